@@ -1,0 +1,73 @@
+// Keys and ranges of keys. A key is any byte string (the empty one too), in
+// byte order, never in the order of UTF-16 units or of a locale.
+//
+// At the surface a range is inclusive at both ends, [start, end]. Inside it is
+// half open, [lo, hi), with hi = successor(end), so that neighbours meet exactly:
+// [a, m] and [m\0, z] are adjacent, [a, m] and [m, z] overlap.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "keyhaul/status.h"
+
+namespace keyhaul {
+
+using Key = std::string;           // owned bytes
+using KeyView = std::string_view;  // borrowed bytes; compares as unsigned bytes
+
+inline constexpr uint32_t kKeyBytesMax = 1U << 20;  // 1 MiB
+
+// The least key greater than `key`: key + "\0". There is always one.
+Key successor(KeyView key);
+// The least key greater than every key with this prefix; nothing when there is
+// none (the prefix is empty or all 0xFF).
+std::optional<Key> prefixEnd(KeyView prefix);
+
+// The upper end of a half-open range: a key, or beyond every key.
+class Bound {
+ public:
+  static Bound at(Key key) { return Bound(std::move(key), false); }
+  static Bound infinity() { return Bound({}, true); }
+
+  bool isInfinite() const { return infinite_; }
+  // Precondition: !isInfinite().
+  const Key& key() const { return key_; }
+  // Is `key` below this bound?
+  bool isAbove(KeyView key) const { return infinite_ || key < KeyView(key_); }
+  // -1, 0, 1.
+  int compare(const Bound& other) const;
+  friend bool operator==(const Bound& a, const Bound& b) { return a.compare(b) == 0; }
+  friend bool operator<(const Bound& a, const Bound& b) { return a.compare(b) < 0; }
+
+ private:
+  Bound(Key key, bool infinite) : key_(std::move(key)), infinite_(infinite) {}
+  Key key_;
+  bool infinite_ = false;
+};
+
+// Half open: lo <= k < hi. Empty when hi <= lo.
+struct KeyRange {
+  Key lo;
+  Bound hi = Bound::infinity();
+
+  // [start, end], both inclusive. InvalidRange when start > end;
+  // LimitExceeded when a key is longer than kKeyBytesMax.
+  static Result<KeyRange> inclusive(KeyView start, KeyView end);
+  // Every key that begins with `prefix`; all keys for the empty prefix.
+  static KeyRange prefix(KeyView prefix);
+  static KeyRange all() { return {}; }
+
+  bool empty() const { return !hi.isAbove(lo); }
+  bool contains(KeyView key) const { return key >= KeyView(lo) && hi.isAbove(key); }
+  bool contains(const KeyRange& other) const;  // an empty range is contained in all
+  bool overlaps(const KeyRange& other) const;  // they share at least one key
+  bool adjacent(const KeyRange& other) const;  // one ends exactly where the other begins
+  friend bool operator==(const KeyRange& a, const KeyRange& b) {
+    return a.lo == b.lo && a.hi == b.hi;
+  }
+};
+
+}  // namespace keyhaul

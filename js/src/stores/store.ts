@@ -1,0 +1,114 @@
+/**
+ * What keyhaul asks of a store. An adapter implements `scan` and `apply`; each further method
+ * goes with a capability, and the guarantee level of a migration is computed from them.
+ * `keyhaul/testing` has the suite that shows whether an adapter keeps these promises.
+ */
+
+/** A key and its value. */
+export type Entry = readonly [key: Uint8Array, value: Uint8Array]
+/** A put, or a delete where the value is `undefined`. */
+export type Write = readonly [key: Uint8Array, value: Uint8Array | undefined]
+
+export type Capability =
+  | 'scan'
+  | 'apply'
+  | 'version'
+  | 'snapshot'
+  | 'feed'
+  | 'feedEarly'
+  | 'hook'
+  | 'fence'
+  | 'readFence'
+  | 'activate'
+  | 'digest'
+  | 'rangeDelete'
+  | 'ttl'
+  | 'stats'
+
+/** Half open, in byte order: `gte <= key < lt`; an absent bound is no bound. */
+export interface ScanRange {
+  readonly gte?: Uint8Array | undefined
+  readonly lt?: Uint8Array | undefined
+}
+
+export interface ScanOptions {
+  /** At most this many entries in a page. At least 1. */
+  readonly maxEntries: number
+  /** Stop before key + value bytes pass this, except that one entry is always returned. */
+  readonly maxBytes: number
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface ScanPage {
+  /** Ascending in byte order, each key once, all inside the range. */
+  readonly entries: readonly Entry[]
+  /** True: no key of the range lies beyond this page. An empty page without `end` is an error. */
+  readonly end: boolean
+}
+
+export interface ApplyOptions {
+  /** Return only when this batch and all before it would survive a crash of the machine. */
+  readonly durable: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+/** One recorded change; `value` is `undefined` for a delete. */
+export type Change = Write
+
+export interface FeedPage {
+  /** In the order in which they took effect, per key at least. */
+  readonly changes: readonly Change[]
+  /** Where to go on; opaque, at most 256 bytes, durable. */
+  readonly position: Uint8Array
+  /** True: nothing was recorded beyond `position` when this page was read. */
+  readonly caughtUp: boolean
+}
+
+export interface Feed {
+  /** Every write acknowledged after `openFeed` returned lies beyond it. */
+  readonly position: Uint8Array
+  /** Changes of the range beyond `after`; throws KEYHAUL_FEED_POSITION_LOST when they are gone. */
+  poll(
+    after: Uint8Array,
+    options: { readonly maxEntries: number; readonly maxBytes: number; readonly signal?: AbortSignal | undefined }
+  ): Promise<FeedPage>
+  /** The changes up to `position` will not be asked for again. */
+  trim?(position: Uint8Array): Promise<void>
+  /** `discard` ends the recording too; without it a later `openFeed(range, position)` goes on. */
+  close(options: { readonly discard: boolean }): Promise<void>
+}
+
+/** Receives the entries of a range for a digest; the caller keeps the sum. */
+export interface DigestSink {
+  add(entries: readonly Entry[]): void
+}
+
+export interface Estimate {
+  readonly entries?: number | undefined
+  /** Key bytes + value bytes. */
+  readonly bytes?: number | undefined
+}
+
+export interface Store {
+  /** For people, receipts and journals: "level:./a", "memory". */
+  readonly name: string
+  /** Two stores with the same identity hold the same data (the database object, a path). */
+  readonly identity: unknown
+  readonly capabilities: ReadonlySet<Capability>
+
+  /** Reads one page. Stateless: each call stands alone. A key present throughout is returned exactly once. */
+  scan(range: ScanRange, options: ScanOptions): Promise<ScanPage>
+  /** All or nothing; repeatable: the same batch twice has the effect of once. */
+  apply(writes: readonly Write[], options: ApplyOptions): Promise<void>
+
+  /** `feed`: starts recording the changes of a range, or continues one at `after`. */
+  openFeed?(range: ScanRange, options?: { readonly after?: Uint8Array | undefined; readonly signal?: AbortSignal | undefined }): Promise<Feed>
+  /** `digest`: hands every entry of the range to the sink without building pages for the caller. */
+  digest?(range: ScanRange, sink: DigestSink, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>
+  /** `rangeDelete`: removes every key of the range; does not appear in feeds. */
+  deleteRange?(range: ScanRange, options: ApplyOptions): Promise<void>
+  /** `stats`: a guess, cheap, never exact by promise. */
+  estimate?(range: ScanRange, options?: { readonly signal?: AbortSignal | undefined }): Promise<Estimate>
+  /** Gives back what the adapter itself opened; never closes a database handed to it. */
+  close?(): Promise<void>
+}
