@@ -1,0 +1,171 @@
+// The journal: what one migration has durably done, as an append-only file of
+// checksummed records. core/src/journal/FORMAT.md has the grammar and an example
+// in bytes. The core encodes and reads; the host appends and syncs.
+//
+// Any prefix of a journal that ends between two records is a journal: resuming
+// from it repeats work, and loses nothing. So a torn tail is cut off; damage
+// before the tail is refused.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "keyhaul/migration.h"
+#include "keyhaul/plan.h"
+#include "keyhaul/status.h"
+
+namespace keyhaul {
+
+inline constexpr uint32_t kJournalMagic = 0x4C4A484B;  // "KHJL"
+inline constexpr uint16_t kJournalVersion = 1;
+inline constexpr uint32_t kJournalHeaderBytes = 16;
+inline constexpr uint32_t kRecordHeaderBytes = 12;
+inline constexpr uint32_t kRecordBytesMax = 256U << 20;  // a plan of 65,536 ranges fits
+
+// First record of every journal. Capabilities and hostInfo are those of the start.
+struct PlanRecord {
+  Plan plan;
+  GuaranteeLevel level = GuaranteeLevel::kL0;
+};
+// A process took the migration up again.
+struct ResumedRecord {
+  uint32_t incarnation = 2;
+};
+// Written before the first action of that state.
+struct PhaseRecord {
+  MigrationState state = MigrationState::kPreparing;
+};
+// Preparing ended: the feed, if any, records from `feedPosition` on, which was
+// taken before the first scan.
+struct PreparedRecord {
+  bool targetWasEmpty = false;
+  std::string feedPosition;  // empty without a feed
+};
+// The target durably holds everything of plan.ranges[range] from the previous
+// checkpoint of that range (or its lo) up to `upto`, exclusive. `leaf` is the
+// digest of those source entries as they were read.
+struct CheckpointRecord {
+  uint32_t range = 0;
+  bool end = false;  // the scan of this range said END; `upto` is empty then
+  Key upto;
+  Digest leaf;
+  uint64_t pages = 0;
+};
+// The target durably holds all changes of the feed up to `position`.
+struct FeedAppliedRecord {
+  std::string position;
+  uint64_t changes = 0;
+};
+// One round of verification came to its end. `written`: something was mended
+// after it began, so it proves nothing and another round follows.
+struct VerifiedRecord {
+  uint32_t round = 1;
+  bool equal = false;
+  bool written = false;
+  Digest source, target;
+  uint64_t missing = 0, extra = 0, changed = 0, repairs = 0;
+};
+// Everything of plan.ranges[range] below `upto` was taken off: in kDeleting off
+// the source, in kDiscarding off the target.
+struct DeletedRecord {
+  uint32_t range = 0;
+  bool end = false;
+  Key upto;
+  uint64_t entries = 0;  // since the previous record
+  uint64_t left = 0;     // keys left because they had changed
+};
+// Stopped resumably.
+struct StoppedRecord {
+  ErrorCode code = ErrorCode::kInterrupted;
+  std::string text;  // what the host knew, for people; at most 4,096 bytes
+};
+struct FinishedRecord {
+  Receipt receipt;
+};
+
+using Record = std::variant<PlanRecord, ResumedRecord, PhaseRecord, PreparedRecord,
+                            CheckpointRecord, FeedAppliedRecord, VerifiedRecord, DeletedRecord,
+                            StoppedRecord, FinishedRecord>;
+
+// Encodes records one after another; each record's checksum covers the previous
+// one's, so records cannot be dropped, swapped or taken from another journal.
+class JournalWriter {
+ public:
+  // A new journal: the first bytes returned begin with the file header.
+  JournalWriter() = default;
+  // Goes on behind the valid prefix of an existing journal.
+  explicit JournalWriter(uint32_t chain) : chain_(chain), headerWritten_(true) {}
+  // Appends the record's bytes to `out`.
+  void append(const Record& record, std::string& out);
+
+ private:
+  uint32_t chain_ = 0;
+  bool headerWritten_ = false;
+};
+
+// Reads record by record.
+class JournalReader {
+ public:
+  // JournalNotAJournal, JournalVersion, JournalTorn (not even the header is whole).
+  static Result<JournalReader> open(std::span<const std::byte> bytes);
+  // The next record; nothing at a clean end. JournalTorn at a torn tail,
+  // JournalCorrupt for damage elsewhere, JournalVersion for an unknown record type.
+  Result<std::optional<Record>> next();
+  // Offset behind the last whole record, and the chain value there.
+  uint64_t validBytes() const { return offset_; }
+  uint32_t chain() const { return chain_; }
+
+ private:
+  explicit JournalReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  std::span<const std::byte> bytes_;
+  uint64_t offset_ = 0;
+  uint32_t chain_ = 0;
+};
+
+struct Leaf {
+  Key upto;          // exclusive; unused when `end`
+  bool end = false;  // reaches to the end of its range
+  Digest digest;
+};
+
+// A journal folded into what a resume needs. Leaves are bounded: when a range
+// has more than kLeavesMax, neighbours are merged (digests add).
+struct JournalImage {
+  ValidPlan plan;
+  MigrationState state = MigrationState::kPending;
+  uint32_t incarnation = 1;
+  bool prepared = false, targetWasEmpty = false;
+  std::string feedPosition, appliedPosition;
+  struct RangeProgress {
+    std::vector<Leaf> leaves;    // in key order; together the copied part
+    bool copied = false;         // END was reached
+    Key deletedUpto;
+    bool deleted = false;
+  };
+  std::vector<RangeProgress> ranges;
+  Totals totals;
+  std::optional<VerifiedRecord> verified;  // the last round
+  std::optional<StoppedRecord> stopped;    // cleared by a later resume
+  std::optional<Receipt> receipt;
+  uint64_t records = 0, validBytes = 0;
+  uint32_t chain = 0;
+  bool torn = false;  // bytes behind validBytes are to be cut off
+};
+
+inline constexpr uint32_t kLeavesMax = 4'096;
+
+// Reads the whole journal. A torn tail is accepted and said in `torn`. Beyond the
+// format it checks that the story is possible: plan first, checkpoints in order
+// and inside their range, no record after the end. JournalCorrupt otherwise.
+Result<JournalImage> readJournal(std::span<const std::byte> bytes);
+
+// Every record as one JSON object a line, then a summary object: what
+// `keyhaul inspect` prints. Never fails: damage is the last line.
+std::string describeJournal(std::span<const std::byte> bytes);
+
+}  // namespace keyhaul

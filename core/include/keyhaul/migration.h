@@ -1,0 +1,61 @@
+// Where a migration stands, and what it leaves behind when it has ended.
+#pragma once
+
+#include <cstdint>
+
+#include "keyhaul/digest.h"
+#include "keyhaul/plan.h"
+#include "keyhaul/time.h"
+
+namespace keyhaul {
+
+// The diagram and the table of legal changes are in core/src/migrate/state.h.
+enum class MigrationState : uint8_t {
+  kPending = 1,     // waits for a slot
+  kPreparing = 2,   // opens the feed, looks whether the target is empty, estimates
+  kCopying = 3,
+  kCatchingUp = 4,  // replays the feed (L1)
+  kVerifying = 5,   // reads back and compares
+  kRepairing = 6,   // makes the target equal where it differs, then verifies again
+  kDeleting = 7,    // move: takes the verified entries off the source
+  kDiscarding = 8,  // cancelled: takes what was copied off the target
+  kStopped = 9,     // needs a person; the journal resumes it
+  kDone = 10,
+  kMismatch = 11,   // ended: the sides differ and nobody asked for a repair
+  kCancelled = 12,
+  kFailed = 13,     // ended: cannot go on
+};
+
+inline constexpr uint32_t kMigrationStates = 14;
+bool isFinal(MigrationState state);
+std::string_view stateName(MigrationState state);  // "copying"
+
+enum class DifferenceKind : uint8_t { kMissing = 1, kExtra = 2, kChanged = 3 };
+
+// The totals of all incarnations of one migration. Byte counts are key + value.
+struct Totals {
+  uint64_t copiedEntries = 0, copiedBytes = 0, copiedPages = 0;
+  uint64_t feedChanges = 0;
+  uint64_t verifiedEntries = 0, verifiedBytes = 0;  // read back in the last round
+  uint64_t missing = 0, extra = 0, changed = 0;     // found by the first round that found any
+  uint64_t repairs = 0;                             // writes made to mend differences
+  uint64_t deletedEntries = 0;                      // taken off the source
+  uint64_t leftOnSource = 0;    // move: keys that had changed since verification
+  uint64_t discardedEntries = 0;  // cancel: taken off the target
+  uint64_t retries = 0, staleCompletions = 0;
+  uint64_t copyUs = 0, catchUpUs = 0, verifyUs = 0, deleteUs = 0;
+  uint64_t activeUs = 0;         // all states, time between incarnations not counted
+  uint32_t incarnations = 1;     // 1 + resumes
+  uint32_t verifyRounds = 0;
+};
+
+struct Receipt {
+  MigrationState state = MigrationState::kPending;  // a final one
+  MigrationMode mode = MigrationMode::kCopy;
+  GuaranteeLevel level = GuaranteeLevel::kL0;
+  bool verified = false;  // equal digests in a round after which nothing was written
+  Digest source, target;  // of that round; zero when there was none
+  Totals totals;
+};
+
+}  // namespace keyhaul

@@ -1,0 +1,115 @@
+// What a migration is to do, checked before it may start.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "keyhaul/checksum.h"
+#include "keyhaul/digest.h"
+#include "keyhaul/key_range.h"
+#include "keyhaul/status.h"
+
+namespace keyhaul {
+
+// What a store can do, one bit each. The names are those of the adapters
+// (js/src/stores/store.ts); a bit promises the behaviour, not just the method.
+enum class Capability : uint32_t {
+  kScan = 1U << 0,
+  kApply = 1U << 1,
+  kVersion = 1U << 2,
+  kSnapshot = 1U << 3,
+  kFeed = 1U << 4,
+  kFeedEarly = 1U << 5,  // the feed may deliver a change before scans see it
+  kHook = 1U << 6,
+  kFence = 1U << 7,
+  kReadFence = 1U << 8,
+  kActivate = 1U << 9,
+  kDigest = 1U << 10,
+  kRangeDelete = 1U << 11,
+  kTtl = 1U << 12,
+  kStats = 1U << 13,
+};
+inline constexpr uint32_t kKnownCapabilities = (1U << 14) - 1;
+
+struct Capabilities {
+  uint32_t bits = 0;
+  constexpr bool has(Capability c) const { return (bits & static_cast<uint32_t>(c)) != 0; }
+};
+
+// L0: equal if nobody writes the range meanwhile. L1: the changes made meanwhile
+// are followed too, and once the writers have stopped both sides are equal.
+enum class GuaranteeLevel : uint8_t { kL0 = 0, kL1 = 1, kL2 = 2, kL3 = 3, kL4 = 4, kL5 = 5 };
+
+enum class MigrationMode : uint8_t {
+  kCopy = 1,
+  kMove = 2,    // copy, verify, then delete from the source
+  kVerify = 3,  // compare; with `repair` make the target equal
+};
+
+// What is read again after the copy.
+enum class VerifyDepth : uint8_t {
+  kNone = 0,    // nothing: the receipt says "not verified"
+  kTarget = 1,  // the target, against the digests taken while the source was read
+  kBoth = 2,    // both sides, key by key
+};
+
+inline constexpr uint32_t kRangesMax = 65'536;
+inline constexpr uint32_t kNameBytesMax = 4'096;
+inline constexpr uint32_t kHostInfoBytesMax = 64 * 1024;
+
+struct Plan {
+  std::string source, target;  // names, unique a store; at most kNameBytesMax bytes
+  Capabilities sourceCapabilities, targetCapabilities;
+  std::vector<KeyRange> ranges;  // disjoint; kept in order
+  MigrationMode mode = MigrationMode::kCopy;
+  VerifyDepth verify = VerifyDepth::kTarget;
+  GuaranteeLevel require = GuaranteeLevel::kL0;
+  uint8_t priority = 128;    // higher goes first
+  bool intoNonempty = false;  // the target ranges may hold keys already; they are kept
+  bool repair = false;        // kVerify: mend what differs, then verify again
+  bool follow = false;        // L1: keep following the feed until finish() is called
+  ChecksumKind checksumKind = ChecksumKind::kCrc32;
+  DigestKey digestKey{};      // secret, fresh a migration; the host draws it
+  uint32_t pageBytes = 256 * 1024;      // a scan's byte limit
+  uint32_t pageEntries = 16'384;        // and its entry limit
+  uint32_t lanes = 1;                   // ranges copied at the same time, 1 to 64
+  uint32_t windowPages = 8;             // pages read ahead of the target, a lane
+  uint32_t durablePages = 20;           // a durable write and a checkpoint every so many pages
+  uint64_t entryBytesMax = 64U << 20;   // a larger entry stops the migration
+  uint64_t expectedEntries = 0;         // 0: unknown
+  uint64_t expectedBytes = 0;
+  std::string hostInfo;  // opaque to the core; comes back from the journal
+};
+
+// What was wrong with a plan, for a message that names it.
+struct PlanProblem {
+  ErrorCode code = ErrorCode::kOk;
+  uint32_t first = 0, second = 0;  // indexes of the ranges concerned
+  uint32_t missing = 0;            // LevelNotMet: capability bits that are not there
+  std::string_view field;          // InvalidArgument, LimitExceeded: which one
+};
+
+// A plan that passed validatePlan; the only kind the engine takes.
+class ValidPlan {
+ public:
+  const Plan& plan() const { return plan_; }
+  GuaranteeLevel level() const { return level_; }
+
+ private:
+  friend Result<ValidPlan> validatePlan(Plan, PlanProblem*);
+  ValidPlan(Plan plan, GuaranteeLevel level) : plan_(std::move(plan)), level_(level) {}
+  Plan plan_;
+  GuaranteeLevel level_;
+};
+
+// InvalidRange, OverlappingRanges, SameStore, LevelNotMet, InvalidArgument,
+// LimitExceeded, Unsupported (no SCAN or APPLY). Sorts the ranges.
+Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem = nullptr);
+
+// The level that these stores can give, and which bits the next one lacks.
+GuaranteeLevel guaranteeLevel(MigrationMode mode, Capabilities source, Capabilities target);
+uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities target);
+
+}  // namespace keyhaul
