@@ -1,0 +1,216 @@
+// The engine: decides everything, does nothing itself. A host (Node, a page, a
+// simulator) carries out its actions and reports their completions.
+//
+//   for (;;) {
+//     Ready ready = engine.step(now(), completions);
+//     for (action : ready.actions) start(action);      // any order, in parallel
+//     for (notice : ready.notices) tell(notice);
+//     if (!ready.more) wait for a completion or for ready.nextDeadline;
+//   }
+//
+// 1. step() never blocks, reads no clock and calls nothing outside. One thread;
+//    it is not re-entrant.
+// 2. Everything in Ready may be started at once, in any order. What has to wait
+//    for a durable record is held back in here, so a host cannot get it wrong.
+// 3. Each action gets exactly one completion, also after an abort or a cancel.
+//    Completions with a stale or repeated op id are counted and ignored.
+// 4. Calls to stores may be lost, doubled or late; every one can be repeated.
+// 5. Spans in Ready are valid until the next call that is not const. An action's
+//    payload buffer stays valid until its completion was given to step().
+// 6. Call step at or after nextDeadline, or earlier with events. Late is safe.
+//    Time never goes back (a smaller `now` is taken as the last one).
+// 7. Nothing is unbounded. `more`: carry out this Ready, then call again.
+// 8. After a crash: resume(journal). Equal config, journal and inputs give equal
+//    output, natively and in WebAssembly.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "keyhaul/ids.h"
+#include "keyhaul/journal.h"
+#include "keyhaul/migration.h"
+#include "keyhaul/plan.h"
+#include "keyhaul/status.h"
+#include "keyhaul/time.h"
+
+namespace keyhaul {
+
+// Bytes in a buffer of the engine's. Null when buffer is null.
+struct BufferRef {
+  BufferId buffer;
+  uint32_t offset = 0, bytes = 0;
+};
+
+enum class ActionKind : uint8_t {
+  // Read one page of a store. Payload: a range (u32 loBytes, u32 hiBytes or
+  // 0xFFFFFFFF for no bound, lo, hi). count = entry limit, limitBytes = byte limit.
+  // Completed by kPage.
+  kScan = 1,
+  // Write a frame's entries to a store, in order. `durable`: complete only when
+  // this and everything before it survives a crash. Completed by kDone.
+  // `reusesOp`: the page came from this scan, entry by entry; a host that kept
+  // the scan's result may write that instead of unpacking the frame.
+  kApply = 2,
+  // Append the payload to the journal and make it durable. Completed by kDone.
+  kJournal = 3,
+  // Start recording changes of the plan's ranges (payload: none), or continue at
+  // a position (payload). Completed by kDone with the position as payload.
+  kOpenFeed = 4,
+  // Changes beyond the position in the payload. count, limitBytes as kScan.
+  // Completed by kPage: a frame body with the changes; `position` bytes follow it.
+  kPollFeed = 5,
+  // The changes up to the position in the payload will not be asked for again.
+  kTrimFeed = 6,
+  // Stop recording and forget. Completed by kDone.
+  kCloseFeed = 7,
+  // Give up the operation `reusesOp`: its completion still has to come, soon.
+  // Has no completion of its own.
+  kAbort = 8,
+  // Guess entries and bytes of the plan's ranges in the source.
+  // Completed by kDone, count = entries, bytes = bytes; 0 = unknown.
+  kEstimate = 9,
+};
+
+struct Action {
+  ActionKind kind = ActionKind::kScan;
+  uint8_t priority = 0;
+  bool durable = false;
+  MigrationId migration;
+  NodeId node;  // null for kJournal
+  OpId op;
+  OpId reusesOp;
+  BufferRef payload;
+  uint32_t count = 0;
+  uint64_t limitBytes = 0;
+};
+
+enum class EventKind : uint8_t {
+  kPage = 1,    // count entries were packed into payload; `end`
+  kDone = 2,
+  kFailed = 3,  // error; payload: text for people, optional
+};
+
+struct Event {
+  EventKind kind = EventKind::kDone;
+  bool end = false;
+  ErrorCode error = ErrorCode::kOk;
+  OpId op;
+  // Owned by the engine from here on. Packed pages leave kFrameHeaderBytes free
+  // at the start: payload.offset is 0 and body begins at kFrameHeaderBytes.
+  BufferRef payload;
+  uint32_t count = 0;          // entries; kEstimate: entries (clamped)
+  uint32_t positionBytes = 0;  // kPollFeed: the last bytes of the payload
+  uint64_t bytes = 0;          // kEstimate
+};
+
+enum class NoticeKind : uint8_t {
+  kState = 1,       // `state`; `error` where it is kStopped, kFailed, …
+  kProgress = 2,    // at most every Config::progressEvery a migration
+  kDifference = 3,  // payload: the key; difference says what
+  kWarning = 4,     // `error`: something was retried or repaired on the way
+};
+
+struct Notice {
+  NoticeKind kind = NoticeKind::kState;
+  MigrationState state = MigrationState::kPending;
+  DifferenceKind difference = DifferenceKind::kMissing;
+  ErrorCode error = ErrorCode::kOk;
+  MigrationId migration;
+  NodeId node;          // kWarning, kStopped: the store concerned, if any
+  BufferRef payload;    // kDifference: a key; kStopped: the host's text; released by the next step
+};
+
+struct Ready {
+  std::span<const Action> actions;
+  std::span<const Notice> notices;
+  Instant nextDeadline = kNever;
+  bool more = false;
+};
+
+struct Config {
+  uint32_t migrationsMax = 1'024;   // unfinished and unforgotten ones
+  uint32_t slots = 0;               // migrations running at once; 0 = no limit
+  uint32_t sourceSlots = 0;         // of those, a node as source; 0 = no limit
+  uint32_t targetSlots = 0;         // of those, a node as target; 0 = no limit
+  uint64_t bytesPerSecond = 0;      // all migrations together; 0 = no limit
+  Duration ageing = seconds(10);    // waiting this long adds 1 to a priority
+  Duration progressEvery = milliseconds(100);
+  Duration stallBase = seconds(30);         // an operation may take this long …
+  uint64_t stallBytesPerSecond = 64 * 1024;  // … and a second more for this many bytes
+  Duration retryFirst = milliseconds(50);   // doubles with each failure in a row, up to
+  Duration retryMax = seconds(10);
+  uint32_t retriesMax = 8;          // in a row; then the migration stops resumably
+  uint32_t verifyRoundsMax = 5;
+  uint32_t differencesMax = 10'000;  // named; further ones are counted
+  uint64_t bufferBytesMax = 1U << 30;
+};
+
+// What a caller may know of a migration.
+struct MigrationView {
+  MigrationState state = MigrationState::kPending;
+  bool paused = false;
+  ErrorCode error = ErrorCode::kOk;   // why it stopped or failed
+  GuaranteeLevel level = GuaranteeLevel::kL0;
+  bool verified = false;
+  uint64_t entries = 0, bytes = 0;             // done in this state
+  uint64_t totalEntries = 0, totalBytes = 0;   // expected; 0 = unknown
+  uint64_t bytesPerSecond = 0;
+  Duration eta{UINT64_MAX};                    // UINT64_MAX = unknown
+  bool caughtUp = false;                       // following, and nothing is waiting
+  uint64_t differences = 0;
+};
+
+class Engine {
+ public:
+  static Result<Engine> create(const Config& config);
+  Engine(Engine&&) noexcept;
+  Engine& operator=(Engine&&) noexcept;
+  ~Engine();
+
+  // The only data-path call.
+  Ready step(Instant now, std::span<const Event> events);
+
+  // Control: rare. A node is a store of the host's; its id stands in actions.
+  Result<NodeId> addNode(std::string_view name);
+  // `journal`: whether kJournal actions are wanted.
+  Result<MigrationId> start(Instant now, ValidPlan plan, NodeId source, NodeId target, bool journal);
+  // Continues from a journal. Totals and leaves come from it, so does the plan.
+  Result<MigrationId> resume(Instant now, JournalImage image, NodeId source, NodeId target);
+  // NotFound for a stale id; AlreadyComplete for an ended one.
+  Status pause(MigrationId id);
+  Status unpause(MigrationId id);
+  // Stops resumably: in-flight work is finished, a last checkpoint is made.
+  Status stop(MigrationId id);
+  // Discards what was copied where the target range was empty before.
+  Status cancel(MigrationId id);
+  // L1 with `follow`: the writers have stopped; drain the feed, verify, end.
+  Status finish(MigrationId id);
+  // Frees the slot of an ended migration. Unsupported while it runs.
+  Status forget(MigrationId id);
+  // Bytes a second from now on; 0 = no limit. Null id: all together.
+  Status setRate(Instant now, MigrationId id, uint64_t bytesPerSecond);
+
+  // A buffer of at least `bytes`; null id when bufferBytesMax would be passed.
+  std::span<std::byte> acquire(uint64_t bytes, BufferId& id);
+  void release(BufferId id);
+  std::span<std::byte> bytes(const BufferRef& ref);
+
+  // Getters never change anything.
+  std::optional<MigrationView> inspect(Instant now, MigrationId id) const;
+  std::optional<Receipt> receipt(MigrationId id) const;
+  uint64_t staleCompletions() const;
+  uint64_t bufferBytes() const;  // held now
+  uint64_t stateHash() const;
+
+ private:
+  struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace keyhaul
