@@ -11,6 +11,8 @@
 #include <span>
 #include <string_view>
 
+#include "keyhaul/status.h"
+
 namespace keyhaul {
 
 enum class ChecksumKind : uint8_t { kNone = 0, kCrc32 = 1, kCrc32c = 2 };
@@ -27,8 +29,12 @@ uint32_t checksum(ChecksumKind kind, std::span<const std::byte> bytes, uint32_t 
 uint32_t crc32Combine(uint32_t crcA, uint32_t crcB, uint64_t lengthB);
 uint32_t crc32cCombine(uint32_t crcA, uint32_t crcB, uint64_t lengthB);
 
-// The kernel in use: "portable", "sse42", "pclmul", "wasm-simd", …
-// KEYHAUL_CHECKSUM_KERNEL in the environment forces one (native only).
+// The kernel in use: "portable", "sse42" (CRC-32C), "pclmul" (CRC-32).
 std::string_view checksumKernelName(ChecksumKind kind);
+
+// Uses this kernel where it applies and the portable one elsewhere; "auto" goes
+// back to the fastest. Unsupported: this build or this processor has no such
+// kernel. For tests and hosts; not to be called while a checksum is computed.
+Status forceChecksumKernel(std::string_view name);
 
 }  // namespace keyhaul

@@ -6,11 +6,8 @@
 // so the digest of a range is the sum of those of its parts; and they subtract,
 // so a live write updates a digest by -old +new.
 //
-// What equal digests show: with a random key unknown to whoever made the data,
-// two different sets of entries agree with probability about 2^-100 or less (the
-// bound and its source stand in core/src/digest/README.md). What they do not show:
-// anything about data chosen by somebody who knows the key, and nothing about
-// what happened to a store after it was read.
+// What equal digests show, what they assume and what they do not show stands in
+// core/src/digest/README.md.
 #pragma once
 
 #include <array>
@@ -37,16 +34,27 @@ struct Digest {
   friend bool operator!=(const Digest& a, const Digest& b) { return !(a == b); }
 };
 
-// Hashes entries under one key. Cheap to copy after construction (the key
-// schedule is about 2 KiB). Pure: no state changes after construction.
+// The canonical form in journals and on wires: lo, hi, entries, bytes, each a
+// little-endian u64.
+inline constexpr size_t kDigestBytes = 32;
+std::array<std::byte, kDigestBytes> toBytes(const Digest& digest);
+Digest digestFromBytes(std::span<const std::byte, kDigestBytes> bytes);
+
+// Hashes entries under one key. Copying costs 2 KiB; hashing changes nothing.
 class EntryHasher {
  public:
   explicit EntryHasher(const DigestKey& key);
+  // The digest of one entry: entries = 1, bytes = key + value bytes.
   Digest hash(std::string_view key, std::string_view value) const;
 
  private:
-  // Key words for the multiply hash; layout is the implementation's affair.
-  std::array<uint64_t, 256> schedule_;
+  static constexpr size_t kBlockWords = 128;  // u64 words of one block
+  struct State;
+  void absorb(State& state, std::string_view bytes) const;
+
+  // [0, kBlockWords): the multiply hash, two passes an even offset apart.
+  std::array<uint64_t, kBlockWords + 4> words_;
+  std::array<uint64_t, 8> mix_;  // second level and finaliser
 };
 
 }  // namespace keyhaul

@@ -80,6 +80,7 @@ struct Action {
   ActionKind kind = ActionKind::kScan;
   uint8_t priority = 0;
   bool durable = false;
+  bool keep = false;  // kScan: a later kApply may name this page in `reusesOp`
   MigrationId migration;
   NodeId node;  // null for kJournal
   OpId op;

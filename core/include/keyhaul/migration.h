@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "keyhaul/digest.h"
 #include "keyhaul/plan.h"
@@ -30,7 +31,10 @@ inline constexpr uint32_t kMigrationStates = 14;
 bool isFinal(MigrationState state);
 std::string_view stateName(MigrationState state);  // "copying"
 
+std::string_view modeName(MigrationMode mode);    // "copy"
+
 enum class DifferenceKind : uint8_t { kMissing = 1, kExtra = 2, kChanged = 3 };
+std::string_view differenceName(DifferenceKind kind);  // "missing"
 
 // The totals of all incarnations of one migration. Byte counts are key + value.
 struct Totals {

@@ -108,7 +108,9 @@ class ValidPlan {
 // LimitExceeded, Unsupported (no SCAN or APPLY). Sorts the ranges.
 Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem = nullptr);
 
-// The level that these stores can give, and which bits the next one lacks.
+// The level that this engine gives with these stores: L0 or L1 today. A demand for
+// more is LevelNotMet, with the bits that are missing (none, where only the
+// engine is).
 GuaranteeLevel guaranteeLevel(MigrationMode mode, Capabilities source, Capabilities target);
 uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities target);
 

@@ -1,0 +1,31 @@
+// Slice-by-16 tables of a reflected CRC polynomial, computed by the compiler.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace keyhaul {
+
+inline constexpr uint32_t kCrc32Polynomial = 0xEDB88320;   // ISO-HDLC, reflected
+inline constexpr uint32_t kCrc32cPolynomial = 0x82F63B78;  // Castagnoli, reflected
+
+// tables[k][b]: the register after byte b and k zero bytes.
+using SliceTables = std::array<std::array<uint32_t, 256>, 16>;
+
+constexpr SliceTables makeSliceTables(uint32_t polynomial) {
+  SliceTables tables{};
+  for (uint32_t b = 0; b < 256; ++b) {
+    uint32_t crc = b;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? polynomial : 0U);
+    tables[0][b] = crc;
+  }
+  for (uint32_t k = 1; k < 16; ++k) {
+    for (uint32_t b = 0; b < 256; ++b) {
+      const uint32_t previous = tables[k - 1][b];
+      tables[k][b] = (previous >> 8) ^ tables[0][previous & 0xFFU];
+    }
+  }
+  return tables;
+}
+
+}  // namespace keyhaul

@@ -1,0 +1,135 @@
+// Key and value, each padded with zeros to 16 bytes, form one message. Level 1 is
+// NH over blocks of 1 KiB (Black, Halevi, Krawczyk, Krovetz, Rogaway: "UMAC",
+// CRYPTO 1999), two passes with the key moved on by 16 bytes. Messages of more
+// than one block go on through a polynomial modulo 2^61-1 a pass. Lengths and two
+// more key words go into a keyed finaliser. README.md says what that proves.
+#include <algorithm>
+#include <array>
+
+#include "base/bytes.h"
+#include "digest/chacha20.h"
+#include "keyhaul/digest.h"
+
+namespace keyhaul {
+namespace {
+
+constexpr uint64_t kPrime61 = (uint64_t{1} << 61) - 1;
+
+uint64_t multiplyMod61(uint64_t a, uint64_t b) {
+  const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
+  uint64_t sum = (static_cast<uint64_t>(product) & kPrime61) + static_cast<uint64_t>(product >> 61);
+  if (sum >= kPrime61) sum -= kPrime61;
+  return sum;
+}
+
+uint64_t polynomialStep(uint64_t sum, uint64_t point, uint64_t word) {
+  for (const uint64_t half : {word & 0xFFFFFFFFU, word >> 32}) {
+    sum = multiplyMod61(sum, point) + half;
+    if (sum >= kPrime61) sum -= kPrime61;
+  }
+  return sum;
+}
+
+// Stafford's thirteenth variant of the 64-bit finaliser of MurmurHash3.
+uint64_t scramble(uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
+  return x ^ (x >> 31);
+}
+
+// 16 message bytes against 16 (+16) key bytes.
+inline void nhStep(uint64_t low, uint64_t high, const uint64_t* key, uint64_t& first,
+                   uint64_t& second) {
+  const auto product = [](uint64_t a, uint64_t ka, uint64_t b, uint64_t kb) {
+    const uint64_t even = uint64_t{static_cast<uint32_t>(static_cast<uint32_t>(a) +
+                                                         static_cast<uint32_t>(ka))} *
+                          static_cast<uint32_t>(static_cast<uint32_t>(b) +
+                                                static_cast<uint32_t>(kb));
+    const uint64_t odd =
+        uint64_t{static_cast<uint32_t>(static_cast<uint32_t>(a >> 32) +
+                                       static_cast<uint32_t>(ka >> 32))} *
+        static_cast<uint32_t>(static_cast<uint32_t>(b >> 32) + static_cast<uint32_t>(kb >> 32));
+    return even + odd;
+  };
+  first += product(low, key[0], high, key[1]);
+  second += product(low, key[2], high, key[3]);
+}
+
+}  // namespace
+
+struct EntryHasher::State {
+  uint64_t first = 0, second = 0;  // NH of the current block
+  size_t word = 0;                 // u64 words of it that were taken in
+  bool many = false;               // more than one block
+  uint64_t firstSum = 1, secondSum = 1;
+};
+
+EntryHasher::EntryHasher(const DigestKey& key) {
+  size_t taken = 16;
+  uint32_t counter = 0;
+  std::array<uint32_t, 16> block{};
+  const auto next = [&] {
+    if (taken == 16) {
+      block = chacha20Block(key, counter++, {0x6B656179, 0x6861756C, 0x31});
+      taken = 0;
+    }
+    const uint64_t low = block[taken++];
+    return low | uint64_t{block[taken++]} << 32;
+  };
+  for (uint64_t& word : words_) word = next();
+  for (uint64_t& word : mix_) word = next();
+  mix_[0] %= kPrime61;
+  mix_[1] %= kPrime61;
+}
+
+void EntryHasher::absorb(State& state, std::string_view bytes) const {
+  const char* data = bytes.data();
+  size_t left = bytes.size();
+  while (left > 0) {
+    if (state.word == kBlockWords) {
+      state.firstSum = polynomialStep(state.firstSum, mix_[0], state.first);
+      state.secondSum = polynomialStep(state.secondSum, mix_[1], state.second);
+      state.first = state.second = 0;
+      state.word = 0;
+      state.many = true;
+    }
+    const size_t whole = std::min(left / 16, (kBlockWords - state.word) / 2);
+    const uint64_t* key = words_.data() + state.word;
+    uint64_t first = state.first, second = state.second;
+    for (size_t i = 0; i < whole; ++i) {
+      nhStep(loadLe<uint64_t>(data + 16 * i), loadLe<uint64_t>(data + 16 * i + 8), key + 2 * i,
+             first, second);
+    }
+    data += 16 * whole;
+    left -= 16 * whole;
+    state.word += 2 * whole;
+    if (left > 0 && left < 16 && state.word < kBlockWords) {
+      char padded[16] = {};
+      std::memcpy(padded, data, left);
+      nhStep(loadLe<uint64_t>(padded), loadLe<uint64_t>(padded + 8), words_.data() + state.word,
+             first, second);
+      state.word += 2;
+      left = 0;
+    }
+    state.first = first;
+    state.second = second;
+  }
+}
+
+Digest EntryHasher::hash(std::string_view key, std::string_view value) const {
+  State state;
+  absorb(state, key);
+  absorb(state, value);
+  uint64_t first = state.first, second = state.second;
+  if (state.many) {
+    first = polynomialStep(state.firstSum, mix_[0], first);
+    second = polynomialStep(state.secondSum, mix_[1], second);
+  }
+  const uint64_t lengths = (uint64_t{key.size()} << 32) ^ value.size();
+  const uint64_t a = scramble(first + mix_[2] + scramble(lengths ^ mix_[4]));
+  const uint64_t b = scramble(second + mix_[3] + scramble(lengths ^ mix_[5]));
+  // Both halves of the result depend on both passes.
+  return {scramble(a ^ (b + mix_[6])), scramble(b ^ (a + mix_[7])), 1, key.size() + value.size()};
+}
+
+}  // namespace keyhaul

@@ -1,0 +1,284 @@
+#include "keyhaul/engine.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/assert.h"
+#include "migrate/migration.h"
+#include "migrate/port.h"
+#include "schedule/scheduler.h"
+
+namespace keyhaul {
+
+struct Engine::Impl {
+  explicit Impl(const Config& c) : port(c), scheduler(c), config(c) {}
+
+  struct Slot {
+    std::unique_ptr<Migration> migration;
+    uint32_t generation = 0;
+    Instant wake = kNever;
+    bool dirty = false;
+    bool released = false;  // its scheduler slot was given back
+  };
+
+  Slot* find(MigrationId id);
+  const Slot* find(MigrationId id) const { return const_cast<Impl*>(this)->find(id); }
+  // A live, not ended migration, or why not.
+  Result<Slot*> active(MigrationId id);
+  Result<MigrationId> place(Instant now, uint8_t priority, NodeId source, NodeId target);
+  void deliver(const Event& event);
+  void admit();
+  void pump(uint32_t index);
+  void touch(Slot& slot) { slot.dirty = true; }
+
+  Port port;
+  Scheduler scheduler;
+  Config config;
+  std::vector<Slot> slots;
+  std::vector<std::string> nodes;
+  uint64_t stale = 0;
+  bool stepping = false;
+};
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Engine::Engine(Engine&&) noexcept = default;
+Engine& Engine::operator=(Engine&&) noexcept = default;
+Engine::~Engine() = default;
+
+Result<Engine> Engine::create(const Config& config) {
+  const bool sane = config.migrationsMax >= 1 && config.migrationsMax <= 65'535 &&
+                    config.verifyRoundsMax >= 1 && config.stallBase.us > 0 &&
+                    config.retryFirst.us > 0 && config.bufferBytesMax >= (1U << 20);
+  if (!sane) return ErrorCode::kInvalidArgument;
+  return Engine(std::make_unique<Impl>(config));
+}
+
+Engine::Impl::Slot* Engine::Impl::find(MigrationId id) {
+  if (!id || id.slot() >= slots.size()) return nullptr;
+  Slot& slot = slots[id.slot()];
+  return slot.migration && slot.generation == id.generation() ? &slot : nullptr;
+}
+
+Result<Engine::Impl::Slot*> Engine::Impl::active(MigrationId id) {
+  Slot* slot = find(id);
+  if (slot == nullptr) return ErrorCode::kNotFound;
+  const MigrationState state = slot->migration->state();
+  if (isFinal(state) || state == MigrationState::kStopped) return ErrorCode::kAlreadyComplete;
+  return slot;
+}
+
+Result<NodeId> Engine::addNode(std::string_view name) {
+  if (name.empty() || name.size() > kNameBytesMax) return ErrorCode::kInvalidArgument;
+  if (impl_->nodes.size() >= 0xFFFF) return ErrorCode::kLimitExceeded;
+  impl_->nodes.emplace_back(name);
+  return NodeId::make(static_cast<uint32_t>(impl_->nodes.size() - 1), 1);
+}
+
+Result<MigrationId> Engine::Impl::place(Instant now, uint8_t priority, NodeId source,
+                                        NodeId target) {
+  const auto known = [this](NodeId node) { return node && node.slot() < nodes.size(); };
+  if (!known(source) || !known(target)) return ErrorCode::kNotFound;
+  if (source == target) return ErrorCode::kSameStore;
+  uint32_t index = 0;
+  while (index < slots.size() && slots[index].migration) ++index;
+  if (index >= config.migrationsMax) return ErrorCode::kLimitExceeded;
+  if (index == slots.size()) slots.emplace_back();
+  Slot& slot = slots[index];
+  slot.generation = slot.generation >= 0xFFFF ? 1 : slot.generation + 1;
+  slot.wake = kNever;
+  slot.dirty = true;
+  slot.released = false;
+  const MigrationId id = MigrationId::make(index, slot.generation);
+  scheduler.enqueue(id, priority, source, target, now);
+  return id;
+}
+
+Result<MigrationId> Engine::start(Instant now, ValidPlan plan, NodeId source, NodeId target,
+                                  bool journal) {
+  Result<MigrationId> id = impl_->place(now, plan.plan().priority, source, target);
+  if (!id.ok()) return id;
+  impl_->slots[id.value().slot()].migration =
+      std::make_unique<Migration>(id.value(), std::move(plan), source, target, journal);
+  return id;
+}
+
+Result<MigrationId> Engine::resume(Instant now, JournalImage image, NodeId source,
+                                   NodeId target) {
+  if (image.receipt) return ErrorCode::kAlreadyComplete;
+  Result<MigrationId> id = impl_->place(now, image.plan.plan().priority, source, target);
+  if (!id.ok()) return id;
+  impl_->slots[id.value().slot()].migration =
+      std::make_unique<Migration>(id.value(), std::move(image), source, target);
+  return id;
+}
+
+void Engine::Impl::deliver(const Event& event) {
+  Op* op = port.ops().find(event.op);
+  if (op == nullptr) {
+    ++stale;
+    port.buffers().release(event.payload.buffer);
+    return;
+  }
+  const MigrationId id = op->migration;
+  const OpTag tag = op->tag;
+  port.buffers().release(op->payload);
+  port.ops().close(event.op);
+  Slot* slot = find(id);
+  KH_ASSERT(slot != nullptr);
+  port.bind(id, slot->migration->spec().priority);
+  slot->migration->onEvent(port, tag, event);
+  touch(*slot);
+}
+
+void Engine::Impl::admit() {
+  while (std::optional<MigrationId> id = scheduler.admit(port.now())) {
+    Slot* slot = find(*id);
+    KH_ASSERT(slot != nullptr);
+    port.bind(*id, slot->migration->spec().priority);
+    slot->migration->admit(port);
+    touch(*slot);
+  }
+}
+
+void Engine::Impl::pump(uint32_t index) {
+  Slot& slot = slots[index];
+  slot.dirty = false;
+  port.bind(slot.migration->id(), slot.migration->spec().priority);
+  slot.migration->pump(port);
+  slot.wake = port.takeWake();
+  const MigrationState state = slot.migration->state();
+  if (!slot.released && (isFinal(state) || state == MigrationState::kStopped)) {
+    slot.released = true;
+    scheduler.remove(slot.migration->id());
+  }
+}
+
+Ready Engine::step(Instant now, std::span<const Event> events) {
+  Impl& impl = *impl_;
+  KH_ASSERT(!impl.stepping);
+  impl.stepping = true;
+  impl.port.beginStep(now);
+  for (const Event& event : events) impl.deliver(event);
+  Ready ready;
+  bool again = true;
+  while (again) {
+    impl.admit();
+    again = false;
+    for (uint32_t i = 0; i < impl.slots.size(); ++i) {
+      Impl::Slot& slot = impl.slots[i];
+      if (!slot.migration) continue;
+      if (!slot.dirty && impl.port.now() < slot.wake) continue;
+      if (impl.port.full()) {
+        ready.more = true;
+        break;
+      }
+      const bool released = slot.released;
+      impl.pump(i);
+      if (slot.released != released) again = true;  // a slot is free for the next
+    }
+    if (ready.more) break;
+  }
+  for (const Impl::Slot& slot : impl.slots) {
+    if (slot.migration && slot.wake < ready.nextDeadline) ready.nextDeadline = slot.wake;
+  }
+  ready.actions = impl.port.actions();
+  ready.notices = impl.port.notices();
+  impl.stepping = false;
+  return ready;
+}
+
+Status Engine::pause(MigrationId id) {
+  Result<Impl::Slot*> slot = impl_->active(id);
+  if (!slot.ok()) return slot.status();
+  slot.value()->migration->setPaused(true);
+  impl_->touch(*slot.value());
+  return {};
+}
+
+Status Engine::unpause(MigrationId id) {
+  Result<Impl::Slot*> slot = impl_->active(id);
+  if (!slot.ok()) return slot.status();
+  slot.value()->migration->setPaused(false);
+  impl_->touch(*slot.value());
+  return {};
+}
+
+Status Engine::stop(MigrationId id) {
+  Result<Impl::Slot*> slot = impl_->active(id);
+  if (!slot.ok()) return slot.status();
+  slot.value()->migration->requestStop();
+  impl_->touch(*slot.value());
+  return {};
+}
+
+Status Engine::cancel(MigrationId id) {
+  Result<Impl::Slot*> slot = impl_->active(id);
+  if (!slot.ok()) return slot.status();
+  impl_->touch(*slot.value());
+  return slot.value()->migration->requestCancel();
+}
+
+Status Engine::finish(MigrationId id) {
+  Result<Impl::Slot*> slot = impl_->active(id);
+  if (!slot.ok()) return slot.status();
+  slot.value()->migration->finishFollowing();
+  impl_->touch(*slot.value());
+  return {};
+}
+
+Status Engine::forget(MigrationId id) {
+  Impl::Slot* slot = impl_->find(id);
+  if (slot == nullptr) return ErrorCode::kNotFound;
+  if (!slot->released) return ErrorCode::kUnsupported;
+  slot->migration.reset();
+  slot->wake = kNever;
+  return {};
+}
+
+Status Engine::setRate(Instant now, MigrationId id, uint64_t bytesPerSecond) {
+  if (!id) {
+    impl_->port.bucket().setRate(bytesPerSecond, now);
+    for (Impl::Slot& slot : impl_->slots) impl_->touch(slot);
+    return {};
+  }
+  Result<Impl::Slot*> slot = impl_->active(id);
+  if (!slot.ok()) return slot.status();
+  slot.value()->migration->setRate(now, bytesPerSecond);
+  impl_->touch(*slot.value());
+  return {};
+}
+
+std::span<std::byte> Engine::acquire(uint64_t bytes, BufferId& id) {
+  id = impl_->port.buffers().acquire(bytes);
+  return id ? impl_->port.buffers().whole(id) : std::span<std::byte>{};
+}
+
+void Engine::release(BufferId id) { impl_->port.buffers().release(id); }
+
+std::span<std::byte> Engine::bytes(const BufferRef& ref) { return impl_->port.buffers().bytes(ref); }
+
+std::optional<MigrationView> Engine::inspect(Instant now, MigrationId id) const {
+  const Impl::Slot* slot = impl_->find(id);
+  if (slot == nullptr) return std::nullopt;
+  return slot->migration->view(now);
+}
+
+std::optional<Receipt> Engine::receipt(MigrationId id) const {
+  const Impl::Slot* slot = impl_->find(id);
+  if (slot == nullptr) return std::nullopt;
+  return slot->migration->receipt();
+}
+
+uint64_t Engine::staleCompletions() const { return impl_->stale; }
+uint64_t Engine::bufferBytes() const { return impl_->port.buffers().heldBytes(); }
+
+uint64_t Engine::stateHash() const {
+  uint64_t hash = impl_->slots.size();
+  for (const Impl::Slot& slot : impl_->slots) {
+    if (slot.migration) hash = slot.migration->hash(hash);
+  }
+  return hash;
+}
+
+}  // namespace keyhaul

@@ -1,0 +1,268 @@
+#include "journal/codec.h"
+
+#include "base/bytes.h"
+#include "base/varint.h"
+
+namespace keyhaul {
+namespace {
+
+constexpr uint64_t kPositionBytesMax = 256;
+constexpr uint64_t kTextBytesMax = 4'096;
+
+template <typename Enum>
+void putEnum(std::string& out, Enum value) {
+  putVarint(out, static_cast<uint64_t>(value));
+}
+
+void putDigest(std::string& out, const Digest& digest) {
+  const auto bytes = toBytes(digest);
+  out.append(asView(bytes));
+}
+
+Digest readDigest(ByteReader& in) {
+  const std::string_view bytes = in.raw(kDigestBytes);
+  if (bytes.size() != kDigestBytes) return {};
+  return digestFromBytes(asBytes(bytes).first<kDigestBytes>());
+}
+
+MigrationState readState(ByteReader& in) {
+  const uint64_t value = in.varint(kMigrationStates - 1);
+  if (value == 0) in.fail();
+  return static_cast<MigrationState>(value);
+}
+
+// Totals go by this list, in this order, in both directions.
+template <typename Visit>
+void eachTotal(Totals& t, Visit&& visit) {
+  for (uint64_t* field :
+       {&t.copiedEntries, &t.copiedBytes, &t.copiedPages, &t.feedChanges, &t.verifiedEntries,
+        &t.verifiedBytes, &t.missing, &t.extra, &t.changed, &t.repairs, &t.deletedEntries,
+        &t.leftOnSource, &t.discardedEntries, &t.retries, &t.staleCompletions, &t.copyUs,
+        &t.catchUpUs, &t.verifyUs, &t.deleteUs, &t.activeUs}) {
+    visit(*field);
+  }
+}
+
+struct Encoder {
+  std::string& out;
+
+  void operator()(const PlanRecord& record) const {
+    const Plan& plan = record.plan;
+    putBytes(out, plan.source);
+    putBytes(out, plan.target);
+    putVarint(out, plan.sourceCapabilities.bits);
+    putVarint(out, plan.targetCapabilities.bits);
+    putEnum(out, plan.mode);
+    putEnum(out, plan.verify);
+    putEnum(out, plan.require);
+    putEnum(out, record.level);
+    putVarint(out, plan.priority);
+    putVarint(out, (plan.intoNonempty ? 1U : 0U) | (plan.repair ? 2U : 0U) |
+                       (plan.follow ? 4U : 0U));
+    putEnum(out, plan.checksumKind);
+    out.append(asView(plan.digestKey));
+    for (const uint64_t number :
+         {uint64_t{plan.pageBytes}, uint64_t{plan.pageEntries}, uint64_t{plan.lanes},
+          uint64_t{plan.windowPages}, uint64_t{plan.durablePages}, plan.entryBytesMax,
+          plan.expectedEntries, plan.expectedBytes}) {
+      putVarint(out, number);
+    }
+    putBytes(out, plan.hostInfo);
+    putVarint(out, plan.ranges.size());
+    for (const KeyRange& range : plan.ranges) {
+      putBytes(out, range.lo);
+      putVarint(out, range.hi.isInfinite() ? 1 : 0);
+      if (!range.hi.isInfinite()) putBytes(out, range.hi.key());
+    }
+  }
+  void operator()(const ResumedRecord& record) const { putVarint(out, record.incarnation); }
+  void operator()(const PhaseRecord& record) const { putEnum(out, record.state); }
+  void operator()(const PreparedRecord& record) const {
+    putVarint(out, record.targetWasEmpty ? 1 : 0);
+    putBytes(out, record.feedPosition);
+  }
+  void operator()(const CheckpointRecord& record) const {
+    putVarint(out, record.range);
+    putVarint(out, record.end ? 1 : 0);
+    putBytes(out, record.upto);
+    putDigest(out, record.leaf);
+    putVarint(out, record.pages);
+  }
+  void operator()(const FeedAppliedRecord& record) const {
+    putBytes(out, record.position);
+    putVarint(out, record.changes);
+  }
+  void operator()(const VerifiedRecord& record) const {
+    putVarint(out, record.round);
+    putVarint(out, (record.equal ? 1U : 0U) | (record.written ? 2U : 0U));
+    putDigest(out, record.source);
+    putDigest(out, record.target);
+    putVarint(out, record.missing);
+    putVarint(out, record.extra);
+    putVarint(out, record.changed);
+    putVarint(out, record.repairs);
+  }
+  void operator()(const DeletedRecord& record) const {
+    putVarint(out, record.range);
+    putVarint(out, record.end ? 1 : 0);
+    putBytes(out, record.upto);
+    putVarint(out, record.entries);
+    putVarint(out, record.left);
+  }
+  void operator()(const StoppedRecord& record) const {
+    putEnum(out, record.code);
+    putBytes(out, std::string_view(record.text).substr(0, kTextBytesMax));
+  }
+  void operator()(const FinishedRecord& record) const {
+    Receipt receipt = record.receipt;
+    putEnum(out, receipt.state);
+    putEnum(out, receipt.mode);
+    putEnum(out, receipt.level);
+    putVarint(out, receipt.verified ? 1 : 0);
+    putDigest(out, receipt.source);
+    putDigest(out, receipt.target);
+    eachTotal(receipt.totals, [this](uint64_t& field) { putVarint(out, field); });
+    putVarint(out, receipt.totals.incarnations);
+    putVarint(out, receipt.totals.verifyRounds);
+  }
+};
+
+PlanRecord readPlan(ByteReader& in) {
+  PlanRecord record;
+  Plan& plan = record.plan;
+  plan.source = in.bytes(kNameBytesMax);
+  plan.target = in.bytes(kNameBytesMax);
+  plan.sourceCapabilities.bits = static_cast<uint32_t>(in.varint(kKnownCapabilities));
+  plan.targetCapabilities.bits = static_cast<uint32_t>(in.varint(kKnownCapabilities));
+  const uint64_t mode = in.varint(3);
+  if (mode == 0) in.fail();
+  plan.mode = static_cast<MigrationMode>(mode);
+  plan.verify = static_cast<VerifyDepth>(in.varint(2));
+  plan.require = static_cast<GuaranteeLevel>(in.varint(5));
+  record.level = static_cast<GuaranteeLevel>(in.varint(5));
+  plan.priority = static_cast<uint8_t>(in.varint(255));
+  const uint64_t flags = in.varint(7);
+  plan.intoNonempty = (flags & 1U) != 0;
+  plan.repair = (flags & 2U) != 0;
+  plan.follow = (flags & 4U) != 0;
+  plan.checksumKind = static_cast<ChecksumKind>(in.varint(2));
+  const std::string_view key = in.raw(kDigestKeyBytes);
+  if (key.size() == kDigestKeyBytes) std::memcpy(plan.digestKey.data(), key.data(), key.size());
+  plan.pageBytes = static_cast<uint32_t>(in.varint(UINT32_MAX));
+  plan.pageEntries = static_cast<uint32_t>(in.varint(UINT32_MAX));
+  plan.lanes = static_cast<uint32_t>(in.varint(UINT32_MAX));
+  plan.windowPages = static_cast<uint32_t>(in.varint(UINT32_MAX));
+  plan.durablePages = static_cast<uint32_t>(in.varint(UINT32_MAX));
+  plan.entryBytesMax = in.varint();
+  plan.expectedEntries = in.varint();
+  plan.expectedBytes = in.varint();
+  plan.hostInfo = in.bytes(kHostInfoBytesMax);
+  const uint64_t ranges = in.varint(kRangesMax);
+  for (uint64_t i = 0; i < ranges && !in.failed(); ++i) {
+    KeyRange range;
+    range.lo = Key(in.bytes(kKeyBytesMax));
+    if (!in.boolean()) range.hi = Bound::at(Key(in.bytes(kKeyBytesMax + 1)));
+    plan.ranges.push_back(std::move(range));
+  }
+  return record;
+}
+
+FinishedRecord readFinished(ByteReader& in) {
+  FinishedRecord record;
+  Receipt& receipt = record.receipt;
+  receipt.state = readState(in);
+  const uint64_t mode = in.varint(3);
+  if (mode == 0 || !isFinal(receipt.state)) in.fail();
+  receipt.mode = static_cast<MigrationMode>(mode);
+  receipt.level = static_cast<GuaranteeLevel>(in.varint(5));
+  receipt.verified = in.boolean();
+  receipt.source = readDigest(in);
+  receipt.target = readDigest(in);
+  eachTotal(receipt.totals, [&in](uint64_t& field) { field = in.varint(); });
+  receipt.totals.incarnations = static_cast<uint32_t>(in.varint(UINT32_MAX));
+  receipt.totals.verifyRounds = static_cast<uint32_t>(in.varint(UINT32_MAX));
+  return record;
+}
+
+VerifiedRecord readVerified(ByteReader& in) {
+  VerifiedRecord record;
+  record.round = static_cast<uint32_t>(in.varint(UINT32_MAX));
+  const uint64_t flags = in.varint(3);
+  record.equal = (flags & 1U) != 0;
+  record.written = (flags & 2U) != 0;
+  record.source = readDigest(in);
+  record.target = readDigest(in);
+  record.missing = in.varint();
+  record.extra = in.varint();
+  record.changed = in.varint();
+  record.repairs = in.varint();
+  return record;
+}
+
+// Where a checkpoint or a deletion stands.
+template <typename T>
+void readReach(ByteReader& in, T& record) {
+  record.range = static_cast<uint32_t>(in.varint(kRangesMax));
+  record.end = in.boolean();
+  record.upto = Key(in.bytes(kKeyBytesMax + 1));
+  if (record.end != record.upto.empty()) in.fail();
+}
+
+Record decode(uint8_t type, ByteReader& in) {
+  switch (type) {
+    case 1: return readPlan(in);
+    case 2: return ResumedRecord{static_cast<uint32_t>(in.varint(UINT32_MAX))};
+    case 3: return PhaseRecord{readState(in)};
+    case 4: {
+      PreparedRecord record;
+      record.targetWasEmpty = in.boolean();
+      record.feedPosition = in.bytes(kPositionBytesMax);
+      return record;
+    }
+    case 5: {
+      CheckpointRecord record;
+      readReach(in, record);
+      record.leaf = readDigest(in);
+      record.pages = in.varint();
+      return record;
+    }
+    case 6: {
+      FeedAppliedRecord record;
+      record.position = in.bytes(kPositionBytesMax);
+      record.changes = in.varint();
+      return record;
+    }
+    case 7: return readVerified(in);
+    case 8: {
+      DeletedRecord record;
+      readReach(in, record);
+      record.entries = in.varint();
+      record.left = in.varint();
+      return record;
+    }
+    case 9: {
+      StoppedRecord record;
+      const uint64_t code = in.varint(UINT16_MAX);
+      if (!isKnownError(static_cast<uint32_t>(code))) in.fail();
+      record.code = static_cast<ErrorCode>(code);
+      record.text = in.bytes(kTextBytesMax);
+      return record;
+    }
+    case 10: return readFinished(in);
+  }
+  in.fail();
+  return ResumedRecord{};
+}
+
+}  // namespace
+
+void encodePayload(const Record& record, std::string& out) { std::visit(Encoder{out}, record); }
+
+std::optional<Record> decodePayload(uint8_t type, std::string_view payload) {
+  ByteReader in(payload);
+  Record record = decode(type, in);
+  if (!in.finished()) return std::nullopt;
+  return record;
+}
+
+}  // namespace keyhaul

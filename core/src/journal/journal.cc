@@ -1,0 +1,94 @@
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "journal/codec.h"
+#include "keyhaul/checksum.h"
+#include "keyhaul/journal.h"
+
+namespace keyhaul {
+namespace {
+
+// A header check of its own, so that a damaged length is found before it is used.
+uint16_t headerCheck(std::string_view header, uint32_t chain) {
+  return static_cast<uint16_t>(crc32c(header.substr(0, 6), chain));
+}
+
+bool onlyZeros(std::span<const std::byte> bytes) {
+  for (const std::byte b : bytes) {
+    if (b != std::byte{0}) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void JournalWriter::append(const Record& record, std::string& out) {
+  if (!headerWritten_) {
+    std::string header(kJournalHeaderBytes, '\0');
+    storeLe(header.data(), kJournalMagic);
+    storeLe(header.data() + 4, kJournalVersion);
+    storeLe(header.data() + 6, static_cast<uint16_t>(kJournalHeaderBytes));
+    chain_ = crc32c(std::string_view(header).substr(0, 12));
+    storeLe(header.data() + 12, chain_);
+    out += header;
+    headerWritten_ = true;
+  }
+  std::string payload;
+  encodePayload(record, payload);
+  KH_ASSERT(payload.size() <= kRecordBytesMax);
+  std::string header(kRecordHeaderBytes, '\0');
+  storeLe(header.data(), static_cast<uint32_t>(payload.size()));
+  storeLe(header.data() + 4, static_cast<uint8_t>(record.index() + 1));
+  storeLe(header.data() + 6, headerCheck(header, chain_));
+  chain_ = crc32c(payload, crc32c(std::string_view(header).substr(0, 8), chain_));
+  storeLe(header.data() + 8, chain_);
+  out += header;
+  out += payload;
+}
+
+Result<JournalReader> JournalReader::open(std::span<const std::byte> bytes) {
+  const size_t known = bytes.size() < 4 ? bytes.size() : 4;
+  std::byte magic[4];
+  storeLe(magic, kJournalMagic);
+  if (std::memcmp(bytes.data(), magic, known) != 0) return ErrorCode::kJournalNotAJournal;
+  if (bytes.size() < kJournalHeaderBytes) return ErrorCode::kJournalTorn;
+  const auto crc = loadLe<uint32_t>(bytes.data() + 12);
+  if (crc != crc32c(bytes.first(12))) return ErrorCode::kJournalCorrupt;
+  if (loadLe<uint16_t>(bytes.data() + 4) != kJournalVersion ||
+      loadLe<uint16_t>(bytes.data() + 6) != kJournalHeaderBytes ||
+      loadLe<uint32_t>(bytes.data() + 8) != 0) {
+    return ErrorCode::kJournalVersion;
+  }
+  JournalReader reader(bytes);
+  reader.offset_ = kJournalHeaderBytes;
+  reader.chain_ = crc;
+  return reader;
+}
+
+Result<std::optional<Record>> JournalReader::next() {
+  const std::span<const std::byte> rest = bytes_.subspan(offset_);
+  if (rest.empty()) return std::optional<Record>();
+  // A file that was made longer before its bytes arrived ends in zeros.
+  if (rest.size() < kRecordHeaderBytes || onlyZeros(rest)) return ErrorCode::kJournalTorn;
+  const std::string_view header = asView(rest.first(kRecordHeaderBytes));
+  if (loadLe<uint16_t>(header.data() + 6) != headerCheck(header, chain_)) {
+    return ErrorCode::kJournalCorrupt;
+  }
+  const auto payloadBytes = loadLe<uint32_t>(header.data());
+  const auto type = static_cast<uint8_t>(header[4]);
+  if (payloadBytes > kRecordBytesMax) return ErrorCode::kJournalCorrupt;
+  if (payloadBytes > rest.size() - kRecordHeaderBytes) return ErrorCode::kJournalTorn;
+  const std::string_view payload = asView(rest.subspan(kRecordHeaderBytes, payloadBytes));
+  const uint32_t chain = crc32c(payload, crc32c(header.substr(0, 8), chain_));
+  if (chain != loadLe<uint32_t>(header.data() + 8)) {
+    const bool last = rest.size() == kRecordHeaderBytes + uint64_t{payloadBytes};
+    return last ? ErrorCode::kJournalTorn : ErrorCode::kJournalCorrupt;
+  }
+  if (type == 0 || type > kRecordTypes || header[5] != 0) return ErrorCode::kJournalVersion;
+  std::optional<Record> record = decodePayload(type, payload);
+  if (!record) return ErrorCode::kJournalCorrupt;
+  offset_ += kRecordHeaderBytes + uint64_t{payloadBytes};
+  chain_ = chain;
+  return record;
+}
+
+}  // namespace keyhaul

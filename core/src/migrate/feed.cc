@@ -1,0 +1,137 @@
+#include "migrate/feed.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+
+namespace keyhaul {
+namespace {
+
+constexpr uint32_t kPositionBytesMax = 256;
+// How often to look again when nothing was waiting. Following is for humans and
+// deploy scripts, so a twentieth of a second of lag is small beside their steps.
+constexpr Duration kFollowEvery = milliseconds(50);
+
+}  // namespace
+
+void FeedPhase::start(std::string position) {
+  KH_ASSERT(idle());
+  writer_.start(shared_.target, tagOf(MigrationPart::kWrite));
+  position_ = std::move(position);
+  caughtUp_ = draining_ = false;
+  failures_ = 0;
+  pollAt_ = {0};
+}
+
+Status FeedPhase::pump(Port& port) {
+  if (!writer_.idle()) {
+    blamed_ = shared_.target;
+    return writer_.pump(port);
+  }
+  blamed_ = shared_.source;
+  if (poll_) {
+    const Instant deadline = port.ops().find(poll_)->deadline;
+    if (port.now() < deadline) {
+      port.wakeAt(deadline);
+      return {};
+    }
+    port.abort(poll_);
+    poll_ = {};
+    if (Status s = retry(port, ErrorCode::kStoreStalled); !s.ok()) return s;
+  }
+  if (draining_ || done()) return {};
+  Instant ready = pollAt_;
+  const Instant shared = port.bucket().readyAt(port.now());
+  const Instant own = shared_.bucket.readyAt(port.now());
+  if (ready < shared) ready = shared;
+  if (ready < own) ready = own;
+  if (port.now() < ready) {
+    port.wakeAt(ready);
+    return {};
+  }
+  poll_ = port.pollFeed(shared_.source, tagOf(MigrationPart::kFeed), position_,
+                        shared_.spec().pageEntries, shared_.spec().pageBytes);
+  port.wakeAt(port.ops().find(poll_)->deadline);
+  return {};
+}
+
+Status FeedPhase::retry(Port& port, ErrorCode error) {
+  if (retryClass(error) != RetryClass::kRetryable || ++failures_ > port.config().retriesMax) {
+    return error;
+  }
+  ++shared_.totals.retries;
+  pollAt_ = port.now() + retryDelay(port.config(), failures_);
+  port.noticeWarning(error, shared_.source);
+  return {};
+}
+
+Status FeedPhase::onEvent(Port& port, OpTag tag, const Event& event) {
+  if (tag.part == static_cast<uint8_t>(MigrationPart::kFeed)) {
+    KH_ASSERT(event.op == poll_);
+    poll_ = {};
+    blamed_ = shared_.source;
+    if (event.kind == EventKind::kPage) return onPoll(port, event);
+    port.buffers().release(event.payload.buffer);
+    return retry(port, event.kind == EventKind::kFailed ? event.error : ErrorCode::kStoreFailed);
+  }
+  bool finished = false;
+  blamed_ = shared_.target;
+  if (Status s = writer_.onEvent(port, event, finished); !s.ok()) return s;
+  if (finished) applied();
+  return {};
+}
+
+Status FeedPhase::onPoll(Port& port, const Event& event) {
+  const std::span<std::byte> all = port.buffers().bytes(event.payload);
+  const bool sane = event.positionBytes <= kPositionBytesMax && event.positionBytes > 0 &&
+                    all.size() >= uint64_t{kFrameHeaderBytes} + event.positionBytes;
+  Result<FrameView> body(ErrorCode::kFrameCorrupt);
+  if (sane) body = viewBody(all.first(all.size() - event.positionBytes), event.count);
+  if (!body.ok()) {
+    port.buffers().release(event.payload.buffer);
+    return body.status();
+  }
+  nextPosition_ = std::string(asView(all.last(event.positionBytes)));
+  nextCaughtUp_ = event.end;
+  failures_ = 0;
+  batch_ = body->size();
+  batchBytes_ = body->dataBytes();
+  pollAt_ = event.end ? port.now() + kFollowEvery : Instant{0};
+  if (batch_ == 0) {
+    port.buffers().release(event.payload.buffer);
+    if (!event.end && nextPosition_ == position_) return ErrorCode::kScanNoEnd;
+    position_ = nextPosition_;
+    caughtUp_ = nextCaughtUp_;
+    return {};
+  }
+  port.bucket().take(batchBytes_, port.now());
+  shared_.bucket.take(batchBytes_, port.now());
+  const auto frameEnd = static_cast<uint32_t>(all.size() - event.positionBytes);
+  const BufferRef frame{event.payload.buffer, 0, frameEnd};
+  FrameHeader header = body->header();
+  header.checksumKind = shared_.spec().checksumKind;
+  sealFrame(port.buffers().bytes(frame), header);
+  writer_.writeOwned(port, frame, event.count, true);
+  return {};
+}
+
+void FeedPhase::applied() {
+  position_ = nextPosition_;
+  caughtUp_ = nextCaughtUp_;
+  shared_.totals.feedChanges += batch_;
+  shared_.addWork(batch_, batchBytes_);
+  FeedAppliedRecord record;
+  record.position = position_;
+  record.changes = batch_;
+  shared_.journal.add(record);
+}
+
+void FeedPhase::stop(Port& port) {
+  writer_.stop(port);
+  if (poll_) port.abort(poll_);
+  poll_ = {};
+}
+
+}  // namespace keyhaul

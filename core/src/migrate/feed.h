@@ -1,0 +1,59 @@
+// Follows the source's change feed and applies every change, in order. Changes
+// are absolute puts and deletes, so replaying from an older position converges.
+#pragma once
+
+#include <string>
+
+#include "migrate/shared.h"
+#include "migrate/writer.h"
+
+namespace keyhaul {
+
+class FeedPhase {
+ public:
+  explicit FeedPhase(Shared& shared) : shared_(shared) {}
+
+  // `position`: everything up to it is applied already.
+  void start(std::string position);
+  // Keep going when caught up, until finish().
+  // Turned off, it looks once more: what was written until now is still followed.
+  void follow(bool on) {
+    follow_ = on;
+    if (!on) {
+      caughtUp_ = false;
+      pollAt_ = {0};
+    }
+  }
+  Status pump(Port& port);
+  Status onEvent(Port& port, OpTag tag, const Event& event);
+  // Caught up, applied, durable, and not asked to follow on.
+  bool done() const { return idle() && caughtUp_ && !follow_; }
+  bool caughtUp() const { return caughtUp_ && idle(); }
+  bool idle() const { return !poll_ && writer_.idle(); }
+  void drain() { draining_ = true; }
+  void stop(Port& port);
+  const std::string& position() const { return position_; }
+  NodeId blamed() const { return blamed_; }
+
+ private:
+  Status onPoll(Port& port, const Event& event);
+  Status retry(Port& port, ErrorCode error);
+  void applied();
+
+  Shared& shared_;
+  Writer writer_;
+  OpId poll_;
+  std::string position_;      // applied up to here
+  std::string nextPosition_;  // of the batch being applied
+  uint64_t batch_ = 0;
+  uint64_t batchBytes_ = 0;
+  bool nextCaughtUp_ = false;
+  bool caughtUp_ = false;
+  bool follow_ = false;
+  bool draining_ = false;
+  uint32_t failures_ = 0;
+  Instant pollAt_{0};
+  NodeId blamed_;
+};
+
+}  // namespace keyhaul

@@ -1,0 +1,68 @@
+#include "migrate/leaf_check.h"
+
+#include "base/assert.h"
+
+namespace keyhaul {
+
+void LeafCheck::start() {
+  range_ = 0;
+  open_ = false;
+  sourceSum_ = targetSum_ = {};
+  suspects_.clear();
+}
+
+void LeafCheck::openRange() {
+  const KeyRange& keys = shared_.spec().ranges[range_];
+  target_.start(shared_.target, tagOf(MigrationPart::kTarget), keys, shared_.limits(false),
+                &shared_.bucket);
+  open_ = true;
+  leaf_ = 0;
+  leafLo_ = keys.lo;
+  read_ = {};
+}
+
+Status LeafCheck::pump(Port& port) {
+  while (!done()) {
+    if (!open_) openRange();
+    if (Status s = target_.pump(port); !s.ok()) return s;
+    Page* page = target_.front();
+    if (page == nullptr) return {};
+    const auto& leaves = shared_.ranges[range_].leaves;
+    for (const EntryView entry : page->view) {
+      while (!leaves[leaf_].end && entry.key >= std::string_view(leaves[leaf_].upto)) closeLeaf();
+      read_ += shared_.hasher.hash(entry.key, entry.value);
+    }
+    shared_.addWork(page->view.size(), page->view.dataBytes());
+    const bool end = page->end;
+    target_.pop(port);
+    if (end) closeRange(port);
+  }
+  return {};
+}
+
+void LeafCheck::closeLeaf() {
+  const Leaf& leaf = shared_.ranges[range_].leaves[leaf_];
+  sourceSum_ += leaf.digest;
+  targetSum_ += read_;
+  if (leaf.digest != read_) {
+    KeyRange keys;
+    keys.lo = leafLo_;
+    keys.hi = leaf.end ? shared_.spec().ranges[range_].hi : Bound::at(leaf.upto);
+    suspects_.push_back({range_, std::move(keys)});
+  }
+  read_ = {};
+  leafLo_ = leaf.upto;
+  ++leaf_;
+}
+
+void LeafCheck::closeRange(Port& port) {
+  const auto& leaves = shared_.ranges[range_].leaves;
+  KH_ASSERT(!leaves.empty() && leaves.back().end);
+  while (leaf_ < leaves.size()) closeLeaf();
+  target_.stop(port);
+  shared_.totals.retries += target_.retries();
+  open_ = false;
+  ++range_;
+}
+
+}  // namespace keyhaul

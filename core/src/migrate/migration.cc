@@ -1,0 +1,362 @@
+#include "migrate/migration.h"
+
+#include <utility>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "migrate/state.h"
+
+namespace keyhaul {
+
+Migration::Migration(MigrationId id, ValidPlan plan, NodeId source, NodeId target, bool journal)
+    : id_(id),
+      shared_(std::move(plan), source, target),
+      prepare_(shared_),
+      copy_(shared_),
+      feed_(shared_),
+      leafCheck_(shared_),
+      compare_(shared_),
+      discard_(shared_) {
+  shared_.ranges.resize(spec().ranges.size());
+  shared_.journal.start(journal, tagOf(MigrationPart::kJournal), {});
+}
+
+Migration::Migration(MigrationId id, JournalImage image, NodeId source, NodeId target)
+    : id_(id),
+      shared_(std::move(image.plan), source, target),
+      prepare_(shared_),
+      copy_(shared_),
+      feed_(shared_),
+      leafCheck_(shared_),
+      compare_(shared_),
+      discard_(shared_) {
+  shared_.ranges = std::move(image.ranges);
+  shared_.totals = image.totals;
+  shared_.totals.incarnations = image.incarnation + 1;
+  shared_.journal.start(true, tagOf(MigrationPart::kJournal), JournalWriter(image.chain));
+  shared_.journal.add(ResumedRecord{shared_.totals.incarnations});
+  prepared_ = image.prepared;
+  targetWasEmpty_ = image.targetWasEmpty;
+  feedPosition_ = image.appliedPosition.empty() ? image.feedPosition : image.appliedPosition;
+  if (prepared_ && image.state != MigrationState::kPending) resumeAt_ = image.state;
+  // A repair that was cut short proves nothing: look at everything again.
+  if (resumeAt_ == MigrationState::kRepairing) resumeAt_ = MigrationState::kVerifying;
+  if (image.verified) {
+    verified_ = image.verified->equal;
+    sourceDigest_ = image.verified->source;
+    targetDigest_ = image.verified->target;
+    forceCompare_ = !verified_;
+  }
+}
+
+void Migration::admit(Port& port) {
+  KH_ASSERT(state_ == MigrationState::kPending);
+  clockStarted_ = true;
+  accountedAt_ = progressAt_ = port.now();
+  // A resumed one opens its feed again first; it is still "preparing" while it does.
+  enter(port, MigrationState::kPreparing);
+}
+
+void Migration::enter(Port& port, MigrationState next) {
+  KH_ASSERT(mayChange(state_, next));
+  account(port.now());
+  state_ = next;
+  partStarted_ = false;
+  shared_.doneEntries = shared_.doneBytes = 0;
+  if (next == MigrationState::kCopying) {
+    for (const auto& range : shared_.ranges) {
+      const Digest sum = sumOf(range.leaves);
+      shared_.addWork(sum.entries, sum.bytes);
+    }
+  }
+  rate_.reset(port.now(), shared_.doneBytes);
+  // Preparing leaves no trace: a refused or interrupted one is simply run again,
+  // and a resumed one that opens its feed again keeps the state to come back to.
+  if (next != MigrationState::kPreparing) shared_.journal.add(PhaseRecord{next});
+  announce(port, next);
+}
+
+void Migration::announce(Port& port, MigrationState state) {
+  port.noticeState(state, error_, errorNode_, errorText_);
+}
+
+void Migration::account(Instant now) {
+  if (!clockStarted_) return;
+  const uint64_t us = (now - accountedAt_).us;
+  accountedAt_ = now;
+  Totals& totals = shared_.totals;
+  totals.activeUs += us;
+  switch (state_) {
+    case MigrationState::kCopying: totals.copyUs += us; break;
+    case MigrationState::kCatchingUp: totals.catchUpUs += us; break;
+    case MigrationState::kVerifying:
+    case MigrationState::kRepairing: totals.verifyUs += us; break;
+    case MigrationState::kDeleting: totals.deleteUs += us; break;
+    case MigrationState::kPending:
+    case MigrationState::kPreparing:
+    case MigrationState::kDiscarding:
+    case MigrationState::kStopped:
+    case MigrationState::kDone:
+    case MigrationState::kMismatch:
+    case MigrationState::kCancelled:
+    case MigrationState::kFailed: break;
+  }
+}
+
+void Migration::pump(Port& port) {
+  if (state_ == MigrationState::kPending) {
+    if (ending_ == Ending::kStop) fail(port, ErrorCode::kInterrupted, {}, {});
+    if (ending_ == Ending::kCancel) conclude(port, MigrationState::kCancelled);
+  }
+  for (;;) {
+    if (Status s = shared_.journal.pump(port); !s.ok()) {
+      shared_.journal.disable();
+      fail(port, s.code(), {}, {});
+    }
+    if (concluding_ != MigrationState::kPending) return pumpConclusion(port);
+    if (state_ == MigrationState::kPending || isFinal(state_) ||
+        state_ == MigrationState::kStopped) {
+      return;
+    }
+    account(port.now());
+    if (ending_ != Ending::kNone) {
+      pumpEnding(port);
+      if (concluding_ != MigrationState::kPending || ending_ == Ending::kNone) continue;
+      return;
+    }
+    if (paused_) return;
+    if (!partStarted_) {
+      // A state is on disk before its first action.
+      if (!shared_.journal.flushed()) return;
+      startPart(port);
+    }
+    if (Status s = pumpPart(port); !s.ok()) {
+      fail(port, s.code(), blamed(), {});
+      continue;
+    }
+    if (!partDone()) break;
+    leavePart(port);
+    if (port.full()) {
+      port.wakeAt(port.now());
+      return;
+    }
+  }
+  if (Status s = shared_.journal.pump(port); !s.ok()) fail(port, s.code(), {}, {});
+  rate_.update(port.now(), shared_.doneBytes);
+  if (progressAt_ + port.config().progressEvery <= port.now()) {
+    progressAt_ = port.now();
+    port.noticeProgress(state_);
+  }
+}
+
+std::vector<LeafCheck::Suspect> Migration::wholePlan() const {
+  std::vector<LeafCheck::Suspect> parts;
+  parts.reserve(spec().ranges.size());
+  for (uint32_t i = 0; i < spec().ranges.size(); ++i) parts.push_back({i, spec().ranges[i]});
+  return parts;
+}
+
+// The digests of the copy tell the truth about the target only when nothing but
+// the copy wrote it.
+bool Migration::leavesTell() const {
+  return spec().mode != MigrationMode::kVerify && spec().verify == VerifyDepth::kTarget &&
+         !usesFeed() && targetWasEmpty_ && !forceCompare_;
+}
+
+void Migration::startPart(Port& port) {
+  partStarted_ = true;
+  switch (state_) {
+    case MigrationState::kPreparing: {
+      const bool feed = usesFeed() && resumeAt_ != MigrationState::kDiscarding;
+      prepare_.start(feed, feedPosition_, !prepared_);
+      return;
+    }
+    case MigrationState::kCopying: return copy_.start();
+    case MigrationState::kCatchingUp:
+      feed_.start(feedPosition_);
+      if (spec().follow && shared_.totals.verifyRounds == 0 && !finishAsked_) feed_.follow(true);
+      return;
+    case MigrationState::kVerifying:
+      ++shared_.totals.verifyRounds;
+      comparing_ = !leavesTell();
+      if (comparing_) {
+        compare_.start(ComparePhase::Purpose::kName, wholePlan(), ignoresExtra());
+      } else {
+        leafCheck_.start();
+      }
+      return;
+    case MigrationState::kRepairing:
+      return compare_.start(ComparePhase::Purpose::kRepair, wholePlan(), ignoresExtra());
+    case MigrationState::kDeleting: {
+      std::vector<LeafCheck::Suspect> parts;
+      for (auto& part : wholePlan()) {
+        const auto& range = shared_.ranges[part.range];
+        if (range.deleted) continue;
+        if (!range.deletedUpto.empty()) part.keys.lo = range.deletedUpto;
+        parts.push_back(std::move(part));
+      }
+      return compare_.start(ComparePhase::Purpose::kDelete, std::move(parts), true);
+    }
+    case MigrationState::kDiscarding: return discard_.start();
+    case MigrationState::kPending:
+    case MigrationState::kStopped:
+    case MigrationState::kDone:
+    case MigrationState::kMismatch:
+    case MigrationState::kCancelled:
+    case MigrationState::kFailed: break;
+  }
+  KH_ASSERT(false);
+  static_cast<void>(port);
+}
+
+Status Migration::pumpPart(Port& port) {
+  switch (state_) {
+    case MigrationState::kPreparing: return prepare_.pump(port);
+    case MigrationState::kCopying: return copy_.pump(port);
+    case MigrationState::kCatchingUp: return feed_.pump(port);
+    case MigrationState::kVerifying:
+      return comparing_ ? compare_.pump(port) : leafCheck_.pump(port);
+    case MigrationState::kRepairing:
+    case MigrationState::kDeleting: return compare_.pump(port);
+    case MigrationState::kDiscarding: return discard_.pump(port);
+    case MigrationState::kPending:
+    case MigrationState::kStopped:
+    case MigrationState::kDone:
+    case MigrationState::kMismatch:
+    case MigrationState::kCancelled:
+    case MigrationState::kFailed: break;
+  }
+  return {};
+}
+
+bool Migration::partDone() const {
+  if (!partStarted_) return false;
+  switch (state_) {
+    case MigrationState::kPreparing: return prepare_.done();
+    case MigrationState::kCopying: return copy_.done();
+    case MigrationState::kCatchingUp: return feed_.done();
+    case MigrationState::kVerifying: return comparing_ ? compare_.done() : leafCheck_.done();
+    case MigrationState::kRepairing:
+    case MigrationState::kDeleting: return compare_.done();
+    case MigrationState::kDiscarding: return discard_.done();
+    case MigrationState::kPending:
+    case MigrationState::kStopped:
+    case MigrationState::kDone:
+    case MigrationState::kMismatch:
+    case MigrationState::kCancelled:
+    case MigrationState::kFailed: break;
+  }
+  return false;
+}
+
+void Migration::leavePart(Port& port) {
+  switch (state_) {
+    case MigrationState::kPreparing:
+      estimatedEntries_ = prepare_.estimatedEntries();
+      estimatedBytes_ = prepare_.estimatedBytes();
+      if (prepared_) return enter(port, resumeAt_);
+      prepared_ = true;
+      targetWasEmpty_ = prepare_.targetWasEmpty();
+      feedPosition_ = prepare_.feedPosition();
+      shared_.journal.add(PlanRecord{spec(), shared_.plan.level()});
+      shared_.journal.add(PreparedRecord{targetWasEmpty_, feedPosition_});
+      return enter(port, spec().mode == MigrationMode::kVerify ? MigrationState::kVerifying
+                                                               : MigrationState::kCopying);
+    case MigrationState::kCopying: return afterCopy(port);
+    case MigrationState::kCatchingUp:
+      feedPosition_ = feed_.position();
+      if (spec().verify == VerifyDepth::kNone) return conclude(port, MigrationState::kDone);
+      return enter(port, MigrationState::kVerifying);
+    case MigrationState::kVerifying: return afterVerify(port);
+    case MigrationState::kRepairing:
+      shared_.totals.repairs += compare_.found().written;
+      forceCompare_ = true;
+      return enter(port, MigrationState::kVerifying);
+    case MigrationState::kDeleting: return conclude(port, MigrationState::kDone);
+    case MigrationState::kDiscarding: return conclude(port, MigrationState::kCancelled);
+    case MigrationState::kPending:
+    case MigrationState::kStopped:
+    case MigrationState::kDone:
+    case MigrationState::kMismatch:
+    case MigrationState::kCancelled:
+    case MigrationState::kFailed: break;
+  }
+  KH_ASSERT(false);
+}
+
+void Migration::afterCopy(Port& port) {
+  if (usesFeed()) return enter(port, MigrationState::kCatchingUp);
+  if (spec().verify == VerifyDepth::kNone) return conclude(port, MigrationState::kDone);
+  enter(port, MigrationState::kVerifying);
+}
+
+void Migration::afterVerify(Port& port) {
+  if (!comparing_) {
+    if (leafCheck_.suspects().empty()) {
+      sourceDigest_ = leafCheck_.source();
+      targetDigest_ = leafCheck_.target();
+      return endRound(port, true);
+    }
+    // Only the parts whose digests disagree are read on both sides.
+    comparing_ = true;
+    namingSuspects_ = true;
+    return compare_.start(ComparePhase::Purpose::kName, leafCheck_.suspects(), ignoresExtra());
+  }
+  const ComparePhase::Found& found = compare_.found();
+  Totals& totals = shared_.totals;
+  if (totals.missing + totals.extra + totals.changed == 0) {
+    totals.missing = found.missing;
+    totals.extra = found.extra;
+    totals.changed = found.changed;
+  }
+  if (std::exchange(namingSuspects_, false)) {
+    forceCompare_ = true;
+    sourceDigest_ = leafCheck_.source();
+    targetDigest_ = leafCheck_.target();
+    // The digests disagreed but the entries agree now: somebody wrote meanwhile,
+    // so only a whole look at both sides settles it.
+    if (found.differences() == 0 && shared_.totals.verifyRounds < port.config().verifyRoundsMax) {
+      return enter(port, MigrationState::kVerifying);
+    }
+    return endRound(port, false);
+  }
+  sourceDigest_ = compare_.source();
+  targetDigest_ = compare_.target();
+  endRound(port, found.differences() == 0);
+}
+
+void Migration::endRound(Port& port, bool equal) {
+  verified_ = equal;
+  Totals& totals = shared_.totals;
+  totals.verifiedEntries = targetDigest_.entries;
+  totals.verifiedBytes = targetDigest_.bytes;
+  VerifiedRecord record;
+  record.round = totals.verifyRounds;
+  record.equal = equal;
+  record.source = sourceDigest_;
+  record.target = targetDigest_;
+  record.missing = totals.missing;
+  record.extra = totals.extra;
+  record.changed = totals.changed;
+  record.repairs = totals.repairs;
+  shared_.journal.add(record);
+  if (!equal) return nextAfterMismatch(port);
+  if (spec().mode == MigrationMode::kMove) return enter(port, MigrationState::kDeleting);
+  conclude(port, MigrationState::kDone);
+}
+
+void Migration::nextAfterMismatch(Port& port) {
+  const bool again = shared_.totals.verifyRounds < port.config().verifyRoundsMax;
+  // Writers may have been faster than the comparison: what they wrote is in the
+  // feed. Look there first; only when nothing came is the difference real.
+  if (again && usesFeed() && (shared_.totals.verifyRounds == 1 ||
+                              shared_.totals.feedChanges != changesBefore_)) {
+    changesBefore_ = shared_.totals.feedChanges;
+    return enter(port, MigrationState::kCatchingUp);
+  }
+  if (again && spec().repair) return enter(port, MigrationState::kRepairing);
+  error_ = ErrorCode::kVerifyMismatch;
+  conclude(port, MigrationState::kMismatch);
+}
+
+}  // namespace keyhaul

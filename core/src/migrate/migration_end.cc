@@ -1,0 +1,275 @@
+// How a migration ends: drained and stopped, cancelled, failed, or done, each
+// with its record on disk before anybody is told.
+#include <utility>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "migrate/migration.h"
+#include "migrate/state.h"
+
+namespace keyhaul {
+
+Status Migration::requestCancel() {
+  if (state_ == MigrationState::kDeleting || resumeAt_ == MigrationState::kDeleting) {
+    return ErrorCode::kCancelTooLate;
+  }
+  for (const auto& range : shared_.ranges) {
+    if (spec().mode == MigrationMode::kMove && verified_ &&
+        (range.deleted || !range.deletedUpto.empty())) {
+      return ErrorCode::kCancelTooLate;
+    }
+  }
+  ending_ = Ending::kCancel;
+  return {};
+}
+
+void Migration::finishFollowing() {
+  finishAsked_ = true;
+  feed_.follow(false);
+}
+
+void Migration::onEvent(Port& port, OpTag tag, const Event& event) {
+  account(port.now());
+  std::string text;  // read now: the part gives the buffer back
+  if (event.kind == EventKind::kFailed) {
+    text = std::string(asView(port.buffers().bytes(event.payload)));
+  }
+  Status status;
+  switch (static_cast<MigrationPart>(tag.part)) {
+    case MigrationPart::kJournal: status = shared_.journal.onEvent(port, event); break;
+    case MigrationPart::kPrepare:
+      if (event.op == closeFeed_) {
+        closeFeed_ = {};
+        feedClosed_ = true;
+        port.buffers().release(event.payload.buffer);
+      } else {
+        status = prepare_.onEvent(port, tag, event);
+      }
+      break;
+    case MigrationPart::kFeed: status = feed_.onEvent(port, tag, event); break;
+    case MigrationPart::kSource:
+    case MigrationPart::kTarget:
+    case MigrationPart::kWrite:
+      switch (state_) {
+        case MigrationState::kPreparing: status = prepare_.onEvent(port, tag, event); break;
+        case MigrationState::kCopying: status = copy_.onEvent(port, tag, event); break;
+        case MigrationState::kCatchingUp: status = feed_.onEvent(port, tag, event); break;
+        case MigrationState::kVerifying:
+          status = comparing_ ? compare_.onEvent(port, tag, event)
+                              : leafCheck_.onEvent(port, event);
+          break;
+        case MigrationState::kRepairing:
+        case MigrationState::kDeleting: status = compare_.onEvent(port, tag, event); break;
+        case MigrationState::kDiscarding: status = discard_.onEvent(port, tag, event); break;
+        case MigrationState::kPending:
+        case MigrationState::kStopped:
+        case MigrationState::kDone:
+        case MigrationState::kMismatch:
+        case MigrationState::kCancelled:
+        case MigrationState::kFailed: KH_ASSERT(false); break;
+      }
+      break;
+  }
+  if (status.ok()) return;
+  fail(port, status.code(), blamed(), text);
+}
+
+NodeId Migration::blamed() const {
+  switch (state_) {
+    case MigrationState::kPreparing: return prepare_.blamed();
+    case MigrationState::kCopying: return copy_.blamed();
+    case MigrationState::kCatchingUp: return feed_.blamed();
+    case MigrationState::kVerifying: return comparing_ ? compare_.blamed() : shared_.target;
+    case MigrationState::kRepairing:
+    case MigrationState::kDeleting: return compare_.blamed();
+    case MigrationState::kDiscarding: return shared_.target;
+    case MigrationState::kPending:
+    case MigrationState::kStopped:
+    case MigrationState::kDone:
+    case MigrationState::kMismatch:
+    case MigrationState::kCancelled:
+    case MigrationState::kFailed: break;
+  }
+  return {};
+}
+
+bool Migration::partWriting() const {
+  switch (state_) {
+    case MigrationState::kCopying: return !copy_.drained();
+    case MigrationState::kCatchingUp: return !feed_.idle();
+    case MigrationState::kVerifying: return false;
+    case MigrationState::kRepairing:
+    case MigrationState::kDeleting: return compare_.writing();
+    case MigrationState::kPreparing:
+    case MigrationState::kDiscarding:
+    case MigrationState::kPending:
+    case MigrationState::kStopped:
+    case MigrationState::kDone:
+    case MigrationState::kMismatch:
+    case MigrationState::kCancelled:
+    case MigrationState::kFailed: break;
+  }
+  return false;
+}
+
+// A write in flight is awaited: nobody may find out later that it landed after all.
+void Migration::pumpEnding(Port& port) {
+  if (partStarted_ && partWriting()) {
+    Status status;
+    if (state_ == MigrationState::kCopying) {
+      copy_.drain();
+      status = copy_.pump(port);
+    } else if (state_ == MigrationState::kCatchingUp) {
+      feed_.drain();
+      status = feed_.pump(port);
+    } else {
+      status = compare_.pumpWriter(port);
+    }
+    if (!status.ok()) fail(port, status.code(), blamed(), {});
+    return;
+  }
+  if (ending_ == Ending::kStop) return fail(port, ErrorCode::kInterrupted, {}, {});
+  ending_ = Ending::kNone;
+  stopParts(port);
+  // What stood in the target before cannot be told from what was copied: it is
+  // left, and the receipt says how much was copied.
+  const bool nothingWritten = !prepared_ || spec().mode == MigrationMode::kVerify;
+  if (nothingWritten || !targetWasEmpty_) return conclude(port, MigrationState::kCancelled);
+  if (state_ == MigrationState::kDiscarding) {
+    partStarted_ = false;
+    return;
+  }
+  if (state_ == MigrationState::kPreparing) {
+    resumeAt_ = MigrationState::kDiscarding;  // once the journal's story is taken up
+    state_ = MigrationState::kPending;
+  }
+  for (auto& range : shared_.ranges) {
+    range.deleted = false;
+    range.deletedUpto.clear();
+  }
+  enter(port, MigrationState::kDiscarding);
+}
+
+void Migration::stopParts(Port& port) {
+  prepare_.stop(port);
+  copy_.stop(port);
+  feed_.stop(port);
+  leafCheck_.stop(port);
+  compare_.stop(port);
+  discard_.stop(port);
+  partStarted_ = false;
+}
+
+void Migration::fail(Port& port, ErrorCode error, NodeId node, std::string_view text) {
+  if (isFinal(state_) || state_ == MigrationState::kStopped) return;
+  error_ = error;
+  errorNode_ = node;
+  errorText_ = std::string(text.substr(0, 4'096));
+  ending_ = Ending::kNone;
+  const bool refused = !prepared_ && retryClass(error) == RetryClass::kFatal;
+  concluding_ = MigrationState::kPending;
+  conclude(port, refused ? MigrationState::kFailed : MigrationState::kStopped);
+}
+
+void Migration::conclude(Port& port, MigrationState final) {
+  account(port.now());
+  stopParts(port);
+  concluding_ = final;
+  conclusionWritten_ = false;
+  if (closeFeed_) port.abort(std::exchange(closeFeed_, {}));
+  // A stopped one needs its feed when it goes on.
+  feedClosed_ = !usesFeed() || final == MigrationState::kStopped;
+}
+
+void Migration::pumpConclusion(Port& port) {
+  if (!feedClosed_) {
+    if (!closeFeed_) {
+      closeFeed_ = port.closeFeed(shared_.source, tagOf(MigrationPart::kPrepare));
+    }
+    const Instant deadline = port.ops().find(closeFeed_)->deadline;
+    if (port.now() < deadline) {
+      port.wakeAt(deadline);
+      return;
+    }
+    // The range is done; a feed that will not close is only litter.
+    port.noticeWarning(ErrorCode::kStoreStalled, shared_.source);
+    port.abort(std::exchange(closeFeed_, {}));
+    feedClosed_ = true;
+  }
+  if (!conclusionWritten_) {
+    conclusionWritten_ = true;
+    if (prepared_) {
+      if (concluding_ == MigrationState::kStopped) {
+        shared_.journal.add(StoppedRecord{error_, errorText_});
+      } else {
+        FinishedRecord record;
+        record.receipt = receipt();
+        record.receipt.state = concluding_;
+        shared_.journal.add(record);
+      }
+      if (Status s = shared_.journal.pump(port); !s.ok()) return fail(port, s.code(), {}, {});
+    }
+  }
+  if (!shared_.journal.flushed()) return;
+  state_ = std::exchange(concluding_, MigrationState::kPending);
+  announce(port, state_);
+}
+
+Receipt Migration::receipt() const {
+  Receipt receipt;
+  receipt.state = state_;
+  receipt.mode = spec().mode;
+  receipt.level = shared_.plan.level();
+  receipt.verified = verified_;
+  receipt.source = sourceDigest_;
+  receipt.target = targetDigest_;
+  receipt.totals = shared_.totals;
+  return receipt;
+}
+
+MigrationView Migration::view(Instant now) const {
+  MigrationView view;
+  view.state = state_;
+  view.paused = paused_;
+  view.error = error_;
+  view.level = shared_.plan.level();
+  view.verified = verified_;
+  view.entries = shared_.doneEntries;
+  view.bytes = shared_.doneBytes;
+  const Totals& totals = shared_.totals;
+  if (state_ == MigrationState::kCopying) {
+    view.totalEntries = spec().expectedEntries != 0 ? spec().expectedEntries : estimatedEntries_;
+    view.totalBytes = spec().expectedBytes != 0 ? spec().expectedBytes : estimatedBytes_;
+  } else if (spec().mode != MigrationMode::kVerify) {
+    for (const auto& range : shared_.ranges) {
+      const Digest sum = sumOf(range.leaves);
+      view.totalEntries += sum.entries;
+      view.totalBytes += sum.bytes;
+    }
+  } else {
+    view.totalBytes = estimatedBytes_;
+  }
+  view.bytesPerSecond = rate_.perSecond();
+  if (view.totalBytes > view.bytes) view.eta = rate_.eta(view.totalBytes - view.bytes);
+  view.caughtUp = state_ == MigrationState::kCatchingUp && feed_.caughtUp();
+  view.differences = totals.missing + totals.extra + totals.changed;
+  static_cast<void>(now);
+  return view;
+}
+
+uint64_t Migration::hash(uint64_t seed) const {
+  const auto mix = [&seed](uint64_t word) {
+    seed = (seed ^ word) * 0x9E3779B97F4A7C15U;
+    seed ^= seed >> 29;
+  };
+  mix(static_cast<uint64_t>(state_));
+  mix(shared_.doneEntries);
+  mix(shared_.doneBytes);
+  mix(shared_.totals.copiedEntries);
+  mix(shared_.totals.repairs);
+  mix(shared_.totals.feedChanges);
+  mix(sourceDigest_.lo ^ targetDigest_.hi);
+  return seed;
+}
+
+}  // namespace keyhaul

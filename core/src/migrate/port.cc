@@ -1,0 +1,211 @@
+#include "migrate/port.h"
+
+#include <cstring>
+#include <string>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+
+namespace keyhaul {
+
+Op* OpTable::open() {
+  uint32_t slot = 0;
+  if (!free_.empty()) {
+    slot = free_.back();
+    free_.pop_back();
+  } else {
+    if (slots_.size() >= 0xFFFF) return nullptr;
+    slot = static_cast<uint32_t>(slots_.size());
+    slots_.emplace_back();
+  }
+  Slot& taken = slots_[slot];
+  taken.generation = taken.generation >= 0xFFFF ? 1 : taken.generation + 1;
+  taken.live = true;
+  taken.op = {};
+  taken.op.id = OpId::make(slot, taken.generation);
+  ++live_;
+  return &taken.op;
+}
+
+Op* OpTable::find(OpId id) {
+  if (!id || id.slot() >= slots_.size()) return nullptr;
+  Slot& slot = slots_[id.slot()];
+  return slot.live && slot.generation == id.generation() ? &slot.op : nullptr;
+}
+
+void OpTable::close(OpId id) {
+  KH_ASSERT(find(id) != nullptr);
+  slots_[id.slot()].live = false;
+  free_.push_back(id.slot());
+  --live_;
+}
+
+Port::Port(const Config& config)
+    : config_(config), buffers_(config.bufferBytesMax), bucket_(config.bytesPerSecond) {}
+
+void Port::beginStep(Instant now) {
+  if (now_ < now) now_ = now;  // time never goes back
+  actions_.clear();
+  notices_.clear();
+  for (const BufferId id : noticeBuffers_) buffers_.release(id);
+  noticeBuffers_.clear();
+}
+
+void Port::bind(MigrationId migration, uint8_t priority) {
+  bound_ = migration;
+  priority_ = priority;
+  wake_ = kNever;
+}
+
+Instant Port::takeWake() {
+  const Instant wake = wake_;
+  wake_ = kNever;
+  return wake;
+}
+
+Op& Port::open(ActionKind kind, OpTag tag, uint64_t workBytes) {
+  Op* op = ops_.open();
+  KH_ASSERT(op != nullptr);  // migrationsMax x lanes x window stays far below
+  op->kind = kind;
+  op->migration = bound_;
+  op->tag = tag;
+  op->deadline =
+      now_ + config_.stallBase + seconds(workBytes / (config_.stallBytesPerSecond + 1) + 1);
+  return *op;
+}
+
+Action& Port::emit(const Op& op, NodeId node) {
+  Action action;
+  action.kind = op.kind;
+  action.priority = priority_;
+  action.migration = bound_;
+  action.node = node;
+  action.op = op.id;
+  actions_.push_back(action);
+  return actions_.back();
+}
+
+BufferRef Port::copyIn(std::string_view bytes) {
+  const BufferId id = buffers_.acquire(bytes.size());
+  if (!id) return {};
+  std::memcpy(buffers_.whole(id).data(), bytes.data(), bytes.size());
+  return {id, 0, static_cast<uint32_t>(bytes.size())};
+}
+
+OpId Port::request(ActionKind kind, NodeId node, OpTag tag, std::string_view payload) {
+  Op& op = open(kind, tag, payload.size());
+  const BufferRef ref = payload.empty() ? BufferRef{} : copyIn(payload);
+  op.payload = ref.buffer;
+  emit(op, node).payload = ref;
+  return op.id;
+}
+
+OpId Port::scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries,
+                uint64_t limitBytes, bool keep) {
+  std::string payload(8, '\0');
+  storeLe(payload.data(), static_cast<uint32_t>(range.lo.size()));
+  const bool infinite = range.hi.isInfinite();
+  storeLe(payload.data() + 4,
+          infinite ? uint32_t{0xFFFFFFFF} : static_cast<uint32_t>(range.hi.key().size()));
+  payload += range.lo;
+  if (!infinite) payload += range.hi.key();
+  const OpId id = request(ActionKind::kScan, node, tag, payload);
+  actions_.back().count = entries;
+  actions_.back().limitBytes = limitBytes;
+  actions_.back().keep = keep;
+  return id;
+}
+
+OpId Port::apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entries, bool durable,
+                 OpId reusesOp) {
+  const Op& op = open(ActionKind::kApply, tag, frame.bytes);
+  Action& action = emit(op, node);
+  action.payload = frame;
+  action.count = entries;
+  action.durable = durable;
+  action.reusesOp = reusesOp;
+  return op.id;
+}
+
+OpId Port::journal(OpTag tag, std::string_view bytes) {
+  return request(ActionKind::kJournal, {}, tag, bytes);
+}
+
+OpId Port::openFeed(NodeId node, OpTag tag, std::string_view after) {
+  return request(ActionKind::kOpenFeed, node, tag, after);
+}
+
+OpId Port::pollFeed(NodeId node, OpTag tag, std::string_view after, uint32_t entries,
+                    uint64_t limitBytes) {
+  const OpId id = request(ActionKind::kPollFeed, node, tag, after);
+  actions_.back().count = entries;
+  actions_.back().limitBytes = limitBytes;
+  return id;
+}
+
+OpId Port::trimFeed(NodeId node, OpTag tag, std::string_view upto) {
+  return request(ActionKind::kTrimFeed, node, tag, upto);
+}
+
+OpId Port::closeFeed(NodeId node, OpTag tag) {
+  return request(ActionKind::kCloseFeed, node, tag, {});
+}
+
+OpId Port::estimate(NodeId node, OpTag tag) {
+  return request(ActionKind::kEstimate, node, tag, {});
+}
+
+void Port::abort(OpId id) {
+  Op* op = ops_.find(id);
+  if (op == nullptr) return;
+  Action action;
+  action.kind = ActionKind::kAbort;
+  action.migration = op->migration;
+  action.reusesOp = id;
+  actions_.push_back(action);
+  buffers_.release(op->payload);
+  ops_.close(id);
+}
+
+void Port::noticeState(MigrationState state, ErrorCode error, NodeId node, std::string_view text) {
+  Notice notice;
+  notice.kind = NoticeKind::kState;
+  notice.state = state;
+  notice.error = error;
+  notice.migration = bound_;
+  notice.node = node;
+  if (!text.empty()) {
+    notice.payload = copyIn(text);
+    noticeBuffers_.push_back(notice.payload.buffer);
+  }
+  notices_.push_back(notice);
+}
+
+void Port::noticeProgress(MigrationState state) {
+  Notice notice;
+  notice.kind = NoticeKind::kProgress;
+  notice.state = state;
+  notice.migration = bound_;
+  notices_.push_back(notice);
+}
+
+void Port::noticeDifference(DifferenceKind kind, std::string_view key) {
+  Notice notice;
+  notice.kind = NoticeKind::kDifference;
+  notice.difference = kind;
+  notice.migration = bound_;
+  notice.payload = copyIn(key);
+  noticeBuffers_.push_back(notice.payload.buffer);
+  notices_.push_back(notice);
+}
+
+void Port::noticeWarning(ErrorCode error, NodeId node) {
+  Notice notice;
+  notice.kind = NoticeKind::kWarning;
+  notice.error = error;
+  notice.migration = bound_;
+  notice.node = node;
+  notices_.push_back(notice);
+}
+
+}  // namespace keyhaul

@@ -1,0 +1,118 @@
+// What a migration may ask for: the engine's side of the table, as seen from
+// inside. Every request becomes an Action and is remembered until its one
+// completion came.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "engine/buffers.h"
+#include "keyhaul/engine.h"
+#include "schedule/token_bucket.h"
+
+namespace keyhaul {
+
+// Which part of a migration waits for an operation; the migration routes by it.
+struct OpTag {
+  uint8_t part = 0;    // MigrationPart
+  uint16_t lane = 0;
+};
+
+struct Op {
+  OpId id;
+  ActionKind kind = ActionKind::kScan;
+  MigrationId migration;
+  OpTag tag;
+  BufferId payload;  // released with the completion
+  Instant deadline = kNever;
+};
+
+// Operations in flight, by id. A late, doubled or invented id finds nothing.
+class OpTable {
+ public:
+  // Null when 65,535 are in flight.
+  Op* open();
+  Op* find(OpId id);
+  void close(OpId id);
+  uint32_t size() const { return live_; }
+
+ private:
+  struct Slot {
+    Op op;
+    uint32_t generation = 0;
+    bool live = false;
+  };
+  std::vector<Slot> slots_;
+  std::vector<uint32_t> free_;
+  uint32_t live_ = 0;
+};
+
+class Port {
+ public:
+  explicit Port(const Config& config);
+
+  const Config& config() const { return config_; }
+  Instant now() const { return now_; }
+  Buffers& buffers() { return buffers_; }
+  OpTable& ops() { return ops_; }
+  TokenBucket& bucket() { return bucket_; }
+
+  // Binds the requests that follow to one migration.
+  void beginStep(Instant now);
+  void bind(MigrationId migration, uint8_t priority);
+
+  OpId scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries, uint64_t limitBytes,
+            bool keep);
+  // Takes no ownership of `frame`: the caller releases it after the completion.
+  OpId apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entries, bool durable,
+             OpId reusesOp);
+  OpId journal(OpTag tag, std::string_view bytes);
+  OpId openFeed(NodeId node, OpTag tag, std::string_view after);
+  OpId pollFeed(NodeId node, OpTag tag, std::string_view after, uint32_t entries,
+                uint64_t limitBytes);
+  OpId trimFeed(NodeId node, OpTag tag, std::string_view upto);
+  OpId closeFeed(NodeId node, OpTag tag);
+  OpId estimate(NodeId node, OpTag tag);
+  // Gives an operation up: asks the host to end it and forgets it.
+  void abort(OpId id);
+
+  void noticeState(MigrationState state, ErrorCode error, NodeId node, std::string_view text);
+  void noticeProgress(MigrationState state);
+  void noticeDifference(DifferenceKind kind, std::string_view key);
+  void noticeWarning(ErrorCode error, NodeId node);
+
+  // The bound migration wants to be looked at again at this time.
+  void wakeAt(Instant at) {
+    if (at < wake_) wake_ = at;
+  }
+  Instant takeWake();
+
+  const std::vector<Action>& actions() const { return actions_; }
+  const std::vector<Notice>& notices() const { return notices_; }
+  // Does nothing more fit into this Ready?
+  bool full() const { return actions_.size() >= kActionsMax || notices_.size() >= kNoticesMax; }
+
+ private:
+  static constexpr size_t kActionsMax = 4'096;
+  static constexpr size_t kNoticesMax = 16'384;
+
+  Op& open(ActionKind kind, OpTag tag, uint64_t workBytes);
+  Action& emit(const Op& op, NodeId node);
+  BufferRef copyIn(std::string_view bytes);
+  OpId request(ActionKind kind, NodeId node, OpTag tag, std::string_view payload);
+
+  Config config_;
+  Buffers buffers_;
+  OpTable ops_;
+  TokenBucket bucket_;
+  std::vector<Action> actions_;
+  std::vector<Notice> notices_;
+  std::vector<BufferId> noticeBuffers_;  // live until the next step
+  Instant now_;
+  Instant wake_ = kNever;
+  MigrationId bound_;
+  uint8_t priority_ = 0;
+};
+
+}  // namespace keyhaul

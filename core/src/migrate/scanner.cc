@@ -1,0 +1,174 @@
+#include "migrate/scanner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace keyhaul {
+
+Duration retryDelay(const Config& config, uint32_t failures) {
+  uint64_t us = config.retryFirst.us;
+  for (uint32_t i = 1; i < failures && us < config.retryMax.us; ++i) us *= 2;
+  return {std::min(us, config.retryMax.us)};
+}
+
+void Scanner::start(NodeId node, OpTag tag, KeyRange range, const Limits& limits,
+                    TokenBucket* migrationBucket) {
+  KH_ASSERT(!active_ && !op_ && pages_.empty());
+  node_ = node;
+  tag_ = tag;
+  rest_ = std::move(range);
+  limits_ = limits;
+  bucket_ = migrationBucket;
+  ended_ = consumedEnd_ = false;
+  active_ = true;
+  failures_ = 0;
+  retryAt_ = {0};
+  sequence_ = 0;
+}
+
+Status Scanner::pump(Port& port) {
+  if (!active_) return {};
+  if (op_) {
+    const Op* op = port.ops().find(op_);
+    KH_ASSERT(op != nullptr);
+    if (op->deadline <= port.now()) {
+      port.abort(op_);
+      op_ = {};
+      if (Status s = failed(port, ErrorCode::kStoreStalled); !s.ok()) return s;
+    } else {
+      port.wakeAt(op->deadline);
+      return {};
+    }
+  }
+  if (ended_ || pages_.size() >= std::max<uint32_t>(limits_.windowPages, 2)) return {};
+  Instant ready = retryAt_;
+  if (limits_.throttled) {
+    const Instant shared = port.bucket().readyAt(port.now());
+    if (ready < shared) ready = shared;
+    if (bucket_ != nullptr) {
+      const Instant own = bucket_->readyAt(port.now());
+      if (ready < own) ready = own;
+    }
+  }
+  if (port.now() < ready) {
+    port.wakeAt(ready);
+    return {};
+  }
+  op_ = port.scan(node_, tag_, rest_, limits_.entries, limits_.bytes, limits_.keep);
+  port.wakeAt(port.ops().find(op_)->deadline);
+  return {};
+}
+
+Status Scanner::failed(Port& port, ErrorCode error) {
+  const RetryClass retry = retryClass(error);
+  if (retry != RetryClass::kRetryable || ++failures_ > port.config().retriesMax) return error;
+  ++retries_;
+  retryAt_ = port.now() + retryDelay(port.config(), failures_);
+  port.noticeWarning(error, node_);
+  return {};
+}
+
+Status Scanner::onEvent(Port& port, const Event& event) {
+  KH_ASSERT(owns(event.op));
+  op_ = {};
+  if (event.kind == EventKind::kPage) return accept(port, event);
+  port.buffers().release(event.payload.buffer);
+  return failed(port, event.kind == EventKind::kFailed ? event.error : ErrorCode::kStoreFailed);
+}
+
+Status Scanner::accept(Port& port, const Event& event) {
+  const BufferRef frame{event.payload.buffer, 0, event.payload.bytes};
+  const std::span<std::byte> bytes = port.buffers().bytes(frame);
+  Result<FrameView> body = viewBody(bytes, event.count);
+  Status status = body.status();
+  Page page;
+  if (status.ok()) status = check(body.value(), page.lastKey);
+  if (status.ok() && event.count == 0 && !event.end) status = ErrorCode::kScanNoEnd;
+  if (!status.ok()) {
+    port.buffers().release(event.payload.buffer);
+    return status;
+  }
+  FrameHeader header = body->header();
+  header.checksumKind = limits_.checksumKind;
+  header.sequence = sequence_++;
+  header.flags = event.end ? kFrameFlagEnd : uint8_t{0};
+  sealFrame(bytes, header);
+  if (limits_.throttled) {
+    port.bucket().take(body->dataBytes(), port.now());
+    if (bucket_ != nullptr) bucket_->take(body->dataBytes(), port.now());
+  }
+  failures_ = 0;
+  ended_ = event.end;
+  if (event.count == 0) {
+    port.buffers().release(event.payload.buffer);
+    // END came late: it belongs to the page before, so that a consumer always
+    // sees END together with the last entries.
+    if (!pages_.empty()) {
+      pages_.back().end = true;
+      return {};
+    }
+    page.end = true;
+    pages_.push_back(std::move(page));
+    return {};
+  }
+  rest_.lo = successor(page.lastKey);
+  if (rest_.empty()) ended_ = true;
+  page.buffer = frame;
+  page.view = body.value();
+  page.op = event.op;
+  page.end = ended_;
+  pages_.push_back(std::move(page));
+  return {};
+}
+
+Status Scanner::check(const FrameView& view, Key& lastKey) const {
+  if (view.size() > limits_.entries) return ErrorCode::kScanOversize;
+  // A page may pass the limit by the entry that filled it, not by more.
+  uint64_t before = 0, total = 0;
+  std::string_view previous;
+  bool first = true;
+  for (const EntryView entry : view) {
+    const uint64_t entryBytes = entry.key.size() + entry.value.size();
+    if (entry.deleted) return ErrorCode::kFrameCorrupt;
+    if (entry.key.size() > kKeyBytesMax || entryBytes > limits_.entryBytesMax) {
+      return ErrorCode::kEntryTooLarge;
+    }
+    if (!first && entry.key <= previous) return ErrorCode::kScanUnordered;
+    if (entry.key < std::string_view(rest_.lo)) {
+      return first ? ErrorCode::kScanOutOfRange : ErrorCode::kScanUnordered;
+    }
+    before = total;
+    total += entryBytes;
+    previous = entry.key;
+    first = false;
+  }
+  if (first) return {};
+  if (!rest_.hi.isAbove(previous)) return ErrorCode::kScanOutOfRange;
+  if (view.size() > 1 && before > 2 * limits_.bytes) return ErrorCode::kScanOversize;
+  lastKey = Key(previous);
+  return {};
+}
+
+Page* Scanner::front() {
+  if (pages_.empty()) return nullptr;
+  if (!pages_.front().end && pages_.size() < 2) return nullptr;
+  return &pages_.front();
+}
+
+void Scanner::pop(Port& port) {
+  KH_ASSERT(!pages_.empty());
+  consumedEnd_ = pages_.front().end;
+  port.buffers().release(pages_.front().buffer.buffer);
+  pages_.pop_front();
+}
+
+void Scanner::stop(Port& port) {
+  if (op_) port.abort(op_);
+  op_ = {};
+  while (!pages_.empty()) pop(port);
+  active_ = false;
+}
+
+}  // namespace keyhaul

@@ -1,0 +1,76 @@
+// Reads a range of one store page by page, ahead of whoever consumes the pages,
+// and believes nothing: order, bounds, sizes and END are checked on each page.
+#pragma once
+
+#include <deque>
+#include <string>
+
+#include "keyhaul/frame.h"
+#include "migrate/port.h"
+
+namespace keyhaul {
+
+struct Page {
+  BufferRef buffer;  // sealed frame: header + body
+  FrameView view;
+  OpId op;           // the scan it came from
+  bool end = false;  // nothing of the range lies behind it
+  Key lastKey;
+};
+
+class Scanner {
+ public:
+  struct Limits {
+    uint32_t entries = 0;
+    uint64_t bytes = 0;
+    uint32_t windowPages = 2;
+    uint64_t entryBytesMax = 0;
+    ChecksumKind checksumKind = ChecksumKind::kNone;
+    bool keep = false;       // pages will be written on as they are
+    bool throttled = false;  // counts against the bytes/s limits
+  };
+
+  // `migrationBucket` may be null.
+  void start(NodeId node, OpTag tag, KeyRange range, const Limits& limits,
+             TokenBucket* migrationBucket);
+  // Issues the next read where window and rate allow; also retries and stalls.
+  // Anything but Ok stops the migration.
+  Status pump(Port& port);
+  bool owns(OpId op) const { return op_ == op && op; }
+  Status onEvent(Port& port, const Event& event);
+
+  // The next page, once it is known whether another one follows. Null: wait, or done().
+  Page* front();
+  void pop(Port& port);
+  // All pages were consumed.
+  bool done() const { return ended_ && pages_.empty() && consumedEnd_; }
+  void stop(Port& port);
+
+  NodeId node() const { return node_; }
+  uint64_t retries() const { return retries_; }
+
+ private:
+  Status accept(Port& port, const Event& event);
+  Status check(const FrameView& view, Key& lastKey) const;
+  Status failed(Port& port, ErrorCode error);
+
+  NodeId node_;
+  OpTag tag_;
+  KeyRange rest_;  // not read yet
+  Limits limits_;
+  TokenBucket* bucket_ = nullptr;
+  OpId op_;
+  std::deque<Page> pages_;
+  bool ended_ = false;
+  bool consumedEnd_ = false;
+  bool active_ = false;
+  uint32_t failures_ = 0;  // in a row
+  Instant retryAt_{0};
+  uint64_t retries_ = 0;
+  uint64_t sequence_ = 0;
+};
+
+// How long to wait after so many failures in a row: doubles, bounded.
+Duration retryDelay(const Config& config, uint32_t failures);
+
+}  // namespace keyhaul

@@ -1,0 +1,65 @@
+// What the parts of one migration share: the plan, what is known to be done, and
+// the way out. Owned by the migration.
+#pragma once
+
+#include "journal/leaves.h"
+#include "keyhaul/digest.h"
+#include "keyhaul/journal.h"
+#include "migrate/journal_queue.h"
+#include "migrate/port.h"
+#include "migrate/scanner.h"
+
+namespace keyhaul {
+
+// Who in a migration an operation belongs to (OpTag::part).
+enum class MigrationPart : uint8_t {
+  kJournal = 1,
+  kPrepare = 2,
+  kSource = 3,  // pages read from the source
+  kTarget = 4,  // pages read from the target
+  kWrite = 5,
+  kFeed = 6,
+};
+
+struct Shared {
+  Shared(ValidPlan valid, NodeId sourceNode, NodeId targetNode)
+      : plan(std::move(valid)),
+        source(sourceNode),
+        target(targetNode),
+        hasher(plan.plan().digestKey) {}
+
+  const Plan& spec() const { return plan.plan(); }
+
+  Scanner::Limits limits(bool keep) const {
+    Scanner::Limits limits;
+    limits.entries = spec().pageEntries;
+    limits.bytes = spec().pageBytes;
+    limits.windowPages = spec().windowPages;
+    limits.entryBytesMax = spec().entryBytesMax;
+    limits.checksumKind = keep ? spec().checksumKind : ChecksumKind::kNone;
+    limits.keep = keep;
+    limits.throttled = true;
+    return limits;
+  }
+
+  ValidPlan plan;
+  NodeId source, target;
+  EntryHasher hasher;
+  std::vector<JournalImage::RangeProgress> ranges;
+  Totals totals;
+  JournalQueue journal;
+  TokenBucket bucket;  // this migration's own limit
+  // Progress of the state it is in.
+  uint64_t doneEntries = 0, doneBytes = 0;
+
+  void addWork(uint64_t entries, uint64_t bytes) {
+    doneEntries += entries;
+    doneBytes += bytes;
+  }
+};
+
+inline OpTag tagOf(MigrationPart part, uint32_t lane = 0) {
+  return {static_cast<uint8_t>(part), static_cast<uint16_t>(lane)};
+}
+
+}  // namespace keyhaul

@@ -1,0 +1,61 @@
+#include "keyhaul/migration.h"
+
+namespace keyhaul {
+
+bool isFinal(MigrationState state) {
+  switch (state) {
+    case MigrationState::kDone:
+    case MigrationState::kMismatch:
+    case MigrationState::kCancelled:
+    case MigrationState::kFailed: return true;
+    case MigrationState::kPending:
+    case MigrationState::kPreparing:
+    case MigrationState::kCopying:
+    case MigrationState::kCatchingUp:
+    case MigrationState::kVerifying:
+    case MigrationState::kRepairing:
+    case MigrationState::kDeleting:
+    case MigrationState::kDiscarding:
+    case MigrationState::kStopped: break;
+  }
+  return false;
+}
+
+std::string_view stateName(MigrationState state) {
+  switch (state) {
+    case MigrationState::kPending: return "pending";
+    case MigrationState::kPreparing: return "preparing";
+    case MigrationState::kCopying: return "copying";
+    case MigrationState::kCatchingUp: return "catchingUp";
+    case MigrationState::kVerifying: return "verifying";
+    case MigrationState::kRepairing: return "repairing";
+    case MigrationState::kDeleting: return "deleting";
+    case MigrationState::kDiscarding: return "discarding";
+    case MigrationState::kStopped: return "stopped";
+    case MigrationState::kDone: return "done";
+    case MigrationState::kMismatch: return "mismatch";
+    case MigrationState::kCancelled: return "cancelled";
+    case MigrationState::kFailed: return "failed";
+  }
+  return "unknown";
+}
+
+std::string_view modeName(MigrationMode mode) {
+  switch (mode) {
+    case MigrationMode::kCopy: return "copy";
+    case MigrationMode::kMove: return "move";
+    case MigrationMode::kVerify: return "verify";
+  }
+  return "unknown";
+}
+
+std::string_view differenceName(DifferenceKind kind) {
+  switch (kind) {
+    case DifferenceKind::kMissing: return "missing";
+    case DifferenceKind::kExtra: return "extra";
+    case DifferenceKind::kChanged: return "changed";
+  }
+  return "unknown";
+}
+
+}  // namespace keyhaul

@@ -1,0 +1,140 @@
+#include <algorithm>
+#include <numeric>
+
+#include "keyhaul/plan.h"
+
+namespace keyhaul {
+namespace {
+
+constexpr uint32_t bit(Capability capability) { return static_cast<uint32_t>(capability); }
+
+struct Bounded {
+  std::string_view field;
+  uint64_t value, least, most;
+};
+
+std::string_view outOfBounds(const Plan& plan) {
+  const Bounded all[] = {
+      {"lanes", plan.lanes, 1, 64},
+      {"windowPages", plan.windowPages, 1, 256},
+      {"durablePages", plan.durablePages, 1, 10'000},
+      {"pageBytes", plan.pageBytes, 1'024, 64U << 20},
+      {"pageEntries", plan.pageEntries, 1, 1'000'000},
+      {"entryBytesMax", plan.entryBytesMax, 1'024, 512U << 20},
+  };
+  for (const Bounded& bounded : all) {
+    if (bounded.value < bounded.least || bounded.value > bounded.most) return bounded.field;
+  }
+  return {};
+}
+
+ErrorCode checkNames(const Plan& plan, PlanProblem& problem) {
+  const auto bad = [](const std::string& name) {
+    return name.empty() || name.size() > kNameBytesMax;
+  };
+  if (bad(plan.source)) problem.field = "source";
+  if (bad(plan.target)) problem.field = "target";
+  if (!problem.field.empty()) return ErrorCode::kInvalidArgument;
+  return plan.source == plan.target ? ErrorCode::kSameStore : ErrorCode::kOk;
+}
+
+// Sorts the ranges by their lower end; problems name them as they were given.
+ErrorCode checkRanges(Plan& plan, PlanProblem& problem) {
+  if (plan.ranges.size() > kRangesMax) {
+    problem.field = "ranges";
+    return ErrorCode::kLimitExceeded;
+  }
+  std::vector<uint32_t> order(plan.ranges.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(), [&plan](uint32_t a, uint32_t b) {
+    return plan.ranges[a].lo < plan.ranges[b].lo;
+  });
+  for (uint32_t i = 0; i < order.size(); ++i) {
+    problem.first = problem.second = order[i];
+    const KeyRange& range = plan.ranges[order[i]];
+    if (range.empty()) return ErrorCode::kInvalidRange;
+    if (i == 0) continue;
+    problem.first = order[i - 1];
+    if (plan.ranges[order[i - 1]].overlaps(range)) return ErrorCode::kOverlappingRanges;
+  }
+  problem.first = problem.second = 0;
+  std::vector<KeyRange> sorted;
+  sorted.reserve(order.size());
+  for (const uint32_t index : order) sorted.push_back(std::move(plan.ranges[index]));
+  plan.ranges = std::move(sorted);
+  return ErrorCode::kOk;
+}
+
+ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
+  problem.field = outOfBounds(plan);
+  if (!problem.field.empty()) return ErrorCode::kInvalidArgument;
+  if (plan.hostInfo.size() > kHostInfoBytesMax) problem.field = "hostInfo";
+  if (!problem.field.empty()) return ErrorCode::kLimitExceeded;
+  // Deleting what nobody has verified is not offered.
+  if (plan.mode == MigrationMode::kMove && plan.verify == VerifyDepth::kNone) {
+    problem.field = "verify";
+    return ErrorCode::kInvalidArgument;
+  }
+  if (plan.follow && !plan.sourceCapabilities.has(Capability::kFeed)) {
+    problem.missing = bit(Capability::kFeed);
+    return ErrorCode::kLevelNotMet;
+  }
+  return ErrorCode::kOk;
+}
+
+}  // namespace
+
+uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities target) {
+  uint32_t needSource = bit(Capability::kScan);
+  uint32_t needTarget = bit(Capability::kScan) | bit(Capability::kApply);
+  switch (level) {
+    case GuaranteeLevel::kL5:
+      needSource |= bit(Capability::kSnapshot) | bit(Capability::kDigest);
+      needTarget |= bit(Capability::kDigest);
+      [[fallthrough]];
+    case GuaranteeLevel::kL4:
+    case GuaranteeLevel::kL3:
+      needSource |= bit(Capability::kFence);
+      needTarget |= bit(Capability::kActivate);
+      [[fallthrough]];
+    case GuaranteeLevel::kL2:
+    case GuaranteeLevel::kL1: needSource |= bit(Capability::kFeed); [[fallthrough]];
+    case GuaranteeLevel::kL0: break;
+  }
+  return (needSource & ~source.bits) | (needTarget & ~target.bits);
+}
+
+GuaranteeLevel guaranteeLevel(MigrationMode mode, Capabilities source, Capabilities target) {
+  if (mode == MigrationMode::kVerify) return GuaranteeLevel::kL0;
+  return missingFor(GuaranteeLevel::kL1, source, target) == 0 ? GuaranteeLevel::kL1
+                                                              : GuaranteeLevel::kL0;
+}
+
+Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem) {
+  PlanProblem found;
+  PlanProblem& out = problem != nullptr ? *problem : found;
+  out = {};
+  out.code = checkNames(plan, out);
+  if (out.code == ErrorCode::kOk) out.code = checkRanges(plan, out);
+  if (out.code == ErrorCode::kOk) out.code = checkOptions(plan, out);
+  if (out.code == ErrorCode::kOk) {
+    out.missing = missingFor(GuaranteeLevel::kL0, plan.sourceCapabilities,
+                             plan.targetCapabilities);
+    if (plan.mode == MigrationMode::kVerify && !plan.repair) out.missing &= ~bit(Capability::kApply);
+    if (plan.mode == MigrationMode::kMove) {
+      out.missing |= bit(Capability::kApply) & ~plan.sourceCapabilities.bits;
+    }
+    if (out.missing != 0) out.code = ErrorCode::kUnsupported;
+  }
+  if (out.code != ErrorCode::kOk) return out.code;
+  const GuaranteeLevel level =
+      guaranteeLevel(plan.mode, plan.sourceCapabilities, plan.targetCapabilities);
+  if (level < plan.require) {
+    out.missing = missingFor(plan.require, plan.sourceCapabilities, plan.targetCapabilities);
+    out.code = ErrorCode::kLevelNotMet;
+    return out.code;
+  }
+  return ValidPlan(std::move(plan), level);
+}
+
+}  // namespace keyhaul
