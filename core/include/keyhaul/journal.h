@@ -136,6 +136,8 @@ struct Leaf {
 // A journal folded into what a resume needs. Leaves are bounded: when a range
 // has more than kLeavesMax, neighbours are merged (digests add).
 struct JournalImage {
+  explicit JournalImage(ValidPlan p) : plan(std::move(p)) {}
+
   ValidPlan plan;
   MigrationState state = MigrationState::kPending;
   uint32_t incarnation = 1;

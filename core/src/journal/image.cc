@@ -1,0 +1,177 @@
+// Folds a journal's records into what a resume needs, and refuses a story that
+// cannot have happened: such a file passed its checksums and still was not
+// written by one migration.
+#include <utility>
+
+#include "journal/leaves.h"
+#include "keyhaul/journal.h"
+#include "migrate/state.h"
+
+namespace keyhaul {
+namespace {
+
+class Fold {
+ public:
+  explicit Fold(JournalImage image) : image_(std::move(image)) {}
+
+  // False when the record cannot follow those before it.
+  bool take(const Record& record) {
+    if (image_.receipt) return false;
+    if (!image_.prepared && !std::holds_alternative<PreparedRecord>(record)) return false;
+    return std::visit([this](const auto& r) { return fold(r); }, record);
+  }
+  JournalImage finish() && { return std::move(image_); }
+
+ private:
+  const Plan& plan() const { return image_.plan.plan(); }
+
+  bool fold(const PlanRecord&) { return false; }
+  bool fold(const PreparedRecord& record) {
+    if (image_.prepared) return false;
+    image_.prepared = true;
+    image_.targetWasEmpty = record.targetWasEmpty;
+    image_.feedPosition = record.feedPosition;
+    return true;
+  }
+  bool fold(const ResumedRecord& record) {
+    if (record.incarnation <= image_.incarnation) return false;
+    image_.incarnation = record.incarnation;
+    image_.totals.incarnations = record.incarnation;
+    image_.stopped.reset();
+    resumed_ = true;
+    return true;
+  }
+  bool fold(const PhaseRecord& record) {
+    if (isFinal(record.state) || record.state == MigrationState::kStopped ||
+        record.state == MigrationState::kPending || record.state == MigrationState::kPreparing) {
+      return false;
+    }
+    // A resumed one enters the state it was in once more, or discards; a cut
+    // repair becomes a new verification.
+    const MigrationState from =
+        image_.state == MigrationState::kPending ? MigrationState::kPreparing : image_.state;
+    const bool again = resumed_ && (record.state == image_.state ||
+                                    record.state == MigrationState::kDiscarding);
+    if (!again && !mayChange(from, record.state)) return false;
+    resumed_ = false;
+    if (record.state == MigrationState::kDiscarding &&
+        image_.state != MigrationState::kDiscarding) {
+      for (auto& range : image_.ranges) {
+        range.deleted = false;
+        range.deletedUpto.clear();
+      }
+    }
+    if (record.state == MigrationState::kVerifying) ++image_.totals.verifyRounds;
+    image_.state = record.state;
+    return true;
+  }
+  bool fold(const CheckpointRecord& record) {
+    if (image_.state != MigrationState::kCopying) return false;
+    if (record.range >= image_.ranges.size()) return false;
+    JournalImage::RangeProgress& range = image_.ranges[record.range];
+    if (range.copied) return false;
+    if (!record.end && !isNews(record.range, record.upto, lastUpto(range))) return false;
+    range.copied = record.end;
+    addLeaf(range.leaves, Leaf{record.upto, record.end, record.leaf});
+    image_.totals.copiedEntries += record.leaf.entries;
+    image_.totals.copiedBytes += record.leaf.bytes;
+    image_.totals.copiedPages += record.pages;
+    return true;
+  }
+  bool fold(const FeedAppliedRecord& record) {
+    image_.appliedPosition = record.position;
+    image_.totals.feedChanges += record.changes;
+    return true;
+  }
+  bool fold(const VerifiedRecord& record) {
+    image_.verified = record;
+    image_.totals.missing = record.missing;
+    image_.totals.extra = record.extra;
+    image_.totals.changed = record.changed;
+    image_.totals.repairs = record.repairs;
+    image_.totals.verifiedEntries = record.target.entries;
+    image_.totals.verifiedBytes = record.target.bytes;
+    return true;
+  }
+  bool fold(const DeletedRecord& record) {
+    const bool discarding = image_.state == MigrationState::kDiscarding;
+    if (!discarding && image_.state != MigrationState::kDeleting) return false;
+    if (record.range >= image_.ranges.size()) return false;
+    JournalImage::RangeProgress& range = image_.ranges[record.range];
+    if (range.deleted) return false;
+    if (!record.end && !isNews(record.range, record.upto, range.deletedUpto)) return false;
+    range.deleted = record.end;
+    range.deletedUpto = record.upto;
+    (discarding ? image_.totals.discardedEntries : image_.totals.deletedEntries) += record.entries;
+    image_.totals.leftOnSource += record.left;
+    return true;
+  }
+  bool fold(const StoppedRecord& record) {
+    image_.stopped = record;
+    return true;
+  }
+  bool fold(const FinishedRecord& record) {
+    image_.receipt = record.receipt;
+    image_.totals = record.receipt.totals;
+    return true;
+  }
+
+  // `upto` is exclusive: it lies behind the last one, above lo, and may be the end.
+  bool isNews(uint32_t range, const Key& upto, const Key& last) const {
+    const KeyRange& keys = plan().ranges[range];
+    if (upto <= last || upto <= keys.lo) return false;
+    return keys.hi.isInfinite() || upto <= keys.hi.key();
+  }
+  static Key lastUpto(const JournalImage::RangeProgress& range) {
+    return range.leaves.empty() ? Key() : range.leaves.back().upto;
+  }
+
+  JournalImage image_;
+  bool resumed_ = false;
+};
+
+Result<JournalImage> begin(const Record& first) {
+  const auto* record = std::get_if<PlanRecord>(&first);
+  if (record == nullptr) return ErrorCode::kJournalCorrupt;
+  Result<ValidPlan> plan = validatePlan(record->plan);
+  if (!plan.ok() || plan->level() != record->level) return ErrorCode::kJournalCorrupt;
+  const size_t ranges = plan->plan().ranges.size();
+  for (size_t i = 0; i < ranges; ++i) {
+    if (!(plan->plan().ranges[i] == record->plan.ranges[i])) return ErrorCode::kJournalCorrupt;
+  }
+  JournalImage image(std::move(plan).value());
+  image.ranges.resize(ranges);
+  return image;
+}
+
+}  // namespace
+
+Result<JournalImage> readJournal(std::span<const std::byte> bytes) {
+  Result<JournalReader> reader = JournalReader::open(bytes);
+  if (!reader.ok()) return reader.code();
+  Result<std::optional<Record>> next = reader->next();
+  // Nothing was promised yet: a journal without even its plan cannot be resumed.
+  if (!next.ok()) return next.code();
+  if (!next.value()) return ErrorCode::kJournalTorn;
+  Result<JournalImage> image = begin(*next.value());
+  if (!image.ok()) return image.code();
+  Fold fold(std::move(image).value());
+  uint64_t records = 1;
+  bool torn = false;
+  for (;;) {
+    next = reader->next();
+    if (!next.ok() && next.code() != ErrorCode::kJournalTorn) return next.code();
+    torn = !next.ok();
+    if (torn || !next.value()) break;
+    if (!fold.take(*next.value())) return ErrorCode::kJournalCorrupt;
+    ++records;
+  }
+  JournalImage folded = std::move(fold).finish();
+  folded.records = records;
+  folded.validBytes = reader->validBytes();
+  folded.chain = reader->chain();
+  folded.torn = torn;
+  return folded;
+}
+
+}  // namespace keyhaul
