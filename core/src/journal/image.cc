@@ -48,11 +48,13 @@ class Fold {
     }
     // A resumed one enters the state it was in once more, or discards; a cut
     // repair becomes a new verification.
-    const MigrationState from =
-        image_.state == MigrationState::kPending ? MigrationState::kPreparing : image_.state;
+    const bool first = image_.state == MigrationState::kPending;
+    const bool mayBegin = record.state == MigrationState::kCopying ||
+                          record.state == MigrationState::kVerifying ||
+                          record.state == MigrationState::kDiscarding;
     const bool again = resumed_ && (record.state == image_.state ||
                                     record.state == MigrationState::kDiscarding);
-    if (!again && !mayChange(from, record.state)) return false;
+    if (first ? !mayBegin : !again && !mayChange(image_.state, record.state)) return false;
     resumed_ = false;
     if (record.state == MigrationState::kDiscarding &&
         image_.state != MigrationState::kDiscarding) {

@@ -33,12 +33,12 @@ inline constexpr uint16_t bitOf(MigrationState state) {
 inline constexpr uint16_t kMayChange[kMigrationStates] = {
     0,
     /* Pending */ bitOf(MigrationState::kPreparing) | bitOf(MigrationState::kCancelled) |
-        bitOf(MigrationState::kStopped) | bitOf(MigrationState::kCopying) |
-        bitOf(MigrationState::kCatchingUp) | bitOf(MigrationState::kVerifying) |
-        bitOf(MigrationState::kDeleting) | bitOf(MigrationState::kDiscarding),
+        bitOf(MigrationState::kStopped) | bitOf(MigrationState::kDiscarding),
+    // A resumed one prepares again and then goes on where it was.
     /* Preparing */ bitOf(MigrationState::kCopying) | bitOf(MigrationState::kVerifying) |
-        bitOf(MigrationState::kStopped) | bitOf(MigrationState::kCancelled) |
-        bitOf(MigrationState::kFailed) | bitOf(MigrationState::kPreparing),
+        bitOf(MigrationState::kCatchingUp) | bitOf(MigrationState::kDeleting) |
+        bitOf(MigrationState::kDiscarding) | bitOf(MigrationState::kStopped) |
+        bitOf(MigrationState::kCancelled) | bitOf(MigrationState::kFailed),
     /* Copying */ bitOf(MigrationState::kCopying) | bitOf(MigrationState::kCatchingUp) |
         bitOf(MigrationState::kVerifying) | bitOf(MigrationState::kDone) |
         bitOf(MigrationState::kStopped) | bitOf(MigrationState::kDiscarding) |

@@ -1,0 +1,223 @@
+// A host for engine tests: stores are std::maps, time is a number, every action
+// is carried out at once unless a test holds it back or makes it fail.
+#pragma once
+
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "keyhaul/engine.h"
+#include "keyhaul/frame.h"
+
+namespace keyhaul::test {
+
+struct MemoryStore {
+  std::map<std::string, std::string> entries;
+  std::vector<std::pair<std::string, std::optional<std::string>>> log;
+  bool recording = false;
+  uint64_t scans = 0, applies = 0;
+
+  void put(const std::string& key, const std::string& value) {
+    entries[key] = value;
+    if (recording) log.emplace_back(key, value);
+  }
+  void del(const std::string key) {
+    entries.erase(key);
+    if (recording) log.emplace_back(key, std::nullopt);
+  }
+};
+
+class MemoryHost {
+ public:
+  explicit MemoryHost(Config config = {}) : engine(std::move(Engine::create(config)).value()) {
+    source = engine.addNode("source").value();
+    target = engine.addNode("target").value();
+  }
+
+  // Before an action is carried out: an error fails it; kOk goes on.
+  std::function<ErrorCode(const Action&)> fault;
+  // Called after each step; false ends run(), as a crash would.
+  std::function<bool()> onStep;
+  std::function<void(const Action&)> onAction;
+
+  // Steps until nothing is left to do. False when it did not end in `stepsMax`.
+  bool run(uint32_t stepsMax = 100'000) {
+    for (uint32_t i = 0; i < stepsMax; ++i) {
+      const std::vector<Event> events(waiting_.begin(), waiting_.end());
+      waiting_.clear();
+      const Ready ready = engine.step(now, events);
+      for (const Notice& notice : ready.notices) take(notice);
+      const std::vector<Action> actions(ready.actions.begin(), ready.actions.end());
+      const Instant deadline = ready.nextDeadline;
+      const bool more = ready.more;
+      for (const Action& action : actions) carryOut(action);
+      if (onStep && !onStep()) return true;
+      if (!waiting_.empty() || more) {
+        now = now + Duration{10};
+        continue;
+      }
+      if (deadline == kNever) return true;
+      now = now < deadline ? deadline : now + Duration{1};
+    }
+    return false;
+  }
+
+  Engine engine;
+  NodeId source, target;
+  MemoryStore sourceStore, targetStore;
+  Instant now{1'000};
+  std::string journal;
+  std::vector<Notice> notices;
+  std::vector<std::pair<DifferenceKind, std::string>> differences;
+  std::vector<MigrationState> states;
+
+ private:
+  MemoryStore& store(NodeId node) { return node == source ? sourceStore : targetStore; }
+
+  void take(const Notice& notice) {
+    notices.push_back(notice);
+    if (notice.kind == NoticeKind::kState) states.push_back(notice.state);
+    if (notice.kind == NoticeKind::kDifference) {
+      differences.emplace_back(notice.difference, text(notice.payload));
+    }
+  }
+
+  std::string text(const BufferRef& ref) {
+    const auto bytes = engine.bytes(ref);
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  }
+
+  void carryOut(const Action& action) {
+    if (onAction) onAction(action);
+    if (action.kind == ActionKind::kAbort) return;
+    Event event;
+    event.op = action.op;
+    const ErrorCode error = fault ? fault(action) : ErrorCode::kOk;
+    if (error != ErrorCode::kOk) {
+      event.kind = EventKind::kFailed;
+      event.error = error;
+      waiting_.push_back(event);
+      return;
+    }
+    switch (action.kind) {
+      case ActionKind::kScan: scan(action, event); break;
+      case ActionKind::kApply: apply(action); break;
+      case ActionKind::kJournal: journal += text(action.payload); break;
+      case ActionKind::kOpenFeed: openFeed(action, event); break;
+      case ActionKind::kPollFeed: pollFeed(action, event); break;
+      case ActionKind::kCloseFeed: store(action.node).recording = false; break;
+      case ActionKind::kEstimate: event.count = 0; break;
+      case ActionKind::kTrimFeed:
+      case ActionKind::kAbort: break;
+    }
+    waiting_.push_back(event);
+  }
+
+  using Write = std::pair<std::string, std::optional<std::string>>;
+
+  void pack(const std::vector<Write>& rows, std::string_view tail, Event& event) {
+    uint64_t data = 0;
+    for (const auto& [key, value] : rows) data += key.size() + (value ? value->size() : 0);
+    const uint64_t size = frameBytes(rows.size(), data) + tail.size();
+    const auto buffer = engine.acquire(size, event.payload.buffer);
+    FrameWriter writer(buffer.first(size), static_cast<uint32_t>(rows.size()));
+    for (const auto& [key, value] : rows) value ? writer.put(key, *value) : writer.del(key);
+    writer.finish(ChecksumKind::kNone, 0, 0);
+    if (!tail.empty()) std::memcpy(buffer.data() + size - tail.size(), tail.data(), tail.size());
+    event.kind = EventKind::kPage;
+    event.payload.bytes = static_cast<uint32_t>(size);
+    event.positionBytes = static_cast<uint32_t>(tail.size());
+    event.count = static_cast<uint32_t>(rows.size());
+  }
+
+  void scan(const Action& action, Event& event) {
+    MemoryStore& from = store(action.node);
+    ++from.scans;
+    const std::string range = text(action.payload);
+    uint32_t lo = 0, hi = 0;
+    std::memcpy(&lo, range.data(), 4);
+    std::memcpy(&hi, range.data() + 4, 4);
+    auto at = from.entries.lower_bound(range.substr(8, lo));
+    const auto end = hi == UINT32_MAX ? from.entries.end()
+                                      : from.entries.lower_bound(range.substr(8 + lo, hi));
+    std::vector<Write> rows;
+    uint64_t bytes = 0;
+    while (at != end && rows.size() < action.count) {
+      bytes += at->first.size() + at->second.size();
+      if (!rows.empty() && bytes > action.limitBytes) break;
+      rows.emplace_back(at->first, at->second);
+      ++at;
+    }
+    pack(rows, {}, event);
+    event.end = at == end;
+  }
+
+  void apply(const Action& action) {
+    MemoryStore& to = store(action.node);
+    ++to.applies;
+    const auto frame = readFrame(engine.bytes(action.payload));
+    for (const EntryView entry : frame.value()) {
+      if (entry.deleted) {
+        to.del(std::string(entry.key));
+      } else {
+        to.put(std::string(entry.key), std::string(entry.value));
+      }
+    }
+  }
+
+  static std::string position(uint64_t at) {
+    std::string bytes(8, '\0');
+    std::memcpy(bytes.data(), &at, 8);
+    return bytes;
+  }
+
+  void openFeed(const Action& action, Event& event) {
+    MemoryStore& from = store(action.node);
+    from.recording = true;
+    const std::string at = position(from.log.size());
+    const auto buffer = engine.acquire(at.size(), event.payload.buffer);
+    std::memcpy(buffer.data(), at.data(), at.size());
+    event.payload.bytes = static_cast<uint32_t>(at.size());
+  }
+
+  void pollFeed(const Action& action, Event& event) {
+    MemoryStore& from = store(action.node);
+    const std::string after = text(action.payload);
+    uint64_t at = 0;
+    std::memcpy(&at, after.data(), 8);
+    std::vector<Write> rows;
+    while (at < from.log.size() && rows.size() < action.count) rows.push_back(from.log[at++]);
+    pack(rows, position(at), event);
+    event.end = at == from.log.size();
+  }
+
+  std::deque<Event> waiting_;
+};
+
+inline Plan copyPlan(KeyRange range = KeyRange::all()) {
+  Plan plan;
+  plan.source = "source";
+  plan.target = "target";
+  plan.sourceCapabilities.bits = plan.targetCapabilities.bits =
+      static_cast<uint32_t>(Capability::kScan) | static_cast<uint32_t>(Capability::kApply);
+  plan.ranges = {std::move(range)};
+  plan.pageEntries = 10;
+  plan.durablePages = 3;
+  plan.digestKey[5] = std::byte{7};
+  return plan;
+}
+
+inline void fill(MemoryStore& store, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    char key[16];
+    std::snprintf(key, sizeof key, "k%07u", i * 7919 % 1'000'003);
+    store.entries[key] = std::string(i % 40, static_cast<char>('a' + i % 26));
+  }
+}
+
+}  // namespace keyhaul::test

@@ -1,0 +1,248 @@
+#include <gtest/gtest.h>
+
+#include "support/memory_host.h"
+
+namespace keyhaul::test {
+namespace {
+
+MigrationId begin(MemoryHost& host, Plan plan, bool journal = true) {
+  auto valid = validatePlan(std::move(plan));
+  EXPECT_TRUE(valid.ok()) << errorName(valid.code());
+  auto id = host.engine.start(host.now, std::move(valid).value(), host.source, host.target, journal);
+  EXPECT_TRUE(id.ok());
+  return id.value();
+}
+
+MigrationState stateOf(MemoryHost& host, MigrationId id) {
+  return host.engine.inspect(host.now, id)->state;
+}
+
+TEST(Engine, CopiesAndVerifies) {
+  MemoryHost host;
+  fill(host.sourceStore, 1'000);
+  const auto id = begin(host, copyPlan());
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(stateOf(host, id), MigrationState::kDone);
+  EXPECT_EQ(host.targetStore.entries, host.sourceStore.entries);
+  const Receipt receipt = *host.engine.receipt(id);
+  EXPECT_TRUE(receipt.verified);
+  EXPECT_EQ(receipt.source, receipt.target);
+  EXPECT_EQ(receipt.source.entries, 1'000U);
+  EXPECT_EQ(receipt.totals.copiedEntries, 1'000U);
+  EXPECT_TRUE(readJournal(std::as_bytes(std::span(host.journal)))->receipt.has_value());
+  EXPECT_EQ(host.engine.bufferBytes(), 0U);
+}
+
+TEST(Engine, AnEmptyRangeIsDoneAndVerified) {
+  MemoryHost host;
+  const auto id = begin(host, copyPlan());
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(stateOf(host, id), MigrationState::kDone);
+  EXPECT_TRUE(host.engine.receipt(id)->verified);
+}
+
+TEST(Engine, CopiesOnlyTheRange) {
+  MemoryHost host;
+  for (const char* key : {"a", "b", "c", "d"}) host.sourceStore.entries[key] = key;
+  const auto id = begin(host, copyPlan(KeyRange::inclusive("b", "c").value()));
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(stateOf(host, id), MigrationState::kDone);
+  EXPECT_EQ(host.targetStore.entries, (std::map<std::string, std::string>{{"b", "b"}, {"c", "c"}}));
+}
+
+TEST(Engine, RefusesATargetThatIsNotEmpty) {
+  MemoryHost host;
+  fill(host.sourceStore, 10);
+  host.targetStore.entries["x"] = "1";
+  const auto id = begin(host, copyPlan());
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(stateOf(host, id), MigrationState::kFailed);
+  EXPECT_EQ(host.engine.inspect(host.now, id)->error, ErrorCode::kTargetNotEmpty);
+  EXPECT_TRUE(host.journal.empty());
+  EXPECT_EQ(host.targetStore.entries.size(), 1U);
+}
+
+TEST(Engine, MovesAndDeletesTheSourceAfterwards) {
+  MemoryHost host;
+  fill(host.sourceStore, 500);
+  const auto before = host.sourceStore.entries;
+  Plan plan = copyPlan();
+  plan.mode = MigrationMode::kMove;
+  const auto id = begin(host, plan);
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(stateOf(host, id), MigrationState::kDone);
+  EXPECT_TRUE(host.sourceStore.entries.empty());
+  EXPECT_EQ(host.targetStore.entries, before);
+  EXPECT_EQ(host.engine.receipt(id)->totals.deletedEntries, 500U);
+}
+
+TEST(Engine, NamesAWrongTargetAndRepairsIt) {
+  MemoryHost host;
+  fill(host.sourceStore, 300);
+  host.targetStore.entries = host.sourceStore.entries;
+  auto& target = host.targetStore.entries;
+  const std::string gone = std::next(target.begin(), 17)->first;
+  const std::string changed = std::next(target.begin(), 99)->first;
+  target.erase(gone);
+  target[changed] += "!";
+  target["k9999999"] = "extra";
+  Plan plan = copyPlan();
+  plan.mode = MigrationMode::kVerify;
+  auto id = begin(host, plan);
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(stateOf(host, id), MigrationState::kMismatch);
+  EXPECT_EQ(host.differences,
+            (std::vector<std::pair<DifferenceKind, std::string>>{
+                {DifferenceKind::kMissing, gone},
+                {DifferenceKind::kChanged, changed},
+                {DifferenceKind::kExtra, "k9999999"}}));
+  plan.repair = true;
+  id = begin(host, plan);
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(stateOf(host, id), MigrationState::kDone);
+  EXPECT_EQ(host.targetStore.entries, host.sourceStore.entries);
+  EXPECT_EQ(host.engine.receipt(id)->totals.repairs, 3U);
+  EXPECT_EQ(host.engine.receipt(id)->totals.verifyRounds, 2U);
+}
+
+TEST(Engine, FindsWhatTheTargetLostAfterTheCopy) {
+  MemoryHost host;
+  fill(host.sourceStore, 400);
+  bool spoiled = false;
+  host.onAction = [&](const Action& action) {
+    // Spoil the target once everything is written.
+    if (!spoiled && action.kind == ActionKind::kScan && action.node == host.target &&
+        host.targetStore.entries.size() == 400) {
+      spoiled = true;
+      host.targetStore.entries.erase(std::next(host.targetStore.entries.begin(), 200));
+    }
+  };
+  const auto id = begin(host, copyPlan());
+  ASSERT_TRUE(host.run());
+  EXPECT_TRUE(spoiled);
+  EXPECT_EQ(stateOf(host, id), MigrationState::kMismatch);
+  ASSERT_EQ(host.differences.size(), 1U);
+  EXPECT_EQ(host.differences[0].first, DifferenceKind::kMissing);
+}
+
+TEST(Engine, CancelLeavesTheTargetAsItWas) {
+  MemoryHost host;
+  fill(host.sourceStore, 400);
+  const MigrationId id = begin(host, copyPlan());
+  bool cancelled = false;
+  host.onStep = [&] {
+    if (!cancelled && host.targetStore.entries.size() >= 200) {
+      cancelled = host.engine.cancel(id).ok();
+    }
+    return true;
+  };
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(stateOf(host, id), MigrationState::kCancelled);
+  EXPECT_TRUE(host.targetStore.entries.empty());
+}
+
+TEST(Engine, RetriesWhatMayPass) {
+  MemoryHost host;
+  fill(host.sourceStore, 200);
+  uint32_t calls = 0;
+  host.fault = [&](const Action& action) {
+    if (action.kind == ActionKind::kJournal) return ErrorCode::kOk;
+    return ++calls % 3 == 0 ? ErrorCode::kStoreFailed : ErrorCode::kOk;
+  };
+  const auto id = begin(host, copyPlan());
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(stateOf(host, id), MigrationState::kDone);
+  EXPECT_EQ(host.targetStore.entries, host.sourceStore.entries);
+  EXPECT_GT(host.engine.receipt(id)->totals.retries, 10U);
+}
+
+TEST(Engine, FollowsWritesMadeMeanwhile) {
+  MemoryHost host;
+  fill(host.sourceStore, 400);
+  Plan plan = copyPlan();
+  plan.sourceCapabilities.bits |= static_cast<uint32_t>(Capability::kFeed);
+  uint32_t writes = 0;
+  host.onStep = [&] {
+    if (writes < 60) {
+      const std::string key = "k" + std::to_string(writes * 37 % 90);
+      if (writes % 3 == 0) {
+        host.sourceStore.del(std::next(host.sourceStore.entries.begin(),
+                                       writes % host.sourceStore.entries.size())->first);
+      } else {
+        host.sourceStore.put(key, std::to_string(writes));
+      }
+      ++writes;
+    }
+    return true;
+  };
+  const auto id = begin(host, plan);
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(host.engine.inspect(host.now, id)->level, GuaranteeLevel::kL1);
+  EXPECT_EQ(stateOf(host, id), MigrationState::kDone);
+  EXPECT_EQ(host.targetStore.entries, host.sourceStore.entries);
+  EXPECT_GT(host.engine.receipt(id)->totals.feedChanges, 0U);
+  EXPECT_FALSE(host.sourceStore.recording);
+}
+
+// Crashes after every possible number of steps; what the journal claims is in
+// the target, and a resume ends with equal sides.
+class Crash : public testing::TestWithParam<std::pair<MigrationMode, bool>> {};
+
+TEST_P(Crash, AtEveryStepResumes) {
+  const auto [mode, feed] = GetParam();
+  Plan plan = copyPlan();
+  plan.mode = mode;
+  if (feed) plan.sourceCapabilities.bits |= static_cast<uint32_t>(Capability::kFeed);
+  uint32_t crashes = 0;
+  for (uint32_t steps = 1; steps < 2'000; ++steps) {
+    MemoryHost first;
+    fill(first.sourceStore, 150);
+    const auto all = first.sourceStore.entries;
+    const auto firstId = begin(first, plan);
+    uint32_t left = steps;
+    first.onStep = [&] { return --left > 0; };
+    ASSERT_TRUE(first.run());
+    if (isFinal(stateOf(first, firstId))) break;
+    ++crashes;
+    MemoryHost second;
+    second.sourceStore = first.sourceStore;
+    second.targetStore = first.targetStore;
+    auto image = readJournal(std::as_bytes(std::span(first.journal)));
+    MigrationId id;
+    if (first.journal.empty()) {
+      id = begin(second, plan);
+    } else {
+      ASSERT_TRUE(image.ok()) << errorName(image.code());
+      if (image->receipt) continue;
+      second.journal = first.journal;
+      for (const auto& range : image->ranges) {
+        for (const auto& [key, value] : all) {
+          if (range.copied || (!range.leaves.empty() && key < range.leaves.back().upto)) {
+            ASSERT_EQ(second.targetStore.entries.count(key), 1U);
+          }
+        }
+      }
+      auto resumed = second.engine.resume(second.now, std::move(image).value(), second.source,
+                                          second.target);
+      ASSERT_TRUE(resumed.ok());
+      id = resumed.value();
+    }
+    ASSERT_TRUE(second.run());
+    ASSERT_EQ(stateOf(second, id), MigrationState::kDone) << steps;
+    ASSERT_EQ(second.targetStore.entries, all);
+    ASSERT_EQ(second.sourceStore.entries.empty(), mode == MigrationMode::kMove);
+    auto end = readJournal(std::as_bytes(std::span(second.journal)));
+    ASSERT_TRUE(end.ok()) << errorName(end.code()) << " after " << steps;
+    ASSERT_TRUE(end->receipt && end->receipt->verified);
+  }
+  EXPECT_GT(crashes, 10U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, Crash,
+                         testing::Values(std::pair(MigrationMode::kCopy, false),
+                                         std::pair(MigrationMode::kMove, false),
+                                         std::pair(MigrationMode::kCopy, true),
+                                         std::pair(MigrationMode::kMove, true)));
+
+}  // namespace
+}  // namespace keyhaul::test
