@@ -42,6 +42,7 @@ export const ERRORS = {
   KEYHAUL_VERIFY_MISMATCH: { number: 60, retry: 'operator', text: 'source and target differ; the keys are named; run verify --repair' },
   KEYHAUL_SOURCE_CHANGED: { number: 61, retry: 'operator', text: 'the source changed after verification; the differing keys were left on the source; copy them again' },
   KEYHAUL_NOT_CONVERGING: { number: 62, retry: 'operator', text: 'the source is written faster than the target takes it up; slow the writers or raise the rate' },
+  KEYHAUL_CANCEL_TOO_LATE: { number: 63, retry: 'fatal', text: 'verified entries are being deleted from the source, so the target holds the only copy of some; resume the migration to its end' },
   KEYHAUL_INTERRUPTED: { number: 70, retry: 'operator', text: 'the run was stopped before its end; resume continues it from the last checkpoint' },
   KEYHAUL_CANCELLED: { number: 71, retry: 'fatal', text: 'the migration was cancelled' },
   KEYHAUL_CLOSED: { number: 72, retry: 'fatal', text: 'the object was closed; make a new one' },

@@ -1,0 +1,66 @@
+#include "boundary.h"
+
+namespace keyhaul::boundary {
+namespace {
+
+template <typename Word>
+size_t at(Word word) {
+  return static_cast<size_t>(word);
+}
+
+}  // namespace
+
+Event readEvent(const uint32_t* words) {
+  const auto get = [words](EventWord word) { return words[at(word)]; };
+  Event event;
+  const uint32_t kind = get(EventWord::kind);
+  const uint32_t error = get(EventWord::error);
+  event.op = OpId{get(EventWord::op)};
+  if (kind < 1 || kind > 3 || error > UINT16_MAX || !isKnownError(error)) {
+    event.op = {};
+  } else {
+    event.kind = static_cast<EventKind>(kind);
+    event.error = static_cast<ErrorCode>(error);
+  }
+  event.end = (get(EventWord::flags) & 1U) != 0;
+  event.payload.buffer = BufferId{get(EventWord::payloadBuffer)};
+  event.payload.bytes = get(EventWord::payloadBytes);
+  event.count = get(EventWord::count);
+  event.positionBytes = get(EventWord::positionBytes);
+  event.bytes = get(EventWord::bytesLow) | uint64_t{get(EventWord::bytesHigh)} << 32;
+  return event;
+}
+
+void writeAction(const Action& action, uint32_t payloadAddress, Words& out) {
+  const size_t base = out.size();
+  out.resize(base + kWords<ActionWord>);
+  const auto set = [&out, base](ActionWord word, uint32_t value) { out[base + at(word)] = value; };
+  set(ActionWord::kind, static_cast<uint32_t>(action.kind));
+  set(ActionWord::flags, (action.durable ? 1U : 0U) | (action.keep ? 2U : 0U));
+  set(ActionWord::migration, action.migration.value);
+  set(ActionWord::node, action.node.value);
+  set(ActionWord::op, action.op.value);
+  set(ActionWord::reusesOp, action.reusesOp.value);
+  set(ActionWord::payloadAddress, payloadAddress);
+  set(ActionWord::payloadBytes, action.payload.bytes);
+  set(ActionWord::count, action.count);
+  set(ActionWord::limitBytes, action.limitBytes > UINT32_MAX
+                                  ? UINT32_MAX
+                                  : static_cast<uint32_t>(action.limitBytes));
+}
+
+void writeNotice(const Notice& notice, uint32_t payloadAddress, Words& out) {
+  const size_t base = out.size();
+  out.resize(base + kWords<NoticeWord>);
+  const auto set = [&out, base](NoticeWord word, uint32_t value) { out[base + at(word)] = value; };
+  set(NoticeWord::kind, static_cast<uint32_t>(notice.kind));
+  set(NoticeWord::state, static_cast<uint32_t>(notice.state));
+  set(NoticeWord::difference, static_cast<uint32_t>(notice.difference));
+  set(NoticeWord::error, static_cast<uint32_t>(notice.error));
+  set(NoticeWord::migration, notice.migration.value);
+  set(NoticeWord::node, notice.node.value);
+  set(NoticeWord::payloadAddress, payloadAddress);
+  set(NoticeWord::payloadBytes, notice.payload.bytes);
+}
+
+}  // namespace keyhaul::boundary
