@@ -63,8 +63,8 @@ class ByteReader {
       fail();
       return {};
     }
-    const std::string_view taken = rest_.substr(0, length);
-    rest_.remove_prefix(length);
+    const std::string_view taken = rest_.substr(0, static_cast<size_t>(length));
+    rest_.remove_prefix(static_cast<size_t>(length));
     return taken;
   }
 

@@ -8,8 +8,26 @@
 namespace keyhaul {
 namespace {
 
+#ifdef __EMSCRIPTEN__
+// In a module that travels over networks 32 KiB of tables that do not compress
+// are made where they are used instead; `volatile` keeps the compiler from
+// making them all the same.
+const SliceTables& crc32Tables() {
+  static volatile uint32_t polynomial = kCrc32Polynomial;
+  static const SliceTables tables = makeSliceTables(polynomial);
+  return tables;
+}
+const SliceTables& crc32cTables() {
+  static volatile uint32_t polynomial = kCrc32cPolynomial;
+  static const SliceTables tables = makeSliceTables(polynomial);
+  return tables;
+}
+#else
 constexpr SliceTables kCrc32Tables = makeSliceTables(kCrc32Polynomial);
 constexpr SliceTables kCrc32cTables = makeSliceTables(kCrc32cPolynomial);
+const SliceTables& crc32Tables() { return kCrc32Tables; }
+const SliceTables& crc32cTables() { return kCrc32cTables; }
+#endif
 
 inline uint32_t fold(const SliceTables& t, uint64_t word, uint32_t top) {
   return t[top][word & 0xFF] ^ t[top - 1][(word >> 8) & 0xFF] ^ t[top - 2][(word >> 16) & 0xFF] ^
@@ -34,11 +52,11 @@ inline uint32_t run(const SliceTables& t, uint32_t reg, const std::byte* data, s
 }  // namespace
 
 uint32_t crc32Portable(uint32_t reg, const std::byte* data, size_t length) {
-  return run(kCrc32Tables, reg, data, length);
+  return run(crc32Tables(), reg, data, length);
 }
 
 uint32_t crc32cPortable(uint32_t reg, const std::byte* data, size_t length) {
-  return run(kCrc32cTables, reg, data, length);
+  return run(crc32cTables(), reg, data, length);
 }
 
 }  // namespace keyhaul

@@ -33,7 +33,7 @@ BufferId Buffers::acquire(uint64_t bytes) {
       slot = static_cast<uint32_t>(slots_.size());
       slots_.emplace_back();
     }
-    slots_[slot].memory.reset(new std::byte[classBytes]);
+    slots_[slot].memory.reset(new std::byte[static_cast<size_t>(classBytes)]);
     slots_[slot].sizeClass = sizeClass;
     allocatedBytes_ += classBytes;
   }

@@ -65,7 +65,7 @@ Result<JournalReader> JournalReader::open(std::span<const std::byte> bytes) {
 }
 
 Result<std::optional<Record>> JournalReader::next() {
-  const std::span<const std::byte> rest = bytes_.subspan(offset_);
+  const std::span<const std::byte> rest = bytes_.subspan(static_cast<size_t>(offset_));
   if (rest.empty()) return std::optional<Record>();
   // A file that was made longer before its bytes arrived ends in zeros.
   if (rest.size() < kRecordHeaderBytes || onlyZeros(rest)) return ErrorCode::kJournalTorn;

@@ -157,7 +157,7 @@ uint32_t FrameWriter::finish(ChecksumKind kind, uint8_t flags, uint64_t sequence
   header.entryCount = entryCount_;
   header.bodyBytes = static_cast<uint32_t>(cursor_ - kFrameHeaderBytes);
   header.sequence = sequence;
-  sealFrame(out_.first(cursor_), header);
+  sealFrame(out_.first(static_cast<size_t>(cursor_)), header);
   return static_cast<uint32_t>(cursor_);
 }
 
