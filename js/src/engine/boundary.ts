@@ -1,0 +1,152 @@
+import { KeyhaulError } from '../errors.js'
+import type { Entry, Write } from '../stores/store.js'
+import { EventWord } from './layout.generated.js'
+import type { EngineHandle, WasmModule } from './module.js'
+
+const FRAME_HEADER_BYTES = 32
+const DELETED = 0xffffffff
+/** Below this many bytes a loop is cheaper than TypedArray.set. */
+const LOOP_BYTES = 24
+export const EVENTS_MAX = 256
+
+/** A completion on its way to the core; the names are those of layout.def. */
+export interface CompletionEvent {
+  kind: number
+  op: number
+  end?: boolean
+  error?: number
+  buffer?: number
+  bytes?: number
+  count?: number
+  positionBytes?: number
+  amount?: number
+}
+
+export const EventKind = { page: 1, done: 2, failed: 3 } as const
+
+/** Views of linear memory, and bytes in and out of it. */
+export class Boundary {
+  private u8: Uint8Array
+  private u32: Uint32Array
+
+  constructor(
+    private readonly module: WasmModule,
+    private readonly engine: EngineHandle
+  ) {
+    this.u8 = new Uint8Array(module.memory.buffer)
+    this.u32 = new Uint32Array(module.memory.buffer)
+  }
+
+  /** Any call into the module may grow its memory, and growth empties old views. */
+  private refresh(): void {
+    if (this.u8.buffer === this.module.memory.buffer) return
+    this.u8 = new Uint8Array(this.module.memory.buffer)
+    this.u32 = new Uint32Array(this.module.memory.buffer)
+  }
+
+  words(address: number, count: number): Uint32Array {
+    this.refresh()
+    return this.u32.slice(address >>> 2, (address >>> 2) + count)
+  }
+
+  copyOut(address: number, bytes: number): Uint8Array {
+    this.refresh()
+    return this.u8.slice(address, address + bytes)
+  }
+
+  writeEvents(events: readonly CompletionEvent[]): void {
+    const base = this.engine.eventsAddress() >>> 2
+    this.refresh()
+    events.forEach((event, i) => {
+      const at = base + i * EventWord.size
+      const amount = event.amount ?? 0
+      this.u32[at + EventWord.kind] = event.kind
+      this.u32[at + EventWord.flags] = event.end === true ? 1 : 0
+      this.u32[at + EventWord.error] = event.error ?? 0
+      this.u32[at + EventWord.op] = event.op
+      this.u32[at + EventWord.payloadBuffer] = event.buffer ?? 0
+      this.u32[at + EventWord.payloadBytes] = event.bytes ?? 0
+      this.u32[at + EventWord.count] = event.count ?? 0
+      this.u32[at + EventWord.positionBytes] = event.positionBytes ?? 0
+      this.u32[at + EventWord.bytesLow] = amount % 0x100000000
+      this.u32[at + EventWord.bytesHigh] = Math.floor(amount / 0x100000000)
+    })
+  }
+
+  private acquire(bytes: number): number {
+    const address = bytes > 0xffffffff ? 0 : this.engine.acquire(bytes)
+    if (address === 0) {
+      throw new KeyhaulError('KEYHAUL_SCAN_OVERSIZE', {
+        message: `a page of ${bytes} bytes does not fit into the engine's memory; use smaller pages`
+      })
+    }
+    this.refresh()
+    return address
+  }
+
+  /** Bytes in a buffer of the engine's own. */
+  copyIn(bytes: Uint8Array): { buffer: number; bytes: number } {
+    if (bytes.length === 0) return { buffer: 0, bytes: 0 }
+    const address = this.acquire(bytes.length)
+    this.u8.set(bytes, address)
+    return { buffer: this.engine.acquired(), bytes: bytes.length }
+  }
+
+  /** Packs a page as the body of a frame (core/src/wire/FORMAT.md), `tail` behind it. */
+  pack(entries: readonly (Entry | Write)[], tail?: Uint8Array): { buffer: number; bytes: number } {
+    const table = entries.length * 8
+    let size = FRAME_HEADER_BYTES + table + (tail?.length ?? 0)
+    for (const entry of entries) {
+      const key = entry[0]
+      const value = entry[1]
+      if (!(key instanceof Uint8Array) || (value !== undefined && !(value instanceof Uint8Array))) {
+        throw new KeyhaulError('KEYHAUL_STORE_FAILED', {
+          message: 'the adapter returned an entry that is not a pair of Uint8Arrays; mend the adapter'
+        })
+      }
+      size += key.length + (value === undefined ? 0 : value.length)
+    }
+    const address = this.acquire(size)
+    const { u8, u32 } = this
+    let row = (address + FRAME_HEADER_BYTES) >>> 2
+    let at = address + FRAME_HEADER_BYTES + table
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as Entry | Write
+      const key = entry[0]
+      const value = entry[1]
+      u32[row++] = key.length
+      u32[row++] = value === undefined ? DELETED : value.length
+      at = put(u8, key, at)
+      if (value !== undefined) at = put(u8, value, at)
+    }
+    if (tail !== undefined) u8.set(tail, at)
+    return { buffer: this.engine.acquired(), bytes: size }
+  }
+
+  /** The entries of a sealed frame; each a view of one copy. */
+  unpack(address: number, bytes: number): Write[] {
+    const copy = this.copyOut(address, bytes)
+    const words = new DataView(copy.buffer, copy.byteOffset, copy.byteLength)
+    const count = words.getUint32(8, true)
+    const writes: Write[] = new Array(count)
+    let at = FRAME_HEADER_BYTES + count * 8
+    for (let i = 0; i < count; i++) {
+      const row = FRAME_HEADER_BYTES + i * 8
+      const keyBytes = words.getUint32(row, true)
+      const valueBytes = words.getUint32(row + 4, true)
+      const key = copy.subarray(at, (at += keyBytes))
+      writes[i] = [key, valueBytes === DELETED ? undefined : copy.subarray(at, (at += valueBytes))]
+    }
+    return writes
+  }
+}
+
+function put(memory: Uint8Array, bytes: Uint8Array, at: number): number {
+  const length = bytes.length
+  if (length <= LOOP_BYTES) {
+    for (let i = 0; i < length; i++) memory[at + i] = bytes[i] as number
+  } else {
+    memory.set(bytes, at)
+  }
+  return at + length
+}

@@ -1,0 +1,353 @@
+import { errorCodeOf, errorNumberOf, KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
+import type { Entry, Feed, ScanRange, Store } from '../stores/store.js'
+import { inRange } from '../stores/bytes.js'
+import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
+import { ActionWord, NoticeWord, ReadyWord } from './layout.generated.js'
+import { getModule } from './load.js'
+import type { EngineConfigWords, EngineHandle, WasmModule } from './module.js'
+import { type ScheduledStep, scheduleStep } from './turn.js'
+
+export const ActionKind = {
+  scan: 1,
+  apply: 2,
+  journal: 3,
+  openFeed: 4,
+  pollFeed: 5,
+  trimFeed: 6,
+  closeFeed: 7,
+  abort: 8,
+  estimate: 9
+} as const
+
+/** Where a migration's journal goes. */
+export interface JournalSink {
+  append(bytes: Uint8Array): Promise<void>
+}
+
+export interface EngineNotice {
+  kind: number
+  state: number
+  difference: number
+  error: number
+  node: number
+  payload: Uint8Array
+}
+
+/** What the driver needs to know of one migration. */
+export interface RunPort {
+  readonly ranges: readonly ScanRange[]
+  readonly journal: JournalSink | undefined
+  onNotice(notice: EngineNotice): void
+  /** What a store or the journal threw, kept as the cause of the error the run ends with. */
+  onFailure(error: KeyhaulError): void
+}
+
+interface Action {
+  kind: number
+  durable: boolean
+  keep: boolean
+  migration: number
+  node: number
+  op: number
+  reusesOp: number
+  payload: Uint8Array
+  address: number
+  bytes: number
+  count: number
+  limitBytes: number
+}
+
+/**
+ * Carries out what the engine decides: gives it the time and the completions, starts its
+ * actions, hands out its notices. One completion per action, whatever a store does.
+ */
+export class Driver {
+  readonly engine: EngineHandle
+  readonly boundary: Boundary
+  readonly module: WasmModule
+  private readonly stores = new Map<number, Store>()
+  private readonly runs = new Map<number, RunPort>()
+  private readonly feeds = new Map<number, Feed[]>()
+  private readonly inFlight = new Map<number, AbortController>()
+  /** Pages whose entries may be written as they came, by the op of their scan. */
+  private readonly kept = new Map<number, { migration: number; entries: readonly Entry[] }>()
+  private events: CompletionEvent[] = []
+  private scheduled: ScheduledStep | undefined
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private closed = false
+
+  constructor(config: EngineConfigWords) {
+    this.module = getModule()
+    const engine = this.module.Engine.create(config)
+    if (engine === null) {
+      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'the engine refused its configuration' })
+    }
+    this.engine = engine
+    this.boundary = new Boundary(this.module, engine)
+  }
+
+  now(): number {
+    return Math.floor(performance.now() * 1000)
+  }
+
+  addStore(store: Store): number {
+    for (const [node, known] of this.stores) {
+      if (known === store) return node
+    }
+    const result = this.engine.addNode(store.name)
+    if (result.error !== 0) throw new KeyhaulError(errorCodeOf(result.error), { store: store.name })
+    this.stores.set(result.id, store)
+    return result.id
+  }
+
+  storeName(node: number): string | undefined {
+    return this.stores.get(node)?.name
+  }
+
+  attach(migration: number, run: RunPort): void {
+    this.runs.set(migration, run)
+    this.wake()
+  }
+
+  /** The migration has ended: nothing of it is kept. */
+  detach(migration: number): void {
+    this.runs.delete(migration)
+    this.feeds.delete(migration)
+    for (const [op, page] of this.kept) {
+      if (page.migration === migration) this.kept.delete(op)
+    }
+    this.engine.forget(migration)
+  }
+
+  /** Steps in the next turn of the event loop, however many completions arrive until then. */
+  wake(): void {
+    if (this.closed || this.scheduled !== undefined) return
+    this.scheduled = scheduleStep(() => {
+      this.scheduled = undefined
+      this.step()
+    })
+  }
+
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    this.scheduled?.cancel()
+    clearTimeout(this.timer)
+    for (const controller of this.inFlight.values()) controller.abort()
+    this.inFlight.clear()
+    this.engine.delete()
+  }
+
+  private step(): void {
+    if (this.closed) return
+    clearTimeout(this.timer)
+    this.timer = undefined
+    const events = this.events.splice(0, EVENTS_MAX)
+    this.boundary.writeEvents(events)
+    const now = this.now()
+    const deadline = this.engine.step(now, events.length)
+    const ready = this.boundary.words(this.engine.readyAddress(), ReadyWord.size)
+    const actions = this.readActions(ready)
+    for (const [migration, notice] of this.readNotices(ready)) this.runs.get(migration)?.onNotice(notice)
+    if (this.closed) return
+    for (const action of actions) this.start(action)
+    if (ready[ReadyWord.more] !== 0 || this.events.length > 0) {
+      this.wake()
+    } else if (deadline >= 0) {
+      const ms = Math.min(Math.max(Math.ceil((deadline - now) / 1000), 0), 0x7fffffff)
+      this.timer = setTimeout(() => this.step(), ms)
+    }
+  }
+
+  private readActions(ready: Uint32Array): Action[] {
+    const count = ready[ReadyWord.actionCount] as number
+    const words = this.boundary.words(ready[ReadyWord.actions] as number, count * ActionWord.size)
+    const actions: Action[] = []
+    for (let i = 0; i < count; i++) {
+      const word = (name: number): number => words[i * ActionWord.size + name] as number
+      const kind = word(ActionWord.kind)
+      const address = word(ActionWord.payloadAddress)
+      const bytes = word(ActionWord.payloadBytes)
+      const flags = word(ActionWord.flags)
+      actions.push({
+        kind,
+        durable: (flags & 1) !== 0,
+        keep: (flags & 2) !== 0,
+        migration: word(ActionWord.migration),
+        node: word(ActionWord.node),
+        op: word(ActionWord.op),
+        reusesOp: word(ActionWord.reusesOp),
+        // Copied now: the next call may move what is not a buffer of its own. The frame of
+        // an apply stays where it is until the apply completes.
+        payload: kind === ActionKind.apply ? EMPTY : this.boundary.copyOut(address, bytes),
+        address,
+        bytes,
+        count: word(ActionWord.count),
+        limitBytes: word(ActionWord.limitBytes)
+      })
+    }
+    return actions
+  }
+
+  private readNotices(ready: Uint32Array): [number, EngineNotice][] {
+    const count = ready[ReadyWord.noticeCount] as number
+    const words = this.boundary.words(ready[ReadyWord.notices] as number, count * NoticeWord.size)
+    const notices: [number, EngineNotice][] = []
+    for (let i = 0; i < count; i++) {
+      const word = (name: number): number => words[i * NoticeWord.size + name] as number
+      const payload = this.boundary.copyOut(word(NoticeWord.payloadAddress), word(NoticeWord.payloadBytes))
+      notices.push([
+        word(NoticeWord.migration),
+        {
+          kind: word(NoticeWord.kind),
+          state: word(NoticeWord.state),
+          difference: word(NoticeWord.difference),
+          error: word(NoticeWord.error),
+          node: word(NoticeWord.node),
+          payload
+        }
+      ])
+    }
+    return notices
+  }
+
+  private start(action: Action): void {
+    if (action.kind === ActionKind.abort) {
+      // A store that ignores its signal must not keep the engine waiting: the op is over now.
+      const controller = this.inFlight.get(action.reusesOp)
+      controller?.abort(new KeyhaulError('KEYHAUL_INTERRUPTED'))
+      this.fail(action.reusesOp, new KeyhaulError('KEYHAUL_INTERRUPTED'))
+      return
+    }
+    const controller = new AbortController()
+    this.inFlight.set(action.op, controller)
+    let work: Promise<CompletionEvent>
+    try {
+      work = this.carryOut(action, controller.signal)
+    } catch (error) {
+      work = Promise.reject(error)
+    }
+    work.then(
+      (event) => this.complete(event),
+      (error: unknown) => {
+        const failure = toKeyhaulError(error, this.storeName(action.node), action.kind)
+        if (this.inFlight.has(action.op)) this.runs.get(action.migration)?.onFailure(failure)
+        this.fail(action.op, failure)
+      }
+    )
+  }
+
+  private complete(event: CompletionEvent): void {
+    if (this.closed) return
+    if (!this.inFlight.delete(event.op)) {
+      if (event.buffer !== undefined) this.engine.release(event.buffer)
+      return
+    }
+    this.events.push(event)
+    this.wake()
+  }
+
+  private fail(op: number, error: KeyhaulError): void {
+    if (this.closed || !this.inFlight.has(op)) return
+    const text = this.boundary.copyIn(new TextEncoder().encode(error.message.slice(0, 1000)))
+    this.complete({ kind: EventKind.failed, op, error: errorNumberOf(error.code), ...text })
+  }
+
+  private async carryOut(action: Action, signal: AbortSignal): Promise<CompletionEvent> {
+    const { op, migration } = action
+    if (action.kind === ActionKind.journal) {
+      await this.run(migration).journal?.append(action.payload)
+      return { kind: EventKind.done, op }
+    }
+    const store = this.stores.get(action.node) as Store
+    const limits = { maxEntries: action.count, maxBytes: action.limitBytes, signal }
+    switch (action.kind) {
+      case ActionKind.scan: {
+        const page = await store.scan(readRange(action.payload), limits)
+        if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+        const packed = this.boundary.pack(page.entries)
+        if (action.keep) this.kept.set(op, { migration, entries: page.entries })
+        return { kind: EventKind.page, op, end: page.end === true, count: page.entries.length, ...packed }
+      }
+      case ActionKind.apply: {
+        const kept = this.kept.get(action.reusesOp)
+        const writes = kept?.entries ?? this.boundary.unpack(action.address, action.bytes)
+        await store.apply(writes, { durable: action.durable, signal })
+        this.kept.delete(action.reusesOp)
+        return { kind: EventKind.done, op }
+      }
+      case ActionKind.estimate: {
+        const sums = { entries: 0, bytes: 0 }
+        for (const range of this.run(migration).ranges) {
+          const guess = await store.estimate?.(range, { signal })
+          sums.entries += guess?.entries ?? 0
+          sums.bytes += guess?.bytes ?? 0
+        }
+        return { kind: EventKind.done, op, count: Math.min(sums.entries, 0xffffffff), amount: sums.bytes }
+      }
+      case ActionKind.openFeed: {
+        const feed = await this.openFeeds(store, migration, action.payload, signal)
+        return { kind: EventKind.done, op, ...this.boundary.copyIn(feed.position) }
+      }
+      case ActionKind.pollFeed: {
+        const page = await this.feed(migration).poll(action.payload, limits)
+        if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+        // The feed spans all ranges; what lies between them is none of ours.
+        const ranges = this.run(migration).ranges
+        const changes = page.changes.filter((change) => ranges.some((range) => inRange(change[0], range)))
+        const packed = this.boundary.pack(changes, page.position)
+        const count = changes.length
+        return { kind: EventKind.page, op, end: page.caughtUp, count, positionBytes: page.position.length, ...packed }
+      }
+      case ActionKind.trimFeed:
+        await this.feed(migration).trim?.(action.payload)
+        return { kind: EventKind.done, op }
+      case ActionKind.closeFeed:
+        for (const feed of this.feeds.get(migration) ?? []) await feed.close({ discard: true })
+        this.feeds.delete(migration)
+        return { kind: EventKind.done, op }
+    }
+    throw new Error(`keyhaul: unknown action ${action.kind} from the core; glue and module do not match`)
+  }
+
+  /** One feed over the span of all ranges, because a migration has one position. */
+  private async openFeeds(store: Store, migration: number, after: Uint8Array, signal: AbortSignal): Promise<Feed> {
+    if (store.openFeed === undefined) {
+      throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it claims `feed` but has no openFeed' })
+    }
+    const ranges = this.run(migration).ranges
+    const span = { gte: ranges[0]?.gte, lt: ranges[ranges.length - 1]?.lt }
+    const feed = await store.openFeed(span, { after: after.length === 0 ? undefined : after, signal })
+    this.feeds.set(migration, [feed])
+    return feed
+  }
+
+  private feed(migration: number): Feed {
+    const feed = this.feeds.get(migration)?.[0]
+    if (feed === undefined) throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', { message: 'the feed is not open' })
+    return feed
+  }
+
+  private run(migration: number): RunPort {
+    const run = this.runs.get(migration)
+    if (run === undefined) throw new KeyhaulError('KEYHAUL_CLOSED')
+    return run
+  }
+}
+
+const EMPTY = new Uint8Array(0)
+
+function readRange(payload: Uint8Array): ScanRange {
+  const words = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
+  const low = words.getUint32(0, true)
+  const high = words.getUint32(4, true)
+  const gte = low === 0 ? undefined : payload.slice(8, 8 + low)
+  return { gte, lt: high === 0xffffffff ? undefined : payload.slice(8 + low, 8 + low + high) }
+}
+
+function toKeyhaulError(error: unknown, store: string | undefined, kind: number): KeyhaulError {
+  if (error instanceof KeyhaulError) return error
+  const code: KeyhaulErrorCode = kind === ActionKind.journal ? 'KEYHAUL_JOURNAL_WRITE_FAILED' : 'KEYHAUL_STORE_FAILED'
+  const message = error instanceof Error ? error.message : String(error)
+  return new KeyhaulError(code, { message, ...(store === undefined ? {} : { store }), cause: error })
+}

@@ -1,0 +1,263 @@
+import { KeyhaulError } from '../errors.js'
+import { compareBytes, decodePosition, encodePosition, inRange, toBytes } from './bytes.js'
+import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
+
+export interface MemoryStoreOptions {
+  readonly name?: string
+  readonly entries?: Iterable<readonly [string | Uint8Array, string | Uint8Array]>
+  /** Capabilities to leave out; their methods are absent then. */
+  readonly without?: readonly Capability[]
+  /** Changes a feed keeps before the oldest are lost. Default 1,000,000. */
+  readonly feedLimit?: number
+}
+
+/** A sorted store in memory, for tests and for trying things out. */
+export interface MemoryStore extends Store {
+  readonly size: number
+  get(key: string | Uint8Array): Uint8Array | undefined
+  put(key: string | Uint8Array, value: string | Uint8Array): void
+  delete(key: string | Uint8Array): void
+  /** Every entry in byte order. */
+  [Symbol.iterator](): IterableIterator<Entry>
+}
+
+const OFFERED: readonly Capability[] = ['scan', 'apply', 'feed', 'digest', 'rangeDelete', 'stats']
+
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const store = new Memory(options)
+  for (const [key, value] of options.entries ?? []) store.put(key, value)
+  const drop = (capability: Capability, ...methods: (keyof Store)[]): void => {
+    if (store.capabilities.has(capability)) return
+    for (const method of methods) Object.defineProperty(store, method, { value: undefined })
+  }
+  drop('feed', 'openFeed')
+  drop('digest', 'digest')
+  drop('rangeDelete', 'deleteRange')
+  drop('stats', 'estimate')
+  return store
+}
+
+class Memory implements MemoryStore {
+  readonly name: string
+  readonly capabilities: ReadonlySet<Capability>
+  private readonly rows = new SortedRows()
+  private readonly feedLimit: number
+  /** Changes while any feed is open; `first` is the position of log[0]. */
+  private log: { change: Change; position: number }[] = []
+  private position = 0
+  private lost = 0
+  private recording = 0
+
+  constructor(options: MemoryStoreOptions) {
+    this.name = options.name ?? 'memory'
+    const without = new Set(options.without)
+    this.capabilities = new Set(OFFERED.filter((capability) => !without.has(capability)))
+    this.feedLimit = options.feedLimit ?? 1_000_000
+  }
+
+  get identity(): unknown {
+    return this
+  }
+  get size(): number {
+    return this.rows.size
+  }
+
+  get(key: string | Uint8Array): Uint8Array | undefined {
+    return this.rows.get(toBytes(key))
+  }
+  put(key: string | Uint8Array, value: string | Uint8Array): void {
+    this.write([toBytes(key).slice(), toBytes(value).slice()])
+  }
+  delete(key: string | Uint8Array): void {
+    this.write([toBytes(key).slice(), undefined])
+  }
+  *[Symbol.iterator](): IterableIterator<Entry> {
+    yield* this.rows.from(undefined)
+  }
+
+  async scan(range: ScanRange, options: ScanOptions): Promise<ScanPage> {
+    options.signal?.throwIfAborted()
+    const entries: Entry[] = []
+    let bytes = 0
+    for (const entry of this.rows.from(range.gte)) {
+      if (range.lt !== undefined && compareBytes(entry[0], range.lt) >= 0) break
+      bytes += entry[0].length + entry[1].length
+      const full = entries.length >= options.maxEntries || bytes > options.maxBytes
+      if (full && entries.length > 0) return { entries, end: false }
+      entries.push(entry)
+    }
+    return { entries, end: true }
+  }
+
+  async apply(writes: readonly Write[], options: ApplyOptions): Promise<void> {
+    options.signal?.throwIfAborted()
+    for (const [key, value] of writes) this.write([key.slice(), value?.slice()])
+  }
+
+  async openFeed(range: ScanRange, options: { after?: Uint8Array | undefined } = {}): Promise<Feed> {
+    const start = options.after === undefined ? this.position : this.readPosition(options.after)
+    this.recording++
+    let open = true
+    return {
+      position: encodePosition(start),
+      poll: async (after, limits) => {
+        const from = this.readPosition(after)
+        const changes: Change[] = []
+        let bytes = 0
+        let reached = from
+        let caughtUp = true
+        for (let i = this.indexAfter(from); i < this.log.length; i++) {
+          const { change, position } = this.log[i] as { change: Change; position: number }
+          if (inRange(change[0], range)) {
+            bytes += change[0].length + (change[1]?.length ?? 0)
+            if (changes.length > 0 && (changes.length >= limits.maxEntries || bytes > limits.maxBytes)) {
+              caughtUp = false
+              break
+            }
+            changes.push(change)
+          }
+          reached = position
+        }
+        return { changes, position: encodePosition(reached), caughtUp }
+      },
+      trim: async (position) => {
+        if (this.recording === 1) this.dropUpTo(this.readPosition(position))
+      },
+      close: async ({ discard }) => {
+        if (!open) return
+        open = false
+        if (!discard) return
+        this.recording = Math.max(0, this.recording - 1)
+        if (this.recording === 0) this.dropUpTo(this.position)
+      }
+    }
+  }
+
+  async digest(range: ScanRange, sink: DigestSink): Promise<void> {
+    let entries: Entry[] = []
+    for (const entry of this.rows.from(range.gte)) {
+      if (range.lt !== undefined && compareBytes(entry[0], range.lt) >= 0) break
+      entries.push(entry)
+      if (entries.length === 1024) {
+        sink.add(entries)
+        entries = []
+      }
+    }
+    if (entries.length > 0) sink.add(entries)
+  }
+
+  async deleteRange(range: ScanRange): Promise<void> {
+    const keys: Uint8Array[] = []
+    for (const [key] of this.rows.from(range.gte)) {
+      if (range.lt !== undefined && compareBytes(key, range.lt) >= 0) break
+      keys.push(key)
+    }
+    for (const key of keys) this.rows.delete(key)
+  }
+
+  async estimate(range: ScanRange): Promise<Estimate> {
+    let entries = 0
+    let bytes = 0
+    for (const [key, value] of this.rows.from(range.gte)) {
+      if (range.lt !== undefined && compareBytes(key, range.lt) >= 0) break
+      entries++
+      bytes += key.length + value.length
+    }
+    return { entries, bytes }
+  }
+
+  private write(change: Change): void {
+    const [key, value] = change
+    if (value === undefined) this.rows.delete(key)
+    else this.rows.set(key, value)
+    if (this.recording === 0) return
+    this.log.push({ change, position: ++this.position })
+    if (this.log.length > this.feedLimit) this.dropUpTo((this.log[this.log.length >> 1] as { position: number }).position)
+  }
+
+  private readPosition(bytes: Uint8Array): number {
+    const position = decodePosition(bytes)
+    if (position === undefined || position < this.lost || position > this.position) {
+      throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', { store: this.name })
+    }
+    return position
+  }
+
+  private indexAfter(position: number): number {
+    const first = this.log[0]?.position ?? this.position + 1
+    return Math.max(0, position + 1 - first)
+  }
+
+  private dropUpTo(position: number): void {
+    this.log.splice(0, this.indexAfter(position))
+    this.lost = Math.max(this.lost, position)
+  }
+}
+
+/** Chunks of sorted rows: an insertion moves at most one chunk. */
+class SortedRows {
+  private static readonly CHUNK = 512
+  private chunks: Entry[][] = []
+  size = 0
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    const [chunk, index, found] = this.find(key)
+    return found ? this.chunks[chunk]?.[index]?.[1] : undefined
+  }
+
+  set(key: Uint8Array, value: Uint8Array): void {
+    const [at, index, found] = this.find(key)
+    let chunk = this.chunks[at]
+    if (chunk === undefined) {
+      chunk = []
+      this.chunks.push(chunk)
+    }
+    if (found) {
+      chunk[index] = [key, value]
+      return
+    }
+    chunk.splice(index, 0, [key, value])
+    this.size++
+    if (chunk.length > SortedRows.CHUNK) this.chunks.splice(at + 1, 0, chunk.splice(chunk.length >> 1))
+  }
+
+  delete(key: Uint8Array): void {
+    const [at, index, found] = this.find(key)
+    if (!found) return
+    const chunk = this.chunks[at] as Entry[]
+    chunk.splice(index, 1)
+    this.size--
+    if (chunk.length === 0) this.chunks.splice(at, 1)
+  }
+
+  *from(gte: Uint8Array | undefined): IterableIterator<Entry> {
+    let [at, index] = gte === undefined ? [0, 0] : this.find(gte)
+    for (; at < this.chunks.length; at++, index = 0) {
+      const chunk = this.chunks[at] as Entry[]
+      for (; index < chunk.length; index++) yield chunk[index] as Entry
+    }
+  }
+
+  /** The chunk and the index where the key is, or where it would go. */
+  private find(key: Uint8Array): [chunk: number, index: number, found: boolean] {
+    let low = 0
+    let high = this.chunks.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (compareBytes((this.chunks[middle]?.[0] as Entry)[0], key) <= 0) low = middle + 1
+      else high = middle
+    }
+    const at = Math.max(0, low - 1)
+    const chunk = this.chunks[at] ?? []
+    low = 0
+    high = chunk.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      const order = compareBytes((chunk[middle] as Entry)[0], key)
+      if (order === 0) return [at, middle, true]
+      if (order < 0) low = middle + 1
+      else high = middle
+    }
+    return [at, low, false]
+  }
+}
