@@ -1,0 +1,41 @@
+/**
+ * The part of abstract-level 3 that keyhaul uses, as a structure: ClassicLevel, MemoryLevel,
+ * BrowserLevel and their sublevels all fit, whatever their own key and value types.
+ */
+export interface LevelDatabase {
+  readonly status: string
+  open(): Promise<void>
+  // biome-ignore lint/suspicious/noExplicitAny: the database's own key and value types do not matter here
+  iterator(options: any): LevelIterator
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  batch(): any
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  getMany(keys: any[], options: any): Promise<any[]>
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  clear(options: any): Promise<void>
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  sublevel(name: string, options?: any): any
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  on(event: any, listener: any): unknown
+  readonly hooks: object
+}
+
+export interface LevelIterator {
+  nextv(size: number): Promise<[unknown, unknown][]>
+  close(): Promise<void>
+}
+
+export interface LevelChainedBatch {
+  put(key: Uint8Array, value: Uint8Array, options: object): void
+  del(key: Uint8Array, options: object): void
+  write(options?: object): Promise<void>
+  close(): Promise<void>
+}
+
+/** An operation as the prewrite hook sees it. */
+export interface LevelOperation {
+  type: string
+  key: unknown
+  keyEncoding: { encode(key: unknown): string | Uint8Array; format: string }
+  sublevel?: { prefixKey(key: string | Uint8Array, format: string, local: boolean): string | Uint8Array } | null
+}
