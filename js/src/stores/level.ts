@@ -29,7 +29,7 @@ export function levelStore(db: LevelDatabase, options: LevelStoreOptions = {}): 
 class LevelStore implements Store {
   readonly name: string
   readonly capabilities: ReadonlySet<Capability>
-  readonly openFeed?: Store['openFeed']
+  readonly openFeed?: NonNullable<Store['openFeed']>
   private readonly db: LevelDatabase
   private readonly encoding: 'buffer' | 'view'
 

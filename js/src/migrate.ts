@@ -1,0 +1,356 @@
+import { openJournalFile } from '#journal-file'
+import { Driver } from './engine/driver.js'
+import type { IdOrError, JournalSummary } from './engine/module.js'
+import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
+import type { JournalStore } from './journal/journal.js'
+import { Migration } from './migration.js'
+import { packRanges, type RangeInput, toScanRanges } from './ranges.js'
+import type { Capability, ScanRange, Store } from './stores/store.js'
+
+export interface MigrateOptions {
+  readonly from: Store
+  readonly to: Store
+  /** Inclusive at both ends, disjoint. Default: everything. */
+  readonly ranges?: readonly RangeInput[] | undefined
+  /** Default `copy`. `move` deletes from the source after verification; `verify` only compares. */
+  readonly mode?: 'copy' | 'move' | 'verify' | undefined
+  /** A file path (Node) or a store of your own. Without one an interruption starts from nothing. */
+  readonly journal?: string | JournalStore | undefined
+  /** Aborting stops resumably. */
+  readonly signal?: AbortSignal | undefined
+  /** What is read again after the copy. Default `target`. */
+  readonly verify?: 'none' | 'target' | 'both' | undefined
+  /** Mend what differs, then verify again from scratch. */
+  readonly repair?: boolean | undefined
+  /** The target ranges may hold keys already; they are kept. */
+  readonly intoNonempty?: boolean | undefined
+  /** Level 1: keep following the source's feed until `finish()`. */
+  readonly follow?: boolean | undefined
+  /** The least guarantee level to accept. Default 0. */
+  readonly requireLevel?: number | undefined
+  /** Bytes a second; 0 (default) is no limit. */
+  readonly rate?: number | undefined
+  /** 0 to 255, higher goes first. Default 128. */
+  readonly priority?: number | undefined
+  /** Checksum of frames on their way. Default `crc32`. */
+  readonly checksum?: 'none' | 'crc32' | 'crc32c' | undefined
+  /** A page's limits. Default 256 KiB and 16,384 entries. */
+  readonly pageBytes?: number | undefined
+  readonly pageEntries?: number | undefined
+  /** Ranges copied at the same time, 1 to 64. Default 1. */
+  readonly lanes?: number | undefined
+  /** Pages read ahead of the target, a lane. Default 8. */
+  readonly windowPages?: number | undefined
+  /** A durable write and a checkpoint every so many pages. Default 20. */
+  readonly durablePages?: number | undefined
+  /** A larger entry stops the migration. Default 64 MiB. */
+  readonly entryBytesMax?: number | undefined
+  readonly expected?: { readonly entries?: number; readonly bytes?: number } | undefined
+  /** Kept in the journal for whoever resumes; at most 32 KiB of JSON. */
+  readonly hostInfo?: unknown
+}
+
+export interface EngineOptions {
+  /** Migrations running at once; 0 (default) is no limit. The others wait by priority. */
+  readonly slots?: number
+  /** Of those, with the same store as source, as target. */
+  readonly sourceSlots?: number
+  readonly targetSlots?: number
+  /** All migrations together, bytes a second. */
+  readonly rate?: number
+  readonly progressEveryMs?: number
+  /** An operation may take this long plus a second for every 64 KiB. Default 30,000. */
+  readonly stallMs?: number
+  /** Failures in a row before a migration stops resumably. Default 8. */
+  readonly retries?: number
+  readonly verifyRounds?: number
+  /** Differences that are named; further ones are counted. Default 10,000. */
+  readonly differencesMax?: number
+}
+
+const CAPABILITIES: readonly Capability[] = [
+  'scan', 'apply', 'version', 'snapshot', 'feed', 'feedEarly', 'hook', 'fence', 'readFence', 'activate', 'digest',
+  'rangeDelete', 'ttl', 'stats'
+]
+const MODES = { copy: 1, move: 2, verify: 3 } as const
+const DEPTHS = { none: 0, target: 1, both: 2 } as const
+const CHECKSUMS = { none: 0, crc32: 1, crc32c: 2 } as const
+
+/** Runs migrations beside each other under common limits. */
+export class Engine {
+  private readonly driver: Driver
+  private readonly running = new Set<Migration>()
+  private closed = false
+
+  constructor(options: EngineOptions = {}) {
+    this.driver = new Driver({
+      slots: options.slots ?? 0,
+      sourceSlots: options.sourceSlots ?? 0,
+      targetSlots: options.targetSlots ?? 0,
+      bytesPerSecond: options.rate ?? 0,
+      progressEveryMs: options.progressEveryMs ?? 100,
+      stallMs: options.stallMs ?? 30_000,
+      retriesMax: options.retries ?? 8,
+      verifyRoundsMax: options.verifyRounds ?? 5,
+      differencesMax: options.differencesMax ?? 10_000
+    })
+  }
+
+  /**
+   * Starts a migration, or goes on with the one in the journal when it is the same. Rejects
+   * on a wrong request before anything is touched.
+   */
+  async migrate(options: MigrateOptions): Promise<Migration> {
+    this.assertOpen()
+    const ranges = toScanRanges(options.ranges)
+    assertStores(options)
+    const journal = await openJournal(options.journal, true)
+    try {
+      const bytes = (await journal?.read()) ?? new Uint8Array(0)
+      if (journal !== undefined && bytes.length > 0) {
+        const summary = readSummary(this.driver, bytes, journal.name)
+        if (summary !== undefined) {
+          assertSame(summary, options, ranges, journal.name)
+          return await this.goOn(options, ranges, journal, bytes, summary)
+        }
+        await journal.truncate(0)
+      }
+      return this.begin(options, ranges, journal)
+    } catch (error) {
+      await journal?.close()
+      throw error
+    }
+  }
+
+  /** Goes on with what the journal holds. The stores must have the names that stand in it. */
+  async resume(options: Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate'> & { journal: string | JournalStore }): Promise<Migration> {
+    this.assertOpen()
+    assertStores(options)
+    const journal = (await openJournal(options.journal, false)) as JournalStore
+    try {
+      const bytes = await journal.read()
+      const summary = readSummary(this.driver, bytes, journal.name)
+      if (summary === undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_TORN', { file: journal.name })
+      return await this.goOn(options, readRanges(summary), journal, bytes, summary)
+    } catch (error) {
+      await journal.close()
+      throw error
+    }
+  }
+
+  /** All migrations together, bytes a second; 0 is no limit. */
+  setRate(bytesPerSecond: number): void {
+    this.assertOpen()
+    this.driver.engine.setRate(this.driver.now(), 0, bytesPerSecond)
+    this.driver.wake()
+  }
+
+  /** Frees the engine at once; what runs is abandoned as by a crash. Idempotent. */
+  close(): void {
+    if (this.closed) return
+    this.closed = true
+    this.driver.close()
+  }
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  private begin(options: MigrateOptions, ranges: readonly ScanRange[], journal: JournalStore | undefined): Migration {
+    const { driver } = this
+    const source = driver.addStore(options.from)
+    const target = driver.addStore(options.to)
+    const packed = packRanges(ranges)
+    const address = driver.module.allocate(packed.length + 32)
+    const memory = new Uint8Array(driver.module.memory.buffer)
+    memory.set(crypto.getRandomValues(new Uint8Array(32)), address)
+    memory.set(packed, address + 32)
+    const result = driver.engine.start(
+      driver.now(),
+      {
+        source: options.from.name,
+        target: options.to.name,
+        hostInfo: JSON.stringify({ ranges: rangesForJournal(ranges), host: options.hostInfo ?? null }),
+        sourceCapabilities: bitsOf(options.from),
+        targetCapabilities: bitsOf(options.to),
+        mode: choose('mode', MODES, options.mode ?? 'copy'),
+        verify: choose('verify', DEPTHS, options.verify ?? 'target'),
+        require: options.requireLevel ?? 0,
+        priority: options.priority ?? 128,
+        intoNonempty: options.intoNonempty === true,
+        repair: options.repair === true,
+        follow: options.follow === true,
+        checksumKind: choose('checksum', CHECKSUMS, options.checksum ?? 'crc32'),
+        pageBytes: options.pageBytes ?? 256 * 1024,
+        pageEntries: options.pageEntries ?? 16_384,
+        lanes: options.lanes ?? 1,
+        windowPages: options.windowPages ?? 8,
+        durablePages: options.durablePages ?? 20,
+        entryBytesMax: options.entryBytesMax ?? 64 * 1024 * 1024,
+        expectedEntries: options.expected?.entries ?? 0,
+        expectedBytes: options.expected?.bytes ?? 0,
+        digestKeyAddress: address,
+        rangesAddress: address + 32,
+        rangesBytes: packed.length,
+        rangeCount: ranges.length
+      },
+      source,
+      target,
+      journal !== undefined
+    )
+    driver.module.deallocate(address)
+    if (result.error !== 0) throw planError(result, options, ranges)
+    if (options.rate !== undefined) driver.engine.setRate(driver.now(), result.id, options.rate)
+    return this.run(result.id, options, ranges, journal)
+  }
+
+  private async goOn(
+    options: Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate'>,
+    ranges: readonly ScanRange[],
+    journal: JournalStore,
+    bytes: Uint8Array,
+    summary: JournalSummary
+  ): Promise<Migration> {
+    for (const [given, wanted] of [[options.from, summary.source], [options.to, summary.target]] as const) {
+      if (given.name === wanted) continue
+      throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', {
+        file: journal.name,
+        message: `it belongs to a migration from ${summary.source} to ${summary.target}, not with ${given.name}`
+      })
+    }
+    if (summary.receipt !== '') {
+      throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', {
+        file: journal.name,
+        message: 'its migration has ended; use another journal for a new one'
+      })
+    }
+    if (summary.torn) await journal.truncate(summary.validBytes)
+    const { driver } = this
+    const source = driver.addStore(options.from)
+    const target = driver.addStore(options.to)
+    const result = withBytes(driver, bytes, (address) =>
+      driver.engine.resume(driver.now(), address, bytes.length, source, target)
+    )
+    if (result.error !== 0) throw new KeyhaulError(errorCodeOf(result.error), { file: journal.name })
+    if (options.rate !== undefined) driver.engine.setRate(driver.now(), result.id, options.rate)
+    return this.run(result.id, options, ranges, journal)
+  }
+
+  private run(
+    id: number,
+    options: Pick<MigrateOptions, 'from' | 'to' | 'signal'>,
+    ranges: readonly ScanRange[],
+    journal: JournalStore | undefined
+  ): Migration {
+    const { from, to, signal } = options
+    const onEnd = (): void => {
+      this.running.delete(migration)
+    }
+    const migration: Migration = new Migration(this.driver, id, { from, to, signal, ranges, journal, onEnd })
+    this.running.add(migration)
+    return migration
+  }
+
+  private assertOpen(): void {
+    if (this.closed) throw new KeyhaulError('KEYHAUL_CLOSED')
+  }
+}
+
+function assertStores({ from, to }: Pick<MigrateOptions, 'from' | 'to'>): void {
+  if (from?.identity === undefined || to?.identity === undefined) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
+      message: '`from` and `to` must be stores; wrap a database with levelStore(db)'
+    })
+  }
+  if (from === to || from.identity === to.identity) throw new KeyhaulError('KEYHAUL_SAME_STORE', { store: from.name })
+  if (from.name === to.name) {
+    throw new KeyhaulError('KEYHAUL_SAME_STORE', {
+      store: from.name,
+      message: 'source and target have the same name; give one of them another by its `name` option'
+    })
+  }
+}
+
+function bitsOf(store: Store): number {
+  return CAPABILITIES.reduce((bits, capability, i) => (store.capabilities.has(capability) ? bits | (1 << i) : bits), 0)
+}
+
+function choose<T extends Record<string, number>>(name: string, table: T, value: string): number {
+  const number = Object.hasOwn(table, value) ? table[value] : undefined
+  if (number === undefined) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
+      message: `${name} is ${JSON.stringify(value)}; it must be one of ${Object.keys(table).join(', ')}`
+    })
+  }
+  return number
+}
+
+function planError(result: IdOrError, options: MigrateOptions, ranges: readonly ScanRange[]): KeyhaulError {
+  const code = errorCodeOf(result.error)
+  if (code === 'KEYHAUL_OVERLAPPING_RANGES') {
+    const key = ranges[result.second ?? 0]?.gte
+    return new KeyhaulError(code, key === undefined ? {} : { key })
+  }
+  if (code === 'KEYHAUL_LEVEL_NOT_MET') {
+    const missing = CAPABILITIES.filter((_, i) => ((result.missing ?? 0) & (1 << i)) !== 0)
+    const why = missing.length === 0 ? 'this version of keyhaul reaches level 1' : `missing: ${missing.join(', ')}`
+    return new KeyhaulError(code, { message: `level ${options.requireLevel} cannot be given: ${why}` })
+  }
+  if (result.field === undefined || result.field === '') return new KeyhaulError(code)
+  return new KeyhaulError(code, { message: `${result.field} is outside its limits` })
+}
+
+async function openJournal(journal: string | JournalStore | undefined, create: boolean): Promise<JournalStore | undefined> {
+  return typeof journal === 'string' ? openJournalFile(journal, { create, lock: true }) : journal
+}
+
+function withBytes<T>(driver: Driver, bytes: Uint8Array, use: (address: number) => T): T {
+  const address = driver.module.allocate(bytes.length)
+  if (address === 0) throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: 'the journal does not fit into memory' })
+  new Uint8Array(driver.module.memory.buffer).set(bytes, address)
+  try {
+    return use(address)
+  } finally {
+    driver.module.deallocate(address)
+  }
+}
+
+/** Nothing when the journal holds not even its plan: then nothing was begun. */
+function readSummary(driver: Driver, bytes: Uint8Array, file: string): JournalSummary | undefined {
+  const summary = withBytes(driver, bytes, (address) => driver.module.inspectJournal(address, bytes.length))
+  if (summary.error === 0) return summary
+  const code = errorCodeOf(summary.error)
+  if (code === 'KEYHAUL_JOURNAL_TORN') return undefined
+  throw new KeyhaulError(code, { file })
+}
+
+function rangesForJournal(ranges: readonly ScanRange[]): [string, string | null][] {
+  return ranges.map(({ gte, lt }) => [hex(gte ?? new Uint8Array(0)), lt === undefined ? null : hex(lt)])
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function unhex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}
+
+function readRanges(summary: JournalSummary): ScanRange[] {
+  const { ranges } = JSON.parse(summary.hostInfo) as { ranges: [string, string | null][] }
+  return ranges.map(([low, high]) => ({
+    gte: low === '' ? undefined : unhex(low),
+    lt: high === null ? undefined : unhex(high)
+  }))
+}
+
+function assertSame(summary: JournalSummary, options: MigrateOptions, ranges: readonly ScanRange[], file: string): void {
+  const mode = options.mode ?? 'copy'
+  const known = readRanges(summary)
+  const text = (list: readonly ScanRange[]): string =>
+    list.map(({ gte, lt }) => `${formatKey(gte ?? '')}..${lt === undefined ? '' : formatKey(lt)}`).sort().join(' ')
+  if (summary.mode === mode && text(known) === text(ranges)) return
+  throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', {
+    file,
+    message: `it belongs to another ${summary.mode} from ${summary.source} to ${summary.target}; use another journal, or resume that one`
+  })
+}

@@ -1,0 +1,283 @@
+import { type Driver, type EngineNotice, type RunPort } from './engine/driver.js'
+import type { ViewWords } from './engine/module.js'
+import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
+import type { JournalStore } from './journal/journal.js'
+import { type Difference, readReceipt, type Receipt } from './receipt.js'
+import type { ScanRange, Store } from './stores/store.js'
+
+export type MigrationState =
+  | 'pending'
+  | 'preparing'
+  | 'copying'
+  | 'catchingUp'
+  | 'verifying'
+  | 'repairing'
+  | 'deleting'
+  | 'discarding'
+  | 'stopped'
+  | 'done'
+  | 'mismatch'
+  | 'cancelled'
+  | 'failed'
+
+export interface Progress {
+  readonly state: MigrationState
+  /** Done in this state; bytes are key + value. */
+  readonly entries: number
+  readonly bytes: number
+  /** Expected in this state; 0 where unknown. */
+  readonly totalEntries: number
+  readonly totalBytes: number
+  readonly bytesPerSecond: number
+  /** Undefined where unknown. */
+  readonly etaMs: number | undefined
+  readonly paused: boolean
+  /** Following a feed, and nothing is waiting. */
+  readonly caughtUp: boolean
+}
+
+export interface MigrationEvents {
+  state: (state: MigrationState) => void
+  progress: (progress: Progress) => void
+  difference: (difference: Difference) => void
+  /** Something was retried or worked around. */
+  warning: (error: KeyhaulError) => void
+}
+
+const STATES: readonly MigrationState[] = [
+  'pending', // there is no 0
+  'pending',
+  'preparing',
+  'copying',
+  'catchingUp',
+  'verifying',
+  'repairing',
+  'deleting',
+  'discarding',
+  'stopped',
+  'done',
+  'mismatch',
+  'cancelled',
+  'failed'
+]
+const NoticeKind = { state: 1, progress: 2, difference: 3, warning: 4 } as const
+const DIFFERENCES = ['missing', 'missing', 'extra', 'changed'] as const
+const ENDED: ReadonlySet<MigrationState> = new Set(['stopped', 'done', 'mismatch', 'cancelled', 'failed'])
+
+/** A running migration: its progress, its events, its end. */
+export class Migration implements AsyncIterable<Progress>, RunPort {
+  /** Resolves with the receipt; rejects with a KeyhaulError when it stopped, failed, was cancelled or (copy, move) found a mismatch. */
+  readonly done: Promise<Receipt>
+  readonly ranges: readonly ScanRange[]
+  readonly journal: JournalStore | undefined
+  private resolve!: (receipt: Receipt) => void
+  private reject!: (error: unknown) => void
+  private readonly listeners = new Map<keyof MigrationEvents, Set<(value: never) => void>>()
+  private readonly differences: Difference[] = []
+  private lastFailure: KeyhaulError | undefined
+  private latest: Progress | undefined
+  private waiting: (() => void)[] = []
+  private version = 0
+  private ended = false
+  private error: unknown
+
+  /** @internal */
+  constructor(
+    private readonly driver: Driver,
+    private readonly id: number,
+    private readonly setup: {
+      readonly from: Store
+      readonly to: Store
+      readonly ranges: readonly ScanRange[]
+      readonly journal: JournalStore | undefined
+      readonly signal: AbortSignal | undefined
+      readonly onEnd: () => void
+    }
+  ) {
+    this.ranges = setup.ranges
+    this.journal = setup.journal
+    this.done = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+    // Whoever only iterates learns of the end there.
+    this.done.catch(() => {})
+    const { signal } = setup
+    if (signal?.aborted === true) this.stop()
+    else signal?.addEventListener('abort', this.stop, { once: true })
+    driver.attach(id, this)
+  }
+
+  progress(): Progress {
+    return this.latest ?? this.look()
+  }
+
+  /** Stops after what is under way; the journal resumes it. `done` rejects with KEYHAUL_INTERRUPTED. */
+  readonly stop = (): void => {
+    if (!this.ended) this.control(this.driver.engine.stop(this.id))
+  }
+  /** Takes off the target what was copied, if the target range was empty before. */
+  cancel(): void {
+    this.control(this.driver.engine.cancel(this.id))
+  }
+  pause(): void {
+    this.control(this.driver.engine.pause(this.id))
+  }
+  resume(): void {
+    this.control(this.driver.engine.unpause(this.id))
+  }
+  /** With `follow`: the writers have stopped; drain the feed, verify and end. */
+  finish(): void {
+    this.control(this.driver.engine.finish(this.id))
+  }
+  /** Bytes a second from now on; 0 is no limit. */
+  setRate(bytesPerSecond: number): void {
+    this.control(this.driver.engine.setRate(this.driver.now(), this.id, bytesPerSecond))
+  }
+
+  on<E extends keyof MigrationEvents>(event: E, listener: MigrationEvents[E]): this {
+    const set = this.listeners.get(event) ?? new Set()
+    set.add(listener as (value: never) => void)
+    this.listeners.set(event, set)
+    return this
+  }
+  off<E extends keyof MigrationEvents>(event: E, listener: MigrationEvents[E]): this {
+    this.listeners.get(event)?.delete(listener as (value: never) => void)
+    return this
+  }
+
+  /** The newest progress whenever there is news; ends with the migration, throws if `done` rejects. */
+  async *[Symbol.asyncIterator](): AsyncIterator<Progress> {
+    let seen = 0
+    for (;;) {
+      if (this.version > seen) {
+        seen = this.version
+        yield this.progress()
+        continue
+      }
+      if (this.ended) break
+      await new Promise<void>((wake) => this.waiting.push(wake))
+    }
+    if (this.error !== undefined) throw this.error
+  }
+
+  /** @internal */
+  onFailure(error: KeyhaulError): void {
+    this.lastFailure = error
+  }
+
+  /** @internal */
+  onNotice(notice: EngineNotice): void {
+    switch (notice.kind) {
+      case NoticeKind.difference: {
+        const kind = DIFFERENCES[notice.difference] ?? 'changed'
+        const difference = { key: formatKey(notice.payload), kind }
+        this.differences.push(difference)
+        this.emit('difference', difference)
+        return
+      }
+      case NoticeKind.warning:
+        this.emit('warning', this.errorFrom(notice))
+        return
+      case NoticeKind.state: {
+        const state = STATES[notice.state] ?? 'failed'
+        this.publish()
+        this.emit('state', state)
+        if (ENDED.has(state)) void this.end(state, notice)
+        return
+      }
+      default:
+        this.publish()
+        this.emit('progress', this.progress())
+    }
+  }
+
+  private publish(): void {
+    this.latest = this.look()
+    this.version++
+    for (const wake of this.waiting.splice(0)) wake()
+  }
+
+  private look(): Progress {
+    const view = this.driver.engine.inspect(this.driver.now(), this.id) as ViewWords
+    return {
+      state: view.state as MigrationState,
+      entries: view.entries,
+      bytes: view.bytes,
+      totalEntries: view.totalEntries,
+      totalBytes: view.totalBytes,
+      bytesPerSecond: view.bytesPerSecond,
+      etaMs: view.etaMs < 0 ? undefined : view.etaMs,
+      paused: view.paused,
+      caughtUp: view.caughtUp
+    }
+  }
+
+  private async end(state: MigrationState, notice: EngineNotice): Promise<void> {
+    if (this.ended) return
+    const names = { from: this.setup.from.name, to: this.setup.to.name }
+    const receipt =
+      state === 'stopped' ? undefined : readReceipt(this.driver.engine.receipt(this.id), names, this.differences)
+    this.setup.signal?.removeEventListener('abort', this.stop)
+    this.driver.detach(this.id)
+    this.setup.onEnd()
+    await this.setup.journal?.close().catch(() => {})
+    this.ended = true
+    if (receipt !== undefined && (state === 'done' || (state === 'mismatch' && receipt.mode === 'verify'))) {
+      this.resolve(receipt)
+    } else {
+      this.error = this.endError(state, notice, receipt)
+      this.reject(this.error)
+    }
+    for (const wake of this.waiting.splice(0)) wake()
+  }
+
+  private endError(state: MigrationState, notice: EngineNotice, receipt: Receipt | undefined): MigrationError {
+    if (state === 'cancelled') return new MigrationError(new KeyhaulError('KEYHAUL_CANCELLED'), receipt)
+    if (state === 'mismatch') {
+      const message = receipt === undefined ? undefined : mismatchText(receipt)
+      const details = message === undefined ? {} : { message }
+      return new MigrationError(new KeyhaulError('KEYHAUL_VERIFY_MISMATCH', details), receipt)
+    }
+    return new MigrationError(this.errorFrom(notice), receipt)
+  }
+
+  private errorFrom(notice: EngineNotice): KeyhaulError {
+    const code = errorCodeOf(notice.error)
+    if (this.lastFailure?.code === code) return this.lastFailure
+    const store = this.driver.storeName(notice.node)
+    return new KeyhaulError(code, {
+      ...(store === undefined ? {} : { store }),
+      ...(this.lastFailure === undefined ? {} : { cause: this.lastFailure })
+    })
+  }
+
+  private emit<E extends keyof MigrationEvents>(event: E, value: Parameters<MigrationEvents[E]>[0]): void {
+    for (const listener of this.listeners.get(event) ?? []) listener(value as never)
+  }
+
+  private control(code: number): void {
+    if (this.ended) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE')
+    if (code !== 0) throw new KeyhaulError(errorCodeOf(code))
+    this.driver.wake()
+  }
+}
+
+/** How a migration ended without success; `receipt` says what it did, where it ended for good. */
+export class MigrationError extends KeyhaulError {
+  readonly receipt: Receipt | undefined
+
+  constructor(from: KeyhaulError, receipt: Receipt | undefined) {
+    super(from.code, { message: from.message, cause: from.cause })
+    this.receipt = receipt
+  }
+}
+
+function mismatchText(receipt: Receipt): string {
+  const { missing, extra, changed, to } = receipt
+  const first = receipt.different[0]
+  const example = first === undefined ? '' : `, first ${first.kind} key ${first.key}`
+  return `${to} differs from ${receipt.from}: ${missing} missing, ${extra} extra, ${changed} changed${example}; verify with repair mends it`
+}
+
+

@@ -1,0 +1,57 @@
+import { KeyhaulError } from './errors.js'
+import { compareBytes, toBytes } from './stores/bytes.js'
+import type { ScanRange } from './stores/store.js'
+
+/** `[start, end]`, both inclusive; or every key with a prefix. Text is UTF-8. */
+export type RangeInput =
+  | readonly [start: string | Uint8Array, end: string | Uint8Array]
+  | { readonly prefix: string | Uint8Array }
+
+/** The least key above every key with this prefix; nothing when there is none. */
+export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
+  let length = prefix.length
+  while (length > 0 && prefix[length - 1] === 0xff) length--
+  if (length === 0) return undefined
+  const end = prefix.slice(0, length)
+  end[length - 1] = (end[length - 1] as number) + 1
+  return end
+}
+
+/** Half open, as the core has them. The whole key space when nothing is given. */
+export function toScanRanges(inputs: readonly RangeInput[] | undefined): ScanRange[] {
+  if (inputs === undefined) return [{}]
+  if (inputs.length === 0) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'ranges is empty; leave it out to move everything' })
+  }
+  return inputs.map((input) => {
+    if ('prefix' in input) {
+      const gte = toBytes(input.prefix)
+      return { gte, lt: prefixEnd(gte) }
+    }
+    const [gte, end] = [toBytes(input[0]), toBytes(input[1])]
+    if (compareBytes(gte, end) > 0) {
+      throw new KeyhaulError('KEYHAUL_INVALID_RANGE', { key: gte, message: 'the range starts after it ends; swap its ends' })
+    }
+    const lt = new Uint8Array(end.length + 1)
+    lt.set(end)
+    return { gte, lt }
+  })
+}
+
+/** The wire form of ranges: u32 low bytes, u32 high bytes or 0xFFFFFFFF, low, high; each range. */
+export function packRanges(ranges: readonly ScanRange[]): Uint8Array {
+  const size = ranges.reduce((sum, range) => sum + 8 + (range.gte?.length ?? 0) + (range.lt?.length ?? 0), 0)
+  const bytes = new Uint8Array(size)
+  const words = new DataView(bytes.buffer)
+  let at = 0
+  for (const { gte, lt } of ranges) {
+    words.setUint32(at, gte?.length ?? 0, true)
+    words.setUint32(at + 4, lt?.length ?? 0xffffffff, true)
+    at += 8
+    if (gte !== undefined) bytes.set(gte, at)
+    at += gte?.length ?? 0
+    if (lt !== undefined) bytes.set(lt, at)
+    at += lt?.length ?? 0
+  }
+  return bytes
+}

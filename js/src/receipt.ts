@@ -1,0 +1,95 @@
+/** A digest of entries: the keyed sum as 32 hex digits, with counts beside it. */
+export interface DigestSummary {
+  readonly sum: string
+  readonly entries: number
+  /** Key bytes + value bytes. */
+  readonly bytes: number
+}
+
+export interface Difference {
+  /** Text where it is valid UTF-8, else `hex:…`. */
+  readonly key: string
+  readonly kind: 'missing' | 'extra' | 'changed'
+}
+
+/** What a migration did and proved. Counts are over all its incarnations. */
+export interface Receipt {
+  readonly state: 'done' | 'mismatch' | 'cancelled' | 'failed'
+  readonly mode: 'copy' | 'move' | 'verify'
+  /** 0: equal if nobody wrote meanwhile; 1: changes made meanwhile were followed. */
+  readonly level: number
+  /** Both sides had equal digests in a pass after which nothing was written. */
+  readonly verified: boolean
+  readonly from: string
+  readonly to: string
+  readonly entries: number
+  readonly bytes: number
+  readonly digests: { readonly source: DigestSummary; readonly target: DigestSummary }
+  /** The first differences by name; `missing`, `extra` and `changed` count all. */
+  readonly different: readonly Difference[]
+  readonly missing: number
+  readonly extra: number
+  readonly changed: number
+  readonly repairs: number
+  readonly deletedEntries: number
+  /** move: keys left on the source because they had changed since verification. */
+  readonly leftOnSource: number
+  readonly discardedEntries: number
+  readonly feedChanges: number
+  readonly copiedPages: number
+  readonly retries: number
+  readonly verifyRounds: number
+  readonly incarnations: number
+  readonly durationMs: number
+  readonly copyMs: number
+  readonly catchUpMs: number
+  readonly verifyMs: number
+  readonly deleteMs: number
+  /** Versions of keyhaul that wrote this receipt. */
+  readonly version: string
+}
+
+/** The receipt from the core's JSON. */
+export function readReceipt(json: string, names: { from: string; to: string }, different: readonly Difference[]): Receipt {
+  const raw = JSON.parse(json) as Record<string, number> & {
+    state: Receipt['state']
+    mode: Receipt['mode']
+    verified: boolean
+    source: DigestSummary
+    target: DigestSummary
+  }
+  const n = (name: string): number => raw[name] ?? 0
+  const ms = (name: string): number => Math.round(n(name) / 10) / 100
+  const copied = raw.mode !== 'verify'
+  return {
+    state: raw.state,
+    mode: raw.mode,
+    level: n('level'),
+    verified: raw.verified,
+    ...names,
+    entries: copied ? n('copiedEntries') : raw.target.entries,
+    bytes: copied ? n('copiedBytes') : raw.target.bytes,
+    digests: { source: raw.source, target: raw.target },
+    different,
+    missing: n('missing'),
+    extra: n('extra'),
+    changed: n('changed'),
+    repairs: n('repairs'),
+    deletedEntries: n('deletedEntries'),
+    leftOnSource: n('leftOnSource'),
+    discardedEntries: n('discardedEntries'),
+    feedChanges: n('feedChanges'),
+    copiedPages: n('copiedPages'),
+    retries: n('retries'),
+    verifyRounds: n('verifyRounds'),
+    incarnations: n('incarnations'),
+    durationMs: ms('activeUs'),
+    copyMs: ms('copyUs'),
+    catchUpMs: ms('catchUpUs'),
+    verifyMs: ms('verifyUs'),
+    deleteMs: ms('deleteUs'),
+    version: VERSION
+  }
+}
+
+export const VERSION = '0.1.0'

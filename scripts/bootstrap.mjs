@@ -1,0 +1,62 @@
+// Finds what a step needs and installs what is missing. Uses nothing but Node.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+
+// [probe, Debian package]
+const NEEDS = {
+  build: [
+    ['em++', 'emscripten'],
+    ['cmake', 'cmake'],
+    ['ninja', 'ninja-build']
+  ],
+  native: [
+    ['g++', 'g++'],
+    ['cmake', 'cmake'],
+    ['ninja', 'ninja-build'],
+    ['/usr/include/gtest/gtest.h', 'libgtest-dev']
+  ],
+  fuzz: [
+    ['clang++-14', 'clang-14'],
+    ['/usr/lib/llvm-14/lib/clang', 'libclang-rt-14-dev'],
+    ['/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a', 'libclang-rt-14-dev']
+  ],
+  bench: [
+    ['g++', 'g++'],
+    ['/usr/include/benchmark/benchmark.h', 'libbenchmark-dev']
+  ],
+  browser: [['chromium', 'chromium']]
+}
+
+const has = (probe) => (probe.startsWith('/') ? existsSync(probe) : spawnSync('sh', ['-c', `command -v ${probe}`]).status === 0)
+
+function installNpm() {
+  const stamp = join(root, 'node_modules/.package-lock.json')
+  const lock = join(root, 'package-lock.json')
+  if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return
+  console.log('installing npm packages (npm ci)')
+  execFileSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root, stdio: 'inherit' })
+}
+
+/** `kinds`: keys of NEEDS, and 'npm'. Exits with what to do when it cannot install. */
+export async function bootstrap(kinds) {
+  const major = Number(process.versions.node.split('.')[0])
+  if (major < 20) {
+    console.error(`keyhaul needs Node 20.19 or later; this is ${process.version}`)
+    process.exit(1)
+  }
+  const missing = [...new Set(kinds.flatMap((kind) => (NEEDS[kind] ?? []).filter(([probe]) => !has(probe)).map(([, name]) => name)))]
+  if (missing.length > 0) {
+    const command = `apt-get update && apt-get install -y --no-install-recommends ${missing.join(' ')}`
+    if (process.getuid?.() !== 0 || !has('apt-get')) {
+      console.error(`missing: ${missing.join(', ')}. Install them and run this again, on Debian:\n  sudo sh -c '${command}'`)
+      process.exit(1)
+    }
+    console.log(`installing ${missing.join(', ')} (apt-get)`)
+    execFileSync('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+  }
+  if (kinds.includes('npm')) installNpm()
+}

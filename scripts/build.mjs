@@ -1,0 +1,81 @@
+// Builds everything the package holds: core -> WASM (Emscripten), TypeScript -> dist.
+// Incremental: what is newer than its inputs is left alone.
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bootstrap } from './bootstrap.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const run = (command, args, env = {}) =>
+  execFileSync(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
+
+export async function buildWasm() {
+  // Debian's em++ looks for its acorn here.
+  const env = { NODE_PATH: '/usr/share/nodejs' }
+  if (!existsSync(join(root, 'build/wasm/build.ninja'))) {
+    run('emcmake', ['cmake', '-S', '.', '-B', 'build/wasm', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release'], env)
+  }
+  run('ninja', ['-C', 'build/wasm', '--quiet'], env)
+}
+
+async function buildGlue() {
+  const { transform } = await import('esbuild')
+  const wasm = readFileSync(join(root, 'build/wasm/wasm/keyhaul.wasm'))
+  // The only use of import.meta is to find a .wasm file that is inline here; bundlers
+  // would stumble over it, and so would a page served from a file.
+  const glue = readFileSync(join(root, 'build/wasm/wasm/keyhaul.js'), 'utf8').replaceAll('import.meta.url', '""')
+  const small = await transform(glue, { minify: true, format: 'esm', legalComments: 'none' })
+  mkdirSync(join(root, 'dist/engine'), { recursive: true })
+  writeFileSync(join(root, 'dist/engine/glue.js'), small.code)
+  writeFileSync(join(root, 'dist/engine/inline.js'), `export const wasmBase64='${wasm.toString('base64')}'\n`)
+  cpSync(join(root, 'js/src/engine/glue.d.ts'), join(root, 'dist/engine/glue.d.ts'))
+  cpSync(join(root, 'js/src/engine/inline.d.ts'), join(root, 'dist/engine/inline.d.ts'))
+  writeFileSync(join(root, 'dist/keyhaul.wasm'), wasm)
+}
+
+async function buildCli() {
+  if (!existsSync(join(root, 'js/src/cli/main.ts'))) return
+  const { build } = await import('esbuild')
+  await build({
+    entryPoints: [join(root, 'js/src/cli/main.ts')],
+    outfile: join(root, 'dist/cli/main.js'),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    banner: {
+      js: "#!/usr/bin/env node\nimport { createRequire as keyhaulCreateRequire } from 'node:module';const require = keyhaulCreateRequire(import.meta.url);"
+    },
+    plugins: [
+      {
+        // The engine and the stores are the package's own files, not a second copy.
+        name: 'own-files-stay-outside',
+        setup: (b) =>
+          b.onResolve({ filter: /^\.\.\// }, ({ path }) => ({ path, external: true }))
+      }
+    ],
+    external: ['classic-level'],
+    legalComments: 'none'
+  })
+  const licences = ['commander', 'cli-progress', 'picocolors', 'string-width', 'strip-ansi', 'ansi-regex', 'emoji-regex', 'is-fullwidth-code-point']
+    .map((name) => [name, ['LICENSE', 'LICENSE-MIT.txt', 'license'].map((file) => join(root, 'node_modules', name, file)).find(existsSync)])
+    .filter(([, file]) => file)
+    .map(([name, file]) => `${name}\n\n${readFileSync(file, 'utf8')}`)
+  writeFileSync(join(root, 'dist/cli/THIRD-PARTY-LICENSES.txt'), licences.join('\n---\n\n'))
+}
+
+export async function build() {
+  await bootstrap(['build', 'npm'])
+  await buildWasm()
+  rmSync(join(root, 'dist'), { recursive: true, force: true })
+  run('node', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
+  await buildGlue()
+  await buildCli()
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const start = Date.now()
+  await build()
+  console.log(`built dist/ in ${((Date.now() - start) / 1000).toFixed(1)} s`)
+}
