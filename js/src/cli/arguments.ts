@@ -1,0 +1,55 @@
+import { KeyhaulError } from '../errors.js'
+import type { RangeInput } from '../ranges.js'
+
+export interface CopyFlags {
+  range: RangeInput[]
+  prefix: RangeInput[]
+  journal?: string
+  rate?: number
+  concurrency: number
+  checksum: 'none' | 'crc32' | 'crc32c'
+  verify: 'none' | 'target' | 'both'
+  intoNonempty?: boolean
+  repair?: boolean
+  dryRun?: boolean
+  json?: boolean
+  quiet?: boolean
+  color?: boolean
+}
+
+const usage = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_USAGE', { message })
+
+/** Text, or `hex:00ff` for bytes. */
+export function parseKey(text: string): string | Uint8Array {
+  if (!text.startsWith('hex:')) return text
+  const digits = text.slice(4)
+  if (!/^([0-9a-f]{2})*$/i.test(digits)) throw usage(`${text} is not hexadecimal; write two digits a byte, as in hex:00ff`)
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}
+
+/** `a..m`, both ends inclusive. */
+export function parseRange(text: string, before: RangeInput[]): RangeInput[] {
+  const dots = text.indexOf('..')
+  if (dots < 0) throw usage(`${text} is not a range; write it as first..last, both included`)
+  return [...before, [parseKey(text.slice(0, dots)), parseKey(text.slice(dots + 2))]]
+}
+
+export function parsePrefix(text: string, before: RangeInput[]): RangeInput[] {
+  return [...before, { prefix: parseKey(text) }]
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30 }
+
+/** Bytes a second: 5000000, 5M, 4MiB. */
+export function parseRate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]i?)?b?(?:\/s)?$/i.exec(text)
+  const rate = match === null ? Number.NaN : Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? Number.NaN)
+  if (!(rate >= 1)) throw usage(`${text} is not a rate; write bytes a second, as in 5000000, 5M or 4MiB`)
+  return Math.floor(rate)
+}
+
+export function parseCount(text: string): number {
+  const count = Number(text)
+  if (!Number.isInteger(count) || count < 1 || count > 64) throw usage(`${text} is not a number from 1 to 64`)
+  return count
+}

@@ -1,0 +1,198 @@
+import { readFileSync, unlinkSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { KeyhaulError } from '../errors.js'
+import { describeJournal, inspectJournal, type JournalInfo } from '../inspect.js'
+import { Engine } from '../migrate.js'
+import { type Migration, MigrationError } from '../migration.js'
+import type { Receipt } from '../receipt.js'
+import type { CopyFlags } from './arguments.js'
+import { ProgressView, receiptText, statusText } from './output.js'
+import { assertDifferent, type OpenStore, openStore, storeName } from './stores.js'
+
+export const Exit = { done: 0, error: 1, usage: 2, mismatch: 3, interrupted: 4 } as const
+
+type Output = Pick<CopyFlags, 'json' | 'quiet'>
+
+export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, to: string, flags: CopyFlags): Promise<number> {
+  const [source, target] = [storeName(from), storeName(to)]
+  assertDifferent(source, target)
+  const ranges = [...flags.range, ...flags.prefix]
+  // Without a journal of the user's there is one beside the target until all is well.
+  const ownJournal = flags.journal === undefined && mode !== 'verify' ? `${target.slice(target.indexOf(':') + 1)}.keyhaul-journal` : undefined
+  const journal = flags.journal === undefined ? ownJournal : resolve(flags.journal)
+  return withStores(source, target, mode === 'verify', async (a, b) => {
+    if (flags.dryRun === true) return dryRun(a, b, mode, flags)
+    const engine = new Engine()
+    const migration = await engine.migrate({
+      from: a.store,
+      to: b.store,
+      mode,
+      ranges: ranges.length === 0 ? undefined : ranges,
+      journal,
+      rate: flags.rate,
+      lanes: flags.concurrency,
+      checksum: flags.checksum,
+      verify: flags.verify,
+      repair: flags.repair,
+      intoNonempty: flags.intoNonempty
+    })
+    const exit = await watch(migration, flags, journal)
+    engine.close()
+    if (exit === Exit.done && ownJournal !== undefined) removeQuietly(ownJournal)
+    return exit
+  })
+}
+
+export async function resume(path: string, flags: Output & { rate?: number }): Promise<number> {
+  return continued(path, flags, () => {})
+}
+
+export async function cancel(path: string, flags: Output): Promise<number> {
+  return continued(path, flags, (migration) => migration.cancel())
+}
+
+async function continued(path: string, flags: Output & { rate?: number }, then: (migration: Migration) => void): Promise<number> {
+  const journal = resolve(path)
+  const info = inspectJournal(readJournalFile(journal))
+  if (info.receipt !== undefined) {
+    throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
+      file: journal,
+      message: `this ${info.mode} has ended (${info.state}); there is nothing to resume or cancel`
+    })
+  }
+  return withStores(info.from, info.to, info.mode === 'verify', async (a, b) => {
+    const engine = new Engine()
+    const migration = await engine.resume({ from: a.store, to: b.store, journal, rate: flags.rate })
+    then(migration)
+    const exit = await watch(migration, flags, journal, then !== undefined)
+    engine.close()
+    return exit
+  })
+}
+
+export async function status(path: string, flags: Output): Promise<number> {
+  const info = inspectJournal(readJournalFile(path))
+  process.stdout.write(flags.json === true ? `${JSON.stringify(publicInfo(info))}\n` : statusText(info, path))
+  return Exit.done
+}
+
+export async function inspect(path: string): Promise<number> {
+  const text = describeJournal(readJournalFile(path))
+  process.stdout.write(text)
+  const summary = JSON.parse(text.trimEnd().split('\n').pop() as string) as { error?: string }
+  return summary.error === undefined ? Exit.done : Exit.error
+}
+
+/** Shows progress and the end; gives the exit code. */
+async function watch(migration: Migration, flags: Output, journal: string | undefined, _resumed = false): Promise<number> {
+  const view = new ProgressView(flags.quiet === true || flags.json === true)
+  let interrupts = 0
+  const onSignal = (): void => {
+    interrupts++
+    if (interrupts > 1) process.exit(Exit.interrupted)
+    view.stop()
+    if (flags.quiet !== true) process.stderr.write('stopping after what is under way; once more stops at once\n')
+    try {
+      migration.stop()
+    } catch {
+      // It has just ended.
+    }
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    migration.on('progress', (progress) => view.show(progress))
+    migration.on('state', () => view.show(migration.progress()))
+    const receipt = await migration.done
+    view.stop()
+    return report(receipt, flags)
+  } catch (error) {
+    view.stop()
+    return failed(error, flags, journal)
+  } finally {
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+function report(receipt: Receipt, flags: Output): number {
+  if (flags.json === true) process.stdout.write(`${JSON.stringify(receipt)}\n`)
+  else {
+    for (const { key, kind } of receipt.different) process.stdout.write(`${kind} ${key}\n`)
+    process.stdout.write(receiptText(receipt))
+  }
+  return receipt.state === 'mismatch' ? Exit.mismatch : Exit.done
+}
+
+function failed(error: unknown, flags: Output, journal: string | undefined): number {
+  if (!(error instanceof MigrationError)) throw error
+  if (error.receipt !== undefined && (error.code === 'KEYHAUL_VERIFY_MISMATCH' || error.code === 'KEYHAUL_CANCELLED')) {
+    const exit = report(error.receipt, flags)
+    return error.code === 'KEYHAUL_CANCELLED' ? Exit.done : exit
+  }
+  if (error.receipt !== undefined || journal === undefined) throw error
+  const interrupted = error.code === 'KEYHAUL_INTERRUPTED'
+  const next = `keyhaul resume ${journal}`
+  if (flags.json === true) {
+    process.stdout.write(`${JSON.stringify({ state: 'stopped', code: error.code, message: error.message, resume: next })}\n`)
+  }
+  process.stderr.write(`${interrupted ? 'stopped' : `${error.code}: ${error.message}\nstopped`}; go on with: ${next}\n`)
+  return Exit.interrupted
+}
+
+async function dryRun(a: OpenStore, b: OpenStore, mode: string, flags: CopyFlags): Promise<number> {
+  const guess = await a.store.estimate?.({})
+  const page = await b.store.scan({}, { maxEntries: 1, maxBytes: 1 })
+  const plan = {
+    dryRun: true,
+    mode,
+    from: a.store.name,
+    to: b.store.name,
+    ranges: [...flags.range, ...flags.prefix].length || 1,
+    estimatedBytes: guess?.bytes ?? 0,
+    targetEmpty: page.entries.length === 0
+  }
+  process.stdout.write(
+    flags.json === true
+      ? `${JSON.stringify(plan)}\n`
+      : `would ${mode} ${plan.ranges} range${plan.ranges === 1 ? '' : 's'} from ${plan.from} to ${plan.to}\n  source: about ${plan.estimatedBytes} bytes on disk; target: ${plan.targetEmpty ? 'empty' : 'holds keys'}\n  nothing was changed\n`
+  )
+  return Exit.done
+}
+
+async function withStores(from: string, to: string, targetMustExist: boolean, work: (a: OpenStore, b: OpenStore) => Promise<number>): Promise<number> {
+  const a = await openStore(from, 'source')
+  try {
+    const b = await openStore(to, targetMustExist ? 'source' : 'target')
+    try {
+      return await work(a, b)
+    } finally {
+      await b.close()
+    }
+  } finally {
+    await a.close()
+  }
+}
+
+function readJournalFile(path: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(path))
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code
+    if (code === 'ENOENT') throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file: path, cause })
+    throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: path, cause })
+  }
+}
+
+function publicInfo(info: JournalInfo): object {
+  const { hostInfo: _, ...rest } = info
+  return rest
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // Nobody needs it any more.
+  }
+}

@@ -1,0 +1,127 @@
+import { Command, CommanderError, Option } from 'commander'
+import { KeyhaulError } from '../errors.js'
+import { VERSION } from '../receipt.js'
+import { type CopyFlags, parseCount, parsePrefix, parseRange, parseRate } from './arguments.js'
+import { cancel, Exit, inspect, resume, status, transfer } from './commands.js'
+import { errorText } from './output.js'
+
+let exit: Promise<number> = Promise.resolve(Exit.done)
+
+const program = new Command('keyhaul')
+  .description('Moves key ranges between key-value stores, and proves that nothing was lost.')
+  .version(VERSION)
+  .option('--no-color', 'no colours (NO_COLOR does the same)')
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'error KEYHAUL_USAGE: ')) })
+  .showHelpAfterError('(--help lists commands and flags)')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ keyhaul copy level:./a level:./b --range a..m --journal ./copy.journal
+  $ keyhaul move level:./a level:./b --prefix user: --rate 20MB
+  $ keyhaul verify level:./a level:./b --repair
+  $ keyhaul resume ./copy.journal
+
+Exit codes: 0 done (and verified), 1 error, 2 usage, 3 mismatch, 4 interrupted and resumable.`
+  )
+
+function common(command: Command): Command {
+  return command
+    .option('--json', 'the result as one JSON object, the last line of stdout')
+    .option('--quiet', 'no progress')
+}
+
+function ranged(command: Command): Command {
+  return common(
+    command
+      .option('--range <first..last>', 'keys from first to last, both included; hex:00ff for bytes; may be repeated', parseRange, [])
+      .option('--prefix <prefix>', 'every key with this prefix; may be repeated', parsePrefix, [])
+      .option('--rate <bytes/s>', 'at most so many bytes a second, as in 5000000, 5M or 4MiB', parseRate)
+      .option('--concurrency <n>', 'ranges worked on at the same time', parseCount, 1)
+      .addOption(new Option('--checksum <kind>', 'checksum of pages on their way').choices(['crc32', 'crc32c', 'none']).default('crc32'))
+      .option('--dry-run', 'say what would be done, and change nothing')
+  )
+}
+
+function writing(command: Command): Command {
+  return ranged(command)
+    .option('--journal <file>', 'where progress is kept; default: beside the target, removed at the end')
+    .option('--into-nonempty', 'the target may hold keys in these ranges already; they are kept')
+    .addOption(new Option('--verify <depth>', 'what is read again: the target, both sides, or nothing').choices(['target', 'both', 'none']).default('target'))
+}
+
+for (const [mode, what] of [
+  ['copy', 'copy key ranges, then verify them'],
+  ['move', 'copy key ranges, verify them, then delete them from the source']
+] as const) {
+  writing(program.command(mode))
+    .description(what)
+    .argument('<from>', 'source, as in level:./a')
+    .argument('<to>', 'target, as in level:./b; made if it does not exist')
+    .addHelpText('after', `\nExample:\n  $ keyhaul ${mode} level:./a level:./b --range a..m --journal ./${mode}.journal`)
+    .action((from: string, to: string, flags: CopyFlags) => {
+      exit = transfer(mode, from, to, flags)
+    })
+}
+
+ranged(program.command('verify'))
+  .description('compare key ranges of two stores; exit 3 names the keys that differ')
+  .argument('<from>', 'the store that is right')
+  .argument('<to>', 'the store to check')
+  .option('--repair', 'make the second equal to the first where they differ, then verify again')
+  .option('--journal <file>', 'where progress is kept')
+  .addHelpText('after', '\nExample:\n  $ keyhaul verify level:./a level:./b --range a..m')
+  .action((from: string, to: string, flags: CopyFlags) => {
+    exit = transfer('verify', from, to, { ...flags, verify: 'both' })
+  })
+
+common(program.command('resume'))
+  .description('go on with an interrupted copy, move or verify')
+  .argument('<journal>')
+  .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
+  .addHelpText('after', '\nExample:\n  $ keyhaul resume ./move.journal')
+  .action((journal: string, flags: { rate?: number }) => {
+    exit = resume(journal, flags)
+  })
+
+common(program.command('status'))
+  .description('say where a journal stands')
+  .argument('<journal>')
+  .action((journal: string, flags: object) => {
+    exit = status(journal, flags)
+  })
+
+common(program.command('cancel'))
+  .description('end it and take the copy off the target again, if the target was empty before')
+  .argument('<journal>')
+  .action((journal: string, flags: object) => {
+    exit = cancel(journal, flags)
+  })
+
+program
+  .command('inspect')
+  .description('print every record of a journal, one JSON object a line')
+  .argument('<journal>')
+  .action((journal: string) => {
+    exit = inspect(journal)
+  })
+
+async function main(): Promise<number> {
+  if (process.argv.includes('--no-color')) process.env.NO_COLOR = '1'
+  try {
+    await program.parseAsync()
+    return await exit
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.usage
+    if (!(error instanceof KeyhaulError)) throw error
+    if (process.argv.includes('--json')) {
+      process.stdout.write(`${JSON.stringify({ state: 'failed', code: error.code, message: error.message })}\n`)
+    }
+    process.stderr.write(errorText(error))
+    if (error.code === 'KEYHAUL_USAGE') return Exit.usage
+    return error.code === 'KEYHAUL_INTERRUPTED' ? Exit.interrupted : Exit.error
+  }
+}
+
+process.exitCode = await main()

@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { KeyhaulError } from '../errors.js'
+import { fromLevel, levelStore } from '../stores/level.js'
+import type { LevelDatabase } from '../stores/level-types.js'
+import type { Store } from '../stores/store.js'
+
+export interface OpenStore {
+  readonly store: Store
+  close(): Promise<void>
+}
+
+type Opener = (path: string, role: 'source' | 'target') => Promise<OpenStore>
+
+/** One line for each kind of store the command line can open. */
+const SCHEMES: Readonly<Record<string, Opener>> = { level: openLevel }
+
+/** `level:./path`, absolute, so that a journal means the same from every folder. */
+export function storeName(url: string): string {
+  const colon = url.indexOf(':')
+  const scheme = url.slice(0, Math.max(colon, 0))
+  if (!Object.hasOwn(SCHEMES, scheme) || url.length === colon + 1) {
+    const known = Object.keys(SCHEMES).map((name) => `${name}:./path`)
+    throw new KeyhaulError('KEYHAUL_USAGE', { message: `${url} is not a store; write it as ${known.join(' or ')}` })
+  }
+  return `${scheme}:${resolve(url.slice(colon + 1))}`
+}
+
+export function openStore(name: string, role: 'source' | 'target'): Promise<OpenStore> {
+  const colon = name.indexOf(':')
+  const opener = SCHEMES[name.slice(0, colon)] as Opener
+  return opener(name.slice(colon + 1), role)
+}
+
+/** The same folder under two names is one store. */
+export function assertDifferent(from: string, to: string): void {
+  const real = (name: string): string => {
+    const path = name.slice(name.indexOf(':') + 1)
+    return existsSync(path) ? realpathSync(path) : path
+  }
+  if (real(from) === real(to)) {
+    throw new KeyhaulError('KEYHAUL_SAME_STORE', { store: from, message: 'source and target are the same directory; name two' })
+  }
+}
+
+async function openLevel(path: string, role: 'source' | 'target'): Promise<OpenStore> {
+  const name = `level:${path}`
+  const exists = existsSync(join(path, 'CURRENT'))
+  if (!exists && role === 'source') {
+    const what = existsSync(path) ? 'the directory holds no LevelDB' : 'there is no such directory'
+    throw new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store: name, message: `${what}; check the path` })
+  }
+  if (existsSync(path) && !statSync(path).isDirectory()) {
+    throw new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store: name, message: 'it is a file; a LevelDB is a directory' })
+  }
+  const { ClassicLevel } = await loadClassicLevel()
+  // A larger write buffer makes fewer and larger files; LevelDB's default is 4 MiB.
+  const db = new ClassicLevel(path, { writeBufferSize: 16 * 1024 * 1024, createIfMissing: role === 'target' })
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    await db.open()
+  } catch (error) {
+    throw fromLevel(error, name)
+  }
+  return { store: levelStore(db as unknown as LevelDatabase, { name }), close: () => db.close() }
+}
+
+async function loadClassicLevel(): Promise<typeof import('classic-level')> {
+  try {
+    return await import('classic-level')
+  } catch (cause) {
+    throw new KeyhaulError('KEYHAUL_UNSUPPORTED', {
+      message: 'LevelDB directories need the package classic-level; run: npm install classic-level',
+      cause
+    })
+  }
+}
