@@ -1,0 +1,12 @@
+// npm start: installs what is missing, builds, and moves real data.
+import { execFileSync } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from './build.mjs'
+
+await build()
+try {
+  execFileSync(process.execPath, [join(dirname(fileURLToPath(import.meta.url)), 'demo.mjs')], { stdio: 'inherit' })
+} catch (error) {
+  process.exit(error.status ?? 1)
+}
