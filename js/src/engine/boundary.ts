@@ -134,8 +134,10 @@ export class Boundary {
       const row = FRAME_HEADER_BYTES + i * 8
       const keyBytes = words.getUint32(row, true)
       const valueBytes = words.getUint32(row + 4, true)
-      const key = copy.subarray(at, (at += keyBytes))
-      writes[i] = [key, valueBytes === DELETED ? undefined : copy.subarray(at, (at += valueBytes))]
+      const keyEnd = at + keyBytes
+      const end = valueBytes === DELETED ? keyEnd : keyEnd + valueBytes
+      writes[i] = [copy.subarray(at, keyEnd), valueBytes === DELETED ? undefined : copy.subarray(keyEnd, end)]
+      at = end
     }
     return writes
   }

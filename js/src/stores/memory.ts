@@ -244,7 +244,7 @@ class SortedRows {
     let high = this.chunks.length
     while (low < high) {
       const middle = (low + high) >> 1
-      if (compareBytes((this.chunks[middle]?.[0] as Entry)[0], key) <= 0) low = middle + 1
+      if (compareBytes(((this.chunks[middle] as Entry[])[0] as Entry)[0], key) <= 0) low = middle + 1
       else high = middle
     }
     const at = Math.max(0, low - 1)

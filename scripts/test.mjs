@@ -1,0 +1,105 @@
+// npm test: installs what is missing, builds, runs everything. One line a step; the whole
+// output of a step only when it fails. `npm test -- --only=js` runs one.
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bootstrap } from './bootstrap.mjs'
+import { build } from './build.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice(7)
+let failures = 0
+
+function sh(command) {
+  return new Promise((resolve, reject) => {
+    const child = spawn('sh', ['-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data))
+    child.on('exit', (code, signal) => (code === 0 ? resolve(output) : reject(new Error(`${command}\n${output}\nended with ${signal ?? code}`))))
+  })
+}
+
+async function step(name, run) {
+  if (only !== undefined && only !== name) return
+  const start = Date.now()
+  try {
+    const note = (await run()) ?? ''
+    console.log(`ok    ${name.padEnd(12)} ${((Date.now() - start) / 1000).toFixed(1).padStart(6)} s  ${note}`)
+  } catch (error) {
+    failures++
+    console.log(`FAIL  ${name.padEnd(12)} ${((Date.now() - start) / 1000).toFixed(1).padStart(6)} s\n${error.message}`)
+  }
+}
+
+const testFiles = (folder) =>
+  existsSync(join(root, folder))
+    ? readdirSync(join(root, folder), { recursive: true })
+        .filter((file) => file.endsWith('.test.mjs') || file.endsWith('.test.ts'))
+        .map((file) => join(folder, file))
+        .sort()
+    : []
+
+async function nodeTests(folder, concurrency) {
+  const files = testFiles(folder)
+  if (files.length === 0) return 'none'
+  const output = await sh(`node --import tsx --test --test-concurrency=${concurrency} ${files.join(' ')}`)
+  return /# tests (\d+)/.exec(output)?.[0] ?? output.match(/tests \d+/)?.[0]
+}
+
+async function native() {
+  await bootstrap(['native'])
+  await sh('cmake -S . -B build/debug -G Ninja -DCMAKE_BUILD_TYPE=Debug -DKEYHAUL_DEV=ON -DKEYHAUL_TESTS=ON -DKEYHAUL_SANITIZE=address,undefined && ninja -C build/debug --quiet')
+  const output = await sh('ctest --test-dir build/debug --output-on-failure -V')
+  return [...output.matchAll(/\[  PASSED  \] (\d+) test/g)].map((match) => match[1]).join(' + ') + ' tests, address and undefined sanitizers'
+}
+
+async function generated() {
+  for (const [kind, file] of [
+    ['errors', 'js/src/errors.generated.ts'],
+    ['layout', 'js/src/engine/layout.generated.ts']
+  ]) {
+    await sh(`build/debug/gen_layout ${kind} | diff - ${file}`).catch((error) => {
+      throw new Error(`${file} is not what npm run generate makes:\n${error.message}`)
+    })
+  }
+}
+
+async function fuzz() {
+  await bootstrap(['fuzz'])
+  await sh('CXX=clang++-14 cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DKEYHAUL_FUZZ=ON -DKEYHAUL_SANITIZE=address,undefined && ninja -C build/fuzz --quiet')
+  const targets = readdirSync(join(root, 'build/fuzz')).filter((file) => file.endsWith('_fuzz'))
+  for (const target of targets) await sh(`cd build/fuzz && ./${target} -max_total_time=8 -rss_limit_mb=1500 -timeout=5 -verbosity=0`)
+  return targets.join(', ')
+}
+
+async function installed() {
+  await sh('rm -rf build/install && cmake --install build/debug --prefix build/install')
+  await sh('cmake -S tests/native/install -B build/install-test -DCMAKE_PREFIX_PATH=$PWD/build/install && cmake --build build/install-test && build/install-test/uses_keyhaul')
+}
+
+await bootstrap(['npm'])
+await step('native', native)
+await step('generated', generated)
+if (readdirSync(join(root, 'tests/native')).includes('fuzz') && globFuzz()) await step('fuzz', fuzz)
+if (existsSync(join(root, 'tests/native/install'))) await step('install', installed)
+await step('build', build)
+await step('lint', async () => {
+  await sh('npx biome check js tests scripts --diagnostic-level=error --max-diagnostics=30')
+})
+await step('types', () => sh('npx tsc -p tsconfig.tests.json --noEmit').then(() => undefined))
+await step('js', () => nodeTests('tests/js/unit', 2))
+await step('tidy', () => nodeTests('tests/js/tidy', 2))
+await step('integration', () => nodeTests('tests/js/integration', 1))
+if (testFiles('tests/js/package').length > 0) {
+  await step('package', async () => {
+    await bootstrap(['browser'])
+    return nodeTests('tests/js/package', 1)
+  })
+}
+console.log(failures === 0 ? 'all passed' : `${failures} step${failures > 1 ? 's' : ''} failed`)
+process.exit(failures === 0 ? 0 : 1)
+
+function globFuzz() {
+  return readdirSync(join(root, 'tests/native/fuzz')).some((file) => file.endsWith('_fuzz.cc'))
+}

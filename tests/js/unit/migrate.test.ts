@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Engine, KeyhaulError, type MigrationError, memoryJournal, migrate, type Progress, resume, type Store } from '../../../dist/index.js'
+import { memoryStore, type MemoryStore } from '../../../dist/stores/memory.js'
+
+function filled(name: string, count: number): MemoryStore {
+  const store = memoryStore({ name })
+  for (let i = 0; i < count; i++) store.put(`k${String(i).padStart(6, '0')}`, 'v'.repeat(i % 60))
+  return store
+}
+
+const dump = (store: MemoryStore): string =>
+  [...store].map(([key, value]) => `${Buffer.from(key).toString('hex')}=${Buffer.from(value).toString('hex')}`).join('\n')
+
+const rejects = (promise: Promise<unknown>, code: string): Promise<void> =>
+  assert.rejects(promise, (error: unknown) => error instanceof KeyhaulError && error.code === code)
+
+test('copies, verifies, gives a receipt and progress', async () => {
+  const from = filled('a', 5000)
+  const to = memoryStore({ name: 'b' })
+  const states: string[] = []
+  const run = migrate({ from, to, pageEntries: 100, durablePages: 5, journal: memoryJournal() })
+  for await (const progress of run) if (states.at(-1) !== progress.state) states.push(progress.state)
+  const receipt = await run.done
+  assert.equal(receipt.verified, true)
+  assert.equal(receipt.entries, 5000)
+  assert.deepEqual(receipt.digests.source, receipt.digests.target)
+  assert.equal(dump(to), dump(from))
+  assert.equal(states.at(-1), 'done')
+})
+
+test('ranges are inclusive at both ends', async () => {
+  const from = memoryStore({ name: 'a', entries: [['a', '1'], ['b', '2'], ['b\0', '3'], ['c', '4']] })
+  const to = memoryStore({ name: 'b' })
+  await migrate({ from, to, ranges: [['a', 'b']] }).done
+  assert.deepEqual([...to].map(([key]) => Buffer.from(key).toString()), ['a', 'b'])
+})
+
+test('keys and values are bytes: 0x00, 0xff, invalid UTF-8, empty', async () => {
+  const from = memoryStore({ name: 'a' })
+  for (const key of [[], [0], [0, 0], [0xff], [0xff, 0xff], [0xc3, 0x28], [0x61]]) from.put(Uint8Array.from(key), Uint8Array.from(key).reverse())
+  const to = memoryStore({ name: 'b' })
+  assert.equal((await migrate({ from, to }).done).entries, 7)
+  assert.equal(dump(to), dump(from))
+})
+
+test('an entry larger than a page is moved', async () => {
+  const from = filled('a', 10)
+  from.put('k000004big', new Uint8Array(300_000).fill(7))
+  const to = memoryStore({ name: 'b' })
+  await migrate({ from, to, pageBytes: 1024 }).done
+  assert.equal(dump(to), dump(from))
+})
+
+test('move empties the source after verification', async () => {
+  const from = filled('a', 1000)
+  const to = memoryStore({ name: 'b' })
+  const before = dump(from)
+  const receipt = await migrate({ from, to, mode: 'move' }).done
+  assert.equal(receipt.deletedEntries, 1000)
+  assert.equal(from.size, 0)
+  assert.equal(dump(to), before)
+})
+
+test('writes made meanwhile are followed where the source has a feed (L1)', async () => {
+  const from = filled('a', 20_000)
+  const to = memoryStore({ name: 'b' })
+  const run = await new Engine().migrate({ from, to, pageEntries: 200 })
+  let writes = 0
+  run.on('progress', () => {})
+  const timer = setInterval(() => {
+    for (let i = 0; i < 20; i++) from.put(`k${String((writes * 7919) % 25_000).padStart(6, '0')}`, `new ${writes++}`)
+    from.delete(`k${String((writes * 31) % 20_000).padStart(6, '0')}`)
+    if (writes > 400) clearInterval(timer)
+  }, 1)
+  const receipt = await run.done
+  clearInterval(timer)
+  assert.equal(receipt.level, 1)
+  assert.equal(receipt.verified, true)
+})
+
+test('verify names what differs, repair mends it', async () => {
+  const from = filled('a', 2000)
+  const to = filled('b', 2000)
+  to.delete('k000010')
+  to.put('k000500', 'wrong')
+  to.put('zzz', 'extra')
+  const first = await migrate({ from, to, mode: 'verify' }).done
+  assert.equal(first.state, 'mismatch')
+  assert.equal(first.verified, false)
+  assert.deepEqual(first.different, [
+    { key: 'k000010', kind: 'missing' },
+    { key: 'k000500', kind: 'changed' },
+    { key: 'zzz', kind: 'extra' }
+  ])
+  const second = await migrate({ from, to, mode: 'verify', repair: true }).done
+  assert.equal(second.verified, true)
+  assert.equal(second.repairs, 3)
+  assert.equal(dump(to), dump(from))
+})
+
+test('wrong requests are refused before anything is touched', async () => {
+  const from = filled('a', 3)
+  const to = filled('b', 1)
+  await rejects(migrate({ from, to }).done, 'KEYHAUL_TARGET_NOT_EMPTY')
+  await rejects(migrate({ from, to: from }).done, 'KEYHAUL_SAME_STORE')
+  await rejects(migrate({ from, to, ranges: [['b', 'a']] }).done, 'KEYHAUL_INVALID_RANGE')
+  await rejects(migrate({ from, to, ranges: [['a', 'm'], ['m', 'z']] }).done, 'KEYHAUL_OVERLAPPING_RANGES')
+  await rejects(migrate({ from, to, ranges: [] }).done, 'KEYHAUL_INVALID_ARGUMENT')
+  await rejects(migrate({ from, to, lanes: 1000 }).done, 'KEYHAUL_INVALID_ARGUMENT')
+  await rejects(migrate({ from, to, mode: 'steal' as 'copy' }).done, 'KEYHAUL_INVALID_ARGUMENT')
+  await rejects(migrate({ from, to, requireLevel: 3 }).done, 'KEYHAUL_LEVEL_NOT_MET')
+  assert.equal(to.size, 1)
+})
+
+test('abort stops resumably; resume ends it', async () => {
+  const from = filled('a', 20_000)
+  const to = memoryStore({ name: 'b' })
+  const journal = memoryJournal()
+  const stop = new AbortController()
+  const run = migrate({ from, to, journal, signal: stop.signal, pageEntries: 50, rate: 400_000 })
+  void (async () => {
+    try {
+      for await (const progress of run) if (progress.entries > 3000) stop.abort()
+    } catch {
+      // The run's end is looked at below.
+    }
+  })()
+  await rejects(run.done, 'KEYHAUL_INTERRUPTED')
+  assert.ok(to.size > 0 && to.size < 20_000)
+  const receipt = await resume({ from, to, journal }).done
+  assert.equal(receipt.incarnations, 2)
+  assert.equal(receipt.verified, true)
+  assert.equal(dump(to), dump(from))
+})
+
+test('cancel takes the copy back', async () => {
+  const from = filled('a', 20_000)
+  const to = memoryStore({ name: 'b' })
+  const run = await new Engine().migrate({ from, to, pageEntries: 50, rate: 400_000 })
+  run.on('progress', ({ state, entries }) => {
+    if (state === 'copying' && entries > 2000) run.cancel()
+  })
+  await rejects(run.done, 'KEYHAUL_CANCELLED')
+  const receipt = await run.done.catch((error: MigrationError) => error.receipt)
+  assert.equal(to.size, 0)
+  assert.ok((receipt?.discardedEntries ?? 0) > 0)
+})
+
+/** A store that misbehaves in one way. */
+function broken(base: MemoryStore, change: Partial<Store>): Store {
+  return { name: base.name, identity: base, capabilities: new Set(['scan', 'apply']), scan: base.scan.bind(base), apply: base.apply.bind(base), ...change }
+}
+
+test('stores that break their promises are caught, and nothing is called verified', async () => {
+  const cases: [string, (base: MemoryStore) => Partial<Store>][] = [
+    ['KEYHAUL_SCAN_UNORDERED', (base) => ({ scan: async (range, options) => {
+      const page = await base.scan(range, options)
+      return { ...page, entries: [...page.entries].reverse() }
+    } })],
+    ['KEYHAUL_SCAN_OUT_OF_RANGE', (base) => ({ scan: async (_range, options) => base.scan({}, options) })],
+    ['KEYHAUL_SCAN_NO_END', () => ({ scan: async () => ({ entries: [], end: false }) })],
+    ['KEYHAUL_STORE_FAILED', () => ({ scan: async () => { throw new Error('disk on fire') } })],
+    ['KEYHAUL_STORE_FAILED', () => ({ scan: async () => ({ entries: [['a', 'b']] as never, end: true }) })],
+    ['KEYHAUL_STORE_STALLED', () => ({ scan: () => new Promise(() => {}) })]
+  ]
+  for (const [code, change] of cases) {
+    const base = filled('a', 300)
+    const engine = new Engine({ retries: 2, stallMs: 30 })
+    const run = await engine.migrate({ from: broken(base, change(base)), to: memoryStore({ name: 'b' }), pageEntries: 40, ranges: [['k000010', 'k000200']] })
+    await rejects(run.done, code)
+    engine.close()
+  }
+})
+
+test('a slot limit queues, priority first', async () => {
+  const engine = new Engine({ slots: 1 })
+  const order: string[] = []
+  const start = async (name: string, priority: number): Promise<Promise<unknown>> => {
+    const run = await engine.migrate({ from: filled(`${name}1`, 500), to: memoryStore({ name: `${name}2` }), priority })
+    return run.done.then(() => order.push(name))
+  }
+  const runs = [await start('first', 1), await start('low', 1), await start('high', 200)]
+  await Promise.all(runs)
+  assert.deepEqual(order.slice(-2).sort(), ['high', 'low'].sort())
+  assert.ok(order.indexOf('high') < order.indexOf('low'))
+})
+
+test('a closed engine says so', async () => {
+  const engine = new Engine()
+  engine.close()
+  engine.close()
+  await rejects(engine.migrate({ from: filled('a', 1), to: memoryStore({ name: 'b' }) }), 'KEYHAUL_CLOSED')
+})
+
+test('progress never goes beyond what there is', async () => {
+  const seen: Progress[] = []
+  const run = migrate({ from: filled('a', 3000), to: memoryStore({ name: 'b' }), pageEntries: 10 })
+  for await (const progress of run) seen.push(progress)
+  for (const progress of seen) assert.ok(progress.entries <= 3000, JSON.stringify(progress))
+})
