@@ -1,0 +1,49 @@
+// Runs what the README shows, against the built package.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ERRORS } from '../../../dist/errors.generated.js'
+import { inFolder } from '../support/stores.js'
+
+const root = new URL('../../..', import.meta.url).pathname
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, code]) => ({ language, code: code as string }))
+
+test('every block of code in the README runs and prints what it says', async () => {
+  await inFolder(async (folder) => {
+    mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
+    symlinkSync(root, join(folder, 'node_modules/keyhaul'))
+    symlinkSync(join(root, 'node_modules/classic-level'), join(folder, 'node_modules/classic-level'))
+    const outputs: string[] = []
+    for (const [i, { code }] of blocks.filter(({ language }) => language === 'js').entries()) {
+      const file = join(folder, `block${i}.mjs`)
+      writeFileSync(file, code)
+      outputs.push(execFileSync(process.execPath, [file], { cwd: folder, encoding: 'utf8', timeout: 60_000 }))
+    }
+    assert.match(outputs[0] as string, /done 2\ntrue 2 true\n$/)
+    assert.match(outputs[1] as string, /^true new\n$/)
+    const shell = blocks.filter(({ language, code }) => language === 'sh' && code.includes('npx keyhaul'))
+    assert.equal(shell.length, 1)
+    for (const line of (shell[0]?.code ?? '').trim().split('\n')) {
+      const words = line.split(/\s+/).slice(2)
+      execFileSync(process.execPath, [join(root, 'dist/cli/main.js'), ...words], { cwd: folder, stdio: 'pipe', timeout: 60_000 })
+    }
+  })
+})
+
+test('npm start prints the lines that the README shows', { timeout: 120_000 }, () => {
+  const output = execFileSync(process.execPath, [join(root, 'scripts/demo.mjs')], { encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } })
+  const shape = (text: string): string[] =>
+    text.split('\n').map((line) => line.trim().replace(/\d[\d,.]*/g, '#').replace(/[0-9a-f#]{20,}/g, 'digest').replace(/\S*\/build/g, './build')).filter((line) => /^(loaded|\$ keyhaul|killed|moved|verified|deleted|resumed|compared)/.test(line))
+  const shown = blocks.find(({ code }) => code.startsWith('$ npm start'))?.code ?? ''
+  const same = (lines: string[]): string[] => lines.map((line) => line.replace(/digest .*/, 'digest').replace(/in # (ms|s)/, 'in #'))
+  assert.deepEqual(same(shape(output)), same(shape(shown)))
+})
+
+test('the table of errors is complete', () => {
+  for (const [code, { text }] of Object.entries(ERRORS)) {
+    if (code !== 'KEYHAUL_OK') assert.ok(readme.includes(`| \`${code}\` | ${text} |`), `README lacks ${code}`)
+  }
+})
