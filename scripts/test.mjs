@@ -51,7 +51,8 @@ async function native() {
   await bootstrap(['native'])
   await sh('cmake -S . -B build/debug -G Ninja -DCMAKE_BUILD_TYPE=Debug -DKEYHAUL_DEV=ON -DKEYHAUL_TESTS=ON -DKEYHAUL_SANITIZE=address,undefined && ninja -C build/debug --quiet')
   const output = await sh('ctest --test-dir build/debug --output-on-failure -V')
-  return [...output.matchAll(/\[  PASSED  \] (\d+) test/g)].map((match) => match[1]).join(' + ') + ' tests, address and undefined sanitizers'
+  const counts = [...output.matchAll(/\[ {2}PASSED {2}\] (\d+) test/g)].map((match) => match[1])
+  return `${counts.join(' + ')} tests, address and undefined sanitizers`
 }
 
 async function generated() {

@@ -218,9 +218,9 @@ export class Engine {
       })
     }
     if (summary.receipt !== '') {
-      throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', {
+      throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
         file: journal.name,
-        message: 'its migration has ended; use another journal for a new one'
+        message: 'the migration of this journal has ended; inspectJournal() has its receipt; use another journal for a new one'
       })
     }
     if (summary.torn) await journal.truncate(summary.validBytes)

@@ -1,4 +1,4 @@
-import { type Driver, type EngineNotice, type RunPort } from './engine/driver.js'
+import type { Driver, EngineNotice, RunPort } from './engine/driver.js'
 import type { ViewWords } from './engine/module.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'

@@ -44,6 +44,10 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
 }
 
 export async function resume(path: string, flags: Output & { rate?: number }): Promise<number> {
+  // A process may die between its last record and its exit: whoever resumes until all is
+  // done gets the receipt then, not an error.
+  const { receipt } = inspectJournal(readJournalFile(path))
+  if (receipt?.state === 'done') return report(receipt, flags)
   return continued(path, flags, () => {})
 }
 
@@ -64,7 +68,7 @@ async function continued(path: string, flags: Output & { rate?: number }, then: 
     const engine = new Engine()
     const migration = await engine.resume({ from: a.store, to: b.store, journal, rate: flags.rate })
     then(migration)
-    const exit = await watch(migration, flags, journal, then !== undefined)
+    const exit = await watch(migration, flags, journal)
     engine.close()
     return exit
   })
@@ -84,7 +88,7 @@ export async function inspect(path: string): Promise<number> {
 }
 
 /** Shows progress and the end; gives the exit code. */
-async function watch(migration: Migration, flags: Output, journal: string | undefined, _resumed = false): Promise<number> {
+async function watch(migration: Migration, flags: Output, journal: string | undefined): Promise<number> {
   const view = new ProgressView(flags.quiet === true || flags.json === true)
   let interrupts = 0
   const onSignal = (): void => {
