@@ -37,8 +37,12 @@ function installNpm() {
   const stamp = join(root, 'node_modules/.package-lock.json')
   const lock = join(root, 'package-lock.json')
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return
-  console.log('installing npm packages (npm ci)')
-  execFileSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], { cwd: root, stdio: 'inherit' })
+  console.log('installing npm packages')
+  const flags = ['--no-fund', '--no-audit', '--loglevel=error']
+  // npm ci refuses a lock that was written where a registry lacks the packages of other
+  // platforms (npm/cli issue 4828); the exact versions stand in package.json as well.
+  if (spawnSync('npm', ['ci', ...flags], { cwd: root }).status === 0) return
+  execFileSync('npm', ['install', '--no-save', ...flags], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 /** `kinds`: keys of NEEDS, and 'npm'. Exits with what to do when it cannot install. */
