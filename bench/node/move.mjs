@@ -1,0 +1,128 @@
+// LevelDB to LevelDB: keyhaul against the loops people write, in one run, results compared
+// first. node bench/node/move.mjs [--quick] [--json]
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import { crc32c, Engine } from '../../dist/index.js'
+import { levelStore } from '../../dist/stores/level.js'
+
+const quick = process.argv.includes('--quick')
+const RUNS = quick ? 1 : 3
+const SHAPES = [
+  { name: '1 M x 116 B', rows: quick ? 100_000 : 1_000_000, valueBytes: 100 },
+  { name: '100 k x 4 KiB', rows: quick ? 10_000 : 100_000, valueBytes: 4096 }
+]
+const BYTES = { keyEncoding: 'buffer', valueEncoding: 'buffer' }
+const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+
+const ways = {
+  'one by one': async (a, b) => {
+    for await (const [key, value] of a.iterator(BYTES)) await b.put(key, value, BYTES)
+  },
+  'usual loop: nextv(1000) + batch([])': async (a, b) => {
+    const iterator = a.iterator(BYTES)
+    for (;;) {
+      const rows = await iterator.nextv(1000)
+      if (rows.length === 0) break
+      await b.batch(rows.map(([key, value]) => ({ type: 'put', key, value })), BYTES)
+    }
+    await iterator.close()
+  },
+  'chained batch + read-ahead, nothing else on': async (a, b) => {
+    const iterator = a.iterator({ ...BYTES, highWaterMarkBytes: 256 * 1024 })
+    let next = iterator.nextv(16_384)
+    for (;;) {
+      const rows = await next
+      if (rows.length === 0) break
+      next = iterator.nextv(16_384)
+      const batch = b.batch()
+      for (const [key, value] of rows) batch.put(key, value, BYTES)
+      await batch.write()
+    }
+    await iterator.close()
+  },
+  'keyhaul: checksum, digest, checkpoints, journal': async (a, b, journal) => {
+    const engine = new Engine()
+    const run = await engine.migrate({ from: levelStore(a), to: levelStore(b), journal, checksum: 'crc32c' })
+    const receipt = await run.done
+    engine.close()
+    if (!receipt.verified) throw new Error('not verified')
+    return receipt
+  }
+}
+
+async function fill(db, rows, valueBytes) {
+  let seed = 1
+  for (let i = 0; i < rows; ) {
+    const batch = db.batch()
+    for (const end = Math.min(rows, i + 5_000); i < end; i++) {
+      const value = Buffer.alloc(valueBytes)
+      for (let j = 0; j < valueBytes; j += 4) {
+        seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
+        value.writeUInt32LE(seed, j)
+      }
+      batch.put(Buffer.from(String(i).padStart(16, '0')), value, BYTES)
+    }
+    await batch.write()
+  }
+  await db.compactRange(Buffer.from([0]), Buffer.from([255]), { keyEncoding: 'buffer' })
+}
+
+/** Order, keys and values of a whole store in one number, and how many. */
+async function fingerprint(db) {
+  let crc = 0
+  let rows = 0
+  for await (const [key, value] of db.iterator(BYTES)) {
+    crc = crc32c(value, crc32c(key, crc))
+    rows++
+  }
+  return `${rows}:${crc}`
+}
+
+const median = (list) => [...list].sort((x, y) => x - y)[list.length >> 1]
+const results = []
+for (const shape of SHAPES) {
+  const a = new ClassicLevel(join(folder, `source-${shape.valueBytes}`))
+  await a.open()
+  await fill(a, shape.rows, shape.valueBytes)
+  const expected = await fingerprint(a)
+  const seconds = Object.fromEntries(Object.keys(ways).map((way) => [way, []]))
+  const verify = []
+  for (let run = 0; run < RUNS; run++) {
+    for (const [way, work] of Object.entries(ways)) {
+      // The slowest way needs no three runs.
+      if (way === 'one by one' && run > 0) continue
+      const path = join(folder, 'target')
+      const b = new ClassicLevel(path)
+      await b.open()
+      const start = performance.now()
+      const receipt = await work(a, b, join(folder, 'journal'))
+      const total = performance.now() - start
+      // The loops do not read back; neither does the time they are compared with.
+      seconds[way].push((receipt === undefined ? total : total - receipt.verifyMs) / 1000)
+      if (receipt !== undefined) verify.push(receipt.verifyMs / 1000)
+      if ((await fingerprint(b)) !== expected) throw new Error(`${way}: the target differs from the source`)
+      await b.close()
+      rmSync(path, { recursive: true })
+      rmSync(join(folder, 'journal'), { force: true })
+    }
+  }
+  await a.close()
+  const usual = median(seconds['usual loop: nextv(1000) + batch([])'])
+  const bare = median(seconds['chained batch + read-ahead, nothing else on'])
+  for (const [way, list] of Object.entries(seconds)) {
+    const s = median(list)
+    results.push({ shape: shape.name, way, rowsPerSecond: Math.round(shape.rows / s), toUsual: usual / s, toBare: bare / s })
+  }
+  results.push({ shape: shape.name, way: 'keyhaul: reading the target back (verification)', rowsPerSecond: Math.round(shape.rows / median(verify)), toUsual: 0, toBare: 0 })
+}
+if (process.argv.includes('--json')) console.log(JSON.stringify(results))
+else {
+  console.log('| records | way | rows/s | against the usual loop | against the bare loop |\n|---|---|---|---|---|')
+  for (const { shape, way, rowsPerSecond, toUsual, toBare } of results) {
+    const ratio = (x) => (x === 0 ? '' : `${x.toFixed(2)}x`)
+    console.log(`| ${shape} | ${way} | ${rowsPerSecond.toLocaleString('en-US')} | ${ratio(toUsual)} | ${ratio(toBare)} |`)
+  }
+}
