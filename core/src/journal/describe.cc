@@ -151,7 +151,6 @@ std::string describeJournal(std::span<const std::byte> bytes) {
     json.number("copiedBytes", image->totals.copiedBytes);
   } else {
     json.text("error", errorName(image.code()));
-    json.text("problem", errorText(image.code()));
   }
   json.close();
   out.push_back('\n');

@@ -1,0 +1,125 @@
+// The tarball as a stranger gets it: installed in an empty project and used every way there is.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { extname, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { chromium } from 'playwright-core'
+
+const root = new URL('../../..', import.meta.url).pathname
+const project = mkdtempSync(join(tmpdir(), 'keyhaul-pack-'))
+const run = (command: string, args: string[], cwd = project): string => execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+
+before(() => {
+  run('npm', ['pack', '--pack-destination', project, '--loglevel=error'], root)
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'stranger', type: 'module', private: true }))
+  run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '--offline', './keyhaul-0.1.0.tgz', '--omit=optional', '--legacy-peer-deps'])
+  symlinkSync(join(root, 'node_modules/classic-level'), join(project, 'node_modules/classic-level'))
+})
+after(() => rmSync(project, { recursive: true, force: true }))
+
+const APP = `
+import { crc32, migrate } from 'keyhaul'
+import { memoryStore } from 'keyhaul/stores/memory'
+export async function use() {
+  const from = memoryStore({ name: 'a', entries: [['a', '1'], ['b', '2'], ['c', '3']] })
+  const to = memoryStore({ name: 'b' })
+  const receipt = await migrate({ from, to, ranges: [['a', 'b']] }).done
+  return [crc32('123456789').toString(16), receipt.verified, receipt.entries, to.size].join(' ')
+}
+`
+const EXPECTED = 'cbf43926 true 2 2'
+
+test('import and require, without a warning', () => {
+  writeFileSync(join(project, 'app.mjs'), `${APP}console.log(await use())\n`)
+  assert.equal(run('node', ['app.mjs']), `${EXPECTED}\n`)
+  writeFileSync(join(project, 'app.cjs'), `const { crc32 } = require('keyhaul')\nconst { crc32c } = require('keyhaul/checksum')\nconsole.log(crc32('123456789'), crc32c('123456789'))\n`)
+  const ended = execFileSync('node', ['app.cjs'], { cwd: project, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  assert.equal(ended, '3421780262 3808858755\n')
+})
+
+test('the command works from the installed package', () => {
+  assert.match(run('npx', ['keyhaul', '--version']), /^0\.1\.0/)
+})
+
+test('types reach a strict project', () => {
+  writeFileSync(join(project, 'typed.ts'), `import { migrate, type Receipt } from 'keyhaul'\nimport { memoryStore } from 'keyhaul/stores/memory'\nexport const receipt: Promise<Receipt> = migrate({ from: memoryStore({ name: 'a' }), to: memoryStore({ name: 'b' }) }).done\n// @ts-expect-error there is no such mode\nmigrate({ from: memoryStore(), to: memoryStore(), mode: 'steal' })\n`)
+  run(join(root, 'node_modules/.bin/tsc'), ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom', '--types', '', '--module', 'nodenext', '--moduleResolution', 'nodenext', 'typed.ts'])
+})
+
+test('publint and are-the-types-wrong have nothing to say', () => {
+  run(join(root, 'node_modules/.bin/publint'), ['--strict', root], root)
+  run(join(root, 'node_modules/.bin/attw'), [join(project, 'keyhaul-0.1.0.tgz'), '--profile', 'esm-only', '--exclude-entrypoints', './keyhaul.wasm'])
+})
+
+test('the whole entry is at most 60 KB gzip, and the browser build holds no Node module', async () => {
+  const result = await build({ stdin: { contents: `export * from 'keyhaul'`, resolveDir: project }, bundle: true, minify: true, format: 'esm', platform: 'browser', write: false })
+  const size = gzipSync(result.outputFiles[0]?.contents as Uint8Array, { level: 9 }).length
+  assert.ok(size <= 60_000, `${size} bytes`)
+  assert.ok(!/from ?["']node:/.test(result.outputFiles[0]?.text ?? ''))
+})
+
+const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' }
+
+async function inPage(folder: string): Promise<string> {
+  const server = createServer((request, response) => {
+    const path = join(folder, request.url === '/' ? 'index.html' : (request.url ?? '').split('?')[0] as string)
+    try {
+      const body = readFileSync(path)
+      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/plain', 'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" })
+      response.end(body)
+    } catch {
+      response.writeHead(404).end()
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
+  try {
+    const page = await browser.newPage()
+    const problems: string[] = []
+    page.on('pageerror', (error) => problems.push(String(error)))
+    page.on('console', (message) => message.type() === 'error' && !message.text().includes('favicon') && problems.push(message.text()))
+    await page.goto(`http://127.0.0.1:${(server.address() as { port: number }).port}/`)
+    await page.waitForFunction(() => document.title !== 'waiting' , undefined, { timeout: 20_000 }).catch(() => {})
+    assert.deepEqual(problems, [])
+    return await page.title()
+  } finally {
+    await browser.close()
+    server.close()
+  }
+}
+
+const PAGE = `<!doctype html><html><head><title>waiting</title></head><body><script type="module" src="./main.js"></script></body></html>`
+const MAIN = `${APP}use().then((text) => { document.title = text }, (error) => { document.title = 'failed: ' + error })\n`
+
+test('esbuild bundle on a page under a strict policy', async () => {
+  const folder = join(project, 'esbuild-page')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'index.html'), PAGE)
+  await build({ stdin: { contents: MAIN, resolveDir: project }, bundle: true, format: 'esm', outfile: join(folder, 'main.js') })
+  assert.equal(await inPage(folder), EXPECTED)
+})
+
+test('Vite build on a page under a strict policy', async () => {
+  const source = join(project, 'vite-page')
+  mkdirSync(source)
+  writeFileSync(join(source, 'index.html'), PAGE)
+  writeFileSync(join(source, 'main.js'), MAIN)
+  const { build: viteBuild } = await import('vite')
+  await viteBuild({ root: source, logLevel: 'error', base: './', build: { outDir: join(project, 'vite-out'), emptyOutDir: true } })
+  assert.equal(await inPage(join(project, 'vite-out')), EXPECTED)
+})
+
+test('the .wasm asset loads with init() on a page, and a compiled module too', async () => {
+  const folder = join(project, 'asset-page')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'index.html'), PAGE)
+  cpSync(join(project, 'node_modules/keyhaul/dist/keyhaul.wasm'), join(folder, 'keyhaul.wasm'))
+  assert.ok(statSync(join(folder, 'keyhaul.wasm')).size > 1000)
+  await build({ stdin: { contents: `import { init } from 'keyhaul'\n${APP}init('/keyhaul.wasm').then(use).then((text) => { document.title = text })\n`, resolveDir: project }, bundle: true, format: 'esm', outfile: join(folder, 'main.js') })
+  assert.equal(await inPage(folder), EXPECTED)
+})
