@@ -28,10 +28,21 @@ async function buildGlue() {
   const small = await transform(glue, { minify: true, format: 'esm', legalComments: 'none' })
   mkdirSync(join(root, 'dist/engine'), { recursive: true })
   writeFileSync(join(root, 'dist/engine/glue.js'), small.code)
-  writeFileSync(join(root, 'dist/engine/inline.js'), `export const wasmBase64='${wasm.toString('base64')}'\n`)
+  writeFileSync(join(root, 'dist/engine/inline.js'), `export const wasmText='${asText(wasm)}'\n`)
   cpSync(join(root, 'js/src/engine/glue.d.ts'), join(root, 'dist/engine/glue.d.ts'))
   cpSync(join(root, 'js/src/engine/inline.d.ts'), join(root, 'dist/engine/inline.d.ts'))
   writeFileSync(join(root, 'dist/keyhaul.wasm'), wasm)
+}
+
+/** One character a byte: gzip still sees the bytes, so it travels a fifth smaller than base64. */
+function asText(bytes) {
+  const escapes = { 10: '\\n', 13: '\\r', 39: "\\'", 92: '\\\\' }
+  let text = ''
+  bytes.forEach((byte, i) => {
+    const digitNext = bytes[i + 1] >= 48 && bytes[i + 1] <= 57
+    text += byte === 0 ? (digitNext ? '\\x00' : '\\0') : (escapes[byte] ?? String.fromCharCode(byte))
+  })
+  return text
 }
 
 async function buildCli() {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { openJournalFile } from '#journal-file'
 import { Driver } from './engine/driver.js'
 import type { IdOrError, JournalSummary } from './engine/module.js'

@@ -1,4 +1,4 @@
-import type { Driver, EngineNotice, RunPort } from './engine/driver.js'
+import type { Driver, EngineNotice } from './engine/driver.js'
 import type { ViewWords } from './engine/module.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
@@ -65,7 +65,7 @@ const DIFFERENCES = ['missing', 'missing', 'extra', 'changed'] as const
 const ENDED: ReadonlySet<MigrationState> = new Set(['stopped', 'done', 'mismatch', 'cancelled', 'failed'])
 
 /** A running migration: its progress, its events, its end. */
-export class Migration implements AsyncIterable<Progress>, RunPort {
+export class Migration implements AsyncIterable<Progress> {
   /** Resolves with the receipt; rejects with a KeyhaulError when it stopped, failed, was cancelled or (copy, move) found a mismatch. */
   readonly done: Promise<Receipt>
   readonly ranges: readonly ScanRange[]

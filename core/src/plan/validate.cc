@@ -46,8 +46,10 @@ ErrorCode checkRanges(Plan& plan, PlanProblem& problem) {
   }
   std::vector<uint32_t> order(plan.ranges.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(), [&plan](uint32_t a, uint32_t b) {
-    return plan.ranges[a].lo < plan.ranges[b].lo;
+  // Ties by index: a sort that is stable by itself is three times the code.
+  std::sort(order.begin(), order.end(), [&plan](uint32_t a, uint32_t b) {
+    const int difference = plan.ranges[a].lo.compare(plan.ranges[b].lo);
+    return difference != 0 ? difference < 0 : a < b;
   });
   for (uint32_t i = 0; i < order.size(); ++i) {
     problem.first = problem.second = order[i];

@@ -1,2 +1,2 @@
-/** The module's bytes, base64; written by the build. */
-export const wasmBase64: string
+/** The module's bytes, one character each; written by the build. */
+export const wasmText: string

@@ -1,13 +1,13 @@
 import { KeyhaulError } from '../errors.js'
 import createKeyhaul from './glue.js'
-import { wasmBase64 } from './inline.js'
+import { wasmText } from './inline.js'
 import type { WasmModule } from './module.js'
 
 let loaded: WasmModule | undefined
 
 /** The module; instantiated from its inline bytes on first use, synchronously. */
 export function getModule(): WasmModule {
-  loaded ??= instantiate(new WebAssembly.Module(decodeBase64(wasmBase64)))
+  loaded ??= instantiate(new WebAssembly.Module(readText(wasmText)))
   return loaded
 }
 
@@ -21,7 +21,7 @@ export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array | Respons
 export async function init(source?: WasmSource | Promise<WasmSource>): Promise<void> {
   if (loaded !== undefined) return
   const given = await source
-  const module = given === undefined ? await WebAssembly.compile(decodeBase64(wasmBase64)) : await compile(given)
+  const module = given === undefined ? await WebAssembly.compile(readText(wasmText)) : await compile(given)
   loaded ??= instantiate(module)
 }
 
@@ -60,9 +60,8 @@ function instantiate(compiled: WebAssembly.Module): WasmModule {
   return ready
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text)
-  const bytes = new Uint8Array(binary.length)
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
+function readText(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
   return bytes
 }
