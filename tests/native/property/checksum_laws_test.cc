@@ -1,0 +1,85 @@
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+#include "keyhaul/checksum.h"
+#include "support/random.h"
+
+namespace keyhaul::test {
+namespace {
+
+uint32_t bitwise(std::string_view bytes, uint32_t polynomial, uint32_t initial = 0) {
+  uint32_t crc = ~initial;
+  for (const char c : bytes) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? polynomial : 0U);
+  }
+  return ~crc;
+}
+
+class Kernels : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    if (!forceChecksumKernel(GetParam()).ok()) GTEST_SKIP() << "not on this processor";
+  }
+  void TearDown() override { ASSERT_TRUE(forceChecksumKernel("auto").ok()); }
+};
+
+TEST_P(Kernels, PublishedVectors) {
+  EXPECT_EQ(crc32("123456789"), 0xCBF43926U);
+  EXPECT_EQ(crc32c("123456789"), 0xE3069283U);
+  // RFC 3720, B.4.
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8A9136AAU);
+  EXPECT_EQ(crc32c(std::string(32, '\xFF')), 0x62A8AB43U);
+  std::string ascending;
+  for (int i = 0; i < 32; ++i) ascending.push_back(static_cast<char>(i));
+  EXPECT_EQ(crc32c(ascending), 0x46DD794EU);
+  EXPECT_EQ(crc32c(std::string(ascending.rbegin(), ascending.rend())), 0x113FDB5CU);
+  EXPECT_EQ(crc32("The quick brown fox jumps over the lazy dog"), 0x414FA339U);
+}
+
+TEST_P(Kernels, EveryLengthAndAlignmentEqualsTheDefinition) {
+  Random random(4);
+  const std::string pool = random.bytes(1'400);
+  for (size_t length = 0; length <= 700; ++length) {
+    const std::string_view part(pool.data() + length % 16, length);
+    ASSERT_EQ(crc32(part), bitwise(part, 0xEDB88320)) << length;
+    ASSERT_EQ(crc32c(part), bitwise(part, 0x82F63B78)) << length;
+  }
+  for (size_t offset = 0; offset < 64; ++offset) {
+    const std::string_view part(pool.data() + offset, 1'000 + offset % 7);
+    ASSERT_EQ(crc32(part, 0x1234), bitwise(part, 0xEDB88320, 0x1234)) << offset;
+    ASSERT_EQ(crc32c(part, 0x1234), bitwise(part, 0x82F63B78, 0x1234)) << offset;
+  }
+}
+
+TEST_P(Kernels, ChainsAndCombinesAtEverySplit) {
+  Random random(5);
+  const std::string all = random.bytes(400);
+  const std::string_view view(all);
+  for (size_t at = 0; at <= all.size(); ++at) {
+    const std::string_view a = view.substr(0, at), b = view.substr(at);
+    ASSERT_EQ(crc32(b, crc32(a)), crc32(view));
+    ASSERT_EQ(crc32c(b, crc32c(a)), crc32c(view));
+    ASSERT_EQ(crc32Combine(crc32(a), crc32(b), b.size()), crc32(view));
+    ASSERT_EQ(crc32cCombine(crc32c(a), crc32c(b), b.size()), crc32c(view));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Kernels, testing::Values("portable", "sse42", "pclmul", "auto"));
+
+TEST(ChecksumLaws, CombineWorksBeyondFourGigabytes) {
+  // crc(a + b + c) by two routes, b and c being lengths nobody holds in memory.
+  const uint32_t a = 0x12345678, b = 0x9ABCDEF0, c = 0x0F1E2D3C;
+  const uint64_t huge = (uint64_t{1} << 33) + 12'345, length = (uint64_t{1} << 32) + 7;
+  EXPECT_EQ(crc32cCombine(crc32cCombine(a, b, huge), c, length),
+            crc32cCombine(a, crc32cCombine(b, c, length), huge + length));
+  EXPECT_EQ(crc32Combine(crc32Combine(a, b, huge), c, length),
+            crc32Combine(a, crc32Combine(b, c, length), huge + length));
+}
+
+TEST(ChecksumLaws, UnknownKernelIsRefused) {
+  EXPECT_EQ(forceChecksumKernel("warp").code(), ErrorCode::kUnsupported);
+}
+
+}  // namespace
+}  // namespace keyhaul::test
