@@ -1,0 +1,186 @@
+#include "keyhaul/migrator.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+
+namespace keyhaul {
+
+using State = MigrationStatus::State;
+
+DataChunk::DataChunk(std::string_view chunkKey, std::string_view chunkValue, ChecksumKind kind)
+    : key(chunkKey), value(chunkValue), checksum(keyhaul::checksum(kind, asBytes(chunkValue))) {}
+
+bool DataChunk::isValid(ChecksumKind kind) const {
+  return keyhaul::checksum(kind, asBytes(value)) == checksum;
+}
+
+Result<MigrationPlan> DataMigrator::createPlan(std::string source, std::string target,
+                                               std::vector<std::pair<Key, Key>> ranges) {
+  for (const auto& [start, end] : ranges) {
+    if (const auto range = KeyRange::inclusive(start, end); !range.ok()) return range.code();
+  }
+  MigrationPlan plan;
+  plan.source = std::move(source);
+  plan.target = std::move(target);
+  plan.keyRanges = std::move(ranges);
+  return plan;
+}
+
+Result<std::string> DataMigrator::startMigration(const MigrationPlan& plan, Instant now,
+                                                 uint64_t expectedTotal) {
+  std::vector<KeyRange> ranges;
+  for (const auto& [start, end] : plan.keyRanges) {
+    auto range = KeyRange::inclusive(start, end);
+    if (!range.ok()) return range.code();
+    ranges.push_back(std::move(range).value());
+  }
+  const uint64_t number = ++lastId_;
+  Entry& entry = entries_[number];
+  entry.keys = RangeSet::of(std::move(ranges));
+  entry.priority = plan.priority;
+  entry.total = expectedTotal;
+  admit(now);
+  return "mig-" + std::to_string(number);
+}
+
+// "mig-1" and not "mig-01": an id has one form.
+std::optional<uint64_t> DataMigrator::numberOf(std::string_view id) {
+  if (id.size() < 5 || id.size() > 23 || id.substr(0, 4) != "mig-" || id[4] == '0') {
+    return std::nullopt;
+  }
+  uint64_t number = 0;
+  for (const char c : id.substr(4)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    number = number * 10 + static_cast<uint64_t>(c - '0');
+  }
+  return number;
+}
+
+DataMigrator::Entry* DataMigrator::find(std::string_view id) {
+  const auto number = numberOf(id);
+  if (!number) return nullptr;
+  const auto at = entries_.find(*number);
+  return at == entries_.end() ? nullptr : &at->second;
+}
+
+bool DataMigrator::ended(const Entry& entry) {
+  return entry.state == State::kCompleted || entry.state == State::kFailed;
+}
+
+std::optional<MigrationStatus> DataMigrator::getStatus(std::string_view id) const {
+  const Entry* entry = const_cast<DataMigrator*>(this)->find(id);
+  if (entry == nullptr) return std::nullopt;
+  MigrationStatus status;
+  status.state = entry->state;
+  status.transferred = entry->transferred;
+  status.total = entry->total;
+  if (entry->state == State::kFailed) status.reason = "Cancelled";
+  return status;
+}
+
+std::optional<bool> DataMigrator::note(Entry& entry, uint64_t sequence) {
+  auto& seen = entry.seen;
+  // The usual case: in order.
+  if (!seen.empty() && seen.back().second != UINT64_MAX && sequence == seen.back().second + 1) {
+    seen.back().second = sequence;
+    return true;
+  }
+  const auto after = std::partition_point(
+      seen.begin(), seen.end(), [sequence](const auto& gap) { return gap.first <= sequence; });
+  const bool hasBefore = after != seen.begin();
+  if (hasBefore && std::prev(after)->second >= sequence) return false;
+  const bool joinsBefore = hasBefore && std::prev(after)->second + 1 == sequence;
+  const bool joinsAfter = after != seen.end() && sequence + 1 == after->first;
+  if (joinsBefore && joinsAfter) {
+    std::prev(after)->second = after->second;
+    seen.erase(after);
+  } else if (joinsBefore) {
+    std::prev(after)->second = sequence;
+  } else if (joinsAfter) {
+    after->first = sequence;
+  } else {
+    if (seen.size() >= kGapsMax) return std::nullopt;
+    seen.insert(after, {sequence, sequence});
+  }
+  return true;
+}
+
+Status DataMigrator::transferChunk(std::string_view id, const DataChunk& chunk) {
+  Entry* entry = find(id);
+  if (entry == nullptr) return ErrorCode::kNotFound;
+  if (ended(*entry)) return ErrorCode::kAlreadyComplete;
+  if (entry->state == State::kPending) return ErrorCode::kLimitExceeded;
+  if (!chunk.isValid(config_.checksumKind)) return ErrorCode::kChecksumMismatch;
+  if (!entry->keys.contains(chunk.key)) return ErrorCode::kKeyOutOfRange;
+  if (chunk.sequence) {
+    const std::optional<bool> isNew = note(*entry, *chunk.sequence);
+    if (!isNew) return ErrorCode::kLimitExceeded;
+    if (!*isNew) return {};
+  }
+  ++entry->transferred;
+  entry->bytes += chunk.value.size();
+  return {};
+}
+
+Result<MigrationStats> DataMigrator::completeMigration(std::string_view id, Instant now) {
+  Entry* entry = find(id);
+  if (entry == nullptr) return ErrorCode::kNotFound;
+  if (ended(*entry)) return ErrorCode::kAlreadyComplete;
+  MigrationStats stats;
+  stats.id = std::string(id);
+  stats.bytesTransferred = entry->bytes;
+  stats.chunksTransferred = entry->transferred;
+  if (entry->state == State::kInProgress) stats.durationMs = (now - entry->admittedAt).us / 1000;
+  end(id, *entry, State::kCompleted, now);
+  return stats;
+}
+
+Status DataMigrator::cancelMigration(std::string_view id, Instant now) {
+  Entry* entry = find(id);
+  if (entry == nullptr) return ErrorCode::kNotFound;
+  if (ended(*entry)) return ErrorCode::kAlreadyComplete;
+  end(id, *entry, State::kFailed, now);
+  return {};
+}
+
+Status DataMigrator::forget(std::string_view id) {
+  const Entry* entry = find(id);
+  if (entry == nullptr) return ErrorCode::kNotFound;
+  if (!ended(*entry)) return ErrorCode::kUnsupported;
+  const uint64_t number = *numberOf(id);
+  entries_.erase(number);
+  endedOrder_.erase(std::find(endedOrder_.begin(), endedOrder_.end(), number));
+  return {};
+}
+
+void DataMigrator::end(std::string_view id, Entry& entry, State state, Instant now) {
+  if (entry.state == State::kInProgress) --running_;
+  entry.state = state;
+  entry.endedAt = now;
+  entry.seen = {};
+  entry.keys = {};
+  endedOrder_.push_back(*numberOf(id));
+  if (endedOrder_.size() > config_.retainedMax) {
+    entries_.erase(endedOrder_.front());
+    endedOrder_.erase(endedOrder_.begin());
+  }
+  admit(now);
+}
+
+// Lets the waiting in: highest priority first, equals first come, first served.
+void DataMigrator::admit(Instant now) {
+  while (config_.slots == 0 || running_ < config_.slots) {
+    Entry* next = nullptr;
+    for (auto& [number, entry] : entries_) {
+      if (entry.state != State::kPending) continue;
+      if (next == nullptr || entry.priority > next->priority) next = &entry;
+    }
+    if (next == nullptr) return;
+    next->state = State::kInProgress;
+    next->admittedAt = now;
+    ++running_;
+  }
+}
+
+}  // namespace keyhaul
