@@ -8,6 +8,7 @@ export interface WasmModule {
   combine(castagnoli: boolean, a: number, b: number, lengthB: number): number
   allocate(bytes: number): number
   deallocate(address: number): void
+  Migrator: new (slots: number, retained: number, checksumKind: number) => MigratorHandle
   /** Added by load.ts: the linear memory, fresh after each growth. */
   memory: WebAssembly.Memory
 }
@@ -115,5 +116,20 @@ export interface EngineHandle {
   receipt(id: number): string
   staleCompletions(): number
   bufferBytes(): number
+  delete(): void
+}
+
+export interface MigratorHandle {
+  start(ranges: number, count: number, priority: number, total: number, nowUs: number): number
+  transfer(id: number, key: number, keyBytes: number, value: number, valueBytes: number, checksum: number, sequence: number): number
+  complete(id: number, nowUs: number): number
+  statBytes(): number
+  statChunks(): number
+  statDurationMs(): number
+  cancel(id: number, nowUs: number): number
+  forget(id: number): number
+  state(id: number): number
+  transferred(): number
+  total(): number
   delete(): void
 }

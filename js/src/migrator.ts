@@ -1,0 +1,209 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { crc32, crc32c } from './checksum.js'
+import { getModule } from './engine/load.js'
+import type { MigratorHandle } from './engine/module.js'
+import { errorCodeOf, KeyhaulError } from './errors.js'
+import { compareBytes, toBytes } from './stores/bytes.js'
+
+export type Bytes = string | Uint8Array
+
+/** Which inclusive key ranges move, from which node to which. Throws KEYHAUL_INVALID_RANGE. */
+export class MigrationPlan {
+  readonly keyRanges: readonly (readonly [start: Bytes, end: Bytes])[]
+
+  constructor(
+    readonly source: string,
+    readonly target: string,
+    keyRanges: readonly (readonly [start: Bytes, end: Bytes])[],
+    /** 0 to 255; higher goes first. */
+    readonly priority = 128
+  ) {
+    if (!Number.isInteger(priority) || priority < 0 || priority > 255) {
+      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `priority is ${priority}; it must be 0 to 255` })
+    }
+    for (const [start, end] of keyRanges) {
+      if (compareBytes(toBytes(start), toBytes(end)) > 0) throw new KeyhaulError('KEYHAUL_INVALID_RANGE', { key: start })
+    }
+    this.keyRanges = keyRanges.map(([start, end]) => [start, end])
+  }
+}
+
+export type ChunkChecksum = 'crc32' | 'crc32c'
+
+/** One key and its value on the way, with the checksum of the value. */
+export class DataChunk {
+  checksum: number
+  /** Chunks with a number may be sent again: a repeat is acknowledged, not counted. */
+  readonly sequence: number | undefined
+  private readonly kind: ChunkChecksum
+
+  constructor(
+    readonly key: Bytes,
+    readonly value: Bytes,
+    options: { readonly sequence?: number; readonly checksum?: ChunkChecksum } = {}
+  ) {
+    this.kind = options.checksum ?? 'crc32'
+    this.sequence = options.sequence
+    this.checksum = this.compute()
+  }
+
+  isValid(): boolean {
+    return this.compute() === this.checksum
+  }
+
+  private compute(): number {
+    return this.kind === 'crc32' ? crc32(this.value) : crc32c(this.value)
+  }
+}
+
+export type MigrationStatus =
+  | { readonly state: 'pending' }
+  | { readonly state: 'inProgress'; readonly transferred: number; readonly total: number }
+  | { readonly state: 'completed' }
+  | { readonly state: 'failed'; readonly reason: string }
+
+export interface MigrationStats {
+  readonly id: string
+  /** Value bytes. */
+  readonly bytesTransferred: number
+  readonly chunksTransferred: number
+  readonly durationMs: number
+}
+
+export interface DataMigratorOptions {
+  /** Migrations in progress at once; 0 (default) is no limit. The others wait by priority. */
+  readonly slots?: number
+  /** Ended migrations kept before the oldest is forgotten. Default 10,000. */
+  readonly retained?: number
+  /** What the chunks carry. Default `crc32`. */
+  readonly checksum?: ChunkChecksum
+}
+
+const finalizer = /* @__PURE__ */ new FinalizationRegistry<MigratorHandle>((handle) => handle.delete())
+
+/** Checks and counts the chunks of migrations whose data the caller carries himself. */
+export class DataMigrator {
+  private handle: MigratorHandle | undefined
+  private stage = 0
+  private stageBytes = 0
+
+  constructor(options: DataMigratorOptions = {}) {
+    const kind = options.checksum === 'crc32c' ? 2 : 1
+    this.handle = new (getModule().Migrator)(options.slots ?? 0, options.retained ?? 10_000, kind)
+    finalizer.register(this, this.handle, this)
+  }
+
+  /** A plan of priority 128. Throws KEYHAUL_INVALID_RANGE where a range starts after it ends. */
+  createPlan(source: string, target: string, ranges: readonly (readonly [start: Bytes, end: Bytes])[]): MigrationPlan {
+    return new MigrationPlan(source, target, ranges)
+  }
+
+  /** Gives `mig-1`, `mig-2`, …. `expectedTotal` is in chunks. */
+  startMigration(plan: MigrationPlan, options: { readonly expectedTotal?: number } = {}): string {
+    const handle = this.open()
+    const parts = plan.keyRanges.flatMap(([start, end]) => {
+      const [a, b] = [toBytes(start), toBytes(end)]
+      return [new Uint8Array(Uint32Array.of(a.length, b.length).buffer), a, b]
+    })
+    const address = this.put(parts)
+    const number = handle.start(address, plan.keyRanges.length, plan.priority, options.expectedTotal ?? 0, nowUs())
+    if (number < 0) throw new KeyhaulError(errorCodeOf(-number))
+    return `mig-${number}`
+  }
+
+  /** Nothing for an unknown id. */
+  getStatus(id: string): MigrationStatus | undefined {
+    const handle = this.open()
+    switch (handle.state(numberOf(id))) {
+      case 1:
+        return { state: 'pending' }
+      case 2:
+        return { state: 'inProgress', transferred: handle.transferred(), total: handle.total() }
+      case 3:
+        return { state: 'completed' }
+      case 4:
+        return { state: 'failed', reason: 'Cancelled' }
+    }
+    return undefined
+  }
+
+  /**
+   * Counts a chunk. Throws, in this order: KEYHAUL_NOT_FOUND, KEYHAUL_ALREADY_COMPLETE,
+   * KEYHAUL_LIMIT_EXCEEDED (it waits for a slot), KEYHAUL_CHECKSUM_MISMATCH,
+   * KEYHAUL_KEY_OUT_OF_RANGE. A refused chunk changes nothing.
+   */
+  transferChunk(id: string, chunk: DataChunk): void {
+    const handle = this.open()
+    const [key, value] = [toBytes(chunk.key), toBytes(chunk.value)]
+    const address = this.put([key, value])
+    const code = handle.transfer(numberOf(id), address, key.length, address + key.length, value.length, chunk.checksum >>> 0, chunk.sequence ?? -1)
+    if (code !== 0) throw new KeyhaulError(errorCodeOf(code), { key: chunk.key, migration: id })
+  }
+
+  /** Throws KEYHAUL_NOT_FOUND, KEYHAUL_ALREADY_COMPLETE. */
+  completeMigration(id: string): MigrationStats {
+    const handle = this.open()
+    assertOk(handle.complete(numberOf(id), nowUs()), id)
+    return { id, bytesTransferred: handle.statBytes(), chunksTransferred: handle.statChunks(), durationMs: handle.statDurationMs() }
+  }
+
+  /** Throws KEYHAUL_NOT_FOUND, KEYHAUL_ALREADY_COMPLETE. */
+  cancelMigration(id: string): void {
+    assertOk(this.open().cancel(numberOf(id), nowUs()), id)
+  }
+
+  /** Frees an ended migration. Throws KEYHAUL_NOT_FOUND, KEYHAUL_UNSUPPORTED while it runs. */
+  forget(id: string): void {
+    assertOk(this.open().forget(numberOf(id)), id)
+  }
+
+  /** Frees its memory; idempotent. Every other call throws KEYHAUL_CLOSED afterwards. */
+  close(): void {
+    if (this.handle === undefined) return
+    finalizer.unregister(this)
+    this.handle.delete()
+    this.handle = undefined
+    if (this.stage !== 0) getModule().deallocate(this.stage)
+  }
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  private open(): MigratorHandle {
+    if (this.handle === undefined) throw new KeyhaulError('KEYHAUL_CLOSED')
+    return this.handle
+  }
+
+  /** Puts parts behind each other into linear memory. */
+  private put(parts: readonly Uint8Array[]): number {
+    const module = getModule()
+    const size = parts.reduce((sum, part) => sum + part.length, 0)
+    if (size > this.stageBytes || this.stage === 0) {
+      if (this.stage !== 0) module.deallocate(this.stage)
+      this.stageBytes = Math.max(4096, size * 2)
+      this.stage = module.allocate(this.stageBytes)
+      if (this.stage === 0) {
+        this.stageBytes = 0
+        throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${size} bytes do not fit into the module's memory` })
+      }
+    }
+    const memory = new Uint8Array(module.memory.buffer)
+    let at = this.stage
+    for (const part of parts) {
+      memory.set(part, at)
+      at += part.length
+    }
+    return this.stage
+  }
+}
+
+const nowUs = (): number => Math.floor(performance.now() * 1000)
+
+/** 0, which no migration has, for what is no id. */
+function numberOf(id: string): number {
+  return /^mig-[1-9]\d{0,14}$/.test(id) ? Number(id.slice(4)) : 0
+}
+
+function assertOk(code: number, id: string): void {
+  if (code !== 0) throw new KeyhaulError(errorCodeOf(code), { migration: id })
+}

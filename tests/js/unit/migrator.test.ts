@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { DataChunk, DataMigrator, KeyhaulError, MigrationPlan } from '../../../dist/index.js'
+
+const throws = (run: () => unknown, code: string): void =>
+  assert.throws(run, (error: unknown) => error instanceof KeyhaulError && error.code === code, code)
+
+test('the five steps', () => {
+  const migrator = new DataMigrator()
+  const plan = migrator.createPlan('node-1', 'node-2', [['a', 'z']])
+  assert.equal(plan.priority, 128)
+  const id = migrator.startMigration(plan)
+  assert.equal(id, 'mig-1')
+  assert.deepEqual(migrator.getStatus(id), { state: 'inProgress', transferred: 0, total: 0 })
+  migrator.transferChunk(id, new DataChunk('key1', Uint8Array.of(1, 2, 3)))
+  migrator.transferChunk(id, new DataChunk(new TextEncoder().encode('z'), ''))
+  assert.deepEqual(migrator.getStatus(id), { state: 'inProgress', transferred: 2, total: 0 })
+  const { durationMs, ...stats } = migrator.completeMigration(id)
+  assert.ok(durationMs >= 0)
+  assert.deepEqual(stats, { id, bytesTransferred: 3, chunksTransferred: 2 })
+  assert.deepEqual(migrator.getStatus(id), { state: 'completed' })
+  throws(() => migrator.cancelMigration(id), 'KEYHAUL_ALREADY_COMPLETE')
+  migrator.close()
+})
+
+test('errors, in their order, and nothing counted', () => {
+  const migrator = new DataMigrator()
+  throws(() => migrator.createPlan('a', 'b', [['z', 'a']]), 'KEYHAUL_INVALID_RANGE')
+  throws(() => new MigrationPlan('a', 'b', [], 256), 'KEYHAUL_INVALID_ARGUMENT')
+  const id = migrator.startMigration(new MigrationPlan('a', 'b', [['b', 'd'], ['x', 'x']], 200), { expectedTotal: 9 })
+  const wrong = new DataChunk('q', 'value')
+  wrong.checksum ^= 1
+  assert.equal(wrong.isValid(), false)
+  for (const unknown of ['', 'mig-0', 'mig-01', 'mig-2', 'mig-1 ', 'mig-99999999999999999999']) {
+    assert.equal(migrator.getStatus(unknown), undefined)
+    throws(() => migrator.transferChunk(unknown, wrong), 'KEYHAUL_NOT_FOUND')
+    throws(() => migrator.completeMigration(unknown), 'KEYHAUL_NOT_FOUND')
+    throws(() => migrator.cancelMigration(unknown), 'KEYHAUL_NOT_FOUND')
+  }
+  throws(() => migrator.transferChunk(id, wrong), 'KEYHAUL_CHECKSUM_MISMATCH')
+  throws(() => migrator.transferChunk(id, new DataChunk('d\0', '')), 'KEYHAUL_KEY_OUT_OF_RANGE')
+  assert.deepEqual(migrator.getStatus(id), { state: 'inProgress', transferred: 0, total: 9 })
+  migrator.cancelMigration(id)
+  assert.deepEqual(migrator.getStatus(id), { state: 'failed', reason: 'Cancelled' })
+  throws(() => migrator.transferChunk(id, wrong), 'KEYHAUL_ALREADY_COMPLETE')
+  migrator.forget(id)
+  throws(() => migrator.forget(id), 'KEYHAUL_NOT_FOUND')
+  assert.match(String(new KeyhaulError('KEYHAUL_KEY_OUT_OF_RANGE', { key: 'd', migration: 'mig-1' }).message), /key d, mig-1/)
+})
+
+test('slots queue by priority; sequence numbers count once; order is that of bytes', () => {
+  const migrator = new DataMigrator({ slots: 1, checksum: 'crc32c' })
+  const start = (priority: number): string => migrator.startMigration(new MigrationPlan('a', 'b', [['\uffff', '\u{10000}']], priority))
+  const [first, low, high] = [start(1), start(2), start(9)]
+  assert.deepEqual([first, low, high].map((id) => migrator.getStatus(id)?.state), ['inProgress', 'pending', 'pending'])
+  const chunk = new DataChunk('\u{10000}', 'v', { checksum: 'crc32c', sequence: 7 })
+  migrator.transferChunk(first, chunk)
+  migrator.transferChunk(first, chunk)
+  assert.deepEqual(migrator.getStatus(first), { state: 'inProgress', transferred: 1, total: 0 })
+  migrator.completeMigration(first)
+  assert.deepEqual([low, high].map((id) => migrator.getStatus(id)?.state), ['pending', 'inProgress'])
+})
+
+test('a large value, and use after close', () => {
+  const migrator = new DataMigrator()
+  const id = migrator.startMigration(migrator.createPlan('a', 'b', [['a', 'z']]))
+  migrator.transferChunk(id, new DataChunk('big', new Uint8Array(20_000_000).fill(3)))
+  assert.equal(migrator.completeMigration(id).bytesTransferred, 20_000_000)
+  migrator.close()
+  migrator.close()
+  throws(() => migrator.getStatus(id), 'KEYHAUL_CLOSED')
+})
