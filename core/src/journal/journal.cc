@@ -49,7 +49,7 @@ Result<JournalReader> JournalReader::open(std::span<const std::byte> bytes) {
   const size_t known = bytes.size() < 4 ? bytes.size() : 4;
   std::byte magic[4];
   storeLe(magic, kJournalMagic);
-  if (std::memcmp(bytes.data(), magic, known) != 0) return ErrorCode::kJournalNotAJournal;
+  if (known > 0 && std::memcmp(bytes.data(), magic, known) != 0) return ErrorCode::kJournalNotAJournal;
   if (bytes.size() < kJournalHeaderBytes) return ErrorCode::kJournalTorn;
   const auto crc = loadLe<uint32_t>(bytes.data() + 12);
   if (crc != crc32c(bytes.first(12))) return ErrorCode::kJournalCorrupt;

@@ -1,0 +1,161 @@
+#include "keyhaul/journal.h"
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.h"
+#include "keyhaul/checksum.h"
+#include "support/golden.h"
+#include "support/memory_host.h"
+
+namespace keyhaul::test {
+namespace {
+
+ValidPlan plan() {
+  Plan spec = copyPlan(KeyRange::inclusive("a", "m").value());
+  spec.hostInfo = "{}";
+  return validatePlan(spec).value();
+}
+
+Digest digest(uint64_t entries) {
+  Digest d;
+  d.lo = entries * 3;
+  d.hi = entries * 5;
+  d.entries = entries;
+  d.bytes = entries * 10;
+  return d;
+}
+
+std::vector<Record> story() {
+  const ValidPlan valid = plan();
+  CheckpointRecord first, last;
+  first.upto = "d";
+  first.leaf = digest(4);
+  first.pages = 2;
+  last.end = true;
+  last.leaf = digest(6);
+  last.pages = 1;
+  VerifiedRecord verified;
+  verified.equal = true;
+  verified.source = verified.target = digest(10);
+  FinishedRecord finished;
+  finished.receipt.state = MigrationState::kDone;
+  finished.receipt.verified = true;
+  finished.receipt.source = finished.receipt.target = digest(10);
+  finished.receipt.totals.copiedEntries = 10;
+  return {PlanRecord{valid.plan(), valid.level()}, PreparedRecord{true, ""},
+          PhaseRecord{MigrationState::kCopying}, first,
+          StoppedRecord{ErrorCode::kInterrupted, "Ctrl-C"}, ResumedRecord{2},
+          PhaseRecord{MigrationState::kCopying}, last, PhaseRecord{MigrationState::kVerifying},
+          verified, finished};
+}
+
+std::string write(const std::vector<Record>& records, std::vector<size_t>* ends = nullptr) {
+  std::string bytes;
+  JournalWriter writer;
+  for (const Record& record : records) {
+    writer.append(record, bytes);
+    if (ends != nullptr) ends->push_back(bytes.size());
+  }
+  return bytes;
+}
+
+TEST(Journal, FoldsIntoAnImage) {
+  const auto image = readJournal(asBytes(write(story())));
+  ASSERT_TRUE(image.ok()) << errorName(image.code());
+  EXPECT_EQ(image->records, 11U);
+  EXPECT_EQ(image->totals.incarnations, 1U);  // those of the receipt
+  EXPECT_EQ(image->incarnation, 2U);
+  EXPECT_TRUE(image->ranges[0].copied);
+  EXPECT_EQ(image->ranges[0].leaves.size(), 2U);
+  EXPECT_TRUE(image->receipt->verified);
+  EXPECT_FALSE(image->torn);
+}
+
+TEST(Journal, GoldenFiles) {
+  const std::string bytes = write(story());
+  expectGolden("journals/story.bin", bytes);
+  expectGolden("journals/story.jsonl", describeJournal(asBytes(bytes)));
+}
+
+TEST(Journal, EveryTruncationIsAShorterJournalOrATornOne) {
+  std::vector<size_t> ends;
+  const std::string bytes = write(story(), &ends);
+  for (size_t length = 0; length < bytes.size(); ++length) {
+    const auto image = readJournal(asBytes(bytes).first(length));
+    if (length < ends[0]) {
+      EXPECT_EQ(image.code(), ErrorCode::kJournalTorn) << length;
+      continue;
+    }
+    ASSERT_TRUE(image.ok()) << length;
+    const bool clean = std::find(ends.begin(), ends.end(), length) != ends.end();
+    EXPECT_EQ(image->torn, !clean) << length;
+    EXPECT_EQ(image->validBytes, *std::prev(std::upper_bound(ends.begin(), ends.end(), length)));
+  }
+}
+
+TEST(Journal, EveryBitFlipIsFound) {
+  std::vector<size_t> ends;
+  std::string bytes = write(story(), &ends);
+  const size_t lastRecord = ends[ends.size() - 2];
+  for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
+    const auto image = readJournal(asBytes(bytes));
+    if (bit / 8 < lastRecord) {
+      EXPECT_FALSE(image.ok()) << bit;
+    } else {
+      EXPECT_TRUE(!image.ok() || (image->torn && image->validBytes == lastRecord)) << bit;
+    }
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
+  }
+}
+
+TEST(Journal, ATailOfZerosIsTorn) {
+  const std::string bytes = write(story()) + std::string(500, '\0');
+  const auto image = readJournal(asBytes(bytes));
+  ASSERT_TRUE(image.ok());
+  EXPECT_TRUE(image->torn);
+}
+
+TEST(Journal, ImpossibleStoriesAreRefused) {
+  const std::vector<Record> good = story();
+  const auto refused = [](std::vector<Record> records) {
+    return readJournal(asBytes(write(records))).code() == ErrorCode::kJournalCorrupt;
+  };
+  EXPECT_TRUE(refused({good[1], good[0]}));                    // no plan first
+  EXPECT_TRUE(refused({good[0], good[0]}));                    // two plans
+  EXPECT_TRUE(refused({good[0], good[2]}));                    // not prepared
+  EXPECT_TRUE(refused({good[0], good[1], good[3]}));           // a checkpoint outside of copying
+  EXPECT_TRUE(refused({good[0], good[1], good[2], good[3], good[3]}));  // not ahead
+  EXPECT_TRUE(refused({good[0], good[1], good[2], good[7], good[3]}));  // after the end
+  EXPECT_TRUE(refused({good[0], good[1], PhaseRecord{MigrationState::kDeleting}}));
+  CheckpointRecord outside;
+  outside.upto = "z";
+  EXPECT_TRUE(refused({good[0], good[1], good[2], outside}));
+  outside.upto = "b";
+  outside.range = 1;
+  EXPECT_TRUE(refused({good[0], good[1], good[2], outside}));
+  std::vector<Record> longer = good;
+  longer.push_back(ResumedRecord{3});
+  EXPECT_TRUE(refused(longer));  // after the receipt
+}
+
+TEST(Journal, OtherFilesAndVersionsAreRefusedAsSuch) {
+  EXPECT_EQ(readJournal(asBytes("hello, this is text")).code(), ErrorCode::kJournalNotAJournal);
+  EXPECT_EQ(readJournal({}).code(), ErrorCode::kJournalTorn);
+  std::string future = write(story());
+  future[4] = 2;
+  storeLe(future.data() + 12, crc32c(std::string_view(future).substr(0, 12)));
+  EXPECT_EQ(readJournal(asBytes(future)).code(), ErrorCode::kJournalVersion);
+}
+
+TEST(Journal, GoesOnBehindAValidPrefix) {
+  std::vector<Record> records = story();
+  std::string bytes = write({records.begin(), records.begin() + 5});
+  const auto image = readJournal(asBytes(bytes));
+  JournalWriter writer(image->chain);
+  for (size_t i = 5; i < records.size(); ++i) writer.append(records[i], bytes);
+  EXPECT_EQ(bytes, write(records));
+}
+
+}  // namespace
+}  // namespace keyhaul::test
