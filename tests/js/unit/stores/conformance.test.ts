@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { ClassicLevel } from 'classic-level'
+import { MemoryLevel } from 'memory-level'
+import type { Capability, Store, Write } from '../../../../dist/index.js'
+import { type LevelDatabase, levelStore } from '../../../../dist/stores/level.js'
+import { memoryStore } from '../../../../dist/stores/memory.js'
+import { storeConformance, type StoreUnderTest } from '../../../../dist/testing/index.js'
+
+const OPTIONAL: readonly (Capability | undefined)[] = [undefined, 'feed', 'digest', 'rangeDelete', 'stats']
+
+function memory(without: readonly Capability[] = []): StoreUnderTest {
+  const store = memoryStore({ without })
+  return { store, put: async (key, value) => store.put(key, value), delete: async (key) => store.delete(key) }
+}
+
+for (const capability of OPTIONAL) {
+  describe(`memory${capability === undefined ? '' : ` without ${capability}`}`, () => {
+    storeConformance({ test, create: async () => memory(capability === undefined ? [] : [capability]) })
+  })
+}
+
+const BYTES = { keyEncoding: 'view', valueEncoding: 'view' } as const
+
+interface Writable extends LevelDatabase {
+  put(key: Uint8Array, value: Uint8Array, options: object): Promise<void>
+  del(key: Uint8Array, options: object): Promise<void>
+  close(): Promise<void>
+}
+
+const open = new Map<Store, () => Promise<void>>()
+async function level(db: unknown, feed: boolean, done: () => Promise<void>): Promise<StoreUnderTest> {
+  const database = db as Writable
+  await database.open()
+  const store = levelStore(database, { feed })
+  open.set(store, done)
+  return { store, put: (key, value) => database.put(key, value, BYTES), delete: (key) => database.del(key, BYTES) }
+}
+const destroy = async ({ store }: StoreUnderTest): Promise<void> => open.get(store)?.()
+
+for (const feed of [false, true]) {
+  const suffix = feed ? ' with a feed' : ''
+  describe(`classic-level${suffix}`, () => {
+    storeConformance({
+      test,
+      destroy,
+      create: async () => {
+        const folder = mkdtempSync(join(tmpdir(), 'keyhaul-'))
+        const db = new ClassicLevel(folder)
+        return level(db, feed, async () => {
+          await db.close()
+          rmSync(folder, { recursive: true })
+        })
+      }
+    })
+  })
+  describe(`memory-level${suffix}`, () => {
+    storeConformance({ test, destroy, create: async () => level(new MemoryLevel(), feed, async () => {}) })
+  })
+  describe(`a sublevel with JSON encodings${suffix}`, () => {
+    storeConformance({ test, destroy, create: async () => level(new MemoryLevel().sublevel('part', { valueEncoding: 'json' }), feed, async () => {}) })
+  })
+}
+
+/** Names of the conformance tests that a store fails. */
+async function failures(create: () => StoreUnderTest): Promise<string[]> {
+  const cases: [string, () => Promise<void>][] = []
+  storeConformance({ test: (name, run) => cases.push([name, run]), create: async () => create() })
+  const failed: string[] = []
+  for (const [name, run] of cases) await run().catch(() => failed.push(name))
+  return failed
+}
+
+/** A memory store that breaks one promise. */
+function broken(change: (store: ReturnType<typeof memoryStore>) => Partial<Store>): () => StoreUnderTest {
+  return () => {
+    const base = memoryStore()
+    const methods: Partial<Store> = {}
+    for (const name of ['scan', 'apply', 'openFeed', 'digest', 'deleteRange', 'estimate'] as const) {
+      Object.assign(methods, { [name]: (base[name] as (...args: unknown[]) => unknown).bind(base) })
+    }
+    const store = { name: 'broken', identity: base, capabilities: base.capabilities, ...methods, ...change(base) } as Store
+    return { store, put: async (key, value) => base.put(key, value), delete: async (key) => base.delete(key) }
+  }
+}
+
+test('the suite finds stores that break their promises', async () => {
+  assert.deepEqual(await failures(broken(() => ({}))), [])
+  const cases: [string, Parameters<typeof broken>[0]][] = [
+    ['loses the last page', (base) => ({ scan: async (range, o) => { const page = await base.scan(range, o); return page.end && page.entries.length > 3 ? { entries: page.entries.slice(0, -1), end: true } : page } })],
+    ['says END by an empty page', (base) => ({ scan: async (range, o) => { const page = await base.scan(range, o); return { entries: page.entries, end: false } } })],
+    ['says END too early', (base) => ({ scan: async (range, o) => ({ ...(await base.scan(range, o)), end: true }) })],
+    ['orders by UTF-16', (base) => ({ scan: async (range, o) => { const page = await base.scan(range, o); const text = (k: Uint8Array) => Buffer.from(k).toString(); return { ...page, entries: [...page.entries].sort((x, y) => (text(x[0]) < text(y[0]) ? -1 : 1)) } } })],
+    ['ignores the limits', (base) => ({ scan: (range, o) => base.scan(range, { ...o, maxEntries: 1e9, maxBytes: 1e9 }) })],
+    ['includes lt', (base) => ({ scan: (range, o) => base.scan(range.lt === undefined ? range : { ...range, lt: Uint8Array.from([...range.lt, 0]) }, o) })],
+    ['takes an absent bound for an empty one', (base) => ({ scan: (range, o) => base.scan({ ...range, lt: range.lt ?? new Uint8Array(0) }, o) })],
+    ['drops oversize entries', (base) => ({ scan: async (range, o) => { const page = await base.scan(range, o); return { ...page, entries: page.entries.filter(([, v]) => v.length < 1e5) } } })],
+    ['drops deletes', (base) => ({ apply: (writes, o) => base.apply(writes.filter(([, v]) => v !== undefined), o) })],
+    ['keeps the first of two writes', (base) => ({ apply: (writes, o) => base.apply([...writes].reverse(), o) })],
+    ['is not repeatable', (base) => { const seen = new Set<string>(); return { apply: async (writes: readonly Write[], o) => { const id = writes.map(([k]) => String(k)).join(); if (seen.has(id)) throw new Error('again'); seen.add(id); return base.apply(writes, o) } } }],
+    ['ignores the signal', (base) => ({ scan: (range, { signal: _, ...o }) => base.scan(range, o) })],
+    ['claims what it has not', () => ({ digest: undefined as never })],
+    ['opens its feed late', (base) => ({ openFeed: async (range, o) => { const feed = await base.openFeed?.(range, o); let first = true; return { ...feed, poll: async (after: Uint8Array, l: never) => { const page = await feed?.poll(after, l); if (page === undefined || !first) return page; first = false; return { ...page, changes: page.changes.slice(1) } } } as never } })],
+    ['forgets its feed when it is left', (base) => ({ openFeed: async (range, o) => base.openFeed?.(range, o?.after === undefined ? o : {}) as never })],
+    ['estimates nonsense', () => ({ estimate: async () => ({ bytes: Number.NaN }) })]
+  ]
+  for (const [name, change] of cases) {
+    assert.notDeepEqual(await failures(broken(change)), [], `a store that ${name} passed`)
+  }
+})
