@@ -39,8 +39,8 @@ function installNpm() {
   if (existsSync(stamp) && statSync(stamp).mtimeMs >= statSync(lock).mtimeMs) return
   console.log('installing npm packages')
   const flags = ['--no-fund', '--no-audit', '--loglevel=error']
-  // npm ci refuses a lock that was written where a registry lacks the packages of other
-  // platforms (npm/cli issue 4828); the exact versions stand in package.json as well.
+  // npm ci refuses a lock that was written where a registry lacks the optional packages of
+  // other platforms; what matters is pinned in package.json as well.
   if (spawnSync('npm', ['ci', ...flags], { cwd: root }).status === 0) return
   execFileSync('npm', ['install', '--no-save', ...flags], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
 }
