@@ -35,3 +35,33 @@ export function decodePosition(bytes: Uint8Array): number | undefined {
   const position = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0)
   return position <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(position) : undefined
 }
+
+/** The position of a feed: where the feed began, which tells feeds apart, and where in it. */
+export function encodeFeedPosition(start: number, at: number): Uint8Array {
+  return concatBytes([encodePosition(start), encodePosition(at)])
+}
+
+export function decodeFeedPosition(bytes: Uint8Array): { start: number; at: number } | undefined {
+  if (bytes.length !== 16) return undefined
+  const start = decodePosition(bytes.subarray(0, 8))
+  const at = decodePosition(bytes.subarray(8))
+  return start === undefined || at === undefined ? undefined : { start, at }
+}
+
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let end = 0
+  for (const part of parts) {
+    all.set(part, end)
+    end += part.length
+  }
+  return all
+}
+
+export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  if (bytes.length < prefix.length) return false
+  for (let i = 0; i < prefix.length; i++) {
+    if (bytes[i] !== prefix[i]) return false
+  }
+  return true
+}

@@ -1,5 +1,7 @@
 import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
-import { LevelFeedLog } from './level-feed.js'
+import { compareBytes, concatBytes, startsWith, toBytes } from './bytes.js'
+import { prefixRange } from './level-cleared.js'
+import { LevelFeedLog, OWN, OWN_PREFIX } from './level-feed.js'
 import type { LevelChainedBatch, LevelDatabase } from './level-types.js'
 import type { ApplyOptions, Capability, Entry, Estimate, Feed, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
@@ -9,16 +11,14 @@ export interface LevelStoreOptions {
   /** For people and journals. Default: `level:` and the database's location, if it has one. */
   readonly name?: string
   /**
-   * Record writes while a migration runs, so that the copy follows them (level L1). Every
-   * process that writes the database during a migration must have made a store with `feed`
-   * on the same database object it writes through; `clear()` is not recorded and ends the feed.
+   * Record writes while a migration runs, so that the copy follows them (level L1). Writes
+   * through the database and all its sublevels are seen, but only from when this store was
+   * made: after a restart make it before anything is written. `clear()` is not recorded, and
+   * ends the feeds whose range it touches.
    */
   readonly feed?: boolean
 }
 
-/** Keys with this prefix are keyhaul's own and are not part of the store's data. */
-const OWN_PREFIX = '!keyhaul!'
-const OWN = /* @__PURE__ */ new TextEncoder().encode(OWN_PREFIX)
 const BYTES = { keyEncoding: 'view', valueEncoding: 'view' } as const
 
 /** A store over any abstract-level 3 database: classic-level, memory-level, browser-level, a sublevel. */
@@ -30,12 +30,21 @@ class LevelStore implements Store {
   readonly name: string
   readonly capabilities: ReadonlySet<Capability>
   readonly openFeed?: NonNullable<Store['openFeed']>
+  readonly identity: unknown
   private readonly db: LevelDatabase
+  private readonly root: LevelDatabase
+  /** Of a sublevel, from the root. */
+  private readonly prefix: Uint8Array
+  private wasOpen = false
   private readonly encoding: 'buffer' | 'view'
   private readonly putOptions: object
 
   constructor(db: LevelDatabase, options: LevelStoreOptions) {
     this.db = db
+    const { prefix, db: root } = db as { prefix?: unknown; db?: LevelDatabase }
+    this.root = typeof prefix === 'string' && prefix !== '' && root !== undefined ? root : db
+    this.prefix = toBytes(this.root === db ? '' : (prefix as string))
+    this.identity = identityOf(this.root, this.root === db ? '' : (prefix as string))
     const location = (db as { location?: unknown }).location
     this.name = options.name ?? (typeof location === 'string' ? `level:${location}` : 'level')
     // classic-level makes Buffers; asking for views would wrap each of them once more.
@@ -48,18 +57,15 @@ class LevelStore implements Store {
     if (typeof (db as { approximateSize?: unknown }).approximateSize === 'function') capabilities.push('stats')
     if (options.feed === true) {
       capabilities.push('feed')
-      const log = new LevelFeedLog(db, OWN_PREFIX.slice(1, -1), OWN, this.name)
+      const log = LevelFeedLog.of(this.root)
       this.openFeed = (range, given): Promise<Feed> =>
         this.translate(async () => {
+          given?.signal?.throwIfAborted()
           await this.ready()
-          return log.open(range, given?.after)
+          return this.translated(await log.open(this.prefix, range, given?.after, this.name))
         })
     }
     this.capabilities = new Set(capabilities)
-  }
-
-  get identity(): unknown {
-    return this.db
   }
 
   scan(range: ScanRange, options: ScanOptions): Promise<ScanPage> {
@@ -80,7 +86,7 @@ class LevelStore implements Store {
         highWaterMarkBytes: Math.min(options.maxBytes, 0x7fffffff)
       })
       try {
-        return await readPage(iterator, limit, options)
+        return await readPage(iterator, limit, options, this.prefix.length === 0)
       } finally {
         await iterator.close()
       }
@@ -97,7 +103,7 @@ class LevelStore implements Store {
       try {
         for (let i = 0; i < writes.length; i++) {
           const [key, value] = writes[i] as Write
-          if (isOwn(key)) throw reserved(key, this.name)
+          if (this.prefix.length === 0 && isOwn(key)) throw reserved(key, this.name)
           if (value === undefined) batch.del(key, putOptions)
           else batch.put(key, value, putOptions)
         }
@@ -109,10 +115,20 @@ class LevelStore implements Store {
     })
   }
 
-  deleteRange(range: ScanRange): Promise<void> {
+  deleteRange(range: ScanRange, options: ApplyOptions): Promise<void> {
     return this.translate(async () => {
+      options.signal?.throwIfAborted()
       await this.ready()
-      await this.db.clear({ ...BYTES, ...present(range) })
+      const log = LevelFeedLog.known(this.root)
+      for (const part of aroundOwn(prefixRange(this.prefix, range))) {
+        const clear = { ...BYTES, ...present(part) }
+        await (log === undefined ? this.root.clear(clear) : log.clear(clear))
+      }
+      if (!options.durable) return
+      // clear() has no sync of its own; a synced write takes all before it to the disk.
+      const batch = this.root.batch() as LevelChainedBatch
+      batch.del(concatBytes([OWN, Uint8Array.of(0xff)]), BYTES)
+      await batch.write({ sync: true })
     })
   }
 
@@ -128,7 +144,22 @@ class LevelStore implements Store {
   }
 
   private async ready(): Promise<void> {
-    if (this.db.status !== 'open') await this.db.open()
+    if (this.db.status !== 'open') {
+      // What its owner closed stays closed; the caller would never close it again.
+      if (this.wasOpen) throw new KeyhaulError('KEYHAUL_STORE_CLOSED', { store: this.name })
+      await this.db.open()
+    }
+    this.wasOpen = true
+  }
+
+  /** A feed whose errors are keyhaul's too. */
+  private translated(feed: Feed): Feed {
+    return {
+      position: feed.position,
+      poll: (after, options) => this.translate(() => feed.poll(after, options)),
+      trim: (position) => this.translate(async () => feed.trim?.(position)),
+      close: (options) => this.translate(() => feed.close(options))
+    }
   }
 
   private async translate<T>(work: () => Promise<T>): Promise<T> {
@@ -143,7 +174,8 @@ class LevelStore implements Store {
 async function readPage(
   iterator: { nextv(size: number): Promise<[unknown, unknown][]> },
   limit: number,
-  options: ScanOptions
+  options: ScanOptions,
+  isRoot: boolean
 ): Promise<ScanPage> {
   const entries: Entry[] = []
   let bytes = 0
@@ -152,7 +184,7 @@ async function readPage(
     options.signal?.throwIfAborted()
     if (rows.length === 0) return { entries, end: true }
     for (const row of rows) {
-      if (row[0][0] === 0x21 && isOwn(row[0])) continue
+      if (isRoot && row[0][0] === 0x21 && isOwn(row[0])) continue
       const size = row[0].length + row[1].length
       const full = entries.length === options.maxEntries || bytes + size > options.maxBytes
       if (full && entries.length > 0) {
@@ -168,10 +200,31 @@ async function readPage(
 }
 
 function isOwn(key: Uint8Array): boolean {
-  for (let i = 0; i < OWN.length; i++) {
-    if (key[i] !== OWN[i]) return false
+  return startsWith(key, OWN)
+}
+
+/** The parts of a range of the root that are not keyhaul's own records. */
+function aroundOwn({ gte, lt }: ScanRange): ScanRange[] {
+  const end = prefixRange(OWN, {}).lt as Uint8Array
+  const parts: ScanRange[] = []
+  if (gte === undefined || compareBytes(gte, OWN) < 0) {
+    parts.push({ gte, lt: lt === undefined || compareBytes(lt, OWN) > 0 ? OWN : lt })
   }
-  return true
+  if (lt === undefined || compareBytes(lt, end) > 0) {
+    parts.push({ gte: gte === undefined || compareBytes(gte, end) < 0 ? end : gte, lt })
+  }
+  return parts
+}
+
+/** One value for each part of each database: two objects of one sublevel are one store. */
+const identities = new WeakMap<LevelDatabase, Map<string, object>>()
+function identityOf(root: LevelDatabase, prefix: string): object {
+  if (prefix === '') return root
+  const parts = identities.get(root) ?? new Map<string, object>()
+  identities.set(root, parts)
+  const identity = parts.get(prefix) ?? { prefix }
+  parts.set(prefix, identity)
+  return identity
 }
 
 function reserved(key: Uint8Array, store: string): KeyhaulError {

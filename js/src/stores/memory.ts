@@ -1,5 +1,5 @@
 import { KeyhaulError } from '../errors.js'
-import { compareBytes, decodePosition, encodePosition, inRange, toBytes } from './bytes.js'
+import { compareBytes, decodeFeedPosition, encodeFeedPosition, inRange, toBytes } from './bytes.js'
 import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
 export interface MemoryStoreOptions {
@@ -42,11 +42,11 @@ class Memory implements MemoryStore {
   readonly capabilities: ReadonlySet<Capability>
   private readonly rows = new SortedRows()
   private readonly feedLimit: number
-  /** Changes while any feed is open; `first` is the position of log[0]. */
+  /** Changes while any feed is open, with their positions, ascending. */
   private log: { change: Change; position: number }[] = []
   private position = 0
-  private lost = 0
-  private recording = 0
+  /** Feeds that were not given up: where each began -> the oldest position it may still ask for. */
+  private readonly feeds = new Map<number, number>()
 
   constructor(options: MemoryStoreOptions) {
     this.name = options.name ?? 'memory'
@@ -94,14 +94,21 @@ class Memory implements MemoryStore {
     for (const [key, value] of writes) this.write([key.slice(), value?.slice()])
   }
 
-  async openFeed(range: ScanRange, options: { after?: Uint8Array | undefined } = {}): Promise<Feed> {
-    const start = options.after === undefined ? this.position : this.readPosition(options.after)
-    this.recording++
-    let open = true
+  async openFeed(
+    range: ScanRange,
+    options: { after?: Uint8Array | undefined; signal?: AbortSignal | undefined } = {}
+  ): Promise<Feed> {
+    options.signal?.throwIfAborted()
+    const { after: takenUp } = options
+    // Each beginning is a position of its own, so that feeds can be told apart.
+    const start = takenUp === undefined ? ++this.position : (decodeFeedPosition(takenUp)?.start ?? -1)
+    if (takenUp === undefined) this.feeds.set(start, start)
+    else this.readPosition(takenUp, start)
     return {
-      position: encodePosition(start),
+      position: takenUp ?? encodeFeedPosition(start, start),
       poll: async (after, limits) => {
-        const from = this.readPosition(after)
+        limits.signal?.throwIfAborted()
+        const from = this.readPosition(after, start)
         const changes: Change[] = []
         let bytes = 0
         let reached = from
@@ -118,22 +125,20 @@ class Memory implements MemoryStore {
           }
           reached = position
         }
-        return { changes, position: encodePosition(reached), caughtUp }
+        return { changes, position: encodeFeedPosition(start, reached), caughtUp }
       },
       trim: async (position) => {
-        if (this.recording === 1) this.dropUpTo(this.readPosition(position))
+        this.feeds.set(start, this.readPosition(position, start))
+        this.dropUnasked()
       },
       close: async ({ discard }) => {
-        if (!open) return
-        open = false
-        if (!discard) return
-        this.recording = Math.max(0, this.recording - 1)
-        if (this.recording === 0) this.dropUpTo(this.position)
+        if (discard && this.feeds.delete(start)) this.dropUnasked()
       }
     }
   }
 
-  async digest(range: ScanRange, sink: DigestSink): Promise<void> {
+  async digest(range: ScanRange, sink: DigestSink, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+    options.signal?.throwIfAborted()
     let entries: Entry[] = []
     for (const entry of this.rows.from(range.gte)) {
       if (range.lt !== undefined && compareBytes(entry[0], range.lt) >= 0) break
@@ -146,7 +151,8 @@ class Memory implements MemoryStore {
     if (entries.length > 0) sink.add(entries)
   }
 
-  async deleteRange(range: ScanRange): Promise<void> {
+  async deleteRange(range: ScanRange, options: ApplyOptions): Promise<void> {
+    options.signal?.throwIfAborted()
     const keys: Uint8Array[] = []
     for (const [key] of this.rows.from(range.gte)) {
       if (range.lt !== undefined && compareBytes(key, range.lt) >= 0) break
@@ -170,27 +176,41 @@ class Memory implements MemoryStore {
     const [key, value] = change
     if (value === undefined) this.rows.delete(key)
     else this.rows.set(key, value)
-    if (this.recording === 0) return
+    if (this.feeds.size === 0) return
     this.log.push({ change, position: ++this.position })
-    if (this.log.length > this.feedLimit) this.dropUpTo((this.log[this.log.length >> 1] as { position: number }).position)
+    if (this.log.length > this.feedLimit) this.forgetOldest()
   }
 
-  private readPosition(bytes: Uint8Array): number {
-    const position = decodePosition(bytes)
-    if (position === undefined || position < this.lost || position > this.position) {
-      throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', { store: this.name })
-    }
-    return position
+  private readPosition(bytes: Uint8Array, start: number): number {
+    const position = decodeFeedPosition(bytes)
+    const floor = this.feeds.get(start)
+    const held = position !== undefined && floor !== undefined && position.start === start && position.at >= floor
+    if (!held || position.at > this.position) throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', { store: this.name })
+    return position.at
   }
 
+  /** Index of the first change beyond a position; positions have gaps where feeds began. */
   private indexAfter(position: number): number {
-    const first = this.log[0]?.position ?? this.position + 1
-    return Math.max(0, position + 1 - first)
+    let low = 0
+    let high = this.log.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.log[middle] as { position: number }).position <= position) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
-  private dropUpTo(position: number): void {
-    this.log.splice(0, this.indexAfter(position))
-    this.lost = Math.max(this.lost, position)
+  /** The log is full: its older half goes, and feeds that wanted it have lost their place. */
+  private forgetOldest(): void {
+    const { position } = this.log[this.log.length >> 1] as { position: number }
+    for (const [start, floor] of this.feeds) this.feeds.set(start, Math.max(floor, position))
+    this.dropUnasked()
+  }
+
+  private dropUnasked(): void {
+    const floor = this.feeds.size === 0 ? this.position : Math.min(...this.feeds.values())
+    this.log.splice(0, this.indexAfter(floor))
   }
 }
 
