@@ -28,21 +28,42 @@ async function buildGlue() {
   const small = await transform(glue, { minify: true, format: 'esm', legalComments: 'none' })
   mkdirSync(join(root, 'dist/engine'), { recursive: true })
   writeFileSync(join(root, 'dist/engine/glue.js'), small.code)
-  writeFileSync(join(root, 'dist/engine/inline.js'), `export const wasmText='${asText(wasm)}'\n`)
+  const { text, alphabet } = asText(wasm)
+  writeFileSync(
+    join(root, 'dist/engine/inline.js'),
+    `export const wasmText='${text}'\nexport const alphabet=[${alphabet}]\n`
+  )
   cpSync(join(root, 'js/src/engine/glue.d.ts'), join(root, 'dist/engine/glue.d.ts'))
   cpSync(join(root, 'js/src/engine/inline.d.ts'), join(root, 'dist/engine/inline.d.ts'))
   writeFileSync(join(root, 'dist/keyhaul.wasm'), wasm)
 }
 
-/** One character a byte: gzip still sees the bytes, so it travels a fifth smaller than base64. */
+/**
+ * One character a byte: gzip still sees the bytes, so it travels a fifth smaller than base64.
+ * The most frequent bytes get the characters that UTF-8 writes in one byte; `alphabet` says
+ * which byte each character stands for.
+ */
 function asText(bytes) {
-  const escapes = { 10: '\\n', 13: '\\r', 39: "\\'", 92: '\\\\' }
-  let text = ''
-  bytes.forEach((byte, i) => {
-    const digitNext = bytes[i + 1] >= 48 && bytes[i + 1] <= 57
-    text += byte === 0 ? (digitNext ? '\\x00' : '\\0') : (escapes[byte] ?? String.fromCharCode(byte))
+  const count = new Array(256).fill(0)
+  for (const byte of bytes) count[byte]++
+  const order = [...count.keys()].sort((a, b) => count[b] - count[a])
+  // Neither what ends a string nor control characters, which bundlers write as escapes.
+  const short = Array.from({ length: 95 }, (_, i) => i + 32).filter((c) => !'\'"`\\$<'.includes(String.fromCharCode(c)))
+  const frequent = new Set(order.slice(0, short.length))
+  const character = []
+  // What may stay as it is stays: text in the module is still text.
+  for (const c of short) if (frequent.has(c)) character[c] = c
+  const free = short.filter((c) => !frequent.has(c))
+  let next = 0xa1
+  for (const byte of order) character[byte] ??= frequent.has(byte) ? free.shift() : next++
+  const alphabet = []
+  character.forEach((c, byte) => {
+    alphabet[c] = byte
   })
-  return text
+  return {
+    text: Array.from(bytes, (byte) => String.fromCharCode(character[byte])).join(''),
+    alphabet: Array.from(alphabet, (byte) => byte ?? 0)
+  }
 }
 
 async function buildCli() {

@@ -30,10 +30,10 @@ export function crc32c(data: string | Uint8Array, initial = 0): number {
 
 /** `crc32(a + b)` from `crc32(a)`, `crc32(b)` and the length of b in bytes. */
 export function crc32Combine(crcA: number, crcB: number, lengthB: number): number {
-  return getModule().combine(false, crcA, crcB, lengthB) >>> 0
+  return getModule().combine(0, crcA, crcB, lengthB) >>> 0
 }
 
 /** `crc32c(a + b)` from `crc32c(a)`, `crc32c(b)` and the length of b in bytes. */
 export function crc32cCombine(crcA: number, crcB: number, lengthB: number): number {
-  return getModule().combine(true, crcA, crcB, lengthB) >>> 0
+  return getModule().combine(1, crcA, crcB, lengthB) >>> 0
 }

@@ -1,7 +1,8 @@
+import { idOrThrow, staged, textOf } from './engine/handle.js'
 import { getModule } from './engine/load.js'
-import { errorCodeOf, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
+import { errorCodeOf, type KeyhaulErrorCode } from './errors.js'
 import type { MigrationState } from './migration.js'
-import { readReceipt, type Receipt } from './receipt.js'
+import { type RawReceipt, readReceipt, type Receipt } from './receipt.js'
 
 /** Where the migration of a journal stands. */
 export interface JournalInfo {
@@ -26,10 +27,9 @@ export interface JournalInfo {
 
 /** Reads a journal's bytes. Throws KEYHAUL_JOURNAL_… for what is none, damaged or of a newer version. */
 export function inspectJournal(bytes: Uint8Array): JournalInfo {
-  const summary = staged(bytes, (module, address) => module.inspectJournal(address, bytes.length))
-  if (summary.error !== 0) throw new KeyhaulError(errorCodeOf(summary.error))
+  const summary = summarize(bytes)
   const receipt =
-    summary.receipt === '' ? undefined : readReceipt(summary.receipt, { from: summary.source, to: summary.target }, [])
+    summary.receipt === undefined ? undefined : readReceipt(summary.receipt, { from: summary.source, to: summary.target }, [])
   return {
     from: summary.source,
     to: summary.target,
@@ -49,17 +49,37 @@ export function inspectJournal(bytes: Uint8Array): JournalInfo {
 
 /** Every record as one JSON object a line, and a summary; never throws for damaged bytes. */
 export function describeJournal(bytes: Uint8Array): string {
-  return staged(bytes, (module, address) => module.describeJournal(address, bytes.length))
+  const module = getModule()
+  return staged(module, bytes, (address) => {
+    module.describeJournal(address, bytes.length)
+    return textOf(module)
+  })
 }
 
-function staged<T>(bytes: Uint8Array, use: (module: ReturnType<typeof getModule>, address: number) => T): T {
+/** What a resume has to know of a journal. */
+export interface JournalSummary {
+  source: string
+  target: string
+  mode: string
+  level: number
+  hostInfo: string
+  state: string
+  /** The number of the error it stopped with, or 0. */
+  stopped: number
+  torn: boolean
+  validBytes: number
+  copiedEntries: number
+  copiedBytes: number
+  incarnation: number
+  /** Where it has ended. */
+  receipt?: RawReceipt
+}
+
+/** @internal Throws KEYHAUL_JOURNAL_…. */
+export function summarize(bytes: Uint8Array, file?: string): JournalSummary {
   const module = getModule()
-  const address = module.allocate(Math.max(bytes.length, 1))
-  if (address === 0) throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED')
-  new Uint8Array(module.memory.buffer).set(bytes, address)
-  try {
-    return use(module, address)
-  } finally {
-    module.deallocate(address)
-  }
+  return staged(module, bytes, (address) => {
+    idOrThrow(module.inspectJournal(address, bytes.length), file === undefined ? {} : { file })
+    return JSON.parse(textOf(module)) as JournalSummary
+  })
 }

@@ -1,11 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { openJournalFile } from '#journal-file'
 import { Driver } from './engine/driver.js'
-import type { IdOrError, JournalSummary } from './engine/module.js'
+import { idOrThrow, type PlanProblem } from './engine/handle.js'
+import { encodePlan } from './engine/plan.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
+import { type JournalSummary, summarize } from './inspect.js'
 import type { JournalStore } from './journal/journal.js'
 import { Migration } from './migration.js'
-import { packRanges, type RangeInput, toScanRanges } from './ranges.js'
+import { type RangeInput, toScanRanges } from './ranges.js'
 import type { Capability, ScanRange, Store } from './stores/store.js'
 
 export interface MigrateOptions {
@@ -109,7 +111,7 @@ export class Engine {
     try {
       const bytes = (await journal?.read()) ?? new Uint8Array(0)
       if (journal !== undefined && bytes.length > 0) {
-        const summary = readSummary(this.driver, bytes, journal.name)
+        const summary = readSummary(bytes, journal.name)
         if (summary !== undefined) {
           assertSame(summary, options, ranges, journal.name)
           return await this.goOn(options, ranges, journal, bytes, summary)
@@ -130,7 +132,7 @@ export class Engine {
     const journal = (await openJournal(options.journal, false)) as JournalStore
     try {
       const bytes = await journal.read()
-      const summary = readSummary(this.driver, bytes, journal.name)
+      const summary = readSummary(bytes, journal.name)
       if (summary === undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_TORN', { file: journal.name })
       return await this.goOn(options, readRanges(summary), journal, bytes, summary)
     } catch (error) {
@@ -160,48 +162,35 @@ export class Engine {
     const { driver } = this
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
-    const packed = packRanges(ranges)
-    const address = driver.module.allocate(packed.length + 32)
-    const memory = new Uint8Array(driver.module.memory.buffer)
-    memory.set(crypto.getRandomValues(new Uint8Array(32)), address)
-    memory.set(packed, address + 32)
-    const result = driver.engine.start(
-      driver.now(),
-      {
-        source: options.from.name,
-        target: options.to.name,
-        hostInfo: JSON.stringify({ ranges: rangesForJournal(ranges), host: options.hostInfo ?? null }),
-        sourceCapabilities: bitsOf(options.from),
-        targetCapabilities: bitsOf(options.to),
-        mode: choose('mode', MODES, options.mode ?? 'copy'),
-        verify: choose('verify', DEPTHS, options.verify ?? 'target'),
-        require: options.requireLevel ?? 0,
-        priority: options.priority ?? 128,
-        intoNonempty: options.intoNonempty === true,
-        repair: options.repair === true,
-        follow: options.follow === true,
-        checksumKind: choose('checksum', CHECKSUMS, options.checksum ?? 'crc32'),
-        pageBytes: options.pageBytes ?? 256 * 1024,
-        pageEntries: options.pageEntries ?? 16_384,
-        lanes: options.lanes ?? 1,
-        windowPages: options.windowPages ?? 8,
-        durablePages: options.durablePages ?? 20,
-        entryBytesMax: options.entryBytesMax ?? 64 * 1024 * 1024,
-        expectedEntries: options.expected?.entries ?? 0,
-        expectedBytes: options.expected?.bytes ?? 0,
-        digestKeyAddress: address,
-        rangesAddress: address + 32,
-        rangesBytes: packed.length,
-        rangeCount: ranges.length
-      },
-      source,
-      target,
-      journal !== undefined
-    )
-    driver.module.deallocate(address)
-    if (result.error !== 0) throw planError(result, options, ranges)
-    if (options.rate !== undefined) driver.engine.setRate(driver.now(), result.id, options.rate)
-    return this.run(result.id, options, ranges, journal)
+    const plan = encodePlan({
+      source: options.from.name,
+      target: options.to.name,
+      hostInfo: JSON.stringify({ ranges: rangesForJournal(ranges), host: options.hostInfo ?? null }),
+      sourceCapabilities: bitsOf(options.from),
+      targetCapabilities: bitsOf(options.to),
+      mode: choose('mode', MODES, options.mode ?? 'copy'),
+      verify: choose('verify', DEPTHS, options.verify ?? 'target'),
+      require: options.requireLevel ?? 0,
+      priority: options.priority ?? 128,
+      intoNonempty: options.intoNonempty === true,
+      repair: options.repair === true,
+      follow: options.follow === true,
+      checksumKind: choose('checksum', CHECKSUMS, options.checksum ?? 'crc32'),
+      pageBytes: options.pageBytes ?? 256 * 1024,
+      pageEntries: options.pageEntries ?? 16_384,
+      lanes: options.lanes ?? 1,
+      windowPages: options.windowPages ?? 8,
+      durablePages: options.durablePages ?? 20,
+      entryBytesMax: options.entryBytesMax ?? 64 * 1024 * 1024,
+      expectedEntries: options.expected?.entries ?? 0,
+      expectedBytes: options.expected?.bytes ?? 0,
+      digestKey: crypto.getRandomValues(new Uint8Array(32)),
+      ranges
+    })
+    const id = driver.engine.start(driver.now(), plan, source, target, journal !== undefined)
+    if (id < 0) throw planError(-id, driver.engine.problem(), options, ranges)
+    if (options.rate !== undefined) driver.engine.setRate(driver.now(), id, options.rate)
+    return this.run(id, options, ranges, journal)
   }
 
   private async goOn(
@@ -218,7 +207,7 @@ export class Engine {
         message: `it belongs to a migration from ${summary.source} to ${summary.target}, not with ${given.name}`
       })
     }
-    if (summary.receipt !== '') {
+    if (summary.receipt !== undefined) {
       throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
         file: journal.name,
         message: 'the migration of this journal has ended; inspectJournal() has its receipt; use another journal for a new one'
@@ -228,12 +217,9 @@ export class Engine {
     const { driver } = this
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
-    const result = withBytes(driver, bytes, (address) =>
-      driver.engine.resume(driver.now(), address, bytes.length, source, target)
-    )
-    if (result.error !== 0) throw new KeyhaulError(errorCodeOf(result.error), { file: journal.name })
-    if (options.rate !== undefined) driver.engine.setRate(driver.now(), result.id, options.rate)
-    return this.run(result.id, options, ranges, journal)
+    const id = idOrThrow(driver.engine.resume(driver.now(), bytes, source, target), { file: journal.name })
+    if (options.rate !== undefined) driver.engine.setRate(driver.now(), id, options.rate)
+    return this.run(id, options, ranges, journal)
   }
 
   private run(
@@ -285,43 +271,38 @@ function choose<T extends Record<string, number>>(name: string, table: T, value:
   return number
 }
 
-function planError(result: IdOrError, options: MigrateOptions, ranges: readonly ScanRange[]): KeyhaulError {
-  const code = errorCodeOf(result.error)
+function planError(
+  number: number,
+  problem: Partial<PlanProblem>,
+  options: MigrateOptions,
+  ranges: readonly ScanRange[]
+): KeyhaulError {
+  const code = errorCodeOf(number)
   if (code === 'KEYHAUL_OVERLAPPING_RANGES') {
-    const key = ranges[result.second ?? 0]?.gte
+    const key = ranges[problem.second ?? 0]?.gte
     return new KeyhaulError(code, key === undefined ? {} : { key })
   }
   if (code === 'KEYHAUL_LEVEL_NOT_MET') {
-    const missing = CAPABILITIES.filter((_, i) => ((result.missing ?? 0) & (1 << i)) !== 0)
+    const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
     const why = missing.length === 0 ? 'this version of keyhaul reaches level 1' : `missing: ${missing.join(', ')}`
     return new KeyhaulError(code, { message: `level ${options.requireLevel} cannot be given: ${why}` })
   }
-  if (result.field === undefined || result.field === '') return new KeyhaulError(code)
-  return new KeyhaulError(code, { message: `${result.field} is outside its limits` })
+  if (problem.field === undefined || problem.field === '') return new KeyhaulError(code)
+  return new KeyhaulError(code, { message: `${problem.field} is outside its limits` })
 }
 
 async function openJournal(journal: string | JournalStore | undefined, create: boolean): Promise<JournalStore | undefined> {
   return typeof journal === 'string' ? openJournalFile(journal, { create, lock: true }) : journal
 }
 
-function withBytes<T>(driver: Driver, bytes: Uint8Array, use: (address: number) => T): T {
-  const address = driver.module.allocate(bytes.length)
-  if (address === 0) throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: 'the journal does not fit into memory' })
-  new Uint8Array(driver.module.memory.buffer).set(bytes, address)
-  try {
-    return use(address)
-  } finally {
-    driver.module.deallocate(address)
-  }
-}
-
 /** Nothing when the journal holds not even its plan: then nothing was begun. */
-function readSummary(driver: Driver, bytes: Uint8Array, file: string): JournalSummary | undefined {
-  const summary = withBytes(driver, bytes, (address) => driver.module.inspectJournal(address, bytes.length))
-  if (summary.error === 0) return summary
-  const code = errorCodeOf(summary.error)
-  if (code === 'KEYHAUL_JOURNAL_TORN') return undefined
-  throw new KeyhaulError(code, { file })
+function readSummary(bytes: Uint8Array, file: string): JournalSummary | undefined {
+  try {
+    return summarize(bytes, file)
+  } catch (error) {
+    if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_TORN') return undefined
+    throw error
+  }
 }
 
 function rangesForJournal(ranges: readonly ScanRange[]): [string, string | null][] {

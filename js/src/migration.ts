@@ -1,5 +1,4 @@
 import type { Driver, EngineNotice } from './engine/driver.js'
-import type { ViewWords } from './engine/module.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
@@ -114,21 +113,21 @@ export class Migration implements AsyncIterable<Progress> {
 
   /** Stops after what is under way; the journal resumes it. `done` rejects with KEYHAUL_INTERRUPTED. */
   readonly stop = (): void => {
-    if (!this.ended) this.control(this.driver.engine.stop(this.id))
+    if (!this.ended) this.control(this.driver.engine.control('stop', this.id))
   }
   /** Takes off the target what was copied, if the target range was empty before. */
   cancel(): void {
-    this.control(this.driver.engine.cancel(this.id))
+    this.control(this.driver.engine.control('cancel', this.id))
   }
   pause(): void {
-    this.control(this.driver.engine.pause(this.id))
+    this.control(this.driver.engine.control('pause', this.id))
   }
   resume(): void {
-    this.control(this.driver.engine.unpause(this.id))
+    this.control(this.driver.engine.control('unpause', this.id))
   }
   /** With `follow`: the writers have stopped; drain the feed, verify and end. */
   finish(): void {
-    this.control(this.driver.engine.finish(this.id))
+    this.control(this.driver.engine.control('finish', this.id))
   }
   /** Bytes a second from now on; 0 is no limit. */
   setRate(bytesPerSecond: number): void {
@@ -199,7 +198,7 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   private look(): Progress {
-    const view = this.driver.engine.inspect(this.driver.now(), this.id) as ViewWords
+    const view = this.driver.engine.inspect(this.driver.now(), this.id)
     return {
       state: view.state as MigrationState,
       entries: view.entries,
@@ -207,7 +206,7 @@ export class Migration implements AsyncIterable<Progress> {
       totalEntries: view.totalEntries,
       totalBytes: view.totalBytes,
       bytesPerSecond: view.bytesPerSecond,
-      etaMs: view.etaMs < 0 ? undefined : view.etaMs,
+      etaMs: view.etaUs === undefined ? undefined : view.etaUs / 1000,
       paused: view.paused,
       caughtUp: view.caughtUp
     }
@@ -217,7 +216,7 @@ export class Migration implements AsyncIterable<Progress> {
     if (this.ended) return
     const names = { from: this.setup.from.name, to: this.setup.to.name }
     const receipt =
-      state === 'stopped' ? undefined : readReceipt(this.driver.engine.receipt(this.id), names, this.differences)
+      state === 'stopped' ? undefined : readReceipt(JSON.parse(this.driver.engine.receipt(this.id)), names, this.differences)
     this.setup.signal?.removeEventListener('abort', this.stop)
     this.driver.detach(this.id)
     this.setup.onEnd()

@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { crc32, crc32c } from './checksum.js'
 import { getModule } from './engine/load.js'
-import type { MigratorHandle } from './engine/module.js'
 import { errorCodeOf, KeyhaulError } from './errors.js'
 import { compareBytes, toBytes } from './stores/bytes.js'
 
@@ -79,17 +78,18 @@ export interface DataMigratorOptions {
   readonly checksum?: ChunkChecksum
 }
 
-const finalizer = /* @__PURE__ */ new FinalizationRegistry<MigratorHandle>((handle) => handle.delete())
+const finalizer = /* @__PURE__ */ new FinalizationRegistry<number>((handle) => getModule().migratorDestroy(handle))
 
 /** Checks and counts the chunks of migrations whose data the caller carries himself. */
 export class DataMigrator {
-  private handle: MigratorHandle | undefined
+  private handle: number | undefined
+  private readonly module = getModule()
   private stage = 0
   private stageBytes = 0
 
   constructor(options: DataMigratorOptions = {}) {
     const kind = options.checksum === 'crc32c' ? 2 : 1
-    this.handle = new (getModule().Migrator)(options.slots ?? 0, options.retained ?? 10_000, kind)
+    this.handle = this.module.migratorCreate(options.slots ?? 0, options.retained ?? 10_000, kind)
     finalizer.register(this, this.handle, this)
   }
 
@@ -106,7 +106,7 @@ export class DataMigrator {
       return [new Uint8Array(Uint32Array.of(a.length, b.length).buffer), a, b]
     })
     const address = this.put(parts)
-    const number = handle.start(address, plan.keyRanges.length, plan.priority, options.expectedTotal ?? 0, nowUs())
+    const number = this.module.migratorStart(handle, address, plan.keyRanges.length, plan.priority, options.expectedTotal ?? 0, nowUs())
     if (number < 0) throw new KeyhaulError(errorCodeOf(-number))
     return `mig-${number}`
   }
@@ -114,11 +114,11 @@ export class DataMigrator {
   /** Nothing for an unknown id. */
   getStatus(id: string): MigrationStatus | undefined {
     const handle = this.open()
-    switch (handle.state(numberOf(id))) {
+    switch (this.module.migratorState(handle, numberOf(id))) {
       case 1:
         return { state: 'pending' }
       case 2:
-        return { state: 'inProgress', transferred: handle.transferred(), total: handle.total() }
+        return { state: 'inProgress', transferred: this.module.migratorFigure(handle, 3), total: this.module.migratorFigure(handle, 4) }
       case 3:
         return { state: 'completed' }
       case 4:
@@ -136,47 +136,47 @@ export class DataMigrator {
     const handle = this.open()
     const [key, value] = [toBytes(chunk.key), toBytes(chunk.value)]
     const address = this.put([key, value])
-    const code = handle.transfer(numberOf(id), address, key.length, address + key.length, value.length, chunk.checksum >>> 0, chunk.sequence ?? -1)
+    const code = this.module.migratorTransfer(handle, numberOf(id), address, key.length, address + key.length, value.length, chunk.checksum >>> 0, chunk.sequence ?? -1)
     if (code !== 0) throw new KeyhaulError(errorCodeOf(code), { key: chunk.key, migration: id })
   }
 
   /** Throws KEYHAUL_NOT_FOUND, KEYHAUL_ALREADY_COMPLETE. */
   completeMigration(id: string): MigrationStats {
     const handle = this.open()
-    assertOk(handle.complete(numberOf(id), nowUs()), id)
-    return { id, bytesTransferred: handle.statBytes(), chunksTransferred: handle.statChunks(), durationMs: handle.statDurationMs() }
+    assertOk(this.module.migratorComplete(handle, numberOf(id), nowUs()), id)
+    return { id, bytesTransferred: this.module.migratorFigure(handle, 0), chunksTransferred: this.module.migratorFigure(handle, 1), durationMs: this.module.migratorFigure(handle, 2) }
   }
 
   /** Throws KEYHAUL_NOT_FOUND, KEYHAUL_ALREADY_COMPLETE. */
   cancelMigration(id: string): void {
-    assertOk(this.open().cancel(numberOf(id), nowUs()), id)
+    assertOk(this.module.migratorCancel(this.open(), numberOf(id), nowUs()), id)
   }
 
   /** Frees an ended migration. Throws KEYHAUL_NOT_FOUND, KEYHAUL_UNSUPPORTED while it runs. */
   forget(id: string): void {
-    assertOk(this.open().forget(numberOf(id)), id)
+    assertOk(this.module.migratorForget(this.open(), numberOf(id)), id)
   }
 
   /** Frees its memory; idempotent. Every other call throws KEYHAUL_CLOSED afterwards. */
   close(): void {
     if (this.handle === undefined) return
     finalizer.unregister(this)
-    this.handle.delete()
+    this.module.migratorDestroy(this.handle)
     this.handle = undefined
-    if (this.stage !== 0) getModule().deallocate(this.stage)
+    if (this.stage !== 0) this.module.deallocate(this.stage)
   }
   [Symbol.dispose](): void {
     this.close()
   }
 
-  private open(): MigratorHandle {
+  private open(): number {
     if (this.handle === undefined) throw new KeyhaulError('KEYHAUL_CLOSED')
     return this.handle
   }
 
   /** Puts parts behind each other into linear memory. */
   private put(parts: readonly Uint8Array[]): number {
-    const module = getModule()
+    const { module } = this
     const size = parts.reduce((sum, part) => sum + part.length, 0)
     if (size > this.stageBytes || this.stage === 0) {
       if (this.stage !== 0) module.deallocate(this.stage)

@@ -37,21 +37,3 @@ export function toScanRanges(inputs: readonly RangeInput[] | undefined): ScanRan
     return { gte, lt }
   })
 }
-
-/** The wire form of ranges: u32 low bytes, u32 high bytes or 0xFFFFFFFF, low, high; each range. */
-export function packRanges(ranges: readonly ScanRange[]): Uint8Array {
-  const size = ranges.reduce((sum, range) => sum + 8 + (range.gte?.length ?? 0) + (range.lt?.length ?? 0), 0)
-  const bytes = new Uint8Array(size)
-  const words = new DataView(bytes.buffer)
-  let at = 0
-  for (const { gte, lt } of ranges) {
-    words.setUint32(at, gte?.length ?? 0, true)
-    words.setUint32(at + 4, lt?.length ?? 0xffffffff, true)
-    at += 8
-    if (gte !== undefined) bytes.set(gte, at)
-    at += gte?.length ?? 0
-    if (lt !== undefined) bytes.set(lt, at)
-    at += lt?.length ?? 0
-  }
-  return bytes
-}

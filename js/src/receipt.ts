@@ -49,15 +49,16 @@ export interface Receipt {
   readonly version: string
 }
 
-/** The receipt from the core's JSON. */
-export function readReceipt(json: string, names: { from: string; to: string }, different: readonly Difference[]): Receipt {
-  const raw = JSON.parse(json) as Record<string, number> & {
-    state: Receipt['state']
-    mode: Receipt['mode']
-    verified: boolean
-    source: DigestSummary
-    target: DigestSummary
-  }
+/** The core's JSON; further members are numbers. */
+export type RawReceipt = Record<string, number> & {
+  state: Receipt['state']
+  mode: Receipt['mode']
+  verified: boolean
+  source: DigestSummary
+  target: DigestSummary
+}
+
+export function readReceipt(raw: RawReceipt, names: { from: string; to: string }, different: readonly Difference[]): Receipt {
   const n = (name: string): number => raw[name] ?? 0
   const ms = (name: string): number => Math.round(n(name) / 10) / 100
   const copied = raw.mode !== 'verify'

@@ -31,6 +31,22 @@ Event readEvent(const uint32_t* words) {
   return event;
 }
 
+Config readConfig(const uint32_t* words) {
+  const auto get = [words](ConfigWord word) { return words[at(word)]; };
+  Config config;
+  config.slots = get(ConfigWord::slots);
+  config.sourceSlots = get(ConfigWord::sourceSlots);
+  config.targetSlots = get(ConfigWord::targetSlots);
+  config.bytesPerSecond =
+      get(ConfigWord::bytesPerSecondLow) | uint64_t{get(ConfigWord::bytesPerSecondHigh)} << 32;
+  config.progressEvery = milliseconds(get(ConfigWord::progressEveryMs));
+  config.stallBase = milliseconds(get(ConfigWord::stallMs));
+  config.retriesMax = get(ConfigWord::retriesMax);
+  config.verifyRoundsMax = get(ConfigWord::verifyRoundsMax);
+  config.differencesMax = get(ConfigWord::differencesMax);
+  return config;
+}
+
 void writeAction(const Action& action, uint32_t payloadAddress, Words& out) {
   const size_t base = out.size();
   out.resize(base + kWords<ActionWord>);

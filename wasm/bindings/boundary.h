@@ -25,6 +25,8 @@ inline constexpr size_t kWords = static_cast<size_t>(Word::count_);
 // an event that the engine counts as stale.
 Event readEvent(const uint32_t* words);
 
+Config readConfig(const uint32_t* words);
+
 using Words = std::vector<uint32_t>;
 void writeAction(const Action& action, uint32_t payloadAddress, Words& out);
 void writeNotice(const Notice& notice, uint32_t payloadAddress, Words& out);

@@ -3,14 +3,13 @@
 
 #include <cstdlib>
 
+#include "handles.h"
 #include "keyhaul/checksum.h"
 
 namespace keyhaul {
 namespace {
 
-std::span<const std::byte> memory(uint32_t address, uint32_t bytes) {
-  return {reinterpret_cast<const std::byte*>(static_cast<uintptr_t>(address)), bytes};
-}
+using boundary::memory;
 
 uint32_t crc32At(uint32_t address, uint32_t bytes, uint32_t initial) {
   return crc32(memory(address, bytes), initial);
@@ -18,12 +17,12 @@ uint32_t crc32At(uint32_t address, uint32_t bytes, uint32_t initial) {
 uint32_t crc32cAt(uint32_t address, uint32_t bytes, uint32_t initial) {
   return crc32c(memory(address, bytes), initial);
 }
-uint32_t combine(bool castagnoli, uint32_t a, uint32_t b, double lengthB) {
+uint32_t combine(uint32_t castagnoli, uint32_t a, uint32_t b, double lengthB) {
   const auto length = static_cast<uint64_t>(lengthB);
-  return castagnoli ? crc32cCombine(a, b, length) : crc32Combine(a, b, length);
+  return castagnoli != 0 ? crc32cCombine(a, b, length) : crc32Combine(a, b, length);
 }
 uint32_t allocate(uint32_t bytes) {
-  return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(std::malloc(bytes)));
+  return boundary::addressOf(std::malloc(bytes));
 }
 void deallocate(uint32_t address) {
   std::free(reinterpret_cast<void*>(static_cast<uintptr_t>(address)));

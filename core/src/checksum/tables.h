@@ -12,14 +12,24 @@ inline constexpr uint32_t kCrc32cPolynomial = 0x82F63B78;  // Castagnoli, reflec
 // tables[k][b]: the register after byte b and k zero bytes.
 using SliceTables = std::array<std::array<uint32_t, 256>, 16>;
 
+// Unrolled, the maker of the tables alone is two kilobytes of the WASM module.
+#ifdef __clang__
+#define KEYHAUL_ROLLED _Pragma("clang loop unroll(disable) vectorize(disable)")
+#else
+#define KEYHAUL_ROLLED
+#endif
+
 constexpr SliceTables makeSliceTables(uint32_t polynomial) {
   SliceTables tables{};
+  KEYHAUL_ROLLED
   for (uint32_t b = 0; b < 256; ++b) {
     uint32_t crc = b;
+    KEYHAUL_ROLLED
     for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? polynomial : 0U);
     tables[0][b] = crc;
   }
   for (uint32_t k = 1; k < 16; ++k) {
+    KEYHAUL_ROLLED
     for (uint32_t b = 0; b < 256; ++b) {
       const uint32_t previous = tables[k - 1][b];
       tables[k][b] = (previous >> 8) ^ tables[0][previous & 0xFFU];
@@ -27,5 +37,6 @@ constexpr SliceTables makeSliceTables(uint32_t polynomial) {
   }
   return tables;
 }
+#undef KEYHAUL_ROLLED
 
 }  // namespace keyhaul

@@ -1,7 +1,8 @@
 import { KeyhaulError } from '../errors.js'
 import type { Entry, Write } from '../stores/store.js'
+import type { EngineHandle } from './handle.js'
 import { EventWord } from './layout.generated.js'
-import type { EngineHandle, WasmModule } from './module.js'
+import type { WasmModule } from './module.js'
 
 const FRAME_HEADER_BYTES = 32
 const DELETED = 0xffffffff

@@ -1,10 +1,11 @@
-import { errorCodeOf, errorNumberOf, KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
+import { errorNumberOf, KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
 import type { Entry, Feed, ScanRange, Store } from '../stores/store.js'
 import { inRange } from '../stores/bytes.js'
 import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
+import { type EngineConfig, EngineHandle, idOrThrow } from './handle.js'
 import { ActionWord, NoticeWord, ReadyWord } from './layout.generated.js'
 import { getModule } from './load.js'
-import type { EngineConfigWords, EngineHandle, WasmModule } from './module.js'
+import type { WasmModule } from './module.js'
 import { type ScheduledStep, scheduleStep } from './turn.js'
 
 export const ActionKind = {
@@ -76,14 +77,10 @@ export class Driver {
   private timer: ReturnType<typeof setTimeout> | undefined
   private closed = false
 
-  constructor(config: EngineConfigWords) {
+  constructor(config: EngineConfig) {
     this.module = getModule()
-    const engine = this.module.Engine.create(config)
-    if (engine === null) {
-      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'the engine refused its configuration' })
-    }
-    this.engine = engine
-    this.boundary = new Boundary(this.module, engine)
+    this.engine = new EngineHandle(this.module, config)
+    this.boundary = new Boundary(this.module, this.engine)
   }
 
   now(): number {
@@ -94,10 +91,9 @@ export class Driver {
     for (const [node, known] of this.stores) {
       if (known === store) return node
     }
-    const result = this.engine.addNode(store.name)
-    if (result.error !== 0) throw new KeyhaulError(errorCodeOf(result.error), { store: store.name })
-    this.stores.set(result.id, store)
-    return result.id
+    const node = idOrThrow(this.engine.addNode(store.name), { store: store.name })
+    this.stores.set(node, store)
+    return node
   }
 
   storeName(node: number): string | undefined {
@@ -116,7 +112,7 @@ export class Driver {
     for (const [op, page] of this.kept) {
       if (page.migration === migration) this.kept.delete(op)
     }
-    this.engine.forget(migration)
+    this.engine.control('forget', migration)
   }
 
   /** Steps in the next turn of the event loop, however many completions arrive until then. */

@@ -44,3 +44,25 @@ export const ReadyWord = {
   more: 4,
   size: 5,
 } as const
+export const ConfigWord = {
+  slots: 0,
+  sourceSlots: 1,
+  targetSlots: 2,
+  bytesPerSecondLow: 3,
+  bytesPerSecondHigh: 4,
+  progressEveryMs: 5,
+  stallMs: 6,
+  retriesMax: 7,
+  verifyRoundsMax: 8,
+  differencesMax: 9,
+  size: 10,
+} as const
+export const ControlWord = {
+  pause: 0,
+  unpause: 1,
+  stop: 2,
+  cancel: 3,
+  finish: 4,
+  forget: 5,
+  size: 6,
+} as const

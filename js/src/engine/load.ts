@@ -1,6 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import createKeyhaul from './glue.js'
-import { wasmText } from './inline.js'
+import { alphabet, wasmText } from './inline.js'
 import type { WasmModule } from './module.js'
 
 let loaded: WasmModule | undefined
@@ -53,7 +53,7 @@ function instantiate(compiled: WebAssembly.Module): WasmModule {
   }
   createKeyhaul(module)
   const ready = module as unknown as WasmModule
-  if (memory === undefined || ready.Engine === undefined) {
+  if (memory === undefined || ready.engineCreate === undefined) {
     throw new Error('keyhaul: the WASM module did not become ready at once; glue and module do not match')
   }
   ready.memory = memory
@@ -62,6 +62,6 @@ function instantiate(compiled: WebAssembly.Module): WasmModule {
 
 function readText(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length)
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i)
+  for (let i = 0; i < text.length; i++) bytes[i] = alphabet[text.charCodeAt(i)] as number
   return bytes
 }

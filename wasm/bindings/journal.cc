@@ -1,0 +1,70 @@
+// Journals across the boundary: JSON in text().
+#include "keyhaul/journal.h"
+
+#include <emscripten/bind.h>
+
+#include "base/json.h"
+#include "handles.h"
+#include "journal/receipt_json.h"
+
+namespace keyhaul {
+namespace {
+
+using boundary::failure;
+using boundary::memory;
+using boundary::text;
+
+// Text as it was given, also where it looks like the escape of binary text.
+void exactText(JsonObject& json, std::string& out, std::string_view name, std::string_view value) {
+  if (!isUtf8(value)) return json.text(name, value);
+  json.member(name);
+  putJsonString(out, value);
+}
+
+// What a resume has to know before it opens stores: the plan and where it stands.
+double inspectJournal(uint32_t address, uint32_t bytes) {
+  text().clear();
+  const Result<JournalImage> image = readJournal(memory(address, bytes));
+  if (!image.ok()) return failure(image.code());
+  const Plan& plan = image->plan.plan();
+  JsonObject json(text());
+  exactText(json, text(), "source", plan.source);
+  exactText(json, text(), "target", plan.target);
+  exactText(json, text(), "hostInfo", plan.hostInfo);
+  json.text("mode", modeName(plan.mode));
+  json.number("level", static_cast<uint64_t>(image->plan.level()));
+  json.text("state", stateName(image->state));
+  json.number("stopped", image->stopped ? static_cast<uint64_t>(image->stopped->code) : 0);
+  json.boolean("torn", image->torn);
+  json.number("validBytes", image->validBytes);
+  json.number("copiedEntries", image->totals.copiedEntries);
+  json.number("copiedBytes", image->totals.copiedBytes);
+  json.number("incarnation", image->incarnation);
+  if (image->receipt) {
+    json.member("receipt");
+    putReceiptJson(text(), *image->receipt);
+  }
+  json.close();
+  return 0;
+}
+
+void describe(uint32_t address, uint32_t bytes) { text() = describeJournal(memory(address, bytes)); }
+
+uint32_t textAddress() { return boundary::addressOf(text().data()); }
+uint32_t textBytes() { return static_cast<uint32_t>(text().size()); }
+
+}  // namespace
+
+std::string& boundary::text() {
+  static std::string last;
+  return last;
+}
+
+EMSCRIPTEN_BINDINGS(keyhaul_journal) {
+  emscripten::function("inspectJournal", &inspectJournal);
+  emscripten::function("describeJournal", &describe);
+  emscripten::function("textAddress", &textAddress);
+  emscripten::function("textBytes", &textBytes);
+}
+
+}  // namespace keyhaul
