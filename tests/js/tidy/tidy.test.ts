@@ -31,7 +31,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   base: [],
   range: ['base'],
   checksum: ['base'],
-  digest: ['base'],
+  digest: ['base', 'range'],
   wire: ['base', 'checksum'],
   plan: ['base', 'range'],
   schedule: ['base'],
