@@ -7,7 +7,7 @@ import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import { type JournalSummary, summarize } from './inspect.js'
 import type { JournalStore } from './journal/journal.js'
 import { Migration } from './migration.js'
-import { type RangeInput, toScanRanges } from './ranges.js'
+import { overlap, type RangeInput, sortRanges, toScanRanges, underPrefix } from './ranges.js'
 import type { Capability, ScanRange, Store } from './stores/store.js'
 
 export interface MigrateOptions {
@@ -107,6 +107,7 @@ export class Engine {
     this.assertOpen()
     const ranges = toScanRanges(options.ranges)
     assertStores(options)
+    assertApart(options, ranges)
     const journal = await openJournal(options.journal, true)
     try {
       const bytes = (await journal?.read()) ?? new Uint8Array(0)
@@ -148,10 +149,14 @@ export class Engine {
     this.driver.wake()
   }
 
-  /** Frees the engine at once; what runs is abandoned as by a crash. Idempotent. */
+  /**
+   * Frees the engine at once. What runs is abandoned as by a crash: `done` rejects with
+   * KEYHAUL_CLOSED, and its journal resumes it. Idempotent.
+   */
   close(): void {
     if (this.closed) return
     this.closed = true
+    for (const migration of [...this.running]) migration.abandon()
     this.driver.close()
   }
   [Symbol.dispose](): void {
@@ -257,6 +262,18 @@ function assertStores({ from, to }: Pick<MigrateOptions, 'from' | 'to'>): void {
   }
 }
 
+/** Two stores in one database must not overlap, or a copy would read what it writes. */
+function assertApart({ from, to }: Pick<MigrateOptions, 'from' | 'to'>, ranges: readonly ScanRange[]): void {
+  if (from.place === undefined || from.place.database !== to.place?.database) return
+  const [source, target] = [from.place.prefix, to.place?.prefix ?? from.place.prefix].map((prefix) => ranges.map((range) => underPrefix(range, prefix)))
+  const met = source?.find((a) => target?.some((b) => overlap(a, b)))
+  if (met === undefined) return
+  throw new KeyhaulError('KEYHAUL_SAME_STORE', {
+    store: from.name,
+    message: `${to.name} lies inside the keys that would be copied; give ranges that leave it out, or another target`
+  })
+}
+
 function bitsOf(store: Store): number {
   return CAPABILITIES.reduce((bits, capability, i) => (store.capabilities.has(capability) ? bits | (1 << i) : bits), 0)
 }
@@ -319,10 +336,12 @@ function unhex(text: string): Uint8Array {
 
 function readRanges(summary: JournalSummary): ScanRange[] {
   const { ranges } = JSON.parse(summary.hostInfo) as { ranges: [string, string | null][] }
-  return ranges.map(([low, high]) => ({
-    gte: low === '' ? undefined : unhex(low),
-    lt: high === null ? undefined : unhex(high)
-  }))
+  return sortRanges(
+    ranges.map(([low, high]) => ({
+      gte: low === '' ? undefined : unhex(low),
+      lt: high === null ? undefined : unhex(high)
+    }))
+  )
 }
 
 function assertSame(summary: JournalSummary, options: MigrateOptions, ranges: readonly ScanRange[], file: string): void {

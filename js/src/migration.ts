@@ -1,4 +1,5 @@
 import type { Driver, EngineNotice } from './engine/driver.js'
+import type { Verb } from './engine/handle.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
@@ -113,25 +114,26 @@ export class Migration implements AsyncIterable<Progress> {
 
   /** Stops after what is under way; the journal resumes it. `done` rejects with KEYHAUL_INTERRUPTED. */
   readonly stop = (): void => {
-    if (!this.ended) this.control(this.driver.engine.control('stop', this.id))
+    if (!this.ended) this.control('stop')
   }
   /** Takes off the target what was copied, if the target range was empty before. */
   cancel(): void {
-    this.control(this.driver.engine.control('cancel', this.id))
+    this.control('cancel')
   }
   pause(): void {
-    this.control(this.driver.engine.control('pause', this.id))
+    this.control('pause')
   }
   resume(): void {
-    this.control(this.driver.engine.control('unpause', this.id))
+    this.control('unpause')
   }
   /** With `follow`: the writers have stopped; drain the feed, verify and end. */
   finish(): void {
-    this.control(this.driver.engine.control('finish', this.id))
+    this.control('finish')
   }
   /** Bytes a second from now on; 0 is no limit. */
   setRate(bytesPerSecond: number): void {
-    this.control(this.driver.engine.setRate(this.driver.now(), this.id, bytesPerSecond))
+    this.assertRunning()
+    this.check(this.driver.engine.setRate(this.driver.now(), this.id, bytesPerSecond))
   }
 
   on<E extends keyof MigrationEvents>(event: E, listener: MigrationEvents[E]): this {
@@ -189,6 +191,18 @@ export class Migration implements AsyncIterable<Progress> {
         this.publish()
         this.emit('progress', this.progress())
     }
+  }
+
+  /** @internal The engine is closed under it. */
+  abandon(): void {
+    if (this.ended) return
+    this.ended = true
+    this.setup.signal?.removeEventListener('abort', this.stop)
+    this.setup.onEnd()
+    void this.setup.journal?.close().catch(() => {})
+    this.error = new MigrationError(new KeyhaulError('KEYHAUL_CLOSED'), undefined)
+    this.reject(this.error)
+    for (const wake of this.waiting.splice(0)) wake()
   }
 
   private publish(): void {
@@ -252,11 +266,29 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   private emit<E extends keyof MigrationEvents>(event: E, value: Parameters<MigrationEvents[E]>[0]): void {
-    for (const listener of this.listeners.get(event) ?? []) listener(value as never)
+    for (const listener of this.listeners.get(event) ?? []) {
+      try {
+        listener(value as never)
+      } catch (error) {
+        // Its fault is its own: it surfaces, but stops neither this migration nor another.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 
-  private control(code: number): void {
+  private control(verb: Verb): void {
+    this.assertRunning()
+    this.check(this.driver.engine.control(verb, this.id))
+  }
+
+  private assertRunning(): void {
+    if (this.error instanceof KeyhaulError && this.error.code === 'KEYHAUL_CLOSED') throw this.error
     if (this.ended) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE')
+  }
+
+  private check(code: number): void {
     if (code !== 0) throw new KeyhaulError(errorCodeOf(code))
     this.driver.wake()
   }

@@ -1,5 +1,5 @@
 import { KeyhaulError } from './errors.js'
-import { compareBytes, toBytes } from './stores/bytes.js'
+import { compareBytes, concatBytes, toBytes } from './stores/bytes.js'
 import type { ScanRange } from './stores/store.js'
 
 /** `[start, end]`, both inclusive; or every key with a prefix. Text is UTF-8. */
@@ -23,7 +23,7 @@ export function toScanRanges(inputs: readonly RangeInput[] | undefined): ScanRan
   if (inputs.length === 0) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'ranges is empty; leave it out to move everything' })
   }
-  return inputs.map((input) => {
+  const ranges = inputs.map((input): ScanRange => {
     if ('prefix' in input) {
       const gte = toBytes(input.prefix)
       return { gte, lt: prefixEnd(gte) }
@@ -36,4 +36,24 @@ export function toScanRanges(inputs: readonly RangeInput[] | undefined): ScanRan
     lt.set(end)
     return { gte, lt }
   })
+  return sortRanges(ranges)
+}
+
+/** In key order, as the core keeps them; what overlaps is found there. */
+export function sortRanges(ranges: ScanRange[]): ScanRange[] {
+  const low = ({ gte }: ScanRange): Uint8Array => gte ?? new Uint8Array(0)
+  return ranges.sort((a, b) => compareBytes(low(a), low(b)))
+}
+
+/** The range as it lies in the database of a store whose keys begin with `prefix`. */
+export function underPrefix({ gte, lt }: ScanRange, prefix: Uint8Array): ScanRange {
+  return {
+    gte: concatBytes([prefix, gte ?? new Uint8Array(0)]),
+    lt: lt === undefined ? prefixEnd(prefix) : concatBytes([prefix, lt])
+  }
+}
+
+export function overlap(a: ScanRange, b: ScanRange): boolean {
+  const below = (x: ScanRange, y: ScanRange): boolean => y.lt === undefined || compareBytes(x.gte ?? new Uint8Array(0), y.lt) < 0
+  return below(a, b) && below(b, a)
 }

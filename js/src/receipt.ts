@@ -18,7 +18,7 @@ export interface Receipt {
   readonly mode: 'copy' | 'move' | 'verify'
   /** 0: equal if nobody wrote meanwhile; 1: changes made meanwhile were followed. */
   readonly level: number
-  /** Both sides had equal digests in a pass after which nothing was written. */
+  /** The target was read back and equals the source: as it was read for the copy (verify `target`), or as it is now (`both`, or with a feed). */
   readonly verified: boolean
   readonly from: string
   readonly to: string

@@ -52,7 +52,8 @@ void writeAction(const Action& action, uint32_t payloadAddress, Words& out) {
   out.resize(base + kWords<ActionWord>);
   const auto set = [&out, base](ActionWord word, uint32_t value) { out[base + at(word)] = value; };
   set(ActionWord::kind, static_cast<uint32_t>(action.kind));
-  set(ActionWord::flags, (action.durable ? 1U : 0U) | (action.keep ? 2U : 0U));
+  set(ActionWord::flags, (action.durable ? 1U : 0U) | (action.keep ? 2U : 0U) |
+                               (action.guarded ? 4U : 0U));
   set(ActionWord::migration, action.migration.value);
   set(ActionWord::node, action.node.value);
   set(ActionWord::op, action.op.value);

@@ -80,6 +80,9 @@ struct Action {
   ActionKind kind = ActionKind::kScan;
   uint8_t priority = 0;
   bool durable = false;
+  // kApply: every entry is to be deleted if the store still holds it with this value; the
+  // event's count says how many were left because they hold another value.
+  bool guarded = false;
   bool keep = false;  // kScan: a later kApply may name this page in `reusesOp`
   MigrationId migration;
   NodeId node;  // null for kJournal
@@ -104,7 +107,7 @@ struct Event {
   // Owned by the engine from here on. Packed pages leave kFrameHeaderBytes free
   // at the start: payload.offset is 0 and body begins at kFrameHeaderBytes.
   BufferRef payload;
-  uint32_t count = 0;          // entries; kEstimate: entries (clamped)
+  uint32_t count = 0;          // entries; kApply, guarded: left; kEstimate: entries (clamped)
   uint32_t positionBytes = 0;  // kPollFeed: the last bytes of the payload
   uint64_t bytes = 0;          // kEstimate
 };

@@ -3,6 +3,8 @@
 // written by one migration.
 #include <utility>
 
+#include <algorithm>
+
 #include "journal/leaves.h"
 #include "keyhaul/journal.h"
 #include "migrate/state.h"
@@ -54,7 +56,13 @@ class Fold {
                           record.state == MigrationState::kDiscarding;
     const bool again = resumed_ && (record.state == image_.state ||
                                     record.state == MigrationState::kDiscarding);
-    if (first ? !mayBegin : !again && !mayChange(image_.state, record.state)) return false;
+    // A repair that was cut short is followed by catching up, where there is a feed.
+    const bool mended = resumed_ && image_.state == MigrationState::kRepairing &&
+                        record.state == MigrationState::kCatchingUp;
+    if (first ? !mayBegin : !again && !mended && !mayChange(image_.state, record.state)) {
+      return false;
+    }
+    if (!isPossible(record.state)) return false;
     resumed_ = false;
     if (record.state == MigrationState::kDiscarding &&
         image_.state != MigrationState::kDiscarding) {
@@ -118,6 +126,23 @@ class Fold {
     return true;
   }
 
+  // What a state takes for granted.
+  bool isPossible(MigrationState state) const {
+    if (state == MigrationState::kCopying || state == MigrationState::kDiscarding) {
+      return plan().mode != MigrationMode::kVerify;
+    }
+    if (state == MigrationState::kCatchingUp && image_.plan.level() == GuaranteeLevel::kL0) {
+      return false;
+    }
+    if (state == MigrationState::kDeleting &&
+        (plan().mode != MigrationMode::kMove || !image_.verified || !image_.verified->equal)) {
+      return false;
+    }
+    if (plan().mode == MigrationMode::kVerify) return true;
+    return std::all_of(image_.ranges.begin(), image_.ranges.end(),
+                       [](const auto& range) { return range.copied; });
+  }
+
   // `upto` is exclusive: it lies behind the last one, above lo, and may be the end.
   bool isNews(uint32_t range, const Key& upto, const Key& last) const {
     const KeyRange& keys = plan().ranges[range];
@@ -169,6 +194,8 @@ Result<JournalImage> readJournal(std::span<const std::byte> bytes) {
     ++records;
   }
   JournalImage folded = std::move(fold).finish();
+  // The plan and the preparation are one append; without its end nothing was begun.
+  if (!folded.prepared) return ErrorCode::kJournalTorn;
   folded.records = records;
   folded.validBytes = reader->validBytes();
   folded.chain = reader->chain();

@@ -169,7 +169,7 @@ void ComparePhase::both(Port& port, const EntryView& source, const EntryView& ta
   shared_.addWork(1, source.key.size() + source.value.size());
   if (purpose_ == Purpose::kDelete) {
     if (equal) {
-      writes_.push_back({source.key, {}, true});
+      writes_.push_back({source.key, source.value, false});  // what it must still be
     } else {
       ++leftPending_;
     }
@@ -204,7 +204,12 @@ Status ComparePhase::flush(Port& port) {
   inFlight_ = writes_.size();
   inFlightUpto_ = successor(passed_);
   inFlightLeft_ = std::exchange(leftPending_, 0);
-  writer_.writeOwned(port, frame, static_cast<uint32_t>(writes_.size()), true);
+  const auto count = static_cast<uint32_t>(writes_.size());
+  if (purpose_ == Purpose::kDelete) {
+    writer_.deleteGuarded(port, frame, count);
+  } else {
+    writer_.writeOwned(port, frame, count, true);
+  }
   writes_.clear();
   return {};
 }
@@ -239,6 +244,8 @@ Status ComparePhase::onEvent(Port& port, OpTag tag, const Event& event) {
   bool finished = false;
   if (Status s = writer_.onEvent(port, event, finished); !s.ok()) return s;
   if (!finished) return {};
+  inFlight_ -= writer_.left();
+  inFlightLeft_ += writer_.left();
   found_.written += inFlight_;
   if (purpose_ == Purpose::kDelete) record(false);
   inFlight_ = 0;

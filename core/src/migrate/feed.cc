@@ -94,11 +94,11 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
     return body.status();
   }
   nextPosition_ = std::string(asView(all.last(event.positionBytes)));
-  nextCaughtUp_ = event.end;
+  nextCaughtUp_ = event.end && !std::exchange(early_, false);
   failures_ = 0;
   batch_ = body->size();
   batchBytes_ = body->dataBytes();
-  pollAt_ = event.end ? port.now() + kFollowEvery : Instant{0};
+  pollAt_ = nextCaughtUp_ ? port.now() + kFollowEvery : Instant{0};
   if (batch_ == 0) {
     port.buffers().release(event.payload.buffer);
     if (!event.end && nextPosition_ == position_) return ErrorCode::kScanNoEnd;

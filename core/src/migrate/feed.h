@@ -20,7 +20,8 @@ class FeedPhase {
   void follow(bool on) {
     follow_ = on;
     if (!on) {
-      caughtUp_ = false;
+      caughtUp_ = nextCaughtUp_ = false;
+      early_ = static_cast<bool>(poll_);
       pollAt_ = {0};
     }
   }
@@ -50,6 +51,7 @@ class FeedPhase {
   bool nextCaughtUp_ = false;
   bool caughtUp_ = false;
   bool follow_ = false;
+  bool early_ = false;  // the poll in flight was asked before follow(false)
   bool draining_ = false;
   uint32_t failures_ = 0;
   Instant pollAt_{0};

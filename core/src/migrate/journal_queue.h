@@ -28,7 +28,10 @@ class JournalQueue {
   Status pump(Port& port) {
     if (op_) {
       const Instant deadline = port.ops().find(op_)->deadline;
-      if (deadline <= port.now()) return ErrorCode::kJournalWriteFailed;
+      if (deadline <= port.now()) {
+        stop(port);
+        return ErrorCode::kJournalWriteFailed;
+      }
       port.wakeAt(deadline);
       return {};
     }

@@ -38,9 +38,17 @@ Migration::Migration(MigrationId id, JournalImage image, NodeId source, NodeId t
   prepared_ = image.prepared;
   targetWasEmpty_ = image.targetWasEmpty;
   feedPosition_ = image.appliedPosition.empty() ? image.feedPosition : image.appliedPosition;
-  if (prepared_ && image.state != MigrationState::kPending) resumeAt_ = image.state;
+  resumeAt_ = image.state;
+  if (resumeAt_ == MigrationState::kPending) {
+    resumeAt_ = spec().mode == MigrationMode::kVerify ? MigrationState::kVerifying
+                                                      : MigrationState::kCopying;
+  }
   // A repair that was cut short proves nothing: look at everything again.
   if (resumeAt_ == MigrationState::kRepairing) resumeAt_ = MigrationState::kVerifying;
+  // What was written while nobody looked is in the feed.
+  if (resumeAt_ == MigrationState::kVerifying && usesFeed()) {
+    resumeAt_ = MigrationState::kCatchingUp;
+  }
   if (image.verified) {
     verified_ = image.verified->equal;
     sourceDigest_ = image.verified->source;

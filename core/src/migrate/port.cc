@@ -117,13 +117,14 @@ OpId Port::scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries,
 }
 
 OpId Port::apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entries, bool durable,
-                 OpId reusesOp) {
+                 OpId reusesOp, bool guarded) {
   const Op& op = open(ActionKind::kApply, tag, frame.bytes);
   Action& action = emit(op, node);
   action.payload = frame;
   action.count = entries;
   action.durable = durable;
   action.reusesOp = reusesOp;
+  action.guarded = guarded;
   return op.id;
 }
 

@@ -1,5 +1,7 @@
 #include "migrate/writer.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "migrate/scanner.h"
 
@@ -11,26 +13,39 @@ void Writer::start(NodeId node, OpTag tag) {
   tag_ = tag;
 }
 
-void Writer::write(Port& port, const BufferRef& frame, uint32_t entries, bool durable,
-                   OpId reusesOp) {
+void Writer::begin(const BufferRef& frame, uint32_t entries, bool durable) {
   KH_ASSERT(!busy_ && entries > 0);
   frame_ = frame;
   entries_ = entries;
   durable_ = durable;
-  reusesOp_ = reusesOp;
-  owned_ = false;
+  reusesOp_ = {};
+  owned_ = true;
+  guarded_ = false;
   busy_ = true;
   failures_ = 0;
+}
+
+void Writer::write(Port& port, const BufferRef& frame, uint32_t entries, bool durable,
+                   OpId reusesOp) {
+  begin(frame, entries, durable);
+  reusesOp_ = reusesOp;
+  owned_ = false;
   issue(port);
 }
 
 void Writer::writeOwned(Port& port, const BufferRef& frame, uint32_t entries, bool durable) {
-  write(port, frame, entries, durable, {});
-  owned_ = true;
+  begin(frame, entries, durable);
+  issue(port);
+}
+
+void Writer::deleteGuarded(Port& port, const BufferRef& frame, uint32_t entries) {
+  begin(frame, entries, true);
+  guarded_ = true;
+  issue(port);
 }
 
 void Writer::issue(Port& port) {
-  op_ = port.apply(node_, tag_, frame_, entries_, durable_, reusesOp_);
+  op_ = port.apply(node_, tag_, frame_, entries_, durable_, reusesOp_, guarded_);
   port.wakeAt(port.ops().find(op_)->deadline);
 }
 
@@ -58,6 +73,7 @@ Status Writer::onEvent(Port& port, const Event& event, bool& finished) {
   op_ = {};
   port.buffers().release(event.payload.buffer);
   if (event.kind == EventKind::kDone) {
+    left_ = guarded_ ? std::min(event.count, entries_) : 0;
     finish(port);
     finished = true;
     return {};

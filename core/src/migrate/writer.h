@@ -23,6 +23,8 @@ class Writer {
   void write(Port& port, const BufferRef& frame, uint32_t entries, bool durable, OpId reusesOp);
   // The same for a frame that the writer shall release when it is done.
   void writeOwned(Port& port, const BufferRef& frame, uint32_t entries, bool durable);
+  // Deletes the entries of `frame` that still have their value; see Action::guarded.
+  void deleteGuarded(Port& port, const BufferRef& frame, uint32_t entries);
 
   // Retries and stalls.
   Status pump(Port& port);
@@ -30,11 +32,14 @@ class Writer {
   Status onEvent(Port& port, const Event& event, bool& finished);
   void stop(Port& port);
 
+  // After deleteGuarded: entries that have another value now.
+  uint32_t left() const { return left_; }
   bool lastWasDurable() const { return durable_; }
   uint64_t retries() const { return retries_; }
   NodeId node() const { return node_; }
 
  private:
+  void begin(const BufferRef& frame, uint32_t entries, bool durable);
   void issue(Port& port);
   void finish(Port& port);
 
@@ -46,6 +51,8 @@ class Writer {
   OpId reusesOp_;
   bool durable_ = false;
   bool owned_ = false;
+  bool guarded_ = false;
+  uint32_t left_ = 0;
   bool busy_ = false;
   uint32_t failures_ = 0;
   Instant retryAt_{0};

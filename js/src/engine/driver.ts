@@ -2,6 +2,7 @@ import { errorNumberOf, KeyhaulError, type KeyhaulErrorCode } from '../errors.js
 import type { Entry, Feed, ScanRange, Store } from '../stores/store.js'
 import { inRange } from '../stores/bytes.js'
 import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
+import { deleteEqual } from './guarded.js'
 import { type EngineConfig, EngineHandle, idOrThrow } from './handle.js'
 import { ActionWord, NoticeWord, ReadyWord } from './layout.generated.js'
 import { getModule } from './load.js'
@@ -47,6 +48,7 @@ interface Action {
   kind: number
   durable: boolean
   keep: boolean
+  guarded: boolean
   migration: number
   node: number
   op: number
@@ -144,9 +146,11 @@ export class Driver {
     const deadline = this.engine.step(now, events.length)
     const ready = this.boundary.words(this.engine.readyAddress(), ReadyWord.size)
     const actions = this.readActions(ready)
-    for (const [migration, notice] of this.readNotices(ready)) this.runs.get(migration)?.onNotice(notice)
-    if (this.closed) return
+    const notices = this.readNotices(ready)
+    // First, so that nothing a listener does can keep an action from being started.
     for (const action of actions) this.start(action)
+    for (const [migration, notice] of notices) this.runs.get(migration)?.onNotice(notice)
+    if (this.closed) return
     if (ready[ReadyWord.more] !== 0 || this.events.length > 0) {
       this.wake()
     } else if (deadline >= 0) {
@@ -169,6 +173,7 @@ export class Driver {
         kind,
         durable: (flags & 1) !== 0,
         keep: (flags & 2) !== 0,
+        guarded: (flags & 4) !== 0,
         migration: word(ActionWord.migration),
         node: word(ActionWord.node),
         op: word(ActionWord.op),
@@ -266,6 +271,11 @@ export class Driver {
         return { kind: EventKind.page, op, end: page.end === true, count: page.entries.length, ...packed }
       }
       case ActionKind.apply: {
+        if (action.guarded) {
+          const entries = this.boundary.unpack(action.address, action.bytes) as Entry[]
+          const left = await deleteEqual(store, entries, { durable: action.durable, signal })
+          return { kind: EventKind.done, op, count: left }
+        }
         const kept = this.kept.get(action.reusesOp)
         const writes = kept?.entries ?? this.boundary.unpack(action.address, action.bytes)
         await store.apply(writes, { durable: action.durable, signal })
@@ -314,6 +324,11 @@ export class Driver {
     const ranges = this.run(migration).ranges
     const span = { gte: ranges[0]?.gte, lt: ranges[ranges.length - 1]?.lt }
     const feed = await store.openFeed(span, { after: after.length === 0 ? undefined : after, signal })
+    if (this.closed || signal.aborted || !this.runs.has(migration)) {
+      // Nobody waits for it any more; one that was only taken up again keeps its recording.
+      await feed.close({ discard: after.length === 0 })
+      throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+    }
     this.feeds.set(migration, [feed])
     return feed
   }

@@ -1,7 +1,8 @@
-import { type FileHandle, open, readFile, unlink, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { KeyhaulError } from '../errors.js'
 import type { JournalStore } from './journal.js'
+import { takeLock } from './lock-node.js'
 
 /**
  * A journal in a file. With `lock`, `<path>.lock` names the process that works on it; the
@@ -9,7 +10,7 @@ import type { JournalStore } from './journal.js'
  * JOURNAL_WRITE_FAILED, DISK_FULL.
  */
 export async function openJournalFile(path: string, options: { create: boolean; lock: boolean }): Promise<JournalStore> {
-  if (options.lock) await takeLock(path)
+  const unlock = options.lock ? await takeLock(path) : undefined
   let file: FileHandle | undefined
   const handle = async (): Promise<FileHandle> => {
     if (file !== undefined) return file
@@ -52,7 +53,7 @@ export async function openJournalFile(path: string, options: { create: boolean; 
     async close() {
       await file?.close()
       file = undefined
-      if (options.lock) await unlink(`${path}.lock`).catch(() => {})
+      await unlock?.()
     }
   }
 }
@@ -65,7 +66,7 @@ async function wrap(path: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
-function fileError(error: unknown, path: string, what: string): KeyhaulError {
+export function fileError(error: unknown, path: string, what: string): KeyhaulError {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') return new KeyhaulError('KEYHAUL_DISK_FULL', { file: path, cause: error })
   return new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', {
@@ -73,34 +74,4 @@ function fileError(error: unknown, path: string, what: string): KeyhaulError {
     message: `the journal ${what}: ${message}; mend that and resume`,
     cause: error
   })
-}
-
-async function takeLock(path: string): Promise<void> {
-  const lock = `${path}.lock`
-  for (let attempt = 0; attempt < 3; attempt++) {
-    try {
-      await writeFile(lock, String(process.pid), { flag: 'wx' })
-      return
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError(error, lock, 'could not be locked')
-      const holder = Number((await readFile(lock, 'utf8').catch(() => '')).trim())
-      if (holder > 0 && isAlive(holder)) {
-        throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', {
-          file: path,
-          message: `process ${holder} is working on this journal; wait for it, or stop it`
-        })
-      }
-      await unlink(lock).catch(() => {})
-    }
-  }
-  throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', { file: path })
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

@@ -31,6 +31,7 @@ class LevelStore implements Store {
   readonly capabilities: ReadonlySet<Capability>
   readonly openFeed?: NonNullable<Store['openFeed']>
   readonly identity: unknown
+  readonly place: NonNullable<Store['place']>
   private readonly db: LevelDatabase
   private readonly root: LevelDatabase
   /** Of a sublevel, from the root. */
@@ -44,6 +45,7 @@ class LevelStore implements Store {
     const { prefix, db: root } = db as { prefix?: unknown; db?: LevelDatabase }
     this.root = typeof prefix === 'string' && prefix !== '' && root !== undefined ? root : db
     this.prefix = toBytes(this.root === db ? '' : (prefix as string))
+    this.place = { database: identityOf(this.root, ''), prefix: this.prefix }
     this.identity = identityOf(this.root, this.root === db ? '' : (prefix as string))
     const location = (db as { location?: unknown }).location
     this.name = options.name ?? (typeof location === 'string' ? `level:${location}` : 'level')
@@ -112,6 +114,26 @@ class LevelStore implements Store {
         throw error
       }
       await batch.write({ sync: options.durable })
+    })
+  }
+
+  deleteEqual(entries: readonly Entry[], options: ApplyOptions): Promise<number> {
+    return this.translate(async () => {
+      options.signal?.throwIfAborted()
+      await this.ready()
+      const encodings = { keyEncoding: this.encoding, valueEncoding: this.encoding, fillCache: false }
+      const values = (await this.db.getMany(entries.map(([key]) => key) as never[], encodings)) as (Uint8Array | undefined)[]
+      options.signal?.throwIfAborted()
+      const batch = this.db.batch() as LevelChainedBatch
+      let left = 0
+      values.forEach((value, i) => {
+        const [key, expected] = entries[i] as Entry
+        if (value === undefined) return
+        if (compareBytes(value, expected) === 0) batch.del(key, this.putOptions)
+        else left++
+      })
+      await batch.write({ sync: options.durable })
+      return left
     })
   }
 

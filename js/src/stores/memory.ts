@@ -94,6 +94,18 @@ class Memory implements MemoryStore {
     for (const [key, value] of writes) this.write([key.slice(), value?.slice()])
   }
 
+  async deleteEqual(entries: readonly Entry[], options: ApplyOptions): Promise<number> {
+    options.signal?.throwIfAborted()
+    let left = 0
+    for (const [key, value] of entries) {
+      const now = this.rows.get(key)
+      if (now === undefined) continue
+      if (compareBytes(now, value) === 0) this.write([key.slice(), undefined])
+      else left++
+    }
+    return left
+  }
+
   async openFeed(
     range: ScanRange,
     options: { after?: Uint8Array | undefined; signal?: AbortSignal | undefined } = {}

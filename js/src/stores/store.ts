@@ -95,11 +95,18 @@ export interface Store {
   /** Two stores with the same identity hold the same data (the database object, a path). */
   readonly identity: unknown
   readonly capabilities: ReadonlySet<Capability>
+  /** Where its keys lie, when it shares a database with other stores: under `prefix` in `database`. */
+  readonly place?: { readonly database: unknown; readonly prefix: Uint8Array }
 
   /** Reads one page. Stateless: each call stands alone. A key present throughout is returned exactly once. */
   scan(range: ScanRange, options: ScanOptions): Promise<ScanPage>
   /** All or nothing; repeatable: the same batch twice has the effect of once. */
   apply(writes: readonly Write[], options: ApplyOptions): Promise<void>
+  /**
+   * Deletes each entry that the store still holds with this very value; repeatable. Gives how
+   * many keys hold another value. Without it keyhaul reads the keys again and calls `apply`.
+   */
+  deleteEqual?(entries: readonly Entry[], options: ApplyOptions): Promise<number>
 
   /** `feed`: starts recording the changes of a range, or continues one at `after`. */
   openFeed?(range: ScanRange, options?: { readonly after?: Uint8Array | undefined; readonly signal?: AbortSignal | undefined }): Promise<Feed>

@@ -41,6 +41,8 @@ class MemoryHost {
 
   // Before an action is carried out: an error fails it; kOk goes on.
   std::function<ErrorCode(const Action&)> fault;
+  // True: the action is never answered.
+  std::function<bool(const Action&)> hang;
   // Called after each step; false ends run(), as a crash would.
   std::function<bool()> onStep;
   std::function<void(const Action&)> onAction;
@@ -94,7 +96,18 @@ class MemoryHost {
 
   void carryOut(const Action& action) {
     if (onAction) onAction(action);
-    if (action.kind == ActionKind::kAbort) return;
+    if (action.kind == ActionKind::kAbort) {
+      Event aborted;
+      aborted.kind = EventKind::kFailed;
+      aborted.error = ErrorCode::kInterrupted;
+      aborted.op = action.reusesOp;
+      if (hung_.erase(action.reusesOp.value) != 0) waiting_.push_back(aborted);
+      return;
+    }
+    if (hang && hang(action)) {
+      hung_.insert(action.op.value);
+      return;
+    }
     Event event;
     event.op = action.op;
     const ErrorCode error = fault ? fault(action) : ErrorCode::kOk;
@@ -106,7 +119,7 @@ class MemoryHost {
     }
     switch (action.kind) {
       case ActionKind::kScan: scan(action, event); break;
-      case ActionKind::kApply: apply(action); break;
+      case ActionKind::kApply: apply(action, event); break;
       case ActionKind::kJournal: journal += text(action.payload); break;
       case ActionKind::kOpenFeed: openFeed(action, event); break;
       case ActionKind::kPollFeed: pollFeed(action, event); break;
@@ -157,12 +170,20 @@ class MemoryHost {
     event.end = at == end;
   }
 
-  void apply(const Action& action) {
+  void apply(const Action& action, Event& event) {
     MemoryStore& to = store(action.node);
     ++to.applies;
     const auto frame = readFrame(engine.bytes(action.payload));
     for (const EntryView entry : frame.value()) {
-      if (entry.deleted) {
+      if (action.guarded) {
+        const auto at = to.entries.find(std::string(entry.key));
+        if (at == to.entries.end()) continue;
+        if (at->second == entry.value) {
+          to.del(std::string(entry.key));
+        } else {
+          ++event.count;
+        }
+      } else if (entry.deleted) {
         to.del(std::string(entry.key));
       } else {
         to.put(std::string(entry.key), std::string(entry.value));
@@ -197,6 +218,7 @@ class MemoryHost {
   }
 
   std::deque<Event> waiting_;
+  std::set<uint32_t> hung_;
 };
 
 inline Plan copyPlan(KeyRange range = KeyRange::all()) {

@@ -82,7 +82,7 @@ TEST(Journal, EveryTruncationIsAShorterJournalOrATornOne) {
   const std::string bytes = write(story(), &ends);
   for (size_t length = 0; length < bytes.size(); ++length) {
     const auto image = readJournal(asBytes(bytes).first(length));
-    if (length < ends[0]) {
+    if (length < ends[1]) {  // plan and preparation are one append
       EXPECT_EQ(image.code(), ErrorCode::kJournalTorn) << length;
       continue;
     }
@@ -134,6 +134,12 @@ TEST(Journal, ImpossibleStoriesAreRefused) {
   outside.upto = "b";
   outside.range = 1;
   EXPECT_TRUE(refused({good[0], good[1], good[2], outside}));
+  // States that take for granted what did not happen.
+  for (const auto state : {MigrationState::kVerifying, MigrationState::kCatchingUp,
+                           MigrationState::kDeleting, MigrationState::kRepairing}) {
+    EXPECT_TRUE(refused({good[0], good[1], PhaseRecord{state}})) << stateName(state);
+    EXPECT_TRUE(refused({good[0], good[1], good[2], PhaseRecord{state}})) << stateName(state);
+  }
   std::vector<Record> longer = good;
   longer.push_back(ResumedRecord{3});
   EXPECT_TRUE(refused(longer));  // after the receipt

@@ -1,0 +1,171 @@
+// What goes wrong around an engine: hosts that hang, journals cut anywhere, writers
+// that do not stop.
+#include <gtest/gtest.h>
+
+#include "support/memory_host.h"
+
+namespace keyhaul::test {
+namespace {
+
+MigrationId begin(MemoryHost& host, Plan plan) {
+  auto valid = validatePlan(std::move(plan));
+  EXPECT_TRUE(valid.ok()) << errorName(valid.code());
+  return host.engine.start(host.now, std::move(valid).value(), host.source, host.target, true)
+      .value();
+}
+
+MigrationId goOn(MemoryHost& host, std::string journal) {
+  auto image = readJournal(std::as_bytes(std::span(journal)));
+  EXPECT_TRUE(image.ok()) << errorName(image.code());
+  journal.resize(image->validBytes);
+  host.journal = std::move(journal);
+  return host.engine.resume(host.now, std::move(image).value(), host.source, host.target).value();
+}
+
+Plan following(bool follow) {
+  Plan plan = copyPlan();
+  plan.sourceCapabilities.bits |= static_cast<uint32_t>(Capability::kFeed);
+  plan.follow = follow;
+  return plan;
+}
+
+// A crash may tear the append of several records between any two of them.
+TEST(EngineFaults, ResumesFromEveryRecordOfItsJournal) {
+  for (const MigrationMode mode :
+       {MigrationMode::kCopy, MigrationMode::kMove, MigrationMode::kVerify}) {
+    for (const bool feed : {false, true}) {
+      MemoryHost first;
+      fill(first.sourceStore, 120);
+      const auto before = first.sourceStore.entries;
+      Plan plan = feed ? following(false) : copyPlan();
+      plan.mode = mode;
+      if (mode == MigrationMode::kVerify) first.targetStore.entries = before;
+      begin(first, plan);
+      ASSERT_TRUE(first.run());
+      for (size_t length = 0; length < first.journal.size(); ++length) {
+        const auto image = readJournal(std::as_bytes(std::span(first.journal)).first(length));
+        // Nothing was begun, or nothing is left to do.
+        if (image.code() == ErrorCode::kJournalTorn) continue;
+        ASSERT_TRUE(image.ok());
+        if (image->torn || image->receipt) continue;
+        MemoryHost host;
+        // Everything that the journal claims, and no less, is in the target.
+        host.sourceStore.entries = image->state == MigrationState::kDeleting
+                                       ? first.sourceStore.entries : before;
+        if (image->state != MigrationState::kCopying || mode == MigrationMode::kVerify) {
+          host.targetStore.entries = before;
+        } else if (!image->ranges[0].leaves.empty()) {
+          const Leaf& last = image->ranges[0].leaves.back();
+          const auto end = last.end ? before.end() : before.lower_bound(last.upto);
+          host.targetStore.entries.insert(before.begin(), end);
+        }
+        const auto id = goOn(host, first.journal.substr(0, length));
+        ASSERT_TRUE(host.run());
+        ASSERT_EQ(host.engine.inspect(host.now, id)->state, MigrationState::kDone) << length;
+        ASSERT_EQ(host.targetStore.entries, before);
+        ASSERT_TRUE(readJournal(std::as_bytes(std::span(host.journal))).ok());
+      }
+    }
+  }
+}
+
+TEST(EngineFaults, AJournalThatHangsStopsTheMigration) {
+  MemoryHost host;
+  fill(host.sourceStore, 300);
+  uint32_t appends = 0;
+  host.hang = [&](const Action& action) {
+    return action.kind == ActionKind::kJournal && ++appends > 2;
+  };
+  const auto id = begin(host, copyPlan());
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(host.engine.inspect(host.now, id)->state, MigrationState::kStopped);
+  EXPECT_EQ(host.engine.inspect(host.now, id)->error, ErrorCode::kJournalWriteFailed);
+}
+
+TEST(EngineFaults, FinishFollowsWhatWasWrittenWhileAPollWasInFlight) {
+  for (const bool duringApply : {false, true}) {
+    MemoryHost host;
+    fill(host.sourceStore, 50);
+    Plan plan = following(true);
+    plan.verify = VerifyDepth::kNone;
+    MigrationId id;
+    uint32_t polls = 0;
+    bool finished = false;
+    host.onAction = [&](const Action& action) {
+      if (action.kind == ActionKind::kPollFeed && ++polls == 3 && duringApply) {
+        host.sourceStore.put("k0000001", "applied while it is asked to finish");
+      }
+    };
+    // The answer to the poll, or to the write, is on its way when these come.
+    host.onStep = [&] {
+      const auto view = host.engine.inspect(host.now, id);
+      if (!finished && polls >= 3 && view->state == MigrationState::kCatchingUp &&
+          (!duringApply || host.targetStore.entries.count("k0000001") != 0)) {
+        finished = true;
+        host.sourceStore.put("late", "1");
+        host.sourceStore.del(host.sourceStore.entries.begin()->first);
+        EXPECT_TRUE(host.engine.finish(id).ok());
+      }
+      return true;
+    };
+    id = begin(host, plan);
+    ASSERT_TRUE(host.run());
+    ASSERT_TRUE(finished);
+    EXPECT_EQ(host.engine.inspect(host.now, id)->state, MigrationState::kDone);
+    EXPECT_EQ(host.targetStore.entries, host.sourceStore.entries);
+  }
+}
+
+TEST(EngineFaults, AMoveKeepsWhatWasWrittenWhileItDeletes) {
+  for (uint32_t every = 1; every < 8; ++every) {
+    MemoryHost host;
+    fill(host.sourceStore, 400);
+    const auto before = host.sourceStore.entries;
+    Plan plan = copyPlan();
+    plan.mode = MigrationMode::kMove;
+    std::map<std::string, std::string> newer;
+    uint32_t applies = 0;
+    MigrationId id;
+    // Just before a batch is deleted: nothing that was read before can know.
+    host.onAction = [&](const Action& action) {
+      if (action.kind != ActionKind::kApply || !action.guarded || ++applies % every != 0) return;
+      auto at = std::next(host.sourceStore.entries.begin(),
+                          static_cast<long>(applies % host.sourceStore.entries.size()));
+      at->second += " and newer";
+      newer[at->first] = at->second;
+    };
+    id = begin(host, plan);
+    ASSERT_TRUE(host.run());
+    EXPECT_EQ(host.engine.inspect(host.now, id)->state, MigrationState::kDone);
+    EXPECT_EQ(host.sourceStore.entries, newer);
+    EXPECT_EQ(host.targetStore.entries, before);
+    const Totals totals = host.engine.receipt(id)->totals;
+    EXPECT_EQ(totals.leftOnSource, newer.size());
+    EXPECT_EQ(totals.deletedEntries, before.size() - newer.size());
+  }
+}
+
+TEST(EngineFaults, AResumedVerificationFollowsTheFeedFirst) {
+  MemoryHost host;
+  fill(host.sourceStore, 200);
+  MigrationId id;
+  host.onStep = [&] {
+    return host.engine.inspect(host.now, id)->state != MigrationState::kVerifying;
+  };
+  id = begin(host, following(false));
+  ASSERT_TRUE(host.run());
+  // The process dies; the source, which logs its changes, is written to.
+  MemoryHost next;
+  next.sourceStore = host.sourceStore;
+  next.targetStore = host.targetStore;
+  next.sourceStore.put("k0000000", "written while nobody followed");
+  next.sourceStore.put("late", "1");
+  id = goOn(next, host.journal);
+  ASSERT_TRUE(next.run());
+  EXPECT_EQ(next.engine.inspect(next.now, id)->state, MigrationState::kDone);
+  EXPECT_EQ(next.targetStore.entries, next.sourceStore.entries);
+  EXPECT_EQ(next.engine.receipt(id)->totals.changed, 0U);
+}
+
+}  // namespace
+}  // namespace keyhaul::test
