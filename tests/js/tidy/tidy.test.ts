@@ -61,6 +61,6 @@ test('only the engine folder knows the glue; stores and the test suite stand alo
       for (const name of imports) assert.match(name, /^\.\/|^\.\.\/errors(\.generated)?\.js$/, file)
     }
     const node = imports.filter((name) => name.startsWith('node:'))
-    if (!file.startsWith('js/src/cli/') && !file.endsWith('file-node.ts')) assert.deepEqual(node, [], file)
+    if (!file.startsWith('js/src/cli/') && !file.endsWith('-node.ts')) assert.deepEqual(node, [], file)
   }
 })
