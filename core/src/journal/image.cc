@@ -36,7 +36,8 @@ class Fold {
     return true;
   }
   bool fold(const ResumedRecord& record) {
-    if (record.incarnation <= image_.incarnation) return false;
+    // The next one must have a number too.
+    if (record.incarnation <= image_.incarnation || record.incarnation == UINT32_MAX) return false;
     image_.incarnation = record.incarnation;
     image_.totals.incarnations = record.incarnation;
     image_.stopped.reset();

@@ -114,7 +114,19 @@ void Migration::account(Instant now) {
 void Migration::pump(Port& port) {
   if (state_ == MigrationState::kPending) {
     if (ending_ == Ending::kStop) fail(port, ErrorCode::kInterrupted, {}, {});
-    if (ending_ == Ending::kCancel) conclude(port, MigrationState::kCancelled);
+    if (ending_ == Ending::kCancel) {
+      ending_ = Ending::kNone;
+      // What an earlier process copied is taken off once there is a slot for it.
+      if (prepared_ && targetWasEmpty_ && spec().mode != MigrationMode::kVerify) {
+        resumeAt_ = MigrationState::kDiscarding;
+        for (auto& range : shared_.ranges) {
+          range.deleted = false;
+          range.deletedUpto.clear();
+        }
+      } else {
+        conclude(port, MigrationState::kCancelled);
+      }
+    }
   }
   for (;;) {
     if (Status s = shared_.journal.pump(port); !s.ok()) {

@@ -167,5 +167,40 @@ TEST(EngineFaults, AResumedVerificationFollowsTheFeedFirst) {
   EXPECT_EQ(next.engine.receipt(id)->totals.changed, 0U);
 }
 
+TEST(EngineFaults, AResumedOneIsCancelledWhileItWaitsForASlot) {
+  MemoryHost dead;
+  fill(dead.sourceStore, 200);
+  uint32_t steps = 0;
+  dead.onStep = [&] { return ++steps < 25; };
+  begin(dead, copyPlan());
+  ASSERT_TRUE(dead.run());
+  ASSERT_FALSE(dead.targetStore.entries.empty());
+  ASSERT_FALSE(readJournal(std::as_bytes(std::span(dead.journal)))->receipt.has_value());
+  Config config;
+  config.slots = 1;
+  MemoryHost host(config);
+  host.targetStore = dead.targetStore;
+  Plan other = copyPlan(KeyRange::prefix("other"));
+  other.intoNonempty = true;
+  const auto first =
+      host.engine
+          .start(host.now, validatePlan(other).value(), host.source, host.target, false)
+          .value();
+  host.onStep = [] { return false; };
+  ASSERT_TRUE(host.run());  // one step: it has the slot
+  const auto id = goOn(host, dead.journal);
+  ASSERT_TRUE(host.run());
+  EXPECT_NE(host.engine.inspect(host.now, first)->state, MigrationState::kPending);
+  ASSERT_EQ(host.engine.inspect(host.now, id)->state, MigrationState::kPending);
+  ASSERT_TRUE(host.engine.cancel(id).ok());
+  host.onStep = nullptr;
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(host.engine.inspect(host.now, id)->state, MigrationState::kCancelled);
+  EXPECT_TRUE(host.targetStore.entries.empty());
+  const auto image = readJournal(std::as_bytes(std::span(host.journal)));
+  ASSERT_TRUE(image.ok());
+  EXPECT_TRUE(image->receipt.has_value());
+}
+
 }  // namespace
 }  // namespace keyhaul::test
