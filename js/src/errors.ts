@@ -8,13 +8,13 @@ export interface ErrorDetails {
   /** What exactly was wrong, one clause; replaces the general text of the code. */
   message?: string
   /** The key in question. */
-  key?: Uint8Array | string
+  key?: Uint8Array | string | undefined
   /** Name of the store in question. */
-  store?: string
+  store?: string | undefined
   /** Path of the file in question. */
-  file?: string
+  file?: string | undefined
   /** Id of the migration in question. */
-  migration?: string
+  migration?: string | undefined
   cause?: unknown
 }
 

@@ -73,7 +73,8 @@ export class Migration implements AsyncIterable<Progress> {
   private reject!: (error: unknown) => void
   private readonly listeners = new Map<keyof MigrationEvents, Set<(value: never) => void>>()
   private readonly differences: Difference[] = []
-  private lastFailure: KeyhaulError | undefined
+  /** The last failure of each node; the journal is node 0. */
+  private readonly failures = new Map<number, KeyhaulError>()
   private latest: Progress | undefined
   private waiting: (() => void)[] = []
   private version = 0
@@ -161,8 +162,8 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   /** @internal */
-  onFailure(error: KeyhaulError): void {
-    this.lastFailure = error
+  onFailure(error: KeyhaulError, node: number): void {
+    this.failures.set(node, error)
   }
 
   /** @internal */
@@ -243,12 +244,12 @@ export class Migration implements AsyncIterable<Progress> {
 
   private errorFrom(notice: EngineNotice): KeyhaulError {
     const code = errorCodeOf(notice.error)
-    if (this.lastFailure?.code === code) return this.lastFailure
-    const store = this.driver.storeName(notice.node)
-    return new KeyhaulError(code, {
-      ...(store === undefined ? {} : { store }),
-      ...(this.lastFailure === undefined ? {} : { cause: this.lastFailure })
-    })
+    // The core blames the store that worked last; what the journal says is more to the point.
+    const ofJournal = code === 'KEYHAUL_JOURNAL_WRITE_FAILED'
+    const cause = this.failures.get(ofJournal ? 0 : notice.node)
+    if (cause !== undefined && (ofJournal || cause.code === code)) return cause
+    const about = ofJournal ? { file: this.journal?.name } : { store: this.driver.storeName(notice.node) }
+    return new KeyhaulError(code, { ...about, cause })
   }
 
   private emit<E extends keyof MigrationEvents>(event: E, value: Parameters<MigrationEvents[E]>[0]): void {
@@ -268,6 +269,8 @@ export class MigrationError extends KeyhaulError {
 
   constructor(from: KeyhaulError, receipt: Receipt | undefined) {
     super(from.code, { message: from.message, cause: from.cause })
+    const { key, store, file } = from
+    Object.assign(this, { key, store, file })
     this.receipt = receipt
   }
 }

@@ -39,8 +39,8 @@ export interface RunPort {
   readonly ranges: readonly ScanRange[]
   readonly journal: JournalSink | undefined
   onNotice(notice: EngineNotice): void
-  /** What a store or the journal threw, kept as the cause of the error the run ends with. */
-  onFailure(error: KeyhaulError): void
+  /** What a store or, as node 0, the journal threw: the error that the run may end with. */
+  onFailure(error: KeyhaulError, node: number): void
 }
 
 interface Action {
@@ -227,7 +227,7 @@ export class Driver {
       (event) => this.complete(event),
       (error: unknown) => {
         const failure = toKeyhaulError(error, this.storeName(action.node), action.kind)
-        if (this.inFlight.has(action.op)) this.runs.get(action.migration)?.onFailure(failure)
+        if (this.inFlight.has(action.op)) this.runs.get(action.migration)?.onFailure(failure, action.node)
         this.fail(action.op, failure)
       }
     )

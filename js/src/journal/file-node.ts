@@ -1,4 +1,4 @@
-import { type FileHandle, open, readFile, unlink, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { KeyhaulError } from '../errors.js'
 import type { JournalStore } from './journal.js'
@@ -65,12 +65,14 @@ async function wrap(path: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
-function fileError(error: unknown, path: string, what: string): KeyhaulError {
+function fileError(error: unknown, path: string, what: string, next = 'resume'): KeyhaulError {
   const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new KeyhaulError('KEYHAUL_DISK_FULL', { file: path, cause: error })
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new KeyhaulError('KEYHAUL_DISK_FULL', { file: path, message: `no space is left on the disk; free space, then ${next}`, cause: error })
+  }
   return new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', {
     file: path,
-    message: `the journal ${what}: ${message}; mend that and resume`,
+    message: `the journal ${what}: ${message}; mend that, then ${next}`,
     cause: error
   })
 }
@@ -79,10 +81,9 @@ async function takeLock(path: string): Promise<void> {
   const lock = `${path}.lock`
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
-      await writeFile(lock, String(process.pid), { flag: 'wx' })
-      return
+      return await writeLock(lock)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError(error, lock, 'could not be locked')
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError(error, path, 'could not be locked', 'run the same command again')
       const holder = Number((await readFile(lock, 'utf8').catch(() => '')).trim())
       if (holder > 0 && isAlive(holder)) {
         throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', {
@@ -94,6 +95,18 @@ async function takeLock(path: string): Promise<void> {
     }
   }
   throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', { file: path })
+}
+
+async function writeLock(lock: string): Promise<void> {
+  const file = await open(lock, 'wx')
+  try {
+    await file.writeFile(String(process.pid))
+  } catch (error) {
+    await unlink(lock).catch(() => {})
+    throw error
+  } finally {
+    await file.close()
+  }
 }
 
 function isAlive(pid: number): boolean {
