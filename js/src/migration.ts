@@ -1,4 +1,5 @@
 import type { Driver, EngineNotice } from './engine/driver.js'
+import { faultyKey, type Reading } from './engine/fault.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
@@ -73,8 +74,10 @@ export class Migration implements AsyncIterable<Progress> {
   private reject!: (error: unknown) => void
   private readonly listeners = new Map<keyof MigrationEvents, Set<(value: never) => void>>()
   private readonly differences: Difference[] = []
-  /** The last failure of each node; the journal is node 0. */
-  private readonly failures = new Map<number, KeyhaulError>()
+  /** @internal */
+  pages: readonly Reading[] = []
+  /** The last failure of each kind and node; the journal is node 0. */
+  private readonly failures = new Map<string, KeyhaulError>()
   private latest: Progress | undefined
   private waiting: (() => void)[] = []
   private version = 0
@@ -163,7 +166,7 @@ export class Migration implements AsyncIterable<Progress> {
 
   /** @internal */
   onFailure(error: KeyhaulError, node: number): void {
-    this.failures.set(node, error)
+    this.failures.set(failureOf(node, error.code), error)
   }
 
   /** @internal */
@@ -246,10 +249,11 @@ export class Migration implements AsyncIterable<Progress> {
     const code = errorCodeOf(notice.error)
     // The core blames the store that worked last; what the journal says is more to the point.
     const ofJournal = code === 'KEYHAUL_JOURNAL_WRITE_FAILED'
-    const cause = this.failures.get(ofJournal ? 0 : notice.node)
-    if (cause !== undefined && (ofJournal || cause.code === code)) return cause
-    const about = ofJournal ? { file: this.journal?.name } : { store: this.driver.storeName(notice.node) }
-    return new KeyhaulError(code, { ...about, cause })
+    const known = this.failures.get(failureOf(ofJournal ? 0 : notice.node, code))
+    if (known !== undefined) return known
+    if (ofJournal) return new KeyhaulError(code, { file: this.journal?.name })
+    const key = REFUSED.test(code) ? faultyKey(this.pages, notice.node, code === 'KEYHAUL_ENTRY_TOO_LARGE') : undefined
+    return new KeyhaulError(code, { store: this.driver.storeName(notice.node), key })
   }
 
   private emit<E extends keyof MigrationEvents>(event: E, value: Parameters<MigrationEvents[E]>[0]): void {
@@ -262,6 +266,9 @@ export class Migration implements AsyncIterable<Progress> {
     this.driver.wake()
   }
 }
+
+const REFUSED = /SCAN|TOO_L/
+const failureOf = (node: number, code: string): string => (node === 0 ? '' : node + code)
 
 /** How a migration ended without success; `receipt` says what it did, where it ended for good. */
 export class MigrationError extends KeyhaulError {
