@@ -22,6 +22,8 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
   const journal = flags.journal === undefined ? ownJournal : resolve(flags.journal)
   return withStores(source, target, mode === 'verify', async (a, b) => {
     if (flags.dryRun === true) return dryRun(a, b, mode, flags)
+    // One that has ended, after a resume, is of no more use, and nobody chose its name.
+    if (ownJournal !== undefined && hasEnded(ownJournal)) removeQuietly(ownJournal)
     const engine = new Engine()
     const migration = await engine.migrate({
       from: a.store,
@@ -208,6 +210,14 @@ function readJournalFile(path: string): Uint8Array {
 function publicInfo(info: JournalInfo): object {
   const { hostInfo: _, ...rest } = info
   return rest
+}
+
+function hasEnded(journal: string): boolean {
+  try {
+    return !inspectJournal(readJournalFile(journal)).resumable
+  } catch {
+    return false
+  }
 }
 
 function removeQuietly(path: string): void {
