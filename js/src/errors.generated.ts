@@ -12,7 +12,7 @@ export const ERRORS = {
   KEYHAUL_LEVEL_NOT_MET: { number: 13, retry: 'fatal', text: 'the stores cannot give the demanded guarantee level; use stores with the missing capabilities or ask for a lower level' },
   KEYHAUL_INVALID_ARGUMENT: { number: 14, retry: 'fatal', text: 'an argument has a value that is not allowed; see the name and the bounds in the message' },
   KEYHAUL_LIMIT_EXCEEDED: { number: 15, retry: 'fatal', text: 'a fixed limit of the engine would be exceeded; see FORMAT.md and Config for the limits' },
-  KEYHAUL_ENTRY_TOO_LARGE: { number: 16, retry: 'operator', text: 'one entry is larger than the engine may hold; raise maxEntryBytes' },
+  KEYHAUL_ENTRY_TOO_LARGE: { number: 16, retry: 'operator', text: 'one entry is larger than the engine may hold; raise entryBytesMax' },
   KEYHAUL_UNSUPPORTED: { number: 17, retry: 'fatal', text: 'the store or the platform cannot do this' },
   KEYHAUL_USAGE: { number: 18, retry: 'fatal', text: 'the command line was not understood; see keyhaul --help' },
   KEYHAUL_FRAME_TRUNCATED: { number: 20, retry: 'retryable', text: 'the frame ends before its stated length; fetch the page again' },

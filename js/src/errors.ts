@@ -1,4 +1,5 @@
 import { ERRORS } from './errors.generated.js'
+import { toHex } from './stores/bytes.js'
 
 /** Every stable error code; the README has a line for each. */
 export type KeyhaulErrorCode = keyof typeof ERRORS
@@ -8,13 +9,13 @@ export interface ErrorDetails {
   /** What exactly was wrong, one clause; replaces the general text of the code. */
   message?: string
   /** The key in question. */
-  key?: Uint8Array | string
+  key?: Uint8Array | string | undefined
   /** Name of the store in question. */
-  store?: string
+  store?: string | undefined
   /** Path of the file in question. */
-  file?: string
+  file?: string | undefined
   /** Id of the migration in question. */
-  migration?: string
+  migration?: string | undefined
   cause?: unknown
 }
 
@@ -45,14 +46,9 @@ export class KeyhaulError extends Error {
 }
 
 function describe(code: KeyhaulErrorCode, details: ErrorDetails): string {
-  const about = [
-    details.store === undefined ? '' : `store ${details.store}`,
-    details.key === undefined ? '' : `key ${formatKey(details.key)}`,
-    details.file === undefined ? '' : details.file,
-    details.migration === undefined ? '' : details.migration
-  ].filter((part) => part !== '')
-  const text = details.message ?? ERRORS[code].text
-  return about.length === 0 ? text : `${about.join(', ')}: ${text}`
+  const { store, key, file, migration, message = ERRORS[code].text } = details
+  const about = [store && `store ${store}`, key !== undefined && `key ${formatKey(key)}`, file, migration].filter(Boolean)
+  return about.length === 0 ? message : `${about.join(', ')}: ${message}`
 }
 
 const strictUtf8 = /* @__PURE__ */ new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -62,16 +58,11 @@ export function formatKey(key: Uint8Array | string): string {
   if (typeof key === 'string') return key
   try {
     const text = strictUtf8.decode(key)
-    return text.startsWith('hex:') ? hexKey(key) : text
+    if (!text.startsWith('hex:')) return text
   } catch {
-    return hexKey(key)
+    // Not text.
   }
-}
-
-function hexKey(key: Uint8Array): string {
-  let hex = 'hex:'
-  for (const byte of key) hex += byte.toString(16).padStart(2, '0')
-  return hex
+  return `hex:${toHex(key)}`
 }
 
 const codeByNumber = /* @__PURE__ */ new Map<number, KeyhaulErrorCode>(

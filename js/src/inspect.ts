@@ -79,7 +79,7 @@ export interface JournalSummary {
 export function summarize(bytes: Uint8Array, file?: string): JournalSummary {
   const module = getModule()
   return staged(module, bytes, (address) => {
-    idOrThrow(module.inspectJournal(address, bytes.length), file === undefined ? {} : { file })
+    idOrThrow(module.inspectJournal(address, bytes.length), { file })
     return JSON.parse(textOf(module)) as JournalSummary
   })
 }

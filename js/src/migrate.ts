@@ -8,6 +8,7 @@ import { type JournalSummary, summarize } from './inspect.js'
 import type { JournalStore } from './journal/journal.js'
 import { Migration } from './migration.js'
 import { overlap, type RangeInput, sortRanges, toScanRanges, underPrefix } from './ranges.js'
+import { toHex } from './stores/bytes.js'
 import type { Capability, ScanRange, Store } from './stores/store.js'
 
 export interface MigrateOptions {
@@ -323,11 +324,7 @@ function readSummary(bytes: Uint8Array, file: string): JournalSummary | undefine
 }
 
 function rangesForJournal(ranges: readonly ScanRange[]): [string, string | null][] {
-  return ranges.map(({ gte, lt }) => [hex(gte ?? new Uint8Array(0)), lt === undefined ? null : hex(lt)])
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return ranges.map(({ gte, lt }) => [toHex(gte ?? new Uint8Array(0)), lt === undefined ? null : toHex(lt)])
 }
 
 function unhex(text: string): Uint8Array {

@@ -1,4 +1,5 @@
 import type { Driver, EngineNotice } from './engine/driver.js'
+import { faultyKey, type Reading } from './engine/fault.js'
 import type { Verb } from './engine/handle.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
@@ -74,7 +75,10 @@ export class Migration implements AsyncIterable<Progress> {
   private reject!: (error: unknown) => void
   private readonly listeners = new Map<keyof MigrationEvents, Set<(value: never) => void>>()
   private readonly differences: Difference[] = []
-  private lastFailure: KeyhaulError | undefined
+  /** @internal */
+  pages: readonly Reading[] = []
+  /** The last failure of each kind and node; the journal is node 0. */
+  private readonly failures = new Map<string, KeyhaulError>()
   private latest: Progress | undefined
   private waiting: (() => void)[] = []
   private version = 0
@@ -163,8 +167,8 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   /** @internal */
-  onFailure(error: KeyhaulError): void {
-    this.lastFailure = error
+  onFailure(error: KeyhaulError, node: number): void {
+    this.failures.set(failureOf(node, error.code), error)
   }
 
   /** @internal */
@@ -257,12 +261,13 @@ export class Migration implements AsyncIterable<Progress> {
 
   private errorFrom(notice: EngineNotice): KeyhaulError {
     const code = errorCodeOf(notice.error)
-    if (this.lastFailure?.code === code) return this.lastFailure
-    const store = this.driver.storeName(notice.node)
-    return new KeyhaulError(code, {
-      ...(store === undefined ? {} : { store }),
-      ...(this.lastFailure === undefined ? {} : { cause: this.lastFailure })
-    })
+    // The core blames the store that worked last; what the journal says is more to the point.
+    const ofJournal = code === 'KEYHAUL_JOURNAL_WRITE_FAILED'
+    const known = this.failures.get(failureOf(ofJournal ? 0 : notice.node, code))
+    if (known !== undefined) return known
+    if (ofJournal) return new KeyhaulError(code, { file: this.journal?.name })
+    const key = REFUSED.test(code) ? faultyKey(this.pages, notice.node, code === 'KEYHAUL_ENTRY_TOO_LARGE') : undefined
+    return new KeyhaulError(code, { store: this.driver.storeName(notice.node), key })
   }
 
   private emit<E extends keyof MigrationEvents>(event: E, value: Parameters<MigrationEvents[E]>[0]): void {
@@ -294,12 +299,17 @@ export class Migration implements AsyncIterable<Progress> {
   }
 }
 
+const REFUSED = /SCAN|TOO_L/
+const failureOf = (node: number, code: string): string => (node === 0 ? '' : node + code)
+
 /** How a migration ended without success; `receipt` says what it did, where it ended for good. */
 export class MigrationError extends KeyhaulError {
   readonly receipt: Receipt | undefined
 
   constructor(from: KeyhaulError, receipt: Receipt | undefined) {
     super(from.code, { message: from.message, cause: from.cause })
+    const { key, store, file } = from
+    Object.assign(this, { key, store, file })
     this.receipt = receipt
   }
 }

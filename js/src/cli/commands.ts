@@ -6,7 +6,7 @@ import { Engine } from '../migrate.js'
 import { type Migration, MigrationError } from '../migration.js'
 import type { Receipt } from '../receipt.js'
 import type { CopyFlags } from './arguments.js'
-import { ProgressView, receiptText, statusText } from './output.js'
+import { errorText, ProgressView, receiptText, statusText } from './output.js'
 import { assertDifferent, type OpenStore, openStore, storeName } from './stores.js'
 
 export const Exit = { done: 0, error: 1, usage: 2, mismatch: 3, interrupted: 4 } as const
@@ -22,6 +22,8 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
   const journal = flags.journal === undefined ? ownJournal : resolve(flags.journal)
   return withStores(source, target, mode === 'verify', async (a, b) => {
     if (flags.dryRun === true) return dryRun(a, b, mode, flags)
+    // One that has ended, after a resume, is of no more use, and nobody chose its name.
+    if (ownJournal !== undefined && hasEnded(ownJournal)) removeQuietly(ownJournal)
     const engine = new Engine()
     const migration = await engine.migrate({
       from: a.store,
@@ -93,7 +95,10 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
   let interrupts = 0
   const onSignal = (): void => {
     interrupts++
-    if (interrupts > 1) process.exit(Exit.interrupted)
+    if (interrupts > 1) {
+      process.stderr.write(stoppedText(resumeCommand(journal)))
+      process.exit(Exit.interrupted)
+    }
     view.stop()
     if (flags.quiet !== true) process.stderr.write('stopping after what is under way; once more stops at once\n')
     try {
@@ -134,14 +139,28 @@ function failed(error: unknown, flags: Output, journal: string | undefined): num
     const exit = report(error.receipt, flags)
     return error.code === 'KEYHAUL_CANCELLED' ? Exit.done : exit
   }
-  if (error.receipt !== undefined || journal === undefined) throw error
+  if (error.receipt !== undefined) throw error
   const interrupted = error.code === 'KEYHAUL_INTERRUPTED'
-  const next = `keyhaul resume ${journal}`
+  const resume = resumeCommand(journal)
   if (flags.json === true) {
-    process.stdout.write(`${JSON.stringify({ state: 'stopped', code: error.code, message: error.message, resume: next })}\n`)
+    process.stdout.write(`${JSON.stringify({ state: 'stopped', code: error.code, message: error.message, resume })}\n`)
   }
-  process.stderr.write(`${interrupted ? 'stopped' : `${error.code}: ${error.message}\nstopped`}; go on with: ${next}\n`)
-  return Exit.interrupted
+  process.stderr.write(`${interrupted ? '' : errorText(error)}${stoppedText(resume)}`)
+  return interrupted ? Exit.interrupted : Exit.error
+}
+
+/** What goes on with a journal, ready for a shell; nothing where the journal holds no plan yet. */
+function resumeCommand(journal: string | undefined): string | undefined {
+  try {
+    if (journal === undefined || !inspectJournal(readJournalFile(journal)).resumable) return undefined
+  } catch {
+    return undefined
+  }
+  return `keyhaul resume ${/^[\w@%+=:,./-]+$/.test(journal) ? journal : `'${journal.replaceAll("'", `'\\''`)}'`}`
+}
+
+function stoppedText(resume: string | undefined): string {
+  return resume === undefined ? 'stopped; nothing is kept of it, run the same command again\n' : `stopped; go on with: ${resume}\n`
 }
 
 async function dryRun(a: OpenStore, b: OpenStore, mode: string, flags: CopyFlags): Promise<number> {
@@ -191,6 +210,14 @@ function readJournalFile(path: string): Uint8Array {
 function publicInfo(info: JournalInfo): object {
   const { hostInfo: _, ...rest } = info
   return rest
+}
+
+function hasEnded(journal: string): boolean {
+  try {
+    return !inspectJournal(readJournalFile(journal)).resumable
+  } catch {
+    return false
+  }
 }
 
 function removeQuietly(path: string): void {

@@ -1,5 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import type { Entry, Write } from '../stores/store.js'
+import type { Reading } from './fault.js'
 import type { EngineHandle } from './handle.js'
 import { EventWord } from './layout.generated.js'
 import type { WasmModule } from './module.js'
@@ -21,6 +22,8 @@ export interface CompletionEvent {
   count?: number
   positionBytes?: number
   amount?: number
+  /** Not for the core. */
+  page?: Reading
 }
 
 export const EventKind = { page: 1, done: 2, failed: 3 } as const
@@ -94,16 +97,14 @@ export class Boundary {
   }
 
   /** Packs a page as the body of a frame (core/src/wire/FORMAT.md), `tail` behind it. */
-  pack(entries: readonly (Entry | Write)[], tail?: Uint8Array): { buffer: number; bytes: number } {
+  pack(entries: readonly (Entry | Write | undefined)[], tail?: Uint8Array): { buffer: number; bytes: number } {
     const table = entries.length * 8
     let size = FRAME_HEADER_BYTES + table + (tail?.length ?? 0)
     for (const entry of entries) {
-      const key = entry[0]
-      const value = entry[1]
+      const key = entry?.[0]
+      const value = entry?.[1]
       if (!(key instanceof Uint8Array) || (value !== undefined && !(value instanceof Uint8Array))) {
-        throw new KeyhaulError('KEYHAUL_STORE_FAILED', {
-          message: 'the adapter returned an entry that is not a pair of Uint8Arrays; mend the adapter'
-        })
+        throw new TypeError('the adapter did not return pairs of Uint8Arrays; mend it')
       }
       size += key.length + (value === undefined ? 0 : value.length)
     }

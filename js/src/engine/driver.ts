@@ -2,6 +2,7 @@ import { errorNumberOf, KeyhaulError, type KeyhaulErrorCode } from '../errors.js
 import type { Entry, Feed, ScanRange, Store } from '../stores/store.js'
 import { inRange } from '../stores/bytes.js'
 import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
+import { beginning, type Reading } from './fault.js'
 import { deleteEqual } from './guarded.js'
 import { type EngineConfig, EngineHandle, idOrThrow } from './handle.js'
 import { ActionWord, NoticeWord, ReadyWord } from './layout.generated.js'
@@ -40,8 +41,10 @@ export interface RunPort {
   readonly ranges: readonly ScanRange[]
   readonly journal: JournalSink | undefined
   onNotice(notice: EngineNotice): void
-  /** What a store or the journal threw, kept as the cause of the error the run ends with. */
-  onFailure(error: KeyhaulError): void
+  /** What a store or, as node 0, the journal threw: the error that the run may end with. */
+  onFailure(error: KeyhaulError, node: number): void
+  /** What the engine was given when it got pages of this last; where it refuses one, it is among them. */
+  pages: readonly Reading[]
 }
 
 interface Action {
@@ -58,6 +61,8 @@ interface Action {
   bytes: number
   count: number
   limitBytes: number
+  /** Where it begins, for messages. */
+  key?: Uint8Array | undefined
 }
 
 /**
@@ -71,7 +76,8 @@ export class Driver {
   private readonly stores = new Map<number, Store>()
   private readonly runs = new Map<number, RunPort>()
   private readonly feeds = new Map<number, Feed[]>()
-  private readonly inFlight = new Map<number, AbortController>()
+  /** Oldest first. */
+  private readonly inFlight = new Map<number, { readonly controller: AbortController; readonly action: Action }>()
   /** Pages whose entries may be written as they came, by the op of their scan. */
   private readonly kept = new Map<number, { migration: number; entries: readonly Entry[] }>()
   private events: CompletionEvent[] = []
@@ -131,7 +137,7 @@ export class Driver {
     this.closed = true
     this.scheduled?.cancel()
     clearTimeout(this.timer)
-    for (const controller of this.inFlight.values()) controller.abort()
+    for (const { controller } of this.inFlight.values()) controller.abort()
     this.inFlight.clear()
     this.engine.delete()
   }
@@ -142,11 +148,13 @@ export class Driver {
     this.timer = undefined
     const events = this.events.splice(0, EVENTS_MAX)
     this.boundary.writeEvents(events)
+    this.rememberPages(events)
     const now = this.now()
     const deadline = this.engine.step(now, events.length)
     const ready = this.boundary.words(this.engine.readyAddress(), ReadyWord.size)
     const actions = this.readActions(ready)
     const notices = this.readNotices(ready)
+    this.rememberStalls(actions)
     // First, so that nothing a listener does can keep an action from being started.
     for (const action of actions) this.start(action)
     for (const [migration, notice] of notices) this.runs.get(migration)?.onNotice(notice)
@@ -159,17 +167,31 @@ export class Driver {
     }
   }
 
+  private rememberPages(events: readonly CompletionEvent[]): void {
+    const pages = events.flatMap(({ page }) => page ?? [])
+    for (const { migration } of pages) {
+      const run = this.runs.get(migration)
+      if (run !== undefined) run.pages = pages
+    }
+  }
+
+  /** An operation that is given up may be the one that hung: of those of a node, the oldest. */
+  private rememberStalls(actions: readonly Action[]): void {
+    const ops = actions.map(({ kind, reusesOp }) => (kind === ActionKind.abort ? reusesOp : -1))
+    for (const [op, { action }] of [...this.inFlight].reverse()) {
+      if (!ops.includes(op)) continue
+      const about = { store: this.storeName(action.node), key: action.key }
+      this.runs.get(action.migration)?.onFailure(new KeyhaulError('KEYHAUL_STORE_STALLED', about), action.node)
+    }
+  }
+
   private readActions(ready: Uint32Array): Action[] {
-    const count = ready[ReadyWord.actionCount] as number
-    const words = this.boundary.words(ready[ReadyWord.actions] as number, count * ActionWord.size)
-    const actions: Action[] = []
-    for (let i = 0; i < count; i++) {
-      const word = (name: number): number => words[i * ActionWord.size + name] as number
+    return this.rows(ready[ReadyWord.actions], ready[ReadyWord.actionCount], ActionWord.size).map((word) => {
       const kind = word(ActionWord.kind)
       const address = word(ActionWord.payloadAddress)
       const bytes = word(ActionWord.payloadBytes)
       const flags = word(ActionWord.flags)
-      actions.push({
+      return {
         kind,
         durable: (flags & 1) !== 0,
         keep: (flags & 2) !== 0,
@@ -185,19 +207,14 @@ export class Driver {
         bytes,
         count: word(ActionWord.count),
         limitBytes: word(ActionWord.limitBytes)
-      })
-    }
-    return actions
+      }
+    })
   }
 
   private readNotices(ready: Uint32Array): [number, EngineNotice][] {
-    const count = ready[ReadyWord.noticeCount] as number
-    const words = this.boundary.words(ready[ReadyWord.notices] as number, count * NoticeWord.size)
-    const notices: [number, EngineNotice][] = []
-    for (let i = 0; i < count; i++) {
-      const word = (name: number): number => words[i * NoticeWord.size + name] as number
+    return this.rows(ready[ReadyWord.notices], ready[ReadyWord.noticeCount], NoticeWord.size).map((word) => {
       const payload = this.boundary.copyOut(word(NoticeWord.payloadAddress), word(NoticeWord.payloadBytes))
-      notices.push([
+      return [
         word(NoticeWord.migration),
         {
           kind: word(NoticeWord.kind),
@@ -207,21 +224,26 @@ export class Driver {
           node: word(NoticeWord.node),
           payload
         }
-      ])
-    }
-    return notices
+      ]
+    })
+  }
+
+  /** The rows of a table of the core, each as a function of the column. */
+  private rows(address = 0, count = 0, size = 0): ((column: number) => number)[] {
+    const words = this.boundary.words(address, count * size)
+    return Array.from({ length: count }, (_, row) => (column) => words[row * size + column] as number)
   }
 
   private start(action: Action): void {
     if (action.kind === ActionKind.abort) {
       // A store that ignores its signal must not keep the engine waiting: the op is over now.
-      const controller = this.inFlight.get(action.reusesOp)
-      controller?.abort(new KeyhaulError('KEYHAUL_INTERRUPTED'))
-      this.fail(action.reusesOp, new KeyhaulError('KEYHAUL_INTERRUPTED'))
+      const error = new KeyhaulError('KEYHAUL_INTERRUPTED')
+      this.inFlight.get(action.reusesOp)?.controller.abort(error)
+      this.fail(action.reusesOp, error)
       return
     }
     const controller = new AbortController()
-    this.inFlight.set(action.op, controller)
+    this.inFlight.set(action.op, { controller, action })
     let work: Promise<CompletionEvent>
     try {
       work = this.carryOut(action, controller.signal)
@@ -231,8 +253,8 @@ export class Driver {
     work.then(
       (event) => this.complete(event),
       (error: unknown) => {
-        const failure = toKeyhaulError(error, this.storeName(action.node), action.kind)
-        if (this.inFlight.has(action.op)) this.runs.get(action.migration)?.onFailure(failure)
+        const failure = toKeyhaulError(error, this.storeName(action.node), action)
+        if (this.inFlight.has(action.op)) this.runs.get(action.migration)?.onFailure(failure, action.node)
         this.fail(action.op, failure)
       }
     )
@@ -264,20 +286,26 @@ export class Driver {
     const limits = { maxEntries: action.count, maxBytes: action.limitBytes, signal }
     switch (action.kind) {
       case ActionKind.scan: {
-        const page = await store.scan(readRange(action.payload), limits)
+        const range = readRange(action.payload)
+        action.key = beginning(range)
+        const scanned = await store.scan(range, limits)
         if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
-        const packed = this.boundary.pack(page.entries)
-        if (action.keep) this.kept.set(op, { migration, entries: page.entries })
-        return { kind: EventKind.page, op, end: page.end === true, count: page.entries.length, ...packed }
+        const packed = this.boundary.pack(scanned?.entries ?? [undefined])
+        const { entries, end } = scanned
+        if (action.keep) this.kept.set(op, { migration, entries })
+        const page = { migration, node: action.node, range, entries }
+        return { kind: EventKind.page, op, end: end === true, count: entries.length, ...packed, page }
       }
       case ActionKind.apply: {
         if (action.guarded) {
           const entries = this.boundary.unpack(action.address, action.bytes) as Entry[]
+          action.key = entries[0]?.[0]
           const left = await deleteEqual(store, entries, { durable: action.durable, signal })
           return { kind: EventKind.done, op, count: left }
         }
         const kept = this.kept.get(action.reusesOp)
         const writes = kept?.entries ?? this.boundary.unpack(action.address, action.bytes)
+        action.key = writes[0]?.[0]
         await store.apply(writes, { durable: action.durable, signal })
         this.kept.delete(action.reusesOp)
         return { kind: EventKind.done, op }
@@ -356,9 +384,9 @@ function readRange(payload: Uint8Array): ScanRange {
   return { gte, lt: high === 0xffffffff ? undefined : payload.slice(8 + low, 8 + low + high) }
 }
 
-function toKeyhaulError(error: unknown, store: string | undefined, kind: number): KeyhaulError {
+function toKeyhaulError(error: unknown, store: string | undefined, { kind, key }: Action): KeyhaulError {
   if (error instanceof KeyhaulError) return error
   const code: KeyhaulErrorCode = kind === ActionKind.journal ? 'KEYHAUL_JOURNAL_WRITE_FAILED' : 'KEYHAUL_STORE_FAILED'
   const message = error instanceof Error ? error.message : String(error)
-  return new KeyhaulError(code, { message, ...(store === undefined ? {} : { store }), cause: error })
+  return new KeyhaulError(code, { message, store, key, cause: error })
 }

@@ -1,4 +1,4 @@
-import { errorCodeOf, KeyhaulError } from '../errors.js'
+import { errorCodeOf, type ErrorDetails, KeyhaulError } from '../errors.js'
 import { ConfigWord, ControlWord } from './layout.generated.js'
 import type { WasmModule } from './module.js'
 
@@ -140,7 +140,7 @@ export function textOf(module: WasmModule): string {
 }
 
 /** The id, or a KeyhaulError thrown. */
-export function idOrThrow(result: number, about: { file?: string; store?: string } = {}): number {
+export function idOrThrow(result: number, about: ErrorDetails = {}): number {
   if (result < 0) throw new KeyhaulError(errorCodeOf(-result), about)
   return result
 }

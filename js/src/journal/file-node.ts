@@ -66,12 +66,14 @@ async function wrap(path: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
-export function fileError(error: unknown, path: string, what: string): KeyhaulError {
+export function fileError(error: unknown, path: string, what: string, next = 'resume'): KeyhaulError {
   const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new KeyhaulError('KEYHAUL_DISK_FULL', { file: path, cause: error })
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new KeyhaulError('KEYHAUL_DISK_FULL', { file: path, message: `no space is left on the disk; free space, then ${next}`, cause: error })
+  }
   return new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', {
     file: path,
-    message: `the journal ${what}: ${message}; mend that and resume`,
+    message: `the journal ${what}: ${message}; mend that, then ${next}`,
     cause: error
   })
 }

@@ -24,7 +24,11 @@ export async function takeLock(path: string): Promise<() => Promise<void>> {
         if ((await readText(lock)) === text) await unlink(lock).catch(() => {})
       }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError(error, lock, 'could not be locked')
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+        // On a full disk the file is made and stays empty; nobody else can have got it meanwhile.
+        if ((await readText(lock)) === '') await unlink(lock).catch(() => {})
+        throw fileError(error, path, 'could not be locked', 'run the same command again')
+      }
     }
     const other = await readText(lock)
     if (other === undefined) continue

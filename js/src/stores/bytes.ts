@@ -22,6 +22,10 @@ export function toBytes(key: string | Uint8Array): Uint8Array {
   return typeof key === 'string' ? encoder.encode(key) : key
 }
 
+export function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
 /** A position of a counting feed: eight bytes, big endian, so that they sort. */
 export function encodePosition(position: number): Uint8Array {
   const bytes = new Uint8Array(8)

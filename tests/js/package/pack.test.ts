@@ -1,14 +1,13 @@
 // The tarball as a stranger gets it: installed in an empty project and used every way there is.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
-import { chromium } from 'playwright-core'
+import { inPage, PAGE } from '../support/page.ts'
 
 const root = new URL('../../..', import.meta.url).pathname
 const project = mkdtempSync(join(tmpdir(), 'keyhaul-pack-'))
@@ -66,37 +65,6 @@ test('the whole entry keeps to its size, and the browser build holds no Node mod
   assert.ok(!/from ?["']node:/.test(result.outputFiles[0]?.text ?? ''))
 })
 
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.wasm': 'application/wasm' }
-
-async function inPage(folder: string): Promise<string> {
-  const server = createServer((request, response) => {
-    const path = join(folder, request.url === '/' ? 'index.html' : (request.url ?? '').split('?')[0] as string)
-    try {
-      const body = readFileSync(path)
-      response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/plain', 'content-security-policy': "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" })
-      response.end(body)
-    } catch {
-      response.writeHead(404).end()
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
-  try {
-    const page = await browser.newPage()
-    const problems: string[] = []
-    page.on('pageerror', (error) => problems.push(String(error)))
-    page.on('console', (message) => message.type() === 'error' && !message.location().url.endsWith('favicon.ico') && problems.push(message.text()))
-    await page.goto(`http://127.0.0.1:${(server.address() as { port: number }).port}/`)
-    await page.waitForFunction(() => document.title !== 'waiting' , undefined, { timeout: 20_000 }).catch(() => {})
-    assert.deepEqual(problems, [])
-    return await page.title()
-  } finally {
-    await browser.close()
-    server.close()
-  }
-}
-
-const PAGE = `<!doctype html><html><head><title>waiting</title></head><body><script type="module" src="./main.js"></script></body></html>`
 const MAIN = `${APP}use().then((text) => { document.title = text }, (error) => { document.title = 'failed: ' + error })\n`
 
 test('esbuild bundle on a page under a strict policy', async () => {

@@ -1,0 +1,105 @@
+// A disk that is full, for the target and for the journal: a file system of its own, so that it is really full.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { inspectJournal } from '../../../dist/index.js'
+import { fillLevel, inFolder, keyhaul, readLevel } from '../support/stores.js'
+
+const mount = (...args: string[]): void => void execFileSync('mount', args, { stdio: 'pipe' })
+
+async function onSmallDisk(size: string, work: (disk: string, folder: string) => Promise<void>): Promise<void> {
+  await inFolder(async (folder) => {
+    const disk = join(folder, 'disk')
+    mkdirSync(disk)
+    mount('-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', disk)
+    try {
+      await work(disk, folder)
+    } finally {
+      execFileSync('umount', [disk])
+    }
+  })
+}
+
+/** Why no file system can be mounted here, if so. */
+function skipped(): string | false {
+  if (process.getuid?.() !== 0) return 'mounting a small file system needs root'
+  try {
+    execFileSync('sh', ['-c', 'd=$(mktemp -d) && mount -t tmpfs tmpfs $d && umount $d && rmdir $d'], { stdio: 'pipe' })
+    return false
+  } catch (error) {
+    return `mount: ${(error as Error).message}`
+  }
+}
+const skip = skipped()
+
+test('a full target: exit 1, what is full and what next; resume after space was made is verified', { skip }, async () => {
+  await onSmallDisk('8m', async (disk, folder) => {
+    const [a, b, journal] = [join(folder, 'a'), join(disk, 'b'), join(folder, 'j')]
+    await fillLevel(a, 60_000, 200)
+    const args = ['copy', `level:${a}`, `level:${b}`, '--journal', journal, '--json']
+    const full = await keyhaul(args)
+    assert.equal(full.code, 1, full.stderr)
+    assert.match(full.stderr, new RegExp(`KEYHAUL_DISK_FULL: store level:${b}: no space is left on the disk; free space, then resume`))
+    assert.match(full.stderr, new RegExp(`go on with: keyhaul resume ${journal}\n`))
+    const last = JSON.parse(full.stdout.trimEnd().split('\n').at(-1) as string) as Record<string, string>
+    assert.deepEqual([last.state, last.code, last.resume], ['stopped', 'KEYHAUL_DISK_FULL', `keyhaul resume ${journal}`])
+    const info = inspectJournal(readFileSync(journal))
+    assert.deepEqual([info.stopped, info.resumable, info.torn], ['KEYHAUL_DISK_FULL', true, false])
+    assert.ok(info.copiedEntries > 0 && info.copiedEntries < 60_000, `${info.copiedEntries} copied`)
+    // Still full: the same sentence, nothing lost.
+    const still = await keyhaul(['resume', journal])
+    assert.equal(still.code, 1, still.stderr)
+    assert.match(still.stderr, /KEYHAUL_DISK_FULL: store level:.*free space, then resume/)
+    mount('-o', 'remount,size=80m', disk)
+    const resumed = await keyhaul(['resume', journal])
+    assert.equal(resumed.code, 0, resumed.stderr)
+    assert.match(resumed.stdout, /verified: both sides hold 60,000 entries/)
+    assert.deepEqual(await readLevel(b), await readLevel(a))
+  })
+})
+
+/** Many small ranges make a plan of more than a page of the file system. */
+const RANGES = Array.from({ length: 50 }, (_, i) => ['--prefix', `key-000${String(i).padStart(2, '0')}`]).flat()
+
+test('a full journal: exit 1, the journal is named; resume after space was made is verified', { skip }, async () => {
+  await onSmallDisk('12k', async (disk, folder) => {
+    const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(disk, 'j')]
+    await fillLevel(a, 60_000)
+    // The plan takes the first page, its lock another; the records of the ranges no longer fit.
+    writeFileSync(join(disk, 'filler'), Buffer.alloc(4096))
+    const full = await keyhaul(['move', `level:${a}`, `level:${b}`, '--journal', journal, ...RANGES])
+    assert.equal(full.code, 1, full.stderr)
+    assert.match(full.stderr, new RegExp(`KEYHAUL_DISK_FULL: ${journal}: no space is left on the disk; free space, then resume`))
+    assert.match(full.stderr, new RegExp(`go on with: keyhaul resume ${journal}\n`))
+    assert.equal((await readLevel(a)).size, 60_000)
+    mount('-o', 'remount,size=80k', disk)
+    const resumed = await keyhaul(['resume', journal])
+    assert.equal(resumed.code, 0, resumed.stderr)
+    assert.match(resumed.stdout, /verified: both sides hold 50,000 entries/)
+    assert.equal((await readLevel(b)).size, 50_000)
+    assert.equal((await readLevel(a)).size, 10_000)
+  })
+})
+
+test('no room for the plan itself: nothing was begun, and the same command works later', { skip }, async () => {
+  for (const free of [0, 4096]) {
+    await onSmallDisk('8k', async (disk, folder) => {
+      const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(disk, 'j')]
+      await fillLevel(a, 100)
+      writeFileSync(join(disk, 'filler'), Buffer.alloc(8192 - free))
+      const args = ['copy', `level:${a}`, `level:${b}`, '--journal', journal]
+      const full = await keyhaul(args)
+      assert.equal(full.code, 1, full.stderr)
+      assert.match(full.stderr, new RegExp(`KEYHAUL_DISK_FULL: ${journal}: no space is left on the disk`))
+      assert.match(full.stderr, /run the same command again/)
+      assert.doesNotMatch(full.stderr, /keyhaul resume/)
+      assert.equal(existsSync(`${journal}.lock`), false)
+      rmSync(join(disk, 'filler'))
+      const again = await keyhaul(args)
+      assert.equal(again.code, 0, again.stderr)
+      assert.deepEqual(await readLevel(b), await readLevel(a))
+    })
+  }
+})

@@ -1,0 +1,110 @@
+// Ctrl-C in the command line: what it prints goes on, word for word, in a shell.
+import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { inspectJournal } from '../../../dist/index.js'
+import { CLI, type Ended, fillLevel, inFolder, keyhaul, keyOf, readLevel } from '../support/stores.js'
+
+const RECORDS = 40_000
+
+/** Sends signals, the first once `seen` stands on stderr, the next as soon as the one before is answered. */
+function interrupt(seen: RegExp, signals: readonly NodeJS.Signals[]): (child: ChildProcess) => void {
+  return (child) => {
+    let text = ''
+    const left = [...signals]
+    child.stderr?.on('data', (data) => {
+      text += data
+      const due = left.length === signals.length ? seen : /once more stops at once/
+      if (left.length > 0 && due.test(text)) child.kill(left.shift())
+    })
+  }
+}
+
+/** Runs the command that was printed in a shell that finds `keyhaul`. */
+function shell(folder: string, ended: Ended): string {
+  const command = /; go on with: (keyhaul resume .*)$/m.exec(ended.stderr)?.[1]
+  assert.ok(command !== undefined, ended.stderr)
+  const bin = join(folder, 'bin')
+  if (!existsSync(bin)) {
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'keyhaul'), `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`, { mode: 0o755 })
+  }
+  return execFileSync('sh', ['-c', command], { cwd: '/', encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PATH: `${bin}:${process.env.PATH}`, NO_COLOR: '1' } })
+}
+
+for (const [what, signals, name] of [
+  ['one Ctrl-C', ['SIGINT'], "an odd $(name) o'journal"],
+  ['SIGTERM', ['SIGTERM'], 'journal'],
+  ['two Ctrl-C', ['SIGINT', 'SIGINT'], 'two words']
+] as const) {
+  for (const mode of ['copy', 'move'] as const) {
+    test(`${what} in a ${mode}: exit 4, and the printed command ends it, verified`, async () => {
+      await inFolder(async (folder) => {
+        const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, name)]
+        await fillLevel(a, RECORDS)
+        const all = await readLevel(a)
+        const args = [mode, `level:${a}`, `level:${b}`, '--journal', journal, '--rate', '1MB']
+        const ended = await keyhaul(args, interrupt(/copying: /, signals))
+        assert.deepEqual([ended.code, ended.signal], [4, null], ended.stderr)
+        const info = inspectJournal(readFileSync(journal))
+        assert.equal(info.resumable, true)
+        // Once: drained, and said so. Twice: as after a crash, unless the first was faster.
+        const drained = info.stopped === 'KEYHAUL_INTERRUPTED'
+        assert.ok(drained || signals.length > 1, info.stopped)
+        if (signals.length === 1) assert.equal(existsSync(`${journal}.lock`), false)
+        assert.match(shell(folder, ended), /verified: both sides hold 40,000 entries[\s\S]*resumed 1 time/)
+        assert.deepEqual(await readLevel(b), all)
+        assert.equal((await readLevel(a)).size, mode === 'move' ? 0 : RECORDS)
+      })
+    })
+  }
+}
+
+test('without --journal: the journal beside the target is named, the same command goes on too, and a later one starts anew', async () => {
+  await inFolder(async (folder) => {
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+    await fillLevel(a, RECORDS)
+    const args = ['copy', `level:${a}`, `level:${b}`, '--rate', '1MB']
+    const first = await keyhaul(args, interrupt(/copying: /, ['SIGINT']))
+    assert.equal(first.code, 4, first.stderr)
+    const second = await keyhaul([...args, '--json'], (child) => setTimeout(() => child.kill('SIGINT'), 1500))
+    assert.equal(second.code, 4, second.stderr)
+    const last = JSON.parse(second.stdout.trimEnd().split('\n').at(-1) as string) as Record<string, string>
+    assert.deepEqual([last.state, last.code, last.resume], ['stopped', 'KEYHAUL_INTERRUPTED', `keyhaul resume ${b}.keyhaul-journal`])
+    assert.match(shell(folder, second), /resumed 2 times/)
+    assert.deepEqual(await readLevel(b), await readLevel(a))
+    // The journal that nobody named must not stand in the way.
+    const again = await keyhaul([...args.slice(0, 3), '--into-nonempty'])
+    assert.equal(again.code, 0, again.stderr)
+    assert.equal(existsSync(`${b}.keyhaul-journal`), false)
+  })
+})
+
+test('an interrupted verify without a journal promises no resume', async () => {
+  await inFolder(async (folder) => {
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+    await fillLevel(a, RECORDS)
+    await fillLevel(b, RECORDS)
+    const ended = await keyhaul(['verify', `level:${a}`, `level:${b}`, '--rate', '1MB'], interrupt(/verifying: /, ['SIGINT']))
+    assert.equal(ended.code, 4, ended.stderr)
+    assert.match(ended.stderr, /run the same command again/)
+    assert.doesNotMatch(ended.stderr, /keyhaul resume/)
+  })
+})
+
+test('a move interrupted while it deletes goes on deleting', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]
+    await fillLevel(a, 200_000)
+    const ended = await keyhaul(['move', `level:${a}`, `level:${b}`, '--journal', journal], interrupt(/deleting/, ['SIGINT']))
+    assert.equal(ended.code, 4, ended.stderr)
+    assert.match((await keyhaul(['cancel', journal])).stderr, /KEYHAUL_CANCEL_TOO_LATE/)
+    assert.match(shell(folder, ended), /verified: both sides hold 200,000 entries/)
+    assert.equal((await readLevel(a)).size, 0)
+    const moved = await readLevel(b)
+    assert.equal(moved.size, 200_000)
+    assert.ok(moved.has(keyOf(199_999)))
+  })
+})
