@@ -1,0 +1,329 @@
+// Rate limits, admission and the speedometer, to the microsecond: a limit that is
+// off by one rounding is never seen in a run, only in a bill.
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <vector>
+
+#include "schedule/rate_meter.h"
+#include "schedule/scheduler.h"
+#include "schedule/token_bucket.h"
+
+namespace keyhaul::test {
+namespace {
+
+constexpr uint64_t kHuge = UINT64_MAX;
+constexpr Instant at(uint64_t us) { return {us}; }
+
+// --- TokenBucket: 1 MB/s is one byte a microsecond, so bytes read as time. ---
+constexpr uint64_t kByteAUs = 1'000'000;
+
+TEST(TokenBucket, WithoutALimitIsAlwaysReady) {
+  TokenBucket bucket;
+  EXPECT_EQ(bucket.rate(), 0U);
+  for (const uint64_t us : {uint64_t{0}, uint64_t{5}, kHuge}) {
+    EXPECT_EQ(bucket.readyAt(at(us)), at(us));
+    bucket.take(kHuge, at(us));
+    EXPECT_EQ(bucket.readyAt(at(us)), at(us));
+  }
+}
+
+TEST(TokenBucket, StartsEmptyAndLetsOneGoIntoDebt) {
+  TokenBucket bucket(kByteAUs);
+  EXPECT_EQ(bucket.readyAt(at(1'000)), at(1'000));
+  bucket.take(250, at(1'000));
+  EXPECT_EQ(bucket.readyAt(at(1'000)), at(1'250));
+  EXPECT_EQ(bucket.readyAt(at(1'249)), at(1'250));
+  EXPECT_EQ(bucket.readyAt(at(1'250)), at(1'250));
+}
+
+// The clock has any origin: what lies before the first look was not waited for.
+TEST(TokenBucket, SavesNothingBeforeItsFirstUse) {
+  TokenBucket bucket(kByteAUs);
+  bucket.take(7, at(seconds(3'600).us));
+  EXPECT_EQ(bucket.readyAt(at(seconds(3'600).us)), at(seconds(3'600).us + 7));
+}
+
+TEST(TokenBucket, TakingNothingCostsNothing) {
+  TokenBucket bucket(1);
+  bucket.take(0, at(10));
+  EXPECT_EQ(bucket.readyAt(at(10)), at(10));
+}
+
+TEST(TokenBucket, DebtsAddUp) {
+  TokenBucket bucket(kByteAUs);
+  bucket.take(100, at(0));
+  bucket.take(100, at(50));
+  EXPECT_EQ(bucket.readyAt(at(50)), at(200));
+}
+
+TEST(TokenBucket, WaitsAreRoundedUpNeverDown) {
+  TokenBucket thirds(3 * kByteAUs);
+  thirds.take(1, at(0));
+  EXPECT_EQ(thirds.readyAt(at(0)), at(1));  // a third of a microsecond
+  thirds.take(3, at(0));
+  EXPECT_EQ(thirds.readyAt(at(0)), at(2));  // four thirds
+  TokenBucket odd(7);
+  odd.take(1, at(0));
+  EXPECT_EQ(odd.readyAt(at(0)), at(142'858));  // 142857.14...
+  EXPECT_EQ(odd.readyAt(at(142'857)), at(142'858));
+}
+
+TEST(TokenBucket, SavesATenthOfASecondAndNoMore) {
+  for (const uint64_t idle : {uint64_t{100'000}, uint64_t{100'001}, seconds(9'999).us}) {
+    TokenBucket bucket(kByteAUs);
+    EXPECT_EQ(bucket.readyAt(at(0)), at(0));
+    bucket.take(100'000, at(idle));
+    EXPECT_EQ(bucket.readyAt(at(idle)), at(idle)) << idle;
+    bucket.take(1, at(idle));
+    EXPECT_EQ(bucket.readyAt(at(idle)), at(idle + 1)) << idle;
+  }
+  TokenBucket early(kByteAUs);
+  EXPECT_EQ(early.readyAt(at(0)), at(0));
+  early.take(100'000, at(99'999));
+  EXPECT_EQ(early.readyAt(at(99'999)), at(100'000));
+}
+
+// Below ten bytes a second a tenth of a second is less than one byte.
+TEST(TokenBucket, TheSlowestRatesSaveNothing) {
+  TokenBucket bucket(9);
+  EXPECT_EQ(bucket.readyAt(at(0)), at(0));
+  bucket.take(9, at(seconds(50).us));
+  EXPECT_EQ(bucket.readyAt(at(seconds(50).us)), at(seconds(51).us));
+}
+
+TEST(TokenBucket, StandingTimeGivesNothing) {
+  TokenBucket bucket(kByteAUs);
+  bucket.take(10, at(5));
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(bucket.readyAt(at(5)), at(15));
+}
+
+TEST(TokenBucket, TimeGoingBackGivesNothingTwice) {
+  TokenBucket bucket(kByteAUs);
+  bucket.take(1'000, at(10'000));
+  EXPECT_EQ(bucket.readyAt(at(10'400)), at(11'000));
+  bucket.take(0, at(10'100));  // the 400 are not paid again on the way back up
+  EXPECT_EQ(bucket.readyAt(at(10'500)), at(11'000));
+}
+
+TEST(TokenBucket, ANewRateHoldsFromNowOn) {
+  TokenBucket bucket(kByteAUs);
+  bucket.take(1'000, at(0));
+  bucket.setRate(2 * kByteAUs, at(500));  // 500 are paid, 500 owed
+  EXPECT_EQ(bucket.rate(), 2 * kByteAUs);
+  EXPECT_EQ(bucket.readyAt(at(500)), at(750));
+  bucket.setRate(kByteAUs / 10, at(700));  // 100 owed, ten times slower
+  EXPECT_EQ(bucket.readyAt(at(700)), at(1'700));
+}
+
+TEST(TokenBucket, LiftingTheLimitForgivesWhatIsOwed) {
+  TokenBucket bucket(1);
+  bucket.take(1'000'000, at(0));
+  bucket.setRate(0, at(10));
+  EXPECT_EQ(bucket.readyAt(at(10)), at(10));
+  bucket.take(kHuge, at(20));  // free
+  bucket.setRate(kByteAUs, at(30));
+  EXPECT_EQ(bucket.readyAt(at(30)), at(30));
+  bucket.take(1, at(30));
+  EXPECT_EQ(bucket.readyAt(at(30)), at(31));
+}
+
+// The time without a limit is not saved up for the limit that comes after it.
+TEST(TokenBucket, TimeWithoutALimitSavesNothing) {
+  TokenBucket bucket;
+  bucket.take(1, at(0));
+  bucket.setRate(kByteAUs, at(seconds(60).us));
+  bucket.take(5, at(seconds(60).us));
+  EXPECT_EQ(bucket.readyAt(at(seconds(60).us)), at(seconds(60).us + 5));
+}
+
+TEST(TokenBucket, ADebtThatOutlastsTheClockIsNever) {
+  TokenBucket bucket(1);
+  bucket.take(kHuge, at(0));
+  EXPECT_EQ(bucket.readyAt(at(0)), kNever);
+  TokenBucket late(kByteAUs);
+  late.take(10, at(kHuge - 5));
+  EXPECT_EQ(late.readyAt(at(kHuge - 5)), kNever);
+}
+
+TEST(TokenBucket, TheLargestRateStillCounts) {
+  TokenBucket bucket(kHuge);
+  bucket.take(kHuge, at(0));  // a second's worth
+  EXPECT_EQ(bucket.readyAt(at(0)), at(1'000'000));
+}
+
+// --- Scheduler -----------------------------------------------------------------
+
+constexpr NodeId node(uint32_t slot) { return NodeId::make(slot, 1); }
+constexpr MigrationId id(uint32_t slot) { return MigrationId::make(slot, 1); }
+
+Config limits(uint32_t slots, uint32_t sourceSlots, uint32_t targetSlots) {
+  Config config;
+  config.slots = slots;
+  config.sourceSlots = sourceSlots;
+  config.targetSlots = targetSlots;
+  config.ageing = seconds(10);
+  return config;
+}
+
+// Everything that may run now, by slot of the id, in the order of admission.
+std::vector<uint32_t> admitAll(Scheduler& scheduler, Instant now) {
+  std::vector<uint32_t> order;
+  while (const auto next = scheduler.admit(now)) order.push_back(next->slot());
+  return order;
+}
+using Order = std::vector<uint32_t>;
+
+TEST(Scheduler, NothingWaitsNothingRuns) {
+  Scheduler scheduler(limits(0, 0, 0));
+  EXPECT_EQ(scheduler.admit(at(0)), std::nullopt);
+  scheduler.remove(id(3));  // unknown: no effect
+  EXPECT_EQ(scheduler.running(), 0U);
+}
+
+TEST(Scheduler, WithoutLimitsAllRunHighestFirstThenFirstCome) {
+  Scheduler scheduler(limits(0, 0, 0));
+  const uint8_t priorities[] = {5, 255, 5, 0, 255};
+  for (uint32_t i = 0; i < 5; ++i) {
+    scheduler.enqueue(id(i), priorities[i], node(0), node(1), at(0));
+  }
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{1, 4, 0, 2, 3}));
+  EXPECT_EQ(scheduler.running(), 5U);
+}
+
+TEST(Scheduler, SlotsLimitAllTogetherAndComeBack) {
+  Scheduler scheduler(limits(2, 0, 0));
+  for (uint32_t i = 0; i < 4; ++i) scheduler.enqueue(id(i), 1, node(i), node(9), at(0));
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{0, 1}));
+  scheduler.remove(id(0));
+  EXPECT_EQ(scheduler.running(), 1U);
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{2}));
+  scheduler.remove(id(3));  // while it waits: it never runs
+  scheduler.remove(id(1));
+  scheduler.remove(id(2));
+  EXPECT_EQ(admitAll(scheduler, at(0)), Order{});
+  EXPECT_EQ(scheduler.running(), 0U);
+}
+
+TEST(Scheduler, NodesAreLimitedAsSourceAndAsTargetSeparately) {
+  Scheduler scheduler(limits(0, 1, 2));
+  scheduler.enqueue(id(0), 1, node(0), node(1), at(0));
+  scheduler.enqueue(id(1), 9, node(0), node(2), at(0));  // the same source
+  scheduler.enqueue(id(2), 1, node(1), node(0), at(0));  // 1 and 0 the other way round
+  scheduler.enqueue(id(3), 1, node(2), node(1), at(0));  // second to target 1
+  scheduler.enqueue(id(4), 1, node(3), node(1), at(0));  // third to target 1
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{1, 2, 3, 4}));
+  scheduler.remove(id(1));  // frees source 0, but target 1 has two
+  EXPECT_EQ(admitAll(scheduler, at(0)), Order{});
+  scheduler.remove(id(3));
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{0}));
+}
+
+TEST(Scheduler, AFullNodeHoldsNobodyElseUp) {
+  Scheduler scheduler(limits(0, 1, 0));
+  scheduler.enqueue(id(0), 200, node(0), node(5), at(0));
+  scheduler.enqueue(id(1), 200, node(0), node(5), at(0));
+  scheduler.enqueue(id(2), 1, node(65'535), node(5), at(0));  // the last slot there is
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{0, 2}));
+}
+
+TEST(Scheduler, RemovingTwiceFreesOnce) {
+  Scheduler scheduler(limits(1, 1, 1));
+  for (uint32_t i = 0; i < 3; ++i) scheduler.enqueue(id(i), 1, node(0), node(1), at(0));
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{0}));
+  scheduler.remove(id(0));
+  scheduler.remove(id(0));
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{1}));
+}
+
+// Order by waiting is exact: one more after a whole `ageing`, not before.
+TEST(Scheduler, WaitingRaisesAPriorityByOneEachAgeing) {
+  for (const auto& [now, first] : {std::pair{seconds(30).us - 1, 1U}, {seconds(30).us, 0U}}) {
+    Scheduler scheduler(limits(1, 0, 0));
+    scheduler.enqueue(id(0), 10, node(0), node(1), at(0));
+    scheduler.enqueue(id(1), 13, node(0), node(1), at(now));
+    EXPECT_EQ(admitAll(scheduler, at(now)), (Order{first})) << now;
+  }
+}
+
+TEST(Scheduler, WithoutAgeingOnlyPriorityCounts) {
+  Config config = limits(1, 0, 0);
+  config.ageing = {0};
+  Scheduler scheduler(config);
+  scheduler.enqueue(id(0), 10, node(0), node(1), at(0));
+  scheduler.enqueue(id(1), 11, node(0), node(1), kNever);
+  EXPECT_EQ(admitAll(scheduler, kNever), (Order{1}));
+}
+
+TEST(Scheduler, TimeGoingBackTakesNoPriorityAway) {
+  Scheduler scheduler(limits(1, 0, 0));
+  scheduler.enqueue(id(0), 0, node(0), node(1), at(seconds(100).us));
+  scheduler.enqueue(id(1), 1, node(0), node(1), at(seconds(100).us));
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{1}));
+}
+
+// --- RateMeter -------------------------------------------------------------------
+
+RateMeter meterFrom(uint64_t us, uint64_t total) {
+  RateMeter meter;
+  meter.reset(at(us), total);
+  return meter;
+}
+
+TEST(RateMeter, KnowsNothingBeforeAQuarterSecond) {
+  RateMeter meter = meterFrom(1'000, 0);
+  meter.update(at(250'999), 1'000'000);
+  EXPECT_EQ(meter.perSecond(), 0U);
+  EXPECT_EQ(meter.eta(1), Duration{kHuge});
+  meter.update(at(251'000), 1'000'000);
+  EXPECT_EQ(meter.perSecond(), 4'000'000U);
+}
+
+TEST(RateMeter, EachSampleCountsForThreeTenths) {
+  RateMeter meter = meterFrom(0, 0);
+  meter.update(at(1'000'000), 1'000);
+  meter.update(at(2'000'000), 3'000);
+  EXPECT_EQ(meter.perSecond(), 1'300U);  // 700 + 600
+  meter.update(at(3'000'000), 3'000);
+  EXPECT_EQ(meter.perSecond(), 910U);
+}
+
+TEST(RateMeter, StandingOrReturningTimeAndAShrunkTotalChangeNothing) {
+  RateMeter meter = meterFrom(1'000'000, 0);
+  meter.update(at(2'000'000), 500);
+  meter.update(at(2'000'000), 900);
+  meter.update(at(0), 900);
+  meter.update(at(3'000'000), 499);
+  EXPECT_EQ(meter.perSecond(), 500U);
+  meter.update(at(3'000'000), 1'000);  // and the sample is still that of second 2
+  EXPECT_EQ(meter.perSecond(), 500U);
+}
+
+TEST(RateMeter, AStopIsSeenAsNoEnd) {
+  RateMeter meter = meterFrom(0, 0);
+  meter.update(at(1'000'000), 100);
+  for (uint64_t s = 2; s < 30; ++s) meter.update(at(seconds(s).us), 100);
+  EXPECT_EQ(meter.perSecond(), 0U);
+  EXPECT_EQ(meter.eta(0), Duration{kHuge});
+}
+
+TEST(RateMeter, ResetForgets) {
+  RateMeter meter = meterFrom(0, 0);
+  meter.update(at(1'000'000), 100);
+  meter.reset(at(5'000'000), 70);
+  EXPECT_EQ(meter.perSecond(), 0U);
+  meter.update(at(6'000'000), 80);
+  EXPECT_EQ(meter.perSecond(), 10U);  // the first is taken whole
+}
+
+TEST(RateMeter, EtaIsTimeForWhatRemains) {
+  RateMeter meter = meterFrom(0, 0);
+  meter.update(at(1'000'000), 300);
+  EXPECT_EQ(meter.eta(0), Duration{0});
+  EXPECT_EQ(meter.eta(100), Duration{333'333});
+  EXPECT_EQ(meter.eta(900), seconds(3));
+  EXPECT_EQ(meter.eta(kHuge), Duration{kHuge});  // 1,949 million years
+}
+
+}  // namespace
+}  // namespace keyhaul::test
