@@ -12,11 +12,12 @@ uint16_t headerCheck(std::string_view header, uint32_t chain) {
   return static_cast<uint16_t>(crc32c(header.substr(0, 6), chain));
 }
 
-bool onlyZeros(std::span<const std::byte> bytes) {
-  for (const std::byte b : bytes) {
-    if (b != std::byte{0}) return false;
-  }
-  return true;
+// Where the zeros begin that reach to the end: a file that was made longer before all of its
+// bytes arrived ends in them.
+size_t zerosFrom(std::span<const std::byte> bytes) {
+  size_t from = bytes.size();
+  while (from > 0 && bytes[from - 1] == std::byte{0}) --from;
+  return from;
 }
 
 }  // namespace
@@ -67,11 +68,11 @@ Result<JournalReader> JournalReader::open(std::span<const std::byte> bytes) {
 Result<std::optional<Record>> JournalReader::next() {
   const std::span<const std::byte> rest = bytes_.subspan(static_cast<size_t>(offset_));
   if (rest.empty()) return std::optional<Record>();
-  // A file that was made longer before its bytes arrived ends in zeros.
-  if (rest.size() < kRecordHeaderBytes || onlyZeros(rest)) return ErrorCode::kJournalTorn;
+  if (rest.size() < kRecordHeaderBytes) return ErrorCode::kJournalTorn;
   const std::string_view header = asView(rest.first(kRecordHeaderBytes));
   if (loadLe<uint16_t>(header.data() + 6) != headerCheck(header, chain_)) {
-    return ErrorCode::kJournalCorrupt;
+    return zerosFrom(rest) < kRecordHeaderBytes ? ErrorCode::kJournalTorn
+                                                : ErrorCode::kJournalCorrupt;
   }
   const auto payloadBytes = loadLe<uint32_t>(header.data());
   const auto type = static_cast<uint8_t>(header[4]);
@@ -80,8 +81,9 @@ Result<std::optional<Record>> JournalReader::next() {
   const std::string_view payload = asView(rest.subspan(kRecordHeaderBytes, payloadBytes));
   const uint32_t chain = crc32c(payload, crc32c(header.substr(0, 8), chain_));
   if (chain != loadLe<uint32_t>(header.data() + 8)) {
-    const bool last = rest.size() == kRecordHeaderBytes + uint64_t{payloadBytes};
-    return last ? ErrorCode::kJournalTorn : ErrorCode::kJournalCorrupt;
+    const size_t end = kRecordHeaderBytes + size_t{payloadBytes};
+    const bool torn = rest.size() == end || zerosFrom(rest) < end;
+    return torn ? ErrorCode::kJournalTorn : ErrorCode::kJournalCorrupt;
   }
   if (type == 0 || type > kRecordTypes || header[5] != 0) return ErrorCode::kJournalVersion;
   std::optional<Record> record = decodePayload(type, payload);

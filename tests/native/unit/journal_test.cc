@@ -116,6 +116,27 @@ TEST(Journal, ATailOfZerosIsTorn) {
   EXPECT_TRUE(image->torn);
 }
 
+TEST(Journal, ARecordThatArrivedInPartBeforeZerosIsTorn) {
+  std::vector<size_t> ends;
+  const std::string good = write(story(), &ends);
+  for (size_t arrived = ends[1] + 1; arrived < good.size(); ++arrived) {
+    const std::string padded = good.substr(0, arrived) + std::string(4096, '\0');
+    const auto image = readJournal(asBytes(padded));
+    ASSERT_TRUE(image.ok()) << arrived << ' ' << errorName(image.code());
+    EXPECT_TRUE(image->torn) << arrived;
+    // A record may end in zeros itself: what counts is that no byte is made up.
+    const auto valid = static_cast<size_t>(image->validBytes);
+    EXPECT_EQ(padded.substr(0, valid), good.substr(0, valid)) << arrived;
+  }
+}
+
+TEST(Journal, ZerosBetweenRecordsAreDamage) {
+  std::vector<size_t> ends;
+  std::string bytes = write(story(), &ends);
+  for (size_t i = ends[3]; i < ends[4]; ++i) bytes[i] = '\0';
+  EXPECT_EQ(readJournal(asBytes(bytes)).code(), ErrorCode::kJournalCorrupt);
+}
+
 TEST(Journal, ImpossibleStoriesAreRefused) {
   const std::vector<Record> good = story();
   const auto refused = [](std::vector<Record> records) {
