@@ -34,6 +34,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   digest: ['base', 'range'],
   wire: ['base', 'checksum'],
   plan: ['base', 'range'],
+  ownership: ['base', 'range', 'checksum'],
+  gate: ['base', 'range', 'checksum'],
   schedule: ['base'],
   migrator: ['base', 'range', 'checksum'],
   journal: ['base', 'checksum', 'digest', 'plan', 'migrate/state.h'],

@@ -1,0 +1,280 @@
+#include "keyhaul/gate.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace keyhaul {
+namespace {
+
+// Tells tickets of migrations from positions of clients' writes.
+constexpr uint64_t kApplyTicket = 1ULL << 63;
+
+}  // namespace
+
+std::string_view gateStateName(GateState state) {
+  switch (state) {
+    case GateState::kAbsent: return "absent";
+    case GateState::kServing: return "serving";
+    case GateState::kFenced: return "fenced";
+    case GateState::kReadFenced: return "readFenced";
+    case GateState::kRedirecting: return "redirecting";
+    case GateState::kStaged: return "staged";
+  }
+  return "unknown";
+}
+
+std::string_view gateVerbName(GateVerb verb) {
+  switch (verb) {
+    case GateVerb::kAssign: return "assign";
+    case GateVerb::kPrepare: return "prepare";
+    case GateVerb::kFence: return "fence";
+    case GateVerb::kFenceReads: return "fenceReads";
+    case GateVerb::kUnfence: return "unfence";
+    case GateVerb::kRedirect: return "redirect";
+    case GateVerb::kActivate: return "activate";
+    case GateVerb::kDiscard: return "discard";
+  }
+  return "unknown";
+}
+
+bool GateRange::sameAs(const GateRange& other) const {
+  return state == other.state && epoch == other.epoch && claim == other.claim &&
+         coordEpoch == other.coordEpoch && target == other.target;
+}
+
+// The first part that ends above `key`.
+size_t Gate::firstAbove(KeyView key) const {
+  const auto at =
+      std::partition_point(ranges_.begin(), ranges_.end(), [key](const GateRange& part) {
+        return !part.range.hi.isAbove(key);
+      });
+  return static_cast<size_t>(at - ranges_.begin());
+}
+
+const GateRange* Gate::find(KeyView key) const {
+  const size_t at = firstAbove(key);
+  return at < ranges_.size() && ranges_[at].range.contains(key) ? &ranges_[at] : nullptr;
+}
+
+Admission Gate::answerFor(const GateRange* range, bool write) {
+  Admission admission;
+  admission.answer = Answer::kMoved;
+  if (range == nullptr) return admission;
+  admission.epoch = range->epoch;
+  switch (range->state) {
+    case GateState::kServing: admission.answer = Answer::kOk; break;
+    case GateState::kFenced: admission.answer = write ? Answer::kRetry : Answer::kOk; break;
+    case GateState::kReadFenced:
+    case GateState::kStaged: admission.answer = Answer::kRetry; break;
+    case GateState::kRedirecting: admission.owner = range->target; break;
+    case GateState::kAbsent: break;
+  }
+  return admission;
+}
+
+Admission Gate::admitRead(KeyView key) const { return answerFor(find(key), false); }
+
+Admission Gate::admitWrite(std::span<const KeyView> keys) {
+  KH_ASSERT(!keys.empty());
+  Admission admission;
+  for (const KeyView key : keys) {
+    admission = answerFor(find(key), true);
+    if (admission.answer != Answer::kOk) return admission;
+  }
+  admission.position = ++last_;
+  inFlight_.emplace_hint(inFlight_.end(), last_, std::vector<Key>(keys.begin(), keys.end()));
+  return admission;
+}
+
+void Gate::landed(uint64_t ticket) {
+  if ((ticket & kApplyTicket) == 0) {
+    inFlight_.erase(ticket);
+  } else {
+    applying_.erase(ticket);
+  }
+}
+
+KeyRange Gate::readable(const KeyRange& range, Admission& why) const {
+  KeyRange none{range.lo, Bound::at(range.lo)};
+  why = answerFor(find(range.lo), false);
+  if (why.answer != Answer::kOk) return none;
+  KeyRange part = range;
+  Bound reached = ranges_[firstAbove(range.lo)].range.hi;
+  while (reached < range.hi) {
+    const GateRange* next = find(reached.key());
+    if (answerFor(next, false).answer != Answer::kOk) {
+      part.hi = reached;
+      break;
+    }
+    reached = next->range.hi;
+  }
+  return part;
+}
+
+bool Gate::quiet(const std::vector<KeyRange>& ranges) const {
+  for (const auto& [position, keys] : inFlight_) {
+    for (const Key& key : keys) {
+      for (const KeyRange& range : ranges) {
+        if (range.contains(key)) return false;
+      }
+    }
+  }
+  for (const auto& [ticket, span] : applying_) {
+    for (const KeyRange& range : ranges) {
+      if (range.overlaps(span)) return false;
+    }
+  }
+  return true;
+}
+
+// Calls `visit` for each part that `range` is made of: null for keys that no entry names.
+template <typename Visit>
+Status Gate::eachPart(const KeyRange& range, Visit visit) const {
+  Bound at = Bound::at(range.lo);
+  for (size_t i = firstAbove(range.lo); i < ranges_.size() && at < range.hi; ++i) {
+    const GateRange& part = ranges_[i];
+    if (!range.hi.isAbove(part.range.lo)) break;
+    if (at < Bound::at(part.range.lo)) {
+      if (Status s = visit(nullptr); !s.ok()) return s;
+    }
+    if (Status s = visit(&part); !s.ok()) return s;
+    at = part.range.hi;
+  }
+  return at < range.hi ? visit(nullptr) : Status{};
+}
+
+Status Gate::check(const GateCall& call, const GateRange* at) const {
+  const GateState state = at == nullptr ? GateState::kAbsent : at->state;
+  const uint64_t epoch = at == nullptr ? 0 : at->epoch;
+  const bool own = at != nullptr && at->claim == call.claim;
+  if (own && call.coordEpoch < at->coordEpoch) return ErrorCode::kSuperseded;
+  // The same change again, by this or a later coordinator of the same migration.
+  const auto repeats = [&](GateState done) { return own && state == done && epoch == call.epoch; };
+  const auto needs = [&](bool allowed) {
+    if (epoch > call.epoch) return Status(ErrorCode::kSuperseded);
+    return allowed ? Status{} : Status(ErrorCode::kNotOwner);
+  };
+  const bool fenced = state == GateState::kFenced || state == GateState::kReadFenced;
+  switch (call.verb) {
+    case GateVerb::kAssign:
+      if (at == nullptr || (state == GateState::kServing && epoch == call.epoch)) return {};
+      return ErrorCode::kNotOwner;
+    case GateVerb::kPrepare:
+      if (repeats(GateState::kStaged)) return {};
+      if (epoch >= call.epoch) return ErrorCode::kSuperseded;
+      // Staged by an older migration: the register let this one claim the range, so that
+      // one has ended and what it left is litter.
+      return needs(state == GateState::kAbsent || state == GateState::kRedirecting ||
+                   state == GateState::kStaged);
+    case GateVerb::kFence:
+      if (own && fenced && epoch == call.epoch) return {};
+      if (epoch >= call.epoch) return ErrorCode::kSuperseded;
+      return needs(state == GateState::kServing);
+    case GateVerb::kFenceReads: return needs(own && fenced && epoch == call.epoch);
+    case GateVerb::kUnfence:
+      if (repeats(GateState::kServing)) return {};
+      return needs(state == GateState::kServing || (own && fenced));
+    case GateVerb::kRedirect:
+      if (repeats(GateState::kRedirecting)) return {};
+      return needs(own && fenced && epoch == call.epoch);
+    case GateVerb::kActivate:
+      if (repeats(GateState::kServing)) return {};
+      return needs(own && state == GateState::kStaged && epoch == call.epoch);
+    case GateVerb::kDiscard:
+      if (repeats(GateState::kAbsent)) return {};
+      return needs(state == GateState::kAbsent || state == GateState::kRedirecting ||
+                   (own && state == GateState::kStaged));
+  }
+  KH_ASSERT(false);
+}
+
+Status Gate::change(const GateCall& call) {
+  for (const KeyRange& range : call.ranges) {
+    const Status s = eachPart(range, [&](const GateRange* at) { return check(call, at); });
+    if (!s.ok()) return s;
+  }
+  if (ranges_.size() + 2 * call.ranges.size() > kGateRangesMax) return ErrorCode::kLimitExceeded;
+  GateRange next;
+  next.epoch = call.epoch;
+  next.claim = call.claim;
+  next.coordEpoch = call.coordEpoch;
+  switch (call.verb) {
+    case GateVerb::kAssign:
+    case GateVerb::kUnfence:
+    case GateVerb::kActivate: next.state = GateState::kServing; break;
+    case GateVerb::kPrepare: next.state = GateState::kStaged; break;
+    case GateVerb::kFence: next.state = GateState::kFenced; break;
+    case GateVerb::kFenceReads: next.state = GateState::kReadFenced; break;
+    case GateVerb::kDiscard: next.state = GateState::kAbsent; break;
+    case GateVerb::kRedirect:
+      next.state = GateState::kRedirecting;
+      next.target = call.target;
+      break;
+  }
+  for (const KeyRange& range : call.ranges) {
+    // A fence that comes again must not open the reads that were closed meanwhile.
+    if (call.verb == GateVerb::kFence) {
+      const GateRange* at = find(range.lo);
+      next.state = at != nullptr && at->state == GateState::kReadFenced && at->epoch == call.epoch
+                       ? GateState::kReadFenced
+                       : GateState::kFenced;
+    }
+    become(range, next);
+  }
+  return {};
+}
+
+void Gate::become(const KeyRange& range, GateRange next) {
+  std::vector<GateRange> result;
+  result.reserve(ranges_.size() + 2);
+  const auto append = [&result](const GateRange& what, KeyRange keys) {
+    if (keys.empty()) return;
+    if (!result.empty() && result.back().sameAs(what) &&
+        result.back().range.hi == Bound::at(keys.lo)) {
+      result.back().range.hi = std::move(keys.hi);
+      return;
+    }
+    result.push_back(what);
+    result.back().range = std::move(keys);
+  };
+  bool placed = false;
+  for (const GateRange& old : ranges_) {
+    append(old, {old.range.lo, std::min(old.range.hi, Bound::at(range.lo))});
+    if (!placed && old.range.hi.isAbove(range.lo)) {
+      append(next, range);
+      placed = true;
+    }
+    if (!range.hi.isInfinite()) append(old, {std::max(old.range.lo, range.hi.key()), old.range.hi});
+  }
+  if (!placed) append(next, range);
+  ranges_ = std::move(result);
+}
+
+uint64_t Gate::apply(const KeyRange& span) {
+  const uint64_t ticket = kApplyTicket | ++tickets_;
+  applying_.emplace(ticket, span);
+  return ticket;
+}
+
+Result<uint64_t> Gate::admitApply(const ClaimId& claim, uint64_t coordEpoch,
+                                  const KeyRange& span) {
+  const Status s = eachPart(span, [&](const GateRange* at) -> Status {
+    const bool own = at != nullptr && at->state == GateState::kStaged && at->claim == claim;
+    return own && coordEpoch >= at->coordEpoch ? Status{} : ErrorCode::kSuperseded;
+  });
+  if (!s.ok()) return s;
+  return apply(span);
+}
+
+Result<uint64_t> Gate::admitCleanUp(uint64_t epoch, const KeyRange& span) {
+  const Status s = eachPart(span, [&](const GateRange* at) -> Status {
+    const bool gone = at != nullptr && at->state == GateState::kRedirecting && at->epoch == epoch;
+    return gone ? Status{} : ErrorCode::kSuperseded;
+  });
+  if (!s.ok()) return s;
+  return apply(span);
+}
+
+}  // namespace keyhaul
