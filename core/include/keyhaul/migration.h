@@ -25,9 +25,27 @@ enum class MigrationState : uint8_t {
   kMismatch = 11,   // ended: the sides differ and nobody asked for a repair
   kCancelled = 12,
   kFailed = 13,     // ended: cannot go on
+
+  // kLive only.
+  kClaiming = 14,      // writes its claim into the register, or takes it over
+  kStaging = 15,       // the target hides the range and takes writes of this migration only
+  kApproaching = 16,   // catches up and looks again at what changed, until a pause would be short
+  kFencing = 17,       // writers are paused from here on
+  kDraining = 18,      // the last changes, and a last look at what changed
+  kReadFencing = 19,
+  kDeciding = 20,      // the one compare-and-set that moves the ownership
+  kActivating = 21,    // the target serves; the pause ends
+  kRedirecting = 22,   // the source sends clients on
+  kCleaning = 23,      // takes the entries off the source
+  kClosing = 24,       // takes the claim out of the register
+  kPostponing = 25,    // this attempt to cut over is given up in the register
+  kAborting = 26,      // the migration is given up in the register
+  kUnfencing = 27,     // the source serves again
+  kReleasing = 28,     // the target forgets that it was prepared
 };
 
-inline constexpr uint32_t kMigrationStates = 14;
+inline constexpr uint32_t kMigrationStates = 29;
+bool isLiveState(MigrationState state);
 bool isFinal(MigrationState state);
 std::string_view stateName(MigrationState state);  // "copying"
 
@@ -49,6 +67,10 @@ struct Totals {
   uint64_t retries = 0, staleCompletions = 0;
   uint64_t copyUs = 0, catchUpUs = 0, verifyUs = 0, deleteUs = 0;
   uint64_t activeUs = 0;         // all states, time between incarnations not counted
+  // kLive: the last attempt's pause of writers, as forecast before it and as it was; attempts
+  // that were given up; keys looked at again because they changed after they were compared.
+  uint64_t pauseForecastUs = 0, pauseUs = 0;
+  uint64_t postponed = 0, rechecked = 0;
   uint32_t incarnations = 1;     // 1 + resumes
   uint32_t verifyRounds = 0;
 };

@@ -3,10 +3,11 @@
 // several ranges is one decision. Everything here is pure: take the document that
 // was read, change it, try to put it back, and read again when that failed.
 //
-//                 claim            decide
-//   owner S, e ─────────► claimed ────────► owner T, e+1 ── close ──► owner T, e+1
-//                            │ abort
-//                            └────────────► owner S, e+2 ── close ──► owner S, e+2
+//                 claim              decide
+//   owner S, e ─────────► claimed(e) ────────► owner T, e+1 ── close ──► owner T, e+1
+//                          ▲  │   │ abort
+//              e := e+2    └──┘   └──────────► owner S, e+2 ── close ──► owner S, e+2
+//              postpone, takeOver
 //
 // An abort takes e+2, so that a late activate(e+1) is dead for ever. A claim stays in
 // the document until it is closed: its outcome can be read back after any crash, and
@@ -37,7 +38,7 @@ struct Claim {
   ClaimId id{};
   std::string source, target;
   std::vector<KeyRange> ranges;  // sorted, disjoint
-  uint64_t epoch = 0;       // the highest of any part of the ranges when they were claimed
+  uint64_t epoch = 0;       // e: the source's, the highest of any part of the ranges
   uint64_t coordEpoch = 1;  // raised by each take-over; a store refuses a lower one
   ClaimState state = ClaimState::kClaimed;
 
@@ -74,8 +75,12 @@ class OwnershipMap {
   // migration has not closed its claim; InvalidArgument where the id is known.
   Status claim(const ClaimId& id, std::string_view source, std::string_view target,
                const std::vector<KeyRange>& ranges);
-  // Another coordinator goes on with it. Gives its coordEpoch; NotFound.
-  Result<uint64_t> takeOver(const ClaimId& id);
+  // Another coordinator goes on with it: its coordEpoch is one higher, and where nothing is
+  // decided the attempt of the one before is over as with postpone(). NotFound.
+  Status takeOver(const ClaimId& id);
+  // Gives up this attempt to cut over and keeps the claim: the source owns the ranges at e+2,
+  // and the next attempt fences at e+3. Errors as decide().
+  Status postpone(const ClaimId& id, uint64_t coordEpoch);
   // NotFound; Superseded for a coordEpoch that is not the present one; AlreadyComplete
   // where the other outcome was decided. Repeating the same outcome is fine.
   Status decide(const ClaimId& id, uint64_t coordEpoch);

@@ -9,6 +9,7 @@
 #include "keyhaul/checksum.h"
 #include "keyhaul/digest.h"
 #include "keyhaul/key_range.h"
+#include "keyhaul/ownership.h"
 #include "keyhaul/status.h"
 
 namespace keyhaul {
@@ -46,6 +47,7 @@ enum class MigrationMode : uint8_t {
   kCopy = 1,
   kMove = 2,    // copy, verify, then delete from the source
   kVerify = 3,  // compare; with `repair` make the target equal
+  kLive = 4,    // move while clients write: fence, decide in the register, activate, clean up
 };
 
 // What is read again after the copy.
@@ -81,6 +83,12 @@ struct Plan {
   uint64_t expectedEntries = 0;         // 0: unknown
   uint64_t expectedBytes = 0;
   std::string hostInfo;  // opaque to the core; comes back from the journal
+
+  // kLive only.
+  ClaimId claim{};                   // random, fresh a migration; the host draws it
+  uint32_t pauseBudgetMs = 1'000;    // writers may be paused for so long; 10 to 3,600,000
+  bool durable = false;              // register and journal survive a crash: L4 instead of L3
+  bool operatorFence = false;        // L2: the fence is a promise of the caller's
 };
 
 // What was wrong with a plan, for a message that names it.
@@ -108,10 +116,9 @@ class ValidPlan {
 // LimitExceeded, Unsupported (no SCAN or APPLY). Sorts the ranges.
 Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem = nullptr);
 
-// The level that this engine gives with these stores: L0 or L1 today. A demand for
-// more is LevelNotMet, with the bits that are missing (none, where only the
-// engine is).
-GuaranteeLevel guaranteeLevel(MigrationMode mode, Capabilities source, Capabilities target);
+// The level that these stores give in this plan. A demand for more is LevelNotMet, with
+// the bits that are missing (none, where it is not a matter of the stores).
+GuaranteeLevel guaranteeLevel(const Plan& plan);
 uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities target);
 
 }  // namespace keyhaul

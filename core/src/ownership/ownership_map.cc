@@ -124,10 +124,21 @@ Status OwnershipMap::claim(const ClaimId& id, std::string_view source, std::stri
   return {};
 }
 
-Result<uint64_t> OwnershipMap::takeOver(const ClaimId& id) {
+Status OwnershipMap::takeOver(const ClaimId& id) {
   Claim* claim = findClaim(id);
   if (claim == nullptr) return ErrorCode::kNotFound;
-  return ++claim->coordEpoch;
+  ++claim->coordEpoch;
+  return claim->state == ClaimState::kClaimed ? postpone(id, claim->coordEpoch) : Status{};
+}
+
+Status OwnershipMap::postpone(const ClaimId& id, uint64_t coordEpoch) {
+  Claim* claim = findClaim(id);
+  if (claim == nullptr) return ErrorCode::kNotFound;
+  if (claim->coordEpoch != coordEpoch) return ErrorCode::kSuperseded;
+  if (claim->state != ClaimState::kClaimed) return ErrorCode::kAlreadyComplete;
+  claim->epoch = claim->abortEpoch();
+  give(claim->ranges, claim->source, claim->epoch);
+  return {};
 }
 
 // Null: it has this outcome already.

@@ -16,7 +16,22 @@ bool isFinal(MigrationState state) {
     case MigrationState::kRepairing:
     case MigrationState::kDeleting:
     case MigrationState::kDiscarding:
-    case MigrationState::kStopped: break;
+    case MigrationState::kStopped:
+    case MigrationState::kClaiming:
+    case MigrationState::kStaging:
+    case MigrationState::kApproaching:
+    case MigrationState::kFencing:
+    case MigrationState::kDraining:
+    case MigrationState::kReadFencing:
+    case MigrationState::kDeciding:
+    case MigrationState::kActivating:
+    case MigrationState::kRedirecting:
+    case MigrationState::kCleaning:
+    case MigrationState::kClosing:
+    case MigrationState::kPostponing:
+    case MigrationState::kAborting:
+    case MigrationState::kUnfencing:
+    case MigrationState::kReleasing: break;
   }
   return false;
 }
@@ -36,6 +51,21 @@ std::string_view stateName(MigrationState state) {
     case MigrationState::kMismatch: return "mismatch";
     case MigrationState::kCancelled: return "cancelled";
     case MigrationState::kFailed: return "failed";
+    case MigrationState::kClaiming: return "claiming";
+    case MigrationState::kStaging: return "staging";
+    case MigrationState::kApproaching: return "approaching";
+    case MigrationState::kFencing: return "fencing";
+    case MigrationState::kDraining: return "draining";
+    case MigrationState::kReadFencing: return "readFencing";
+    case MigrationState::kDeciding: return "deciding";
+    case MigrationState::kActivating: return "activating";
+    case MigrationState::kRedirecting: return "redirecting";
+    case MigrationState::kCleaning: return "cleaning";
+    case MigrationState::kClosing: return "closing";
+    case MigrationState::kPostponing: return "postponing";
+    case MigrationState::kAborting: return "aborting";
+    case MigrationState::kUnfencing: return "unfencing";
+    case MigrationState::kReleasing: return "releasing";
   }
   return "unknown";
 }

@@ -70,6 +70,12 @@ ErrorCode checkRanges(Plan& plan, PlanProblem& problem) {
 ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
   problem.field = outOfBounds(plan);
   if (!problem.field.empty()) return ErrorCode::kInvalidArgument;
+  const bool budget = plan.pauseBudgetMs >= 10 && plan.pauseBudgetMs <= 3'600'000;
+  if (plan.mode == MigrationMode::kLive && !budget) problem.field = "pauseBudgetMs";
+  // What stood there before could not be told from what was staged.
+  if (plan.mode == MigrationMode::kLive && plan.intoNonempty) problem.field = "intoNonempty";
+  if (plan.mode == MigrationMode::kLive && plan.ranges.empty()) problem.field = "ranges";
+  if (!problem.field.empty()) return ErrorCode::kInvalidArgument;
   if (plan.hostInfo.size() > kHostInfoBytesMax) problem.field = "hostInfo";
   if (!problem.field.empty()) return ErrorCode::kLimitExceeded;
   // Deleting what nobody has verified is not offered.
@@ -106,8 +112,13 @@ uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities targ
   return (needSource & ~source.bits) | (needTarget & ~target.bits);
 }
 
-GuaranteeLevel guaranteeLevel(MigrationMode mode, Capabilities source, Capabilities target) {
-  if (mode == MigrationMode::kVerify) return GuaranteeLevel::kL0;
+GuaranteeLevel guaranteeLevel(const Plan& plan) {
+  const Capabilities source = plan.sourceCapabilities, target = plan.targetCapabilities;
+  if (plan.mode == MigrationMode::kVerify) return GuaranteeLevel::kL0;
+  if (plan.mode == MigrationMode::kLive) {
+    if (plan.operatorFence) return GuaranteeLevel::kL2;
+    return plan.durable ? GuaranteeLevel::kL4 : GuaranteeLevel::kL3;
+  }
   return missingFor(GuaranteeLevel::kL1, source, target) == 0 ? GuaranteeLevel::kL1
                                                               : GuaranteeLevel::kL0;
 }
@@ -129,10 +140,16 @@ Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem) {
     if (out.missing != 0) out.code = ErrorCode::kUnsupported;
   }
   if (out.code != ErrorCode::kOk) return out.code;
-  const GuaranteeLevel level =
-      guaranteeLevel(plan.mode, plan.sourceCapabilities, plan.targetCapabilities);
-  if (level < plan.require) {
-    out.missing = missingFor(plan.require, plan.sourceCapabilities, plan.targetCapabilities);
+  const GuaranteeLevel level = guaranteeLevel(plan);
+  const GuaranteeLevel least =
+      plan.operatorFence ? GuaranteeLevel::kL1 : GuaranteeLevel::kL3;
+  const GuaranteeLevel needed =
+      plan.mode == MigrationMode::kLive ? std::max(plan.require, least) : plan.require;
+  const bool cannotCutOver =
+      plan.mode == MigrationMode::kLive &&
+      missingFor(least, plan.sourceCapabilities, plan.targetCapabilities) != 0;
+  if (level < plan.require || cannotCutOver) {
+    out.missing = missingFor(needed, plan.sourceCapabilities, plan.targetCapabilities);
     out.code = ErrorCode::kLevelNotMet;
     return out.code;
   }

@@ -1,0 +1,140 @@
+#include "migrate/approach.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace keyhaul {
+namespace {
+
+// Rounds that a migration may need to get under its budget; each is as long as a pause would be.
+constexpr uint32_t kRoundsMax = 60;
+constexpr Duration kFollowEvery = milliseconds(50);
+
+}  // namespace
+
+void ApproachPhase::start(std::string position, std::vector<Key> suspects, bool follow,
+                          Duration budget, uint64_t overheadUs) {
+  feed_.start(std::move(position));
+  last_ = false;
+  follow_ = follow;
+  found_ = std::move(suspects);
+  suspects_.clear();
+  different_.clear();
+  budget_ = budget;
+  overheadUs_ = overheadUs;
+  rounds_ = 0;
+  roundUs_ = roundBeforeUs_ = 0;
+  roundBegan_ = kNever;
+  step_ = Step::kFeed;  // what may explain the suspects
+}
+
+void ApproachPhase::startLast(std::string position) {
+  last_ = true;
+  follow_ = false;
+  different_.clear();
+  feed_.start(std::move(position));
+  step_ = Step::kFeed;
+}
+
+uint64_t ApproachPhase::forecastUs() const {
+  // The slower of two rounds, and as much again: a p99 without a distribution.
+  return overheadUs_ + 2 * std::max(roundUs_, roundBeforeUs_);
+}
+
+void ApproachPhase::startRecheck(Port& port) {
+  roundBegan_ = port.now();
+  recheckBegun_ = true;
+  std::vector<Key> keys = shared_.changed.take();
+  if (!suspects_.empty()) {
+    std::vector<Key> both;
+    std::set_union(keys.begin(), keys.end(), suspects_.begin(), suspects_.end(),
+                   std::back_inserter(both));
+    keys = std::move(both);
+  }
+  recheck_.start(std::move(keys));
+}
+
+void ApproachPhase::startFeed() {
+  step_ = Step::kFeed;
+  feed_.start(feed_.position());
+}
+
+Status ApproachPhase::pump(Port& port) {
+  for (;;) {
+    switch (step_) {
+      case Step::kWait:
+        if (port.now() < waitUntil_ && follow_) {
+          port.wakeAt(waitUntil_);
+          return {};
+        }
+        step_ = Step::kRecheck;
+        recheckBegun_ = false;
+        break;
+      case Step::kRecheck:
+        if (!recheckBegun_) startRecheck(port);
+        if (Status s = recheck_.pump(port); !s.ok()) return s;
+        if (!recheck_.done()) return {};
+        if (last_) {
+          different_ = recheck_.different();
+          step_ = Step::kDone;
+          return {};
+        }
+        found_ = recheck_.different();
+        startFeed();
+        break;
+      case Step::kFeed:
+        if (Status s = feed_.pump(port); !s.ok()) return s;
+        if (!feed_.done()) return {};
+        if (shared_.changed.overflowed()) return ErrorCode::kLimitExceeded;
+        if (last_) {
+          step_ = Step::kRecheck;
+          startRecheck(port);
+          break;
+        }
+        if (Status s = endRound(port); !s.ok()) return s;
+        break;
+      case Step::kDone: return {};
+    }
+  }
+}
+
+Status ApproachPhase::endRound(Port& port) {
+  ++rounds_;
+  roundBeforeUs_ = std::exchange(roundUs_, (port.now() - roundBegan_).us);
+  std::vector<Key> unexplained;
+  for (const Key& key : found_) {
+    if (!shared_.changed.has(key)) unexplained.push_back(key);
+  }
+  // A feed may name a change a moment after a read has seen it: only what stays different
+  // for a whole round more without being named is.
+  std::set_intersection(unexplained.begin(), unexplained.end(), suspects_.begin(),
+                        suspects_.end(), std::back_inserter(different_));
+  suspects_ = std::move(unexplained);
+  if (!different_.empty()) {
+    step_ = Step::kDone;
+    return {};
+  }
+  if (!follow_ && rounds_ >= 2 && suspects_.empty() && forecastUs() <= budget_.us) {
+    step_ = Step::kDone;
+    return {};
+  }
+  if (!follow_ && rounds_ >= kRoundsMax) return ErrorCode::kNotConverging;
+  step_ = Step::kWait;
+  waitUntil_ = port.now() + kFollowEvery;
+  return {};
+}
+
+Status ApproachPhase::onEvent(Port& port, OpTag tag, const Event& event) {
+  const auto part = static_cast<MigrationPart>(tag.part);
+  const bool reads = part == MigrationPart::kSource || part == MigrationPart::kTarget;
+  return reads ? recheck_.onEvent(port, tag, event) : feed_.onEvent(port, tag, event);
+}
+
+void ApproachPhase::stop(Port& port) {
+  recheck_.stop(port);
+  step_ = Step::kDone;
+}
+
+}  // namespace keyhaul

@@ -1,0 +1,62 @@
+// Brings a live migration close to its cutover. A round looks again at the keys that changed
+// since the round before, and then applies what the source took meanwhile; so a round is as
+// long as the one before was, times what the writers do in it, and gets shorter until a
+// pause of the writers for one more round is short enough. That last round, behind the fence,
+// looks at everything that changed in the one before and in itself: after it both sides
+// are known to be equal.
+#pragma once
+
+#include <vector>
+
+#include "migrate/feed.h"
+#include "migrate/recheck.h"
+#include "migrate/shared.h"
+
+namespace keyhaul {
+
+class ApproachPhase {
+ public:
+  ApproachPhase(Shared& shared, FeedPhase& feed) : shared_(shared), feed_(feed), recheck_(shared) {}
+
+  // `suspects`: keys that were found different and nothing has explained yet. `follow`: go on
+  // until finish(). Ends when `budget` allows for a last round and `overheadUs` around it.
+  void start(std::string position, std::vector<Key> suspects, bool follow, Duration budget,
+             uint64_t overheadUs);
+  // Behind the fence: the feed to its end, then the last look.
+  void startLast(std::string position);
+  void finish() { follow_ = false; }
+  // NotConverging when rounds do not get short enough; LimitExceeded when more keys changed
+  // than can be remembered.
+  Status pump(Port& port);
+  Status onEvent(Port& port, OpTag tag, const Event& event);
+  bool done() const { return step_ == Step::kDone; }
+  // Keys that differ and that no change explains.
+  const std::vector<Key>& different() const { return different_; }
+  uint64_t forecastUs() const;
+  uint32_t rounds() const { return rounds_; }
+  bool writing() const { return step_ == Step::kFeed && !feed_.idle(); }
+  NodeId blamed() const { return step_ == Step::kRecheck ? recheck_.blamed() : feed_.blamed(); }
+  void stop(Port& port);
+
+ private:
+  enum class Step : uint8_t { kRecheck, kFeed, kWait, kDone };
+  void startRecheck(Port& port);
+  void startFeed();
+  Status endRound(Port& port);
+
+  Shared& shared_;
+  FeedPhase& feed_;
+  RecheckPhase recheck_;
+  Step step_ = Step::kDone;
+  bool last_ = false, follow_ = false, recheckBegun_ = false;
+  std::vector<Key> found_;      // different in this round
+  std::vector<Key> suspects_;   // different in the round before, and not explained in it
+  std::vector<Key> different_;
+  Duration budget_;
+  uint64_t overheadUs_ = 0;
+  Instant roundBegan_{0}, waitUntil_{0};
+  uint64_t roundUs_ = 0, roundBeforeUs_ = 0;  // how long the last two took
+  uint32_t rounds_ = 0;
+};
+
+}  // namespace keyhaul

@@ -1,0 +1,138 @@
+#include "migrate/recheck.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "migrate/scanner.h"
+
+namespace keyhaul {
+namespace {
+
+constexpr size_t kBatchKeys = 1'000;
+
+}  // namespace
+
+void RecheckPhase::start(std::vector<Key> keys) {
+  KH_ASSERT(done());
+  keys_ = std::move(keys);
+  next_ = 0;
+  different_.clear();
+  source_ = {};
+  source_.node = shared_.source;
+  target_ = {};
+  target_.node = shared_.target;
+  target_.part = MigrationPart::kTarget;
+}
+
+Status RecheckPhase::pump(Port& port) {
+  while (!done()) {
+    if (asked_ == 0) {
+      asked_ = std::min(kBatchKeys, keys_.size() - next_);
+      source_.answered = target_.answered = false;
+    }
+    if (Status s = pumpSide(port, source_); !s.ok()) return s;
+    if (Status s = pumpSide(port, target_); !s.ok()) return s;
+    if (!source_.answered || !target_.answered) return {};
+    compare(port);
+  }
+  return {};
+}
+
+Status RecheckPhase::pumpSide(Port& port, Side& side) {
+  blamed_ = side.node;
+  if (side.answered) return {};
+  if (side.op) {
+    const Instant deadline = port.ops().find(side.op)->deadline;
+    if (port.now() < deadline) {
+      port.wakeAt(deadline);
+      return {};
+    }
+    port.abort(std::exchange(side.op, {}));
+    return retry(port, side, ErrorCode::kStoreStalled);
+  }
+  if (port.now() < side.retryAt) {
+    port.wakeAt(side.retryAt);
+    return {};
+  }
+  side.op = port.read(side.node, tagOf(side.part), std::span(keys_).subspan(next_, asked_));
+  if (!side.op) return ErrorCode::kLimitExceeded;
+  port.wakeAt(port.ops().find(side.op)->deadline);
+  return {};
+}
+
+Status RecheckPhase::retry(Port& port, Side& side, ErrorCode error) {
+  if (retryClass(error) != RetryClass::kRetryable || ++side.failures > port.config().retriesMax) {
+    return error;
+  }
+  ++shared_.totals.retries;
+  side.retryAt = port.now() + retryDelay(port.config(), side.failures);
+  port.noticeWarning(error, side.node);
+  port.wakeAt(side.retryAt);
+  return {};
+}
+
+Status RecheckPhase::onEvent(Port& port, OpTag tag, const Event& event) {
+  const bool source = tag.part == static_cast<uint8_t>(MigrationPart::kSource);
+  Side& side = source ? source_ : target_;
+  KH_ASSERT(event.op == side.op);
+  blamed_ = side.node;
+  side.op = {};
+  if (event.kind == EventKind::kPage) return accept(port, side, event);
+  port.buffers().release(event.payload.buffer);
+  return retry(port, side, event.kind == EventKind::kFailed ? event.error : ErrorCode::kStoreFailed);
+}
+
+// The entries that are there, in the order of the keys asked for.
+Status RecheckPhase::accept(Port& port, Side& side, const Event& event) {
+  Result<FrameView> view = viewBody(port.buffers().bytes(event.payload), event.count);
+  if (!view.ok()) {
+    port.buffers().release(event.payload.buffer);
+    return view.status();
+  }
+  auto wanted = keys_.begin() + static_cast<std::ptrdiff_t>(next_);
+  const auto end = wanted + static_cast<std::ptrdiff_t>(asked_);
+  for (const EntryView entry : view.value()) {
+    while (wanted != end && KeyView(*wanted) < entry.key) ++wanted;
+    if (wanted == end || KeyView(*wanted) != entry.key) {
+      port.buffers().release(event.payload.buffer);
+      return ErrorCode::kScanOutOfRange;
+    }
+    ++wanted;
+  }
+  side.failures = 0;
+  side.answered = true;
+  side.buffer = event.payload;
+  side.view = std::move(view).value();
+  return {};
+}
+
+void RecheckPhase::compare(Port& port) {
+  auto source = source_.view.begin(), target = target_.view.begin();
+  const auto sourceEnd = source_.view.end(), targetEnd = target_.view.end();
+  for (size_t i = next_; i < next_ + asked_; ++i) {
+    const KeyView key = keys_[i];
+    const bool onSource = source != sourceEnd && (*source).key == key;
+    const bool onTarget = target != targetEnd && (*target).key == key;
+    const bool equal = onSource == onTarget && (!onSource || (*source).value == (*target).value);
+    if (!equal) different_.push_back(keys_[i]);
+    if (onSource) ++source;
+    if (onTarget) ++target;
+  }
+  shared_.totals.rechecked += asked_;
+  next_ += std::exchange(asked_, 0);
+  port.buffers().release(std::exchange(source_.buffer, {}).buffer);
+  port.buffers().release(std::exchange(target_.buffer, {}).buffer);
+}
+
+void RecheckPhase::stop(Port& port) {
+  for (Side* side : {&source_, &target_}) {
+    if (side->op) port.abort(std::exchange(side->op, {}));
+    if (side->buffer.buffer) port.buffers().release(std::exchange(side->buffer, {}).buffer);
+    side->answered = false;
+  }
+  next_ = asked_ = 0;
+  keys_.clear();
+}
+
+}  // namespace keyhaul

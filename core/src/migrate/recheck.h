@@ -1,0 +1,50 @@
+// Compares single keys on both sides: those that changed after they were compared. The
+// target stands still meanwhile; what the source took since then is in the feed.
+#pragma once
+
+#include <vector>
+
+#include "keyhaul/frame.h"
+#include "migrate/shared.h"
+
+namespace keyhaul {
+
+class RecheckPhase {
+ public:
+  explicit RecheckPhase(Shared& shared) : shared_(shared) {}
+
+  void start(std::vector<Key> keys);
+  Status pump(Port& port);
+  Status onEvent(Port& port, OpTag tag, const Event& event);
+  bool done() const { return next_ >= keys_.size() && asked_ == 0; }
+  // The keys that the two sides hold differently, ascending.
+  const std::vector<Key>& different() const { return different_; }
+  NodeId blamed() const { return blamed_; }
+  void stop(Port& port);
+
+ private:
+  struct Side {
+    NodeId node;
+    MigrationPart part = MigrationPart::kSource;
+    OpId op;
+    bool answered = false;
+    BufferRef buffer;
+    FrameView view;
+    uint32_t failures = 0;
+    Instant retryAt{0};
+  };
+  Status pumpSide(Port& port, Side& side);
+  Status retry(Port& port, Side& side, ErrorCode error);
+  Status accept(Port& port, Side& side, const Event& event);
+  void compare(Port& port);
+
+  Shared& shared_;
+  std::vector<Key> keys_;
+  size_t next_ = 0;      // those before it were compared
+  size_t asked_ = 0;     // keys of the batch under way
+  Side source_, target_;
+  std::vector<Key> different_;
+  NodeId blamed_;
+};
+
+}  // namespace keyhaul

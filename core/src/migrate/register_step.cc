@@ -1,0 +1,158 @@
+#include "migrate/register_step.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+
+namespace keyhaul {
+
+void RegisterStep::start(Change change) {
+  KH_ASSERT(!op_);
+  change_ = change;
+  epochBefore_ = shared_.claim.epoch;
+  // Somebody else may have taken it over while this process was away.
+  if (change == Change::kClaim || change == Change::kTakeOver) known_ = false;
+  done_ = gone_ = sent_ = false;
+  failures_ = 0;
+  retryAt_ = {0};
+}
+
+bool RegisterStep::isPatient() const {
+  switch (change_) {
+    case Change::kClaim:
+    case Change::kTakeOver: return false;
+    case Change::kPostpone:
+    case Change::kDecide:
+    case Change::kAbort:
+    case Change::kClose: return true;
+  }
+  return false;
+}
+
+Status RegisterStep::pump(Port& port) {
+  if (op_) {
+    const Instant deadline = port.ops().find(op_)->deadline;
+    if (port.now() < deadline) {
+      port.wakeAt(deadline);
+      return {};
+    }
+    port.abort(std::exchange(op_, {}));
+    return retry(port, ErrorCode::kRegisterFailed);
+  }
+  if (done_) return {};
+  if (port.now() < retryAt_) {
+    port.wakeAt(retryAt_);
+    return {};
+  }
+  if (known_) return swap(port);
+  swapping_ = false;
+  issuedAt_ = port.now();
+  op_ = port.registerRead(tagOf(MigrationPart::kRegister));
+  port.wakeAt(port.ops().find(op_)->deadline);
+  return {};
+}
+
+// Sets `changed` where the document has to be written; without it the change was there already,
+// or the other outcome was, and the claim says which.
+Status RegisterStep::changeMap(bool& changed) {
+  const ClaimId& id = shared_.spec().claim;
+  const Claim* found = map_.find(id);
+  const uint64_t coord = shared_.claim.coordEpoch;
+  changed = true;
+  if (change_ == Change::kClaim) {
+    if (found == nullptr) {
+      const Plan& plan = shared_.spec();
+      return map_.claim(id, plan.source, plan.target, plan.ranges);
+    }
+    changed = false;
+    return {};
+  }
+  if (found == nullptr) {
+    gone_ = true;
+    changed = false;
+    const bool fine = change_ == Change::kTakeOver || change_ == Change::kClose;
+    return fine ? Status{} : ErrorCode::kSuperseded;
+  }
+  if (change_ == Change::kTakeOver) return map_.takeOver(id);
+  if (found->coordEpoch != coord) return ErrorCode::kSuperseded;
+  if (change_ == Change::kClose) return map_.close(id, coord);
+  const bool over = found->state != ClaimState::kClaimed;
+  if (over || (change_ == Change::kPostpone && found->epoch > epochBefore_)) {
+    changed = false;
+    return {};
+  }
+  if (change_ == Change::kPostpone) return map_.postpone(id, coord);
+  return change_ == Change::kDecide ? map_.decide(id, coord) : map_.abort(id, coord);
+}
+
+Status RegisterStep::swap(Port& port) {
+  bool changed = false;
+  if (Status s = changeMap(changed); !s.ok()) return s;
+  if (!changed) {
+    sent_ = false;
+    done_ = true;
+    if (const Claim* found = map_.find(shared_.spec().claim)) shared_.claim = *found;
+    return {};
+  }
+  known_ = false;
+  swapping_ = sent_ = true;
+  issuedAt_ = port.now();
+  op_ = port.registerSwap(tagOf(MigrationPart::kRegister), map_.encode(), version_);
+  port.wakeAt(port.ops().find(op_)->deadline);
+  return {};
+}
+
+Status RegisterStep::retry(Port& port, ErrorCode error) {
+  known_ = false;
+  const bool again = retryClass(error) == RetryClass::kRetryable || isPatient();
+  ++failures_;
+  if (!again || (!isPatient() && failures_ > port.config().retriesMax)) return error;
+  ++shared_.totals.retries;
+  retryAt_ = port.now() + retryDelay(port.config(), std::min(failures_, 16U));
+  port.noticeWarning(sent_ ? ErrorCode::kCommitUnknown : error, {});
+  port.wakeAt(retryAt_);
+  return {};
+}
+
+Status RegisterStep::onEvent(Port& port, const Event& event) {
+  KH_ASSERT(event.op == op_);
+  op_ = {};
+  if (event.kind != EventKind::kDone) {
+    port.buffers().release(event.payload.buffer);
+    const bool said = event.kind == EventKind::kFailed;
+    return retry(port, said ? event.error : ErrorCode::kRegisterFailed);
+  }
+  slowestUs_ = std::max(slowestUs_, (port.now() - issuedAt_).us);
+  const Status s = take(event, port);
+  port.buffers().release(event.payload.buffer);
+  return s;
+}
+
+Status RegisterStep::take(const Event& event, Port& port) {
+  failures_ = 0;
+  version_ = event.bytes;
+  if (swapping_ && event.count == 1) {
+    // What was put is what is there now; changeMap() has made map_ that.
+    known_ = true;
+    sent_ = false;
+    done_ = true;
+    const Claim* mine = map_.find(shared_.spec().claim);
+    if (mine != nullptr) shared_.claim = *mine;
+    return {};
+  }
+  Result<OwnershipMap> map = OwnershipMap::decode(port.buffers().bytes(event.payload));
+  if (!map.ok()) return map.status();
+  map_ = std::move(map).value();
+  known_ = true;
+  return swap(port);
+}
+
+void RegisterStep::stop(Port& port) {
+  if (op_) port.abort(std::exchange(op_, {}));
+  known_ = false;
+  done_ = true;
+}
+
+}  // namespace keyhaul
