@@ -15,6 +15,8 @@ class FeedPhase {
 
   // `position`: everything up to it is applied already.
   void start(std::string position);
+  // Journals how far the changes were applied, where that is not done yet.
+  void record();
   // Keep going when caught up, until finish().
   // Turned off, it looks once more: what was written until now is still followed.
   void follow(bool on) {
@@ -40,6 +42,7 @@ class FeedPhase {
   Status onPoll(Port& port, const Event& event);
   Status retry(Port& port, ErrorCode error);
   void applied();
+  void pumpTrim(Port& port);
 
   Shared& shared_;
   Writer writer_;
@@ -55,6 +58,12 @@ class FeedPhase {
   bool draining_ = false;
   uint32_t failures_ = 0;
   Instant pollAt_{0};
+  std::string recorded_;     // the journal has it that all is applied up to here
+  uint64_t unrecorded_ = 0;  // changes applied since
+  uint64_t recordSeq_ = 0;   // the journal's count of records with that one
+  Instant recordAt_{0};
+  std::string trimmed_;      // the source was told to forget what lies before
+  OpId trim_;
   NodeId blamed_;
 };
 

@@ -41,6 +41,7 @@ void Migration::onEvent(Port& port, OpTag tag, const Event& event) {
       if (event.op == closeFeed_) {
         closeFeed_ = {};
         feedClosed_ = true;
+        if (event.kind == EventKind::kFailed) port.noticeWarning(event.error, shared_.source);
         port.buffers().release(event.payload.buffer);
       } else {
         status = prepare_.onEvent(port, tag, event);
@@ -177,14 +178,28 @@ void Migration::conclude(Port& port, MigrationState final) {
   concluding_ = final;
   conclusionWritten_ = false;
   if (closeFeed_) port.abort(std::exchange(closeFeed_, {}));
-  // A stopped one needs its feed when it goes on.
-  feedClosed_ = !usesFeed() || final == MigrationState::kStopped;
+  feedClosed_ = !usesFeed() || (!prepare_.feedAsked() && feedPosition().empty());
+}
+
+// Where the feed that is open stands, also when an earlier process opened it. Empty: none is.
+std::string Migration::feedPosition() const {
+  if (!feed_.position().empty()) return feed_.position();
+  return feedPosition_.empty() ? prepare_.feedPosition() : feedPosition_;
 }
 
 void Migration::pumpConclusion(Port& port) {
   if (!feedClosed_) {
+    // A feed is closed only once the journal says why: a crash in between would leave a
+    // migration that goes on without the feed it needs.
+    if (!shared_.journal.flushed()) return;
+    if (prepared_ && shared_.journal.enabled()) onDisk_ = true;
+    // A stopped one needs its feed when it goes on; one that cannot go on needs none, and a
+    // feed that nobody follows makes the source's log grow for ever.
+    feedClosed_ = concluding_ == MigrationState::kStopped && resumable();
+  }
+  if (!feedClosed_) {
     if (!closeFeed_) {
-      closeFeed_ = port.closeFeed(shared_.source, tagOf(MigrationPart::kPrepare));
+      closeFeed_ = port.closeFeed(shared_.source, tagOf(MigrationPart::kPrepare), feedPosition());
     }
     const Instant deadline = port.ops().find(closeFeed_)->deadline;
     if (port.now() < deadline) {

@@ -20,6 +20,7 @@ struct MemoryStore {
   std::map<std::string, std::string> entries;
   std::vector<std::pair<std::string, std::optional<std::string>>> log;
   bool recording = false;
+  uint64_t trimmed = 0;  // changes of the log that are gone
   uint64_t scans = 0, applies = 0;
 
   void put(const std::string& key, const std::string& value) {
@@ -124,8 +125,8 @@ class MemoryHost {
       case ActionKind::kOpenFeed: openFeed(action, event); break;
       case ActionKind::kPollFeed: pollFeed(action, event); break;
       case ActionKind::kCloseFeed: store(action.node).recording = false; break;
+      case ActionKind::kTrimFeed: store(action.node).trimmed = readPosition(action); break;
       case ActionKind::kEstimate: event.count = 0; break;
-      case ActionKind::kTrimFeed:
       case ActionKind::kAbort: break;
     }
     waiting_.push_back(event);
@@ -197,10 +198,23 @@ class MemoryHost {
     return bytes;
   }
 
+  uint64_t readPosition(const Action& action) {
+    uint64_t at = 0;
+    std::memcpy(&at, text(action.payload).data(), 8);
+    return at;
+  }
+
+  static void lose(Event& event) {
+    event.kind = EventKind::kFailed;
+    event.error = ErrorCode::kFeedPositionLost;
+  }
+
   void openFeed(const Action& action, Event& event) {
     MemoryStore& from = store(action.node);
+    const bool again = action.payload.bytes != 0;
+    if (again && (!from.recording || readPosition(action) < from.trimmed)) return lose(event);
     from.recording = true;
-    const std::string at = position(from.log.size());
+    const std::string at = again ? text(action.payload) : position(from.log.size());
     const auto buffer = engine.acquire(at.size(), event.payload.buffer);
     std::memcpy(buffer.data(), at.data(), at.size());
     event.payload.bytes = static_cast<uint32_t>(at.size());
@@ -208,9 +222,8 @@ class MemoryHost {
 
   void pollFeed(const Action& action, Event& event) {
     MemoryStore& from = store(action.node);
-    const std::string after = text(action.payload);
-    uint64_t at = 0;
-    std::memcpy(&at, after.data(), 8);
+    uint64_t at = readPosition(action);
+    if (!from.recording || at < from.trimmed) return lose(event);
     std::vector<Write> rows;
     while (at < from.log.size() && rows.size() < action.count) rows.push_back(from.log[at++]);
     pack(rows, position(at), event);
