@@ -24,7 +24,7 @@ void FeedPhase::start(std::string position) {
   writer_.start(shared_.target, tagOf(MigrationPart::kWrite));
   position_ = recorded_ = std::move(position);
   if (trimmed_.empty()) trimmed_ = position_;
-  caughtUp_ = draining_ = false;
+  caughtUp_ = false;
   failures_ = 0;
   pollAt_ = {0};
 }
@@ -46,7 +46,7 @@ Status FeedPhase::pump(Port& port) {
     poll_ = {};
     if (Status s = retry(port, ErrorCode::kStoreStalled); !s.ok()) return s;
   }
-  if (draining_ || done()) return {};
+  if (done()) return {};
   Instant ready = pollAt_;
   const Instant shared = port.bucket().readyAt(port.now());
   const Instant own = shared_.bucket.readyAt(port.now());

@@ -33,7 +33,12 @@ class FeedPhase {
   bool done() const { return idle() && caughtUp_ && !follow_; }
   bool caughtUp() const { return caughtUp_ && idle(); }
   bool idle() const { return !poll_ && writer_.idle(); }
-  void drain() { draining_ = true; }
+  bool writing() const { return !writer_.idle(); }
+  // Waits for the write in flight, starts no other.
+  Status settle(Port& port) {
+    blamed_ = shared_.target;
+    return writer_.settle(port);
+  }
   void stop(Port& port);
   const std::string& position() const { return position_; }
   NodeId blamed() const { return blamed_; }
@@ -55,7 +60,6 @@ class FeedPhase {
   bool caughtUp_ = false;
   bool follow_ = false;
   bool early_ = false;  // the poll in flight was asked before follow(false)
-  bool draining_ = false;
   uint32_t failures_ = 0;
   Instant pollAt_{0};
   std::string recorded_;     // the journal has it that all is applied up to here

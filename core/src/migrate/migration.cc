@@ -117,7 +117,6 @@ void Migration::account(Instant now) {
 
 void Migration::pump(Port& port) {
   if (state_ == MigrationState::kPending) {
-    if (ending_ == Ending::kStop) fail(port, ErrorCode::kInterrupted, {}, {});
     if (ending_ == Ending::kCancel) {
       ending_ = Ending::kNone;
       // What an earlier process copied is taken off once there is a slot for it.
@@ -138,17 +137,14 @@ void Migration::pump(Port& port) {
       fail(port, s.code(), {}, {});
     }
     if (concluding_ != MigrationState::kPending) return pumpConclusion(port);
-    if (state_ == MigrationState::kPending || isFinal(state_) ||
-        state_ == MigrationState::kStopped) {
-      return;
-    }
+    if (isFinal(state_) || state_ == MigrationState::kStopped) return;
     account(port.now());
     if (ending_ != Ending::kNone) {
       pumpEnding(port);
       if (concluding_ != MigrationState::kPending || ending_ == Ending::kNone) continue;
       return;
     }
-    if (paused_) return;
+    if (state_ == MigrationState::kPending || paused_) return;
     if (!partStarted_) {
       // A state is on disk before its first action.
       if (!shared_.journal.flushed()) return;

@@ -37,7 +37,9 @@ class Migration {
   void onEvent(Port& port, OpTag tag, const Event& event);
 
   void setPaused(bool paused) { paused_ = paused; }
-  void requestStop() { ending_ = Ending::kStop; }
+  void requestStop() {
+    if (ending_ != Ending::kFail) ending_ = Ending::kStop;
+  }
   Status requestCancel();
   void finishFollowing();
   void setRate(Instant now, uint64_t bytesPerSecond) {
@@ -49,7 +51,7 @@ class Migration {
   uint64_t hash(uint64_t seed) const;
 
  private:
-  enum class Ending : uint8_t { kNone, kStop, kCancel };
+  enum class Ending : uint8_t { kNone, kStop, kCancel, kFail };
 
   void enter(Port& port, MigrationState next);
   void startPart(Port& port);
@@ -70,6 +72,7 @@ class Migration {
   bool usesFeed() const { return shared_.plan.level() >= GuaranteeLevel::kL1; }
 
   bool partWriting() const;
+  Status settlePart(Port& port);
   void pumpEnding(Port& port);
   void stopParts(Port& port);
   void fail(Port& port, ErrorCode error, NodeId node, std::string_view text);

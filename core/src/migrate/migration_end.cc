@@ -10,6 +10,9 @@
 namespace keyhaul {
 
 Status Migration::requestCancel() {
+  if (ending_ == Ending::kFail || concluding_ != MigrationState::kPending) {
+    return ErrorCode::kAlreadyComplete;
+  }
   if (state_ == MigrationState::kDeleting || resumeAt_ == MigrationState::kDeleting) {
     return ErrorCode::kCancelTooLate;
   }
@@ -96,13 +99,13 @@ NodeId Migration::blamed() const {
 
 bool Migration::partWriting() const {
   switch (state_) {
-    case MigrationState::kCopying: return !copy_.drained();
-    case MigrationState::kCatchingUp: return !feed_.idle();
-    case MigrationState::kVerifying: return false;
+    case MigrationState::kCopying: return copy_.writing();
+    case MigrationState::kCatchingUp: return feed_.writing();
     case MigrationState::kRepairing:
     case MigrationState::kDeleting: return compare_.writing();
+    case MigrationState::kDiscarding: return discard_.writing();
+    case MigrationState::kVerifying:
     case MigrationState::kPreparing:
-    case MigrationState::kDiscarding:
     case MigrationState::kPending:
     case MigrationState::kStopped:
     case MigrationState::kDone:
@@ -113,23 +116,41 @@ bool Migration::partWriting() const {
   return false;
 }
 
-// A write in flight is awaited: nobody may find out later that it landed after all.
+Status Migration::settlePart(Port& port) {
+  switch (state_) {
+    case MigrationState::kCopying: return copy_.settle(port);
+    case MigrationState::kCatchingUp: return feed_.settle(port);
+    case MigrationState::kRepairing:
+    case MigrationState::kDeleting: return compare_.settle(port);
+    case MigrationState::kDiscarding: return discard_.settle(port);
+    case MigrationState::kVerifying:
+    case MigrationState::kPreparing:
+    case MigrationState::kPending:
+    case MigrationState::kStopped:
+    case MigrationState::kDone:
+    case MigrationState::kMismatch:
+    case MigrationState::kCancelled:
+    case MigrationState::kFailed: break;
+  }
+  return {};
+}
+
+// A write in flight is awaited, whatever the reason to end: nobody may find out later that it
+// landed after all. Only one that the store did not answer in time is given up.
 void Migration::pumpEnding(Port& port) {
   if (partStarted_ && partWriting()) {
-    Status status;
-    if (state_ == MigrationState::kCopying) {
-      copy_.drain();
-      status = copy_.pump(port);
-    } else if (state_ == MigrationState::kCatchingUp) {
-      feed_.drain();
-      status = feed_.pump(port);
-    } else {
-      status = compare_.pumpWriter(port);
-    }
-    if (!status.ok()) fail(port, status.code(), blamed(), {});
-    return;
+    if (Status s = settlePart(port); !s.ok()) fail(port, s.code(), blamed(), {});
+    if (partWriting()) return;
   }
-  if (ending_ == Ending::kStop) return fail(port, ErrorCode::kInterrupted, {}, {});
+  if (ending_ == Ending::kFail) {
+    ending_ = Ending::kNone;
+    const bool refused = !prepared_ && retryClass(error_) == RetryClass::kFatal;
+    return conclude(port, refused ? MigrationState::kFailed : MigrationState::kStopped);
+  }
+  if (ending_ == Ending::kStop) {
+    fail(port, ErrorCode::kInterrupted, {}, {});
+    return pumpEnding(port);
+  }
   ending_ = Ending::kNone;
   stopParts(port);
   // What stood in the target before cannot be told from what was copied: it is
@@ -161,15 +182,15 @@ void Migration::stopParts(Port& port) {
   partStarted_ = false;
 }
 
+// Notes why; pumpEnding() ends it once nothing is being written. The first reason counts.
 void Migration::fail(Port& port, ErrorCode error, NodeId node, std::string_view text) {
-  if (isFinal(state_) || state_ == MigrationState::kStopped) return;
+  if (isFinal(state_) || state_ == MigrationState::kStopped || ending_ == Ending::kFail) return;
   error_ = error;
   errorNode_ = node;
   errorText_ = std::string(text.substr(0, 4'096));
-  ending_ = Ending::kNone;
-  const bool refused = !prepared_ && retryClass(error) == RetryClass::kFatal;
+  ending_ = Ending::kFail;
   concluding_ = MigrationState::kPending;
-  conclude(port, refused ? MigrationState::kFailed : MigrationState::kStopped);
+  port.wakeAt(port.now());
 }
 
 void Migration::conclude(Port& port, MigrationState final) {

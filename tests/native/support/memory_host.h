@@ -2,6 +2,7 @@
 // is carried out at once unless a test holds it back or makes it fail.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "keyhaul/engine.h"
@@ -44,9 +46,12 @@ class MemoryHost {
   std::function<ErrorCode(const Action&)> fault;
   // True: the action is never answered.
   std::function<bool(const Action&)> hang;
+  // So many steps pass before the action is carried out.
+  std::function<uint32_t(const Action&)> delay;
   // Called after each step; false ends run(), as a crash would.
   std::function<bool()> onStep;
   std::function<void(const Action&)> onAction;
+  std::function<void(const Notice&)> onNotice;
 
   // Steps until nothing is left to do. False when it did not end in `stepsMax`.
   bool run(uint32_t stepsMax = 100'000) {
@@ -60,7 +65,14 @@ class MemoryHost {
       const bool more = ready.more;
       for (const Action& action : actions) carryOut(action);
       if (onStep && !onStep()) return true;
-      if (!waiting_.empty() || more) {
+      for (auto& [steps, action] : std::exchange(delayed_, {})) {
+        if (--steps > 0) {
+          delayed_.emplace_back(steps, action);
+        } else {
+          answer(action);
+        }
+      }
+      if (!waiting_.empty() || !delayed_.empty() || more) {
         now = now + Duration{10};
         continue;
       }
@@ -73,6 +85,11 @@ class MemoryHost {
   Engine engine;
   NodeId source, target;
   MemoryStore sourceStore, targetStore;
+  bool writing() const {
+    return std::any_of(delayed_.begin(), delayed_.end(), [](const auto& waits) {
+      return waits.second.kind == ActionKind::kApply;
+    });
+  }
   Instant now{1'000};
   std::string journal;
   std::vector<Notice> notices;
@@ -83,6 +100,7 @@ class MemoryHost {
   MemoryStore& store(NodeId node) { return node == source ? sourceStore : targetStore; }
 
   void take(const Notice& notice) {
+    if (onNotice) onNotice(notice);
     notices.push_back(notice);
     if (notice.kind == NoticeKind::kState) states.push_back(notice.state);
     if (notice.kind == NoticeKind::kDifference) {
@@ -109,6 +127,15 @@ class MemoryHost {
       hung_.insert(action.op.value);
       return;
     }
+    const uint32_t steps = delay ? delay(action) : 0;
+    if (steps > 0) {
+      delayed_.emplace_back(steps, action);
+    } else {
+      answer(action);
+    }
+  }
+
+  void answer(const Action& action) {
     Event event;
     event.op = action.op;
     const ErrorCode error = fault ? fault(action) : ErrorCode::kOk;
@@ -231,6 +258,7 @@ class MemoryHost {
   }
 
   std::deque<Event> waiting_;
+  std::vector<std::pair<uint32_t, Action>> delayed_;
   std::set<uint32_t> hung_;
 };
 
