@@ -23,6 +23,7 @@ Status Migration::requestCancel() {
     }
   }
   ending_ = Ending::kCancel;
+  paused_ = false;  // whoever cancels wants it to end
   return {};
 }
 

@@ -132,6 +132,9 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair(Deed::kStop, MigrationMode::kVerify),
                     std::pair(Deed::kCancel, MigrationMode::kCopy),
                     std::pair(Deed::kCancel, MigrationMode::kVerify),
+                    std::pair(Deed::kPauseStop, MigrationMode::kMove),
+                    std::pair(Deed::kPauseCancel, MigrationMode::kCopy),
+                    std::pair(Deed::kPauseCancel, MigrationMode::kMove),
                     std::pair(Deed::kBreakJournal, MigrationMode::kMove)));
 
 }  // namespace
