@@ -66,7 +66,9 @@ enum class ActionKind : uint8_t {
   kPollFeed = 5,
   // The changes up to the position in the payload will not be asked for again.
   kTrimFeed = 6,
-  // Stop recording and forget. Completed by kDone.
+  // Stop recording and forget. The payload is the position, for a feed that an earlier process
+  // opened and this one did not; without one, close what kOpenFeed opened, if it came so far.
+  // Completed by kDone.
   kCloseFeed = 7,
   // Give up the operation `reusesOp`: its completion still has to come, soon.
   // Has no completion of its own.

@@ -30,9 +30,12 @@ class ComparePhase {
   Status pump(Port& port);
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return part_ >= parts_.size(); }
-  // While something else waits for the write in flight.
-  Status pumpWriter(Port& port) { return writer_.pump(port); }
   bool writing() const { return !writer_.idle(); }
+  // Waits for the write in flight, starts no other.
+  Status settle(Port& port) {
+    blamed_ = writer_.node();
+    return writer_.settle(port);
+  }
   void stop(Port& port);
 
   const Found& found() const { return found_; }

@@ -11,7 +11,6 @@ void CopyPhase::start() {
   lanes_.clear();
   lanes_.resize(std::min(shared_.spec().lanes, std::max<uint32_t>(count, 1)));
   nextRange_ = 0;
-  draining_ = false;
   rangesLeft_ = 0;
   for (const auto& range : shared_.ranges) rangesLeft_ += range.copied ? 0U : 1U;
 }
@@ -34,7 +33,7 @@ void CopyPhase::takeRange(Lane& lane, uint32_t index) {
 Status CopyPhase::pump(Port& port) {
   for (uint32_t i = 0; i < lanes_.size(); ++i) {
     Lane& lane = lanes_[i];
-    if (!lane.active && !draining_) takeRange(lane, i);
+    if (!lane.active) takeRange(lane, i);
     if (!lane.active) continue;
     if (Status s = pumpLane(port, lane); !s.ok()) return s;
   }
@@ -42,17 +41,15 @@ Status CopyPhase::pump(Port& port) {
 }
 
 Status CopyPhase::pumpLane(Port& port, Lane& lane) {
-  if (!draining_) {
-    if (Status s = lane.source.pump(port); !s.ok()) {
-      blamed_ = shared_.source;
-      return s;
-    }
+  if (Status s = lane.source.pump(port); !s.ok()) {
+    blamed_ = shared_.source;
+    return s;
   }
   if (Status s = lane.target.pump(port); !s.ok()) {
     blamed_ = shared_.target;
     return s;
   }
-  if (draining_ || !lane.target.idle()) return {};
+  if (!lane.target.idle()) return {};
   Page* page = lane.source.front();
   if (page == nullptr) return {};
   if (page->view.size() > 0) {
@@ -117,11 +114,18 @@ Status CopyPhase::onEvent(Port& port, OpTag tag, const Event& event) {
   return {};
 }
 
-bool CopyPhase::drained() const {
-  for (const Lane& lane : lanes_) {
-    if (lane.active && !lane.target.idle()) return false;
+bool CopyPhase::writing() const {
+  return std::any_of(lanes_.begin(), lanes_.end(),
+                     [](const Lane& lane) { return !lane.target.idle(); });
+}
+
+Status CopyPhase::settle(Port& port) {
+  blamed_ = shared_.target;
+  Status worst;
+  for (Lane& lane : lanes_) {
+    if (Status s = lane.target.settle(port); !s.ok()) worst = s;
   }
-  return true;
+  return worst;
 }
 
 void CopyPhase::stop(Port& port) {

@@ -19,9 +19,9 @@ class CopyPhase {
   Status onEvent(Port& port, OpTag tag, const Event& event);
   // Every range was copied and checkpointed.
   bool done() const { return rangesLeft_ == 0; }
-  // Finish the writes in flight, start no others.
-  void drain() { draining_ = true; }
-  bool drained() const;
+  bool writing() const;
+  // Waits for the writes in flight of all lanes, starts no others.
+  Status settle(Port& port);
   void stop(Port& port);
   NodeId blamed() const { return blamed_; }  // the store of the last failure
 
@@ -44,7 +44,6 @@ class CopyPhase {
   std::vector<Lane> lanes_;
   uint32_t nextRange_ = 0;
   uint32_t rangesLeft_ = 0;
-  bool draining_ = false;
   NodeId blamed_;
 };
 

@@ -14,6 +14,9 @@ class DiscardPhase {
   Status pump(Port& port);
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return range_ >= shared_.ranges.size(); }
+  bool writing() const { return !writer_.idle(); }
+  // Waits for the write in flight, starts no other.
+  Status settle(Port& port) { return writer_.settle(port); }
   void stop(Port& port);
 
  private:

@@ -13,19 +13,24 @@ constexpr uint32_t kPositionBytesMax = 256;
 // How often to look again when nothing was waiting. Following is for humans and
 // deploy scripts, so a twentieth of a second of lag is small beside their steps.
 constexpr Duration kFollowEvery = milliseconds(50);
+// How often to journal how far it is, and to let the source forget what was applied: a crash
+// costs so much work at most, and a follower of days leaves a journal of megabytes.
+constexpr Duration kRecordEvery = seconds(1);
 
 }  // namespace
 
 void FeedPhase::start(std::string position) {
   KH_ASSERT(idle());
   writer_.start(shared_.target, tagOf(MigrationPart::kWrite));
-  position_ = std::move(position);
-  caughtUp_ = draining_ = false;
+  position_ = recorded_ = std::move(position);
+  if (trimmed_.empty()) trimmed_ = position_;
+  caughtUp_ = false;
   failures_ = 0;
   pollAt_ = {0};
 }
 
 Status FeedPhase::pump(Port& port) {
+  pumpTrim(port);
   if (!writer_.idle()) {
     blamed_ = shared_.target;
     return writer_.pump(port);
@@ -41,7 +46,7 @@ Status FeedPhase::pump(Port& port) {
     poll_ = {};
     if (Status s = retry(port, ErrorCode::kStoreStalled); !s.ok()) return s;
   }
-  if (draining_ || done()) return {};
+  if (done()) return {};
   Instant ready = pollAt_;
   const Instant shared = port.bucket().readyAt(port.now());
   const Instant own = shared_.bucket.readyAt(port.now());
@@ -69,6 +74,12 @@ Status FeedPhase::retry(Port& port, ErrorCode error) {
 
 Status FeedPhase::onEvent(Port& port, OpTag tag, const Event& event) {
   if (tag.part == static_cast<uint8_t>(MigrationPart::kFeed)) {
+    if (event.op == trim_) {
+      trim_ = {};
+      port.buffers().release(event.payload.buffer);
+      if (event.kind == EventKind::kFailed) port.noticeWarning(event.error, shared_.source);
+      return {};
+    }
     KH_ASSERT(event.op == poll_);
     poll_ = {};
     blamed_ = shared_.source;
@@ -122,16 +133,41 @@ void FeedPhase::applied() {
   caughtUp_ = nextCaughtUp_;
   shared_.totals.feedChanges += batch_;
   shared_.addWork(batch_, batchBytes_);
+  unrecorded_ += batch_;
+}
+
+void FeedPhase::record() {
+  if (position_ == recorded_) return;
   FeedAppliedRecord record;
-  record.position = position_;
-  record.changes = batch_;
+  record.position = recorded_ = position_;
+  record.changes = std::exchange(unrecorded_, 0);
   shared_.journal.add(record);
+  recordSeq_ = shared_.journal.added();
+}
+
+// What is trimmed can never be read again, so the record that it was applied is on disk first.
+void FeedPhase::pumpTrim(Port& port) {
+  if (idle() && !(port.now() < recordAt_)) {
+    recordAt_ = port.now() + kRecordEvery;
+    record();
+  }
+  if (trim_) {
+    const Instant deadline = port.ops().find(trim_)->deadline;
+    if (port.now() < deadline) return port.wakeAt(deadline);
+    port.abort(std::exchange(trim_, {}));
+    port.noticeWarning(ErrorCode::kStoreStalled, shared_.source);
+  }
+  const bool durable = shared_.journal.durable() >= recordSeq_;
+  if (recorded_ == trimmed_ || !durable) return;
+  trim_ = port.trimFeed(shared_.source, tagOf(MigrationPart::kFeed), recorded_);
+  trimmed_ = recorded_;
 }
 
 void FeedPhase::stop(Port& port) {
   writer_.stop(port);
-  if (poll_) port.abort(poll_);
-  poll_ = {};
+  if (poll_) port.abort(std::exchange(poll_, {}));
+  if (trim_) port.abort(std::exchange(trim_, {}));
+  record();
 }
 
 }  // namespace keyhaul

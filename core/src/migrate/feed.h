@@ -15,6 +15,8 @@ class FeedPhase {
 
   // `position`: everything up to it is applied already.
   void start(std::string position);
+  // Journals how far the changes were applied, where that is not done yet.
+  void record();
   // Keep going when caught up, until finish().
   // Turned off, it looks once more: what was written until now is still followed.
   void follow(bool on) {
@@ -31,7 +33,12 @@ class FeedPhase {
   bool done() const { return idle() && caughtUp_ && !follow_; }
   bool caughtUp() const { return caughtUp_ && idle(); }
   bool idle() const { return !poll_ && writer_.idle(); }
-  void drain() { draining_ = true; }
+  bool writing() const { return !writer_.idle(); }
+  // Waits for the write in flight, starts no other.
+  Status settle(Port& port) {
+    blamed_ = shared_.target;
+    return writer_.settle(port);
+  }
   void stop(Port& port);
   const std::string& position() const { return position_; }
   NodeId blamed() const { return blamed_; }
@@ -40,6 +47,7 @@ class FeedPhase {
   Status onPoll(Port& port, const Event& event);
   Status retry(Port& port, ErrorCode error);
   void applied();
+  void pumpTrim(Port& port);
 
   Shared& shared_;
   Writer writer_;
@@ -52,9 +60,14 @@ class FeedPhase {
   bool caughtUp_ = false;
   bool follow_ = false;
   bool early_ = false;  // the poll in flight was asked before follow(false)
-  bool draining_ = false;
   uint32_t failures_ = 0;
   Instant pollAt_{0};
+  std::string recorded_;     // the journal has it that all is applied up to here
+  uint64_t unrecorded_ = 0;  // changes applied since
+  uint64_t recordSeq_ = 0;   // the journal's count of records with that one
+  Instant recordAt_{0};
+  std::string trimmed_;      // the source was told to forget what lies before
+  OpId trim_;
   NodeId blamed_;
 };
 

@@ -19,8 +19,14 @@ class JournalQueue {
   }
 
   void add(const Record& record) {
-    if (enabled_) writer_.append(record, waiting_);
+    if (!enabled_) return;
+    writer_.append(record, waiting_);
+    ++added_;
   }
+  // How many records there are so far, and how many of them are on disk.
+  uint64_t added() const { return added_; }
+  uint64_t durable() const { return durable_; }
+  bool enabled() const { return enabled_; }
   // Everything added so far is durable.
   bool flushed() const { return waiting_.empty() && !op_; }
   bool owns(OpId op) const { return op_ == op && op; }
@@ -37,6 +43,7 @@ class JournalQueue {
     }
     if (waiting_.empty()) return {};
     op_ = port.journal(tag_, waiting_);
+    sent_ = added_;
     waiting_.clear();
     port.wakeAt(port.ops().find(op_)->deadline);
     return {};
@@ -47,7 +54,10 @@ class JournalQueue {
   Status onEvent(Port& port, const Event& event) {
     op_ = {};
     port.buffers().release(event.payload.buffer);
-    if (event.kind == EventKind::kDone) return {};
+    if (event.kind == EventKind::kDone) {
+      durable_ = sent_;
+      return {};
+    }
     disable();
     return ErrorCode::kJournalWriteFailed;
   }
@@ -69,6 +79,7 @@ class JournalQueue {
   JournalWriter writer_;
   std::string waiting_;
   OpId op_;
+  uint64_t added_ = 0, sent_ = 0, durable_ = 0;
 };
 
 }  // namespace keyhaul

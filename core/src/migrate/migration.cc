@@ -35,7 +35,7 @@ Migration::Migration(MigrationId id, JournalImage image, NodeId source, NodeId t
   shared_.totals.incarnations = image.incarnation + 1;
   shared_.journal.start(true, tagOf(MigrationPart::kJournal), JournalWriter(image.chain));
   shared_.journal.add(ResumedRecord{shared_.totals.incarnations});
-  prepared_ = image.prepared;
+  prepared_ = onDisk_ = image.prepared;
   targetWasEmpty_ = image.targetWasEmpty;
   feedPosition_ = image.appliedPosition.empty() ? image.feedPosition : image.appliedPosition;
   resumeAt_ = image.state;
@@ -54,6 +54,10 @@ Migration::Migration(MigrationId id, JournalImage image, NodeId source, NodeId t
     sourceDigest_ = image.verified->source;
     targetDigest_ = image.verified->target;
     forceCompare_ = !verified_;
+    // The feed may be closed already: it could not be verified again, and need not be.
+    proven_ = image.state == MigrationState::kVerifying && verified_ &&
+              image.verified->round == image.totals.verifyRounds &&
+              spec().mode != MigrationMode::kMove;
   }
 }
 
@@ -113,7 +117,6 @@ void Migration::account(Instant now) {
 
 void Migration::pump(Port& port) {
   if (state_ == MigrationState::kPending) {
-    if (ending_ == Ending::kStop) fail(port, ErrorCode::kInterrupted, {}, {});
     if (ending_ == Ending::kCancel) {
       ending_ = Ending::kNone;
       // What an earlier process copied is taken off once there is a slot for it.
@@ -134,20 +137,18 @@ void Migration::pump(Port& port) {
       fail(port, s.code(), {}, {});
     }
     if (concluding_ != MigrationState::kPending) return pumpConclusion(port);
-    if (state_ == MigrationState::kPending || isFinal(state_) ||
-        state_ == MigrationState::kStopped) {
-      return;
-    }
+    if (isFinal(state_) || state_ == MigrationState::kStopped) return;
     account(port.now());
     if (ending_ != Ending::kNone) {
       pumpEnding(port);
       if (concluding_ != MigrationState::kPending || ending_ == Ending::kNone) continue;
       return;
     }
-    if (paused_) return;
+    if (state_ == MigrationState::kPending || paused_) return;
     if (!partStarted_) {
       // A state is on disk before its first action.
       if (!shared_.journal.flushed()) return;
+      if (prepared_ && shared_.journal.enabled()) onDisk_ = true;
       startPart(port);
     }
     if (Status s = pumpPart(port); !s.ok()) {
@@ -183,14 +184,17 @@ bool Migration::leavesTell() const {
          !usesFeed() && targetWasEmpty_ && !forceCompare_;
 }
 
+// Deleting and discarding do not look at it, and may come after it was closed.
+bool Migration::opensFeed() const {
+  return usesFeed() && !proven_ && resumeAt_ != MigrationState::kDeleting &&
+         resumeAt_ != MigrationState::kDiscarding;
+}
+
 void Migration::startPart(Port& port) {
   partStarted_ = true;
   switch (state_) {
-    case MigrationState::kPreparing: {
-      const bool feed = usesFeed() && resumeAt_ != MigrationState::kDiscarding;
-      prepare_.start(feed, feedPosition_, !prepared_);
-      return;
-    }
+    case MigrationState::kPreparing:
+      return prepare_.start(opensFeed(), feedPosition_, !prepared_);
     case MigrationState::kCopying: return copy_.start();
     case MigrationState::kCatchingUp:
       feed_.start(feedPosition_);
@@ -274,7 +278,12 @@ void Migration::leavePart(Port& port) {
     case MigrationState::kPreparing:
       estimatedEntries_ = prepare_.estimatedEntries();
       estimatedBytes_ = prepare_.estimatedBytes();
-      if (prepared_) return enter(port, resumeAt_);
+      if (prepared_) {
+        if (proven_ && resumeAt_ != MigrationState::kDiscarding) {
+          return conclude(port, MigrationState::kDone);
+        }
+        return enter(port, resumeAt_);
+      }
       prepared_ = true;
       targetWasEmpty_ = prepare_.targetWasEmpty();
       feedPosition_ = prepare_.feedPosition();
@@ -285,6 +294,7 @@ void Migration::leavePart(Port& port) {
     case MigrationState::kCopying: return afterCopy(port);
     case MigrationState::kCatchingUp:
       feedPosition_ = feed_.position();
+      feed_.record();
       if (spec().verify == VerifyDepth::kNone) return conclude(port, MigrationState::kDone);
       return enter(port, MigrationState::kVerifying);
     case MigrationState::kVerifying: return afterVerify(port);

@@ -37,7 +37,9 @@ class Migration {
   void onEvent(Port& port, OpTag tag, const Event& event);
 
   void setPaused(bool paused) { paused_ = paused; }
-  void requestStop() { ending_ = Ending::kStop; }
+  void requestStop() {
+    if (ending_ != Ending::kFail) ending_ = Ending::kStop;
+  }
   Status requestCancel();
   void finishFollowing();
   void setRate(Instant now, uint64_t bytesPerSecond) {
@@ -49,7 +51,7 @@ class Migration {
   uint64_t hash(uint64_t seed) const;
 
  private:
-  enum class Ending : uint8_t { kNone, kStop, kCancel };
+  enum class Ending : uint8_t { kNone, kStop, kCancel, kFail };
 
   void enter(Port& port, MigrationState next);
   void startPart(Port& port);
@@ -64,14 +66,19 @@ class Migration {
   bool leavesTell() const;
   // Keys that were in the target before, and that only the target has, are kept.
   bool ignoresExtra() const { return spec().intoNonempty && !targetWasEmpty_; }
+  // Another process can go on: there is a journal, and it tells how it began.
+  bool resumable() const { return onDisk_; }
+  bool opensFeed() const;
   bool usesFeed() const { return shared_.plan.level() >= GuaranteeLevel::kL1; }
 
   bool partWriting() const;
+  Status settlePart(Port& port);
   void pumpEnding(Port& port);
   void stopParts(Port& port);
   void fail(Port& port, ErrorCode error, NodeId node, std::string_view text);
   void conclude(Port& port, MigrationState final);
   void pumpConclusion(Port& port);
+  std::string feedPosition() const;
   void announce(Port& port, MigrationState state);
   void account(Instant now);
   NodeId blamed() const;
@@ -85,7 +92,9 @@ class Migration {
   bool paused_ = false;
   bool targetWasEmpty_ = false;
   bool prepared_ = false;
+  bool onDisk_ = false;  // so says the journal too
   bool verified_ = false;
+  bool proven_ = false;  // an earlier process verified; only the end was not written
   bool comparing_ = false;       // Verifying by comparison, not by digests
   bool forceCompare_ = false;    // the digests disagreed once: compare everything
   bool namingSuspects_ = false;  // comparing only the parts whose digests disagreed

@@ -10,6 +10,9 @@
 namespace keyhaul {
 
 Status Migration::requestCancel() {
+  if (ending_ == Ending::kFail || concluding_ != MigrationState::kPending) {
+    return ErrorCode::kAlreadyComplete;
+  }
   if (state_ == MigrationState::kDeleting || resumeAt_ == MigrationState::kDeleting) {
     return ErrorCode::kCancelTooLate;
   }
@@ -20,6 +23,7 @@ Status Migration::requestCancel() {
     }
   }
   ending_ = Ending::kCancel;
+  paused_ = false;  // whoever cancels wants it to end
   return {};
 }
 
@@ -41,6 +45,7 @@ void Migration::onEvent(Port& port, OpTag tag, const Event& event) {
       if (event.op == closeFeed_) {
         closeFeed_ = {};
         feedClosed_ = true;
+        if (event.kind == EventKind::kFailed) port.noticeWarning(event.error, shared_.source);
         port.buffers().release(event.payload.buffer);
       } else {
         status = prepare_.onEvent(port, tag, event);
@@ -95,13 +100,13 @@ NodeId Migration::blamed() const {
 
 bool Migration::partWriting() const {
   switch (state_) {
-    case MigrationState::kCopying: return !copy_.drained();
-    case MigrationState::kCatchingUp: return !feed_.idle();
-    case MigrationState::kVerifying: return false;
+    case MigrationState::kCopying: return copy_.writing();
+    case MigrationState::kCatchingUp: return feed_.writing();
     case MigrationState::kRepairing:
     case MigrationState::kDeleting: return compare_.writing();
+    case MigrationState::kDiscarding: return discard_.writing();
+    case MigrationState::kVerifying:
     case MigrationState::kPreparing:
-    case MigrationState::kDiscarding:
     case MigrationState::kPending:
     case MigrationState::kStopped:
     case MigrationState::kDone:
@@ -112,23 +117,41 @@ bool Migration::partWriting() const {
   return false;
 }
 
-// A write in flight is awaited: nobody may find out later that it landed after all.
+Status Migration::settlePart(Port& port) {
+  switch (state_) {
+    case MigrationState::kCopying: return copy_.settle(port);
+    case MigrationState::kCatchingUp: return feed_.settle(port);
+    case MigrationState::kRepairing:
+    case MigrationState::kDeleting: return compare_.settle(port);
+    case MigrationState::kDiscarding: return discard_.settle(port);
+    case MigrationState::kVerifying:
+    case MigrationState::kPreparing:
+    case MigrationState::kPending:
+    case MigrationState::kStopped:
+    case MigrationState::kDone:
+    case MigrationState::kMismatch:
+    case MigrationState::kCancelled:
+    case MigrationState::kFailed: break;
+  }
+  return {};
+}
+
+// A write in flight is awaited, whatever the reason to end: nobody may find out later that it
+// landed after all. Only one that the store did not answer in time is given up.
 void Migration::pumpEnding(Port& port) {
   if (partStarted_ && partWriting()) {
-    Status status;
-    if (state_ == MigrationState::kCopying) {
-      copy_.drain();
-      status = copy_.pump(port);
-    } else if (state_ == MigrationState::kCatchingUp) {
-      feed_.drain();
-      status = feed_.pump(port);
-    } else {
-      status = compare_.pumpWriter(port);
-    }
-    if (!status.ok()) fail(port, status.code(), blamed(), {});
-    return;
+    if (Status s = settlePart(port); !s.ok()) fail(port, s.code(), blamed(), {});
+    if (partWriting()) return;
   }
-  if (ending_ == Ending::kStop) return fail(port, ErrorCode::kInterrupted, {}, {});
+  if (ending_ == Ending::kFail) {
+    ending_ = Ending::kNone;
+    const bool refused = !prepared_ && retryClass(error_) == RetryClass::kFatal;
+    return conclude(port, refused ? MigrationState::kFailed : MigrationState::kStopped);
+  }
+  if (ending_ == Ending::kStop) {
+    fail(port, ErrorCode::kInterrupted, {}, {});
+    return pumpEnding(port);
+  }
   ending_ = Ending::kNone;
   stopParts(port);
   // What stood in the target before cannot be told from what was copied: it is
@@ -160,15 +183,15 @@ void Migration::stopParts(Port& port) {
   partStarted_ = false;
 }
 
+// Notes why; pumpEnding() ends it once nothing is being written. The first reason counts.
 void Migration::fail(Port& port, ErrorCode error, NodeId node, std::string_view text) {
-  if (isFinal(state_) || state_ == MigrationState::kStopped) return;
+  if (isFinal(state_) || state_ == MigrationState::kStopped || ending_ == Ending::kFail) return;
   error_ = error;
   errorNode_ = node;
   errorText_ = std::string(text.substr(0, 4'096));
-  ending_ = Ending::kNone;
-  const bool refused = !prepared_ && retryClass(error) == RetryClass::kFatal;
+  ending_ = Ending::kFail;
   concluding_ = MigrationState::kPending;
-  conclude(port, refused ? MigrationState::kFailed : MigrationState::kStopped);
+  port.wakeAt(port.now());
 }
 
 void Migration::conclude(Port& port, MigrationState final) {
@@ -177,14 +200,28 @@ void Migration::conclude(Port& port, MigrationState final) {
   concluding_ = final;
   conclusionWritten_ = false;
   if (closeFeed_) port.abort(std::exchange(closeFeed_, {}));
-  // A stopped one needs its feed when it goes on.
-  feedClosed_ = !usesFeed() || final == MigrationState::kStopped;
+  feedClosed_ = !usesFeed() || (!prepare_.feedAsked() && feedPosition().empty());
+}
+
+// Where the feed that is open stands, also when an earlier process opened it. Empty: none is.
+std::string Migration::feedPosition() const {
+  if (!feed_.position().empty()) return feed_.position();
+  return feedPosition_.empty() ? prepare_.feedPosition() : feedPosition_;
 }
 
 void Migration::pumpConclusion(Port& port) {
   if (!feedClosed_) {
+    // A feed is closed only once the journal says why: a crash in between would leave a
+    // migration that goes on without the feed it needs.
+    if (!shared_.journal.flushed()) return;
+    if (prepared_ && shared_.journal.enabled()) onDisk_ = true;
+    // A stopped one needs its feed when it goes on; one that cannot go on needs none, and a
+    // feed that nobody follows makes the source's log grow for ever.
+    feedClosed_ = concluding_ == MigrationState::kStopped && resumable();
+  }
+  if (!feedClosed_) {
     if (!closeFeed_) {
-      closeFeed_ = port.closeFeed(shared_.source, tagOf(MigrationPart::kPrepare));
+      closeFeed_ = port.closeFeed(shared_.source, tagOf(MigrationPart::kPrepare), feedPosition());
     }
     const Instant deadline = port.ops().find(closeFeed_)->deadline;
     if (port.now() < deadline) {

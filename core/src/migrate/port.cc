@@ -148,8 +148,8 @@ OpId Port::trimFeed(NodeId node, OpTag tag, std::string_view upto) {
   return request(ActionKind::kTrimFeed, node, tag, upto);
 }
 
-OpId Port::closeFeed(NodeId node, OpTag tag) {
-  return request(ActionKind::kCloseFeed, node, tag, {});
+OpId Port::closeFeed(NodeId node, OpTag tag, std::string_view position) {
+  return request(ActionKind::kCloseFeed, node, tag, position);
 }
 
 OpId Port::estimate(NodeId node, OpTag tag) {

@@ -72,7 +72,7 @@ class Port {
   OpId pollFeed(NodeId node, OpTag tag, std::string_view after, uint32_t entries,
                 uint64_t limitBytes);
   OpId trimFeed(NodeId node, OpTag tag, std::string_view upto);
-  OpId closeFeed(NodeId node, OpTag tag);
+  OpId closeFeed(NodeId node, OpTag tag, std::string_view position);
   OpId estimate(NodeId node, OpTag tag);
   // Gives an operation up: asks the host to end it and forgets it.
   void abort(OpId id);

@@ -47,6 +47,7 @@ Status PreparePhase::pump(Port& port) {
       continue;
     }
     if (step_ == Step::kFeed) {
+      feedAsked_ = true;
       op_ = port.openFeed(shared_.source, tagOf(MigrationPart::kPrepare), after_);
       continue;
     }

@@ -21,6 +21,8 @@ class PreparePhase {
 
   bool targetWasEmpty() const { return targetWasEmpty_; }
   const std::string& feedPosition() const { return feedPosition_; }
+  // The source was asked to record, whether or not its answer was seen.
+  bool feedAsked() const { return feedAsked_; }
   uint64_t estimatedEntries() const { return estimatedEntries_; }
   uint64_t estimatedBytes() const { return estimatedBytes_; }
   NodeId blamed() const { return step_ == Step::kTarget ? shared_.target : shared_.source; }
@@ -35,6 +37,7 @@ class PreparePhase {
   OpId op_;
   std::string after_;
   std::string feedPosition_;
+  bool feedAsked_ = false;
   Scanner target_;
   bool scanning_ = false;
   uint32_t range_ = 0;

@@ -38,7 +38,8 @@ inline constexpr uint16_t kMayChange[kMigrationStates] = {
     /* Preparing */ bitOf(MigrationState::kCopying) | bitOf(MigrationState::kVerifying) |
         bitOf(MigrationState::kCatchingUp) | bitOf(MigrationState::kDeleting) |
         bitOf(MigrationState::kDiscarding) | bitOf(MigrationState::kStopped) |
-        bitOf(MigrationState::kCancelled) | bitOf(MigrationState::kFailed),
+        bitOf(MigrationState::kCancelled) | bitOf(MigrationState::kFailed) |
+        bitOf(MigrationState::kDone),
     /* Copying */ bitOf(MigrationState::kCopying) | bitOf(MigrationState::kCatchingUp) |
         bitOf(MigrationState::kVerifying) | bitOf(MigrationState::kDone) |
         bitOf(MigrationState::kStopped) | bitOf(MigrationState::kDiscarding) |

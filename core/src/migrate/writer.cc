@@ -59,12 +59,24 @@ Status Writer::pump(Port& port) {
     }
     return {};
   }
+  return await(port);
+}
+
+Status Writer::settle(Port& port) {
+  if (!busy_) return {};
+  if (op_) return await(port);
+  finish(port);
+  return {};
+}
+
+Status Writer::await(Port& port) {
   const Op* op = port.ops().find(op_);
   KH_ASSERT(op != nullptr);
   if (port.now() < op->deadline) {
     port.wakeAt(op->deadline);
     return {};
   }
+  stop(port);
   return ErrorCode::kStoreStalled;
 }
 
@@ -81,6 +93,7 @@ Status Writer::onEvent(Port& port, const Event& event, bool& finished) {
   const ErrorCode error =
       event.kind == EventKind::kFailed ? event.error : ErrorCode::kStoreFailed;
   if (retryClass(error) != RetryClass::kRetryable || ++failures_ > port.config().retriesMax) {
+    finish(port);
     return error;
   }
   ++retries_;

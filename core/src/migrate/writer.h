@@ -26,8 +26,10 @@ class Writer {
   // Deletes the entries of `frame` that still have their value; see Action::guarded.
   void deleteGuarded(Port& port, const BufferRef& frame, uint32_t entries);
 
-  // Retries and stalls.
+  // Retries and stalls. After an error it is idle.
   Status pump(Port& port);
+  // Waits for the write in flight, and begins no other, not even a retry.
+  Status settle(Port& port);
   // `finished` becomes true when the write is done.
   Status onEvent(Port& port, const Event& event, bool& finished);
   void stop(Port& port);
@@ -41,6 +43,7 @@ class Writer {
  private:
   void begin(const BufferRef& frame, uint32_t entries, bool durable);
   void issue(Port& port);
+  Status await(Port& port);
   void finish(Port& port);
 
   NodeId node_;

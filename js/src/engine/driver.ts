@@ -3,6 +3,7 @@ import type { Entry, Feed, ScanRange, Store } from '../stores/store.js'
 import { inRange } from '../stores/bytes.js'
 import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
 import { beginning, type Reading } from './fault.js'
+import { Feeds } from './feeds.js'
 import { deleteEqual } from './guarded.js'
 import { type EngineConfig, EngineHandle, idOrThrow } from './handle.js'
 import { ActionWord, NoticeWord, ReadyWord } from './layout.generated.js'
@@ -75,7 +76,7 @@ export class Driver {
   readonly module: WasmModule
   private readonly stores = new Map<number, Store>()
   private readonly runs = new Map<number, RunPort>()
-  private readonly feeds = new Map<number, Feed[]>()
+  private readonly feeds = new Feeds()
   /** Oldest first. */
   private readonly inFlight = new Map<number, { readonly controller: AbortController; readonly action: Action }>()
   /** Pages whose entries may be written as they came, by the op of their scan. */
@@ -115,8 +116,8 @@ export class Driver {
 
   /** The migration has ended: nothing of it is kept. */
   detach(migration: number): void {
+    this.feeds.leave(migration, false)
     this.runs.delete(migration)
-    this.feeds.delete(migration)
     for (const [op, page] of this.kept) {
       if (page.migration === migration) this.kept.delete(op)
     }
@@ -139,6 +140,8 @@ export class Driver {
     clearTimeout(this.timer)
     for (const { controller } of this.inFlight.values()) controller.abort()
     this.inFlight.clear()
+    // Without a journal nobody can go on, and a feed that nobody reads grows for ever.
+    for (const [migration, run] of this.runs) this.feeds.leave(migration, run.journal === undefined)
     this.engine.delete()
   }
 
@@ -320,11 +323,11 @@ export class Driver {
         return { kind: EventKind.done, op, count: Math.min(sums.entries, 0xffffffff), amount: sums.bytes }
       }
       case ActionKind.openFeed: {
-        const feed = await this.openFeeds(store, migration, action.payload, signal)
+        const feed = await this.openFeed(store, action, signal)
         return { kind: EventKind.done, op, ...this.boundary.copyIn(feed.position) }
       }
       case ActionKind.pollFeed: {
-        const page = await this.feed(migration).poll(action.payload, limits)
+        const page = await this.feeds.of(migration).poll(action.payload, limits)
         if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
         // The feed spans all ranges; what lies between them is none of ours.
         const ranges = this.run(migration).ranges
@@ -334,37 +337,19 @@ export class Driver {
         return { kind: EventKind.page, op, end: page.caughtUp, count, positionBytes: page.position.length, ...packed }
       }
       case ActionKind.trimFeed:
-        await this.feed(migration).trim?.(action.payload)
+        await this.feeds.of(migration).trim?.(action.payload)
         return { kind: EventKind.done, op }
       case ActionKind.closeFeed:
-        for (const feed of this.feeds.get(migration) ?? []) await feed.close({ discard: true })
-        this.feeds.delete(migration)
+        // Nothing to take up again where the position is not known: then it was opened here, or not at all.
+        await this.feeds.discard(migration, action.payload.length === 0 ? undefined : () => this.openFeed(store, action, signal))
         return { kind: EventKind.done, op }
     }
     throw new Error(`keyhaul: unknown action ${action.kind} from the core; glue and module do not match`)
   }
 
-  /** One feed over the span of all ranges, because a migration has one position. */
-  private async openFeeds(store: Store, migration: number, after: Uint8Array, signal: AbortSignal): Promise<Feed> {
-    if (store.openFeed === undefined) {
-      throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it claims `feed` but has no openFeed' })
-    }
-    const ranges = this.run(migration).ranges
-    const span = { gte: ranges[0]?.gte, lt: ranges[ranges.length - 1]?.lt }
-    const feed = await store.openFeed(span, { after: after.length === 0 ? undefined : after, signal })
-    if (this.closed || signal.aborted || !this.runs.has(migration)) {
-      // Nobody waits for it any more; one that was only taken up again keeps its recording.
-      await feed.close({ discard: after.length === 0 })
-      throw new KeyhaulError('KEYHAUL_INTERRUPTED')
-    }
-    this.feeds.set(migration, [feed])
-    return feed
-  }
-
-  private feed(migration: number): Feed {
-    const feed = this.feeds.get(migration)?.[0]
-    if (feed === undefined) throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', { message: 'the feed is not open' })
-    return feed
+  private openFeed(store: Store, { migration, payload }: Action, signal: AbortSignal): Promise<Feed> {
+    const wanted = (): boolean => !this.closed && this.runs.has(migration)
+    return this.feeds.begin(store, migration, this.run(migration).ranges, payload, signal, wanted)
   }
 
   private run(migration: number): RunPort {

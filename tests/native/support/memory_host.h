@@ -2,6 +2,7 @@
 // is carried out at once unless a test holds it back or makes it fail.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <functional>
@@ -9,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "keyhaul/engine.h"
@@ -20,6 +22,7 @@ struct MemoryStore {
   std::map<std::string, std::string> entries;
   std::vector<std::pair<std::string, std::optional<std::string>>> log;
   bool recording = false;
+  uint64_t trimmed = 0;  // changes of the log that are gone
   uint64_t scans = 0, applies = 0;
 
   void put(const std::string& key, const std::string& value) {
@@ -43,9 +46,12 @@ class MemoryHost {
   std::function<ErrorCode(const Action&)> fault;
   // True: the action is never answered.
   std::function<bool(const Action&)> hang;
+  // So many steps pass before the action is carried out.
+  std::function<uint32_t(const Action&)> delay;
   // Called after each step; false ends run(), as a crash would.
   std::function<bool()> onStep;
   std::function<void(const Action&)> onAction;
+  std::function<void(const Notice&)> onNotice;
 
   // Steps until nothing is left to do. False when it did not end in `stepsMax`.
   bool run(uint32_t stepsMax = 100'000) {
@@ -59,7 +65,14 @@ class MemoryHost {
       const bool more = ready.more;
       for (const Action& action : actions) carryOut(action);
       if (onStep && !onStep()) return true;
-      if (!waiting_.empty() || more) {
+      for (auto& [steps, action] : std::exchange(delayed_, {})) {
+        if (--steps > 0) {
+          delayed_.emplace_back(steps, action);
+        } else {
+          answer(action);
+        }
+      }
+      if (!waiting_.empty() || !delayed_.empty() || more) {
         now = now + Duration{10};
         continue;
       }
@@ -72,6 +85,11 @@ class MemoryHost {
   Engine engine;
   NodeId source, target;
   MemoryStore sourceStore, targetStore;
+  bool writing() const {
+    return std::any_of(delayed_.begin(), delayed_.end(), [](const auto& waits) {
+      return waits.second.kind == ActionKind::kApply;
+    });
+  }
   Instant now{1'000};
   std::string journal;
   std::vector<Notice> notices;
@@ -82,6 +100,7 @@ class MemoryHost {
   MemoryStore& store(NodeId node) { return node == source ? sourceStore : targetStore; }
 
   void take(const Notice& notice) {
+    if (onNotice) onNotice(notice);
     notices.push_back(notice);
     if (notice.kind == NoticeKind::kState) states.push_back(notice.state);
     if (notice.kind == NoticeKind::kDifference) {
@@ -108,6 +127,15 @@ class MemoryHost {
       hung_.insert(action.op.value);
       return;
     }
+    const uint32_t steps = delay ? delay(action) : 0;
+    if (steps > 0) {
+      delayed_.emplace_back(steps, action);
+    } else {
+      answer(action);
+    }
+  }
+
+  void answer(const Action& action) {
     Event event;
     event.op = action.op;
     const ErrorCode error = fault ? fault(action) : ErrorCode::kOk;
@@ -124,8 +152,8 @@ class MemoryHost {
       case ActionKind::kOpenFeed: openFeed(action, event); break;
       case ActionKind::kPollFeed: pollFeed(action, event); break;
       case ActionKind::kCloseFeed: store(action.node).recording = false; break;
+      case ActionKind::kTrimFeed: store(action.node).trimmed = readPosition(action); break;
       case ActionKind::kEstimate: event.count = 0; break;
-      case ActionKind::kTrimFeed:
       case ActionKind::kAbort: break;
     }
     waiting_.push_back(event);
@@ -197,10 +225,23 @@ class MemoryHost {
     return bytes;
   }
 
+  uint64_t readPosition(const Action& action) {
+    uint64_t at = 0;
+    std::memcpy(&at, text(action.payload).data(), 8);
+    return at;
+  }
+
+  static void lose(Event& event) {
+    event.kind = EventKind::kFailed;
+    event.error = ErrorCode::kFeedPositionLost;
+  }
+
   void openFeed(const Action& action, Event& event) {
     MemoryStore& from = store(action.node);
+    const bool again = action.payload.bytes != 0;
+    if (again && (!from.recording || readPosition(action) < from.trimmed)) return lose(event);
     from.recording = true;
-    const std::string at = position(from.log.size());
+    const std::string at = again ? text(action.payload) : position(from.log.size());
     const auto buffer = engine.acquire(at.size(), event.payload.buffer);
     std::memcpy(buffer.data(), at.data(), at.size());
     event.payload.bytes = static_cast<uint32_t>(at.size());
@@ -208,9 +249,8 @@ class MemoryHost {
 
   void pollFeed(const Action& action, Event& event) {
     MemoryStore& from = store(action.node);
-    const std::string after = text(action.payload);
-    uint64_t at = 0;
-    std::memcpy(&at, after.data(), 8);
+    uint64_t at = readPosition(action);
+    if (!from.recording || at < from.trimmed) return lose(event);
     std::vector<Write> rows;
     while (at < from.log.size() && rows.size() < action.count) rows.push_back(from.log[at++]);
     pack(rows, position(at), event);
@@ -218,6 +258,7 @@ class MemoryHost {
   }
 
   std::deque<Event> waiting_;
+  std::vector<std::pair<uint32_t, Action>> delayed_;
   std::set<uint32_t> hung_;
 };
 

@@ -49,6 +49,7 @@ TEST(EngineFaults, ResumesFromEveryRecordOfItsJournal) {
         ASSERT_TRUE(image.ok());
         if (image->torn || image->receipt) continue;
         MemoryHost host;
+        host.sourceStore.recording = feed;
         // Everything that the journal claims, and no less, is in the target.
         host.sourceStore.entries = image->state == MigrationState::kDeleting
                                        ? first.sourceStore.entries : before;
