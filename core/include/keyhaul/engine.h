@@ -31,6 +31,7 @@
 #include <span>
 #include <string_view>
 
+#include "keyhaul/gate.h"
 #include "keyhaul/ids.h"
 #include "keyhaul/journal.h"
 #include "keyhaul/migration.h"
@@ -76,6 +77,21 @@ enum class ActionKind : uint8_t {
   // Guess entries and bytes of the plan's ranges in the source.
   // Completed by kDone, count = entries, bytes = bytes; 0 = unknown.
   kEstimate = 9,
+
+  // Live migrations; each carries coordEpoch, and belongs to the claim of the plan.
+  // Single keys, ascending. Payload: count times a u32 of bytes and the key. Completed by
+  // kPage with those that the store holds, in this order.
+  kRead = 10,
+  // A call to the store's gate (keyhaul/gate.h) for the plan's ranges: `verb`, `epoch`;
+  // redirect names the plan's target. Completed by kDone once it is durable and nothing
+  // that was admitted before is in flight; by kFailed with the gate's error.
+  kGate = 11,
+  // The ownership document. Completed by kDone: payload = the document, bytes = its version.
+  kRegisterRead = 12,
+  // Replaces the document by the payload where its version still is `epoch`. Completed by
+  // kDone: count 1 = replaced, bytes = the new version; count 0 = the payload is the document
+  // that is there, bytes = its version. By kFailed where it may have been replaced or not.
+  kRegisterSwap = 13,
 };
 
 struct Action {
@@ -86,13 +102,18 @@ struct Action {
   // event's count says how many were left because they hold another value.
   bool guarded = false;
   bool keep = false;  // kScan: a later kApply may name this page in `reusesOp`
+  // kApply of a live migration: deletes on the source, of what moved away at `epoch`.
+  bool cleanUp = false;
+  GateVerb verb = GateVerb::kPrepare;  // kGate
   MigrationId migration;
-  NodeId node;  // null for kJournal
+  NodeId node;  // null for kJournal and the register
   OpId op;
   OpId reusesOp;
   BufferRef payload;
   uint32_t count = 0;
   uint64_t limitBytes = 0;
+  uint64_t epoch = 0;       // kGate, kRegisterSwap, kApply with cleanUp
+  uint64_t coordEpoch = 0;  // of a live migration's coordinator: stores refuse older ones
 };
 
 enum class EventKind : uint8_t {
@@ -111,7 +132,7 @@ struct Event {
   BufferRef payload;
   uint32_t count = 0;          // entries; kApply, guarded: left; kEstimate: entries (clamped)
   uint32_t positionBytes = 0;  // kPollFeed: the last bytes of the payload
-  uint64_t bytes = 0;          // kEstimate
+  uint64_t bytes = 0;          // kEstimate; registers: the document's version
 };
 
 enum class NoticeKind : uint8_t {

@@ -104,9 +104,14 @@ class Gate {
   void landed(uint64_t ticket);
 
   // A call of a migration's: changes at once in memory. Superseded for a call of the past,
-  // NotOwner where the state does not allow it. It may be acknowledged once quiet() and
-  // encode() is durable: what was admitted before it has landed then.
+  // NotOwner where the state does not allow it. What closes (fence, prepare, …) changes first,
+  // and may be acknowledged once quiet() and encode() is durable: what was admitted before it
+  // has landed then. What opens is first made durable, as encodeAfter() of it, changes
+  // then, and waits for nothing: else a crash would take back an epoch in which clients were
+  // served.
   Status change(const GateCall& call);
+  static bool opens(GateVerb verb);
+  Result<std::string> encodeAfter(const GateCall& call) const;
   // Nothing in flight touches the ranges.
   bool quiet(const std::vector<KeyRange>& ranges) const;
   // May this migration write (or delete) these keys now? Staged by it, and no newer

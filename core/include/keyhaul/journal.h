@@ -87,10 +87,16 @@ struct StoppedRecord {
 struct FinishedRecord {
   Receipt receipt;
 };
+// Live: the claim is ours, under this coordEpoch. `restarting`: what the records before it
+// say of the staging is not true any more.
+struct ClaimedRecord {
+  uint64_t coordEpoch = 1;
+  bool restarting = false;
+};
 
 using Record = std::variant<PlanRecord, ResumedRecord, PhaseRecord, PreparedRecord,
                             CheckpointRecord, FeedAppliedRecord, VerifiedRecord, DeletedRecord,
-                            StoppedRecord, FinishedRecord>;
+                            StoppedRecord, FinishedRecord, ClaimedRecord>;
 
 // Encodes records one after another; each record's checksum covers the previous
 // one's, so records cannot be dropped, swapped or taken from another journal.
@@ -142,6 +148,9 @@ struct JournalImage {
   MigrationState state = MigrationState::kPending;
   uint32_t incarnation = 1;
   bool prepared = false, targetWasEmpty = false;
+  // Live: it has come to these states; the staging is to be emptied before it is filled again.
+  bool aborting = false, closing = false, restarting = false;
+  uint64_t coordEpoch = 1;  // the last one that this journal knows of
   std::string feedPosition, appliedPosition;
   struct RangeProgress {
     std::vector<Leaf> leaves;    // in key order; together the copied part

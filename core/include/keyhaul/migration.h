@@ -45,7 +45,6 @@ enum class MigrationState : uint8_t {
 };
 
 inline constexpr uint32_t kMigrationStates = 29;
-bool isLiveState(MigrationState state);
 bool isFinal(MigrationState state);
 std::string_view stateName(MigrationState state);  // "copying"
 

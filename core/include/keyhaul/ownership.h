@@ -67,6 +67,7 @@ class OwnershipMap {
   // O(log n); null where nobody owns the key.
   const Ownership* lookup(KeyView key) const;
   const Claim* find(const ClaimId& id) const;
+  bool owns(std::string_view owner, const KeyRange& range) const;  // all of it
 
   // Gives keys that nobody owns their first owner, at epoch 1. NotOwner where some
   // of them have one already.

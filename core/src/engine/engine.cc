@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "migrate/live_migration.h"
 #include "migrate/migration.h"
 #include "migrate/port.h"
 #include "schedule/scheduler.h"
@@ -15,7 +16,7 @@ struct Engine::Impl {
   explicit Impl(const Config& c) : port(c), scheduler(c), config(c) {}
 
   struct Slot {
-    std::unique_ptr<Migration> migration;
+    std::unique_ptr<Job> migration;
     uint32_t generation = 0;
     Instant wake = kNever;
     bool dirty = false;
@@ -96,10 +97,17 @@ Result<MigrationId> Engine::Impl::place(Instant now, uint8_t priority, NodeId so
 
 Result<MigrationId> Engine::start(Instant now, ValidPlan plan, NodeId source, NodeId target,
                                   bool journal) {
+  // What a crash may not lose needs a journal.
+  const bool live = plan.plan().mode == MigrationMode::kLive;
+  if (live && plan.plan().durable && !journal) return ErrorCode::kLevelNotMet;
   Result<MigrationId> id = impl_->place(now, plan.plan().priority, source, target);
   if (!id.ok()) return id;
-  impl_->slots[id.value().slot()].migration =
-      std::make_unique<Migration>(id.value(), std::move(plan), source, target, journal);
+  std::unique_ptr<Job>& place = impl_->slots[id.value().slot()].migration;
+  if (live) {
+    place = std::make_unique<LiveMigration>(id.value(), std::move(plan), source, target, journal);
+  } else {
+    place = std::make_unique<Migration>(id.value(), std::move(plan), source, target, journal);
+  }
   return id;
 }
 
@@ -108,8 +116,12 @@ Result<MigrationId> Engine::resume(Instant now, JournalImage image, NodeId sourc
   if (image.receipt) return ErrorCode::kAlreadyComplete;
   Result<MigrationId> id = impl_->place(now, image.plan.plan().priority, source, target);
   if (!id.ok()) return id;
-  impl_->slots[id.value().slot()].migration =
-      std::make_unique<Migration>(id.value(), std::move(image), source, target);
+  std::unique_ptr<Job>& place = impl_->slots[id.value().slot()].migration;
+  if (image.plan.plan().mode == MigrationMode::kLive) {
+    place = std::make_unique<LiveMigration>(id.value(), std::move(image), source, target);
+  } else {
+    place = std::make_unique<Migration>(id.value(), std::move(image), source, target);
+  }
   return id;
 }
 

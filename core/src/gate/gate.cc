@@ -226,6 +226,27 @@ Status Gate::change(const GateCall& call) {
   return {};
 }
 
+bool Gate::opens(GateVerb verb) {
+  switch (verb) {
+    case GateVerb::kAssign:
+    case GateVerb::kUnfence:
+    case GateVerb::kActivate: return true;
+    case GateVerb::kPrepare:
+    case GateVerb::kFence:
+    case GateVerb::kFenceReads:
+    case GateVerb::kRedirect:
+    case GateVerb::kDiscard: return false;
+  }
+  return false;
+}
+
+Result<std::string> Gate::encodeAfter(const GateCall& call) const {
+  Gate after;
+  after.ranges_ = ranges_;
+  if (Status s = after.change(call); !s.ok()) return s;
+  return after.encode();
+}
+
 void Gate::become(const KeyRange& range, GateRange next) {
   std::vector<GateRange> result;
   result.reserve(ranges_.size() + 2);

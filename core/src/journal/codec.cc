@@ -38,7 +38,8 @@ void eachTotal(Totals& t, Visit&& visit) {
        {&t.copiedEntries, &t.copiedBytes, &t.copiedPages, &t.feedChanges, &t.verifiedEntries,
         &t.verifiedBytes, &t.missing, &t.extra, &t.changed, &t.repairs, &t.deletedEntries,
         &t.leftOnSource, &t.discardedEntries, &t.retries, &t.staleCompletions, &t.copyUs,
-        &t.catchUpUs, &t.verifyUs, &t.deleteUs, &t.activeUs}) {
+        &t.catchUpUs, &t.verifyUs, &t.deleteUs, &t.activeUs, &t.pauseForecastUs, &t.pauseUs,
+        &t.postponed, &t.rechecked}) {
     visit(*field);
   }
 }
@@ -74,6 +75,14 @@ struct Encoder {
       putVarint(out, range.hi.isInfinite() ? 1 : 0);
       if (!range.hi.isInfinite()) putBytes(out, range.hi.key());
     }
+    if (plan.mode != MigrationMode::kLive) return;
+    out.append(reinterpret_cast<const char*>(plan.claim.data()), plan.claim.size());
+    putVarint(out, plan.pauseBudgetMs);
+    putVarint(out, (plan.durable ? 1U : 0U) | (plan.operatorFence ? 2U : 0U));
+  }
+  void operator()(const ClaimedRecord& record) const {
+    putVarint(out, record.coordEpoch);
+    putVarint(out, record.restarting ? 1 : 0);
   }
   void operator()(const ResumedRecord& record) const { putVarint(out, record.incarnation); }
   void operator()(const PhaseRecord& record) const { putEnum(out, record.state); }
@@ -134,7 +143,7 @@ PlanRecord readPlan(ByteReader& in) {
   plan.target = in.bytes(kNameBytesMax);
   plan.sourceCapabilities.bits = static_cast<uint32_t>(in.varint(kKnownCapabilities));
   plan.targetCapabilities.bits = static_cast<uint32_t>(in.varint(kKnownCapabilities));
-  const uint64_t mode = in.varint(3);
+  const uint64_t mode = in.varint(4);
   if (mode == 0) in.fail();
   plan.mode = static_cast<MigrationMode>(mode);
   plan.verify = static_cast<VerifyDepth>(in.varint(2));
@@ -164,6 +173,13 @@ PlanRecord readPlan(ByteReader& in) {
     if (!in.boolean()) range.hi = Bound::at(Key(in.bytes(kKeyBytesMax + 1)));
     plan.ranges.push_back(std::move(range));
   }
+  if (plan.mode != MigrationMode::kLive) return record;
+  const std::string_view claim = in.raw(kClaimIdBytes);
+  if (claim.size() == kClaimIdBytes) std::memcpy(plan.claim.data(), claim.data(), kClaimIdBytes);
+  plan.pauseBudgetMs = static_cast<uint32_t>(in.varint(UINT32_MAX));
+  const uint64_t promises = in.varint(3);
+  plan.durable = (promises & 1U) != 0;
+  plan.operatorFence = (promises & 2U) != 0;
   return record;
 }
 
@@ -171,7 +187,7 @@ FinishedRecord readFinished(ByteReader& in) {
   FinishedRecord record;
   Receipt& receipt = record.receipt;
   receipt.state = readState(in);
-  const uint64_t mode = in.varint(3);
+  const uint64_t mode = in.varint(4);
   if (mode == 0 || !isFinal(receipt.state)) in.fail();
   receipt.mode = static_cast<MigrationMode>(mode);
   receipt.level = static_cast<GuaranteeLevel>(in.varint(5));
@@ -249,6 +265,12 @@ Record decode(uint8_t type, ByteReader& in) {
       return record;
     }
     case 10: return readFinished(in);
+    case 11: {
+      ClaimedRecord record;
+      record.coordEpoch = in.varint();
+      record.restarting = in.boolean();
+      return record;
+    }
   }
   in.fail();
   return ResumedRecord{};

@@ -58,6 +58,11 @@ struct Describe {
     json.text("record", "resumed");
     json.number("incarnation", record.incarnation);
   }
+  void operator()(const ClaimedRecord& record) const {
+    json.text("record", "claimed");
+    json.number("coordEpoch", record.coordEpoch);
+    json.boolean("restarting", record.restarting);
+  }
   void operator()(const PhaseRecord& record) const {
     json.text("record", "phase");
     json.text("state", stateName(record.state));

@@ -7,6 +7,7 @@
 
 #include "journal/leaves.h"
 #include "keyhaul/journal.h"
+#include "migrate/live_state.h"
 #include "migrate/state.h"
 
 namespace keyhaul {
@@ -19,13 +20,27 @@ class Fold {
   // False when the record cannot follow those before it.
   bool take(const Record& record) {
     if (image_.receipt) return false;
-    if (!image_.prepared && !std::holds_alternative<PreparedRecord>(record)) return false;
+    const bool early = !image_.prepared && !std::holds_alternative<PreparedRecord>(record);
+    if (early && !live()) return false;
     return std::visit([this](const auto& r) { return fold(r); }, record);
   }
   JournalImage finish() && { return std::move(image_); }
 
  private:
   const Plan& plan() const { return image_.plan.plan(); }
+  bool live() const { return plan().mode == MigrationMode::kLive; }
+
+  // A live one begins with its claim, also when it is resumed.
+  bool mayEnterLive(MigrationState next) const {
+    using enum MigrationState;
+    if (liveRow(next).part == LivePart::kNone || next == kPreparing) return false;
+    if (next == kClaiming && (resumed_ || image_.state == kPending)) return true;
+    if (next == kCopying && !image_.prepared) return false;
+    // Preparing has no record.
+    const bool prepares = image_.state == kStaging || image_.state == kDiscarding;
+    const uint32_t through = prepares ? liveRow(kPreparing).next : 0;
+    return ((liveRow(image_.state).next | through) & liveBit(next)) != 0;
+  }
 
   bool fold(const PlanRecord&) { return false; }
   bool fold(const PreparedRecord& record) {
@@ -33,6 +48,7 @@ class Fold {
     image_.prepared = true;
     image_.targetWasEmpty = record.targetWasEmpty;
     image_.feedPosition = record.feedPosition;
+    image_.restarting = false;
     return true;
   }
   bool fold(const ResumedRecord& record) {
@@ -45,6 +61,19 @@ class Fold {
     return true;
   }
   bool fold(const PhaseRecord& record) {
+    if (live()) {
+      if (!mayEnterLive(record.state)) return false;
+      if (record.state == MigrationState::kDiscarding) {
+        forgetDeletions();
+        if (!image_.aborting) restart();
+      }
+      if (record.state == MigrationState::kVerifying) ++image_.totals.verifyRounds;
+      if (record.state == MigrationState::kAborting) image_.aborting = true;
+      if (record.state == MigrationState::kClosing) image_.closing = true;
+      image_.state = record.state;
+      resumed_ = false;
+      return true;
+    }
     if (isFinal(record.state) || record.state == MigrationState::kStopped ||
         record.state == MigrationState::kPending || record.state == MigrationState::kPreparing) {
       return false;
@@ -67,10 +96,7 @@ class Fold {
     resumed_ = false;
     if (record.state == MigrationState::kDiscarding &&
         image_.state != MigrationState::kDiscarding) {
-      for (auto& range : image_.ranges) {
-        range.deleted = false;
-        range.deletedUpto.clear();
-      }
+      forgetDeletions();
     }
     if (record.state == MigrationState::kVerifying) ++image_.totals.verifyRounds;
     image_.state = record.state;
@@ -106,8 +132,14 @@ class Fold {
   }
   bool fold(const DeletedRecord& record) {
     const bool discarding = image_.state == MigrationState::kDiscarding;
-    if (!discarding && image_.state != MigrationState::kDeleting) return false;
+    const bool deleting = image_.state == MigrationState::kDeleting ||
+                          image_.state == MigrationState::kCleaning;
+    if (!discarding && !deleting) return false;
     if (record.range >= image_.ranges.size()) return false;
+    if (live() && discarding) {  // begins anew each time, and says nothing of the source
+      image_.totals.discardedEntries += record.entries;
+      return true;
+    }
     JournalImage::RangeProgress& range = image_.ranges[record.range];
     if (range.deleted) return false;
     if (!record.end && !isNews(record.range, record.upto, range.deletedUpto)) return false;
@@ -121,10 +153,32 @@ class Fold {
     image_.stopped = record;
     return true;
   }
+  bool fold(const ClaimedRecord& record) {
+    if (!live() || record.coordEpoch < image_.coordEpoch) return false;
+    image_.coordEpoch = record.coordEpoch;
+    if (record.restarting) restart();
+    return true;
+  }
   bool fold(const FinishedRecord& record) {
     image_.receipt = record.receipt;
     image_.totals = record.receipt.totals;
     return true;
+  }
+
+  void forgetDeletions() {
+    for (auto& range : image_.ranges) {
+      range.deleted = false;
+      range.deletedUpto.clear();
+    }
+  }
+
+  // The feed was lost, and with it what was copied is worth nothing.
+  void restart() {
+    image_.restarting = true;
+    image_.prepared = false;
+    image_.feedPosition.clear();
+    image_.appliedPosition.clear();
+    for (auto& range : image_.ranges) range = {};
   }
 
   // What a state takes for granted.
@@ -196,7 +250,8 @@ Result<JournalImage> readJournal(std::span<const std::byte> bytes) {
   }
   JournalImage folded = std::move(fold).finish();
   // The plan and the preparation are one append; without its end nothing was begun.
-  if (!folded.prepared) return ErrorCode::kJournalTorn;
+  const bool live = folded.plan.plan().mode == MigrationMode::kLive;
+  if (!folded.prepared && !live) return ErrorCode::kJournalTorn;
   folded.records = records;
   folded.validBytes = reader->validBytes();
   folded.chain = reader->chain();

@@ -40,6 +40,8 @@ void putReceiptJson(std::string& out, const Receipt& receipt) {
       {"staleCompletions", t.staleCompletions}, {"copyUs", t.copyUs},
       {"catchUpUs", t.catchUpUs},         {"verifyUs", t.verifyUs},
       {"deleteUs", t.deleteUs},           {"activeUs", t.activeUs},
+      {"pauseForecastUs", t.pauseForecastUs}, {"pauseUs", t.pauseUs},
+      {"postponed", t.postponed},         {"rechecked", t.rechecked},
       {"incarnations", t.incarnations},   {"verifyRounds", t.verifyRounds}};
   for (const auto& [name, value] : numbers) json.number(name, value);
   json.close();

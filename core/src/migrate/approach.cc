@@ -10,6 +10,9 @@ namespace {
 
 // Rounds that a migration may need to get under its budget; each is as long as a pause would be.
 constexpr uint32_t kRoundsMax = 60;
+// Rounds for which keys may stay different, without a change that explains it, before a fence
+// is the way to find out.
+constexpr uint32_t kSuspectRoundsMax = 5;
 constexpr Duration kFollowEvery = milliseconds(50);
 
 }  // namespace
@@ -24,7 +27,7 @@ void ApproachPhase::start(std::string position, std::vector<Key> suspects, bool 
   different_.clear();
   budget_ = budget;
   overheadUs_ = overheadUs;
-  rounds_ = 0;
+  rounds_ = suspectRounds_ = 0;
   roundUs_ = roundBeforeUs_ = 0;
   roundBegan_ = kNever;
   step_ = Step::kFeed;  // what may explain the suspects
@@ -107,16 +110,12 @@ Status ApproachPhase::endRound(Port& port) {
   for (const Key& key : found_) {
     if (!shared_.changed.has(key)) unexplained.push_back(key);
   }
-  // A feed may name a change a moment after a read has seen it: only what stays different
-  // for a whole round more without being named is.
-  std::set_intersection(unexplained.begin(), unexplained.end(), suspects_.begin(),
-                        suspects_.end(), std::back_inserter(different_));
+  // A feed may name a change some time after a read has seen it, while an older write is still
+  // under way. Only behind the fence is it known which keys differ for no reason.
   suspects_ = std::move(unexplained);
-  if (!different_.empty()) {
-    step_ = Step::kDone;
-    return {};
-  }
-  if (!follow_ && rounds_ >= 2 && suspects_.empty() && forecastUs() <= budget_.us) {
+  suspectRounds_ = suspects_.empty() ? 0 : suspectRounds_ + 1;
+  const bool settled = suspectRounds_ == 0 || suspectRounds_ >= kSuspectRoundsMax;
+  if (!follow_ && rounds_ >= 2 && settled && forecastUs() <= budget_.us) {
     step_ = Step::kDone;
     return {};
   }

@@ -30,7 +30,7 @@ class ApproachPhase {
   Status pump(Port& port);
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return step_ == Step::kDone; }
-  // Keys that differ and that no change explains.
+  // After the last round: keys that differ.
   const std::vector<Key>& different() const { return different_; }
   uint64_t forecastUs() const;
   uint32_t rounds() const { return rounds_; }
@@ -56,7 +56,7 @@ class ApproachPhase {
   uint64_t overheadUs_ = 0;
   Instant roundBegan_{0}, waitUntil_{0};
   uint64_t roundUs_ = 0, roundBeforeUs_ = 0;  // how long the last two took
-  uint32_t rounds_ = 0;
+  uint32_t rounds_ = 0, suspectRounds_ = 0;
 };
 
 }  // namespace keyhaul

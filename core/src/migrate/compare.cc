@@ -14,6 +14,7 @@ void ComparePhase::start(Purpose purpose, std::vector<LeafCheck::Suspect> parts,
   parts_ = std::move(parts);
   part_ = 0;
   found_ = {};
+  different_.clear();
   named_ = 0;
   sourceSum_ = targetSum_ = {};
   writer_.start(purpose == Purpose::kDelete ? shared_.source : shared_.target,
@@ -132,6 +133,10 @@ void ComparePhase::differs(Port& port, DifferenceKind kind, std::string_view key
     case DifferenceKind::kMissing: ++found_.missing; break;
     case DifferenceKind::kExtra: ++found_.extra; break;
     case DifferenceKind::kChanged: ++found_.changed; break;
+  }
+  if (purpose_ == Purpose::kCollect) {
+    different_.emplace_back(key);
+    return;
   }
   if (purpose_ != Purpose::kRepair && named_++ < port.config().differencesMax) {
     port.noticeDifference(kind, key);

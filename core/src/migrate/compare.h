@@ -16,6 +16,7 @@ class ComparePhase {
     kName,    // count and name the differences
     kRepair,  // also write the source's state over the target's
     kDelete,  // delete from the source every entry that the target holds equally
+    kCollect, // remember the keys that differ: they may be changing at this moment
   };
   struct Found {
     uint64_t missing = 0, extra = 0, changed = 0;
@@ -43,6 +44,8 @@ class ComparePhase {
   const Digest& source() const { return sourceSum_; }
   const Digest& target() const { return targetSum_; }
   NodeId blamed() const { return blamed_; }
+  // kCollect: ascending.
+  std::vector<Key> takeDifferent() { return std::move(different_); }
 
  private:
   // A forward cursor over the pages of one scanner.
@@ -83,6 +86,7 @@ class ComparePhase {
   Key inFlightUpto_;
   uint64_t leftPending_ = 0;        // keys left on the source since the last batch
   uint64_t inFlightLeft_ = 0;       // those before it
+  std::vector<Key> different_;
   Found found_;
   uint64_t named_ = 0;
   Digest sourceSum_, targetSum_;

@@ -5,14 +5,32 @@ namespace keyhaul {
 void DiscardPhase::start() {
   range_ = 0;
   open_ = false;
-  writer_.start(shared_.target, tagOf(MigrationPart::kWrite));
+  node_ = shared_.target;
+  cleanUpEpoch_ = 0;
+  writer_.start(node_, tagOf(MigrationPart::kWrite));
+}
+
+void DiscardPhase::startOnSource(uint64_t epoch) {
+  start();
+  node_ = shared_.source;
+  cleanUpEpoch_ = epoch;
+  writer_.start(node_, tagOf(MigrationPart::kWrite));
+}
+
+// False: every range has been dealt with.
+bool DiscardPhase::skipDone() {
+  while (cleanUpEpoch_ != 0 && !done() && shared_.ranges[range_].deleted) ++range_;
+  return !done();
 }
 
 Status DiscardPhase::pump(Port& port) {
-  while (!done()) {
+  while (open_ || skipDone()) {
     if (!open_) {
-      scanner_.start(shared_.target, tagOf(MigrationPart::kTarget), shared_.spec().ranges[range_],
-                     shared_.limits(false), &shared_.bucket);
+      KeyRange keys = shared_.spec().ranges[range_];
+      const Key& upto = shared_.ranges[range_].deletedUpto;
+      if (cleanUpEpoch_ != 0 && !upto.empty()) keys.lo = upto;
+      scanner_.start(node_, tagOf(MigrationPart::kTarget), std::move(keys), shared_.limits(false),
+                     &shared_.bucket);
       open_ = true;
     }
     if (Status s = scanner_.pump(port); !s.ok()) return s;
@@ -26,7 +44,7 @@ Status DiscardPhase::pump(Port& port) {
       for (const EntryView entry : page->view) writes.push_back({entry.key, {}, true});
       const BufferRef frame = packWrites(port, writes);
       if (!frame.buffer) return ErrorCode::kLimitExceeded;
-      writer_.writeOwned(port, frame, page->view.size(), true);
+      writer_.writeOwned(port, frame, page->view.size(), true, cleanUpEpoch_);
       return {};
     }
     scanner_.pop(port);
@@ -45,7 +63,8 @@ Status DiscardPhase::onEvent(Port& port, OpTag tag, const Event& event) {
   if (Status s = writer_.onEvent(port, event, finished); !s.ok()) return s;
   if (!finished) return {};
   Page* page = scanner_.front();
-  shared_.totals.discardedEntries += page->view.size();
+  Totals& totals = shared_.totals;
+  (cleanUpEpoch_ != 0 ? totals.deletedEntries : totals.discardedEntries) += page->view.size();
   shared_.addWork(page->view.size(), page->view.dataBytes());
   DeletedRecord record;
   record.range = range_;

@@ -1,4 +1,5 @@
-// Cancel: takes off the target what was copied into ranges that were empty.
+// Takes every entry of the plan's ranges off one side: off the target what a cancelled
+// migration copied, off the source what a live one has moved.
 #pragma once
 
 #include "migrate/shared.h"
@@ -11,6 +12,8 @@ class DiscardPhase {
   explicit DiscardPhase(Shared& shared) : shared_(shared) {}
 
   void start();
+  // What moved away at `epoch`, from where an earlier process had come to.
+  void startOnSource(uint64_t epoch);
   Status pump(Port& port);
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return range_ >= shared_.ranges.size(); }
@@ -23,6 +26,9 @@ class DiscardPhase {
   Shared& shared_;
   Scanner scanner_;
   Writer writer_;
+  bool skipDone();
+  NodeId node_;
+  uint64_t cleanUpEpoch_ = 0;  // 0: on the target
   uint32_t range_ = 0;
   bool open_ = false;
 };

@@ -110,6 +110,9 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
   batch_ = body->size();
   batchBytes_ = body->dataBytes();
   pollAt_ = nextCaughtUp_ ? port.now() + kFollowEvery : Instant{0};
+  if (shared_.changed.watching()) {
+    for (const EntryView entry : body.value()) shared_.changed.add(entry.key);
+  }
   if (batch_ == 0) {
     port.buffers().release(event.payload.buffer);
     if (!event.end && nextPosition_ == position_) return ErrorCode::kScanNoEnd;

@@ -15,6 +15,12 @@ class FeedPhase {
 
   // `position`: everything up to it is applied already.
   void start(std::string position);
+  // Whatever it knew is of no use any more.
+  void reset() {
+    position_.clear();
+    recorded_.clear();
+    trimmed_.clear();
+  }
   // Journals how far the changes were applied, where that is not done yet.
   void record();
   // Keep going when caught up, until finish().

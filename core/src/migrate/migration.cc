@@ -111,6 +111,7 @@ void Migration::account(Instant now) {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
+    KH_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
 }
@@ -227,6 +228,7 @@ void Migration::startPart(Port& port) {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
+    KH_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   KH_ASSERT(false);
@@ -248,6 +250,7 @@ Status Migration::pumpPart(Port& port) {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
+    KH_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   return {};
@@ -268,6 +271,7 @@ bool Migration::partDone() const {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
+    KH_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   return false;
@@ -309,6 +313,7 @@ void Migration::leavePart(Port& port) {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
+    KH_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   KH_ASSERT(false);

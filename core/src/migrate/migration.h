@@ -9,6 +9,7 @@
 #include "migrate/copy.h"
 #include "migrate/discard.h"
 #include "migrate/feed.h"
+#include "migrate/job.h"
 #include "migrate/leaf_check.h"
 #include "migrate/prepare.h"
 #include "migrate/shared.h"
@@ -16,7 +17,7 @@
 
 namespace keyhaul {
 
-class Migration {
+class Migration final : public Job {
  public:
   Migration(MigrationId id, ValidPlan plan, NodeId source, NodeId target, bool journal);
   // Continues one.
@@ -24,31 +25,31 @@ class Migration {
   Migration(const Migration&) = delete;
   Migration& operator=(const Migration&) = delete;
 
-  MigrationId id() const { return id_; }
-  MigrationState state() const { return state_; }
-  const Plan& spec() const { return shared_.spec(); }
+  MigrationId id() const override { return id_; }
+  MigrationState state() const override { return state_; }
+  const Plan& spec() const override { return shared_.spec(); }
   NodeId source() const { return shared_.source; }
   NodeId target() const { return shared_.target; }
 
   // It got its slot.
-  void admit(Port& port);
+  void admit(Port& port) override;
   // Does what can be done now; safe to call at any time.
-  void pump(Port& port);
-  void onEvent(Port& port, OpTag tag, const Event& event);
+  void pump(Port& port) override;
+  void onEvent(Port& port, OpTag tag, const Event& event) override;
 
-  void setPaused(bool paused) { paused_ = paused; }
-  void requestStop() {
+  void setPaused(bool paused) override { paused_ = paused; }
+  void requestStop() override {
     if (ending_ != Ending::kFail) ending_ = Ending::kStop;
   }
-  Status requestCancel();
-  void finishFollowing();
-  void setRate(Instant now, uint64_t bytesPerSecond) {
+  Status requestCancel() override;
+  void finishFollowing() override;
+  void setRate(Instant now, uint64_t bytesPerSecond) override {
     shared_.bucket.setRate(bytesPerSecond, now);
   }
 
-  MigrationView view(Instant now) const;
-  Receipt receipt() const;
-  uint64_t hash(uint64_t seed) const;
+  MigrationView view(Instant now) const override;
+  Receipt receipt() const override;
+  uint64_t hash(uint64_t seed) const override;
 
  private:
   enum class Ending : uint8_t { kNone, kStop, kCancel, kFail };

@@ -52,6 +52,8 @@ void Migration::onEvent(Port& port, OpTag tag, const Event& event) {
       }
       break;
     case MigrationPart::kFeed: status = feed_.onEvent(port, tag, event); break;
+    case MigrationPart::kRegister:
+    case MigrationPart::kGate: KH_ASSERT(false); break;
     case MigrationPart::kSource:
     case MigrationPart::kTarget:
     case MigrationPart::kWrite:
@@ -71,6 +73,7 @@ void Migration::onEvent(Port& port, OpTag tag, const Event& event) {
         case MigrationState::kDone:
         case MigrationState::kMismatch:
         case MigrationState::kCancelled:
+        KH_LIVE_STATES:
         case MigrationState::kFailed: KH_ASSERT(false); break;
       }
       break;
@@ -93,6 +96,7 @@ NodeId Migration::blamed() const {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
+    KH_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   return {};
@@ -112,6 +116,7 @@ bool Migration::partWriting() const {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
+    KH_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   return false;
@@ -131,6 +136,7 @@ Status Migration::settlePart(Port& port) {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
+    KH_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   return {};

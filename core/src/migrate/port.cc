@@ -54,6 +54,7 @@ void Port::beginStep(Instant now) {
 void Port::bind(MigrationId migration, uint8_t priority) {
   bound_ = migration;
   priority_ = priority;
+  coordEpoch_ = 0;
   wake_ = kNever;
 }
 
@@ -81,6 +82,7 @@ Action& Port::emit(const Op& op, NodeId node) {
   action.migration = bound_;
   action.node = node;
   action.op = op.id;
+  action.coordEpoch = coordEpoch_;
   actions_.push_back(action);
   return actions_.back();
 }
@@ -117,7 +119,7 @@ OpId Port::scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries,
 }
 
 OpId Port::apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entries, bool durable,
-                 OpId reusesOp, bool guarded) {
+                 OpId reusesOp, bool guarded, uint64_t cleanUpEpoch) {
   const Op& op = open(ActionKind::kApply, tag, frame.bytes);
   Action& action = emit(op, node);
   action.payload = frame;
@@ -125,6 +127,8 @@ OpId Port::apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entrie
   action.durable = durable;
   action.reusesOp = reusesOp;
   action.guarded = guarded;
+  action.cleanUp = cleanUpEpoch != 0;
+  action.epoch = cleanUpEpoch;
   return op.id;
 }
 
@@ -154,6 +158,33 @@ OpId Port::closeFeed(NodeId node, OpTag tag, std::string_view position) {
 
 OpId Port::estimate(NodeId node, OpTag tag) {
   return request(ActionKind::kEstimate, node, tag, {});
+}
+
+OpId Port::read(NodeId node, OpTag tag, std::span<const Key> keys) {
+  std::string payload;
+  for (const Key& key : keys) {
+    char length[4];
+    storeLe(length, static_cast<uint32_t>(key.size()));
+    payload.append(length, sizeof length).append(key);
+  }
+  const OpId id = request(ActionKind::kRead, node, tag, payload);
+  actions_.back().count = static_cast<uint32_t>(keys.size());
+  return id;
+}
+
+OpId Port::gate(NodeId node, OpTag tag, GateVerb verb, uint64_t epoch) {
+  const OpId id = request(ActionKind::kGate, node, tag, {});
+  actions_.back().verb = verb;
+  actions_.back().epoch = epoch;
+  return id;
+}
+
+OpId Port::registerRead(OpTag tag) { return request(ActionKind::kRegisterRead, {}, tag, {}); }
+
+OpId Port::registerSwap(OpTag tag, std::string_view document, uint64_t expectedVersion) {
+  const OpId id = request(ActionKind::kRegisterSwap, {}, tag, document);
+  actions_.back().epoch = expectedVersion;
+  return id;
 }
 
 void Port::abort(OpId id) {

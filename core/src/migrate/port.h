@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -66,7 +67,7 @@ class Port {
             bool keep);
   // Takes no ownership of `frame`: the caller releases it after the completion.
   OpId apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entries, bool durable,
-             OpId reusesOp, bool guarded = false);
+             OpId reusesOp, bool guarded = false, uint64_t cleanUpEpoch = 0);
   OpId journal(OpTag tag, std::string_view bytes);
   OpId openFeed(NodeId node, OpTag tag, std::string_view after);
   OpId pollFeed(NodeId node, OpTag tag, std::string_view after, uint32_t entries,
@@ -74,6 +75,13 @@ class Port {
   OpId trimFeed(NodeId node, OpTag tag, std::string_view upto);
   OpId closeFeed(NodeId node, OpTag tag, std::string_view position);
   OpId estimate(NodeId node, OpTag tag);
+  // Null when there is no room for the keys.
+  OpId read(NodeId node, OpTag tag, std::span<const Key> keys);
+  OpId gate(NodeId node, OpTag tag, GateVerb verb, uint64_t epoch);
+  OpId registerRead(OpTag tag);
+  OpId registerSwap(OpTag tag, std::string_view document, uint64_t expectedVersion);
+  // Writes of the bound migration carry it from here on.
+  void setCoordEpoch(uint64_t coordEpoch) { coordEpoch_ = coordEpoch; }
   // Gives an operation up: asks the host to end it and forgets it.
   void abort(OpId id);
 
@@ -113,6 +121,7 @@ class Port {
   Instant wake_ = kNever;
   MigrationId bound_;
   uint8_t priority_ = 0;
+  uint64_t coordEpoch_ = 0;
 };
 
 }  // namespace keyhaul

@@ -66,8 +66,9 @@ Status RegisterStep::changeMap(bool& changed) {
       const Plan& plan = shared_.spec();
       return map_.claim(id, plan.source, plan.target, plan.ranges);
     }
-    changed = false;
-    return {};
+    // An answer was lost, or another process claims under the same id: no telling which, so
+    // whoever it was is followed as one that died.
+    return map_.takeOver(id);
   }
   if (found == nullptr) {
     gone_ = true;
@@ -147,6 +148,12 @@ Status RegisterStep::take(const Event& event, Port& port) {
   map_ = std::move(map).value();
   known_ = true;
   return swap(port);
+}
+
+bool RegisterStep::ownedBy(std::string_view owner) const {
+  const std::vector<KeyRange>& ranges = shared_.spec().ranges;
+  return std::all_of(ranges.begin(), ranges.end(),
+                     [&](const KeyRange& range) { return map_.owns(owner, range); });
 }
 
 void RegisterStep::stop(Port& port) {

@@ -23,6 +23,8 @@ class RegisterStep {
   bool done() const { return done_; }
   // The claim is not in the register: it was closed, or never made.
   bool gone() const { return gone_; }
+  // Does this store own all ranges of the plan, as the register was last read?
+  bool ownedBy(std::string_view owner) const;
   // A decision was sent and nobody knows yet whether it was taken.
   bool unknown() const { return sent_; }
   bool failing() const { return failures_ > 0; }

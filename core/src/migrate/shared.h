@@ -5,6 +5,8 @@
 #include "journal/leaves.h"
 #include "keyhaul/digest.h"
 #include "keyhaul/journal.h"
+#include "keyhaul/ownership.h"
+#include "migrate/changed_keys.h"
 #include "migrate/journal_queue.h"
 #include "migrate/port.h"
 #include "migrate/scanner.h"
@@ -19,6 +21,8 @@ enum class MigrationPart : uint8_t {
   kTarget = 4,  // pages read from the target
   kWrite = 5,
   kFeed = 6,
+  kRegister = 7,
+  kGate = 8,
 };
 
 struct Shared {
@@ -49,6 +53,9 @@ struct Shared {
   Totals totals;
   JournalQueue journal;
   TokenBucket bucket;  // this migration's own limit
+  // Live: the claim as the register has it, and what changed since it was compared.
+  Claim claim;
+  ChangedKeys changed;
   // Progress of the state it is in.
   uint64_t doneEntries = 0, doneBytes = 0;
 

@@ -23,6 +23,24 @@
 
 #include "keyhaul/migration.h"
 
+// For switches over all states: those that only a live migration enters (live_state.h).
+#define KH_LIVE_STATES               \
+  case MigrationState::kClaiming:    \
+  case MigrationState::kStaging:     \
+  case MigrationState::kApproaching: \
+  case MigrationState::kFencing:     \
+  case MigrationState::kDraining:    \
+  case MigrationState::kReadFencing: \
+  case MigrationState::kDeciding:    \
+  case MigrationState::kActivating:  \
+  case MigrationState::kRedirecting: \
+  case MigrationState::kCleaning:    \
+  case MigrationState::kClosing:     \
+  case MigrationState::kPostponing:  \
+  case MigrationState::kAborting:    \
+  case MigrationState::kUnfencing:   \
+  case MigrationState::kReleasing
+
 namespace keyhaul {
 
 inline constexpr uint16_t bitOf(MigrationState state) {
@@ -30,7 +48,8 @@ inline constexpr uint16_t bitOf(MigrationState state) {
 }
 
 // Row: from; bits: where it may go.
-inline constexpr uint16_t kMayChange[kMigrationStates] = {
+// The live states have a table of their own.
+inline constexpr uint16_t kMayChange[static_cast<uint32_t>(MigrationState::kFailed) + 1] = {
     0,
     /* Pending */ bitOf(MigrationState::kPreparing) | bitOf(MigrationState::kCancelled) |
         bitOf(MigrationState::kStopped) | bitOf(MigrationState::kDiscarding),
@@ -66,6 +85,7 @@ inline constexpr uint16_t kMayChange[kMigrationStates] = {
 };
 
 inline constexpr bool mayChange(MigrationState from, MigrationState to) {
+  if (from > MigrationState::kFailed || to > MigrationState::kFailed) return false;
   return (kMayChange[static_cast<uint32_t>(from)] & bitOf(to)) != 0;
 }
 

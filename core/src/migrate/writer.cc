@@ -21,6 +21,7 @@ void Writer::begin(const BufferRef& frame, uint32_t entries, bool durable) {
   reusesOp_ = {};
   owned_ = true;
   guarded_ = false;
+  cleanUpEpoch_ = 0;
   busy_ = true;
   failures_ = 0;
 }
@@ -33,8 +34,10 @@ void Writer::write(Port& port, const BufferRef& frame, uint32_t entries, bool du
   issue(port);
 }
 
-void Writer::writeOwned(Port& port, const BufferRef& frame, uint32_t entries, bool durable) {
+void Writer::writeOwned(Port& port, const BufferRef& frame, uint32_t entries, bool durable,
+                        uint64_t cleanUpEpoch) {
   begin(frame, entries, durable);
+  cleanUpEpoch_ = cleanUpEpoch;
   issue(port);
 }
 
@@ -45,7 +48,7 @@ void Writer::deleteGuarded(Port& port, const BufferRef& frame, uint32_t entries)
 }
 
 void Writer::issue(Port& port) {
-  op_ = port.apply(node_, tag_, frame_, entries_, durable_, reusesOp_, guarded_);
+  op_ = port.apply(node_, tag_, frame_, entries_, durable_, reusesOp_, guarded_, cleanUpEpoch_);
   port.wakeAt(port.ops().find(op_)->deadline);
 }
 

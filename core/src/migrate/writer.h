@@ -22,7 +22,9 @@ class Writer {
   // write is done. `reusesOp`: see Action.
   void write(Port& port, const BufferRef& frame, uint32_t entries, bool durable, OpId reusesOp);
   // The same for a frame that the writer shall release when it is done.
-  void writeOwned(Port& port, const BufferRef& frame, uint32_t entries, bool durable);
+  // `cleanUpEpoch`: see Action::cleanUp.
+  void writeOwned(Port& port, const BufferRef& frame, uint32_t entries, bool durable,
+                  uint64_t cleanUpEpoch = 0);
   // Deletes the entries of `frame` that still have their value; see Action::guarded.
   void deleteGuarded(Port& port, const BufferRef& frame, uint32_t entries);
 
@@ -55,6 +57,7 @@ class Writer {
   bool durable_ = false;
   bool owned_ = false;
   bool guarded_ = false;
+  uint64_t cleanUpEpoch_ = 0;
   uint32_t left_ = 0;
   bool busy_ = false;
   uint32_t failures_ = 0;

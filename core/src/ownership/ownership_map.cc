@@ -62,6 +62,17 @@ const Claim* OwnershipMap::find(const ClaimId& id) const {
   return const_cast<OwnershipMap*>(this)->findClaim(id);
 }
 
+bool OwnershipMap::owns(std::string_view owner, const KeyRange& range) const {
+  Key reached = range.lo;
+  for (size_t i = firstAbove(range.lo); i < parts_.size(); ++i) {
+    const Ownership& part = parts_[i];
+    if (!part.range.contains(reached) || part.owner != owner) return false;
+    if (part.range.hi == range.hi || range.hi < part.range.hi) return true;
+    reached = part.range.hi.key();
+  }
+  return false;
+}
+
 // Replaces whatever these ranges had.
 void OwnershipMap::give(const std::vector<KeyRange>& ranges, std::string_view owner,
                         uint64_t epoch) {
@@ -102,16 +113,11 @@ Status OwnershipMap::claim(const ClaimId& id, std::string_view source, std::stri
   Claim made;
   for (const KeyRange& range : ranges) {
     if (range.empty()) return ErrorCode::kInvalidRange;
-    Key reached = range.lo;
-    bool whole = false;
-    for (size_t i = firstAbove(range.lo); i < parts_.size() && !whole; ++i) {
-      const Ownership& part = parts_[i];
-      if (!part.range.contains(reached) || part.owner != source) return ErrorCode::kNotOwner;
-      made.epoch = std::max(made.epoch, part.epoch);
-      whole = part.range.hi == range.hi || range.hi < part.range.hi;
-      if (!whole) reached = part.range.hi.key();
+    if (!owns(source, range)) return ErrorCode::kNotOwner;
+    for (size_t i = firstAbove(range.lo); i < parts_.size(); ++i) {
+      if (!range.hi.isAbove(parts_[i].range.lo)) break;
+      made.epoch = std::max(made.epoch, parts_[i].epoch);
     }
-    if (!whole) return ErrorCode::kNotOwner;
   }
   for (const Claim& other : claims_) {
     if (overlaps(other.ranges, ranges)) return ErrorCode::kRangeClaimed;

@@ -75,6 +75,7 @@ std::string_view modeName(MigrationMode mode) {
     case MigrationMode::kCopy: return "copy";
     case MigrationMode::kMove: return "move";
     case MigrationMode::kVerify: return "verify";
+    case MigrationMode::kLive: return "live";
   }
   return "unknown";
 }

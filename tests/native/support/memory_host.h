@@ -155,6 +155,13 @@ class MemoryHost {
       case ActionKind::kTrimFeed: store(action.node).trimmed = readPosition(action); break;
       case ActionKind::kEstimate: event.count = 0; break;
       case ActionKind::kAbort: break;
+      case ActionKind::kRead:
+      case ActionKind::kGate:
+      case ActionKind::kRegisterRead:
+      case ActionKind::kRegisterSwap:  // live migrations have a host of their own, live_world.h
+        event.kind = EventKind::kFailed;
+        event.error = ErrorCode::kUnsupported;
+        break;
     }
     waiting_.push_back(event);
   }

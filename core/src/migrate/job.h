@@ -1,0 +1,34 @@
+// What the engine knows of a migration, whatever kind it is.
+#pragma once
+
+#include "keyhaul/engine.h"
+#include "migrate/port.h"
+
+namespace keyhaul {
+
+class Job {
+ public:
+  virtual ~Job() = default;
+
+  virtual MigrationId id() const = 0;
+  virtual MigrationState state() const = 0;
+  virtual const Plan& spec() const = 0;
+
+  // It got its slot.
+  virtual void admit(Port& port) = 0;
+  // Does what can be done now; safe to call at any time.
+  virtual void pump(Port& port) = 0;
+  virtual void onEvent(Port& port, OpTag tag, const Event& event) = 0;
+
+  virtual void setPaused(bool paused) = 0;
+  virtual void requestStop() = 0;
+  virtual Status requestCancel() = 0;
+  virtual void finishFollowing() = 0;
+  virtual void setRate(Instant now, uint64_t bytesPerSecond) = 0;
+
+  virtual MigrationView view(Instant now) const = 0;
+  virtual Receipt receipt() const = 0;
+  virtual uint64_t hash(uint64_t seed) const = 0;
+};
+
+}  // namespace keyhaul

@@ -1,0 +1,391 @@
+#include "migrate/live_migration.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace keyhaul {
+namespace {
+
+// Attempts to cut over that may be given up for lasting too long; then the migration is.
+constexpr uint64_t kPostponesMax = 5;
+
+}  // namespace
+
+LiveMigration::LiveMigration(MigrationId id, ValidPlan plan, NodeId source, NodeId target,
+                             bool journal)
+    : id_(id),
+      shared_(std::move(plan), source, target),
+      register_(shared_),
+      sourceGate_(shared_),
+      targetGate_(shared_),
+      prepare_(shared_),
+      copy_(shared_),
+      feed_(shared_),
+      compare_(shared_),
+      approach_(shared_, feed_),
+      discard_(shared_) {
+  shared_.ranges.resize(spec().ranges.size());
+  shared_.journal.start(journal, tagOf(MigrationPart::kJournal), {});
+}
+
+LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, NodeId target)
+    : LiveMigration(id, std::move(image.plan), source, target, true) {
+  resumed_ = claimed_ = true;
+  shared_.ranges = std::move(image.ranges);
+  shared_.totals = image.totals;
+  shared_.totals.incarnations = image.incarnation + 1;
+  shared_.journal.start(true, tagOf(MigrationPart::kJournal), JournalWriter(image.chain));
+  shared_.journal.add(ResumedRecord{shared_.totals.incarnations});
+  prepared_ = image.prepared;
+  aborting_ = image.aborting;
+  closing_ = image.closing;
+  knownCoordEpoch_ = image.coordEpoch;
+  // Whoever was here before may have staged more than its journal knows.
+  restarting_ = image.restarting || !image.prepared;
+  feedPosition_ = image.appliedPosition.empty() ? image.feedPosition : image.appliedPosition;
+  verified_ = image.verified && image.verified->equal;
+}
+
+void LiveMigration::admit(Port& port) {
+  KH_ASSERT(state_ == MigrationState::kPending);
+  clockStarted_ = true;
+  accountedAt_ = progressAt_ = port.now();
+  // The claim must not be there before a journal that knows of it.
+  if (!resumed_) shared_.journal.add(PlanRecord{spec(), shared_.plan.level()});
+  enter(port, MigrationState::kClaiming);
+}
+
+void LiveMigration::enter(Port& port, MigrationState next) {
+  KH_ASSERT((liveRow(state_).next & liveBit(next)) != 0);
+  account(port.now());
+  state_ = next;
+  partStarted_ = false;
+  shared_.doneEntries = shared_.doneBytes = 0;
+  if (next == MigrationState::kCopying) {
+    for (const auto& range : shared_.ranges) {
+      const Digest sum = sumOf(range.leaves);
+      shared_.addWork(sum.entries, sum.bytes);
+    }
+  }
+  if (next == MigrationState::kFencing) fencedAt_ = port.now();
+  rate_.reset(port.now(), shared_.doneBytes);
+  if (next != MigrationState::kPreparing) shared_.journal.add(PhaseRecord{next});
+  port.noticeState(next, error_, errorNode_, errorText_);
+}
+
+bool LiveMigration::overBudget(Port& port) const {
+  if (liveRow(state_).stage != LiveStage::kFenced) return false;
+  const Instant over = fencedAt_ + milliseconds(spec().pauseBudgetMs);
+  port.wakeAt(over);
+  return over <= port.now();
+}
+
+void LiveMigration::pump(Port& port) {
+  port.setCoordEpoch(shared_.claim.coordEpoch);
+  for (;;) {
+    if (Status s = shared_.journal.pump(port); !s.ok()) {
+      shared_.journal.disable();
+      fail(port, s.code(), {}, {});
+    }
+    if (concluding_ != MigrationState::kPending) return pumpConclusion(port);
+    if (isFinal(state_) || state_ == MigrationState::kStopped) return;
+    account(port.now());
+    if (wantsOut()) {
+      const MigrationState before = state_;
+      pumpEnding(port);
+      if (concluding_ != MigrationState::kPending || state_ != before) continue;
+      return;
+    }
+    if (state_ == MigrationState::kPending) return;
+    // Nobody's pause may lengthen the writers'.
+    if (paused_ && liveRow(state_).stage == LiveStage::kBefore) return;
+    if (overBudget(port)) {
+      ++shared_.totals.postponed;
+      shared_.totals.pauseUs = (port.now() - fencedAt_).us;
+      if (partStarted_ && partWriting()) {
+        if (Status s = settlePart(port); !s.ok()) fail(port, s.code(), blamed(), {});
+        if (partWriting()) return;
+      }
+      stopParts(port);
+      if (shared_.totals.postponed >= kPostponesMax) {
+        error_ = ErrorCode::kPauseBudget;
+        undoneAs_ = MigrationState::kFailed;
+        enter(port, MigrationState::kAborting);
+      } else {
+        enter(port, MigrationState::kPostponing);
+      }
+      continue;
+    }
+    if (!partStarted_) {
+      if (liveRow(state_).awaitsRecord && !shared_.journal.flushed()) return;
+      partStarted_ = true;
+      startPart(port);
+    }
+    if (Status s = pumpPart(port); !s.ok()) {
+      fail(port, s.code(), blamed(), {});
+      continue;
+    }
+    if (!partDone()) break;
+    leavePart(port);
+    port.setCoordEpoch(shared_.claim.coordEpoch);
+    if (port.full()) return port.wakeAt(port.now());
+  }
+  if (Status s = shared_.journal.pump(port); !s.ok()) fail(port, s.code(), {}, {});
+  rate_.update(port.now(), shared_.doneBytes);
+  if (progressAt_ + port.config().progressEvery <= port.now()) {
+    progressAt_ = port.now();
+    port.noticeProgress(state_);
+  }
+}
+
+bool LiveMigration::allCopied() const {
+  return std::all_of(shared_.ranges.begin(), shared_.ranges.end(),
+                     [](const auto& range) { return range.copied; });
+}
+
+// What a pause takes besides the last round: a fence, a decision (an answer that was read a
+// moment ago is tried first) and an activation.
+uint64_t LiveMigration::overheadUs() const {
+  return 2 * targetGate_.slowestUs() + sourceGate_.slowestUs() + register_.slowestUs();
+}
+
+void LiveMigration::startPart(Port& port) {
+  using enum MigrationState;
+  const Claim& claim = shared_.claim;
+  const auto budget = milliseconds(spec().pauseBudgetMs);
+  switch (state_) {
+    case kClaiming:
+      claimed_ = true;
+      return register_.start(resumed_ ? RegisterStep::Change::kTakeOver
+                                      : RegisterStep::Change::kClaim);
+    case kStaging:
+      return targetGate_.start(shared_.target, GateVerb::kPrepare, claim.fenceEpoch(), false);
+    case kPreparing: return prepare_.start(!feedOpen_, feedPosition_, !prepared_);
+    case kCopying: return copy_.start();
+    case kCatchingUp:
+      shared_.changed.watch(false);
+      return feed_.start(feedPosition_);
+    case kVerifying: {
+      ++shared_.totals.verifyRounds;
+      shared_.changed.watch(true);
+      std::vector<LeafCheck::Suspect> parts;
+      for (uint32_t i = 0; i < spec().ranges.size(); ++i) parts.push_back({i, spec().ranges[i]});
+      return compare_.start(ComparePhase::Purpose::kCollect, std::move(parts), false);
+    }
+    case kApproaching:
+      return approach_.start(feedPosition_, compare_.takeDifferent(),
+                             spec().follow && !finishAsked_, budget, overheadUs());
+    case kFencing:
+      shared_.totals.pauseForecastUs = approach_.forecastUs();
+      return sourceGate_.start(shared_.source, GateVerb::kFence, claim.fenceEpoch(), false);
+    case kDraining: return approach_.startLast(feedPosition_);
+    case kReadFencing:
+      return sourceGate_.start(shared_.source, GateVerb::kFenceReads, claim.fenceEpoch(), false);
+    case kDeciding: return register_.start(RegisterStep::Change::kDecide);
+    case kActivating:
+      return targetGate_.start(shared_.target, GateVerb::kActivate, claim.fenceEpoch(), true);
+    case kRedirecting:
+      return sourceGate_.start(shared_.source, GateVerb::kRedirect, claim.fenceEpoch(), true);
+    case kCleaning: return discard_.startOnSource(claim.fenceEpoch());
+    case kClosing: return register_.start(RegisterStep::Change::kClose);
+    case kPostponing: return register_.start(RegisterStep::Change::kPostpone);
+    case kAborting: return register_.start(RegisterStep::Change::kAbort);
+    case kUnfencing: {
+      const bool aborted = claim.state == ClaimState::kAborted;
+      return sourceGate_.start(shared_.source, GateVerb::kUnfence,
+                               aborted ? claim.abortEpoch() : claim.epoch, true);
+    }
+    case kDiscarding: return discard_.start();
+    case kReleasing:
+      return targetGate_.start(shared_.target, GateVerb::kDiscard, claim.fenceEpoch(), true);
+    case kPending:
+    case kStopped:
+    case kDone:
+    case kMismatch:
+    case kCancelled:
+    case kFailed:
+    case kRepairing:
+    case kDeleting: break;
+  }
+  KH_ASSERT(false);
+  static_cast<void>(port);
+}
+
+Status LiveMigration::pumpPart(Port& port) {
+  switch (liveRow(state_).part) {
+    case LivePart::kNone: return {};
+    case LivePart::kRegister: return register_.pump(port);
+    case LivePart::kGate:
+      if (!sourceGate_.done()) return sourceGate_.pump(port);
+      return targetGate_.pump(port);
+    case LivePart::kPrepare: return prepare_.pump(port);
+    case LivePart::kCopy: return copy_.pump(port);
+    case LivePart::kFeed: return feed_.pump(port);
+    case LivePart::kCompare: return compare_.pump(port);
+    case LivePart::kApproach: return approach_.pump(port);
+    case LivePart::kDiscard: return discard_.pump(port);
+  }
+  return {};
+}
+
+bool LiveMigration::partDone() const {
+  if (!partStarted_) return false;
+  switch (liveRow(state_).part) {
+    case LivePart::kNone: return false;
+    case LivePart::kRegister: return register_.done();
+    case LivePart::kGate: return sourceGate_.done() && targetGate_.done();
+    case LivePart::kPrepare: return prepare_.done();
+    case LivePart::kCopy: return copy_.done();
+    case LivePart::kFeed: return feed_.done();
+    case LivePart::kCompare: return compare_.done();
+    case LivePart::kApproach: return approach_.done();
+    case LivePart::kDiscard: return discard_.done();
+  }
+  return false;
+}
+
+void LiveMigration::leavePart(Port& port) {
+  using enum MigrationState;
+  switch (state_) {
+    case kClaiming: return afterClaiming(port);
+    case kStaging: return afterStaging(port);
+    case kPreparing: return afterPreparing(port);
+    case kCopying: return enter(port, kCatchingUp);
+    case kCatchingUp:
+      feedPosition_ = feed_.position();
+      feed_.record();
+      return enter(port, spec().verify == VerifyDepth::kNone ? kApproaching : kVerifying);
+    case kVerifying:
+      sourceDigest_ = compare_.source();
+      targetDigest_ = compare_.target();
+      shared_.totals.verifiedEntries = targetDigest_.entries;
+      shared_.totals.verifiedBytes = targetDigest_.bytes;
+      compared_ = true;
+      return enter(port, kApproaching);
+    case kApproaching:
+      feedPosition_ = feed_.position();
+      return enter(port, kFencing);
+    case kFencing: return enter(port, kDraining);
+    case kDraining:
+      feedPosition_ = feed_.position();
+      if (!approach_.different().empty()) return endOfClaim(port);
+      verified_ = compared_;
+      return enter(port, spec().sourceCapabilities.has(Capability::kReadFence) ? kReadFencing
+                                                                               : kDeciding);
+    case kReadFencing: return enter(port, kDeciding);
+    case kDeciding:
+      if (shared_.claim.state == ClaimState::kDecided) return enter(port, kActivating);
+      // Somebody gave it up under this very coordinator's number: not ours to explain.
+      return fail(port, ErrorCode::kSuperseded, {}, {});
+    case kActivating:
+      shared_.totals.pauseUs = fencedAt_.us == 0 ? 0 : (port.now() - fencedAt_).us;
+      return enter(port, kRedirecting);
+    case kRedirecting: return enter(port, kCleaning);
+    case kCleaning: return enter(port, kClosing);
+    case kClosing: return conclude(port, shared_.claim.state == ClaimState::kDecided ? kDone : undoneAs_);
+    case kPostponing:
+      // A decision or an abort that was there already counts.
+      if (shared_.claim.state == ClaimState::kDecided) return fail(port, ErrorCode::kSuperseded, {}, {});
+      return enter(port, kUnfencing);
+    case kAborting:
+      if (register_.gone()) return conclude(port, undoneAs_);
+      if (shared_.claim.state == ClaimState::kDecided) return fail(port, ErrorCode::kCancelTooLate, {}, {});
+      return enter(port, kUnfencing);
+    case kUnfencing: return afterUnfencing(port);
+    case kDiscarding:
+      if (shared_.claim.state == ClaimState::kAborted) return enter(port, kReleasing);
+      restarting_ = false;
+      return enter(port, kPreparing);
+    case kReleasing: return enter(port, kClosing);
+    case kPending:
+    case kStopped:
+    case kDone:
+    case kMismatch:
+    case kCancelled:
+    case kFailed:
+    case kRepairing:
+    case kDeleting: break;
+  }
+  KH_ASSERT(false);
+}
+
+void LiveMigration::afterClaiming(Port& port) {
+  if (!resumed_ && shared_.claim.coordEpoch == 1) return enter(port, MigrationState::kStaging);
+  if (register_.gone()) {
+    // Closed by a process that died before it could say so,
+    if (closing_) {
+      return conclude(port, aborting_ ? MigrationState::kCancelled : MigrationState::kDone);
+    }
+    // or by another coordinator; or it never came to be.
+    if (prepared_ && register_.ownedBy(spec().target)) return conclude(port, MigrationState::kDone);
+    if (prepared_) return fail(port, ErrorCode::kSuperseded, {}, {});
+    resumed_ = partStarted_ = false;
+    return;
+  }
+  // Somebody else had it meanwhile, with a journal of its own: what is staged is not known.
+  const bool strange = shared_.claim.coordEpoch != knownCoordEpoch_ + 1;
+  knownCoordEpoch_ = shared_.claim.coordEpoch;
+  if ((strange || !resumed_) && shared_.claim.state == ClaimState::kClaimed) forget();
+  shared_.journal.add(ClaimedRecord{knownCoordEpoch_, restarting_});
+  switch (shared_.claim.state) {
+    case ClaimState::kClaimed: return enter(port, MigrationState::kUnfencing);
+    case ClaimState::kDecided: return enter(port, MigrationState::kActivating);
+    case ClaimState::kAborted: return enter(port, MigrationState::kUnfencing);
+  }
+}
+
+void LiveMigration::afterStaging(Port& port) {
+  if (restarting_) return enter(port, MigrationState::kDiscarding);
+  if (prepared_ && feedOpen_ && allCopied()) return enter(port, MigrationState::kCatchingUp);
+  enter(port, MigrationState::kPreparing);
+}
+
+void LiveMigration::afterPreparing(Port& port) {
+  feedOpen_ = true;
+  if (!prepared_) {
+    prepared_ = true;
+    feedPosition_ = prepare_.feedPosition();
+    estimatedEntries_ = prepare_.estimatedEntries();
+    estimatedBytes_ = prepare_.estimatedBytes();
+    shared_.journal.add(PreparedRecord{true, feedPosition_});
+  }
+  enter(port, allCopied() ? MigrationState::kCatchingUp : MigrationState::kCopying);
+}
+
+// The source serves again: what for was it fenced?
+void LiveMigration::afterUnfencing(Port& port) {
+  if (shared_.claim.state == ClaimState::kAborted) {
+    if (undoneAs_ == MigrationState::kCancelled && error_ == ErrorCode::kOk) {
+      error_ = ErrorCode::kCancelled;
+    }
+    for (auto& range : shared_.ranges) {
+      range.deleted = false;
+      range.deletedUpto.clear();
+    }
+    return enter(port, MigrationState::kDiscarding);
+  }
+  if (ending_ == Ending::kCancel) {
+    undoneAs_ = MigrationState::kCancelled;
+    return enter(port, MigrationState::kAborting);
+  }
+  if (ending_ == Ending::kFail || ending_ == Ending::kStop) {
+    return undo(port, MigrationState::kFailed);
+  }
+  enter(port, MigrationState::kStaging);
+}
+
+// The two sides differ, and no write explains it.
+void LiveMigration::endOfClaim(Port& port) {
+  error_ = ErrorCode::kVerifyMismatch;
+  for (const Key& key : approach_.different()) {
+    ++shared_.totals.changed;
+    port.noticeDifference(DifferenceKind::kChanged, key);
+  }
+  undoneAs_ = MigrationState::kMismatch;
+  stopParts(port);
+  enter(port, MigrationState::kAborting);
+}
+
+}  // namespace keyhaul

@@ -1,0 +1,119 @@
+// The states of a live migration: a move while clients write.
+//
+//   Pending ► Claiming ► Staging ► Preparing ► Copying ► CatchingUp ► Verifying ► Approaching ─┐
+//                ▲          ▲                                                                  │
+//     resume ────┘          │  again           over budget, failure, stop                      ▼
+//                        Unfencing ◄─ Postponing ◄─────────── Draining ◄───────────────── Fencing
+//                           │ ▲                                  ▼      writers are paused
+//         Stopped ◄─────────┤ │                               ReadFencing
+//                           │ └──── Aborting ◄── cancel ──┐      ▼
+//                           ▼                     mismatch└─  Deciding    the one compare-and-set
+//    Cancelled ◄─┐      Discarding                               ▼
+//    Failed    ◄─┼──┐       ▼    ▲ feed lost: Claiming       Activating  the target serves
+//    Mismatch  ◄─┘  │   Releasing                                ▼
+//                   │       ▼                                 Redirecting ► Cleaning ► Closing ► Done
+//                   └──  Closing
+//
+// Before Deciding the source owns the range, whatever dies; after it the target does. Which of
+// the two it is stands in the register, not here: a resumed one asks it first (Claiming).
+#pragma once
+
+#include "keyhaul/migration.h"
+
+namespace keyhaul {
+
+// Which part of the migration works in a state.
+enum class LivePart : uint8_t {
+  kNone, kRegister, kGate, kPrepare, kCopy, kFeed, kCompare, kApproach, kDiscard
+};
+
+// How a state is left when the migration has to end.
+enum class LiveStage : uint8_t {
+  kIdle,       // not begun, or ended
+  kBefore,     // nothing is fenced: stop where it stands
+  kFenced,     // writers wait: the attempt is given up first
+  kCommitted,  // the target owns the range, or may: nothing stops it from being served
+  kUndoing,    // the source owns the range and gets it back
+};
+
+struct LiveRow {
+  LivePart part = LivePart::kNone;
+  LiveStage stage = LiveStage::kIdle;
+  bool awaitsRecord = false;  // its first action waits until the journal has it
+  uint32_t next = 0;          // where it may go
+};
+
+inline constexpr uint32_t liveBit(MigrationState state) {
+  return 1U << static_cast<uint32_t>(state);
+}
+
+inline constexpr LiveRow liveRow(MigrationState state) {
+  using enum MigrationState;
+  constexpr uint32_t kEnds = liveBit(kStopped);
+  constexpr uint32_t kUndone = liveBit(kAborting) | liveBit(kStopped);
+  // A feed that was lost: what was copied cannot be brought up to date any more.
+  constexpr uint32_t kAgain = liveBit(kClaiming) | liveBit(kDiscarding) | kUndone;
+  constexpr uint32_t kLetGo = liveBit(kPostponing) | kUndone;
+  switch (state) {
+    case kPending: return {LivePart::kNone, LiveStage::kIdle, false, liveBit(kClaiming)};
+    // A resumed one goes where the register says that it stands.
+    case kClaiming:
+      return {LivePart::kRegister, LiveStage::kBefore, true,
+              liveBit(kStaging) | liveBit(kUnfencing) | liveBit(kActivating) | liveBit(kDone) |
+                  liveBit(kFailed) | liveBit(kCancelled) | kUndone};
+    case kStaging:
+      return {LivePart::kGate, LiveStage::kBefore, false,
+              liveBit(kPreparing) | liveBit(kApproaching) | liveBit(kCatchingUp) | kAgain};
+    case kPreparing:
+      return {LivePart::kPrepare, LiveStage::kBefore, false,
+              liveBit(kCopying) | liveBit(kCatchingUp) | kAgain};
+    case kCopying:
+      return {LivePart::kCopy, LiveStage::kBefore, true, liveBit(kCatchingUp) | kUndone};
+    case kCatchingUp:
+      return {LivePart::kFeed, LiveStage::kBefore, true,
+              liveBit(kVerifying) | liveBit(kApproaching) | kAgain};
+    case kVerifying:
+      return {LivePart::kCompare, LiveStage::kBefore, false, liveBit(kApproaching) | kUndone};
+    case kApproaching:
+      return {LivePart::kApproach, LiveStage::kBefore, false, liveBit(kFencing) | kAgain};
+    case kFencing:
+      return {LivePart::kGate, LiveStage::kFenced, true, liveBit(kDraining) | kLetGo};
+    case kDraining:
+      return {LivePart::kApproach, LiveStage::kFenced, false,
+              liveBit(kReadFencing) | liveBit(kDeciding) | kLetGo};
+    case kReadFencing:
+      return {LivePart::kGate, LiveStage::kFenced, false, liveBit(kDeciding) | kLetGo};
+    case kDeciding:
+      return {LivePart::kRegister, LiveStage::kCommitted, false, liveBit(kActivating) | kEnds};
+    case kActivating:
+      return {LivePart::kGate, LiveStage::kCommitted, false, liveBit(kRedirecting) | kEnds};
+    case kRedirecting:
+      return {LivePart::kGate, LiveStage::kCommitted, false, liveBit(kCleaning) | kEnds};
+    case kCleaning:
+      return {LivePart::kDiscard, LiveStage::kCommitted, true, liveBit(kClosing) | kEnds};
+    case kClosing:
+      return {LivePart::kRegister, LiveStage::kCommitted, true,
+              liveBit(kDone) | liveBit(kCancelled) | liveBit(kFailed) | liveBit(kMismatch) | kEnds};
+    case kPostponing: return {LivePart::kRegister, LiveStage::kUndoing, false, liveBit(kUnfencing) | kEnds};
+    case kAborting:
+      return {LivePart::kRegister, LiveStage::kUndoing, false,
+              liveBit(kUnfencing) | liveBit(kFailed) | liveBit(kCancelled) | kEnds};
+    case kUnfencing:
+      return {LivePart::kGate, LiveStage::kUndoing, false,
+              liveBit(kStaging) | liveBit(kDiscarding) | kUndone};
+    case kDiscarding:
+      return {LivePart::kDiscard, LiveStage::kUndoing, true,
+              liveBit(kReleasing) | liveBit(kPreparing) | kEnds};
+    case kReleasing: return {LivePart::kGate, LiveStage::kUndoing, false, liveBit(kClosing) | kEnds};
+    case kStopped:
+    case kDone:
+    case kMismatch:
+    case kCancelled:
+    case kFailed:
+    case kRepairing:
+    case kDeleting: break;
+  }
+  return {};
+}
+
+}  // namespace keyhaul

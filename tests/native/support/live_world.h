@@ -1,0 +1,153 @@
+// Two gated stores, a register, clients that write all the time, and movers that may
+// die, come back, or wake up late: enough of a world to run live migrations in, small enough
+// to crash it at every single effect. Everything is drawn from one seed.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "keyhaul/engine.h"
+#include "keyhaul/frame.h"
+#include "keyhaul/gate.h"
+#include "support/random.h"
+
+namespace keyhaul::test {
+
+struct GatedStore {
+  std::string name;
+  std::map<std::string, std::string> entries;
+  Gate gate;
+  std::string durableGate;
+  std::map<uint64_t, std::string> log;  // position -> key
+  bool recording = false;
+  uint64_t trimmed = 0;
+
+  // A write that was admitted and has not landed.
+  struct InFlight {
+    uint64_t position = 0;
+    std::string key;
+    std::optional<std::string> value;
+  };
+  std::vector<InFlight> inFlight;
+};
+
+struct LiveOptions {
+  uint64_t seed = 1;
+  uint32_t keys = 40;
+  uint32_t opsPerTick = 2;       // of clients
+  uint32_t writesInFlightMax = 4;
+  bool readFence = true;
+  bool losesAnswers = false;     // and delivers calls of gates and register twice, late
+  uint32_t crashMoverEvery = 0;  // on average so many ticks; 0 = never
+  uint32_t crashStoreEvery = 0;
+  uint32_t healAfter = 400;      // ticks: nothing crashes any more
+  bool zombies = false;          // a crashed mover may go on for a while beside its successor
+  uint64_t crashAtEffect = 0;    // the mover dies right after this effect; 0 = never
+  uint64_t crashAgainAfter = 0;  // and its successor so many effects later
+};
+
+class LiveWorld {
+ public:
+  explicit LiveWorld(const LiveOptions& options);
+
+  Plan plan() const;
+  // Starts the migration of all keys from S to T. Runs until it has ended; false when it
+  // does not within `ticksMax`.
+  void start(Plan plan, bool journal = true);
+  bool run(uint32_t ticksMax = 20'000);
+  void tick();
+  void cancel();
+  void finish() { (void)current().engine.finish(current().id); }
+  void crashMover();
+
+  MigrationState state() const { return movers_.back()->state; }
+  ErrorCode error() const { return movers_.back()->error; }
+  std::optional<Receipt> receipt() const { return movers_.back()->receipt; }
+  // What went wrong so far; empty: nothing.
+  const std::string& violation() const { return violation_; }
+  // At the end: nothing was lost, and nothing of the migration is left.
+  std::string checkEnd();
+
+  GatedStore& source() { return stores_[0]; }
+  GatedStore& target() { return stores_[1]; }
+  uint64_t effects() const { return effects_; }
+  uint64_t acknowledged() const { return acknowledged_; }
+  uint64_t refused() const { return refused_; }
+  bool quietClients = false;
+
+  // Before an effect: an error fails the action instead.
+  std::function<ErrorCode(const Action&)> fault;
+  std::function<void(MigrationState)> onState;
+
+ private:
+  struct Pending {
+    Action action;
+    std::string payload;
+    bool started = false;  // a gate call waits for what is in flight
+  };
+  struct Mover {
+    explicit Mover(Engine e) : engine(std::move(e)) {}
+    Engine engine;
+    NodeId source, target;
+    MigrationId id;
+    std::vector<Pending> pending;
+    std::vector<Event> events;
+    std::string journal;
+    bool dead = false;
+    uint32_t ticksLeft = UINT32_MAX;  // of a zombie
+    MigrationState state = MigrationState::kPending;
+    ErrorCode error = ErrorCode::kOk;
+    std::optional<Receipt> receipt;
+    std::string refusal;
+  };
+
+  Mover& current() { return *movers_.back(); }
+  std::unique_ptr<Mover> makeMover();
+  bool resume();
+  void step(Mover& mover);
+  void carryOut(Mover& mover, size_t index);
+  bool perform(Mover& mover, Pending& pending, Event& event);
+  void late();
+
+  GatedStore& at(const Mover& mover, NodeId node) { return stores_[node == mover.source ? 0 : 1]; }
+  bool gateCall(GatedStore& store, Pending& pending, Event& event);
+  void pack(Mover& mover, const std::vector<std::pair<std::string, std::optional<std::string>>>& rows,
+            std::string_view tail, Event& event);
+  void attach(Mover& mover, std::string_view bytes, Event& event);
+  void scan(Mover& mover, const Pending& pending, Event& event);
+  void read(Mover& mover, const Pending& pending, Event& event);
+  void apply(Mover& mover, const Pending& pending, Event& event);
+  void pollFeed(Mover& mover, const Pending& pending, Event& event);
+  void swap(Mover& mover, const Pending& pending, Event& event);
+
+  void clients();
+  void landSome(GatedStore& store, bool all);
+  void crashStore(GatedStore& store);
+  void violated(const std::string& what) {
+    if (violation_.empty()) violation_ = what;
+  }
+
+  LiveOptions options_;
+  Random random_;
+  GatedStore stores_[2];
+  std::string document_;
+  uint64_t version_ = 0;
+  OwnershipMap seen_;  // the clients' cache
+  std::vector<std::unique_ptr<Mover>> movers_;
+  std::vector<std::pair<int, GateCall>> lateCalls_;
+  Plan plan_;
+  std::map<std::string, std::string> expected_;  // what was acknowledged
+  uint64_t epochServed_ = 0;
+  uint64_t effects_ = 0, acknowledged_ = 0, refused_ = 0, values_ = 0;
+  uint64_t crashAt_ = 0;
+  uint32_t ticks_ = 0;
+  Instant now_{1'000'000};
+  std::string violation_;
+};
+
+}  // namespace keyhaul::test
