@@ -1,6 +1,6 @@
 import { errorNumberOf, KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
 import type { Entry, Feed, ScanRange, Store } from '../stores/store.js'
-import { inRange } from '../stores/bytes.js'
+import { inAny } from '../ranges.js'
 import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
 import { beginning, type Reading } from './fault.js'
 import { Feeds } from './feeds.js'
@@ -331,7 +331,7 @@ export class Driver {
         if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
         // The feed spans all ranges; what lies between them is none of ours.
         const ranges = this.run(migration).ranges
-        const changes = page.changes.filter((change) => ranges.some((range) => inRange(change[0], range)))
+        const changes = page.changes.filter((change) => inAny(change[0], ranges))
         const packed = this.boundary.pack(changes, page.position)
         const count = changes.length
         return { kind: EventKind.page, op, end: page.caughtUp, count, positionBytes: page.position.length, ...packed }

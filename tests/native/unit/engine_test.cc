@@ -41,6 +41,32 @@ TEST(Engine, AnEmptyRangeIsDoneAndVerified) {
   EXPECT_TRUE(host.engine.receipt(id)->verified);
 }
 
+TEST(Engine, ManyRangesEmptyOrNotAreCopied) {
+  for (const bool journal : {true, false}) {
+    for (const uint32_t lanes : {1U, 3U}) {
+      MemoryHost host;
+      fill(host.sourceStore, 1'000);
+      Plan plan = copyPlan();
+      plan.ranges.clear();
+      for (uint32_t i = 0; i < 2'000; ++i) {
+        plan.ranges.push_back(KeyRange::prefix("k0" + std::to_string(10'000 + i * 5).substr(1)));
+      }
+      plan.lanes = lanes;
+      std::map<std::string, std::string> expected;
+      for (const auto& [key, value] : host.sourceStore.entries) {
+        for (const KeyRange& range : plan.ranges) {
+          if (range.contains(key)) expected.emplace(key, value);
+        }
+      }
+      const auto id = begin(host, plan, journal);
+      ASSERT_TRUE(host.run());
+      ASSERT_EQ(stateOf(host, id), MigrationState::kDone);
+      EXPECT_GT(expected.size(), 100U);
+      EXPECT_EQ(host.targetStore.entries, expected);
+    }
+  }
+}
+
 TEST(Engine, CopiesOnlyTheRange) {
   MemoryHost host;
   for (const char* key : {"a", "b", "c", "d"}) host.sourceStore.entries[key] = key;
