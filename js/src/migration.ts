@@ -235,16 +235,19 @@ export class Migration implements AsyncIterable<Progress> {
     const names = { from: this.setup.from.name, to: this.setup.to.name }
     const receipt =
       state === 'stopped' ? undefined : readReceipt(JSON.parse(this.driver.engine.receipt(this.id)), names, this.differences)
+    const succeeded = receipt !== undefined && (state === 'done' || (state === 'mismatch' && receipt.mode === 'verify'))
+    // Before the driver forgets the stores, which it names.
+    const error = succeeded ? undefined : this.endError(state, notice, receipt)
     this.setup.signal?.removeEventListener('abort', this.stop)
     this.driver.detach(this.id)
     this.setup.onEnd()
     await this.setup.journal?.close().catch(() => {})
     this.ended = true
-    if (receipt !== undefined && (state === 'done' || (state === 'mismatch' && receipt.mode === 'verify'))) {
-      this.resolve(receipt)
+    if (error === undefined) {
+      this.resolve(receipt as Receipt)
     } else {
-      this.error = this.endError(state, notice, receipt)
-      this.reject(this.error)
+      this.error = error
+      this.reject(error)
     }
     for (const wake of this.waiting.splice(0)) wake()
   }

@@ -183,6 +183,8 @@ class Engine {
 
   // Control: rare. A node is a store of the host's; its id stands in actions.
   Result<NodeId> addNode(std::string_view name);
+  // Unsupported while a migration that was not forgotten uses it.
+  Status removeNode(NodeId node);
   // `journal`: whether kJournal actions are wanted.
   Result<MigrationId> start(Instant now, ValidPlan plan, NodeId source, NodeId target, bool journal);
   // Continues from a journal. Totals and leaves come from it, so does the plan.

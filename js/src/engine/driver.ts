@@ -122,6 +122,10 @@ export class Driver {
       if (page.migration === migration) this.kept.delete(op)
     }
     this.engine.control('forget', migration)
+    // The engine keeps a node that another migration uses; a store nobody uses is nobody's.
+    for (const node of this.stores.keys()) {
+      if (this.engine.control('removeNode', node) === 0) this.stores.delete(node)
+    }
   }
 
   /** Steps in the next turn of the event loop, however many completions arrive until then. */

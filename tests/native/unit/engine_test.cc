@@ -210,6 +210,32 @@ TEST(Engine, FollowsWritesMadeMeanwhile) {
   EXPECT_FALSE(host.sourceStore.recording);
 }
 
+// An id is used again once it is forgotten: nothing runs out.
+TEST(Engine, AHundredThousandMigrationsOneAfterAnother) {
+  MemoryHost host;
+  host.sourceStore.entries["k"] = "v";
+  Plan plan = copyPlan();
+  plan.verify = VerifyDepth::kNone;
+  const ValidPlan valid = validatePlan(plan).value();
+  for (uint32_t i = 0; i < 100'000; ++i) {
+    host.targetStore.entries.clear();
+    host.notices.clear();
+    host.states.clear();
+    ASSERT_TRUE(host.engine.removeNode(host.source).ok());
+    const NodeId stale = host.source;
+    host.source = host.engine.addNode("source").value();
+    ASSERT_NE(host.source, stale);
+    ASSERT_EQ(host.engine.removeNode(stale).code(), ErrorCode::kNotFound);
+    const auto id = host.engine.start(host.now, valid, host.source, host.target, false).value();
+    ASSERT_EQ(host.engine.removeNode(host.source).code(), ErrorCode::kUnsupported);
+    ASSERT_TRUE(host.run());
+    ASSERT_EQ(stateOf(host, id), MigrationState::kDone);
+    ASSERT_TRUE(host.engine.forget(id).ok());
+    ASSERT_FALSE(host.engine.inspect(host.now, id).has_value());
+  }
+  EXPECT_EQ(host.engine.bufferBytes(), 0U);
+}
+
 // Crashes after every possible number of steps; what the journal claims is in
 // the target, and a resume ends with equal sides.
 class Crash : public testing::TestWithParam<std::pair<MigrationMode, bool>> {};
