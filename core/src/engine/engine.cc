@@ -182,6 +182,13 @@ Ready Engine::step(Instant now, std::span<const Event> events) {
   KH_ASSERT(!impl.stepping);
   impl.stepping = true;
   impl.port.beginStep(now);
+  for (const OpId op : impl.port.takeRefused()) {
+    Event refused;
+    refused.kind = EventKind::kFailed;
+    refused.error = ErrorCode::kLimitExceeded;
+    refused.op = op;
+    if (impl.port.ops().find(op) != nullptr) impl.deliver(refused);
+  }
   for (const Event& event : events) impl.deliver(event);
   Ready ready;
   bool again = true;
@@ -205,6 +212,7 @@ Ready Engine::step(Instant now, std::span<const Event> events) {
   for (const Impl::Slot& slot : impl.slots) {
     if (slot.migration && slot.wake < ready.nextDeadline) ready.nextDeadline = slot.wake;
   }
+  if (impl.port.anyRefused()) ready.more = true;
   ready.actions = impl.port.actions();
   ready.notices = impl.port.notices();
   impl.stepping = false;
