@@ -269,6 +269,9 @@ export class Migration implements AsyncIterable<Progress> {
     const known = this.failures.get(failureOf(ofJournal ? 0 : notice.node, code))
     if (known !== undefined) return known
     if (ofJournal) return new KeyhaulError(code, { file: this.journal?.name })
+    if (code === 'KEYHAUL_NOT_CONVERGING' && notice.payload.length > 0) {
+      return new KeyhaulError(code, { store: this.driver.storeName(notice.node), message: new TextDecoder().decode(notice.payload) })
+    }
     const key = REFUSED.test(code) ? faultyKey(this.pages, notice.node, code === 'KEYHAUL_ENTRY_TOO_LARGE') : undefined
     return new KeyhaulError(code, { store: this.driver.storeName(notice.node), key })
   }

@@ -111,7 +111,7 @@ struct Event {
   BufferRef payload;
   uint32_t count = 0;          // entries; kApply, guarded: left; kEstimate: entries (clamped)
   uint32_t positionBytes = 0;  // kPollFeed: the last bytes of the payload
-  uint64_t bytes = 0;          // kEstimate
+  uint64_t bytes = 0;          // kEstimate; kPollFeed: changes beyond this page, 0 = unknown
 };
 
 enum class NoticeKind : uint8_t {
@@ -153,6 +153,7 @@ struct Config {
   uint32_t retriesMax = 8;          // in a row; then the migration stops resumably
   uint32_t verifyRoundsMax = 5;
   uint32_t differencesMax = 10'000;  // named; further ones are counted
+  // Where what an action needs does not fit, its migration ends with kLimitExceeded.
   uint64_t bufferBytesMax = 1U << 30;
 };
 

@@ -337,8 +337,8 @@ export class Driver {
         const ranges = this.run(migration).ranges
         const changes = page.changes.filter((change) => inAny(change[0], ranges))
         const packed = this.boundary.pack(changes, page.position)
-        const count = changes.length
-        return { kind: EventKind.page, op, end: page.caughtUp, count, positionBytes: page.position.length, ...packed }
+        const about = { count: changes.length, positionBytes: page.position.length, amount: page.behind ?? 0 }
+        return { kind: EventKind.page, op, end: page.caughtUp, ...about, ...packed }
       }
       case ActionKind.trimFeed:
         await this.feeds.of(migration).trim?.(action.payload)
