@@ -12,11 +12,11 @@
 //    it is not re-entrant.
 // 2. Everything in Ready may be started at once, in any order. What has to wait
 //    for a durable record is held back in here, so a host cannot get it wrong.
-// 3. Each action gets exactly one completion, also after an abort or a cancel.
+// 3. Each action but kAbort gets exactly one completion, also after an abort or a cancel.
 //    Completions with a stale or repeated op id are counted and ignored.
 // 4. Calls to stores may be lost, doubled or late; every one can be repeated.
 // 5. Spans in Ready are valid until the next call that is not const. An action's
-//    payload buffer stays valid until its completion was given to step().
+//    payload buffer stays valid until its completion was given to step(), or it was aborted.
 // 6. Call step at or after nextDeadline, or earlier with events. Late is safe.
 //    Time never goes back (a smaller `now` is taken as the last one).
 // 7. Nothing is unbounded. `more`: carry out this Ready, then call again.
@@ -64,7 +64,7 @@ enum class ActionKind : uint8_t {
   // Changes beyond the position in the payload. count, limitBytes as kScan.
   // Completed by kPage: a frame body with the changes; `position` bytes follow it.
   kPollFeed = 5,
-  // The changes up to the position in the payload will not be asked for again.
+  // The changes up to the position in the payload will not be asked for again. Completed by kDone.
   kTrimFeed = 6,
   // Stop recording and forget. The payload is the position, for a feed that an earlier process
   // opened and this one did not; without one, close what kOpenFeed opened, if it came so far.
@@ -193,7 +193,8 @@ class Engine {
   // NotFound for a stale id; AlreadyComplete for an ended one.
   Status pause(MigrationId id);
   Status unpause(MigrationId id);
-  // Stops resumably: in-flight work is finished, a last checkpoint is made.
+  // Stops resumably: writes in flight are awaited. What came after the last durable write is
+  // copied again by the resume.
   Status stop(MigrationId id);
   // Discards what was copied where the target range was empty before.
   Status cancel(MigrationId id);
