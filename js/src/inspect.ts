@@ -63,6 +63,8 @@ export interface JournalSummary {
   mode: string
   level: number
   hostInfo: string
+  /** Half open, in hexadecimal; no end is null. */
+  ranges: readonly (readonly [low: string, high: string | null])[]
   state: string
   /** The number of the error it stopped with, or 0. */
   stopped: number

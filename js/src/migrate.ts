@@ -7,8 +7,7 @@ import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import { type JournalSummary, summarize } from './inspect.js'
 import type { JournalStore } from './journal/journal.js'
 import { Migration } from './migration.js'
-import { overlap, type RangeInput, sortRanges, toScanRanges, underPrefix } from './ranges.js'
-import { toHex } from './stores/bytes.js'
+import { anyOverlap, type RangeInput, toScanRanges, underPrefix } from './ranges.js'
 import type { Capability, ScanRange, Store } from './stores/store.js'
 
 export interface MigrateOptions {
@@ -171,7 +170,7 @@ export class Engine {
     const plan = encodePlan({
       source: options.from.name,
       target: options.to.name,
-      hostInfo: JSON.stringify({ ranges: rangesForJournal(ranges), host: options.hostInfo ?? null }),
+      hostInfo: JSON.stringify({ host: options.hostInfo ?? null }),
       sourceCapabilities: bitsOf(options.from),
       targetCapabilities: bitsOf(options.to),
       mode: choose('mode', MODES, options.mode ?? 'copy'),
@@ -267,8 +266,7 @@ function assertStores({ from, to }: Pick<MigrateOptions, 'from' | 'to'>): void {
 function assertApart({ from, to }: Pick<MigrateOptions, 'from' | 'to'>, ranges: readonly ScanRange[]): void {
   if (from.place === undefined || from.place.database !== to.place?.database) return
   const [source, target] = [from.place.prefix, to.place?.prefix ?? from.place.prefix].map((prefix) => ranges.map((range) => underPrefix(range, prefix)))
-  const met = source?.find((a) => target?.some((b) => overlap(a, b)))
-  if (met === undefined) return
+  if (!anyOverlap(source ?? [], target ?? [])) return
   throw new KeyhaulError('KEYHAUL_SAME_STORE', {
     store: from.name,
     message: `${to.name} lies inside the keys that would be copied; give ranges that leave it out, or another target`
@@ -323,22 +321,15 @@ function readSummary(bytes: Uint8Array, file: string): JournalSummary | undefine
   }
 }
 
-function rangesForJournal(ranges: readonly ScanRange[]): [string, string | null][] {
-  return ranges.map(({ gte, lt }) => [toHex(gte ?? new Uint8Array(0)), lt === undefined ? null : toHex(lt)])
-}
-
 function unhex(text: string): Uint8Array {
   return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }
 
 function readRanges(summary: JournalSummary): ScanRange[] {
-  const { ranges } = JSON.parse(summary.hostInfo) as { ranges: [string, string | null][] }
-  return sortRanges(
-    ranges.map(([low, high]) => ({
-      gte: low === '' ? undefined : unhex(low),
-      lt: high === null ? undefined : unhex(high)
-    }))
-  )
+  return summary.ranges.map(([low, high]) => ({
+    gte: low === '' ? undefined : unhex(low),
+    lt: high === null ? undefined : unhex(high)
+  }))
 }
 
 function assertSame(summary: JournalSummary, options: MigrateOptions, ranges: readonly ScanRange[], file: string): void {

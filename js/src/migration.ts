@@ -235,16 +235,19 @@ export class Migration implements AsyncIterable<Progress> {
     const names = { from: this.setup.from.name, to: this.setup.to.name }
     const receipt =
       state === 'stopped' ? undefined : readReceipt(JSON.parse(this.driver.engine.receipt(this.id)), names, this.differences)
+    const succeeded = receipt !== undefined && (state === 'done' || (state === 'mismatch' && receipt.mode === 'verify'))
+    // Before the driver forgets the stores, which it names.
+    const error = succeeded ? undefined : this.endError(state, notice, receipt)
     this.setup.signal?.removeEventListener('abort', this.stop)
     this.driver.detach(this.id)
     this.setup.onEnd()
     await this.setup.journal?.close().catch(() => {})
     this.ended = true
-    if (receipt !== undefined && (state === 'done' || (state === 'mismatch' && receipt.mode === 'verify'))) {
-      this.resolve(receipt)
+    if (error === undefined) {
+      this.resolve(receipt as Receipt)
     } else {
-      this.error = this.endError(state, notice, receipt)
-      this.reject(this.error)
+      this.error = error
+      this.reject(error)
     }
     for (const wake of this.waiting.splice(0)) wake()
   }
@@ -266,6 +269,9 @@ export class Migration implements AsyncIterable<Progress> {
     const known = this.failures.get(failureOf(ofJournal ? 0 : notice.node, code))
     if (known !== undefined) return known
     if (ofJournal) return new KeyhaulError(code, { file: this.journal?.name })
+    if (code === 'KEYHAUL_NOT_CONVERGING' && notice.payload.length > 0) {
+      return new KeyhaulError(code, { store: this.driver.storeName(notice.node), message: new TextDecoder().decode(notice.payload) })
+    }
     const key = REFUSED.test(code) ? faultyKey(this.pages, notice.node, code === 'KEYHAUL_ENTRY_TOO_LARGE') : undefined
     return new KeyhaulError(code, { store: this.driver.storeName(notice.node), key })
   }

@@ -1,6 +1,9 @@
 import { KeyhaulError } from './errors.js'
-import { compareBytes, concatBytes, toBytes } from './stores/bytes.js'
+import { compareBytes, concatBytes, inRange, toBytes } from './stores/bytes.js'
 import type { ScanRange } from './stores/store.js'
+
+/** kRangesMax of core/include/keyhaul/plan.h. */
+const RANGES_MAX = 65_536
 
 /** `[start, end]`, both inclusive; or every key with a prefix. Text is UTF-8. */
 export type RangeInput =
@@ -23,6 +26,9 @@ export function toScanRanges(inputs: readonly RangeInput[] | undefined): ScanRan
   if (inputs.length === 0) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'ranges is empty; leave it out to move everything' })
   }
+  if (inputs.length > RANGES_MAX) {
+    throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${inputs.length} ranges are given; a migration takes ${RANGES_MAX}` })
+  }
   const ranges = inputs.map((input): ScanRange => {
     if ('prefix' in input) {
       const gte = toBytes(input.prefix)
@@ -40,7 +46,7 @@ export function toScanRanges(inputs: readonly RangeInput[] | undefined): ScanRan
 }
 
 /** In key order, as the core keeps them; what overlaps is found there. */
-export function sortRanges(ranges: ScanRange[]): ScanRange[] {
+function sortRanges(ranges: ScanRange[]): ScanRange[] {
   const low = ({ gte }: ScanRange): Uint8Array => gte ?? new Uint8Array(0)
   return ranges.sort((a, b) => compareBytes(low(a), low(b)))
 }
@@ -53,7 +59,29 @@ export function underPrefix({ gte, lt }: ScanRange, prefix: Uint8Array): ScanRan
   }
 }
 
-export function overlap(a: ScanRange, b: ScanRange): boolean {
-  const below = (x: ScanRange, y: ScanRange): boolean => y.lt === undefined || compareBytes(x.gte ?? new Uint8Array(0), y.lt) < 0
-  return below(a, b) && below(b, a)
+/** Whether a range of one list shares a key with one of the other; both in key order and disjoint. */
+export function anyOverlap(a: readonly ScanRange[], b: readonly ScanRange[]): boolean {
+  let [i, j] = [0, 0]
+  while (i < a.length && j < b.length) {
+    const [x, y] = [a[i] as ScanRange, b[j] as ScanRange]
+    if (isBelow(x, y.gte)) i++
+    else if (isBelow(y, x.gte)) j++
+    else return true
+  }
+  return false
 }
+
+/** Whether a key is in one of the ranges, which are in key order and disjoint. */
+export function inAny(key: Uint8Array, ranges: readonly ScanRange[]): boolean {
+  let [low, high] = [0, ranges.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (isBelow(ranges[middle] as ScanRange, key)) low = middle + 1
+    else high = middle
+  }
+  const range = ranges[low]
+  return range !== undefined && inRange(key, range)
+}
+
+/** The whole range lies below the key. */
+const isBelow = ({ lt }: ScanRange, key: Uint8Array | undefined): boolean => lt !== undefined && compareBytes(lt, key ?? new Uint8Array(0)) <= 0

@@ -61,6 +61,7 @@ export type RawReceipt = Record<string, number> & {
 export function readReceipt(raw: RawReceipt, names: { from: string; to: string }, different: readonly Difference[]): Receipt {
   const n = (name: string): number => raw[name] ?? 0
   const ms = (name: string): number => Math.round(n(name) / 10) / 100
+  const differences = n('missing') + n('extra') + n('changed')
   const copied = raw.mode !== 'verify'
   return {
     state: raw.state,
@@ -71,7 +72,8 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     entries: copied ? n('copiedEntries') : raw.target.entries,
     bytes: copied ? n('copiedBytes') : raw.target.bytes,
     digests: { source: raw.source, target: raw.target },
-    different,
+    // What was named and turned out to be a write that came meanwhile is no difference.
+    different: differences === 0 ? [] : different,
     missing: n('missing'),
     extra: n('extra'),
     changed: n('changed'),

@@ -125,6 +125,8 @@ uint32_t control(uint32_t handle, uint32_t verb, uint32_t migration) {
     case boundary::ControlWord::cancel: return static_cast<uint32_t>(engine.cancel(id).code());
     case boundary::ControlWord::finish: return static_cast<uint32_t>(engine.finish(id).code());
     case boundary::ControlWord::forget: return static_cast<uint32_t>(engine.forget(id).code());
+    case boundary::ControlWord::removeNode:
+      return static_cast<uint32_t>(engine.removeNode(NodeId{migration}).code());
     case boundary::ControlWord::count_: break;
   }
   return static_cast<uint32_t>(ErrorCode::kInvalidArgument);

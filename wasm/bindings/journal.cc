@@ -21,6 +21,19 @@ void exactText(JsonObject& json, std::string& out, std::string_view name, std::s
   putJsonString(out, value);
 }
 
+// Hexadecimal pairs, because keys are bytes: [["61","7a"],["80",null]], null for no end.
+void putRanges(const std::vector<KeyRange>& ranges) {
+  std::string& out = text();
+  char before = '[';
+  for (const KeyRange& range : ranges) {
+    out.push_back(before);
+    out += "[\"" + toHex(range.lo) + "\",";
+    out += range.hi.isInfinite() ? "null]" : '"' + toHex(range.hi.key()) + "\"]";
+    before = ',';
+  }
+  out += ranges.empty() ? "[]" : "]";
+}
+
 // What a resume has to know before it opens stores: the plan and where it stands.
 double inspectJournal(uint32_t address, uint32_t bytes) {
   text().clear();
@@ -31,6 +44,8 @@ double inspectJournal(uint32_t address, uint32_t bytes) {
   exactText(json, text(), "source", plan.source);
   exactText(json, text(), "target", plan.target);
   exactText(json, text(), "hostInfo", plan.hostInfo);
+  json.member("ranges");
+  putRanges(plan.ranges);
   json.text("mode", modeName(plan.mode));
   json.number("level", static_cast<uint64_t>(image->plan.level()));
   json.text("state", stateName(image->state));

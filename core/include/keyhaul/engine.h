@@ -12,11 +12,11 @@
 //    it is not re-entrant.
 // 2. Everything in Ready may be started at once, in any order. What has to wait
 //    for a durable record is held back in here, so a host cannot get it wrong.
-// 3. Each action gets exactly one completion, also after an abort or a cancel.
+// 3. Each action but kAbort gets exactly one completion, also after an abort or a cancel.
 //    Completions with a stale or repeated op id are counted and ignored.
 // 4. Calls to stores may be lost, doubled or late; every one can be repeated.
 // 5. Spans in Ready are valid until the next call that is not const. An action's
-//    payload buffer stays valid until its completion was given to step().
+//    payload buffer stays valid until its completion was given to step(), or it was aborted.
 // 6. Call step at or after nextDeadline, or earlier with events. Late is safe.
 //    Time never goes back (a smaller `now` is taken as the last one).
 // 7. Nothing is unbounded. `more`: carry out this Ready, then call again.
@@ -65,7 +65,7 @@ enum class ActionKind : uint8_t {
   // Changes beyond the position in the payload. count, limitBytes as kScan.
   // Completed by kPage: a frame body with the changes; `position` bytes follow it.
   kPollFeed = 5,
-  // The changes up to the position in the payload will not be asked for again.
+  // The changes up to the position in the payload will not be asked for again. Completed by kDone.
   kTrimFeed = 6,
   // Stop recording and forget. The payload is the position, for a feed that an earlier process
   // opened and this one did not; without one, close what kOpenFeed opened, if it came so far.
@@ -132,7 +132,8 @@ struct Event {
   BufferRef payload;
   uint32_t count = 0;          // entries; kApply, guarded: left; kEstimate: entries (clamped)
   uint32_t positionBytes = 0;  // kPollFeed: the last bytes of the payload
-  uint64_t bytes = 0;          // kEstimate; registers: the document's version
+  // kEstimate; kPollFeed: changes beyond this page, 0 = unknown; registers: the version
+  uint64_t bytes = 0;
 };
 
 enum class NoticeKind : uint8_t {
@@ -174,6 +175,7 @@ struct Config {
   uint32_t retriesMax = 8;          // in a row; then the migration stops resumably
   uint32_t verifyRoundsMax = 5;
   uint32_t differencesMax = 10'000;  // named; further ones are counted
+  // Where what an action needs does not fit, its migration ends with kLimitExceeded.
   uint64_t bufferBytesMax = 1U << 30;
 };
 
@@ -204,6 +206,8 @@ class Engine {
 
   // Control: rare. A node is a store of the host's; its id stands in actions.
   Result<NodeId> addNode(std::string_view name);
+  // Unsupported while a migration that was not forgotten uses it.
+  Status removeNode(NodeId node);
   // `journal`: whether kJournal actions are wanted.
   Result<MigrationId> start(Instant now, ValidPlan plan, NodeId source, NodeId target, bool journal);
   // Continues from a journal. Totals and leaves come from it, so does the plan.
@@ -211,7 +215,8 @@ class Engine {
   // NotFound for a stale id; AlreadyComplete for an ended one.
   Status pause(MigrationId id);
   Status unpause(MigrationId id);
-  // Stops resumably: in-flight work is finished, a last checkpoint is made.
+  // Stops resumably: writes in flight are awaited. What came after the last durable write is
+  // copied again by the resume.
   Status stop(MigrationId id);
   // Discards what was copied where the target range was empty before.
   Status cancel(MigrationId id);

@@ -61,8 +61,8 @@ struct FeedAppliedRecord {
   std::string position;
   uint64_t changes = 0;
 };
-// One round of verification came to its end. `written`: something was mended
-// after it began, so it proves nothing and another round follows.
+// One round of verification came to its end. `written` is reserved: no version sets it,
+// because a repair is a state of its own, after which another round follows.
 struct VerifiedRecord {
   uint32_t round = 1;
   bool equal = false;

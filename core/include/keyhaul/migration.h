@@ -58,12 +58,14 @@ struct Totals {
   uint64_t copiedEntries = 0, copiedBytes = 0, copiedPages = 0;
   uint64_t feedChanges = 0;
   uint64_t verifiedEntries = 0, verifiedBytes = 0;  // read back in the last round
-  uint64_t missing = 0, extra = 0, changed = 0;     // found by the first round that found any
+  // Found by the first round that found any; 0 where the feed explained them.
+  uint64_t missing = 0, extra = 0, changed = 0;
   uint64_t repairs = 0;                             // writes made to mend differences
   uint64_t deletedEntries = 0;                      // taken off the source
   uint64_t leftOnSource = 0;    // move: keys that had changed since verification
   uint64_t discardedEntries = 0;  // cancel: taken off the target
-  uint64_t retries = 0, staleCompletions = 0;
+  uint64_t retries = 0;
+  uint64_t staleCompletions = 0;  // reserved, 0: they are counted an engine, not a migration
   uint64_t copyUs = 0, catchUpUs = 0, verifyUs = 0, deleteUs = 0;
   uint64_t activeUs = 0;         // all states, time between incarnations not counted
   // kLive: the last attempt's pause of writers, as forecast before it and as it was; attempts

@@ -37,7 +37,15 @@ struct Engine::Impl {
   Scheduler scheduler;
   Config config;
   std::vector<Slot> slots;
-  std::vector<std::string> nodes;
+  struct Node {
+    uint32_t generation = 0;
+    bool live = false;
+  };
+  std::vector<Node> nodes;
+  bool known(NodeId node) const {
+    return node && node.slot() < nodes.size() && nodes[node.slot()].live &&
+           nodes[node.slot()].generation == node.generation();
+  }
   uint64_t stale = 0;
   bool stepping = false;
 };
@@ -71,14 +79,29 @@ Result<Engine::Impl::Slot*> Engine::Impl::active(MigrationId id) {
 
 Result<NodeId> Engine::addNode(std::string_view name) {
   if (name.empty() || name.size() > kNameBytesMax) return ErrorCode::kInvalidArgument;
-  if (impl_->nodes.size() >= 0xFFFF) return ErrorCode::kLimitExceeded;
-  impl_->nodes.emplace_back(name);
-  return NodeId::make(static_cast<uint32_t>(impl_->nodes.size() - 1), 1);
+  auto& nodes = impl_->nodes;
+  uint32_t slot = 0;
+  while (slot < nodes.size() && nodes[slot].live) ++slot;
+  if (slot >= 0xFFFF) return ErrorCode::kLimitExceeded;
+  if (slot == nodes.size()) nodes.emplace_back();
+  nodes[slot].live = true;
+  nodes[slot].generation = nodes[slot].generation >= 0xFFFF ? 1 : nodes[slot].generation + 1;
+  return NodeId::make(slot, nodes[slot].generation);
+}
+
+Status Engine::removeNode(NodeId node) {
+  if (!impl_->known(node)) return ErrorCode::kNotFound;
+  for (const Impl::Slot& slot : impl_->slots) {
+    if (!slot.migration) continue;
+    const bool uses = slot.migration->source() == node || slot.migration->target() == node;
+    if (uses) return ErrorCode::kUnsupported;
+  }
+  impl_->nodes[node.slot()].live = false;
+  return {};
 }
 
 Result<MigrationId> Engine::Impl::place(Instant now, uint8_t priority, NodeId source,
                                         NodeId target) {
-  const auto known = [this](NodeId node) { return node && node.slot() < nodes.size(); };
   if (!known(source) || !known(target)) return ErrorCode::kNotFound;
   if (source == target) return ErrorCode::kSameStore;
   uint32_t index = 0;
@@ -171,6 +194,13 @@ Ready Engine::step(Instant now, std::span<const Event> events) {
   KH_ASSERT(!impl.stepping);
   impl.stepping = true;
   impl.port.beginStep(now);
+  for (const OpId op : impl.port.takeRefused()) {
+    Event refused;
+    refused.kind = EventKind::kFailed;
+    refused.error = ErrorCode::kLimitExceeded;
+    refused.op = op;
+    if (impl.port.ops().find(op) != nullptr) impl.deliver(refused);
+  }
   for (const Event& event : events) impl.deliver(event);
   Ready ready;
   bool again = true;
@@ -194,6 +224,7 @@ Ready Engine::step(Instant now, std::span<const Event> events) {
   for (const Impl::Slot& slot : impl.slots) {
     if (slot.migration && slot.wake < ready.nextDeadline) ready.nextDeadline = slot.wake;
   }
+  if (impl.port.anyRefused()) ready.more = true;
   ready.actions = impl.port.actions();
   ready.notices = impl.port.notices();
   impl.stepping = false;

@@ -138,6 +138,13 @@ void ComparePhase::differs(Port& port, DifferenceKind kind, std::string_view key
     different_.emplace_back(key);
     return;
   }
+  if (purpose_ == Purpose::kName && shared_.plan.level() >= GuaranteeLevel::kL1) {
+    if (shared_.differing.size() < Shared::kDifferingMax) {
+      shared_.differing.push_back(shared_.hasher.hash(key, {}).lo);
+    } else {
+      shared_.differingOverflow = true;
+    }
+  }
   if (purpose_ != Purpose::kRepair && named_++ < port.config().differencesMax) {
     port.noticeDifference(kind, key);
   }

@@ -33,9 +33,12 @@ void CopyPhase::takeRange(Lane& lane, uint32_t index) {
 Status CopyPhase::pump(Port& port) {
   for (uint32_t i = 0; i < lanes_.size(); ++i) {
     Lane& lane = lanes_[i];
-    if (!lane.active) takeRange(lane, i);
-    if (!lane.active) continue;
-    if (Status s = pumpLane(port, lane); !s.ok()) return s;
+    do {
+      if (!lane.active) takeRange(lane, i);
+      if (!lane.active) break;
+      if (Status s = pumpLane(port, lane); !s.ok()) return s;
+      // A range that turns out to be empty ends here; nothing would come to begin the next.
+    } while (!lane.active);
   }
   return {};
 }
@@ -59,7 +62,7 @@ Status CopyPhase::pumpLane(Port& port, Lane& lane) {
   KH_ASSERT(page->end && lane.leafPages == 0);  // a late END is joined to the last page
   checkpoint(lane, *page);
   finishPage(port, lane);
-  return pumpLane(port, lane);
+  return {};
 }
 
 void CopyPhase::writePage(Port& port, Lane& lane, const Page& page) {

@@ -25,6 +25,7 @@ void FeedPhase::start(std::string position) {
   position_ = recorded_ = std::move(position);
   if (trimmed_.empty()) trimmed_ = position_;
   caughtUp_ = false;
+  trend_.reset();
   failures_ = 0;
   pollAt_ = {0};
 }
@@ -45,6 +46,12 @@ Status FeedPhase::pump(Port& port) {
     port.abort(poll_);
     poll_ = {};
     if (Status s = retry(port, ErrorCode::kStoreStalled); !s.ok()) return s;
+  }
+  if (trend_.hopeless()) {
+    // Who follows does not wait for the end yet, and a burst of writes may pass.
+    if (!follow_) return ErrorCode::kNotConverging;
+    port.noticeWarning(ErrorCode::kNotConverging, shared_.source);
+    trend_.reset();
   }
   if (done()) return {};
   Instant ready = pollAt_;
@@ -90,7 +97,7 @@ Status FeedPhase::onEvent(Port& port, OpTag tag, const Event& event) {
   bool finished = false;
   blamed_ = shared_.target;
   if (Status s = writer_.onEvent(port, event, finished); !s.ok()) return s;
-  if (finished) applied();
+  if (finished) applied(port);
   return {};
 }
 
@@ -109,6 +116,7 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
   failures_ = 0;
   batch_ = body->size();
   batchBytes_ = body->dataBytes();
+  waiting_ = event.end ? 0 : event.bytes;
   pollAt_ = nextCaughtUp_ ? port.now() + kFollowEvery : Instant{0};
   if (shared_.changed.watching()) {
     for (const EntryView entry : body.value()) shared_.changed.add(entry.key);
@@ -120,6 +128,7 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
     caughtUp_ = nextCaughtUp_;
     return {};
   }
+  if (!shared_.differing.empty()) explain(body.value());
   port.bucket().take(batchBytes_, port.now());
   shared_.bucket.take(batchBytes_, port.now());
   const auto frameEnd = static_cast<uint32_t>(all.size() - event.positionBytes);
@@ -131,12 +140,23 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
   return {};
 }
 
-void FeedPhase::applied() {
+// What differed and was written since is no fault of the copy's.
+void FeedPhase::explain(const FrameView& body) {
+  std::vector<uint64_t>& keys = shared_.differing;
+  for (const EntryView entry : body) {
+    const uint64_t key = shared_.hasher.hash(entry.key, {}).lo;
+    const auto at = std::lower_bound(keys.begin(), keys.end(), key);
+    if (at != keys.end() && *at == key) keys.erase(at);
+  }
+}
+
+void FeedPhase::applied(Port& port) {
   position_ = nextPosition_;
   caughtUp_ = nextCaughtUp_;
   shared_.totals.feedChanges += batch_;
   shared_.addWork(batch_, batchBytes_);
   unrecorded_ += batch_;
+  trend_.update(port.now(), shared_.totals.feedChanges, waiting_);
 }
 
 void FeedPhase::record() {

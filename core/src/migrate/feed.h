@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "migrate/lag_trend.h"
 #include "migrate/shared.h"
 #include "migrate/writer.h"
 
@@ -28,6 +29,7 @@ class FeedPhase {
   void follow(bool on) {
     follow_ = on;
     if (!on) {
+      trend_.reset();
       caughtUp_ = nextCaughtUp_ = false;
       early_ = static_cast<bool>(poll_);
       pollAt_ = {0};
@@ -46,14 +48,16 @@ class FeedPhase {
     return writer_.settle(port);
   }
   void stop(Port& port);
+  const LagTrend& trend() const { return trend_; }
   const std::string& position() const { return position_; }
   NodeId blamed() const { return blamed_; }
 
  private:
   Status onPoll(Port& port, const Event& event);
   Status retry(Port& port, ErrorCode error);
-  void applied();
+  void applied(Port& port);
   void pumpTrim(Port& port);
+  void explain(const FrameView& body);
 
   Shared& shared_;
   Writer writer_;
@@ -61,6 +65,8 @@ class FeedPhase {
   std::string position_;      // applied up to here
   std::string nextPosition_;  // of the batch being applied
   uint64_t batch_ = 0;
+  uint64_t waiting_ = 0;  // beyond the batch; 0: none, or not known
+  LagTrend trend_;
   uint64_t batchBytes_ = 0;
   bool nextCaughtUp_ = false;
   bool caughtUp_ = false;

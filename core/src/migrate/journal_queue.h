@@ -59,7 +59,7 @@ class JournalQueue {
       return {};
     }
     disable();
-    return ErrorCode::kJournalWriteFailed;
+    return event.error == ErrorCode::kLimitExceeded ? event.error : ErrorCode::kJournalWriteFailed;
   }
 
   // Nothing more can be written.

@@ -153,7 +153,8 @@ void Migration::pump(Port& port) {
       startPart(port);
     }
     if (Status s = pumpPart(port); !s.ok()) {
-      fail(port, s.code(), blamed(), {});
+      const bool hopeless = s.code() == ErrorCode::kNotConverging;
+      fail(port, s.code(), blamed(), hopeless ? feed_.trend().rates() : std::string());
       continue;
     }
     if (!partDone()) break;
@@ -203,6 +204,9 @@ void Migration::startPart(Port& port) {
       return;
     case MigrationState::kVerifying:
       ++shared_.totals.verifyRounds;
+      ++rounds_;
+      shared_.differing.clear();
+      shared_.differingOverflow = false;
       comparing_ = !leavesTell();
       if (comparing_) {
         compare_.start(ComparePhase::Purpose::kName, wholePlan(), ignoresExtra());
@@ -299,6 +303,7 @@ void Migration::leavePart(Port& port) {
     case MigrationState::kCatchingUp:
       feedPosition_ = feed_.position();
       feed_.record();
+      if (rounds_ >= port.config().verifyRoundsMax) return afterLastRound(port);
       if (spec().verify == VerifyDepth::kNone) return conclude(port, MigrationState::kDone);
       return enter(port, MigrationState::kVerifying);
     case MigrationState::kVerifying: return afterVerify(port);
@@ -323,75 +328,6 @@ void Migration::afterCopy(Port& port) {
   if (usesFeed()) return enter(port, MigrationState::kCatchingUp);
   if (spec().verify == VerifyDepth::kNone) return conclude(port, MigrationState::kDone);
   enter(port, MigrationState::kVerifying);
-}
-
-void Migration::afterVerify(Port& port) {
-  if (!comparing_) {
-    if (leafCheck_.suspects().empty()) {
-      sourceDigest_ = leafCheck_.source();
-      targetDigest_ = leafCheck_.target();
-      return endRound(port, true);
-    }
-    // Only the parts whose digests disagree are read on both sides.
-    comparing_ = true;
-    namingSuspects_ = true;
-    return compare_.start(ComparePhase::Purpose::kName, leafCheck_.suspects(), ignoresExtra());
-  }
-  const ComparePhase::Found& found = compare_.found();
-  Totals& totals = shared_.totals;
-  if (totals.missing + totals.extra + totals.changed == 0) {
-    totals.missing = found.missing;
-    totals.extra = found.extra;
-    totals.changed = found.changed;
-  }
-  if (std::exchange(namingSuspects_, false)) {
-    forceCompare_ = true;
-    sourceDigest_ = leafCheck_.source();
-    targetDigest_ = leafCheck_.target();
-    // The digests disagreed but the entries agree now: somebody wrote meanwhile,
-    // so only a whole look at both sides settles it.
-    if (found.differences() == 0 && shared_.totals.verifyRounds < port.config().verifyRoundsMax) {
-      return enter(port, MigrationState::kVerifying);
-    }
-    return endRound(port, false);
-  }
-  sourceDigest_ = compare_.source();
-  targetDigest_ = compare_.target();
-  endRound(port, found.differences() == 0);
-}
-
-void Migration::endRound(Port& port, bool equal) {
-  verified_ = equal;
-  Totals& totals = shared_.totals;
-  totals.verifiedEntries = targetDigest_.entries;
-  totals.verifiedBytes = targetDigest_.bytes;
-  VerifiedRecord record;
-  record.round = totals.verifyRounds;
-  record.equal = equal;
-  record.source = sourceDigest_;
-  record.target = targetDigest_;
-  record.missing = totals.missing;
-  record.extra = totals.extra;
-  record.changed = totals.changed;
-  record.repairs = totals.repairs;
-  shared_.journal.add(record);
-  if (!equal) return nextAfterMismatch(port);
-  if (spec().mode == MigrationMode::kMove) return enter(port, MigrationState::kDeleting);
-  conclude(port, MigrationState::kDone);
-}
-
-void Migration::nextAfterMismatch(Port& port) {
-  const bool again = shared_.totals.verifyRounds < port.config().verifyRoundsMax;
-  // Writers may have been faster than the comparison: what they wrote is in the
-  // feed. Look there first; only when nothing came is the difference real.
-  if (again && usesFeed() && (shared_.totals.verifyRounds == 1 ||
-                              shared_.totals.feedChanges != changesBefore_)) {
-    changesBefore_ = shared_.totals.feedChanges;
-    return enter(port, MigrationState::kCatchingUp);
-  }
-  if (again && spec().repair) return enter(port, MigrationState::kRepairing);
-  error_ = ErrorCode::kVerifyMismatch;
-  conclude(port, MigrationState::kMismatch);
 }
 
 }  // namespace keyhaul

@@ -63,6 +63,7 @@ class Migration final : public Job {
   void afterVerify(Port& port);
   void endRound(Port& port, bool equal);
   void nextAfterMismatch(Port& port);
+  void afterLastRound(Port& port);
   std::vector<LeafCheck::Suspect> wholePlan() const;
   bool leavesTell() const;
   // Keys that were in the target before, and that only the target has, are kept.
@@ -107,7 +108,10 @@ class Migration final : public Job {
   ErrorCode error_ = ErrorCode::kOk;
   NodeId errorNode_;
   std::string errorText_;
+  uint32_t rounds_ = 0;  // of verification, in this process
   uint64_t changesBefore_ = 0;  // the last catch-up after a mismatch
+  Instant unequalSince_{0};     // the first mismatch, and the changes of the feed until then
+  uint64_t unequalChanges_ = 0;
   uint64_t estimatedEntries_ = 0, estimatedBytes_ = 0;
   std::string feedPosition_;
   Digest sourceDigest_, targetDigest_;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -49,6 +50,7 @@ void Port::beginStep(Instant now) {
   notices_.clear();
   for (const BufferId id : noticeBuffers_) buffers_.release(id);
   noticeBuffers_.clear();
+  saidNoRoom_ = false;
 }
 
 void Port::bind(MigrationId migration, uint8_t priority) {
@@ -94,11 +96,27 @@ BufferRef Port::copyIn(std::string_view bytes) {
   return {id, 0, static_cast<uint32_t>(bytes.size())};
 }
 
-OpId Port::request(ActionKind kind, NodeId node, OpTag tag, std::string_view payload) {
+// Without room for the payload the host is not asked at all: a journal record, a range or a
+// position that came out empty would be carried out as something else.
+OpId Port::request(ActionKind kind, NodeId node, OpTag tag, std::string_view payload,
+                   const Limits& limits) {
   Op& op = open(kind, tag, payload.size());
-  const BufferRef ref = payload.empty() ? BufferRef{} : copyIn(payload);
+  BufferRef ref;
+  if (!payload.empty()) {
+    ref = copyIn(payload);
+    if (!ref.buffer) {
+      refused_.push_back(op.id);
+      return op.id;
+    }
+  }
   op.payload = ref.buffer;
-  emit(op, node).payload = ref;
+  Action& action = emit(op, node);
+  action.payload = ref;
+  action.count = limits.entries;
+  action.limitBytes = limits.bytes;
+  action.keep = limits.keep;
+  action.verb = limits.verb;
+  action.epoch = limits.epoch;
   return op.id;
 }
 
@@ -111,11 +129,7 @@ OpId Port::scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries,
           infinite ? uint32_t{0xFFFFFFFF} : static_cast<uint32_t>(range.hi.key().size()));
   payload += range.lo;
   if (!infinite) payload += range.hi.key();
-  const OpId id = request(ActionKind::kScan, node, tag, payload);
-  actions_.back().count = entries;
-  actions_.back().limitBytes = limitBytes;
-  actions_.back().keep = keep;
-  return id;
+  return request(ActionKind::kScan, node, tag, payload, {entries, limitBytes, keep, GateVerb::kPrepare, 0});
 }
 
 OpId Port::apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entries, bool durable,
@@ -142,10 +156,7 @@ OpId Port::openFeed(NodeId node, OpTag tag, std::string_view after) {
 
 OpId Port::pollFeed(NodeId node, OpTag tag, std::string_view after, uint32_t entries,
                     uint64_t limitBytes) {
-  const OpId id = request(ActionKind::kPollFeed, node, tag, after);
-  actions_.back().count = entries;
-  actions_.back().limitBytes = limitBytes;
-  return id;
+  return request(ActionKind::kPollFeed, node, tag, after, {entries, limitBytes, false, GateVerb::kPrepare, 0});
 }
 
 OpId Port::trimFeed(NodeId node, OpTag tag, std::string_view upto) {
@@ -167,34 +178,37 @@ OpId Port::read(NodeId node, OpTag tag, std::span<const Key> keys) {
     storeLe(length, static_cast<uint32_t>(key.size()));
     payload.append(length, sizeof length).append(key);
   }
-  const OpId id = request(ActionKind::kRead, node, tag, payload);
-  actions_.back().count = static_cast<uint32_t>(keys.size());
-  return id;
+  Limits limits;
+  limits.entries = static_cast<uint32_t>(keys.size());
+  return request(ActionKind::kRead, node, tag, payload, limits);
 }
 
 OpId Port::gate(NodeId node, OpTag tag, GateVerb verb, uint64_t epoch) {
-  const OpId id = request(ActionKind::kGate, node, tag, {});
-  actions_.back().verb = verb;
-  actions_.back().epoch = epoch;
-  return id;
+  Limits limits;
+  limits.verb = verb;
+  limits.epoch = epoch;
+  return request(ActionKind::kGate, node, tag, {}, limits);
 }
 
 OpId Port::registerRead(OpTag tag) { return request(ActionKind::kRegisterRead, {}, tag, {}); }
 
 OpId Port::registerSwap(OpTag tag, std::string_view document, uint64_t expectedVersion) {
-  const OpId id = request(ActionKind::kRegisterSwap, {}, tag, document);
-  actions_.back().epoch = expectedVersion;
-  return id;
+  Limits limits;
+  limits.epoch = expectedVersion;
+  return request(ActionKind::kRegisterSwap, {}, tag, document, limits);
 }
 
 void Port::abort(OpId id) {
   Op* op = ops_.find(id);
   if (op == nullptr) return;
-  Action action;
-  action.kind = ActionKind::kAbort;
-  action.migration = op->migration;
-  action.reusesOp = id;
-  actions_.push_back(action);
+  // What was asked for in this very step was not handed out yet; its payload goes now.
+  if (std::erase_if(actions_, [id](const Action& a) { return a.op == id; }) == 0) {
+    Action action;
+    action.kind = ActionKind::kAbort;
+    action.migration = op->migration;
+    action.reusesOp = id;
+    actions_.push_back(action);
+  }
   buffers_.release(op->payload);
   ops_.close(id);
 }
@@ -207,8 +221,8 @@ void Port::noticeState(MigrationState state, ErrorCode error, NodeId node, std::
   notice.migration = bound_;
   notice.node = node;
   if (!text.empty()) {
-    notice.payload = copyIn(text);
-    noticeBuffers_.push_back(notice.payload.buffer);
+    notice.payload = copyIn(text);  // without room: the error says enough
+    if (notice.payload.buffer) noticeBuffers_.push_back(notice.payload.buffer);
   }
   notices_.push_back(notice);
 }
@@ -222,11 +236,17 @@ void Port::noticeProgress(MigrationState state) {
 }
 
 void Port::noticeDifference(DifferenceKind kind, std::string_view key) {
+  const BufferRef name = copyIn(key);
+  if (!name.buffer) {
+    // It is counted; a difference without its key would name the empty one.
+    if (!std::exchange(saidNoRoom_, true)) noticeWarning(ErrorCode::kLimitExceeded, {});
+    return;
+  }
   Notice notice;
   notice.kind = NoticeKind::kDifference;
   notice.difference = kind;
   notice.migration = bound_;
-  notice.payload = copyIn(key);
+  notice.payload = name;
   noticeBuffers_.push_back(notice.payload.buffer);
   notices_.push_back(notice);
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/buffers.h"
@@ -75,7 +76,6 @@ class Port {
   OpId trimFeed(NodeId node, OpTag tag, std::string_view upto);
   OpId closeFeed(NodeId node, OpTag tag, std::string_view position);
   OpId estimate(NodeId node, OpTag tag);
-  // Null when there is no room for the keys.
   OpId read(NodeId node, OpTag tag, std::span<const Key> keys);
   OpId gate(NodeId node, OpTag tag, GateVerb verb, uint64_t epoch);
   OpId registerRead(OpTag tag);
@@ -95,6 +95,9 @@ class Port {
     if (at < wake_) wake_ = at;
   }
   Instant takeWake();
+  // Operations that there was no room to ask for: they fail with kLimitExceeded.
+  std::vector<OpId> takeRefused() { return std::exchange(refused_, {}); }
+  bool anyRefused() const { return !refused_.empty(); }
 
   const std::vector<Action>& actions() const { return actions_; }
   const std::vector<Notice>& notices() const { return notices_; }
@@ -107,8 +110,20 @@ class Port {
 
   Op& open(ActionKind kind, OpTag tag, uint64_t workBytes);
   Action& emit(const Op& op, NodeId node);
+  struct Limits {
+    uint32_t entries = 0;
+    uint64_t bytes = 0;
+    bool keep = false;
+    GateVerb verb = GateVerb::kPrepare;
+    uint64_t epoch = 0;
+  };
+  // Null when there is no room.
   BufferRef copyIn(std::string_view bytes);
-  OpId request(ActionKind kind, NodeId node, OpTag tag, std::string_view payload);
+  OpId request(ActionKind kind, NodeId node, OpTag tag, std::string_view payload,
+               const Limits& limits);
+  OpId request(ActionKind kind, NodeId node, OpTag tag, std::string_view payload) {
+    return request(kind, node, tag, payload, {});
+  }
 
   Config config_;
   Buffers buffers_;
@@ -116,6 +131,8 @@ class Port {
   TokenBucket bucket_;
   std::vector<Action> actions_;
   std::vector<Notice> notices_;
+  std::vector<OpId> refused_;
+  bool saidNoRoom_ = false;              // in this step
   std::vector<BufferId> noticeBuffers_;  // live until the next step
   Instant now_;
   Instant wake_ = kNever;

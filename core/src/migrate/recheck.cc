@@ -56,7 +56,6 @@ Status RecheckPhase::pumpSide(Port& port, Side& side) {
     return {};
   }
   side.op = port.read(side.node, tagOf(side.part), std::span(keys_).subspan(next_, asked_));
-  if (!side.op) return ErrorCode::kLimitExceeded;
   port.wakeAt(port.ops().find(side.op)->deadline);
   return {};
 }

@@ -56,6 +56,11 @@ struct Shared {
   // Live: the claim as the register has it, and what changed since it was compared.
   Claim claim;
   ChangedKeys changed;
+  // Keys (hashed, ascending once sorted) that a comparison found to differ and that no change
+  // of the feed has explained since. Overflow: there were more than are kept.
+  static constexpr size_t kDifferingMax = 65'536;
+  std::vector<uint64_t> differing;
+  bool differingOverflow = false;
   // Progress of the state it is in.
   uint64_t doneEntries = 0, doneBytes = 0;
 

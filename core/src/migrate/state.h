@@ -64,8 +64,9 @@ inline constexpr uint16_t kMayChange[static_cast<uint32_t>(MigrationState::kFail
         bitOf(MigrationState::kStopped) | bitOf(MigrationState::kDiscarding) |
         bitOf(MigrationState::kCancelled),
     /* CatchingUp */ bitOf(MigrationState::kCatchingUp) | bitOf(MigrationState::kVerifying) |
-        bitOf(MigrationState::kDone) | bitOf(MigrationState::kStopped) |
-        bitOf(MigrationState::kDiscarding) | bitOf(MigrationState::kCancelled),
+        bitOf(MigrationState::kDone) | bitOf(MigrationState::kMismatch) |
+        bitOf(MigrationState::kStopped) | bitOf(MigrationState::kDiscarding) |
+        bitOf(MigrationState::kCancelled),
     /* Verifying */ bitOf(MigrationState::kVerifying) | bitOf(MigrationState::kCatchingUp) |
         bitOf(MigrationState::kRepairing) | bitOf(MigrationState::kDeleting) |
         bitOf(MigrationState::kDone) | bitOf(MigrationState::kMismatch) |

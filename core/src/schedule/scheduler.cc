@@ -34,28 +34,41 @@ void Scheduler::remove(MigrationId id) {
 bool Scheduler::fits(const Item& item) const {
   const auto free = [](uint32_t used, uint32_t limit) { return limit == 0 || used < limit; };
   return free(running(), config_.slots) &&
-         free(look(asSource_, item.source), config_.sourceSlots) &&
-         free(look(asTarget_, item.target), config_.targetSlots);
+         free(look(asSource_, item.source) + look(keptSource_, item.source),
+              config_.sourceSlots) &&
+         free(look(asTarget_, item.target) + look(keptTarget_, item.target), config_.targetSlots);
 }
 
-uint64_t Scheduler::rank(const Item& item, Instant now) const {
-  const uint64_t aged = config_.ageing.us == 0 ? 0 : (now - item.since).us / config_.ageing.us;
-  return item.priority + aged;
+uint64_t Scheduler::aged(const Item& item, Instant now) const {
+  return config_.ageing.us == 0 ? 0 : (now - item.since).us / config_.ageing.us;
+}
+
+void Scheduler::reserve(const Item& item) {
+  ++count(keptSource_, item.source);
+  ++count(keptTarget_, item.target);
 }
 
 std::optional<MigrationId> Scheduler::admit(Instant now) {
-  const Item* best = nullptr;
-  for (const Item& item : waiting_) {
-    if (!fits(item)) continue;
-    if (best == nullptr || rank(item, now) > rank(*best, now)) best = &item;
+  if (waiting_.empty() || (config_.slots != 0 && running() >= config_.slots)) return std::nullopt;
+  ranked_.clear();
+  for (const Item& item : waiting_) ranked_.emplace_back(item.priority + aged(item, now), &item);
+  std::sort(ranked_.begin(), ranked_.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first > b.first : a.second->order < b.second->order;
+  });
+  std::fill(keptSource_.begin(), keptSource_.end(), 0U);
+  std::fill(keptTarget_.begin(), keptTarget_.end(), 0U);
+  for (const auto& [rank, item] : ranked_) {
+    if (fits(*item)) {
+      const MigrationId id = item->id;
+      ++count(asSource_, item->source);
+      ++count(asTarget_, item->target);
+      running_.push_back(*item);
+      std::erase_if(waiting_, [id](const Item& other) { return other.id == id; });
+      return id;
+    }
+    if (aged(*item, now) >= kReserveAfter) reserve(*item);
   }
-  if (best == nullptr) return std::nullopt;
-  const MigrationId id = best->id;
-  ++count(asSource_, best->source);
-  ++count(asTarget_, best->target);
-  running_.push_back(*best);
-  std::erase_if(waiting_, [id](const Item& item) { return item.id == id; });
-  return id;
+  return std::nullopt;
 }
 
 }  // namespace keyhaul

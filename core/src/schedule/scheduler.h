@@ -1,10 +1,14 @@
 // Who runs next: the highest priority among those whose stores have a free slot.
 // Waiting raises a priority by one each `ageing`, so nobody waits for ever;
-// among equals the first come is first served.
+// among equals the first come is first served. One whose two stores are never free at
+// the same time would still be passed by for ever: who has waited `kReserveAfter` times
+// `ageing` (a minute by default) keeps a slot of both for itself, against all that rank
+// below. It then waits for those that run, and for nobody who comes later.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "keyhaul/engine.h"
@@ -20,6 +24,8 @@ class Scheduler {
   void remove(MigrationId id);
   // The next one that may run, if any; it holds its slots until removed.
   std::optional<MigrationId> admit(Instant now);
+  static constexpr uint64_t kReserveAfter = 6;
+
   uint32_t running() const { return static_cast<uint32_t>(running_.size()); }
 
  private:
@@ -30,12 +36,17 @@ class Scheduler {
     Instant since;
     uint64_t order = 0;
   };
+  using Counts = std::vector<uint32_t>;
   bool fits(const Item& item) const;
-  uint64_t rank(const Item& item, Instant now) const;
+  uint64_t aged(const Item& item, Instant now) const;
+  void reserve(const Item& item);
 
   Config config_;
   std::vector<Item> waiting_, running_;
-  std::vector<uint32_t> asSource_, asTarget_;  // running, by node slot
+  Counts asSource_, asTarget_;  // running, by node slot
+  // Only while admit() looks for one: who is next, and what is kept for those before it.
+  std::vector<std::pair<uint64_t, const Item*>> ranked_;
+  Counts keptSource_, keptTarget_;
   uint64_t orders_ = 0;
 };
 

@@ -1,6 +1,6 @@
 import { errorNumberOf, KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
 import type { Entry, Feed, ScanRange, Store } from '../stores/store.js'
-import { inRange } from '../stores/bytes.js'
+import { inAny } from '../ranges.js'
 import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
 import { beginning, type Reading } from './fault.js'
 import { Feeds } from './feeds.js'
@@ -122,6 +122,10 @@ export class Driver {
       if (page.migration === migration) this.kept.delete(op)
     }
     this.engine.control('forget', migration)
+    // The engine keeps a node that another migration uses; a store nobody uses is nobody's.
+    for (const node of this.stores.keys()) {
+      if (this.engine.control('removeNode', node) === 0) this.stores.delete(node)
+    }
   }
 
   /** Steps in the next turn of the event loop, however many completions arrive until then. */
@@ -331,10 +335,10 @@ export class Driver {
         if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
         // The feed spans all ranges; what lies between them is none of ours.
         const ranges = this.run(migration).ranges
-        const changes = page.changes.filter((change) => ranges.some((range) => inRange(change[0], range)))
+        const changes = page.changes.filter((change) => inAny(change[0], ranges))
         const packed = this.boundary.pack(changes, page.position)
-        const count = changes.length
-        return { kind: EventKind.page, op, end: page.caughtUp, count, positionBytes: page.position.length, ...packed }
+        const about = { count: changes.length, positionBytes: page.position.length, amount: page.behind ?? 0 }
+        return { kind: EventKind.page, op, end: page.caughtUp, ...about, ...packed }
       }
       case ActionKind.trimFeed:
         await this.feeds.of(migration).trim?.(action.payload)

@@ -64,5 +64,6 @@ export const ControlWord = {
   cancel: 3,
   finish: 4,
   forget: 5,
-  size: 6,
+  removeNode: 6,
+  size: 7,
 } as const

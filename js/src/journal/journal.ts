@@ -13,21 +13,25 @@ export interface JournalStore {
 
 /** A journal in memory: survives nothing, but shows its bytes. */
 export function memoryJournal(initial: Uint8Array = new Uint8Array(0)): JournalStore & { readonly bytes: Uint8Array } {
-  let bytes = initial
+  let room = initial.slice()
+  let length = room.length
   return {
     name: 'memory journal',
     get bytes() {
-      return bytes
+      return room.slice(0, length)
     },
-    read: async () => bytes,
-    truncate: async (length) => {
-      bytes = bytes.slice(0, length)
+    read: async () => room.slice(0, length),
+    truncate: async (to) => {
+      length = Math.min(length, to)
     },
     append: async (more) => {
-      const longer = new Uint8Array(bytes.length + more.length)
-      longer.set(bytes)
-      longer.set(more, bytes.length)
-      bytes = longer
+      if (length + more.length > room.length) {
+        const larger = new Uint8Array(2 * (length + more.length))
+        larger.set(room)
+        room = larger
+      }
+      room.set(more, length)
+      length += more.length
     },
     close: async () => {}
   }

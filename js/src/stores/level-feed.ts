@@ -280,7 +280,7 @@ export class LevelFeedLog {
     }
     if (!this.feeds.has(start)) throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', { store })
     const { changes, at, caughtUp } = page
-    return { changes, position: encodeFeedPosition(start, at), caughtUp }
+    return { changes, position: encodeFeedPosition(start, at), caughtUp, behind: this.last - at }
   }
 
   private async readChanges(

@@ -137,7 +137,7 @@ class Memory implements MemoryStore {
           }
           reached = position
         }
-        return { changes, position: encodeFeedPosition(start, reached), caughtUp }
+        return { changes, position: encodeFeedPosition(start, reached), caughtUp, behind: this.log.length - this.indexAfter(reached) }
       },
       trim: async (position) => {
         this.feeds.set(start, this.readPosition(position, start))

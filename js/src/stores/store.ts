@@ -62,6 +62,8 @@ export interface FeedPage {
   readonly position: Uint8Array
   /** True: nothing was recorded beyond `position` when this page was read. */
   readonly caughtUp: boolean
+  /** About how many changes lie beyond `position`, where that is cheap to know: tells when catching up will never end. */
+  readonly behind?: number | undefined
 }
 
 export interface Feed {

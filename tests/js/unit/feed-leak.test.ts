@@ -73,7 +73,7 @@ for (const [name, create] of [['memory', memorySource], ['level', levelSource]] 
       const to = memoryStore({ name: 'b' })
       const options = { from: source.store, to, follow: true, pageEntries: 10, journal }
       const run = await new Engine().migrate(options)
-      await until(() => run.progress().state === 'copying')
+      await until(() => ['copying', 'catchingUp'].includes(run.progress().state))
       run.stop()
       await assert.rejects(run.done, /INTERRUPTED|stopped before/)
       await source.put('k1', 'later')

@@ -173,6 +173,11 @@ class MemoryHost {
     for (const auto& [key, value] : rows) data += key.size() + (value ? value->size() : 0);
     const uint64_t size = frameBytes(rows.size(), data) + tail.size();
     const auto buffer = engine.acquire(size, event.payload.buffer);
+    if (buffer.empty()) {
+      event.kind = EventKind::kFailed;
+      event.error = ErrorCode::kLimitExceeded;
+      return;
+    }
     FrameWriter writer(buffer.first(size), static_cast<uint32_t>(rows.size()));
     for (const auto& [key, value] : rows) value ? writer.put(key, *value) : writer.del(key);
     writer.finish(ChecksumKind::kNone, 0, 0);
@@ -250,6 +255,11 @@ class MemoryHost {
     from.recording = true;
     const std::string at = again ? text(action.payload) : position(from.log.size());
     const auto buffer = engine.acquire(at.size(), event.payload.buffer);
+    if (buffer.empty()) {
+      event.kind = EventKind::kFailed;
+      event.error = ErrorCode::kLimitExceeded;
+      return;
+    }
     std::memcpy(buffer.data(), at.data(), at.size());
     event.payload.bytes = static_cast<uint32_t>(at.size());
   }
@@ -262,6 +272,7 @@ class MemoryHost {
     while (at < from.log.size() && rows.size() < action.count) rows.push_back(from.log[at++]);
     pack(rows, position(at), event);
     event.end = at == from.log.size();
+    event.bytes = from.log.size() - at;
   }
 
   std::deque<Event> waiting_;

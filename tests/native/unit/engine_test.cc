@@ -41,6 +41,32 @@ TEST(Engine, AnEmptyRangeIsDoneAndVerified) {
   EXPECT_TRUE(host.engine.receipt(id)->verified);
 }
 
+TEST(Engine, ManyRangesEmptyOrNotAreCopied) {
+  for (const bool journal : {true, false}) {
+    for (const uint32_t lanes : {1U, 3U}) {
+      MemoryHost host;
+      fill(host.sourceStore, 1'000);
+      Plan plan = copyPlan();
+      plan.ranges.clear();
+      for (uint32_t i = 0; i < 2'000; ++i) {
+        plan.ranges.push_back(KeyRange::prefix("k0" + std::to_string(10'000 + i * 5).substr(1)));
+      }
+      plan.lanes = lanes;
+      std::map<std::string, std::string> expected;
+      for (const auto& [key, value] : host.sourceStore.entries) {
+        for (const KeyRange& range : plan.ranges) {
+          if (range.contains(key)) expected.emplace(key, value);
+        }
+      }
+      const auto id = begin(host, plan, journal);
+      ASSERT_TRUE(host.run());
+      ASSERT_EQ(stateOf(host, id), MigrationState::kDone);
+      EXPECT_GT(expected.size(), 100U);
+      EXPECT_EQ(host.targetStore.entries, expected);
+    }
+  }
+}
+
 TEST(Engine, CopiesOnlyTheRange) {
   MemoryHost host;
   for (const char* key : {"a", "b", "c", "d"}) host.sourceStore.entries[key] = key;
@@ -182,6 +208,32 @@ TEST(Engine, FollowsWritesMadeMeanwhile) {
   EXPECT_EQ(host.targetStore.entries, host.sourceStore.entries);
   EXPECT_GT(host.engine.receipt(id)->totals.feedChanges, 0U);
   EXPECT_FALSE(host.sourceStore.recording);
+}
+
+// An id is used again once it is forgotten: nothing runs out.
+TEST(Engine, AHundredThousandMigrationsOneAfterAnother) {
+  MemoryHost host;
+  host.sourceStore.entries["k"] = "v";
+  Plan plan = copyPlan();
+  plan.verify = VerifyDepth::kNone;
+  const ValidPlan valid = validatePlan(plan).value();
+  for (uint32_t i = 0; i < 100'000; ++i) {
+    host.targetStore.entries.clear();
+    host.notices.clear();
+    host.states.clear();
+    ASSERT_TRUE(host.engine.removeNode(host.source).ok());
+    const NodeId stale = host.source;
+    host.source = host.engine.addNode("source").value();
+    ASSERT_NE(host.source, stale);
+    ASSERT_EQ(host.engine.removeNode(stale).code(), ErrorCode::kNotFound);
+    const auto id = host.engine.start(host.now, valid, host.source, host.target, false).value();
+    ASSERT_EQ(host.engine.removeNode(host.source).code(), ErrorCode::kUnsupported);
+    ASSERT_TRUE(host.run());
+    ASSERT_EQ(stateOf(host, id), MigrationState::kDone);
+    ASSERT_TRUE(host.engine.forget(id).ok());
+    ASSERT_FALSE(host.engine.inspect(host.now, id).has_value());
+  }
+  EXPECT_EQ(host.engine.bufferBytes(), 0U);
 }
 
 // Crashes after every possible number of steps; what the journal claims is in

@@ -255,6 +255,53 @@ TEST(Scheduler, WithoutAgeingOnlyPriorityCounts) {
   EXPECT_EQ(admitAll(scheduler, kNever), (Order{1}));
 }
 
+// Two streams keep a source and a target busy in turn, so that both are never free at once;
+// whoever needs both gets them after a minute and what runs then.
+TEST(Scheduler, NobodyIsPassedByForEver) {
+  Scheduler scheduler(limits(0, 1, 1));
+  uint32_t next = 1;
+  std::vector<std::pair<uint64_t, uint32_t>> ends;  // when, who
+  uint64_t begun = 0;
+  for (uint64_t s = 0; s < 200 && begun == 0; ++s) {
+    const Instant now = at(seconds(s).us);
+    for (const auto& [end, who] : ends) {
+      if (end == s) scheduler.remove(id(who));
+    }
+    // Newcomers of the same priority, all the time: even ones hold the source, odd the target.
+    if (s == 0 || s % 10 == 9) {
+      const bool odd = s != 0 && s % 20 == 9;
+      scheduler.enqueue(id(next), 10, odd ? node(2) : node(0), odd ? node(1) : node(3), now);
+      ++next;
+    }
+    if (s == 1) scheduler.enqueue(id(0), 10, node(0), node(1), now);
+    while (const auto admitted = scheduler.admit(now)) {
+      if (*admitted == id(0)) begun = s;
+      ends.emplace_back(s + 20, admitted->slot());
+    }
+    if (s == 0) { ASSERT_EQ(ends.size(), 1U); }
+  }
+  EXPECT_GE(begun, 61U);
+  EXPECT_LE(begun, 61U + 20U);
+}
+
+TEST(Scheduler, AReservationHoldsAgainstLowerRanksOnly) {
+  Scheduler scheduler(limits(0, 1, 1));
+  scheduler.enqueue(id(0), 10, node(0), node(1), at(0));  // runs
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{0}));
+  scheduler.enqueue(id(1), 10, node(2), node(1), at(0));  // waits for target 1
+  const Instant late = at(seconds(60).us);
+  scheduler.enqueue(id(2), 10, node(2), node(3), late);
+  EXPECT_EQ(admitAll(scheduler, at(late.us - 1)), (Order{2}));  // one short of a minute
+  scheduler.remove(id(2));
+  scheduler.enqueue(id(3), 10, node(2), node(3), late);
+  EXPECT_EQ(admitAll(scheduler, late), Order{});                // source 2 is kept
+  scheduler.enqueue(id(4), 17, node(2), node(3), late);         // ranks above 10 + 6
+  EXPECT_EQ(admitAll(scheduler, late), (Order{4}));
+  scheduler.remove(id(4));
+  scheduler.remove(id(0));
+  EXPECT_EQ(admitAll(scheduler, late), (Order{1}));
+}
+
 TEST(Scheduler, TimeGoingBackTakesNoPriorityAway) {
   Scheduler scheduler(limits(1, 0, 0));
   scheduler.enqueue(id(0), 0, node(0), node(1), at(seconds(100).us));

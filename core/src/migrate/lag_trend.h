@@ -1,0 +1,67 @@
+// Whether catching up will ever end: looks at how many changes wait in the feed, window by
+// window. A long copy leaves a long feed, so only a lag that does not fall is without hope.
+#pragma once
+
+#include <string>
+
+#include "keyhaul/time.h"
+
+namespace keyhaul {
+
+class LagTrend {
+ public:
+  static constexpr Duration kWindow = seconds(5);
+  static constexpr uint32_t kWindowsMax = 6;  // in a row, without the lag falling
+
+  void reset() { known_ = false; }
+
+  // `applied`: changes so far, only growing; `waiting`: beyond them, 0 = none or unknown.
+  void update(Instant now, uint64_t applied, uint64_t waiting) {
+    if (waiting == 0) return reset();
+    if (!known_) {
+      known_ = true;
+      windows_ = 0;
+      first_ = window_ = last_ = {now, applied, waiting};
+      return;
+    }
+    last_ = {now, applied, waiting};
+    if (now < window_.at + kWindow) return;
+    if (waiting < window_.waiting) {
+      windows_ = 0;
+      first_ = last_;
+    } else {
+      ++windows_;
+    }
+    window_ = last_;
+  }
+
+  bool hopeless() const { return known_ && windows_ >= kWindowsMax; }
+
+  // For people: what is written and applied since the lag has not fallen.
+  std::string rates() const {
+    const uint64_t us = (last_.at - first_.at).us;
+    const uint64_t applied = last_.applied - first_.applied;
+    return ratesText(applied + last_.waiting - first_.waiting, applied, us, us) + ", " +
+           std::to_string(last_.waiting) + " changes wait";
+  }
+
+  static std::string ratesText(uint64_t written, uint64_t applied, uint64_t writtenUs,
+                               uint64_t appliedUs) {
+    const auto aSecond = [](uint64_t count, uint64_t us) {
+      return std::to_string(us == 0 ? count : count * 1'000'000 / us);
+    };
+    return aSecond(written, writtenUs) + " changes/s are written, " +
+           aSecond(applied, appliedUs) + "/s are applied";
+  }
+
+ private:
+  struct Sample {
+    Instant at{0};
+    uint64_t applied = 0, waiting = 0;
+  };
+  bool known_ = false;
+  uint32_t windows_ = 0;
+  Sample first_, window_, last_;
+};
+
+}  // namespace keyhaul
