@@ -15,10 +15,19 @@ const STATES = ['', 'pending', 'preparing', 'copying', 'catchingUp', 'verifying'
 const DIFFERENCES = ['', 'missing', 'extra', 'changed']
 const ABILITIES: Readonly<Record<string, number>> = { feed: 1 << 4, stats: 1 << 13 }
 const VERBS: readonly Verb[] = ['pause', 'unpause', 'stop', 'cancel', 'finish', 'forget']
-const KIND = { scan: 1, apply: 2, journal: 3, openFeed: 4, pollFeed: 5, trimFeed: 6, closeFeed: 7, abort: 8, estimate: 9 } as const
+const KINDS = ['', 'scan', 'apply', 'journal', 'open', 'poll', 'trim', 'close', 'abort', 'estimate']
 
 const errorName = (number: number): string => errorCodeOf(number).replace('KEYHAUL_', '')
 const after = (position: string): string => (position === '' ? '' : `, after ${escaped(position)}`)
+
+/** `journal`: what its completion makes durable. */
+interface Operation {
+  name: string
+  id: number
+  journal: string
+  run: number
+  kind: string
+}
 
 /** A record of the boundary by its columns. */
 type Row = (column: number) => number
@@ -33,7 +42,7 @@ export class Stage {
   /** An id of 0 is of an engine that is gone. */
   private readonly runs: { id: number; journal: number }[] = []
   private readonly journals: string[] = []
-  private readonly operations: { id: number; journal: string; run: number }[] = []
+  private readonly operations: Operation[] = []
   private events: CompletionEvent[] = []
   private quickJournal = false
   private out: string[] = []
@@ -142,7 +151,7 @@ export class Stage {
   }
 
   private doneWord(arg: string): void {
-    if (arg.startsWith('#')) {
+    if (arg.startsWith('m')) {
       const operation = this.operationOf(arg)
       const { journal } = this.runs[operation.run] as { journal: number }
       this.journals[journal] += operation.journal
@@ -200,10 +209,8 @@ export class Stage {
   private runOf(name: string): { id: number; journal: number } {
     return known(this.runs[Number(/^m(\d+)$/.exec(name)?.[1]) - 1], name)
   }
-  private operationOf(name: string): { id: number; journal: string; run: number } {
-    const operation = known(this.operations[Number(/^#(\d+)$/.exec(name)?.[1]) - 1], name)
-    if (operation.id === 0) throw new Error(`this engine has no operation ${name}`)
-    return operation
+  private operationOf(name: string): Operation {
+    return known(this.operations.find((operation) => operation.name === name && operation.id !== 0), name)
   }
   private described(file: string): string[] {
     return describeJournal(toBytes(file)).trimEnd().split('\n')
@@ -219,9 +226,9 @@ export class Stage {
       for (const row of this.rows(ready[ReadyWord.notices], ready[ReadyWord.noticeCount], NoticeWord.size)) this.printNotice(row)
       for (const row of this.rows(ready[ReadyWord.actions], ready[ReadyWord.actionCount], ActionWord.size)) this.printAction(row)
       if (this.quickJournal) {
-        this.operations.forEach(({ journal }, i) => {
-          if (journal !== '') this.doneWord(`#${i + 1}`)
-        })
+        for (const { name, journal } of this.operations) {
+          if (journal !== '') this.doneWord(name)
+        }
       }
       if (this.events.length > 0) continue
       this.out.push(ready[ReadyWord.more] !== 0 ? '(step again)' : deadline < 0 ? '(nothing to wait for)' : `(until ${timeText(deadline)})`)
@@ -241,7 +248,7 @@ export class Stage {
     return `m${this.runs.findLastIndex((run) => run.id === id) + 1}`
   }
   private operationName(id: number): string {
-    return `#${this.operations.findLastIndex((operation) => operation.id === id) + 1}`
+    return this.operations.findLast((operation) => operation.id === id)?.name ?? '?'
   }
 
   private printNotice(word: Row): void {
@@ -261,50 +268,51 @@ export class Stage {
   }
 
   private printAction(word: Row): void {
-    const kind = word(ActionWord.kind)
-    const name = this.runName(word(ActionWord.migration))
-    if (kind === KIND.abort) {
-      this.out.push(`${name} abort ${this.operationName(word(ActionWord.reusesOp))}`)
+    const kind = KINDS[word(ActionWord.kind)] as string
+    if (kind === 'abort') {
+      this.out.push(`${this.operationName(word(ActionWord.reusesOp))} is given up`)
       return
     }
-    const run = this.runs.findLastIndex(({ id }) => id === word(ActionWord.migration))
-    this.operations.push({ id: word(ActionWord.op), journal: '', run })
-    this.out.push(`${name} #${this.operations.length} ${this.actionText(kind, word, run)}`)
+    const migration = word(ActionWord.migration)
+    const run = this.runs.findLastIndex(({ id }) => id === migration)
+    const number = this.operations.filter((operation) => operation.run === run && operation.kind === kind).length + 1
+    const operation = { name: `${this.runName(migration)}.${kind}${number}`, id: word(ActionWord.op), journal: '', run, kind }
+    this.operations.push(operation)
+    this.out.push(`${operation.name} ${this.actionText(operation, word)}`)
   }
 
-  private actionText(kind: number, word: Row, run: number): string {
+  private actionText(operation: Operation, word: Row): string {
     const at = this.nodeName(word(ActionWord.node))
     const bytes = this.boundary.copyOut(word(ActionWord.payloadAddress), word(ActionWord.payloadBytes))
     const payload = ofBytes(bytes)
     const flags = word(ActionWord.flags)
     const limits = `(${counted(word(ActionWord.count), 'entry')}, ${counted(word(ActionWord.limitBytes), 'byte')})`
-    switch (kind) {
-      case KIND.scan: {
+    switch (operation.kind) {
+      case 'scan': {
         const [lo, hi] = [Buffer.from(bytes).readUInt32LE(0), Buffer.from(bytes).readUInt32LE(4)]
         const range = rangeText(payload.slice(8, 8 + lo), hi === 0xffffffff ? undefined : payload.slice(8 + lo, 8 + lo + hi))
-        return `scan ${at}, ${range} ${limits}${(flags & 2) === 0 ? '' : ', keep'}`
+        return `${at}, ${range} ${limits}${(flags & 2) === 0 ? '' : ', keep'}`
       }
-      case KIND.apply: {
+      case 'apply': {
         const reuses = word(ActionWord.reusesOp)
         const writes = this.boundary.unpack(word(ActionWord.payloadAddress), word(ActionWord.payloadBytes))
         const entries = writes.map(([key, value]) => ` ${writeText([ofBytes(key), value === undefined ? undefined : ofBytes(value)])}`)
-        const how = `${(flags & 1) === 0 ? '' : ', durable'}${reuses === 0 ? '' : `, page of ${this.operationName(reuses)}`}`
-        return `${(flags & 4) === 0 ? 'apply to' : 'delete if unchanged at'} ${at}${how}:${entries.join('')}`
+        const how = [(flags & 4) !== 0 && 'delete if unchanged', (flags & 1) !== 0 && 'durable', reuses !== 0 && `page of ${this.operationName(reuses)}`]
+        return `${[`to ${at}`, ...how.filter(Boolean)].join(', ')}:${entries.join('')}`
       }
-      case KIND.journal: {
-        const file = this.journals[(this.runs[run] as { journal: number }).journal] as string
-        const operation = this.operations[this.operations.length - 1] as { journal: string }
+      case 'journal': {
+        const file = this.journals[(this.runs[operation.run] as { journal: number }).journal] as string
         operation.journal = payload
         const before = this.described(file).length - 1
-        return `journal: ${this.described(file + payload).slice(before, -1).map(recordText).join('; ')}`
+        return this.described(file + payload).slice(before, -1).map(recordText).join('; ')
       }
-      case KIND.openFeed: return `open feed of ${at}${after(payload)}`
-      case KIND.pollFeed: return `poll feed of ${at}${after(payload)} ${limits}`
-      case KIND.trimFeed: return `trim feed of ${at}${after(payload)}`
-      case KIND.closeFeed: return `close feed of ${at}`
-      case KIND.estimate: return `estimate ${at}`
+      case 'poll': return `feed of ${at}${after(payload)} ${limits}`
+      case 'trim': return `feed of ${at}, up to ${escaped(payload)}`
+      case 'open': return `feed of ${at}${after(payload)}`
+      case 'close': return `feed of ${at}`
+      case 'estimate': return at
     }
-    throw new Error(`no action ${kind}`)
+    throw new Error(`no action ${operation.kind}`)
   }
 }
 

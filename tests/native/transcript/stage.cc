@@ -218,7 +218,10 @@ void Stage::stats() {
 // The process ends at once: what the journal says is all that is left.
 void Stage::crash() {
   for (Run& run : runs_) run.id = {};
-  for (Operation& operation : operations_) operation = {};
+  for (Operation& operation : operations_) {
+    operation.id = {};
+    operation.journal.clear();
+  }
   events_.clear();
   begin();
 }

@@ -23,11 +23,14 @@ class Stage {
     Capabilities capabilities;
     NodeId id;
   };
-  // What is written #1, #2, … in scripts: actions in the order in which they came.
+  // What is written m1.scan1, m1.scan2, m2.scan1, … in scripts: numbered by migration and
+  // kind, so that one action more or less renames few others.
   struct Operation {
+    std::string name;
     OpId id;              // null: of an engine that is gone
     std::string journal;  // what its completion makes durable
     size_t run = 0;
+    ActionKind kind = ActionKind::kScan;
   };
   // What is written m1, m2, …
   struct Run {
@@ -57,6 +60,8 @@ class Stage {
   void answerJournals();
   void print(const Notice& notice);
   void print(const Action& action);
+  std::string actionText(const Action& action) const;
+  Operation& named(const Action& action);
   std::string journalText(size_t run, std::string_view payload) const;
 
   Engine& engine();
@@ -71,11 +76,11 @@ class Stage {
   std::string nameOf(NodeId id) const;
   std::string nameOf(MigrationId id) const;
   std::string nameOf(OpId id) const;
-  std::string_view textOf(const BufferRef& ref);
+  std::string_view textOf(const BufferRef& ref) const;
   BufferRef copyIn(std::string_view bytes);
 
   Config config_;
-  std::optional<Engine> engine_;
+  mutable std::optional<Engine> engine_;  // bytes() is not const; it changes nothing
   Instant now_;
   std::vector<Node> nodes_;
   std::vector<Run> runs_;

@@ -40,6 +40,21 @@ std::string limits(const Action& action) {
   return " (" + (counted(action.count, "entry") + ", " + counted(action.limitBytes, "byte")) + ")";
 }
 
+std::string_view kindName(ActionKind kind) {
+  switch (kind) {
+    case ActionKind::kScan: return "scan";
+    case ActionKind::kApply: return "apply";
+    case ActionKind::kJournal: return "journal";
+    case ActionKind::kOpenFeed: return "open";
+    case ActionKind::kPollFeed: return "poll";
+    case ActionKind::kTrimFeed: return "trim";
+    case ActionKind::kCloseFeed: return "close";
+    case ActionKind::kAbort: return "abort";
+    case ActionKind::kEstimate: return "estimate";
+  }
+  return "unknown";
+}
+
 std::string after(std::string_view position) {
   return position.empty() ? "" : ", after " + escaped(position);
 }
@@ -47,23 +62,21 @@ std::string after(std::string_view position) {
 }  // namespace
 
 Stage::Operation& Stage::operationOf(std::string_view name) {
-  if (!name.starts_with('#')) scriptError("an operation is #1, #2, …: " + std::string(name));
-  const uint64_t number = parseNumber(name.substr(1));
-  if (number == 0 || number > operations_.size() || !operations_[number - 1].id) {
-    scriptError("this engine has no operation " + std::string(name));
+  for (Operation& operation : operations_) {
+    if (operation.name == name && operation.id) return operation;
   }
-  return operations_[number - 1];
+  scriptError("this engine has no operation " + std::string(name));
 }
 
 std::string Stage::nameOf(OpId id) const {
   for (size_t i = operations_.size(); i > 0; --i) {
-    if (operations_[i - 1].id == id) return "#" + std::to_string(i);
+    if (operations_[i - 1].id == id) return operations_[i - 1].name;
   }
-  return "#?";
+  return "?";
 }
 
-std::string_view Stage::textOf(const BufferRef& ref) {
-  const auto bytes = engine().bytes(ref);
+std::string_view Stage::textOf(const BufferRef& ref) const {
+  const auto bytes = engine_->bytes(ref);
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
@@ -75,7 +88,7 @@ BufferRef Stage::copyIn(std::string_view bytes) {
   return ref;
 }
 
-// page #N [k=v …] [-k …] [end] [@position]
+// page OPERATION [k=v …] [-k …] [end] [@position]
 void Stage::page(const Words& args) {
   if (args.empty()) scriptError("page needs an operation");
   Event event;
@@ -108,11 +121,11 @@ void Stage::page(const Words& args) {
   events_.push_back(event);
 }
 
-// done #N … [@position] [left=N] [entries=N] [bytes=N]
+// done OPERATION … [@position] [left=N] [entries=N] [bytes=N]
 void Stage::done(const Words& args) {
   const size_t first = events_.size();
   for (const std::string& arg : args) {
-    if (arg.starts_with('#')) {
+    if (arg.starts_with('m')) {
       Operation& operation = operationOf(arg);
       journals_[runs_[operation.run].journal] += operation.journal;
       operation.journal.clear();
@@ -136,7 +149,7 @@ void Stage::done(const Words& args) {
   }
 }
 
-// failed #N CODE [text …]
+// failed OPERATION CODE [text …]
 void Stage::failed(const Words& args) {
   if (args.size() < 2) scriptError("failed needs an operation and an error");
   Event event;
@@ -168,7 +181,7 @@ void Stage::step(const Words& args) {
 
 void Stage::answerJournals() {
   for (size_t i = 0; i < operations_.size(); ++i) {
-    if (!operations_[i].journal.empty()) done({"#" + std::to_string(i + 1)});
+    if (!operations_[i].journal.empty()) done({operations_[i].name});
   }
 }
 
@@ -208,40 +221,56 @@ std::string Stage::journalText(size_t run, std::string_view payload) const {
   }
 }
 
-void Stage::print(const Action& action) {
-  if (action.kind == ActionKind::kAbort) {
-    return line(nameOf(action.migration) + " abort " + nameOf(action.reusesOp));
-  }
+Stage::Operation& Stage::named(const Action& action) {
   size_t run = runs_.size() - 1;
   while (run > 0 && runs_[run].id != action.migration) --run;
-  operations_.push_back({action.op, {}, run});
-  const std::string head = nameOf(action.migration) + " #" + std::to_string(operations_.size()) + " ";
+  const std::string head = nameOf(action.migration) + "." + std::string(kindName(action.kind));
+  size_t number = 1;
+  for (const Operation& operation : operations_) {
+    const bool same = operation.run == run && operation.kind == action.kind;
+    number += same ? 1U : 0U;
+  }
+  operations_.push_back({head + std::to_string(number), action.op, {}, run, action.kind});
+  return operations_.back();
+}
+
+void Stage::print(const Action& action) {
+  if (action.kind == ActionKind::kAbort) return line(nameOf(action.reusesOp) + " is given up");
+  Operation& operation = named(action);
+  std::string text = actionText(action);
+  if (action.kind == ActionKind::kJournal) {
+    operation.journal = std::string(textOf(action.payload));
+    text = journalText(operation.run, operation.journal);
+  }
+  line(operation.name + " " + text);
+}
+
+std::string Stage::actionText(const Action& action) const {
   const std::string at = nameOf(action.node);
   const std::string_view payload = textOf(action.payload);
   switch (action.kind) {
     case ActionKind::kScan:
-      return line(head + "scan " + at + ", " + rangeText(readRange(payload)) + limits(action) +
-                  (action.keep ? ", keep" : ""));
+      return at + ", " + rangeText(readRange(payload)) + limits(action) +
+             (action.keep ? ", keep" : "");
     case ActionKind::kApply: {
-      std::string text = head + (action.guarded ? "delete if unchanged at " : "apply to ") + at;
+      std::string text = "to " + at;
+      if (action.guarded) text += ", delete if unchanged";
       if (action.durable) text += ", durable";
       if (action.reusesOp) text += ", page of " + nameOf(action.reusesOp);
       text += ":";
-      const auto frame = readFrame(engine().bytes(action.payload));
+      const auto frame = readFrame(engine_->bytes(action.payload));
       for (const EntryView entry : frame.value()) text += " " + writeText(entry);
-      return line(text);
+      return text;
     }
+    case ActionKind::kOpenFeed: return "feed of " + at + after(payload);
+    case ActionKind::kPollFeed: return "feed of " + at + after(payload) + limits(action);
+    case ActionKind::kTrimFeed: return "feed of " + at + ", up to " + escaped(payload);
+    case ActionKind::kCloseFeed: return "feed of " + at;
+    case ActionKind::kEstimate: return at;
     case ActionKind::kJournal:
-      operations_.back().journal = std::string(payload);
-      return line(head + "journal: " + journalText(run, payload));
-    case ActionKind::kOpenFeed: return line(head + "open feed of " + at + after(payload));
-    case ActionKind::kPollFeed:
-      return line(head + "poll feed of " + at + after(payload) + limits(action));
-    case ActionKind::kTrimFeed: return line(head + "trim feed of " + at + after(payload));
-    case ActionKind::kCloseFeed: return line(head + "close feed of " + at);
-    case ActionKind::kEstimate: return line(head + "estimate " + at);
     case ActionKind::kAbort: break;
   }
+  return {};
 }
 
 }  // namespace keyhaul::transcript
