@@ -102,14 +102,14 @@ OpId Port::request(ActionKind kind, NodeId node, OpTag tag, std::string_view pay
 
 OpId Port::scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries,
                 uint64_t limitBytes, bool keep) {
-  std::string payload(8, '\0');
-  storeLe(payload.data(), static_cast<uint32_t>(range.lo.size()));
   const bool infinite = range.hi.isInfinite();
-  storeLe(payload.data() + 4,
-          infinite ? uint32_t{0xFFFFFFFF} : static_cast<uint32_t>(range.hi.key().size()));
-  payload += range.lo;
-  if (!infinite) payload += range.hi.key();
-  const OpId id = request(ActionKind::kScan, node, tag, payload);
+  const std::string_view lo = range.lo, hi = infinite ? std::string_view() : range.hi.key();
+  scanPayload_.assign(8, '\0');
+  storeLe(scanPayload_.data(), static_cast<uint32_t>(lo.size()));
+  storeLe(scanPayload_.data() + 4, infinite ? uint32_t{0xFFFFFFFF} : static_cast<uint32_t>(hi.size()));
+  scanPayload_ += lo;
+  scanPayload_ += hi;
+  const OpId id = request(ActionKind::kScan, node, tag, scanPayload_);
   actions_.back().count = entries;
   actions_.back().limitBytes = limitBytes;
   actions_.back().keep = keep;

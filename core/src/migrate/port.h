@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -109,6 +110,7 @@ class Port {
   std::vector<Action> actions_;
   std::vector<Notice> notices_;
   std::vector<BufferId> noticeBuffers_;  // live until the next step
+  std::string scanPayload_;              // kept for its memory
   Instant now_;
   Instant wake_ = kNever;
   MigrationId bound_;
