@@ -90,6 +90,7 @@ await step('lint', async () => {
 })
 await step('types', () => sh('npx tsc -p tsconfig.tests.json --noEmit').then(() => undefined))
 await step('js', () => nodeTests('tests/js/unit', 2))
+await step('parity', () => nodeTests('tests/js/parity', 2))
 await step('tidy', () => nodeTests('tests/js/tidy', 2))
 await step('integration', () => nodeTests('tests/js/integration', 1))
 if (testFiles('tests/js/package').length > 0) {

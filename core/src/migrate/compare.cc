@@ -151,7 +151,7 @@ void ComparePhase::differs(Port& port, DifferenceKind kind, std::string_view key
 }
 
 void ComparePhase::advance(Side& side, std::string_view key) {
-  passed_ = Key(key);
+  passed_.assign(key);  // once an entry: no new string
   ++side.at;
 }
 

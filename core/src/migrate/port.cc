@@ -122,14 +122,15 @@ OpId Port::request(ActionKind kind, NodeId node, OpTag tag, std::string_view pay
 
 OpId Port::scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries,
                 uint64_t limitBytes, bool keep) {
-  std::string payload(8, '\0');
-  storeLe(payload.data(), static_cast<uint32_t>(range.lo.size()));
   const bool infinite = range.hi.isInfinite();
-  storeLe(payload.data() + 4,
-          infinite ? uint32_t{0xFFFFFFFF} : static_cast<uint32_t>(range.hi.key().size()));
-  payload += range.lo;
-  if (!infinite) payload += range.hi.key();
-  return request(ActionKind::kScan, node, tag, payload, {entries, limitBytes, keep, GateVerb::kPrepare, 0});
+  const std::string_view lo = range.lo, hi = infinite ? std::string_view() : range.hi.key();
+  scanPayload_.assign(8, '\0');
+  storeLe(scanPayload_.data(), static_cast<uint32_t>(lo.size()));
+  storeLe(scanPayload_.data() + 4, infinite ? uint32_t{0xFFFFFFFF} : static_cast<uint32_t>(hi.size()));
+  scanPayload_ += lo;
+  scanPayload_ += hi;
+  return request(ActionKind::kScan, node, tag, scanPayload_,
+                 {entries, limitBytes, keep, GateVerb::kPrepare, 0});
 }
 
 OpId Port::apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entries, bool durable,

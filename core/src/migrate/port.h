@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -134,6 +135,7 @@ class Port {
   std::vector<OpId> refused_;
   bool saidNoRoom_ = false;              // in this step
   std::vector<BufferId> noticeBuffers_;  // live until the next step
+  std::string scanPayload_;              // kept for its memory
   Instant now_;
   Instant wake_ = kNever;
   MigrationId bound_;

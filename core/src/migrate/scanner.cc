@@ -113,7 +113,8 @@ Status Scanner::accept(Port& port, const Event& event) {
     pages_.push_back(std::move(page));
     return {};
   }
-  rest_.lo = successor(page.lastKey);
+  rest_.lo.assign(page.lastKey);  // its successor, in the memory that it has
+  rest_.lo.push_back('\0');
   if (rest_.empty()) ended_ = true;
   page.buffer = frame;
   page.view = body.value();
@@ -123,7 +124,7 @@ Status Scanner::accept(Port& port, const Event& event) {
   return {};
 }
 
-Status Scanner::check(const FrameView& view, Key& lastKey) const {
+Status Scanner::check(const FrameView& view, std::string_view& lastKey) const {
   if (view.size() > limits_.entries) return ErrorCode::kScanOversize;
   // A page may pass the limit by the entry that filled it, not by more.
   uint64_t before = 0, total = 0;
@@ -147,7 +148,7 @@ Status Scanner::check(const FrameView& view, Key& lastKey) const {
   if (first) return {};
   if (!rest_.hi.isAbove(previous)) return ErrorCode::kScanOutOfRange;
   if (view.size() > 1 && before > 2 * limits_.bytes) return ErrorCode::kScanOversize;
-  lastKey = Key(previous);
+  lastKey = previous;
   return {};
 }
 
@@ -161,7 +162,7 @@ void Scanner::pop(Port& port) {
   KH_ASSERT(!pages_.empty());
   consumedEnd_ = pages_.front().end;
   port.buffers().release(pages_.front().buffer.buffer);
-  pages_.pop_front();
+  pages_.erase(pages_.begin());
 }
 
 void Scanner::stop(Port& port) {

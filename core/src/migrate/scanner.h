@@ -2,8 +2,8 @@
 // and believes nothing: order, bounds, sizes and END are checked on each page.
 #pragma once
 
-#include <deque>
-#include <string>
+#include <string_view>
+#include <vector>
 
 #include "keyhaul/frame.h"
 #include "migrate/port.h"
@@ -15,7 +15,7 @@ struct Page {
   FrameView view;
   OpId op;           // the scan it came from
   bool end = false;  // nothing of the range lies behind it
-  Key lastKey;
+  std::string_view lastKey;  // in the buffer
 };
 
 class Scanner {
@@ -51,7 +51,7 @@ class Scanner {
 
  private:
   Status accept(Port& port, const Event& event);
-  Status check(const FrameView& view, Key& lastKey) const;
+  Status check(const FrameView& view, std::string_view& lastKey) const;
   Status failed(Port& port, ErrorCode error);
 
   NodeId node_;
@@ -60,7 +60,7 @@ class Scanner {
   Limits limits_;
   TokenBucket* bucket_ = nullptr;
   OpId op_;
-  std::deque<Page> pages_;
+  std::vector<Page> pages_;  // windowPages at most: a few hundred bytes to move, no heap
   bool ended_ = false;
   bool consumedEnd_ = false;
   bool active_ = false;

@@ -1,0 +1,105 @@
+// How often Engine::step asks the heap for memory once a copy is under way. In a binary of
+// its own, because it replaces operator new for all of it.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "support/endless_copy.h"
+
+namespace {
+
+bool counting = false;
+uint64_t allocations = 0;
+
+void* take(std::size_t bytes) {
+  if (counting) ++allocations;
+  void* memory = std::malloc(bytes == 0 ? 1 : bytes);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t bytes) { return take(bytes); }
+void* operator new[](std::size_t bytes) { return take(bytes); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace keyhaul::test {
+namespace {
+
+// The leaf that a checkpoint leaves in memory, its key, and its record on the way.
+constexpr uint64_t kPerCheckpoint = 6;
+constexpr uint32_t kWarmUpSteps = 1'200, kSteps = 2'000;
+
+struct Measured {
+  uint64_t allocations = 0, checkpoints = 0, pages = 0, events = 0;
+  uint64_t outsideCheckpoints = 0;  // in steps that heard of no durable write
+};
+
+Measured measure(const EndlessCopy::Shape& shape) {
+  EndlessCopy copy(shape);
+  for (uint32_t i = 0; i < kWarmUpSteps; ++i) copy.step();
+  Measured sum;
+  sum.pages = copy.pagesApplied();
+  sum.events = copy.eventsGiven();
+  for (uint32_t i = 0; i < kSteps; ++i) {
+    const uint64_t heard = copy.checkpoints() - sum.checkpoints;  // in the step before
+    sum.checkpoints = copy.checkpoints();
+    allocations = 0;
+    copy.step([] { counting = true; }, [] { counting = false; });
+    sum.allocations += allocations;
+    if (heard == 0) sum.outsideCheckpoints += allocations;
+  }
+  sum.pages = copy.pagesApplied() - sum.pages;
+  sum.events = copy.eventsGiven() - sum.events;
+  return sum;
+}
+
+TEST(Allocation, TheCounterCounts) {
+  allocations = 0;
+  counting = true;
+  ::operator delete(::operator new(1));
+  counting = false;
+  EXPECT_EQ(allocations, 1U);
+}
+
+TEST(Allocation, ACopyAllocatesNothingButAtCheckpoints) {
+  for (const uint32_t durablePages : {1U, 20U, 512U}) {
+    for (const bool journal : {false, true}) {
+      EndlessCopy::Shape shape;
+      shape.durablePages = durablePages;
+      shape.pageEntries = 10;
+      shape.journal = journal;
+      const Measured sum = measure(shape);
+      EXPECT_GT(sum.pages, kSteps / 2);
+      EXPECT_EQ(sum.outsideCheckpoints, 0U);
+      EXPECT_LE(sum.allocations, kPerCheckpoint * (sum.pages / durablePages + 1));
+    }
+  }
+}
+
+TEST(Allocation, ManyCopiesAllocateNoMoreThanOne) {
+  EndlessCopy::Shape shape;
+  shape.migrations = 20;
+  shape.durablePages = 4'096;
+  shape.pageEntries = 2;
+  const Measured sum = measure(shape);
+  EXPECT_GT(sum.events, uint64_t{kSteps} * 20);
+  EXPECT_EQ(sum.allocations, 0U);
+}
+
+TEST(Allocation, AComparisonAllocatesNothing) {
+  EndlessCopy::Shape shape;
+  shape.verify = true;
+  shape.pageEntries = 10;
+  const Measured sum = measure(shape);
+  EXPECT_GT(sum.events, uint64_t{kSteps});
+  EXPECT_EQ(sum.allocations, 0U);
+}
+
+}  // namespace
+}  // namespace keyhaul::test
