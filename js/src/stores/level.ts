@@ -1,7 +1,8 @@
 import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
-import { compareBytes, concatBytes, startsWith, toBytes } from './bytes.js'
+import { compareBytes, concatBytes, toBytes } from './bytes.js'
 import { prefixRange } from './level-cleared.js'
-import { LevelFeedLog, OWN, OWN_PREFIX } from './level-feed.js'
+import { LevelFeedLog } from './level-feed.js'
+import { BYTES, isOwn, OWN } from './level-feed-rows.js'
 import type { LevelChainedBatch, LevelDatabase } from './level-types.js'
 import type { ApplyOptions, Capability, Entry, Estimate, Feed, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
@@ -18,8 +19,6 @@ export interface LevelStoreOptions {
    */
   readonly feed?: boolean
 }
-
-const BYTES = { keyEncoding: 'view', valueEncoding: 'view' } as const
 
 /** A store over any abstract-level 3 database: classic-level, memory-level, browser-level, a sublevel. */
 export function levelStore(db: LevelDatabase, options: LevelStoreOptions = {}): Store {
@@ -221,10 +220,6 @@ async function readPage(
   }
 }
 
-function isOwn(key: Uint8Array): boolean {
-  return startsWith(key, OWN)
-}
-
 /** The parts of a range of the root that are not keyhaul's own records. */
 function aroundOwn({ gte, lt }: ScanRange): ScanRange[] {
   const end = prefixRange(OWN, {}).lt as Uint8Array
@@ -237,6 +232,9 @@ function aroundOwn({ gte, lt }: ScanRange): ScanRange[] {
   }
   return parts
 }
+
+/** OWN as people can read and type it. */
+const RESERVED = '!\\0keyhaul!'
 
 /** One value for each part of each database: two objects of one sublevel are one store. */
 const identities = new WeakMap<LevelDatabase, Map<string, object>>()
@@ -253,7 +251,7 @@ function reserved(key: Uint8Array, store: string): KeyhaulError {
   return new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
     key,
     store,
-    message: `keys that begin with ${OWN_PREFIX} are reserved for keyhaul's own records; leave them out of the range`
+    message: `keys that begin with ${RESERVED} are reserved for keyhaul's own records; leave them out of the range`
   })
 }
 
