@@ -9,6 +9,7 @@ export interface CopyFlags {
   concurrency: number
   checksum: 'none' | 'crc32' | 'crc32c'
   verify: 'none' | 'target' | 'both'
+  durable?: 'checkpoint' | 'page'
   intoNonempty?: boolean
   repair?: boolean
   dryRun?: boolean

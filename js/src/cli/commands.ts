@@ -35,6 +35,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
       lanes: flags.concurrency,
       checksum: flags.checksum,
       verify: flags.verify,
+      durablePages: flags.durable === 'page' ? 1 : undefined,
       repair: flags.repair,
       intoNonempty: flags.intoNonempty
     })
