@@ -49,6 +49,7 @@ interface PublicOperation {
 }
 
 const TOKEN: unique symbol = /* @__PURE__ */ Symbol('keyhaul')
+const OWN_TOKEN: Token = { batch: {}, own: true, position: 0, key: undefined, landed: true }
 const taps = new WeakMap<LevelDatabase, LevelTap>()
 
 /**
@@ -132,6 +133,11 @@ export class LevelTap {
   }
 
   private readonly hook: Hook = (op, batch) => {
+    // Every key that a move deletes passes here, and nobody asks for more about it.
+    if (this.own && this.recorder === undefined) {
+      ;(op as { [TOKEN]?: Token })[TOKEN] = OWN_TOKEN
+      return
+    }
     const token: Token = { batch, own: this.own, position: 0, key: undefined, landed: false }
     ;(op as { [TOKEN]?: Token })[TOKEN] = token
     this.inFlight.set(batch, performance.now())
@@ -141,8 +147,9 @@ export class LevelTap {
 
   private land(operations: readonly PublicOperation[]): void {
     for (const { [TOKEN]: token } of operations) if (token !== undefined) this.inFlight.delete(token.batch)
-    if (this.watches.size > 0 || this.recorder !== undefined) {
-      const landed = operations.map((op) => ({
+    const told = this.recorder === undefined ? operations.filter((op) => op[TOKEN] !== OWN_TOKEN) : operations
+    if (told.length > 0 && (this.watches.size > 0 || this.recorder !== undefined)) {
+      const landed = told.map((op) => ({
         key: toBytes((op.encodedKey ?? op.key) as string | Uint8Array),
         value: op.type === 'put' ? toBytes((op.encodedValue ?? op.value) as string | Uint8Array) : undefined,
         token: op[TOKEN]
