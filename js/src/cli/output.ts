@@ -25,6 +25,13 @@ export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** A store below this folder as it would be typed here; any other as it is. */
+export function shownStore(name: string, folder = process.cwd()): string {
+  const colon = name.indexOf(':')
+  const below = `${folder === '/' ? '' : folder}/`
+  return name.startsWith(below, colon + 1) ? `${name.slice(0, colon)}:./${name.slice(colon + 1 + below.length)}` : name
+}
+
 const KEY_CHARACTERS_MAX = 200
 
 /** A key on a line of its own, as --range takes it, unless it is too long to read. */
@@ -147,8 +154,8 @@ export function receiptText(receipt: Receipt): string {
   const verb = { copy: 'copied', move: 'moved', verify: 'compared' }[receipt.mode]
   const lines = [
     `${verb} ${entries(receipt.entries)}, ${formatBytes(receipt.bytes)}, in ${formatDuration(receipt.durationMs)}`,
-    `  from      ${receipt.from}`,
-    `  to        ${receipt.to}`,
+    `  from      ${shownStore(receipt.from)}`,
+    `  to        ${shownStore(receipt.to)}`,
     `  ${proof}`
   ]
   const times = [
@@ -175,7 +182,7 @@ export function receiptText(receipt: Receipt): string {
 
 export function statusText(info: JournalInfo, journal: string): string {
   const lines = [
-    `${info.mode} ${info.from} -> ${info.to}: ${info.state}`,
+    `${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${info.state}`,
     `  ${entries(info.copiedEntries)}, ${formatBytes(info.copiedBytes)} copied and durable`
   ]
   if (info.stopped !== undefined) lines.push(`  stopped by ${info.stopped}`)

@@ -1,10 +1,11 @@
 // What somebody meets who knows nothing: wrong paths, odd keys, closed pipes, narrow terminals.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, openSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, openSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ClassicLevel } from 'classic-level'
+import { shownStore } from '../../../dist/cli/output.js'
 import { crc32c } from '../../../dist/index.js'
 import { CLI, fillLevel, inFolder, keyhaul, readLevel } from '../support/stores.js'
 
@@ -199,5 +200,19 @@ test('piped, progress is lines without escapes, and stdout is the result alone',
     const quiet = await keyhaul(['copy', `level:${a}`, `level:${join(folder, 'd')}`, '--quiet'])
     assert.equal(quiet.stderr, '')
     assert.equal(readFileSync(join(folder, 'd', 'CURRENT'), 'utf8').startsWith('MANIFEST'), true)
+  })
+})
+
+test('stores below the current folder are shown as they were typed; JSON has all of the path', async () => {
+  assert.equal(shownStore('level:/x/y/a', '/x/y'), 'level:./a')
+  assert.equal(shownStore('level:/x/yy/a', '/x/y'), 'level:/x/yy/a')
+  assert.equal(shownStore('level:/x/y', '/'), 'level:./x/y')
+  assert.equal(shownStore('memory', '/x'), 'memory')
+  await inFolder(async (folder) => {
+    await fillLevel(join(folder, 'a'), 10)
+    const run = (...args: string[]): string => execFileSync(process.execPath, [CLI, ...args], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+    assert.match(run('copy', 'level:a', 'level:./b', '--journal', 'j'), /from +level:\.\/a\n +to +level:\.\/b\n/)
+    assert.match(run('status', 'j'), /^copy level:\.\/a -> level:\.\/b: done/)
+    assert.equal(JSON.parse(run('status', 'j', '--json')).from, `level:${realpathSync(folder)}/a`)
   })
 })
