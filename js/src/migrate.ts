@@ -44,7 +44,13 @@ export interface MigrateOptions {
   readonly lanes?: number | undefined
   /** Pages read ahead of the target, a lane. Default 8. */
   readonly windowPages?: number | undefined
-  /** A durable write and a checkpoint every so many pages. Default 20. */
+  /**
+   * A durable write and a checkpoint every so many pages. Default 20; 1 makes each page durable
+   * by itself. LevelDB needs the 1 to outlive a power loss at any moment: a durable write syncs
+   * only the log file that it goes to, and when LevelDB began a new one since the last durable
+   * write, what stands in the file before is durable only once LevelDB has written it into a
+   * table, in the background. A crash of the process (kill -9) loses nothing either way.
+   */
   readonly durablePages?: number | undefined
   /** A larger entry stops the migration. Default 64 MiB. */
   readonly entryBytesMax?: number | undefined
@@ -215,7 +221,7 @@ export class Engine {
     if (summary.receipt !== undefined) {
       throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
         file: journal.name,
-        message: 'the migration of this journal has ended; inspectJournal() has its receipt; use another journal for a new one'
+        message: 'the migration of this journal has ended; keyhaul status or inspectJournal() has its receipt; use another journal for a new one'
       })
     }
     if (summary.torn) await journal.truncate(summary.validBytes)

@@ -2,13 +2,14 @@ import { KeyhaulError } from '../errors.js'
 import type { RangeInput } from '../ranges.js'
 
 export interface CopyFlags {
-  range: RangeInput[]
-  prefix: RangeInput[]
+  range?: RangeInput[]
+  prefix?: RangeInput[]
   journal?: string
   rate?: number
   concurrency: number
   checksum: 'none' | 'crc32' | 'crc32c'
   verify: 'none' | 'target' | 'both'
+  durable?: 'checkpoint' | 'page'
   intoNonempty?: boolean
   repair?: boolean
   dryRun?: boolean
@@ -28,13 +29,16 @@ export function parseKey(text: string): string | Uint8Array {
 }
 
 /** `a..m`, both ends inclusive. */
-export function parseRange(text: string, before: RangeInput[]): RangeInput[] {
+export function parseRange(text: string, before: RangeInput[] = []): RangeInput[] {
   const dots = text.indexOf('..')
   if (dots < 0) throw usage(`${text} is not a range; write it as first..last, both included`)
+  if (text.length === dots + 2) {
+    throw usage(`${text} has no last key; name it, as in ${text}zzz, or use --prefix for every key that begins alike`)
+  }
   return [...before, [parseKey(text.slice(0, dots)), parseKey(text.slice(dots + 2))]]
 }
 
-export function parsePrefix(text: string, before: RangeInput[]): RangeInput[] {
+export function parsePrefix(text: string, before: RangeInput[] = []): RangeInput[] {
   return [...before, { prefix: parseKey(text) }]
 }
 

@@ -5,8 +5,9 @@ import { describeJournal, inspectJournal, type JournalInfo } from '../inspect.js
 import { Engine } from '../migrate.js'
 import { type Migration, MigrationError } from '../migration.js'
 import type { Receipt } from '../receipt.js'
+import { type RangeInput, toScanRanges } from '../ranges.js'
 import type { CopyFlags } from './arguments.js'
-import { errorText, ProgressView, receiptText, statusText } from './output.js'
+import { errorText, printableKey, ProgressView, receiptText, statusText } from './output.js'
 import { assertDifferent, type OpenStore, openStore, storeName } from './stores.js'
 
 export const Exit = { done: 0, error: 1, usage: 2, mismatch: 3, interrupted: 4 } as const
@@ -16,7 +17,9 @@ type Output = Pick<CopyFlags, 'json' | 'quiet'>
 export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, to: string, flags: CopyFlags): Promise<number> {
   const [source, target] = [storeName(from), storeName(to)]
   assertDifferent(source, target)
-  const ranges = [...flags.range, ...flags.prefix]
+  const ranges = rangesOf(flags)
+  // Before a target is made for nothing.
+  toScanRanges(ranges.length === 0 ? undefined : ranges)
   // Without a journal of the user's there is one beside the target until all is well.
   const ownJournal = flags.journal === undefined && mode !== 'verify' ? `${target.slice(target.indexOf(':') + 1)}.keyhaul-journal` : undefined
   const journal = flags.journal === undefined ? ownJournal : resolve(flags.journal)
@@ -35,6 +38,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
       lanes: flags.concurrency,
       checksum: flags.checksum,
       verify: flags.verify,
+      durablePages: flags.durable === 'page' ? 1 : undefined,
       repair: flags.repair,
       intoNonempty: flags.intoNonempty
     })
@@ -48,7 +52,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
 export async function resume(path: string, flags: Output & { rate?: number }): Promise<number> {
   // A process may die between its last record and its exit: whoever resumes until all is
   // done gets the receipt then, not an error.
-  const { receipt } = inspectJournal(readJournalFile(path))
+  const { receipt } = inspectFile(path)
   if (receipt?.state === 'done') return report(receipt, flags)
   return continued(path, flags, () => {})
 }
@@ -59,7 +63,7 @@ export async function cancel(path: string, flags: Output): Promise<number> {
 
 async function continued(path: string, flags: Output & { rate?: number }, then: (migration: Migration) => void): Promise<number> {
   const journal = resolve(path)
-  const info = inspectJournal(readJournalFile(journal))
+  const info = inspectFile(journal)
   if (info.receipt !== undefined) {
     throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
       file: journal,
@@ -77,7 +81,7 @@ async function continued(path: string, flags: Output & { rate?: number }, then: 
 }
 
 export async function status(path: string, flags: Output): Promise<number> {
-  const info = inspectJournal(readJournalFile(path))
+  const info = inspectFile(path)
   process.stdout.write(flags.json === true ? `${JSON.stringify(publicInfo(info))}\n` : statusText(info, path))
   return Exit.done
 }
@@ -127,7 +131,7 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
 function report(receipt: Receipt, flags: Output): number {
   if (flags.json === true) process.stdout.write(`${JSON.stringify(receipt)}\n`)
   else {
-    for (const { key, kind } of receipt.different) process.stdout.write(`${kind} ${key}\n`)
+    for (const { key, kind } of receipt.different) process.stdout.write(`${kind} ${printableKey(key)}\n`)
     process.stdout.write(receiptText(receipt))
   }
   return receipt.state === 'mismatch' ? Exit.mismatch : Exit.done
@@ -163,6 +167,8 @@ function stoppedText(resume: string | undefined): string {
   return resume === undefined ? 'stopped; nothing is kept of it, run the same command again\n' : `stopped; go on with: ${resume}\n`
 }
 
+const rangesOf = (flags: CopyFlags): RangeInput[] => [...(flags.range ?? []), ...(flags.prefix ?? [])]
+
 async function dryRun(a: OpenStore, b: OpenStore, mode: string, flags: CopyFlags): Promise<number> {
   const guess = await a.store.estimate?.({})
   const page = await b.store.scan({}, { maxEntries: 1, maxBytes: 1 })
@@ -171,7 +177,7 @@ async function dryRun(a: OpenStore, b: OpenStore, mode: string, flags: CopyFlags
     mode,
     from: a.store.name,
     to: b.store.name,
-    ranges: [...flags.range, ...flags.prefix].length || 1,
+    ranges: rangesOf(flags).length || 1,
     estimatedBytes: guess?.bytes ?? 0,
     targetEmpty: page.entries.length === 0
   }
@@ -204,6 +210,18 @@ function readJournalFile(path: string): Uint8Array {
     const code = (cause as NodeJS.ErrnoException).code
     if (code === 'ENOENT') throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file: path, cause })
     throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: path, cause })
+  }
+}
+
+/** An error says which file it is about, and one that holds nothing yet is not called torn. */
+function inspectFile(path: string): JournalInfo {
+  const bytes = readJournalFile(path)
+  try {
+    return inspectJournal(bytes)
+  } catch (error) {
+    if (!(error instanceof KeyhaulError)) throw error
+    const nothing = { message: 'it holds no migration yet; run the command that it was made for again' }
+    throw new KeyhaulError(error.code, { file: path, cause: error, ...(error.code === 'KEYHAUL_JOURNAL_TORN' ? nothing : {}) })
   }
 }
 

@@ -35,8 +35,8 @@ function common(command: Command): Command {
 function ranged(command: Command): Command {
   return common(
     command
-      .option('--range <first..last>', 'keys from first to last, both included; hex:00ff for bytes; may be repeated', parseRange, [])
-      .option('--prefix <prefix>', 'every key with this prefix; may be repeated', parsePrefix, [])
+      .option('--range <first..last>', 'keys from first to last, both included; hex:00ff for bytes; may be repeated', parseRange)
+      .option('--prefix <prefix>', 'every key with this prefix; may be repeated; without either, all keys', parsePrefix)
       .option('--rate <bytes/s>', 'at most so many bytes a second, as in 5000000, 5M or 4MiB', parseRate)
       .option('--concurrency <n>', 'ranges worked on at the same time', parseCount, 1)
       .addOption(new Option('--checksum <kind>', 'checksum of pages on their way').choices(['crc32', 'crc32c', 'none']).default('crc32'))
@@ -48,6 +48,7 @@ function writing(command: Command): Command {
   return ranged(command)
     .option('--journal <file>', 'where progress is kept; default: beside the target, removed at the end')
     .option('--into-nonempty', 'the target may hold keys in these ranges already; they are kept')
+    .addOption(new Option('--durable <each>', 'what is on the disk before going on: a checkpoint of 20 pages, or each page (LevelDB and power losses)').choices(['checkpoint', 'page']).default('checkpoint'))
     .addOption(new Option('--verify <depth>', 'what is read again: the target, both sides, or nothing').choices(['target', 'both', 'none']).default('target'))
 }
 
@@ -88,6 +89,7 @@ common(program.command('resume'))
 common(program.command('status'))
   .description('say where a journal stands')
   .argument('<journal>')
+  .addHelpText('after', '\nExample:\n  $ keyhaul status ./move.journal --json')
   .action((journal: string, flags: object) => {
     exit = status(journal, flags)
   })
@@ -95,6 +97,7 @@ common(program.command('status'))
 common(program.command('cancel'))
   .description('end it and take the copy off the target again, if the target was empty before')
   .argument('<journal>')
+  .addHelpText('after', '\nExample:\n  $ keyhaul cancel ./copy.journal')
   .action((journal: string, flags: object) => {
     exit = cancel(journal, flags)
   })
@@ -103,6 +106,7 @@ program
   .command('inspect')
   .description('print every record of a journal, one JSON object a line')
   .argument('<journal>')
+  .addHelpText('after', '\nExample:\n  $ keyhaul inspect ./move.journal')
   .action((journal: string) => {
     exit = inspect(journal)
   })
@@ -113,15 +117,34 @@ async function main(): Promise<number> {
     await program.parseAsync()
     return await exit
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? Exit.done : Exit.usage
-    if (!(error instanceof KeyhaulError)) throw error
-    if (process.argv.includes('--json')) {
-      process.stdout.write(`${JSON.stringify({ state: 'failed', code: error.code, message: error.message })}\n`)
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return Exit.done
+      // Without a command it is only help that was shown.
+      if (error.code !== 'commander.help') writeFailure('KEYHAUL_USAGE', error.message.replace(/^error: /, ''))
+      return Exit.usage
     }
+    if (!(error instanceof KeyhaulError)) throw error
+    writeFailure(error.code, error.message)
     process.stderr.write(errorText(error))
     if (error.code === 'KEYHAUL_USAGE') return Exit.usage
     return error.code === 'KEYHAUL_INTERRUPTED' ? Exit.interrupted : Exit.error
   }
 }
 
-process.exitCode = await main()
+function writeFailure(code: string, message: string): void {
+  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify({ state: 'failed', code, message })}\n`)
+}
+
+// Nobody reads on, as with `| head`: no reason to stop half way. What cannot be written for
+// another reason is an error, but the migration goes on to its end all the same.
+let unwritten = false
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE' || unwritten) return
+  unwritten = true
+  process.stderr.write(`error: the result could not be written: ${error.message}\n`)
+  process.exitCode = Exit.error
+})
+process.stderr.on('error', () => {})
+
+const code = await main()
+process.exitCode = unwritten ? Exit.error : code

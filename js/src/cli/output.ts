@@ -5,6 +5,8 @@ import type { JournalInfo } from '../inspect.js'
 import type { Progress } from '../migration.js'
 import type { Receipt } from '../receipt.js'
 
+/** For a line of its own, and where there is room for one word only. */
+const SHORT: Readonly<Record<string, string>> = { catchingUp: 'catching up', deleting: 'deleting', discarding: 'taking back' }
 const WORDS: Readonly<Record<string, string>> = {
   preparing: 'preparing',
   copying: 'copying',
@@ -13,6 +15,55 @@ const WORDS: Readonly<Record<string, string>> = {
   repairing: 'repairing',
   deleting: 'deleting from the source',
   discarding: 'taking the copy back'
+}
+
+const entries = (count: number): string => `${formatCount(count)} ${count === 1 ? 'entry' : 'entries'}`
+const keys = (count: number): string => `${formatCount(count)} ${count === 1 ? 'key' : 'keys'}`
+
+/** Text with nothing in it that a terminal would obey. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** A store below this folder as it would be typed here; any other as it is. */
+export function shownStore(name: string, folder = process.cwd()): string {
+  const colon = name.indexOf(':')
+  const below = `${folder === '/' ? '' : folder}/`
+  return name.startsWith(below, colon + 1) ? `${name.slice(0, colon)}:./${name.slice(colon + 1 + below.length)}` : name
+}
+
+const KEY_CHARACTERS_MAX = 200
+
+/** A key on a line of its own, as --range takes it, unless it is too long to read. */
+export function printableKey(key: string): string {
+  const shown = key === '' || printable(key) !== key ? `hex:${Buffer.from(key).toString('hex')}` : key
+  return shown.length <= KEY_CHARACTERS_MAX ? shown : `${shown.slice(0, KEY_CHARACTERS_MAX)}... (cut; --json has all of it)`
+}
+
+/** How much of the whole: nothing once the estimate of the whole has proved too small. */
+function shareOf(progress: Progress): number | undefined {
+  const { bytes, totalBytes } = progress
+  return totalBytes === 0 || bytes > totalBytes ? undefined : Math.min(99, Math.floor((100 * bytes) / totalBytes))
+}
+
+/** What stands behind the bar, and the bar's width: 0 where the terminal has no room for one. */
+export function barLine(progress: Progress, columns: number): { bar: number; label: string; info: string } {
+  const share = shareOf(progress)
+  const short = SHORT[progress.state] ?? progress.state
+  const all = [
+    share === undefined ? '' : `${share}%`,
+    entries(progress.entries),
+    progress.bytesPerSecond > 0 ? `${formatBytes(progress.bytesPerSecond)}/s` : '',
+    progress.etaMs === undefined || share === undefined ? '' : `${formatDuration(progress.etaMs)} left`
+  ].filter((part) => part !== '')
+  const bar = Math.min(24, columns - 72)
+  if (bar >= 8) return { bar, label: short.padEnd(12), info: all.join(' · ') }
+  let info = ''
+  for (const part of all) {
+    const longer = info === '' ? part : `${info} · ${part}`
+    if (short.length + 1 + longer.length < columns) info = longer
+  }
+  return { bar: 0, label: short, info }
 }
 
 export const formatCount = (n: number): string => n.toLocaleString('en-US')
@@ -59,33 +110,25 @@ export class ProgressView {
   }
 
   private draw(progress: Progress): void {
+    const { bar, ...payload } = barLine(progress, process.stderr.columns || 80)
     if (progress.state !== this.state) {
       this.stop()
       this.state = progress.state
       if (progress.state === 'preparing') return
       this.bar = new SingleBar(
         {
-          format: `${(WORDS[progress.state] ?? '').padEnd(12)} ${pc.cyan('{bar}')} {percentage}% · {entries} entries · {rate} · {left}`,
+          format: `{label} ${bar === 0 ? '' : `${pc.cyan('{bar}')} `}{info}`,
           stream: process.stderr,
           hideCursor: true,
-          barsize: 24,
+          barsize: bar,
           fps: 10
         },
         Presets.shades_classic
       )
-      this.bar.start(1, 0, this.payload(progress))
+      this.bar.start(100, 0, payload)
     }
-    const total = progress.totalBytes === 0 ? 1 : Math.max(progress.totalBytes, progress.bytes)
-    this.bar?.setTotal(total)
-    this.bar?.update(progress.totalBytes === 0 ? 0 : progress.bytes, this.payload(progress))
-  }
-
-  private payload(progress: Progress): object {
-    return {
-      entries: formatCount(progress.entries),
-      rate: `${formatBytes(progress.bytesPerSecond)}/s`,
-      left: progress.etaMs === undefined ? '' : `${formatDuration(progress.etaMs)} left`
-    }
+    const unknown = progress.totalBytes === 0 ? 0 : 99
+    this.bar?.update(shareOf(progress) ?? unknown, payload)
   }
 
   private print(progress: Progress): void {
@@ -93,8 +136,9 @@ export class ProgressView {
     if (progress.state === this.state && now - this.printedAt < 2_000) return
     this.state = progress.state
     this.printedAt = now
-    const done = progress.entries === 0 ? '' : `: ${formatCount(progress.entries)} entries, ${formatBytes(progress.bytes)}`
-    const share = progress.totalBytes > 0 && progress.bytes > 0 ? ` (${Math.min(99, Math.floor((100 * progress.bytes) / progress.totalBytes))} %)` : ''
+    const done = progress.entries === 0 ? '' : `: ${entries(progress.entries)}, ${formatBytes(progress.bytes)}`
+    const known = shareOf(progress)
+    const share = known !== undefined && progress.bytes > 0 ? ` (${known} %)` : ''
     const rate = progress.bytesPerSecond > 0 && done !== '' ? `, ${formatBytes(progress.bytesPerSecond)}/s` : ''
     process.stderr.write(`${WORDS[progress.state]}${done}${share}${rate}\n`)
   }
@@ -103,15 +147,15 @@ export class ProgressView {
 export function receiptText(receipt: Receipt): string {
   const { digests } = receipt
   const proof = receipt.verified
-    ? `${pc.green('verified')}: both sides hold ${formatCount(digests.target.entries)} entries, digest ${digests.target.sum}`
+    ? `${pc.green('verified')}: both sides hold ${entries(digests.target.entries)}, digest ${digests.target.sum}`
     : receipt.state === 'done'
       ? pc.yellow('not verified')
       : pc.red(receipt.state)
   const verb = { copy: 'copied', move: 'moved', verify: 'compared' }[receipt.mode]
   const lines = [
-    `${verb} ${formatCount(receipt.entries)} entries, ${formatBytes(receipt.bytes)}, in ${formatDuration(receipt.durationMs)}`,
-    `  from      ${receipt.from}`,
-    `  to        ${receipt.to}`,
+    `${verb} ${entries(receipt.entries)}, ${formatBytes(receipt.bytes)}, in ${formatDuration(receipt.durationMs)}`,
+    `  from      ${shownStore(receipt.from)}`,
+    `  to        ${shownStore(receipt.to)}`,
     `  ${proof}`
   ]
   const times = [
@@ -125,12 +169,12 @@ export function receiptText(receipt: Receipt): string {
     receipt.missing + receipt.extra + receipt.changed > 0
       ? `differences found: ${receipt.missing} missing, ${receipt.extra} extra, ${receipt.changed} changed`
       : '',
-    receipt.repairs > 0 ? `repaired ${formatCount(receipt.repairs)} keys, then verified again` : '',
-    receipt.mode === 'move' ? `deleted ${formatCount(receipt.deletedEntries)} entries from the source` : '',
-    receipt.leftOnSource > 0 ? `left ${formatCount(receipt.leftOnSource)} keys on the source: they changed after verification` : '',
-    receipt.feedChanges > 0 ? `followed ${formatCount(receipt.feedChanges)} changes made meanwhile` : '',
+    receipt.repairs > 0 ? `repaired ${keys(receipt.repairs)}, then verified again` : '',
+    receipt.mode === 'move' ? `deleted ${entries(receipt.deletedEntries)} from the source` : '',
+    receipt.leftOnSource > 0 ? `left ${keys(receipt.leftOnSource)} on the source: changed after verification` : '',
+    receipt.feedChanges > 0 ? `followed ${formatCount(receipt.feedChanges)} change${receipt.feedChanges === 1 ? '' : 's'} made meanwhile` : '',
     receipt.incarnations > 1 ? `resumed ${receipt.incarnations - 1} time${receipt.incarnations > 2 ? 's' : ''}` : '',
-    receipt.retries > 0 ? `${receipt.retries} retries` : ''
+    receipt.retries > 0 ? `${receipt.retries} ${receipt.retries === 1 ? 'retry' : 'retries'}` : ''
   ]
   for (const extra of extras) if (extra !== '') lines.push(`  ${extra}`)
   return `${lines.join('\n')}\n`
@@ -138,8 +182,8 @@ export function receiptText(receipt: Receipt): string {
 
 export function statusText(info: JournalInfo, journal: string): string {
   const lines = [
-    `${info.mode} ${info.from} -> ${info.to}: ${info.state}`,
-    `  ${formatCount(info.copiedEntries)} entries, ${formatBytes(info.copiedBytes)} copied and durable`
+    `${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${info.state}`,
+    `  ${entries(info.copiedEntries)}, ${formatBytes(info.copiedBytes)} copied and durable`
   ]
   if (info.stopped !== undefined) lines.push(`  stopped by ${info.stopped}`)
   if (info.torn) lines.push('  the last write was cut short; resuming cuts it off')
@@ -148,5 +192,5 @@ export function statusText(info: JournalInfo, journal: string): string {
 }
 
 export function errorText(error: KeyhaulError): string {
-  return `${pc.red('error')} ${error.code}: ${error.message}\n`
+  return `${pc.red('error')} ${error.code}: ${printable(error.message)}\n`
 }

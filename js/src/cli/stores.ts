@@ -47,12 +47,10 @@ async function openLevel(path: string, role: 'source' | 'target'): Promise<OpenS
   const name = `level:${path}`
   const exists = existsSync(join(path, 'CURRENT'))
   if (!exists && role === 'source') {
-    const what = existsSync(path) ? 'the directory holds no LevelDB' : 'there is no such directory'
+    const what = !existsSync(path) ? 'there is no such directory' : isFile(path) ? 'it is a file; a LevelDB is a directory' : 'the directory holds no LevelDB'
     throw new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store: name, message: `${what}; check the path` })
   }
-  if (existsSync(path) && !statSync(path).isDirectory()) {
-    throw new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store: name, message: 'it is a file; a LevelDB is a directory' })
-  }
+  if (isFile(path)) throw new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store: name, message: 'it is a file; a LevelDB is a directory' })
   const { ClassicLevel } = await loadClassicLevel()
   // A larger write buffer makes fewer and larger files; LevelDB's default is 4 MiB.
   const db = new ClassicLevel(path, { writeBufferSize: 16 * 1024 * 1024, createIfMissing: role === 'target' })
@@ -60,9 +58,25 @@ async function openLevel(path: string, role: 'source' | 'target'): Promise<OpenS
     mkdirSync(dirname(path), { recursive: true })
     await db.open()
   } catch (error) {
-    throw fromLevel(error, name)
+    throw openError(error, name)
   }
   return { store: levelStore(db as unknown as LevelDatabase, { name }), close: () => db.close() }
+}
+
+/** Of a store that did not open: its own words where there is no better code than "not open". */
+function openError(error: unknown, store: string): KeyhaulError {
+  const known = fromLevel(error, store)
+  const code = (error as { code?: unknown }).code
+  if (code === 'EEXIST' || code === 'ENOTDIR') {
+    return new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store, message: 'a file stands where its parent directory should be; check the path', cause: error })
+  }
+  if (known.code !== 'KEYHAUL_STORE_CLOSED') return known
+  const { cause } = error as { cause?: { message?: unknown } }
+  return new KeyhaulError('KEYHAUL_STORE_FAILED', { store, message: `it cannot be opened: ${String(cause?.message ?? (error as Error).message)}`, cause: error })
+}
+
+function isFile(path: string): boolean {
+  return existsSync(path) && !statSync(path).isDirectory()
 }
 
 async function loadClassicLevel(): Promise<typeof import('classic-level')> {

@@ -69,3 +69,10 @@ export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   }
   return true
 }
+
+/** Bytes as a string that can be a member of a set. */
+export function idOf(key: Uint8Array): string {
+  let id = ''
+  for (const byte of key) id += String.fromCharCode(byte)
+  return id
+}
