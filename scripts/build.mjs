@@ -24,9 +24,9 @@ async function buildGlue() {
   const folder = join(root, 'build/wasm/wasm')
   const wasm = readFileSync(join(folder, 'keyhaul.wasm'))
   // The glue would instantiate later; js/src/engine/load.ts does it at once.
-  const parts = readFileSync(join(folder, 'keyhaul.js'), 'utf8').split('WebAssembly.instantiate(')
+  const parts = readFileSync(join(folder, 'keyhaul.js'), 'utf8').split(/WebAssembly\.instantiate\(Module\[["']wasm["']\], *imports\)\.then\(/)
   if (parts.length !== 2) throw new Error('the glue of this Emscripten instantiates in another way; see js/src/engine/load.ts')
-  const glue = `${parts.join('Module.instantiate(')}\nexport default createKeyhaul\n`
+  const glue = `${parts.join('Module.instantiate(imports,')}\nexport default createKeyhaul\n`
   const small = await transform(glue, { minify: true, format: 'esm', legalComments: 'none' })
   mkdirSync(join(root, 'dist/engine'), { recursive: true })
   writeFileSync(join(root, 'dist/engine/glue.js'), small.code)

@@ -1,4 +1,4 @@
 /** Emscripten's factory; it fills the object that it is given, and instantiates by `instantiate`. */
 export default function createKeyhaul(module: {
-  instantiate(bytes: undefined, imports: WebAssembly.Imports): { then(run: (result: { instance: WebAssembly.Instance }) => void): void }
+  instantiate(imports: WebAssembly.Imports, use: (result: { instance: WebAssembly.Instance }) => void): void
 }): unknown

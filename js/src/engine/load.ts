@@ -1,6 +1,8 @@
+// First here and in index.ts: gzip looks back 32 KB, and the packed module in the middle of a
+// bundle would keep what follows it from all that precedes it.
+import { packed, unpacker, wasmBytes } from './inline.js'
 import { KeyhaulError } from '../errors.js'
 import createKeyhaul from './glue.js'
-import { packed, unpacker, wasmBytes } from './inline.js'
 import type { WasmModule } from './module.js'
 
 let loaded: WasmModule | undefined
@@ -42,13 +44,12 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
 function instantiate(compiled: WebAssembly.Module): WasmModule {
   let memory: WebAssembly.Memory | undefined
   const module = {
-    // Looks like a promise and does not wait.
-    instantiate(_bytes: undefined, imports: WebAssembly.Imports) {
+    instantiate(imports: WebAssembly.Imports, use: (result: { instance: WebAssembly.Instance }) => void): void {
       const instance = new WebAssembly.Instance(compiled, imports)
       for (const value of Object.values(instance.exports)) {
         if (value instanceof WebAssembly.Memory) memory = value
       }
-      return { then: (run: (result: { instance: WebAssembly.Instance }) => void) => run({ instance }) }
+      use({ instance })
     }
   }
   createKeyhaul(module)
