@@ -161,7 +161,7 @@ void Scanner::pop(Port& port) {
   KH_ASSERT(!pages_.empty());
   consumedEnd_ = pages_.front().end;
   port.buffers().release(pages_.front().buffer.buffer);
-  pages_.pop_front();
+  pages_.erase(pages_.begin());
 }
 
 void Scanner::stop(Port& port) {

@@ -2,8 +2,8 @@
 // and believes nothing: order, bounds, sizes and END are checked on each page.
 #pragma once
 
-#include <deque>
 #include <string>
+#include <vector>
 
 #include "keyhaul/frame.h"
 #include "migrate/port.h"
@@ -60,7 +60,7 @@ class Scanner {
   Limits limits_;
   TokenBucket* bucket_ = nullptr;
   OpId op_;
-  std::deque<Page> pages_;
+  std::vector<Page> pages_;  // few: a deque is two kilobytes of the WASM module
   bool ended_ = false;
   bool consumedEnd_ = false;
   bool active_ = false;
