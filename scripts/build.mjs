@@ -21,17 +21,19 @@ export async function buildWasm() {
 
 async function buildGlue() {
   const { transform } = await import('esbuild')
-  const wasm = readFileSync(join(root, 'build/wasm/wasm/keyhaul.wasm'))
-  // The only use of import.meta is to find a .wasm file that is inline here; bundlers
-  // would stumble over it, and so would a page served from a file.
-  const glue = readFileSync(join(root, 'build/wasm/wasm/keyhaul.js'), 'utf8').replaceAll('import.meta.url', '""')
+  const folder = join(root, 'build/wasm/wasm')
+  const wasm = readFileSync(join(folder, 'keyhaul.wasm'))
+  // The glue would instantiate later; js/src/engine/load.ts does it at once.
+  const parts = readFileSync(join(folder, 'keyhaul.js'), 'utf8').split(/WebAssembly\.instantiate\(Module\[["']wasm["']\], *imports\)\.then\(/)
+  if (parts.length !== 2) throw new Error('the glue of this Emscripten instantiates in another way; see js/src/engine/load.ts')
+  const glue = `${parts.join('Module.instantiate(imports,')}\nexport default createKeyhaul\n`
   const small = await transform(glue, { minify: true, format: 'esm', legalComments: 'none' })
   mkdirSync(join(root, 'dist/engine'), { recursive: true })
   writeFileSync(join(root, 'dist/engine/glue.js'), small.code)
-  const { text, alphabet } = asText(wasm)
+  const unpacker = readFileSync(join(folder, 'keyhaul_unpack.wasm'))
   writeFileSync(
     join(root, 'dist/engine/inline.js'),
-    `export const wasmText='${text}'\nexport const alphabet=[${alphabet}]\n`
+    `export const unpacker='${unpacker.toString('base64')}'\nexport const packed='${pack(wasm).toString('base64')}'\nexport const wasmBytes=${wasm.length}\n`
   )
   cpSync(join(root, 'js/src/engine/glue.d.ts'), join(root, 'dist/engine/glue.d.ts'))
   cpSync(join(root, 'js/src/engine/inline.d.ts'), join(root, 'dist/engine/inline.d.ts'))
@@ -39,31 +41,14 @@ async function buildGlue() {
 }
 
 /**
- * One character a byte: gzip still sees the bytes, so it travels a fifth smaller than base64.
- * The most frequent bytes get the characters that UTF-8 writes in one byte; `alphabet` says
- * which byte each character stands for.
+ * LZMA as wasm/unpack/unpack.cc reads it: a sixth smaller than what gzip makes of the module,
+ * and base64 costs nothing once the bundle is compressed. Python is there where Emscripten is.
  */
-function asText(bytes) {
-  const count = new Array(256).fill(0)
-  for (const byte of bytes) count[byte]++
-  const order = [...count.keys()].sort((a, b) => count[b] - count[a])
-  // Neither what ends a string nor control characters, which bundlers write as escapes.
-  const short = Array.from({ length: 95 }, (_, i) => i + 32).filter((c) => !'\'"`\\$<'.includes(String.fromCharCode(c)))
-  const frequent = new Set(order.slice(0, short.length))
-  const character = []
-  // What may stay as it is stays: text in the module is still text.
-  for (const c of short) if (frequent.has(c)) character[c] = c
-  const free = short.filter((c) => !frequent.has(c))
-  let next = 0xa1
-  for (const byte of order) character[byte] ??= frequent.has(byte) ? free.shift() : next++
-  const alphabet = []
-  character.forEach((c, byte) => {
-    alphabet[c] = byte
-  })
-  return {
-    text: Array.from(bytes, (byte) => String.fromCharCode(character[byte])).join(''),
-    alphabet: Array.from(alphabet, (byte) => byte ?? 0)
-  }
+function pack(bytes) {
+  const program = `import lzma, sys
+filters = [{'id': lzma.FILTER_LZMA1, 'preset': 9 | lzma.PRESET_EXTREME, 'lc': 3, 'lp': 0, 'pb': 0}]
+sys.stdout.buffer.write(lzma.compress(sys.stdin.buffer.read(), lzma.FORMAT_RAW, filters=filters))`
+  return execFileSync('python3', ['-c', program], { input: bytes, stdio: ['pipe', 'pipe', 'inherit'] })
 }
 
 async function buildCli() {

@@ -1,9 +1,9 @@
+export { init, type WasmSource } from './engine/load.js' // first: see there
 import { Engine, type MigrateOptions } from './migrate.js'
 import type { JournalStore } from './journal/journal.js'
 import type { Migration } from './migration.js'
 
 export { crc32, crc32c, crc32cCombine, crc32Combine } from './checksum.js'
-export { init, type WasmSource } from './engine/load.js'
 export { formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
 export { describeJournal, inspectJournal, type JournalInfo } from './inspect.js'
 export { type JournalStore, memoryJournal } from './journal/journal.js'

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/number.h"
 #include "handles.h"
 #include "keyhaul/migrator.h"
 
@@ -30,7 +31,11 @@ boundary::Handles<Hosted>& hosted() {
 }
 
 uint32_t code(Status status) { return static_cast<uint32_t>(status.code()); }
-std::string name(double id) { return "mig-" + std::to_string(static_cast<uint64_t>(id)); }
+std::string name(double id) {
+  std::string text = "mig-";
+  putDecimal(text, static_cast<uint64_t>(id));
+  return text;
+}
 
 uint32_t create(uint32_t slots, uint32_t retained, uint32_t kind) {
   const auto checksum = kind == 2 ? ChecksumKind::kCrc32c : ChecksumKind::kCrc32;

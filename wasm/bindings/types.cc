@@ -5,17 +5,14 @@
 #include <emscripten/bind.h>
 #include <emscripten/em_macros.h>
 
-#include <cstring>
 #include <limits>
 
 using emscripten::internal::TypeID;
 
 extern "C" {
 
-// Called by the glue, to name a type that is missing; it frees the answer.
-EMSCRIPTEN_KEEPALIVE const char* __getTypeName(const void*) { return strdup("a type"); }
-
-EMSCRIPTEN_KEEPALIVE __attribute__((constructor)) void
+// Before the functions that use them are bound: embind_numbers.js does not wait for types.
+EMSCRIPTEN_KEEPALIVE __attribute__((constructor(101))) void
 __embind_register_native_and_builtin_types() {
   using namespace emscripten::internal;
   _embind_register_void(TypeID<void>::get(), "void");

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,6 +84,7 @@ class DataMigrator {
   static constexpr size_t kGapsMax = 65'536;
 
   struct Entry {
+    uint64_t number = 0;
     RangeSet keys;
     uint8_t priority = 0;
     MigrationStatus::State state = MigrationStatus::State::kPending;
@@ -92,16 +93,20 @@ class DataMigrator {
     std::vector<std::pair<uint64_t, uint64_t>> seen;  // sequence numbers, [first, last]
   };
 
+  // By number: they are given in order, so a new one goes last.
+  using Entries = std::vector<std::unique_ptr<Entry>>;
+
   static std::optional<uint64_t> numberOf(std::string_view id);
+  Entries::iterator at(uint64_t number);
   Entry* find(std::string_view id);
   static bool ended(const Entry& entry);
   // False for a number seen before; nothing when there are too many gaps.
   static std::optional<bool> note(Entry& entry, uint64_t sequence);
   void admit(Instant now);
-  void end(std::string_view id, Entry& entry, MigrationStatus::State state, Instant now);
+  void end(Entry& entry, MigrationStatus::State state, Instant now);
 
   Config config_;
-  std::map<uint64_t, Entry> entries_;
+  Entries entries_;
   std::vector<uint64_t> endedOrder_;
   uint64_t lastId_ = 0;
   uint32_t running_ = 0;

@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include "base/number.h"
+
 namespace keyhaul {
 namespace {
 
@@ -70,7 +72,7 @@ void JsonObject::member(std::string_view name) {
 
 void JsonObject::number(std::string_view name, uint64_t value) {
   member(name);
-  out_ += std::to_string(value);
+  putDecimal(out_, value);
 }
 
 void JsonObject::boolean(std::string_view name, bool value) {

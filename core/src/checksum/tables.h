@@ -28,6 +28,7 @@ constexpr SliceTables makeSliceTables(uint32_t polynomial) {
     for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1U) != 0 ? polynomial : 0U);
     tables[0][b] = crc;
   }
+  KEYHAUL_ROLLED
   for (uint32_t k = 1; k < 16; ++k) {
     KEYHAUL_ROLLED
     for (uint32_t b = 0; b < 256; ++b) {

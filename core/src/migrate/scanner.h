@@ -2,6 +2,7 @@
 // and believes nothing: order, bounds, sizes and END are checked on each page.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 

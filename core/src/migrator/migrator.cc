@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/number.h"
 
 namespace keyhaul {
 
@@ -35,13 +36,16 @@ Result<std::string> DataMigrator::startMigration(const MigrationPlan& plan, Inst
     if (!range.ok()) return range.code();
     ranges.push_back(std::move(range).value());
   }
-  const uint64_t number = ++lastId_;
-  Entry& entry = entries_[number];
+  entries_.push_back(std::make_unique<Entry>());
+  Entry& entry = *entries_.back();
+  entry.number = ++lastId_;
   entry.keys = RangeSet::of(std::move(ranges));
   entry.priority = plan.priority;
   entry.total = expectedTotal;
   admit(now);
-  return "mig-" + std::to_string(number);
+  std::string id = "mig-";
+  putDecimal(id, lastId_);
+  return id;
 }
 
 // "mig-1" and not "mig-01": an id has one form.
@@ -57,11 +61,17 @@ std::optional<uint64_t> DataMigrator::numberOf(std::string_view id) {
   return number;
 }
 
+// Where this number is, or would be.
+DataMigrator::Entries::iterator DataMigrator::at(uint64_t number) {
+  return std::partition_point(entries_.begin(), entries_.end(),
+                              [number](const auto& entry) { return entry->number < number; });
+}
+
 DataMigrator::Entry* DataMigrator::find(std::string_view id) {
   const auto number = numberOf(id);
   if (!number) return nullptr;
-  const auto at = entries_.find(*number);
-  return at == entries_.end() ? nullptr : &at->second;
+  const auto place = at(*number);
+  return place == entries_.end() || (*place)->number != *number ? nullptr : place->get();
 }
 
 bool DataMigrator::ended(const Entry& entry) {
@@ -132,7 +142,7 @@ Result<MigrationStats> DataMigrator::completeMigration(std::string_view id, Inst
   stats.bytesTransferred = entry->bytes;
   stats.chunksTransferred = entry->transferred;
   if (entry->state == State::kInProgress) stats.durationMs = (now - entry->admittedAt).us / 1000;
-  end(id, *entry, State::kCompleted, now);
+  end(*entry, State::kCompleted, now);
   return stats;
 }
 
@@ -140,7 +150,7 @@ Status DataMigrator::cancelMigration(std::string_view id, Instant now) {
   Entry* entry = find(id);
   if (entry == nullptr) return ErrorCode::kNotFound;
   if (ended(*entry)) return ErrorCode::kAlreadyComplete;
-  end(id, *entry, State::kFailed, now);
+  end(*entry, State::kFailed, now);
   return {};
 }
 
@@ -148,21 +158,20 @@ Status DataMigrator::forget(std::string_view id) {
   const Entry* entry = find(id);
   if (entry == nullptr) return ErrorCode::kNotFound;
   if (!ended(*entry)) return ErrorCode::kUnsupported;
-  const uint64_t number = *numberOf(id);
-  entries_.erase(number);
-  endedOrder_.erase(std::find(endedOrder_.begin(), endedOrder_.end(), number));
+  endedOrder_.erase(std::find(endedOrder_.begin(), endedOrder_.end(), entry->number));
+  entries_.erase(at(entry->number));
   return {};
 }
 
-void DataMigrator::end(std::string_view id, Entry& entry, State state, Instant now) {
+void DataMigrator::end(Entry& entry, State state, Instant now) {
   if (entry.state == State::kInProgress) --running_;
   entry.state = state;
   entry.endedAt = now;
   entry.seen = {};
   entry.keys = {};
-  endedOrder_.push_back(*numberOf(id));
+  endedOrder_.push_back(entry.number);
   if (endedOrder_.size() > config_.retainedMax) {
-    entries_.erase(endedOrder_.front());
+    entries_.erase(at(endedOrder_.front()));
     endedOrder_.erase(endedOrder_.begin());
   }
   admit(now);
@@ -172,9 +181,9 @@ void DataMigrator::end(std::string_view id, Entry& entry, State state, Instant n
 void DataMigrator::admit(Instant now) {
   while (config_.slots == 0 || running_ < config_.slots) {
     Entry* next = nullptr;
-    for (auto& [number, entry] : entries_) {
-      if (entry.state != State::kPending) continue;
-      if (next == nullptr || entry.priority > next->priority) next = &entry;
+    for (const auto& entry : entries_) {
+      if (entry->state != State::kPending) continue;
+      if (next == nullptr || entry->priority > next->priority) next = entry.get();
     }
     if (next == nullptr) return;
     next->state = State::kInProgress;

@@ -1,7 +1,5 @@
-#include <algorithm>
-#include <numeric>
-
 #include "keyhaul/plan.h"
+#include "range/order.h"
 
 namespace keyhaul {
 namespace {
@@ -44,13 +42,7 @@ ErrorCode checkRanges(Plan& plan, PlanProblem& problem) {
     problem.field = "ranges";
     return ErrorCode::kLimitExceeded;
   }
-  std::vector<uint32_t> order(plan.ranges.size());
-  std::iota(order.begin(), order.end(), 0U);
-  // Ties by index: a sort that is stable by itself is three times the code.
-  std::sort(order.begin(), order.end(), [&plan](uint32_t a, uint32_t b) {
-    const int difference = plan.ranges[a].lo.compare(plan.ranges[b].lo);
-    return difference != 0 ? difference < 0 : a < b;
-  });
+  const std::vector<uint32_t> order = orderByLow(plan.ranges);
   for (uint32_t i = 0; i < order.size(); ++i) {
     problem.first = problem.second = order[i];
     const KeyRange& range = plan.ranges[order[i]];

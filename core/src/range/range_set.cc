@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "range/order.h"
+
 namespace keyhaul {
 namespace {
 
@@ -22,10 +24,8 @@ KeyRange overlap(const KeyRange& a, const KeyRange& b) {
 }  // namespace
 
 RangeSet RangeSet::of(std::vector<KeyRange> ranges) {
-  std::sort(ranges.begin(), ranges.end(),
-            [](const KeyRange& a, const KeyRange& b) { return a.lo < b.lo; });
   RangeSet set;
-  for (KeyRange& range : ranges) append(set.ranges_, std::move(range));
+  for (const uint32_t place : orderByLow(ranges)) append(set.ranges_, std::move(ranges[place]));
   return set;
 }
 

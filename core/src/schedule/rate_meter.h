@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "base/number.h"
 #include "keyhaul/time.h"
 
 namespace keyhaul {
@@ -21,7 +22,7 @@ class RateMeter {
     const uint64_t us = (now - sampledAt_).us;
     if (us < kSampleUs || total < sampled_) return;
     const auto fresh = static_cast<uint64_t>(
-        static_cast<unsigned __int128>(total - sampled_) * 1'000'000 / us);
+        divide(static_cast<unsigned __int128>(total - sampled_) * 1'000'000, us));
     perSecond_ = known_ ? (perSecond_ / 10 * 7 + fresh / 10 * 3) : fresh;
     known_ = true;
     sampledAt_ = now;
@@ -33,7 +34,7 @@ class RateMeter {
   // Until `remaining` more are done; UINT64_MAX us when it does not move.
   Duration eta(uint64_t remaining) const {
     if (perSecond_ == 0) return {UINT64_MAX};
-    const auto us = static_cast<unsigned __int128>(remaining) * 1'000'000 / perSecond_;
+    const auto us = divide(static_cast<unsigned __int128>(remaining) * 1'000'000, perSecond_);
     return {us > UINT64_MAX / 2 ? UINT64_MAX : static_cast<uint64_t>(us)};
   }
 

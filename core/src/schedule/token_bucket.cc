@@ -1,5 +1,7 @@
 #include "schedule/token_bucket.h"
 
+#include "base/number.h"
+
 namespace keyhaul {
 namespace {
 constexpr uint64_t kMillionths = 1'000'000;
@@ -28,8 +30,8 @@ Instant TokenBucket::readyAt(Instant now) {
   if (rate_ == 0) return now;
   refill(now);
   if (level_ >= 0) return now;
-  const __int128 waitUs = (-level_ + rate_ - 1) / rate_;
-  if (waitUs > static_cast<__int128>(UINT64_MAX / 2)) return kNever;
+  const auto waitUs = divide(static_cast<unsigned __int128>(-level_ + rate_ - 1), rate_);
+  if (waitUs > UINT64_MAX / 2) return kNever;
   return now + Duration{static_cast<uint64_t>(waitUs)};
 }
 

@@ -1,7 +1,4 @@
-import type { WasmModule } from './module.js'
-
-/** The Emscripten factory; with `instantiateWasm` it fills the object it is given at once. */
+/** Emscripten's factory; it fills the object that it is given, and instantiates by `instantiate`. */
 export default function createKeyhaul(module: {
-  instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void): object
+  instantiate(imports: WebAssembly.Imports, use: (result: { instance: WebAssembly.Instance }) => void): void
 }): unknown
-export type { WasmModule }

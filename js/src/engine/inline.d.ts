@@ -1,3 +1,5 @@
-/** The module's bytes, one character each; written by the build. */
-export const wasmText: string
-export const alphabet: readonly number[]
+/** Base64 of a module that unpacks; written by the build. */
+export const unpacker: string
+/** Base64 of the module proper, packed, and its bytes when it is not. */
+export const packed: string
+export const wasmBytes: number

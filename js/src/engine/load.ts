@@ -1,13 +1,15 @@
+// First here and in index.ts: gzip looks back 32 KB, and the packed module in the middle of a
+// bundle would keep what follows it from all that precedes it.
+import { packed, unpacker, wasmBytes } from './inline.js'
 import { KeyhaulError } from '../errors.js'
 import createKeyhaul from './glue.js'
-import { alphabet, wasmText } from './inline.js'
 import type { WasmModule } from './module.js'
 
 let loaded: WasmModule | undefined
 
 /** The module; instantiated from its inline bytes on first use, synchronously. */
 export function getModule(): WasmModule {
-  loaded ??= instantiate(new WebAssembly.Module(readText(wasmText)))
+  loaded ??= instantiate(new WebAssembly.Module(unpack()))
   return loaded
 }
 
@@ -21,7 +23,7 @@ export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array | Respons
 export async function init(source?: WasmSource | Promise<WasmSource>): Promise<void> {
   if (loaded !== undefined) return
   const given = await source
-  const module = given === undefined ? await WebAssembly.compile(readText(wasmText)) : await compile(given)
+  const module = given === undefined ? await WebAssembly.compile(unpack()) : await compile(given)
   loaded ??= instantiate(module)
 }
 
@@ -42,13 +44,12 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
 function instantiate(compiled: WebAssembly.Module): WasmModule {
   let memory: WebAssembly.Memory | undefined
   const module = {
-    instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void): object {
+    instantiate(imports: WebAssembly.Imports, use: (result: { instance: WebAssembly.Instance }) => void): void {
       const instance = new WebAssembly.Instance(compiled, imports)
       for (const value of Object.values(instance.exports)) {
         if (value instanceof WebAssembly.Memory) memory = value
       }
-      done(instance)
-      return instance.exports
+      use({ instance })
     }
   }
   createKeyhaul(module)
@@ -60,8 +61,22 @@ function instantiate(compiled: WebAssembly.Module): WasmModule {
   return ready
 }
 
-function readText(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length)
-  for (let i = 0; i < text.length; i++) bytes[i] = alphabet[text.charCodeAt(i)] as number
+/** Above what the unpacker needs for itself. */
+const PACKED_ADDRESS = 0x10000
+
+function unpack(): Uint8Array<ArrayBuffer> {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(unpacker)))
+  const memory = exports.memory as WebAssembly.Memory
+  const input = fromBase64(packed)
+  const output = PACKED_ADDRESS + input.length
+  new Uint8Array(memory.buffer).set(input, PACKED_ADDRESS)
+  ;(exports.unpack as (packed: number, out: number, bytes: number) => void)(PACKED_ADDRESS, output, wasmBytes)
+  return new Uint8Array(memory.buffer, output, wasmBytes)
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const characters = atob(text)
+  const bytes = new Uint8Array(characters.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
   return bytes
 }
