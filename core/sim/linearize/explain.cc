@@ -1,0 +1,170 @@
+// Every step here weakens what the history demands, so if that cannot be met, neither can the
+// history: leaving out what only looks, and letting what changes something be lost or late.
+// Dropping a write would not do: the history may well be linearizable because of it.
+#include "linearize/explain.h"
+
+#include <algorithm>
+
+namespace keyhaul::sim {
+namespace {
+
+// The history as it was known at `now`: what had not returned then tells nothing yet.
+std::vector<Move> knownAt(std::span<const Move> moves, Moment now) {
+  std::vector<Move> known;
+  for (Move move : moves) {
+    if (move.invoked > now) continue;
+    if (!move.mayBeLost && move.returned > now) {
+      if (move.effect == Effect::kObserve) continue;
+      // A swap of which it was not known that it would be refused.
+      if (move.effect == Effect::kObserveOther) move.effect = Effect::kSwap;
+      move.mayBeLost = true;
+    }
+    known.push_back(move);
+  }
+  return known;
+}
+
+// What is left of a history if anything may have gone before `cut`. What ran across it may
+// have taken effect before, so it is not demanded any more.
+std::vector<Move> since(std::span<const Move> moves, Moment cut) {
+  std::vector<Move> rest;
+  for (Move move : moves) {
+    if (move.invoked <= cut && !move.mayBeLost) {
+      if (move.returned <= cut || move.looks()) continue;
+      move.mayBeLost = true;
+    }
+    rest.push_back(move);
+  }
+  return rest;
+}
+
+// All moments at which something that must take effect returned, from `from` on.
+std::vector<Moment> returns(std::span<const Move> moves, Moment from) {
+  std::vector<Moment> all;
+  for (const Move& move : moves) {
+    if (!move.mayBeLost && move.returned >= from) all.push_back(move.returned);
+  }
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+// Of what only looks or swaps: the value that has to be there.
+bool seeks(const Move& move) { return move.effect == Effect::kObserve || move.effect == Effect::kSwap; }
+
+}  // namespace
+
+Witness Explainer::explain(uint32_t stuck) {
+  starts_ = {problem_.start};
+  takePrefix(stuck);
+  if (!problem_.states.empty()) cutBefore();
+  last_ = 0;
+  const auto ends = [this](uint32_t i) { return moves_[i].mayBeLost ? 0 : moves_[i].returned; };
+  for (uint32_t i = 1; i < moves_.size(); ++i) {
+    if (ends(i) > ends(last_)) last_ = i;
+  }
+  weak_.assign(moves_.size(), false);
+  weaken(0, moves_.size());
+  const std::vector<Move> left = weakened();
+  for (const Move& move : left) {
+    if (!move.mayBeLost) witness_.operations.push_back(move.origin);
+  }
+  witness_.helpers = helpers(left);
+  witness_.last = moves_[last_].origin;
+  return std::move(witness_);
+}
+
+bool Explainer::fails(std::span<const Move> moves, std::span<const State> starts) {
+  const Prefixes* prefixes = problem_.prefixes ? &*problem_.prefixes : nullptr;
+  const SearchResult result = search_.run(moves, starts, prefixes, stepsLeft_);
+  stepsLeft_ -= std::min(stepsLeft_, result.steps);
+  if (result.answer == Answer::kUnknown) witness_.complete = false;
+  return result.answer == Answer::kNotLinearizable;
+}
+
+// The search knew how everything would end, which may have told it earlier than a prefix alone
+// would: at the first of these returns, seldom later, and at the last one for certain.
+void Explainer::takePrefix(uint32_t stuck) {
+  const std::vector<Moment> ends = returns(problem_.moves, problem_.moves[stuck].returned);
+  const auto failsAt = [&](size_t i) { return fails(knownAt(problem_.moves, ends[i]), starts_); };
+  size_t low = 0;
+  if (!failsAt(0)) {
+    low = 1;
+    for (size_t high = ends.size() - 1; low < high;) {
+      const size_t middle = low + (high - low) / 2;
+      if (failsAt(middle)) high = middle;
+      else low = middle + 1;
+    }
+  }
+  moves_ = knownAt(problem_.moves, ends[std::min(low, ends.size() - 1)]);
+}
+
+// The latest moment before which anything may have happened.
+void Explainer::cutBefore() {
+  if (!fails(moves_, problem_.states)) return;
+  const std::vector<Moment> cuts = returns(moves_, 0);
+  size_t low = 0;
+  for (size_t high = cuts.size() - 1; low < high;) {
+    const size_t middle = low + (high - low) / 2;
+    if (fails(since(moves_, cuts[middle]), problem_.states)) low = middle + 1;
+    else high = middle;
+  }
+  starts_ = problem_.states;
+  if (low == 0) return;
+  witness_.cut = cuts[low - 1];
+  moves_ = since(moves_, *witness_.cut);
+}
+
+// Halves first, so that what is not needed goes in large pieces. Once is enough: what was
+// needed beside more is needed beside less.
+void Explainer::weaken(size_t begin, size_t end) {
+  const auto wanted = [this](size_t i) { return !moves_[i].mayBeLost && i != last_; };
+  bool any = false;
+  for (size_t i = begin; i < end; ++i) {
+    if (wanted(i)) any = weak_[i] = true;
+  }
+  if (!any || fails(weakened(), starts_)) return;
+  for (size_t i = begin; i < end; ++i) weak_[i] = false;
+  if (end - begin == 1) return;
+  const size_t middle = begin + (end - begin) / 2;
+  weaken(begin, middle);
+  weaken(middle, end);
+}
+
+std::vector<Move> Explainer::weakened() const {
+  std::vector<Move> left;
+  for (size_t i = 0; i < moves_.size(); ++i) {
+    if (weak_[i] && moves_[i].looks()) continue;
+    left.push_back(moves_[i]);
+    left.back().mayBeLost = left.back().mayBeLost || weak_[i];
+  }
+  return left;
+}
+
+std::vector<uint32_t> Explainer::helpers(std::span<const Move> left) const {
+  // What all reads of a string begin with is not what they differ in.
+  std::optional<std::string_view> shared;
+  for (const Move& move : left) {
+    if (move.mayBeLost || move.effect != Effect::kObserve) continue;
+    const std::string_view head = shared.value_or(move.text);
+    const auto [differs, ignored] =
+        std::mismatch(head.begin(), head.end(), move.text.begin(), move.text.end());
+    shared = head.substr(0, static_cast<size_t>(differs - head.begin()));
+  }
+  const auto made = [&](const Move& maker, const Move& seeker) {
+    if (maker.invoked > seeker.returned || seeker.mayBeLost || !seeks(seeker)) return false;
+    if (maker.effect == Effect::kSwap && maker.a == maker.b) return false;
+    if (!problem_.prefixes) return (maker.effect == Effect::kSet ? maker.a : maker.b) == seeker.a;
+    const size_t at = seeker.text.rfind(maker.text);
+    return at != std::string_view::npos && at + maker.text.size() > shared->size();
+  };
+  std::vector<uint32_t> found;
+  for (const Move& maker : left) {
+    const bool helps = std::any_of(left.begin(), left.end(),
+                                   [&](const Move& seeker) { return made(maker, seeker); });
+    if (maker.mayBeLost && helps) found.push_back(maker.origin);
+  }
+  return found;
+}
+
+}  // namespace keyhaul::sim

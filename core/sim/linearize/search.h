@@ -1,0 +1,128 @@
+// The search for an order, after Wing and Gong (1993) and Lowe (2017), for both kinds of history.
+//
+// It goes through the history from return to return. An operation must be in the order when it
+// returns, so that is when it is put there, with whatever has to come before it: not earlier,
+// which keeps the choices few. It goes deep first and turns back where a return cannot be had.
+//
+// What makes it fast, and why each is right:
+// - What only looks (reads, refused swaps) goes into the order at the first moment at which it
+//   is true: it changes nothing for the others, so it never does harm there.
+// - What may be lost (no answer came) is used only where the next one in the order looks at
+//   what it did: otherwise the order is right without it, too.
+// - Of equal ones of these the first invoked goes first.
+// - Configurations that failed are remembered, see visited.h.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "linearize/history.h"
+#include "linearize/linearize.h"
+#include "linearize/prefixes.h"
+#include "linearize/visited.h"
+
+namespace keyhaul::sim {
+
+using State = uint64_t;
+
+enum class Effect : uint8_t {
+  kObserve,       // the state is a
+  kObserveOther,  // the state is not a
+  kSet,           // becomes a
+  kSwap,          // is a, becomes b
+  kAppend         // becomes itself with `text` behind it
+};
+
+// An operation as the search sees it.
+struct Move {
+  Effect effect = Effect::kObserve;
+  // May take effect any time after its invocation, or never. Not for what only looks.
+  bool mayBeLost = false;
+  // Of the operation in the history.
+  uint32_t origin = 0;
+  State a = 0;
+  State b = 0;
+  std::string_view text;
+  Moment invoked = 0;
+  Moment returned = kNever;
+
+  bool looks() const { return effect == Effect::kObserve || effect == Effect::kObserveOther; }
+};
+
+struct SearchResult {
+  Answer answer = Answer::kLinearizable;
+  // Of what is not linearizable: the move whose return no order reached beyond.
+  uint32_t stuck = 0;
+  uint64_t steps = 0;
+};
+
+class Search {
+ public:
+  // Is there an order from any of the states `starts`? `prefixes` is for kAppend.
+  SearchResult run(std::span<const Move> moves, std::span<const State> starts,
+                   const Prefixes* prefixes, uint64_t stepsMax);
+
+ private:
+  struct Event {
+    Moment when;
+    uint32_t move;
+    bool isReturn;
+  };
+  struct Frame {
+    State state;
+    uint32_t position;
+    uint32_t next;
+    bool mustUse;
+  };
+
+  void layOut();
+  void giveBits();
+  void linkEqualOnes(std::vector<uint32_t>& lossy);
+  Answer explore(State start, uint64_t stepsMax);
+  bool settle();
+  bool descend();
+  bool takeFirst(uint32_t from);
+  bool backtrack();
+  bool take(uint32_t move);
+  bool applies(const Move& move, State& after) const;
+
+  void enterOpen(uint32_t move);
+  void leaveOpen(uint32_t move);
+  void toNextReturn();
+  void rewind(uint32_t position);
+
+  bool has(uint32_t move) const { return (bits_[bitOf_[move] >> 6] >> (bitOf_[move] & 63) & 1) != 0; }
+  void put(uint32_t move) { bits_[bitOf_[move] >> 6] |= uint64_t{1} << (bitOf_[move] & 63); }
+  void drop(uint32_t move) { bits_[bitOf_[move] >> 6] &= ~(uint64_t{1} << (bitOf_[move] & 63)); }
+  uint32_t end() const { return static_cast<uint32_t>(moves_.size()); }
+
+  std::span<const Move> moves_;
+  const Prefixes* prefixes_ = nullptr;
+  std::vector<Event> timeline_;
+  // A bit for each operation that is open; those that must take effect share theirs in turn.
+  std::vector<uint32_t> bitOf_;
+  // Of what may be lost: the equal one invoked before it, or end().
+  std::vector<uint32_t> equalBefore_;
+  size_t requiredWords_ = 0;
+  size_t words_ = 0;
+
+  // Where the search stands. The open operations are a ring through end(), by invocation;
+  // leaving keeps the links of the one that leaves, so that rewind can put it back.
+  std::vector<uint32_t> before_;
+  std::vector<uint32_t> after_;
+  uint32_t position_ = 0;
+  uint32_t furthest_ = 0;
+  State state_ = 0;
+  // The last in the order may be lost, so the next has to look at what it did.
+  bool mustUse_ = false;
+  std::vector<uint64_t> bits_;
+  std::vector<Frame> frames_;
+  std::vector<uint64_t> frameBits_;
+  Visited visited_;
+  uint64_t steps_ = 0;
+  std::vector<uint32_t> scratch_;
+};
+
+}  // namespace keyhaul::sim
