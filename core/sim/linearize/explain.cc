@@ -1,5 +1,5 @@
-// Every step here weakens what the history demands, so if that cannot be met, neither can the
-// history: leaving out what only looks, and letting what changes something be lost or late.
+// Every step here forgets something: how an operation ended. So if what is left cannot be met,
+// neither can the history. A read without its value is nothing; a refused swap may have been done.
 // Dropping a write would not do: the history may well be linearizable because of it.
 #include "linearize/explain.h"
 
@@ -8,17 +8,21 @@
 namespace keyhaul::sim {
 namespace {
 
+// Forgets how it ended. False if nothing is left of it.
+bool forgetEnd(Move& move) {
+  if (move.mayBeLost) return true;
+  if (move.effect == Effect::kObserve) return false;
+  if (move.effect == Effect::kObserveOther) move.effect = Effect::kSwap;
+  move.mayBeLost = true;
+  return true;
+}
+
 // The history as it was known at `now`: what had not returned then tells nothing yet.
 std::vector<Move> knownAt(std::span<const Move> moves, Moment now) {
   std::vector<Move> known;
   for (Move move : moves) {
     if (move.invoked > now) continue;
-    if (!move.mayBeLost && move.returned > now) {
-      if (move.effect == Effect::kObserve) continue;
-      // A swap of which it was not known that it would be refused.
-      if (move.effect == Effect::kObserveOther) move.effect = Effect::kSwap;
-      move.mayBeLost = true;
-    }
+    if (move.returned > now && !forgetEnd(move)) continue;
     known.push_back(move);
   }
   return known;
@@ -29,10 +33,8 @@ std::vector<Move> knownAt(std::span<const Move> moves, Moment now) {
 std::vector<Move> since(std::span<const Move> moves, Moment cut) {
   std::vector<Move> rest;
   for (Move move : moves) {
-    if (move.invoked <= cut && !move.mayBeLost) {
-      if (move.returned <= cut || move.looks()) continue;
-      move.mayBeLost = true;
-    }
+    if (!move.mayBeLost && move.returned <= cut) continue;
+    if (move.invoked <= cut && !forgetEnd(move)) continue;
     rest.push_back(move);
   }
   return rest;
@@ -58,19 +60,18 @@ Witness Explainer::explain(uint32_t stuck) {
   starts_ = {problem_.start};
   takePrefix(stuck);
   if (!problem_.states.empty()) cutBefore();
-  last_ = 0;
-  const auto ends = [this](uint32_t i) { return moves_[i].mayBeLost ? 0 : moves_[i].returned; };
-  for (uint32_t i = 1; i < moves_.size(); ++i) {
-    if (ends(i) > ends(last_)) last_ = i;
-  }
   weak_.assign(moves_.size(), false);
   weaken(0, moves_.size());
   const std::vector<Move> left = weakened();
+  Moment end = 0;
   for (const Move& move : left) {
-    if (!move.mayBeLost) witness_.operations.push_back(move.origin);
+    if (move.mayBeLost) continue;
+    witness_.operations.push_back(move.origin);
+    if (move.returned < end) continue;
+    end = move.returned;
+    witness_.last = move.origin;
   }
   witness_.helpers = helpers(left);
-  witness_.last = moves_[last_].origin;
   return std::move(witness_);
 }
 
@@ -109,8 +110,8 @@ void Explainer::cutBefore() {
     if (fails(since(moves_, cuts[middle]), problem_.states)) low = middle + 1;
     else high = middle;
   }
-  starts_ = problem_.states;
   if (low == 0) return;
+  starts_ = problem_.states;
   witness_.cut = cuts[low - 1];
   moves_ = since(moves_, *witness_.cut);
 }
@@ -118,10 +119,9 @@ void Explainer::cutBefore() {
 // Halves first, so that what is not needed goes in large pieces. Once is enough: what was
 // needed beside more is needed beside less.
 void Explainer::weaken(size_t begin, size_t end) {
-  const auto wanted = [this](size_t i) { return !moves_[i].mayBeLost && i != last_; };
   bool any = false;
   for (size_t i = begin; i < end; ++i) {
-    if (wanted(i)) any = weak_[i] = true;
+    if (!moves_[i].mayBeLost) any = weak_[i] = true;
   }
   if (!any || fails(weakened(), starts_)) return;
   for (size_t i = begin; i < end; ++i) weak_[i] = false;
@@ -134,9 +134,8 @@ void Explainer::weaken(size_t begin, size_t end) {
 std::vector<Move> Explainer::weakened() const {
   std::vector<Move> left;
   for (size_t i = 0; i < moves_.size(); ++i) {
-    if (weak_[i] && moves_[i].looks()) continue;
-    left.push_back(moves_[i]);
-    left.back().mayBeLost = left.back().mayBeLost || weak_[i];
+    Move move = moves_[i];
+    if (!weak_[i] || forgetEnd(move)) left.push_back(move);
   }
   return left;
 }

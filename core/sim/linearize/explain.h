@@ -32,7 +32,6 @@ class Explainer {
   Witness witness_;
   std::vector<Move> moves_;
   std::vector<State> starts_;
-  uint32_t last_ = 0;
   // Of `moves_`: not needed, it may take effect or not.
   std::vector<bool> weak_;
 };

@@ -4,6 +4,14 @@
 #include <tuple>
 
 namespace keyhaul::sim {
+namespace {
+
+constexpr uint32_t kNone = UINT32_MAX;
+
+// Of what sets or swaps.
+State madeBy(const Move& move) { return move.effect == Effect::kSet ? move.a : move.b; }
+
+}  // namespace
 
 SearchResult Search::run(std::span<const Move> moves, std::span<const State> starts,
                          const Prefixes* prefixes, uint64_t stepsMax) {
@@ -26,68 +34,105 @@ SearchResult Search::run(std::span<const Move> moves, std::span<const State> sta
 
 void Search::layOut() {
   timeline_.clear();
+  lossy_.clear();
   for (uint32_t i = 0; i < end(); ++i) {
-    timeline_.push_back({moves_[i].invoked, i, false});
-    if (!moves_[i].mayBeLost) {
-      timeline_.push_back({std::max(moves_[i].invoked, moves_[i].returned), i, true});
+    if (moves_[i].mayBeLost) lossy_.push_back(i);
+  }
+  if (!lossy_.empty()) findNeeds();
+  for (uint32_t i = 0; i < end(); ++i) {
+    const Move& move = moves_[i];
+    const bool lossy = move.mayBeLost;
+    const Moment over = lossy ? expiryOf(move) : std::max(move.invoked, move.returned);
+    if (over < move.invoked) continue;
+    timeline_.push_back({move.invoked, i, EventKind::kInvoke});
+    if (over != kNever) {
+      timeline_.push_back({over, i, lossy ? EventKind::kExpire : EventKind::kReturn});
     }
   }
   std::sort(timeline_.begin(), timeline_.end(), [](const Event& x, const Event& y) {
-    return std::tie(x.when, x.isReturn, x.move) < std::tie(y.when, y.isReturn, y.move);
+    return std::tie(x.when, x.kind, x.move) < std::tie(y.when, y.kind, y.move);
   });
-  before_.resize(end() + size_t{1});
-  after_.resize(end() + size_t{1});
+  before_.resize(end() + size_t{2});
+  after_.resize(end() + size_t{2});
   giveBits();
+  if (!lossy_.empty()) linkLossy();
+}
+
+void Search::findNeeds() {
+  needs_.clear();
+  lossySeeks_.clear();
+  needOther_ = needAny_ = 0;
+  for (const Move& move : moves_) {
+    const Moment until = move.mayBeLost ? kNever : std::max(move.invoked, move.returned);
+    if (move.effect == Effect::kObserveOther) needOther_ = std::max(needOther_, until);
+    if (move.effect == Effect::kObserve) needAny_ = std::max(needAny_, until);
+    if (move.effect == Effect::kObserve || move.effect == Effect::kSwap) {
+      needs_.push_back({move.a, until});
+    }
+    if (move.effect == Effect::kSwap && move.mayBeLost) lossySeeks_.push_back(move.a);
+  }
+  std::sort(lossySeeks_.begin(), lossySeeks_.end());
+  // Of each state the longest need first.
+  std::sort(needs_.begin(), needs_.end(), [](const Need& x, const Need& y) {
+    return std::tie(x.state, y.until) < std::tie(y.state, x.until);
+  });
+}
+
+// The moment after which nobody can see that this, which may be lost, was done.
+Moment Search::expiryOf(const Move& move) const {
+  // A string that is put may be appended to before it is seen.
+  if (prefixes_ != nullptr) return needAny_;
+  const State made = madeBy(move);
+  const auto need = std::lower_bound(needs_.begin(), needs_.end(), made,
+                                     [](const Need& x, State state) { return x.state < state; });
+  const bool sought = need != needs_.end() && need->state == made;
+  return std::max(needOther_, sought ? need->until : 0);
 }
 
 void Search::giveBits() {
   bitOf_.resize(end());
-  std::vector<uint32_t>& free = scratch_;
-  free.clear();
-  uint32_t required = 0;
-  uint32_t lossy = 0;
+  // Of those that must take effect, and of those that may be lost.
+  std::vector<uint32_t>(&free)[2] = freeBits_;
+  for (std::vector<uint32_t>& bits : free) bits.clear();
+  uint32_t used[2] = {0, 0};
   for (const Event& event : timeline_) {
-    if (moves_[event.move].mayBeLost) {
-      bitOf_[event.move] = lossy++;
-    } else if (event.isReturn) {
-      free.push_back(bitOf_[event.move]);
-    } else if (free.empty()) {
-      bitOf_[event.move] = required++;
+    const size_t kind = moves_[event.move].mayBeLost ? 1 : 0;
+    if (event.kind != EventKind::kInvoke) {
+      free[kind].push_back(bitOf_[event.move]);
+    } else if (free[kind].empty()) {
+      bitOf_[event.move] = used[kind]++;
     } else {
-      bitOf_[event.move] = free.back();
-      free.pop_back();
+      bitOf_[event.move] = free[kind].back();
+      free[kind].pop_back();
     }
   }
-  requiredWords_ = (required + size_t{63}) / 64;
-  words_ = requiredWords_ + (lossy + size_t{63}) / 64;
-  if (lossy == 0) return;
-  std::vector<uint32_t>& which = scratch_;
-  which.clear();
-  for (uint32_t i = 0; i < end(); ++i) {
-    if (!moves_[i].mayBeLost) continue;
-    bitOf_[i] += static_cast<uint32_t>(requiredWords_ * 64);
-    which.push_back(i);
-  }
-  linkEqualOnes(which);
+  requiredWords_ = (used[0] + size_t{63}) / 64;
+  words_ = requiredWords_ + (used[1] + size_t{63}) / 64;
+  for (const uint32_t i : lossy_) bitOf_[i] += static_cast<uint32_t>(requiredWords_ * 64);
 }
 
-void Search::linkEqualOnes(std::vector<uint32_t>& lossy) {
+void Search::linkLossy() {
   const auto kindOf = [this](uint32_t i) {
     const Move& move = moves_[i];
     return std::tie(move.effect, move.a, move.b, move.text);
   };
-  std::sort(lossy.begin(), lossy.end(), [&](uint32_t x, uint32_t y) {
+  std::sort(lossy_.begin(), lossy_.end(), [&](uint32_t x, uint32_t y) {
     if (kindOf(x) != kindOf(y)) return kindOf(x) < kindOf(y);
     return std::tie(moves_[x].invoked, x) < std::tie(moves_[y].invoked, y);
   });
-  equalBefore_.assign(end(), end());
-  for (size_t i = 1; i < lossy.size(); ++i) {
-    if (kindOf(lossy[i - 1]) == kindOf(lossy[i])) equalBefore_[lossy[i]] = lossy[i - 1];
+  equalBefore_.assign(end(), kNone);
+  for (size_t i = 1; i < lossy_.size(); ++i) {
+    if (kindOf(lossy_[i - 1]) == kindOf(lossy_[i])) equalBefore_[lossy_[i]] = lossy_[i - 1];
+  }
+  feedsLossy_.assign(end(), false);
+  for (const uint32_t i : lossy_) {
+    const State made = madeBy(moves_[i]);
+    feedsLossy_[i] = std::binary_search(lossySeeks_.begin(), lossySeeks_.end(), made);
   }
 }
 
 Answer Search::explore(State start, uint64_t stepsMax) {
-  before_[end()] = after_[end()] = end();
+  for (const uint32_t ring : {requiredRing(), lossyRing()}) before_[ring] = after_[ring] = ring;
   position_ = 0;
   state_ = start;
   mustUse_ = false;
@@ -100,7 +145,9 @@ Answer Search::explore(State start, uint64_t stepsMax) {
   for (;;) {
     if (++steps_ > stepsMax) return Answer::kUnknown;
     if (settle()) return Answer::kLinearizable;
-    if (!descend() && !backtrack()) return Answer::kNotLinearizable;
+    bool onward = descend();
+    while (!onward && !frames_.empty()) onward = backtrack();
+    if (!onward) return Answer::kNotLinearizable;
   }
 }
 
@@ -109,7 +156,7 @@ Answer Search::explore(State start, uint64_t stepsMax) {
 bool Search::settle() {
   for (;;) {
     if (position_ == timeline_.size()) return true;
-    for (uint32_t i = after_[end()]; i != end(); i = after_[i]) {
+    for (uint32_t i = after_[requiredRing()]; i != requiredRing(); i = after_[i]) {
       const Move& move = moves_[i];
       if (!move.looks() || has(i)) continue;
       if ((move.a == state_) != (move.effect == Effect::kObserve)) continue;
@@ -130,53 +177,80 @@ bool Search::settle() {
 // one. What is left to try is kept in a frame. False if there is none.
 bool Search::descend() {
   const uint32_t returning = timeline_[position_].move;
-  State ignored = 0;
-  uint32_t other = after_[end()];
-  for (; other != end(); other = after_[other]) {
-    if (other != returning && !has(other) && applies(moves_[other], ignored) &&
-        (!moves_[other].mayBeLost || equalBefore_[other] == end() || has(equalBefore_[other]))) {
-      break;
-    }
-  }
-  if (other == end()) return !moves_[returning].looks() && take(returning);
+  const uint32_t other = candidate(after_[requiredRing()]);
+  if (other == lossyRing()) return take(returning);
   const uint64_t place = uint64_t{position_} << 1 | (mustUse_ ? 1U : 0U);
   if (!visited_.insert(place, state_, bits_.data())) return false;
   frames_.push_back({state_, position_, other, mustUse_});
   frameBits_.insert(frameBits_.end(), bits_.begin(), bits_.end());
-  return (!moves_[returning].looks() && take(returning)) || backtrack();
+  return take(returning);
 }
 
 // Back to the last choice that is not used up, and on with the next one there.
 bool Search::backtrack() {
-  while (!frames_.empty()) {
-    Frame& frame = frames_.back();
-    rewind(frame.position);
-    state_ = frame.state;
-    mustUse_ = frame.mustUse;
-    const auto saved = frameBits_.end() - static_cast<std::ptrdiff_t>(words_);
-    std::copy(saved, frameBits_.end(), bits_.begin());
-    const uint32_t returning = timeline_[position_].move;
-    while (frame.next != end()) {
-      const uint32_t move = frame.next;
-      frame.next = after_[move];
-      if (move != returning && take(move)) return true;
-    }
+  if (frames_.empty()) return false;
+  Frame& frame = frames_.back();
+  rewind(frame.position);
+  state_ = frame.state;
+  mustUse_ = frame.mustUse;
+  const auto saved = frameBits_.end() - static_cast<std::ptrdiff_t>(words_);
+  std::copy(saved, frameBits_.end(), bits_.begin());
+  const uint32_t chosen = frame.next;
+  frame.next = candidate(after_[chosen]);
+  if (frame.next == lossyRing()) {
     frames_.pop_back();
     frameBits_.resize(frameBits_.size() - words_);
+  }
+  return take(chosen);
+}
+
+// The first that can be the next in the order, from `from` on, but for the one that returns;
+// lossyRing() if there is none.
+uint32_t Search::candidate(uint32_t from) const {
+  const uint32_t returning = timeline_[position_].move;
+  State after = 0;
+  uint32_t i = from;
+  for (; i < requiredRing(); i = after_[i]) {
+    if (moves_[i].mayBeLost) break;
+    if (i != returning && !has(i) && applies(moves_[i], after)) return i;
+  }
+  if (i == requiredRing()) {
+    if (!anySeeks()) return lossyRing();
+    i = after_[lossyRing()];
+  }
+  for (; i != lossyRing(); i = after_[i]) {
+    const uint32_t equal = equalBefore_[i];
+    if (has(i) || (equal != kNone && !has(equal))) continue;
+    if (applies(moves_[i], after) && after != state_ && isSought(i, after)) return i;
+  }
+  return i;
+}
+
+// Whether what may be lost can help anybody: in the end one that must take effect has to see it.
+bool Search::anySeeks() const {
+  for (uint32_t i = after_[requiredRing()]; i != requiredRing(); i = after_[i]) {
+    if (moves_[i].effect != Effect::kSet && !has(i)) return true;
+  }
+  return false;
+}
+
+// Whether the next in the order can be one that sees `after`, which this has made.
+bool Search::isSought(uint32_t lossy, State after) const {
+  if (prefixes_ != nullptr) return after != Prefixes::kUnseen;
+  if (feedsLossy_[lossy]) return true;
+  for (uint32_t i = after_[requiredRing()]; i != requiredRing(); i = after_[i]) {
+    const Move& move = moves_[i];
+    if (move.effect == Effect::kSet || has(i)) continue;
+    if ((move.a == after) != (move.effect == Effect::kObserveOther)) return true;
   }
   return false;
 }
 
 bool Search::take(uint32_t index) {
-  const Move& move = moves_[index];
   State after = 0;
-  if (has(index) || !applies(move, after)) return false;
-  if (move.mayBeLost) {
-    const uint32_t equal = equalBefore_[index];
-    if (equal != end() && !has(equal)) return false;
-  }
+  if (!applies(moves_[index], after)) return false;
   state_ = after;
-  mustUse_ = move.mayBeLost;
+  mustUse_ = moves_[index].mayBeLost;
   put(index);
   return true;
 }
@@ -189,22 +263,23 @@ bool Search::applies(const Move& move, State& after) const {
       return false;
     case Effect::kSet:
       after = move.a;
-      return !mustUse_ && !(move.mayBeLost && after == state_);
+      return !mustUse_;
     case Effect::kSwap:
       after = move.b;
-      return move.a == state_ && !(move.mayBeLost && after == state_);
+      return move.a == state_;
     case Effect::kAppend:
       after = prefixes_->appended(state_, move.text);
-      return !(move.mayBeLost && (after == state_ || after == Prefixes::kUnseen));
+      return true;
   }
   return false;
 }
 
 void Search::enterOpen(uint32_t move) {
-  before_[move] = before_[end()];
-  after_[move] = end();
+  const uint32_t ring = moves_[move].mayBeLost ? lossyRing() : requiredRing();
+  before_[move] = before_[ring];
+  after_[move] = ring;
   after_[before_[move]] = move;
-  before_[end()] = move;
+  before_[ring] = move;
 }
 
 void Search::leaveOpen(uint32_t move) {
@@ -213,15 +288,26 @@ void Search::leaveOpen(uint32_t move) {
 }
 
 void Search::toNextReturn() {
-  while (position_ < timeline_.size() && !timeline_[position_].isReturn) {
-    enterOpen(timeline_[position_++].move);
+  for (; position_ < timeline_.size(); ++position_) {
+    const Event& event = timeline_[position_];
+    switch (event.kind) {
+      case EventKind::kInvoke:
+        enterOpen(event.move);
+        break;
+      case EventKind::kReturn:
+        return;
+      case EventKind::kExpire:
+        drop(event.move);
+        leaveOpen(event.move);
+        break;
+    }
   }
 }
 
 void Search::rewind(uint32_t position) {
   while (position_ > position) {
     const Event& event = timeline_[--position_];
-    if (!event.isReturn) {
+    if (event.kind == EventKind::kInvoke) {
       leaveOpen(event.move);
       continue;
     }

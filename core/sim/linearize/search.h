@@ -9,7 +9,8 @@
 //   is true: it changes nothing for the others, so it never does harm there.
 // - What may be lost (no answer came) is used only where the next one in the order looks at
 //   what it did: otherwise the order is right without it, too.
-// - Of equal ones of these the first invoked goes first.
+// - Of equal ones of these the first invoked goes first, and none is kept open longer than
+//   there is somebody to see what it does.
 // - Configurations that failed are remembered, see visited.h.
 #pragma once
 
@@ -65,10 +66,16 @@ class Search {
                    const Prefixes* prefixes, uint64_t stepsMax);
 
  private:
+  // In the order of what happens at one moment.
+  enum class EventKind : uint8_t { kInvoke, kReturn, kExpire };
   struct Event {
     Moment when;
     uint32_t move;
-    bool isReturn;
+    EventKind kind;
+  };
+  struct Need {
+    State state;
+    Moment until;
   };
   struct Frame {
     State state;
@@ -78,13 +85,17 @@ class Search {
   };
 
   void layOut();
+  void findNeeds();
+  Moment expiryOf(const Move& move) const;
   void giveBits();
-  void linkEqualOnes(std::vector<uint32_t>& lossy);
+  void linkLossy();
   Answer explore(State start, uint64_t stepsMax);
   bool settle();
   bool descend();
-  bool takeFirst(uint32_t from);
   bool backtrack();
+  uint32_t candidate(uint32_t from) const;
+  bool anySeeks() const;
+  bool isSought(uint32_t lossy, State after) const;
   bool take(uint32_t move);
   bool applies(const Move& move, State& after) const;
 
@@ -97,19 +108,33 @@ class Search {
   void put(uint32_t move) { bits_[bitOf_[move] >> 6] |= uint64_t{1} << (bitOf_[move] & 63); }
   void drop(uint32_t move) { bits_[bitOf_[move] >> 6] &= ~(uint64_t{1} << (bitOf_[move] & 63)); }
   uint32_t end() const { return static_cast<uint32_t>(moves_.size()); }
+  uint32_t requiredRing() const { return end(); }
+  uint32_t lossyRing() const { return end() + 1; }
 
   std::span<const Move> moves_;
   const Prefixes* prefixes_ = nullptr;
   std::vector<Event> timeline_;
-  // A bit for each operation that is open; those that must take effect share theirs in turn.
+  // By state: the last return of what looks for it. Of kObserveOther and reads of any: the last.
+  std::vector<Need> needs_;
+  Moment needOther_ = 0;
+  Moment needAny_ = 0;
+  // What may be lost.
+  std::vector<uint32_t> lossy_;
+  // A bit for each operation that is open, given on when it is no more. The words of those that
+  // must take effect come first.
   std::vector<uint32_t> bitOf_;
-  // Of what may be lost: the equal one invoked before it, or end().
+  std::vector<uint32_t> freeBits_[2];
+  // Of what may be lost: the equal one invoked before it, and whether another of these might
+  // swap what it makes.
   std::vector<uint32_t> equalBefore_;
+  std::vector<bool> feedsLossy_;
+  std::vector<State> lossySeeks_;
   size_t requiredWords_ = 0;
   size_t words_ = 0;
 
-  // Where the search stands. The open operations are a ring through end(), by invocation;
-  // leaving keeps the links of the one that leaves, so that rewind can put it back.
+  // Where the search stands. The open operations are two rings, of those that must take effect
+  // and those that may be lost, by invocation; leaving keeps the links of the one that leaves,
+  // so that rewind can put it back.
   std::vector<uint32_t> before_;
   std::vector<uint32_t> after_;
   uint32_t position_ = 0;
@@ -122,7 +147,6 @@ class Search {
   std::vector<uint64_t> frameBits_;
   Visited visited_;
   uint64_t steps_ = 0;
-  std::vector<uint32_t> scratch_;
 };
 
 }  // namespace keyhaul::sim

@@ -47,7 +47,7 @@ TEST(LinearizeLaws, storesAsByEveryOrder) {
   LinearizabilityChecker checker;
   Tally tally;
   for (size_t i = 0; i < 10'000; ++i) {
-    const auto history = randomStore(random, 1 + random.below(6), 4 + random.below(16), 1, 6);
+    const auto history = randomStore(random, 1 + random.below(6), 4 + random.below(16), 1, 3);
     const bool expected = bruteKey(history);
     ASSERT_EQ(checker.checkKeyValue(history).linearizable(), expected) << "history " << i;
     tally.count(expected);
@@ -60,25 +60,24 @@ TEST(LinearizeLaws, keysAreIndependent) {
   Random random(3);
   Tally tally;
   for (size_t i = 0; i < 5'000; ++i) {
-    const auto history = randomStore(random, 12, 20, 3, 20);
+    const auto history = randomStore(random, 9, 20, 3, 12);
     bool expected = true;
     for (const std::string key : {"a", "b", "c"}) {
       std::vector<KeyValueOperation> part;
       for (const auto& op : history) {
         if (op.key == key) part.push_back(op);
       }
-      if (part.size() > 7) part.resize(0);
       expected = expected && bruteKey(part);
     }
     const Verdict verdict = checkKeyValue(history);
-    if (!expected) {
-      ASSERT_EQ(verdict.answer, Answer::kNotLinearizable) << "history " << i;
-      for (const uint32_t op : verdict.witness->operations) {
-        EXPECT_EQ(history[op].key, history[verdict.witness->last].key);
-      }
-    }
+    ASSERT_EQ(verdict.linearizable(), expected) << "history " << i;
     tally.count(expected);
+    if (expected) continue;
+    for (const uint32_t op : verdict.witness->operations) {
+      EXPECT_EQ(history[op].key, history[verdict.witness->last].key);
+    }
   }
+  EXPECT_GT(tally.yes, 500U);
   EXPECT_GT(tally.no, 500U);
 }
 
@@ -134,7 +133,6 @@ bool provesBy(const std::vector<Operation>& prefix, const std::vector<Operation>
     });
     const bool over = op.outcome != Outcome::kUnknown && op.returned != kNever;
     if (!demanded && cut && over && op.returned <= *cut) continue;
-    if (!demanded && over && op.outcome == Outcome::kRefused) continue;
     if (!demanded) op.outcome = Outcome::kUnknown;
     left.push_back(op);
   }
@@ -150,7 +148,7 @@ TEST(LinearizeLaws, theWitnessIsOfTheShortestPrefixAndProvesTheVerdict) {
   LinearizabilityChecker checker;
   size_t witnesses = 0;
   size_t cuts = 0;
-  for (size_t i = 0; i < 6'000; ++i) {
+  for (size_t i = 0; i < 8'000; ++i) {
     const auto history = randomRegister(random, 2 + random.below(6), 6 + random.below(16), kValues, 5);
     const Verdict verdict = checker.checkRegister(history);
     if (verdict.linearizable()) continue;
@@ -159,7 +157,7 @@ TEST(LinearizeLaws, theWitnessIsOfTheShortestPrefixAndProvesTheVerdict) {
     const Moment last = history[witness.last].returned;
     const auto prefix = prefixOf(history, last);
     ASSERT_FALSE(bruteRegister(prefix, kNil)) << "history " << i;
-    ASSERT_TRUE(bruteRegister(prefixOf(history, last - 1), kNil)) << "history " << i;
+    ASSERT_TRUE(last == 0 || bruteRegister(prefixOf(history, last - 1), kNil)) << "history " << i;
     std::vector<Operation> needed;
     for (const uint32_t op : witness.operations) needed.push_back(history[op]);
     ASSERT_TRUE(provesBy(prefix, needed, witness.cut)) << "history " << i;
