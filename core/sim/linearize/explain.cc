@@ -1,55 +1,14 @@
-// Every step here forgets something: how an operation ended. So if what is left cannot be met,
-// neither can the history. A read without its value is nothing; a refused swap may have been done.
-// Dropping a write would not do: the history may well be linearizable because of it.
 #include "linearize/explain.h"
 
 #include <algorithm>
 
+#include "linearize/forget.h"
+
 namespace keyhaul::sim {
 namespace {
 
-// Forgets how it ended. False if nothing is left of it.
-bool forgetEnd(Move& move) {
-  if (move.mayBeLost) return true;
-  if (move.effect == Effect::kObserve) return false;
-  if (move.effect == Effect::kObserveOther) move.effect = Effect::kSwap;
-  move.mayBeLost = true;
-  return true;
-}
-
-// The history as it was known at `now`: what had not returned then tells nothing yet.
-std::vector<Move> knownAt(std::span<const Move> moves, Moment now) {
-  std::vector<Move> known;
-  for (Move move : moves) {
-    if (move.invoked > now) continue;
-    if (move.returned > now && !forgetEnd(move)) continue;
-    known.push_back(move);
-  }
-  return known;
-}
-
-// What is left of a history if anything may have gone before `cut`. What ran across it may
-// have taken effect before, so it is not demanded any more.
-std::vector<Move> since(std::span<const Move> moves, Moment cut) {
-  std::vector<Move> rest;
-  for (Move move : moves) {
-    if (!move.mayBeLost && move.returned <= cut) continue;
-    if (move.invoked <= cut && !forgetEnd(move)) continue;
-    rest.push_back(move);
-  }
-  return rest;
-}
-
-// All moments at which something that must take effect returned, from `from` on.
-std::vector<Moment> returns(std::span<const Move> moves, Moment from) {
-  std::vector<Moment> all;
-  for (const Move& move : moves) {
-    if (!move.mayBeLost && move.returned >= from) all.push_back(move.returned);
-  }
-  std::sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
-  return all;
-}
+// Of the search for a cut, each time: enough to see through hundreds of operations.
+constexpr uint64_t kCutStepsMax = 20'000;
 
 // Of what only looks or swaps: the value that has to be there.
 bool seeks(const Move& move) { return move.effect == Effect::kObserve || move.effect == Effect::kSwap; }
@@ -58,8 +17,11 @@ bool seeks(const Move& move) { return move.effect == Effect::kObserve || move.ef
 
 Witness Explainer::explain(uint32_t stuck) {
   starts_ = {problem_.start};
-  takePrefix(stuck);
-  if (!problem_.states.empty()) cutBefore();
+  moves_ = knownAt(problem_.moves, problem_.moves[stuck].returned);
+  if (!cutBefore()) {
+    takePrefix(stuck);
+    cutBefore();
+  }
   weak_.assign(moves_.size(), false);
   weaken(0, moves_.size());
   const std::vector<Move> left = weakened();
@@ -75,11 +37,18 @@ Witness Explainer::explain(uint32_t stuck) {
   return std::move(witness_);
 }
 
-bool Explainer::fails(std::span<const Move> moves, std::span<const State> starts) {
+bool Explainer::refutes(uint32_t stuck) {
+  moves_ = knownAt(problem_.moves, problem_.moves[stuck].returned);
+  return cutBefore();
+}
+
+bool Explainer::fails(std::span<const Move> moves, std::span<const State> starts,
+                      uint64_t stepsMax) {
   const Prefixes* prefixes = problem_.prefixes ? &*problem_.prefixes : nullptr;
-  const SearchResult result = search_.run(moves, starts, prefixes, stepsLeft_);
+  const SearchResult result =
+      search_.run(moves, starts, prefixes, std::min(stepsMax, stepsLeft_));
   stepsLeft_ -= std::min(stepsLeft_, result.steps);
-  if (result.answer == Answer::kUnknown) witness_.complete = false;
+  if (stepsLeft_ == 0) witness_.complete = false;
   return result.answer == Answer::kNotLinearizable;
 }
 
@@ -87,7 +56,9 @@ bool Explainer::fails(std::span<const Move> moves, std::span<const State> starts
 // would: at the first of these returns, seldom later, and at the last one for certain.
 void Explainer::takePrefix(uint32_t stuck) {
   const std::vector<Moment> ends = returns(problem_.moves, problem_.moves[stuck].returned);
-  const auto failsAt = [&](size_t i) { return fails(knownAt(problem_.moves, ends[i]), starts_); };
+  const auto failsAt = [&](size_t i) {
+    return fails(knownAt(problem_.moves, ends[i]), starts_, stepsLeft_);
+  };
   size_t low = 0;
   if (!failsAt(0)) {
     low = 1;
@@ -100,20 +71,31 @@ void Explainer::takePrefix(uint32_t stuck) {
   moves_ = knownAt(problem_.moves, ends[std::min(low, ends.size() - 1)]);
 }
 
-// The latest moment before which anything may have happened.
-void Explainer::cutBefore() {
-  if (!fails(moves_, problem_.states)) return;
+// The latest moment before which anything may have happened: from the end in doubling steps,
+// since the reason is seldom far, and a short history is soon gone through. False if none.
+bool Explainer::cutBefore() {
+  if (problem_.states.empty()) return false;
   const std::vector<Moment> cuts = returns(moves_, 0);
-  size_t low = 0;
-  for (size_t high = cuts.size() - 1; low < high;) {
-    const size_t middle = low + (high - low) / 2;
-    if (fails(since(moves_, cuts[middle]), problem_.states)) low = middle + 1;
-    else high = middle;
+  const auto failsSince = [&](size_t i) {
+    return fails(since(moves_, cuts[i]), problem_.states, kCutStepsMax);
+  };
+  // The cut at `high` and later is too late.
+  size_t high = cuts.size() - 1;
+  size_t low = high;
+  for (size_t back = 1;; back *= 2) {
+    if (high == 0) return false;
+    low = cuts.size() - 1 - std::min(back, cuts.size() - 1);
+    if (failsSince(low)) break;
+    high = low;
   }
-  if (low == 0) return;
+  while (high - low > 1) {
+    const size_t middle = low + (high - low) / 2;
+    (failsSince(middle) ? low : high) = middle;
+  }
   starts_ = problem_.states;
-  witness_.cut = cuts[low - 1];
-  moves_ = since(moves_, *witness_.cut);
+  witness_.cut = cuts[low];
+  moves_ = since(moves_, cuts[low]);
+  return true;
 }
 
 // Halves first, so that what is not needed goes in large pieces. Once is enough: what was
@@ -123,7 +105,7 @@ void Explainer::weaken(size_t begin, size_t end) {
   for (size_t i = begin; i < end; ++i) {
     if (!moves_[i].mayBeLost) any = weak_[i] = true;
   }
-  if (!any || fails(weakened(), starts_)) return;
+  if (!any || fails(weakened(), starts_, stepsLeft_)) return;
   for (size_t i = begin; i < end; ++i) weak_[i] = false;
   if (end - begin == 1) return;
   const size_t middle = begin + (end - begin) / 2;

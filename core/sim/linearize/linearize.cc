@@ -8,10 +8,23 @@
 namespace keyhaul::sim {
 namespace {
 
+// Almost every history is gone through at once. Where one is not, it is either wrong by what can
+// be seen nearby, or hard; only then everything has to be tried.
 SearchResult solve(Workspace& work, const CheckOptions& options) {
   const Problem& problem = work.problem;
   const Prefixes* prefixes = problem.prefixes ? &*problem.prefixes : nullptr;
-  return work.search.run(problem.moves, {&problem.start, 1}, prefixes, options.stepsMax);
+  const std::span<const State> start(&problem.start, 1);
+  const uint64_t soon = std::min<uint64_t>(options.stepsMax, 1000 + problem.moves.size() * 4);
+  SearchResult result = work.search.run(problem.moves, start, prefixes, soon);
+  if (result.answer != Answer::kUnknown || soon == options.stepsMax) return result;
+  if (Explainer(work.search, problem, options.stepsMax).refutes(result.stuck)) {
+    result.answer = Answer::kNotLinearizable;
+    return result;
+  }
+  const uint64_t before = result.steps;
+  result = work.search.run(problem.moves, start, prefixes, options.stepsMax - before);
+  result.steps += before;
+  return result;
 }
 
 }  // namespace

@@ -6,8 +6,6 @@
 namespace keyhaul::sim {
 namespace {
 
-constexpr uint32_t kNone = UINT32_MAX;
-
 // Of what sets or swaps.
 State madeBy(const Move& move) { return move.effect == Effect::kSet ? move.a : move.b; }
 
@@ -25,7 +23,7 @@ SearchResult Search::run(std::span<const Move> moves, std::span<const State> sta
     result.answer = explore(start, stepsMax);
     if (result.answer != Answer::kNotLinearizable) break;
   }
-  if (result.answer == Answer::kNotLinearizable && furthest_ < timeline_.size()) {
+  if (result.answer != Answer::kLinearizable && furthest_ < timeline_.size()) {
     result.stuck = timeline_[furthest_].move;
   }
   result.steps = steps_;
@@ -38,12 +36,15 @@ void Search::layOut() {
   for (uint32_t i = 0; i < end(); ++i) {
     if (moves_[i].mayBeLost) lossy_.push_back(i);
   }
-  if (!lossy_.empty()) findNeeds();
+  if (!lossy_.empty()) {
+    findNeeds();
+    groupLossy();
+  }
   for (uint32_t i = 0; i < end(); ++i) {
     const Move& move = moves_[i];
     const bool lossy = move.mayBeLost;
     const Moment over = lossy ? expiryOf(move) : std::max(move.invoked, move.returned);
-    if (over < move.invoked) continue;
+    if (over < move.invoked || (lossy && lossiness_[i].surplus)) continue;
     timeline_.push_back({move.invoked, i, EventKind::kInvoke});
     if (over != kNever) {
       timeline_.push_back({over, i, lossy ? EventKind::kExpire : EventKind::kReturn});
@@ -55,7 +56,6 @@ void Search::layOut() {
   before_.resize(end() + size_t{2});
   after_.resize(end() + size_t{2});
   giveBits();
-  if (!lossy_.empty()) linkLossy();
 }
 
 void Search::findNeeds() {
@@ -95,8 +95,12 @@ void Search::giveBits() {
   std::vector<uint32_t>(&free)[2] = freeBits_;
   for (std::vector<uint32_t>& bits : free) bits.clear();
   uint32_t used[2] = {0, 0};
-  for (const Event& event : timeline_) {
+  for (uint32_t position = 0; position < timeline_.size(); ++position) {
+    const Event& event = timeline_[position];
     const size_t kind = moves_[event.move].mayBeLost ? 1 : 0;
+    if (kind == 1 && event.kind == EventKind::kInvoke) {
+      lossiness_[event.move].enters = position;
+    }
     if (event.kind != EventKind::kInvoke) {
       free[kind].push_back(bitOf_[event.move]);
     } else if (free[kind].empty()) {
@@ -111,7 +115,11 @@ void Search::giveBits() {
   for (const uint32_t i : lossy_) bitOf_[i] += static_cast<uint32_t>(requiredWords_ * 64);
 }
 
-void Search::linkLossy() {
+// Equal ones in turn. What may be lost is used for the sake of one that must see it, and of a kind
+// no more than once for each: what lies between two equal states could be left out. So once there
+// are more of a kind than of those that look, it never runs out and need not be counted. Appends
+// differ: "xx" takes two of "x".
+void Search::groupLossy() {
   const auto kindOf = [this](uint32_t i) {
     const Move& move = moves_[i];
     return std::tie(move.effect, move.a, move.b, move.text);
@@ -120,14 +128,23 @@ void Search::linkLossy() {
     if (kindOf(x) != kindOf(y)) return kindOf(x) < kindOf(y);
     return std::tie(moves_[x].invoked, x) < std::tie(moves_[y].invoked, y);
   });
-  equalBefore_.assign(end(), kNone);
-  for (size_t i = 1; i < lossy_.size(); ++i) {
-    if (kindOf(lossy_[i - 1]) == kindOf(lossy_[i])) equalBefore_[lossy_[i]] = lossy_[i - 1];
-  }
-  feedsLossy_.assign(end(), false);
-  for (const uint32_t i : lossy_) {
-    const State made = madeBy(moves_[i]);
-    feedsLossy_[i] = std::binary_search(lossySeeks_.begin(), lossySeeks_.end(), made);
+  const auto seekers = static_cast<size_t>(
+      std::count_if(moves_.begin(), moves_.end(), [](const Move& move) {
+        return !move.mayBeLost && move.effect != Effect::kSet;
+      }));
+  lossiness_.assign(end(), {});
+  for (size_t first = 0, i = 0; i < lossy_.size(); ++i) {
+    if (kindOf(lossy_[first]) != kindOf(lossy_[i])) first = i;
+    Lossiness& lossiness = lossiness_[lossy_[i]];
+    if (i > first) lossiness.equalBefore = lossy_[i - 1];
+    lossiness.feedsLossy =
+        std::binary_search(lossySeeks_.begin(), lossySeeks_.end(), madeBy(moves_[lossy_[i]]));
+    if (moves_[lossy_[i]].effect == Effect::kAppend) continue;
+    if (first + seekers < lossy_.size() &&
+        kindOf(lossy_[first]) == kindOf(lossy_[first + seekers])) {
+      lossiness.endless = lossy_[first + seekers];
+    }
+    lossiness.surplus = i > first + seekers;
   }
 }
 
@@ -219,11 +236,18 @@ uint32_t Search::candidate(uint32_t from) const {
     i = after_[lossyRing()];
   }
   for (; i != lossyRing(); i = after_[i]) {
-    const uint32_t equal = equalBefore_[i];
-    if (has(i) || (equal != kNone && !has(equal))) continue;
+    if (!isNextOfKind(i)) continue;
     if (applies(moves_[i], after) && after != state_ && isSought(i, after)) return i;
   }
   return i;
+}
+
+// Whether it is the one of its kind to be used, if any is.
+bool Search::isNextOfKind(uint32_t lossy) const {
+  const Lossiness& lossiness = lossiness_[lossy];
+  if (lossiness.endless == lossy) return true;
+  if (lossiness.endless != kNone && lossiness_[lossiness.endless].enters < position_) return false;
+  return !has(lossy) && (lossiness.equalBefore == kNone || has(lossiness.equalBefore));
 }
 
 // Whether what may be lost can help anybody: in the end one that must take effect has to see it.
@@ -237,7 +261,7 @@ bool Search::anySeeks() const {
 // Whether the next in the order can be one that sees `after`, which this has made.
 bool Search::isSought(uint32_t lossy, State after) const {
   if (prefixes_ != nullptr) return after != Prefixes::kUnseen;
-  if (feedsLossy_[lossy]) return true;
+  if (lossiness_[lossy].feedsLossy) return true;
   for (uint32_t i = after_[requiredRing()]; i != requiredRing(); i = after_[i]) {
     const Move& move = moves_[i];
     if (move.effect == Effect::kSet || has(i)) continue;
@@ -251,7 +275,7 @@ bool Search::take(uint32_t index) {
   if (!applies(moves_[index], after)) return false;
   state_ = after;
   mustUse_ = moves_[index].mayBeLost;
-  put(index);
+  if (!mustUse_ || lossiness_[index].endless != index) put(index);
   return true;
 }
 

@@ -9,8 +9,8 @@
 //   is true: it changes nothing for the others, so it never does harm there.
 // - What may be lost (no answer came) is used only where the next one in the order looks at
 //   what it did: otherwise the order is right without it, too.
-// - Of equal ones of these the first invoked goes first, and none is kept open longer than
-//   there is somebody to see what it does.
+// - Of equal ones of these the first invoked goes first, none is kept open longer than there
+//   is somebody to see what it does, and where there are enough of them they are not counted.
 // - Configurations that failed are remembered, see visited.h.
 #pragma once
 
@@ -54,7 +54,7 @@ struct Move {
 
 struct SearchResult {
   Answer answer = Answer::kLinearizable;
-  // Of what is not linearizable: the move whose return no order reached beyond.
+  // If it is not linearizable: the move whose return no order reached beyond.
   uint32_t stuck = 0;
   uint64_t steps = 0;
 };
@@ -77,6 +77,20 @@ class Search {
     State state;
     Moment until;
   };
+  static constexpr uint32_t kNone = UINT32_MAX;
+  // Of a move that may be lost.
+  struct Lossiness {
+    // The equal one invoked before it.
+    uint32_t equalBefore = kNone;
+    // The equal one that may be used again and again, as there are enough of them.
+    uint32_t endless = kNone;
+    // Its place in the timeline.
+    uint32_t enters = kNone;
+    // Not needed: there are enough without it.
+    bool surplus = false;
+    // Another that may be lost might swap what it makes.
+    bool feedsLossy = false;
+  };
   struct Frame {
     State state;
     uint32_t position;
@@ -88,12 +102,13 @@ class Search {
   void findNeeds();
   Moment expiryOf(const Move& move) const;
   void giveBits();
-  void linkLossy();
+  void groupLossy();
   Answer explore(State start, uint64_t stepsMax);
   bool settle();
   bool descend();
   bool backtrack();
   uint32_t candidate(uint32_t from) const;
+  bool isNextOfKind(uint32_t lossy) const;
   bool anySeeks() const;
   bool isSought(uint32_t lossy, State after) const;
   bool take(uint32_t move);
@@ -124,10 +139,8 @@ class Search {
   // must take effect come first.
   std::vector<uint32_t> bitOf_;
   std::vector<uint32_t> freeBits_[2];
-  // Of what may be lost: the equal one invoked before it, and whether another of these might
-  // swap what it makes.
-  std::vector<uint32_t> equalBefore_;
-  std::vector<bool> feedsLossy_;
+  std::vector<Lossiness> lossiness_;
+  // What swaps that may be lost look for.
   std::vector<State> lossySeeks_;
   size_t requiredWords_ = 0;
   size_t words_ = 0;

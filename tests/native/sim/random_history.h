@@ -39,17 +39,18 @@ inline std::vector<Span> randomSpans(Random& random, size_t count, uint64_t mome
   return spans;
 }
 
-// What happens to the answer.
+// One answer in `lossIn` never comes.
 template <typename Op>
-void mayLoseAnswer(Random& random, Op& op) {
-  if (random.below(6) != 0) return;
+void mayLoseAnswer(Random& random, Op& op, uint64_t lossIn = 6) {
+  if (random.below(lossIn) != 0) return;
   op.outcome = sim::Outcome::kUnknown;
   if (random.below(2) == 0) op.returned = sim::kNever;
 }
 
 // `liesIn`: one answer in so many is made up; 0 for none.
 inline std::vector<sim::Operation> randomRegister(Random& random, size_t count, uint64_t moments,
-                                                  uint64_t values, uint64_t liesIn) {
+                                                  uint64_t values, uint64_t liesIn,
+                                                  uint64_t lossIn = 6) {
   std::vector<sim::Operation> history;
   sim::Value held = sim::kNil;
   for (const Span& span : randomSpans(random, count, moments)) {
@@ -70,14 +71,15 @@ inline std::vector<sim::Operation> randomRegister(Random& random, size_t count, 
         op.value = static_cast<sim::Value>(random.below(values));
       }
     }
-    mayLoseAnswer(random, op);
+    mayLoseAnswer(random, op, lossIn);
     history.push_back(op);
   }
   return history;
 }
 
 inline std::vector<sim::KeyValueOperation> randomStore(Random& random, size_t count, uint64_t moments,
-                                                       uint64_t keys, uint64_t liesIn) {
+                                                       uint64_t keys, uint64_t liesIn,
+                                                       uint64_t lossIn = 6) {
   std::vector<sim::KeyValueOperation> history;
   std::map<std::string, std::string> held;
   for (const Span& span : randomSpans(random, count, moments)) {
@@ -97,7 +99,7 @@ inline std::vector<sim::KeyValueOperation> randomStore(Random& random, size_t co
       // Refused, and it took effect: a lie too, unless nobody looked.
       if (liesIn != 0) op.outcome = sim::Outcome::kRefused;
     }
-    mayLoseAnswer(random, op);
+    mayLoseAnswer(random, op, lossIn);
     history.push_back(op);
   }
   return history;
