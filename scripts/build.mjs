@@ -19,23 +19,23 @@ export async function buildWasm() {
   run('ninja', ['-C', 'build/wasm', '--quiet'], env)
 }
 
-async function buildGlue() {
+/** One module: `from` as CMake built it, with glue and inline bytes in `folder` of dist. */
+async function buildGlue(from, folder, asset) {
   const { transform } = await import('esbuild')
-  const wasm = readFileSync(join(root, 'build/wasm/wasm/keyhaul.wasm'))
+  const wasm = readFileSync(join(root, `build/wasm/wasm/${from}.wasm`))
   // The only use of import.meta is to find a .wasm file that is inline here; bundlers
   // would stumble over it, and so would a page served from a file.
-  const glue = readFileSync(join(root, 'build/wasm/wasm/keyhaul.js'), 'utf8').replaceAll('import.meta.url', '""')
+  const glue = readFileSync(join(root, `build/wasm/wasm/${from}.js`), 'utf8').replaceAll('import.meta.url', '""')
   const small = await transform(glue, { minify: true, format: 'esm', legalComments: 'none' })
-  mkdirSync(join(root, 'dist/engine'), { recursive: true })
-  writeFileSync(join(root, 'dist/engine/glue.js'), small.code)
+  mkdirSync(join(root, 'dist', folder), { recursive: true })
+  writeFileSync(join(root, 'dist', folder, 'glue.js'), small.code)
   const { text, alphabet } = asText(wasm)
   writeFileSync(
-    join(root, 'dist/engine/inline.js'),
+    join(root, 'dist', folder, 'inline.js'),
     `export const wasmText='${text}'\nexport const alphabet=[${alphabet}]\n`
   )
-  cpSync(join(root, 'js/src/engine/glue.d.ts'), join(root, 'dist/engine/glue.d.ts'))
-  cpSync(join(root, 'js/src/engine/inline.d.ts'), join(root, 'dist/engine/inline.d.ts'))
-  writeFileSync(join(root, 'dist/keyhaul.wasm'), wasm)
+  for (const name of ['glue.d.ts', 'inline.d.ts']) cpSync(join(root, 'js/src', folder, name), join(root, 'dist', folder, name))
+  writeFileSync(join(root, 'dist', asset), wasm)
 }
 
 /**
@@ -102,7 +102,8 @@ export async function build() {
   await buildWasm()
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   run('node', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
-  await buildGlue()
+  await buildGlue('keyhaul', 'engine', 'keyhaul.wasm')
+  await buildGlue('keyhaul-sim', 'sim', 'sim/keyhaul-sim.wasm')
   await buildCli()
 }
 

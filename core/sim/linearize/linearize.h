@@ -45,7 +45,8 @@ struct Verdict {
 };
 
 struct CheckOptions {
-  // Nodes of the search; a node that may come twice takes about 30 bytes until the end.
+  // Nodes of the search; those that take more memory than usual, where more than a hundred
+  // operations are open at a time, count as several.
   uint64_t stepsMax = 10'000'000;
   // Again as much may be spent to make a witness; off where only the answer matters.
   bool wantWitness = true;

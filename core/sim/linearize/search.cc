@@ -198,6 +198,8 @@ bool Search::descend() {
   if (other == lossyRing()) return take(returning);
   const uint64_t place = uint64_t{position_} << 1 | (mustUse_ ? 1U : 0U);
   if (!visited_.insert(place, state_, bits_.data())) return false;
+  // What is wide takes more memory, which the budget bounds as well.
+  steps_ += words_ / 4;
   frames_.push_back({state_, position_, other, mustUse_});
   frameBits_.insert(frameBits_.end(), bits_.begin(), bits_.end());
   return take(returning);
