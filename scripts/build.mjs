@@ -19,25 +19,25 @@ export async function buildWasm() {
   run('ninja', ['-C', 'build/wasm', '--quiet'], env)
 }
 
-async function buildGlue() {
+/** One module: `from` as CMake built it, with glue and inline bytes in `folder` of dist. */
+async function buildGlue(from, factory, folder, asset) {
   const { transform } = await import('esbuild')
-  const folder = join(root, 'build/wasm/wasm')
-  const wasm = readFileSync(join(folder, 'keyhaul.wasm'))
-  // The glue would instantiate later; js/src/engine/load.ts does it at once.
-  const parts = readFileSync(join(folder, 'keyhaul.js'), 'utf8').split(/WebAssembly\.instantiate\(Module\[["']wasm["']\], *imports\)\.then\(/)
-  if (parts.length !== 2) throw new Error('the glue of this Emscripten instantiates in another way; see js/src/engine/load.ts')
-  const glue = `${parts.join('Module.instantiate(imports,')}\nexport default createKeyhaul\n`
+  const built = join(root, 'build/wasm/wasm')
+  const wasm = readFileSync(join(built, `${from}.wasm`))
+  // The glue would instantiate later; js/src/engine/instantiate.ts does it at once.
+  const parts = readFileSync(join(built, `${from}.js`), 'utf8').split(/WebAssembly\.instantiate\(Module\[["']wasm["']\], *imports\)\.then\(/)
+  if (parts.length !== 2) throw new Error('the glue of this Emscripten instantiates in another way; see js/src/engine/instantiate.ts')
+  const glue = `${parts.join('Module.instantiate(imports,')}\nexport default ${factory}\n`
   const small = await transform(glue, { minify: true, format: 'esm', legalComments: 'none' })
-  mkdirSync(join(root, 'dist/engine'), { recursive: true })
-  writeFileSync(join(root, 'dist/engine/glue.js'), small.code)
-  const unpacker = readFileSync(join(folder, 'keyhaul_unpack.wasm'))
+  mkdirSync(join(root, 'dist', folder), { recursive: true })
+  writeFileSync(join(root, 'dist', folder, 'glue.js'), small.code)
+  const unpacker = readFileSync(join(built, 'keyhaul_unpack.wasm'))
   writeFileSync(
-    join(root, 'dist/engine/inline.js'),
+    join(root, 'dist', folder, 'inline.js'),
     `export const unpacker='${unpacker.toString('base64')}'\nexport const packed='${pack(wasm).toString('base64')}'\nexport const wasmBytes=${wasm.length}\n`
   )
-  cpSync(join(root, 'js/src/engine/glue.d.ts'), join(root, 'dist/engine/glue.d.ts'))
-  cpSync(join(root, 'js/src/engine/inline.d.ts'), join(root, 'dist/engine/inline.d.ts'))
-  writeFileSync(join(root, 'dist/keyhaul.wasm'), wasm)
+  for (const name of ['glue.d.ts', 'inline.d.ts']) cpSync(join(root, 'js/src', folder, name), join(root, 'dist', folder, name))
+  writeFileSync(join(root, 'dist', asset), wasm)
 }
 
 /**
@@ -87,7 +87,8 @@ export async function build() {
   await buildWasm()
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   run('node', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
-  await buildGlue()
+  await buildGlue('keyhaul', 'createKeyhaul', 'engine', 'keyhaul.wasm')
+  await buildGlue('keyhaul-sim', 'createKeyhaulSim', 'sim', 'sim/keyhaul-sim.wasm')
   await buildCli()
 }
 

@@ -4,6 +4,7 @@ import { VERSION } from '../receipt.js'
 import { type CopyFlags, parseCount, parsePrefix, parseRange, parseRate } from './arguments.js'
 import { cancel, Exit, inspect, resume, status, transfer } from './commands.js'
 import { errorText } from './output.js'
+import { type SimFlags, simulate } from './sim.js'
 
 let exit: Promise<number> = Promise.resolve(Exit.done)
 
@@ -109,6 +110,15 @@ program
   .addHelpText('after', '\nExample:\n  $ keyhaul inspect ./move.journal')
   .action((journal: string) => {
     exit = inspect(journal)
+  })
+
+program
+  .command('sim')
+  .description('the simulator: check a history of operations for linearizability')
+  .option('--check-history <file>', 'is this history linearizable? exit 3 if not, with the shortest witness')
+  .addHelpText('after', '\nExample:\n  $ keyhaul sim --check-history ./history.log')
+  .action((flags: SimFlags) => {
+    exit = simulate(flags)
   })
 
 async function main(): Promise<number> {

@@ -1,4 +1,5 @@
-/** Emscripten's factory; it fills the object that it is given, and instantiates by `instantiate`. */
-export default function createKeyhaul(module: {
-  instantiate(imports: WebAssembly.Imports, use: (result: { instance: WebAssembly.Instance }) => void): void
-}): unknown
+import type { Factory } from './instantiate.js'
+
+/** Emscripten's factory. */
+declare const createKeyhaul: Factory
+export default createKeyhaul

@@ -3,6 +3,7 @@
 import { packed, unpacker, wasmBytes } from './inline.js'
 import { KeyhaulError } from '../errors.js'
 import createKeyhaul from './glue.js'
+import { instantiateAtOnce, unpackModule } from './instantiate.js'
 import type { WasmModule } from './module.js'
 
 let loaded: WasmModule | undefined
@@ -42,41 +43,9 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
 }
 
 function instantiate(compiled: WebAssembly.Module): WasmModule {
-  let memory: WebAssembly.Memory | undefined
-  const module = {
-    instantiate(imports: WebAssembly.Imports, use: (result: { instance: WebAssembly.Instance }) => void): void {
-      const instance = new WebAssembly.Instance(compiled, imports)
-      for (const value of Object.values(instance.exports)) {
-        if (value instanceof WebAssembly.Memory) memory = value
-      }
-      use({ instance })
-    }
-  }
-  createKeyhaul(module)
-  const ready = module as unknown as WasmModule
-  if (memory === undefined || ready.engineCreate === undefined) {
-    throw new Error('keyhaul: the WASM module did not become ready at once; glue and module do not match')
-  }
-  ready.memory = memory
-  return ready
+  return instantiateAtOnce<WasmModule>(createKeyhaul, compiled, 'engineCreate')
 }
-
-/** Above what the unpacker needs for itself. */
-const PACKED_ADDRESS = 0x10000
 
 function unpack(): Uint8Array<ArrayBuffer> {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(unpacker)))
-  const memory = exports.memory as WebAssembly.Memory
-  const input = fromBase64(packed)
-  const output = PACKED_ADDRESS + input.length
-  new Uint8Array(memory.buffer).set(input, PACKED_ADDRESS)
-  ;(exports.unpack as (packed: number, out: number, bytes: number) => void)(PACKED_ADDRESS, output, wasmBytes)
-  return new Uint8Array(memory.buffer, output, wasmBytes)
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  const characters = atob(text)
-  const bytes = new Uint8Array(characters.length)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
-  return bytes
+  return unpackModule(unpacker, packed, wasmBytes)
 }

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import { KeyhaulError } from '../errors.js'
+import { Exit } from './commands.js'
+
+export interface SimFlags {
+  checkHistory?: string
+}
+
+/** One task a call; the simulator is loaded only here. */
+export async function simulate(flags: SimFlags): Promise<number> {
+  if (flags.checkHistory !== undefined) return checkHistoryFile(flags.checkHistory)
+  throw new KeyhaulError('KEYHAUL_USAGE', { message: 'sim needs to be told what to do, as in --check-history FILE' })
+}
+
+async function checkHistoryFile(file: string): Promise<number> {
+  const bytes = readHistory(file)
+  const { checkHistory } = await import('../sim/index.js')
+  const { verdict, witness } = named(file, () => checkHistory(bytes))
+  process.stdout.write(`${verdict}\n${witness ?? ''}`)
+  if (verdict !== 'unknown') return verdict === 'linearizable' ? Exit.done : Exit.mismatch
+  throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { file, message: 'the search was given up; check a shorter history' })
+}
+
+function readHistory(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code
+    const why = code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { file, message: `${why}; give the path of a history`, cause })
+  }
+}
+
+/** Errors about the text, with the file it came from. */
+function named<T>(file: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    if (cause instanceof KeyhaulError) throw new KeyhaulError(cause.code, { file, message: cause.message, cause })
+    throw cause
+  }
+}

@@ -1,0 +1,50 @@
+/** Emscripten's factory; it fills the object that it is given, and instantiates by `instantiate`. */
+export type Factory = (module: {
+  instantiate(imports: WebAssembly.Imports, use: (result: { instance: WebAssembly.Instance }) => void): void
+}) => unknown
+
+/** The module with what Embind put on it, at once; `probe` is a function that it must have. */
+export function instantiateAtOnce<Module extends { memory: WebAssembly.Memory }>(
+  create: Factory,
+  compiled: WebAssembly.Module,
+  probe: keyof Module
+): Module {
+  let memory: WebAssembly.Memory | undefined
+  const module = {
+    instantiate(imports: WebAssembly.Imports, use: (result: { instance: WebAssembly.Instance }) => void): void {
+      const instance = new WebAssembly.Instance(compiled, imports)
+      for (const value of Object.values(instance.exports)) {
+        if (value instanceof WebAssembly.Memory) memory = value
+      }
+      use({ instance })
+    }
+  }
+  create(module)
+  const ready = module as unknown as Module
+  if (memory === undefined || ready[probe] === undefined) {
+    throw new Error('keyhaul: the WASM module did not become ready at once; glue and module do not match')
+  }
+  ready.memory = memory
+  return ready
+}
+
+/** Above what the unpacker needs for itself. */
+const PACKED_ADDRESS = 0x10000
+
+/** The bytes of a module that travels packed in base64, `wasmBytes` when it is not. */
+export function unpackModule(unpacker: string, packed: string, wasmBytes: number): Uint8Array<ArrayBuffer> {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(unpacker)))
+  const memory = exports.memory as WebAssembly.Memory
+  const input = fromBase64(packed)
+  const output = PACKED_ADDRESS + input.length
+  new Uint8Array(memory.buffer).set(input, PACKED_ADDRESS)
+  ;(exports.unpack as (packed: number, out: number, bytes: number) => void)(PACKED_ADDRESS, output, wasmBytes)
+  return new Uint8Array(memory.buffer, output, wasmBytes)
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const characters = atob(text)
+  const bytes = new Uint8Array(characters.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
+  return bytes
+}
