@@ -89,10 +89,11 @@ byte ownerOf[EPOCHS];          /* which store the register gave an epoch to */
 byte decidedMid;               /* the highest */
 
 #ifdef OUTCOMES_ONLY           /* only what a client or an operator would notice */
-#define inner(p) skip
+#define inner(name, p) skip
 #else
-#define inner(p) assert(p)
+#define inner(name, p) assert(p)
 #endif
+#define outcome(name, p) assert(p)
 
 #define acknowledges(s) (st[s].state == serving || st[s].state == activated)
 #define isFenced(s) (st[s].state == fenced || st[s].state == readFenced)
@@ -103,14 +104,20 @@ byte decidedMid;               /* the highest */
 #define fromOld(s, coord) (false)
 #define olderEpoch(s, epoch_) (false)
 #else
+#ifdef SABOTAGE_LATE_CLEANUP_OF_OLD_MIGRATION
+#define fromOld(s, coord) ((coord) < st[s].coordEpoch && mOp != cleanUp)
+#else
 #define fromOld(s, coord) ((coord) < st[s].coordEpoch)
+#endif
 #define olderEpoch(s, epoch_) ((epoch_) < st[s].epoch)
 #endif
 
-/* Whoever answers reads has every acknowledged write (noLostAck); both stores after every step. */
+/* Whoever answers has every acknowledged write; both stores, after every step. */
 inline checkReads() {
-  assert(!answersReads(0) || st[0].data >= lastAcked);
-  assert(!answersReads(1) || st[1].data >= lastAcked)
+  outcome(noLostAck, !acknowledges(0) || st[0].data >= lastAcked);
+  outcome(noLostAck, !acknowledges(1) || st[1].data >= lastAcked);
+  outcome(noStaleRead, !answersReads(0) || st[0].data >= lastAcked);
+  outcome(noStaleRead, !answersReads(1) || st[1].data >= lastAcked)
 }
 
 inline obey(s) { st[s].coordEpoch = (mCoord > st[s].coordEpoch -> mCoord : st[s].coordEpoch) }
@@ -128,14 +135,16 @@ inline emptyStaging(s) {
 #endif
 #define expected (reg.owner == mStore && reg.epoch == mEpoch && reg.migration == mMid && reg.coordEpoch == mCoord)
 
-#ifdef SABOTAGE_ABORT_SAME_EPOCH
+#ifdef SABOTAGE_ABORT_SAME_EPOCH                       /* its stores take e+1 for new, or nothing would move */
 #define ABORT_BY 1
+#define NEW_TO_THE_STORE (st[mStore].epoch < mEpoch || (st[mStore].epoch == mEpoch && isFenced(mStore)))
 #else
 #define ABORT_BY 2
+#define NEW_TO_THE_STORE (st[mStore].epoch < mEpoch)
 #endif
 
 inline give(store, epoch_) {
-  inner((epoch_) > reg.epoch);                        /* epochsOnlyGrow */
+  inner(epochsOnlyGrow, (epoch_) > reg.epoch);
   reg.owner = store; reg.epoch = epoch_; reg.migration = 0;
   ownerOf[epoch_] = store
 }
@@ -150,7 +159,7 @@ inline compareAndSet() {
      :: mOp == takeOver -> reg.coordEpoch++
      :: mOp == decide -> decidedMid = mMid; give(1 - mStore, mEpoch + 1)
      :: mOp == abort ->
-        inner(mMid > decidedMid);                     /* noAbortAfterDecide */
+        inner(noAbortAfterDecide, mMid > decidedMid);
         give(mStore, mEpoch + ABORT_BY)
      fi
   fi
@@ -184,12 +193,8 @@ inline onSource() {
      fi
   :: mOp == unfence ->
      if
-     :: st[mStore].epoch < mEpoch
-#ifdef SABOTAGE_ABORT_SAME_EPOCH
-        || (st[mStore].epoch == mEpoch && isFenced(mStore))
-#endif
-        ->
-        inner(reg.owner == mStore && ownerOf[mEpoch] == mStore);   /* noUnfenceUnlessRegisterSaysSo */
+     :: NEW_TO_THE_STORE ->
+        inner(noUnfenceUnlessRegisterSaysSo, reg.owner == mStore && ownerOf[mEpoch] == mStore);
         st[mStore].epoch = mEpoch; st[mStore].feedId = 0; st[mStore].feedBase = 0;
         if
         :: isFenced(mStore) -> st[mStore].state = serving
@@ -208,10 +213,10 @@ inline onSource() {
 #if defined(SABOTAGE_LATE_CLEANUP_OF_OLD_MIGRATION) || defined(SABOTAGE_CLEANUP_BEFORE_DECIDE)
      :: true ->
 #else
-     :: st[mStore].state == redirecting && st[mStore].epoch == mEpoch ->
+     :: st[mStore].state == redirecting && !olderEpoch(mStore, mEpoch) ->
 #endif
-        /* cleanUpNeverDeletesOwned, nor what a live migration has staged */
-        inner(reg.owner != mStore && !(reg.migration != 0 && reg.migration == st[mStore].mid));
+        /* nor what a live migration has staged */
+        inner(cleanUpNeverDeletesOwned, reg.owner != mStore && !(reg.migration != 0 && reg.migration == st[mStore].mid));
         st[mStore].data = 0; st[mStore].staging = 0
 #if !defined(SABOTAGE_LATE_CLEANUP_OF_OLD_MIGRATION) && !defined(SABOTAGE_CLEANUP_BEFORE_DECIDE)
      :: else -> reply = refused
@@ -272,7 +277,7 @@ inline onTarget() {
   :: mOp == activate ->
      if
      :: st[mStore].state == staged && st[mStore].epoch < mEpoch ->
-        inner(ownerOf[mEpoch] == mStore);             /* stagingInvisible */
+        inner(stagingInvisibleUntilDecided, ownerOf[mEpoch] == mStore);
         st[mStore].data = st[mStore].staging; emptyStaging(mStore);
         st[mStore].state = activated; st[mStore].epoch = mEpoch
 #ifdef SABOTAGE_ACCEPT_OLD_EPOCH
@@ -283,7 +288,7 @@ inline onTarget() {
   :: mOp == discard ->                                /* everything staged up to this coordEpoch */
      if
      :: st[mStore].state == staged && st[mStore].mid <= mMid && st[mStore].epoch <= mEpoch ->
-        inner(st[mStore].mid != decidedMid);          /* discardNeverDeletesOwned */
+        inner(discardNeverDeletesOwned, st[mStore].mid != decidedMid);
         emptyStaging(mStore); st[mStore].state = redirecting; st[mStore].epoch = mEpoch
      :: else
      fi;
@@ -423,13 +428,21 @@ inline carryOn() {
   fi
 }
 
+inline goFence() {
+#ifdef SABOTAGE_SKIP_FENCE
+  high = head(X); go(drain)
+#else
+  go(fence)
+#endif
+}
+
 /* After a step that asked nobody. */
 inline look() {
   if
   :: at == copy && part == 0 && !positionLost -> low = head(X); page = st[X].data; part = 1
   :: at == copy && part == 1 && !positionLost -> high = head(X); part = 2
   :: (at == copy && (positionLost || stagingLost)) || at == drain -> low = 0; high = 0; page = 0; go(openFeed)
-  :: at == catchUp && !positionLost && !stagingLost -> go(fence)
+  :: at == catchUp && !positionLost && !stagingLost -> goFence()
   :: at == catchUp && (positionLost || stagingLost) -> go(openFeed)
   :: at == cleanUp && part == 0 ->
      if
@@ -541,11 +554,7 @@ end:
        fi }
   :: d_step { lostLeft > 0 && isCas(at) -> lostLeft--; build(); deliver(); unknown() }
   :: d_step { beforeDecide && at != standby -> low = 0; high = 0; page = 0; go(abort) }
-#ifndef SABOTAGE_SKIP_FENCE
-  :: d_step { at == catchUp -> go(fence) }          /* it need not be level before the fence */
-#else
-  :: d_step { at == fence || at == catchUp -> high = head(X); go(drain) }
-#endif
+  :: d_step { at == catchUp -> goFence() }            /* it need not be level before the fence */
 #ifdef SABOTAGE_DRAIN_NOT_DURABLE
   :: d_step { at == drain && st[Y].appliedPos >= high -> high = 0; go(fenceReads) }
 #endif
@@ -571,7 +580,7 @@ end:
   :: d_step { storeCrashesLeft > 0 && isFenced(s) -> storeCrashesLeft--; st[s].state = serving; st[s].epoch-- }
 #endif
 #ifdef SABOTAGE_UNFENCE_BY_TIMER
-  :: d_step { isFenced(s) && st[s].epoch > 1 -> inner(reg.owner == s && ownerOf[st[s].epoch] == s); st[s].state = serving; st[s].epoch-- }
+  :: d_step { isFenced(s) && st[s].epoch > 1 -> inner(noUnfenceUnlessRegisterSaysSo, reg.owner == s && ownerOf[st[s].epoch] == s); st[s].state = serving; st[s].epoch-- }
 #endif
   od
 }
@@ -583,7 +592,8 @@ inline write(s) {
   st[s].data = n;
   if
   :: acked ->
-     assert(ownerOf[st[s].epoch] == s && st[s].epoch >= lastAckedEpoch);   /* singleWriter, epochsOnlyGrow */
+     outcome(singleWriter, ownerOf[st[s].epoch] == s);
+     outcome(epochsOnlyGrow, st[s].epoch >= lastAckedEpoch);
      lastAcked = n; lastAckedEpoch = st[s].epoch
   :: else                                             /* took effect; the client never hears of it */
   fi;
@@ -611,8 +621,7 @@ active proctype monitor() {
   }
   atomic { run coordinator(0); run coordinator(1); run network(); run crashes(0); run crashes(1); run client() }
   timeout ->
-  assert(reg.migration == 0);                         /* servedInTheEnd, by exactly one store */
-  assert(acknowledges(reg.owner) && answer(1 - reg.owner) == MOVED);
-  assert(n > WRITES && st[reg.owner].data >= lastAcked);
-  inner(!unsettled && st[0].staging == 0 && st[1].staging == 0)   /* abort and clean-up leave nothing */
+  outcome(servedInTheEnd, acknowledges(reg.owner) && answer(1 - reg.owner) == MOVED && n > WRITES);
+  outcome(noLostAck, st[reg.owner].data >= lastAcked);
+  inner(nothingLeftOver, !unsettled && st[0].staging == 0 && st[1].staging == 0)
 }
