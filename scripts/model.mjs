@@ -77,7 +77,7 @@ async function check(job, timeout) {
   if (outcomesOnly) defines.push('-DOUTCOMES_ONLY')
   await run('spin', [...defines, '-a', 'cutover.pml'], folder, 10_000)
   // -O1: the search of a sabotage is shorter than a better compilation would be.
-  await run('gcc', [sabotage ? '-O1' : '-O2', '-w', cycles ? '-DNP' : '-DSAFETY', '-DNOREDUCE', '-DNOFAIR', '-DVECTORSZ=1024', ...(large ? ['-DCOLLAPSE'] : []), '-o', 'pan', 'pan.c'], folder, 60_000)
+  await run('gcc', [sabotage ? '-O1' : '-O2', '-w', cycles ? '-DNP' : '-DSAFETY', '-DNOREDUCE', '-DNOFAIR', '-DVECTORSZ=1024', ...(large ? ['-DCOLLAPSE'] : []), '-o', 'pan', 'pan.c'], folder, timeout)
   const output = await run('./pan', ['-m5000', '-w22', ...(cycles ? ['-l'] : [])], folder, timeout)
   const errors = Number(/errors: (\d+)/.exec(output)?.[1] ?? -1)
   const states = Number(/(\d+) states, stored/.exec(output)?.[1] ?? 0)

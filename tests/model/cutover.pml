@@ -180,6 +180,7 @@ inline onSource() {
      if
      :: olderEpoch(mStore, mEpoch) -> reply = refused
      :: else ->
+        inner(noFenceOutlivesItsMigration, !acknowledges(mStore) || st[mStore].epoch < mEpoch);
         st[mStore].epoch = mEpoch;
         if
         :: acknowledges(mStore) -> st[mStore].state = fenced
@@ -321,7 +322,11 @@ inline deliver() {
 
 /* What is still to do for a register without a migration, read off the two stores. */
 #define toActivate(o, e) (st[o].state == staged)
+#ifdef SABOTAGE_ABORT_SAME_EPOCH
+#define toUnfence(o, e) (st[o].epoch < e || (st[o].epoch == e && isFenced(o)))
+#else
 #define toUnfence(o, e) (st[o].epoch < e)
+#endif
 #define toRedirect(o) (isFenced(1 - o) || acknowledges(1 - o))
 #define toDiscard(o, c) (st[1 - o].state == staged || st[1 - o].mid < c)
 #define toCleanUp(o) (st[1 - o].data != 0)
