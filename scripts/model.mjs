@@ -10,8 +10,8 @@ import { bootstrap } from './bootstrap.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const source = join(root, 'tests/model')
-const TIMEOUT_MS = 110_000
-const TIMEOUT_ALL_MS = 1_200_000
+const TIMEOUT_MS = 600_000
+const TIMEOUT_ALL_MS = 7_200_000
 
 const NO_FAULTS = { MIGRATIONS: 1, WRITES: 2, COORDINATOR_CRASHES: 0, DEATHS: 1, STORE_CRASHES: 0, LOST: 0, LATE: 0, SUSPICIONS: 0 }
 
