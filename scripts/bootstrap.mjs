@@ -28,6 +28,11 @@ const NEEDS = {
     ['g++', 'g++'],
     ['/usr/include/benchmark/benchmark.h', 'libbenchmark-dev']
   ],
+  model: [
+    ['spin', 'spin'],
+    ['gcc', 'gcc'],
+    ['cpp', 'cpp']
+  ],
   browser: [['chromium', 'chromium']]
 }
 

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bootstrap } from './bootstrap.mjs'
 import { build } from './build.mjs'
+import { model } from './model.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice(7)
@@ -84,6 +85,7 @@ await step('native', native)
 await step('generated', generated)
 if (readdirSync(join(root, 'tests/native')).includes('fuzz') && globFuzz()) await step('fuzz', fuzz)
 if (existsSync(join(root, 'tests/native/install'))) await step('install', installed)
+await step('model', model)
 await step('build', build)
 await step('lint', async () => {
   await sh('npx biome check js tests scripts --diagnostic-level=error --max-diagnostics=30')
