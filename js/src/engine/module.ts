@@ -24,8 +24,9 @@ export interface WasmModule {
   describeJournal(address: number, bytes: number): void
   textAddress(): number
   textBytes(): number
-  crc32(address: number, bytes: number, initial: number): number
-  crc32c(address: number, bytes: number, initial: number): number
+  /** Signed, as a plain export of WASM gives it. */
+  _keyhaulCrc32(address: number, bytes: number, initial: number): number
+  _keyhaulCrc32c(address: number, bytes: number, initial: number): number
   combine(castagnoli: number, a: number, b: number, lengthB: number): number
   allocate(bytes: number): number
   deallocate(address: number): void
