@@ -40,12 +40,14 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
 }
 
 function instantiate(compiled: WebAssembly.Module): WasmModule {
+  let table: WebAssembly.Table | undefined
   let memory: WebAssembly.Memory | undefined
   const module = {
     instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance) => void): object {
       const instance = new WebAssembly.Instance(compiled, imports)
       for (const value of Object.values(instance.exports)) {
         if (value instanceof WebAssembly.Memory) memory = value
+        if (value instanceof WebAssembly.Table) table = value
       }
       done(instance)
       return instance.exports
@@ -53,10 +55,11 @@ function instantiate(compiled: WebAssembly.Module): WasmModule {
   }
   createKeyhaul(module)
   const ready = module as unknown as WasmModule
-  if (memory === undefined || ready.engineCreate === undefined) {
+  if (memory === undefined || table === undefined || ready.engineCreate === undefined) {
     throw new Error('keyhaul: the WASM module did not become ready at once; glue and module do not match')
   }
   ready.memory = memory
+  ready.table = table
   return ready
 }
 
