@@ -12,8 +12,8 @@ function run(castagnoli: 0 | 1, data: string | Uint8Array, initial: number): num
   const bytes = toBytes(data)
   const module = getModule()
   if (address === 0) address = module.allocate(STAGE_BYTES)
-  // Memory that has grown is a new buffer.
-  if (stage.buffer !== module.memory.buffer) stage = new Uint8Array(module.memory.buffer, address, STAGE_BYTES)
+  // A view of memory that has grown since is empty.
+  if (stage.length === 0) stage = new Uint8Array(module.memory.buffer, address, STAGE_BYTES)
   const checksum = (functions[castagnoli] ??= module.table.get(module.checksumFunction(castagnoli)) as Checksum)
   let crc = initial
   for (let at = 0; at < bytes.length; at += STAGE_BYTES) {
