@@ -70,7 +70,9 @@ for (const [kind, ways] of Object.entries(KINDS)) {
     const times = names.map(() => [])
     for (const name of names) nsPerCall(ways[name], bytes)
     for (let round = 0; round < ROUNDS; round++) {
-      names.forEach((name, i) => times[i].push(nsPerCall(ways[name], bytes)))
+      names.forEach((name, i) => {
+        times[i].push(nsPerCall(ways[name], bytes))
+      })
     }
     for (const list of times) list.sort((a, b) => a - b)
     const cell = (list) => `${(size / middle(list)).toFixed(2)} (${(size / list[list.length - 1]).toFixed(2)} to ${(size / list[0]).toFixed(2)})`

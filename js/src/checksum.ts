@@ -14,7 +14,8 @@ function run(castagnoli: 0 | 1, data: string | Uint8Array, initial: number): num
   if (address === 0) address = module.allocate(STAGE_BYTES)
   // A view of memory that has grown since is empty.
   if (stage.length === 0) stage = new Uint8Array(module.memory.buffer, address, STAGE_BYTES)
-  const checksum = (functions[castagnoli] ??= module.table.get(module.checksumFunction(castagnoli)) as Checksum)
+  functions[castagnoli] ??= module.table.get(module.checksumFunction(castagnoli)) as Checksum
+  const checksum = functions[castagnoli]
   let crc = initial
   for (let at = 0; at < bytes.length; at += STAGE_BYTES) {
     const part = bytes.length <= STAGE_BYTES ? bytes : bytes.subarray(at, at + STAGE_BYTES)
