@@ -1,31 +1,38 @@
 import { getModule } from './engine/load.js'
+import type { Checksum } from './engine/module.js'
 import { toBytes } from './stores/bytes.js'
 
-/** Bytes staged in linear memory at a time. */
-const STAGE_BYTES = 256 * 1024
-let stage = 0
+/** Copied into linear memory at a time: few calls, and what was copied is still in the cache. */
+const STAGE_BYTES = 64 * 1024
+let address = 0
+let stage = new Uint8Array(0)
+const functions: Checksum[] = []
 
-function run(kind: 'crc32' | 'crc32c', data: string | Uint8Array, initial: number): number {
+function run(castagnoli: 0 | 1, data: string | Uint8Array, initial: number): number {
   const bytes = toBytes(data)
   const module = getModule()
-  if (stage === 0) stage = module.allocate(STAGE_BYTES)
-  let crc = initial >>> 0
+  if (address === 0) address = module.allocate(STAGE_BYTES)
+  // A view of memory that has grown since is empty.
+  if (stage.length === 0) stage = new Uint8Array(module.memory.buffer, address, STAGE_BYTES)
+  functions[castagnoli] ??= module.table.get(module.checksumFunction(castagnoli)) as Checksum
+  const checksum = functions[castagnoli]
+  let crc = initial
   for (let at = 0; at < bytes.length; at += STAGE_BYTES) {
-    const part = bytes.subarray(at, at + STAGE_BYTES)
-    new Uint8Array(module.memory.buffer, stage, part.length).set(part)
-    crc = module[kind](stage, part.length, crc) >>> 0
+    const part = bytes.length <= STAGE_BYTES ? bytes : bytes.subarray(at, at + STAGE_BYTES)
+    stage.set(part)
+    crc = checksum(address, part.length, crc)
   }
-  return crc
+  return crc >>> 0
 }
 
 /** CRC-32 (ISO-HDLC, as in zlib and PNG) of bytes or of text as UTF-8; chains by `initial`. */
 export function crc32(data: string | Uint8Array, initial = 0): number {
-  return run('crc32', data, initial)
+  return run(0, data, initial)
 }
 
 /** CRC-32C (Castagnoli, as in iSCSI and LevelDB) of bytes or of text as UTF-8; chains by `initial`. */
 export function crc32c(data: string | Uint8Array, initial = 0): number {
-  return run('crc32c', data, initial)
+  return run(1, data, initial)
 }
 
 /** `crc32(a + b)` from `crc32(a)`, `crc32(b)` and the length of b in bytes. */

@@ -14,9 +14,22 @@ struct Choice {
   std::string_view crc32cName = "portable";
 };
 
-Choice best() {
-  Choice choice;
+constexpr Choice kSparse{crc32Sparse, crc32cSparse, "sparse", "sparse"};
+
+// On x86 its file is compiled for SSSE3. Elsewhere it runs, but only WASM's is quick.
+bool hasSparse() {
 #if defined(__x86_64__)
+  return __builtin_cpu_supports("ssse3");
+#else
+  return true;
+#endif
+}
+
+Choice best() {
+#if defined(__wasm_simd128__)
+  return kSparse;
+#elif defined(__x86_64__)
+  Choice choice = hasSparse() ? kSparse : Choice{};
   if (__builtin_cpu_supports("sse4.2")) {
     choice.crc32c = crc32cSse42;
     choice.crc32cName = "sse42";
@@ -25,8 +38,10 @@ Choice best() {
     choice.crc32 = crc32Pclmul;
     choice.crc32Name = "pclmul";
   }
-#endif
   return choice;
+#else
+  return {};
+#endif
 }
 
 Choice& chosen() {
@@ -44,6 +59,10 @@ Status forceChecksumKernel(std::string_view name) {
   }
   if (name == "portable") {
     chosen() = Choice{};
+    return {};
+  }
+  if (name == "sparse" && hasSparse()) {
+    chosen() = kSparse;
     return {};
   }
   if (name == fastest.crc32Name || name == fastest.crc32cName) {

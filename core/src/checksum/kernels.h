@@ -11,6 +11,9 @@ using CrcKernel = uint32_t (*)(uint32_t reg, const std::byte* data, size_t lengt
 
 uint32_t crc32Portable(uint32_t reg, const std::byte* data, size_t length);
 uint32_t crc32cPortable(uint32_t reg, const std::byte* data, size_t length);
+// Quick where one instruction shuffles bytes: WASM SIMD, and x86 (precondition: SSSE3).
+uint32_t crc32Sparse(uint32_t reg, const std::byte* data, size_t length);
+uint32_t crc32cSparse(uint32_t reg, const std::byte* data, size_t length);
 
 #if defined(__x86_64__)
 // Precondition: the processor has SSE4.2.

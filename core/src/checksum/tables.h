@@ -12,7 +12,8 @@ inline constexpr uint32_t kCrc32cPolynomial = 0x82F63B78;  // Castagnoli, reflec
 // tables[k][b]: the register after byte b and k zero bytes.
 using SliceTables = std::array<std::array<uint32_t, 256>, 16>;
 
-// Unrolled, the maker of the tables alone is two kilobytes of the WASM module.
+// Loops that stay loops: unrolled, the maker of the tables alone is two kilobytes of the
+// WASM module.
 #ifdef __clang__
 #define KEYHAUL_ROLLED _Pragma("clang loop unroll(disable) vectorize(disable)")
 #else
@@ -38,6 +39,5 @@ constexpr SliceTables makeSliceTables(uint32_t polynomial) {
   }
   return tables;
 }
-#undef KEYHAUL_ROLLED
 
 }  // namespace keyhaul

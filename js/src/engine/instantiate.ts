@@ -4,17 +4,19 @@ export type Factory = (module: {
 }) => unknown
 
 /** The module with what Embind put on it, at once; `probe` is a function that it must have. */
-export function instantiateAtOnce<Module extends { memory: WebAssembly.Memory }>(
+export function instantiateAtOnce<Module extends { memory: WebAssembly.Memory; table?: WebAssembly.Table }>(
   create: Factory,
   compiled: WebAssembly.Module,
   probe: keyof Module
 ): Module {
   let memory: WebAssembly.Memory | undefined
+  let table: WebAssembly.Table | undefined
   const module = {
     instantiate(imports: WebAssembly.Imports, use: (result: { instance: WebAssembly.Instance }) => void): void {
       const instance = new WebAssembly.Instance(compiled, imports)
       for (const value of Object.values(instance.exports)) {
         if (value instanceof WebAssembly.Memory) memory = value
+        if (value instanceof WebAssembly.Table) table = value
       }
       use({ instance })
     }
@@ -25,6 +27,7 @@ export function instantiateAtOnce<Module extends { memory: WebAssembly.Memory }>
     throw new Error('keyhaul: the WASM module did not become ready at once; glue and module do not match')
   }
   ready.memory = memory
+  if (table !== undefined) ready.table = table
   return ready
 }
 

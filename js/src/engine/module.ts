@@ -24,8 +24,8 @@ export interface WasmModule {
   describeJournal(address: number, bytes: number): void
   textAddress(): number
   textBytes(): number
-  crc32(address: number, bytes: number, initial: number): number
-  crc32c(address: number, bytes: number, initial: number): number
+  /** Where in `table` the `Checksum` of a kind stands. */
+  checksumFunction(castagnoli: number): number
   combine(castagnoli: number, a: number, b: number, lengthB: number): number
   allocate(bytes: number): number
   deallocate(address: number): void
@@ -40,4 +40,9 @@ export interface WasmModule {
   migratorFigure(migrator: number, which: number): number
   /** Added by load.ts: the linear memory, fresh after each growth. */
   memory: WebAssembly.Memory
+  /** Added by load.ts: the functions that are called without Embind, for speed. */
+  table: WebAssembly.Table
 }
+
+/** A function of WASM itself: its result is signed. */
+export type Checksum = (address: number, bytes: number, initial: number) => number

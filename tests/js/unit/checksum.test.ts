@@ -2,6 +2,25 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import { crc32, crc32c, crc32cCombine, crc32Combine } from '../../../dist/checksum.js'
+import { getModule } from '../../../dist/engine/load.js'
+import type { Checksum } from '../../../dist/engine/module.js'
+
+/** The definition, bit by bit. */
+function bitwise(polynomial: number, bytes: Uint8Array, initial = 0): number {
+  let crc = ~initial
+  for (const byte of bytes) {
+    crc ^= byte
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? polynomial : 0)
+  }
+  return ~crc >>> 0
+}
+const castagnoli = (bytes: Uint8Array, initial = 0): number => bitwise(0x82f63b78, bytes, initial)
+
+let seed = 1
+const noise = Uint8Array.from({ length: 600_001 }, () => {
+  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
+  return seed >>> 24
+})
 
 test('published check values', () => {
   assert.equal(crc32('123456789'), 0xcbf43926)
@@ -12,10 +31,57 @@ test('published check values', () => {
   assert.equal(crc32(''), 0)
 })
 
-test('agrees with zlib at lengths around the staging buffer, and chains at any split', () => {
-  const bytes = Uint8Array.from({ length: 600_001 }, (_, i) => (i * 31 + (i >> 7)) & 255)
-  for (const length of [1, 15, 16, 17, 4096, 262_143, 262_144, 262_145, 600_001]) {
-    const part = bytes.subarray(0, length)
+test('every length up to 1,300, and around the windows of the kernel, equals zlib and the definition', () => {
+  const around = [4096, 4400, 8192, 8500].flatMap((middle) => Array.from({ length: 81 }, (_, i) => middle - 40 + i))
+  for (const length of [...Array(1301).keys(), ...around]) {
+    const part = noise.subarray(length % 16, (length % 16) + length)
+    assert.equal(crc32(part), zlibCrc32(part), `crc32 of ${length} bytes`)
+    assert.equal(crc32(part, 0xabcdef01), zlibCrc32(part, 0xabcdef01), `crc32 of ${length} bytes, chained`)
+    assert.equal(crc32c(part), castagnoli(part), `crc32c of ${length} bytes`)
+    assert.equal(crc32c(part, 0xabcdef01), castagnoli(part, 0xabcdef01), `crc32c of ${length} bytes, chained`)
+  }
+})
+
+test('chained at every split, pieces of no and of few bytes among them', () => {
+  for (const length of [70, 432, 433, 449, 1_200]) {
+    const whole = noise.subarray(0, length)
+    const [ieee, castagnolis] = [zlibCrc32(whole), castagnoli(whole)]
+    for (let at = 0; at <= length; at++) {
+      const [a, b] = [whole.subarray(0, at), whole.subarray(at)]
+      assert.equal(crc32(b, crc32(a)), ieee, `crc32 of ${length} bytes, split at ${at}`)
+      assert.equal(crc32c(b, crc32c(a)), castagnolis, `crc32c of ${length} bytes, split at ${at}`)
+    }
+  }
+  let [ieee, castagnolis] = [0, 0]
+  for (let at = 0; at < 3_000; at += 3) {
+    ieee = crc32(noise.subarray(at, at + 3), ieee)
+    castagnolis = crc32c(noise.subarray(at, at + 3), castagnolis)
+  }
+  assert.equal(ieee, zlibCrc32(noise.subarray(0, 3_000)))
+  assert.equal(castagnolis, castagnoli(noise.subarray(0, 3_000)))
+})
+
+test('every alignment in linear memory gives the same', () => {
+  const module = getModule()
+  const [ieeeAt, castagnoliAt] = [0, 1].map((kind) => module.table.get(module.checksumFunction(kind)) as Checksum) as [Checksum, Checksum]
+  const address = module.allocate(8_192)
+  const memory = new Uint8Array(module.memory.buffer)
+  for (const length of [0, 3, 63, 64, 65, 431, 432, 433, 1_000, 4_500]) {
+    const part = noise.subarray(0, length)
+    const [ieee, castagnolis] = [zlibCrc32(part, 7), castagnoli(part, 7)]
+    for (let offset = 0; offset < 16; offset++) {
+      memory.fill(0xa5, address, address + 8_192)
+      memory.set(part, address + offset)
+      assert.equal(ieeeAt(address + offset, length, 7) >>> 0, ieee, `crc32 of ${length} bytes at ${offset}`)
+      assert.equal(castagnoliAt(address + offset, length, 7) >>> 0, castagnolis, `crc32c of ${length} bytes at ${offset}`)
+    }
+  }
+  module.deallocate(address)
+})
+
+test('agrees with zlib at lengths around the staging buffer, and chains there', () => {
+  for (const length of [1, 15, 16, 17, 4096, 65_535, 65_536, 65_537, 131_073, 600_001]) {
+    const part = noise.subarray(0, length)
     assert.equal(crc32(part), zlibCrc32(part), `${length} bytes`)
     const split = length >> 1
     assert.equal(crc32c(part.subarray(split), crc32c(part.subarray(0, split))), crc32c(part))
