@@ -13,6 +13,8 @@ class Job {
   virtual MigrationId id() const = 0;
   virtual MigrationState state() const = 0;
   virtual const Plan& spec() const = 0;
+  virtual NodeId source() const = 0;
+  virtual NodeId target() const = 0;
 
   // It got its slot.
   virtual void admit(Port& port) = 0;

@@ -27,6 +27,8 @@ class LiveMigration final : public Job {
   MigrationId id() const override { return id_; }
   MigrationState state() const override { return state_; }
   const Plan& spec() const override { return shared_.spec(); }
+  NodeId source() const override { return shared_.source; }
+  NodeId target() const override { return shared_.target; }
   void admit(Port& port) override;
   void pump(Port& port) override;
   void onEvent(Port& port, OpTag tag, const Event& event) override;

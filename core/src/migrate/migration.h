@@ -28,8 +28,8 @@ class Migration final : public Job {
   MigrationId id() const override { return id_; }
   MigrationState state() const override { return state_; }
   const Plan& spec() const override { return shared_.spec(); }
-  NodeId source() const { return shared_.source; }
-  NodeId target() const { return shared_.target; }
+  NodeId source() const override { return shared_.source; }
+  NodeId target() const override { return shared_.target; }
 
   // It got its slot.
   void admit(Port& port) override;

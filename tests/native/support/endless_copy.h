@@ -91,6 +91,10 @@ class EndlessCopy {
       case ActionKind::kTrimFeed:
       case ActionKind::kCloseFeed:
       case ActionKind::kAbort:
+      case ActionKind::kRead:
+      case ActionKind::kGate:
+      case ActionKind::kRegisterRead:
+      case ActionKind::kRegisterSwap:
       case ActionKind::kEstimate: std::abort();  // a copy without a feed asks for none of it
     }
     events_.push_back(event);

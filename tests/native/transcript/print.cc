@@ -24,6 +24,9 @@ struct RecordText {
   std::string operator()(const ResumedRecord& r) const {
     return "resumed as incarnation " + number(r.incarnation);
   }
+  std::string operator()(const ClaimedRecord& r) const {
+    return "claimed under coordEpoch " + std::to_string(r.coordEpoch) + (r.restarting ? ", restarting" : "");
+  }
   std::string operator()(const PhaseRecord& r) const {
     return "phase " + std::string(stateName(r.state));
   }

@@ -51,6 +51,10 @@ std::string_view kindName(ActionKind kind) {
     case ActionKind::kCloseFeed: return "close";
     case ActionKind::kAbort: return "abort";
     case ActionKind::kEstimate: return "estimate";
+    case ActionKind::kRead: return "read";
+    case ActionKind::kGate: return "gate";
+    case ActionKind::kRegisterRead: return "register";
+    case ActionKind::kRegisterSwap: return "swap";
   }
   return "unknown";
 }
@@ -266,6 +270,10 @@ std::string Stage::actionText(const Action& action) const {
     case ActionKind::kPollFeed: return "feed of " + at + after(payload) + limits(action);
     case ActionKind::kTrimFeed: return "feed of " + at + ", up to " + escaped(payload);
     case ActionKind::kCloseFeed: return "feed of " + at;
+    case ActionKind::kRead:  // live migrations have no transcripts yet
+    case ActionKind::kGate:
+    case ActionKind::kRegisterRead:
+    case ActionKind::kRegisterSwap:
     case ActionKind::kEstimate: return at;
     case ActionKind::kJournal:
     case ActionKind::kAbort: break;

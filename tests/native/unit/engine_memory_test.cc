@@ -40,6 +40,10 @@ void expectNothingEmpty(MemoryHost& host) {
       case ActionKind::kOpenFeed:
       case ActionKind::kCloseFeed:
       case ActionKind::kAbort:
+      case ActionKind::kRead:
+      case ActionKind::kGate:
+      case ActionKind::kRegisterRead:
+      case ActionKind::kRegisterSwap:
       case ActionKind::kEstimate: break;
     }
   };
