@@ -1,0 +1,60 @@
+// Journals on the mover's disk: an append counts once it is synced.
+#include <utility>
+
+#include "mover.h"
+#include "world.h"
+
+namespace keyhaul::sim {
+
+void MoverNode::append(Job& job, const Action& action) {
+  Work& work = work_[job.index];
+  const auto payload = engine_->bytes(action.payload);
+  work.journalPending.append(reinterpret_cast<const char*>(payload.data()), payload.size());
+  Disk::Written written = disk_.write(world_.nowUs(), payload.size(), slowFactor());
+  work.journalError = written.error;
+  work.journalOp = action.op;
+  ++work.journalBusy;
+  const bool careless = world_.sabotaged(Sabotage::kJournalNotSynced);
+  if (careless) {
+    written.delayUs += 500'000;
+    Event done;
+    done.op = std::exchange(work.journalOp, {});
+    complete(job, ActionKind::kJournal, done);
+  }
+  timer(written.delayUs, kJournalDone, job.index);
+}
+
+void MoverNode::onJournalDone(Job& job) {
+  Work& work = work_[job.index];
+  if (work.journalBusy == 0) return;
+  --work.journalBusy;
+  const std::string bytes = std::exchange(work.journalPending, {});
+  const OpId op = std::exchange(work.journalOp, {});
+  if (work.journalError != ErrorCode::kOk) {
+    // After a failed sync nobody knows how much of it stands on the disk.
+    job.journal.append(bytes, 0, disk_.surviving(bytes.size()));
+    const bool full = work.journalError == ErrorCode::kDiskFull;
+    if (op) {
+      fail(job, ActionKind::kJournal, op,
+           full ? ErrorCode::kDiskFull : ErrorCode::kJournalWriteFailed);
+    }
+    return;
+  }
+  job.journal += bytes;
+  if (!bytes.empty()) {
+    world_.tell([&](Oracle& oracle) { oracle.onJournal(job, {bytes}); });
+  }
+  if (!op) return;
+  Event done;
+  done.op = op;
+  complete(job, ActionKind::kJournal, done);
+}
+
+void MoverNode::loseJournal(Job& job) {
+  const auto at = work_.find(job.index);
+  if (at == work_.end()) return;
+  const std::string& pending = at->second.journalPending;
+  job.journal.append(pending, 0, disk_.surviving(pending.size()));
+}
+
+}  // namespace keyhaul::sim
