@@ -136,6 +136,10 @@ void MoverNode::launch(Job& job) {
   }
   job.journal.clear();
   Result<ValidPlan> plan = validatePlan(job.plan);
+  if (!plan.ok()) {
+    world_.violated("scenario", "a plan is " + std::string(errorName(plan.code())), {});
+    return ended(job, MigrationState::kFailed, {});
+  }
   job.id = engine_->start(now(), std::move(plan).value(), nodes_[job.source], nodes_[job.target],
                           true).value();
   running_[job.id.value] = &job;

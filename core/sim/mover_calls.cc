@@ -20,6 +20,10 @@ void MoverNode::carryOut(const Action& action) {
   if (job == nullptr) return;
   world_.tell([&](Oracle& oracle) { oracle.onAction(*job, action); });
   if (action.kind == ActionKind::kJournal) return append(*job, action);
+  // Given up in the step that asked for it: its payload is gone, an abort follows.
+  if (action.payload.buffer && engine_->bytes(action.payload).empty()) {
+    return fail(*job, action.kind, action.op, ErrorCode::kInterrupted);
+  }
   if (action.kind == ActionKind::kApply && job->state == MigrationState::kCopying) {
     noteCopied(*job, action);
   }

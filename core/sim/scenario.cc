@@ -112,7 +112,7 @@ class Builder {
     plan.checksumKind = prng_.below(2) == 0 ? ChecksumKind::kCrc32 : ChecksumKind::kCrc32c;
     for (std::byte& byte : plan.digestKey) byte = static_cast<std::byte>(prng_.below(256));
     plan.pageEntries = static_cast<uint32_t>(prng_.between(1, 40));
-    plan.pageBytes = static_cast<uint32_t>(prng_.between(256, 8'192));
+    plan.pageBytes = static_cast<uint32_t>(prng_.between(1'024, 8'192));
     plan.lanes = static_cast<uint32_t>(prng_.between(1, 4));
     plan.windowPages = static_cast<uint32_t>(prng_.between(1, 6));
     plan.durablePages = static_cast<uint32_t>(prng_.between(1, 6));

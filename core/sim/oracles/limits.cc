@@ -21,7 +21,10 @@ class Limits : public Oracle {
   void onState(const Job& job, MigrationState, MigrationState to) override {
     const Config& config = world_.mover(job.mover).config();
     // What was on its way to one that has ended is not counted by the engine.
-    if (isFinal(to) || to == MigrationState::kStopped) debts_[job.mover].millionths = 0;
+    if (isFinal(to) || to == MigrationState::kStopped) {
+      int64_t& owed = debts_[job.mover].millionths;
+      owed = std::min<int64_t>(owed, 0);
+    }
     if (to != MigrationState::kPreparing) return;
     uint32_t all = 0, source = 0, target = 0;
     for (const auto& other : world_.jobs()) {
@@ -46,7 +49,8 @@ class Limits : public Oracle {
     Debt& debt = debts_[job.mover];
     debt.pay(world_.mover(job.mover).now().us, rate);
     if (debt.millionths > static_cast<int64_t>(rate * kToleranceUs)) {
-      violated("a page was asked for before the last ones were paid for");
+      violated("a page was asked for while " + std::to_string(debt.millionths / 1'000'000) +
+               " bytes were not paid for, at " + std::to_string(rate) + " a second");
     }
   }
   void onCompleted(const Job& job, ActionKind kind, const Event& event) override {
