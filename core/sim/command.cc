@@ -77,6 +77,29 @@ int runMinimise(const Command& command, const Print& print) {
   return kViolation;
 }
 
+// How many seeds it takes to find each bug that was put in on purpose.
+int checkSabotage(const Command& command, const Print& print) {
+  uint32_t missed = 0;
+  for (uint32_t i = 1; i < kSabotages; ++i) {
+    Options options = command.options;
+    options.sabotage = static_cast<Sabotage>(i);
+    uint64_t found = 0, tried = 0, first = 0;
+    std::string oracle;
+    for (options.seed = command.options.seed; options.seed <= command.lastSeed; ++options.seed) {
+      ++tried;
+      const Report report = runAgainstHonest(options);
+      if (report.ok() || found++ != 0) continue;
+      first = options.seed;
+      oracle = report.violations.front().oracle;
+    }
+    missed += found == 0 ? 1U : 0U;
+    print("| " + std::string(kSabotageInfos[i].name) + " | " +
+          (found == 0 ? "not found" : std::to_string(first)) + " | " + std::to_string(found) +
+          " of " + std::to_string(tried) + " | " + oracle + " |\n");
+  }
+  return missed == 0 ? kDone : kViolation;
+}
+
 }  // namespace
 
 int carryOut(const Command& command, const Print& print) {
@@ -89,6 +112,7 @@ int carryOut(const Command& command, const Print& print) {
     case Task::kRun: return runOne(command, print);
     case Task::kSeeds: return runSeeds(command, print);
     case Task::kMinimise: return runMinimise(command, print);
+    case Task::kCheckSabotage: return checkSabotage(command, print);
     case Task::kListScenarios:
       for (const Scenario& s : scenarios()) print(std::string(s.name) + '\n');
       return kDone;

@@ -61,6 +61,7 @@ class MoverNode : public Node {
     ErrorCode journalError = ErrorCode::kOk;
     uint32_t journalBusy = 0;        // writes under way
     OpId journalOp;
+    std::string feed;                // a position of the feed that it opened
     bool repaired = false;
   };
 

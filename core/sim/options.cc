@@ -19,7 +19,7 @@ bool setSeeds(Command& command, std::string_view text) {
   if (dots == std::string_view::npos) return false;
   const auto first = parseNumber(text.substr(0, dots)), last = parseNumber(text.substr(dots + 2));
   if (!first || !last || *last < *first) return false;
-  command.task = Command::Task::kSeeds;
+  if (command.task == Command::Task::kRun) command.task = Command::Task::kSeeds;
   command.options.seed = *first;
   command.lastSeed = *last;
   return true;
@@ -63,6 +63,8 @@ bool setSwitch(Command& command, std::string_view flag) {
     command.options.log = true;
   } else if (flag == "--minimise") {
     command.task = Task::kMinimise;
+  } else if (flag == "--check-sabotage") {
+    command.task = Task::kCheckSabotage;
   } else if (flag == "--list-scenarios") {
     command.task = Task::kListScenarios;
   } else if (flag == "--list-sabotage") {
@@ -81,6 +83,7 @@ const char* const kUsageText =
     "usage: keyhaul_sim [sim] --seed N | --seeds A..B   [--scenario NAME] [--until SECONDS]\n"
     "                   [--faults all|none|LIST|-LIST] [--sabotage NAME] [--workload PERCENT]\n"
     "                   [--explain KEY] [--log] [--minimise] [--json]\n"
+    "       keyhaul_sim --check-sabotage --seeds A..B\n"
     "       keyhaul_sim --list-scenarios | --list-sabotage | --list-faults\n"
     "Exit codes: 0 no violation, 2 usage, 3 a violation.\n";
 

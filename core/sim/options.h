@@ -24,7 +24,15 @@ struct Options {
 
 // What the command was asked for.
 struct Command {
-  enum class Task : uint8_t { kRun, kSeeds, kMinimise, kListScenarios, kListSabotage, kListFaults };
+  enum class Task : uint8_t {
+    kRun,
+    kSeeds,
+    kMinimise,
+    kCheckSabotage,
+    kListScenarios,
+    kListSabotage,
+    kListFaults
+  };
   Task task = Task::kRun;
   Options options;
   uint64_t lastSeed = 0;  // kSeeds: from options.seed to this one

@@ -17,4 +17,8 @@ struct Minimised {
 };
 Minimised minimise(const Options& options);
 
+// Does a run of `options` break a promise that the same run without the sabotage keeps?
+// The report of the sabotaged run when it does, else one without violations.
+Report runAgainstHonest(const Options& options);
+
 }  // namespace keyhaul::sim

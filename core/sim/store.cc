@@ -250,7 +250,9 @@ ErrorCode StoreNode::executeApply(const Message& message, bool synced, uint32_t&
 }
 
 void StoreNode::maybeRot(std::string_view key, uint32_t party) {
-  if (!rotPrng_.chance(world_.faults().rate(FaultKind::kBitRot))) return;
+  // A repair writes little: there more of it rots, or it would hardly ever be seen.
+  const uint32_t times = world_.job(party).plan.mode == MigrationMode::kVerify ? 20 : 1;
+  if (!rotPrng_.chance(world_.faults().rate(FaultKind::kBitRot) * times)) return;
   const auto at = entries_.find(key);
   if (at->second.empty()) return;
   std::string value = at->second;
