@@ -37,6 +37,8 @@ class Faults {
   // Only kinds in `allowed` can be on.
   static Faults draw(uint64_t seed, uint64_t allowed);
 
+  void set(FaultKind kind, uint32_t perMillion) { rates_[static_cast<uint32_t>(kind)] = perMillion; }
+
   uint32_t rate(FaultKind kind) const { return rates_[static_cast<uint32_t>(kind)]; }
   bool on(FaultKind kind) const { return rate(kind) != 0; }
   uint64_t mask() const;

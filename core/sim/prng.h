@@ -20,6 +20,7 @@ constexpr uint64_t mix64(uint64_t z) {
 class Prng {
  public:
   Prng(uint64_t seed, std::string_view stream);
+  explicit Prng(const std::array<uint64_t, 4>& state) : state_(state) {}
 
   uint64_t next();
   // Uniform in [0, n), without the bias of a remainder. n >= 1.

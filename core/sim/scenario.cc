@@ -211,7 +211,7 @@ void swarm(World& world) {
   shape.movePercent = static_cast<uint32_t>(prng.below(101));
   shape.verifyPercent = static_cast<uint32_t>(prng.below(60));
   shape.feedPercent = static_cast<uint32_t>(prng.below(101));
-  shape.racingPercent = static_cast<uint32_t>(prng.below(60));
+  shape.racingPercent = static_cast<uint32_t>(prng.below(101));
   shape.cancelPercent = static_cast<uint32_t>(prng.below(50));
   shape.nonemptyPercent = static_cast<uint32_t>(prng.below(40));
   shape.limited = prng.below(3) == 0;

@@ -1,5 +1,6 @@
 // The journal never claims more than the target durably holds, and nobody is told of an
 // end that is not on disk.
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -19,7 +20,10 @@ class Checkpoint : public Oracle {
   void onBegun(const Job& job, const JournalImage* image) override {
     State& state = states_[job.index];
     state.sent.assign(job.plan.ranges.size(), {});
-    if (image == nullptr) state = {state.sent, false, 0};
+    state.finished = false;
+    // The copy sees what is older than its feed.
+    const auto opened = ChangeLog::decode(image ? image->feedPosition : std::string());
+    state.appliedAt = opened ? std::max(state.appliedAt, opened->at) : 0;
   }
   void onCopied(const Job& job, const FrameView& frame) override {
     auto& sent = states_[job.index].sent;
@@ -30,6 +34,10 @@ class Checkpoint : public Oracle {
   void onJournal(const Job& job, const JournalPart& part) override {
     JournalTap tap(part.bytes);
     for (TappedRecord record; tap.next(record);) {
+      if (record.type == TappedRecord::kPrepared) {
+        const auto opened = ChangeLog::decode(record.position);
+        if (opened) states_[job.index].appliedAt = opened->at;
+      }
       if (record.type == TappedRecord::kCheckpoint) checkCopied(job, record);
       if (record.type == TappedRecord::kFeedApplied) checkApplied(job, record);
       if (record.type == TappedRecord::kFinished) states_[job.index].finished = true;
@@ -38,7 +46,6 @@ class Checkpoint : public Oracle {
   void onState(const Job& job, MigrationState, MigrationState to) override {
     const bool told = to == MigrationState::kDone || to == MigrationState::kMismatch;
     if (told && !states_[job.index].finished) violated("an end was told before it was on disk");
-    if (to == MigrationState::kCancelled) states_[job.index].finished = false;
   }
 
  private:

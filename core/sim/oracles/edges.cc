@@ -59,13 +59,13 @@ class Edges : public Oracle {
       case S::kCancelled: return from != S::kDeleting && job.cancelAsked;
       case S::kFailed: return from == S::kPreparing;
       case S::kCatchingUp:  // a resumed one goes on where it was
-      case S::kDeleting: return from == S::kPreparing && resumed_[job.index];
+      case S::kDeleting:
+      case S::kDone: return from == S::kPreparing && resumed_[job.index];
       case S::kPending:
       case S::kPreparing:
       case S::kCopying:
       case S::kVerifying:
       case S::kRepairing:
-      case S::kDone:
       case S::kMismatch: return false;
     }
     return false;

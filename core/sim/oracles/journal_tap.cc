@@ -53,6 +53,9 @@ bool JournalTap::next(TappedRecord& record) {
     takeLe(payload, 8);
     takeLe(payload, 8);
     record.leafEntries = takeLe(payload, 8);
+  } else if (record.type == TappedRecord::kPrepared) {
+    takeVarint(payload);
+    record.position = takeBytes(payload);
   } else if (record.type == TappedRecord::kFeedApplied) {
     record.position = takeBytes(payload);
   }

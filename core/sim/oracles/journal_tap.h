@@ -9,14 +9,14 @@
 namespace keyhaul::sim {
 
 struct TappedRecord {
-  enum Type : uint8_t { kCheckpoint = 5, kFeedApplied = 6, kFinished = 10 };
+  enum Type : uint8_t { kPrepared = 4, kCheckpoint = 5, kFeedApplied = 6, kFinished = 10 };
   uint8_t type = 0;
   // kCheckpoint
   uint64_t range = 0;
   bool end = false;
   std::string upto;
   uint64_t leafEntries = 0;
-  // kFeedApplied
+  // kPrepared, kFeedApplied
   std::string position;
 };
 
