@@ -220,8 +220,8 @@ void MoverNode::step() {
   if (ready.more) wake();
   std::vector<Job*> changed;
   for (const Notice& notice : notices) takeNotice(notice, changed);
-  for (const Action& action : actions) carryOut(action);
   world_.tell([this](Oracle& oracle) { oracle.onStepped(id(), *engine_); });
+  for (const Action& action : actions) carryOut(action);
   for (Job* job : changed) {
     if (job->phase != Job::Phase::kRunning) continue;
     const MigrationState state = job->state;

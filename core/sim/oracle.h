@@ -68,6 +68,7 @@ class Oracle {
   virtual void onCompleted(const Job&, ActionKind, const Event&) {}
   virtual void onJournal(const Job&, const JournalPart&) {}
   virtual void onState(const Job&, MigrationState, MigrationState) {}
+  // The engine has made a step; what it asks for is carried out after this.
   virtual void onStepped(uint16_t /*mover*/, const Engine&) {}
   virtual void onMoverCrash(uint16_t /*mover*/) {}
   virtual void onEnd() {}

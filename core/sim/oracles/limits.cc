@@ -17,14 +17,13 @@ class Limits : public Oracle {
   void onStepped(uint16_t mover, const Engine& engine) override {
     const uint64_t most = world_.mover(mover).config().bufferBytesMax;
     if (engine.bufferBytes() > most) violated("more bytes are buffered than allowed");
+    // A page that came for a migration that was just ending is not counted by the engine.
+    Debt& debt = debts_[mover];
+    if (engine.staleCompletions() != debt.stale) debt.millionths = std::min<int64_t>(debt.millionths, 0);
+    debt.stale = engine.staleCompletions();
   }
   void onState(const Job& job, MigrationState, MigrationState to) override {
     const Config& config = world_.mover(job.mover).config();
-    // What was on its way to one that has ended is not counted by the engine.
-    if (isFinal(to) || to == MigrationState::kStopped) {
-      int64_t& owed = debts_[job.mover].millionths;
-      owed = std::min<int64_t>(owed, 0);
-    }
     if (to != MigrationState::kPreparing) return;
     uint32_t all = 0, source = 0, target = 0;
     for (const auto& other : world_.jobs()) {
@@ -68,7 +67,7 @@ class Limits : public Oracle {
   static constexpr uint64_t kToleranceUs = 100;
   struct Debt {
     int64_t millionths = 0;  // of a byte; below zero: saved up
-    uint64_t lastUs = 0;
+    uint64_t lastUs = 0, stale = 0;
     void pay(uint64_t nowUs, uint64_t rate) {
       millionths -= static_cast<int64_t>(rate * (nowUs - lastUs));
       // A tenth of a second may be saved up.
