@@ -87,7 +87,14 @@ void MoverNode::command(Job& job) {
 void MoverNode::begin(Job& job) {
   if (job.phase != Job::Phase::kWaiting && job.phase != Job::Phase::kStopped) return;
   if (work_[job.index].journalBusy != 0) return again(job, 10'000);
-  if (!engine_) engine_.emplace(std::move(Engine::create(config_)).value());
+  if (!engine_) {
+    Config config = config_;
+    if (world_.sabotaged(Sabotage::kIgnoreLimits)) {
+      config.slots = config.sourceSlots = config.targetSlots = 0;
+      config.bytesPerSecond = 0;
+    }
+    engine_.emplace(std::move(Engine::create(config)).value());
+  }
   ++job.session;
   job.phase = Job::Phase::kGreeting;
   work_[job.index] = {};

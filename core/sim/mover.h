@@ -103,6 +103,7 @@ class MoverNode : public Node {
   void append(Job& job, const Action& action);
   void onJournalDone(Job& job);
   void loseJournal(Job& job);
+  void keepPart(Job& job, const std::string& pending);
 
   Config config_;
   Disk disk_;

@@ -32,7 +32,7 @@ void MoverNode::onJournalDone(Job& job) {
   const OpId op = std::exchange(work.journalOp, {});
   if (work.journalError != ErrorCode::kOk) {
     // After a failed sync nobody knows how much of it stands on the disk.
-    job.journal.append(bytes, 0, disk_.surviving(bytes.size()));
+    keepPart(job, bytes);
     const bool full = work.journalError == ErrorCode::kDiskFull;
     if (op) {
       fail(job, ActionKind::kJournal, op,
@@ -50,11 +50,19 @@ void MoverNode::onJournalDone(Job& job) {
   complete(job, ActionKind::kJournal, done);
 }
 
+// The file may already have its new length, and zeros where nothing was written. Not so
+// for the first append: the core refuses a header that is zeros in part, see README.md.
+void MoverNode::keepPart(Job& job, const std::string& pending) {
+  const uint64_t kept = disk_.surviving(pending.size());
+  const bool isLonger = disk_.surviving(1) == 1 && !job.journal.empty();
+  job.journal.append(pending, 0, kept);
+  if (isLonger) job.journal.append(pending.size() - kept, '\0');
+}
+
 void MoverNode::loseJournal(Job& job) {
   const auto at = work_.find(job.index);
   if (at == work_.end()) return;
-  const std::string& pending = at->second.journalPending;
-  job.journal.append(pending, 0, disk_.surviving(pending.size()));
+  keepPart(job, at->second.journalPending);
 }
 
 }  // namespace keyhaul::sim

@@ -17,9 +17,10 @@ class Limits : public Oracle {
   void onStepped(uint16_t mover, const Engine& engine) override {
     const uint64_t most = world_.mover(mover).config().bufferBytesMax;
     if (engine.bufferBytes() > most) violated("more bytes are buffered than allowed");
-    // A page that came for a migration that was just ending is not counted by the engine.
+    // A page that came for a migration that was just ending is not counted by the engine,
+    // and which one that was cannot be seen from here: begin anew, in its favour.
     Debt& debt = debts_[mover];
-    if (engine.staleCompletions() != debt.stale) debt.millionths = std::min<int64_t>(debt.millionths, 0);
+    if (engine.staleCompletions() != debt.stale) debt.millionths = INT64_MIN / 2;
     debt.stale = engine.staleCompletions();
   }
   void onState(const Job& job, MigrationState, MigrationState to) override {
