@@ -1,0 +1,38 @@
+// A client that reads and writes its share of a job's keys at the job's source. Nobody
+// else writes them. It gives up on a call after a while and then does not know whether
+// the write took place; it never sends a later one before.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "job.h"
+#include "node.h"
+#include "prng.h"
+
+namespace keyhaul::sim {
+
+class ClientNode : public Node {
+ public:
+  ClientNode(World& world, uint16_t id, Job& job, uint32_t share, uint32_t shares);
+  void onMessage(Message message) override;
+  void onTimer(uint8_t what, uint64_t arg) override;
+
+ private:
+  enum What : uint8_t { kNext = 1, kGiveUp = 2 };
+  void next();
+  void begin(Message request);
+  void close();
+  void think();
+  const std::string& pickKey();
+
+  Job& job_;
+  Prng prng_;
+  std::vector<std::string> keys_;
+  uint64_t call_ = 0;      // the last one begun
+  bool waiting_ = false;   // for its answer
+  bool closing_ = false, closed_ = false;
+  Message request_;
+};
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,131 @@
+#include "command.h"
+
+#include <string>
+
+#include "scenario.h"
+#include "simulation.h"
+#include "trace_hash.h"
+
+namespace keyhaul::sim {
+namespace {
+
+constexpr int kDone = 0, kUsage = 2, kViolation = 3;
+using Print = std::function<void(std::string_view)>;
+
+int runOne(const Command& command, const Print& print) {
+  const Report report = run(command.options);
+  print(command.json ? toJson(report) + '\n' : toText(report));
+  return report.ok() ? kDone : kViolation;
+}
+
+int runSeeds(const Command& command, const Print& print) {
+  Options options = command.options;
+  TraceHash hash;
+  uint64_t violations = 0, firstViolating = 0, events = 0, timeUs = 0, seeds = 0;
+  for (uint64_t seed = command.options.seed;; ++seed) {
+    options.seed = seed;
+    const Report report = run(options);
+    ++seeds;
+    hash.add(report.hash);
+    events += report.events;
+    timeUs += report.timeUs;
+    if (!report.ok()) {
+      if (violations++ == 0) firstViolating = seed;
+      if (!command.json) print(toText(report));
+    }
+    if (seed == command.lastSeed) break;
+  }
+  const std::string n = std::to_string(seeds), v = std::to_string(violations);
+  const std::string first = std::to_string(firstViolating), h = std::to_string(hash.value());
+  if (command.json) {
+    print("{\"seeds\":" + n + ",\"violations\":" + v + ",\"firstViolatingSeed\":" +
+          (violations == 0 ? "null" : first) + ",\"hash\":\"" + h + "\"}\n");
+  } else {
+    print(n + " seeds, " + std::to_string(events) + " events, " +
+          std::to_string(timeUs / 1'000'000) + " simulated seconds, " + v + " with violations" +
+          (violations == 0 ? "" : ", the first is seed " + first) + ", hash " + h + '\n');
+  }
+  return violations == 0 ? kDone : kViolation;
+}
+
+std::string faultList(uint64_t mask) {
+  std::string list;
+  for (uint32_t i = 0; i < kFaultKinds; ++i) {
+    if (((mask >> i) & 1) == 0) continue;
+    list += (list.empty() ? "" : ",") + std::string(kFaultInfos[i].name);
+  }
+  return list.empty() ? "none" : list;
+}
+
+int runMinimise(const Command& command, const Print& print) {
+  Minimised least = minimise(command.options);
+  if (least.report.ok()) {
+    print("no violation\n");
+    return kDone;
+  }
+  if (least.options.explainKey.empty()) {
+    least.options.explainKey = least.report.violations.front().key;
+    least.report = run(least.options);
+  }
+  const Options& o = least.options;
+  print(toText(least.report));
+  print("after " + std::to_string(least.runs) + " runs: --seed " + std::to_string(o.seed) +
+        " --scenario " + o.scenario + " --faults " + faultList(o.faults) + " --until " +
+        std::to_string(o.untilUs / 1'000'000) + " --workload " + std::to_string(o.workloadPercent) +
+        (o.sabotage == Sabotage::kNone ? "" : " --sabotage " + std::string(sabotageName(o.sabotage))) +
+        '\n');
+  return kViolation;
+}
+
+// How many seeds it takes to find each bug that was put in on purpose.
+int checkSabotage(const Command& command, const Print& print) {
+  uint32_t missed = 0;
+  for (uint32_t i = 1; i < kSabotages; ++i) {
+    Options options = command.options;
+    options.sabotage = static_cast<Sabotage>(i);
+    uint64_t found = 0, tried = 0, first = 0;
+    std::string oracle;
+    for (options.seed = command.options.seed; options.seed <= command.lastSeed; ++options.seed) {
+      ++tried;
+      const Report report = runAgainstHonest(options);
+      if (report.ok() || found++ != 0) continue;
+      first = options.seed;
+      oracle = report.violations.front().oracle;
+    }
+    missed += found == 0 ? 1U : 0U;
+    print("| " + std::string(kSabotageInfos[i].name) + " | " +
+          (found == 0 ? "not found" : std::to_string(first)) + " | " + std::to_string(found) +
+          " of " + std::to_string(tried) + " | " + oracle + " |\n");
+  }
+  return missed == 0 ? kDone : kViolation;
+}
+
+}  // namespace
+
+int carryOut(const Command& command, const Print& print) {
+  using Task = Command::Task;
+  if (findScenario(command.options.scenario) == nullptr) {
+    print("there is no scenario " + command.options.scenario + "; see --list-scenarios\n");
+    return kUsage;
+  }
+  switch (command.task) {
+    case Task::kRun: return runOne(command, print);
+    case Task::kSeeds: return runSeeds(command, print);
+    case Task::kMinimise: return runMinimise(command, print);
+    case Task::kCheckSabotage: return checkSabotage(command, print);
+    case Task::kListScenarios:
+      for (const Scenario& s : scenarios()) print(std::string(s.name) + '\n');
+      return kDone;
+    case Task::kListSabotage:
+      for (uint32_t i = 1; i < kSabotages; ++i) print(std::string(kSabotageInfos[i].name) + '\n');
+      return kDone;
+    case Task::kListFaults:
+      for (const FaultInfo& f : kFaultInfos) {
+        print(std::string(f.name) + "  " + std::string(f.what) + '\n');
+      }
+      return kDone;
+  }
+  return kUsage;
+}
+
+}  // namespace keyhaul::sim

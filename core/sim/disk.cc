@@ -1,0 +1,31 @@
+#include "disk.h"
+
+namespace keyhaul::sim {
+namespace {
+constexpr uint64_t kSyncUs = 400;
+constexpr uint64_t kBytesPerUs = 200;
+}  // namespace
+
+Disk::Written Disk::write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor) {
+  Written written;
+  written.delayUs = (kSyncUs + prng_.below(kSyncUs) + bytes / kBytesPerUs) * slowFactor;
+  if (prng_.chance(faults_.rate(FaultKind::kDiskSlow))) {
+    written.delayUs += prng_.between(1'000, 300'000);
+  }
+  if (nowUs < fullUntilUs_) {
+    written.error = ErrorCode::kDiskFull;
+  } else if (prng_.chance(faults_.rate(FaultKind::kDiskError))) {
+    written.error = ErrorCode::kStoreFailed;
+  }
+  return written;
+}
+
+uint64_t Disk::surviving(uint64_t pendingBytes) {
+  switch (prng_.below(4)) {
+    case 0: return pendingBytes;
+    case 1: return prng_.below(pendingBytes + 1);
+  }
+  return 0;
+}
+
+}  // namespace keyhaul::sim

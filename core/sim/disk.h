@@ -1,0 +1,36 @@
+// The disk under one node: says how long a write takes, whether it fails, and how much
+// of what was not synced survives a crash. The bytes themselves are kept by the node.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "faults.h"
+#include "keyhaul/status.h"
+#include "prng.h"
+
+namespace keyhaul::sim {
+
+class Disk {
+ public:
+  Disk(uint64_t seed, std::string_view stream, const Faults& faults)
+      : prng_(seed, stream), faults_(faults) {}
+
+  struct Written {
+    ErrorCode error = ErrorCode::kOk;  // DiskFull, StoreFailed
+    uint64_t delayUs = 0;
+  };
+  // Write and sync so many bytes.
+  Written write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor);
+  // Of so many bytes written but not synced, how many stand on the disk after a crash:
+  // mostly all or none, sometimes a part.
+  uint64_t surviving(uint64_t pendingBytes);
+  void fillUntil(uint64_t timeUs) { fullUntilUs_ = timeUs; }
+
+ private:
+  Prng prng_;
+  const Faults& faults_;
+  uint64_t fullUntilUs_ = 0;
+};
+
+}  // namespace keyhaul::sim

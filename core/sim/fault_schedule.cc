@@ -1,0 +1,132 @@
+#include "fault_schedule.h"
+
+#include "mover.h"
+#include "store.h"
+#include "world.h"
+
+namespace keyhaul::sim {
+namespace {
+constexpr uint64_t kTickUs = 100'000;
+constexpr uint64_t kSecondUs = 1'000'000;
+}  // namespace
+
+FaultSchedule::FaultSchedule(World& world)
+    : world_(world),
+      path_(world.seed(), "fault paths"),
+      mover_(world.seed(), "fault movers"),
+      store_(world.seed(), "fault stores"),
+      disk_(world.seed(), "fault disks"),
+      user_(world.seed(), "fault users") {}
+
+void FaultSchedule::start() { post(kTickUs, kTick, 0); }
+
+void FaultSchedule::post(uint64_t delayUs, What what, uint16_t node) {
+  Queued event;
+  event.kind = QueuedKind::kFault;
+  event.what = what;
+  event.node = node;
+  world_.queue().push(world_.nowUs() + delayUs, event);
+}
+
+bool FaultSchedule::strikes(Prng& prng, FaultKind kind) {
+  return prng.chance(world_.faults().rate(kind));
+}
+
+void FaultSchedule::onEvent(uint8_t what, uint16_t node) {
+  switch (static_cast<What>(what)) {
+    case kTick: return tick();
+    case kCrash:
+      if (world_.healed()) return;
+      return world_.node(node).crash();
+    case kRestart: return world_.node(node).restart();
+  }
+}
+
+void FaultSchedule::tick() {
+  if (world_.healed()) return;
+  for (const auto& node : world_.nodes()) {
+    if (node->isUp()) harm(*node);
+  }
+  post(kTickUs, kTick, 0);
+}
+
+void FaultSchedule::harm(Node& node) {
+  cut(path_, node.id());
+  switch (node.kind()) {
+    case NodeKind::kStore: return harmStore(node);
+    case NodeKind::kMover: return harmMover(node);
+    case NodeKind::kClient: return;
+  }
+}
+
+void FaultSchedule::cut(Prng& prng, uint16_t node) {
+  Network& network = world_.network();
+  const auto count = static_cast<uint16_t>(world_.nodes().size());
+  const uint64_t nowUs = world_.nowUs();
+  if (strikes(prng, FaultKind::kPartition)) {
+    const uint64_t untilUs = nowUs + prng.between(kSecondUs, 10 * kSecondUs);
+    for (uint16_t other = 0; other < count; ++other) {
+      network.block(node, other, untilUs);
+      network.block(other, node, untilUs);
+    }
+  }
+  const auto other = static_cast<uint16_t>(prng.below(count));
+  if (strikes(prng, FaultKind::kOneWay)) {
+    network.block(node, other, nowUs + prng.between(kSecondUs, 10 * kSecondUs));
+  }
+  if (strikes(prng, FaultKind::kClog)) {
+    network.clog(node, other, nowUs + prng.between(1'000, 5 * kSecondUs));
+  }
+}
+
+// Somewhere in the next tick: between any two events of the node.
+void FaultSchedule::crashSoon(Prng& prng, Node& node, uint64_t downUsMax) {
+  const uint64_t inUs = prng.below(kTickUs);
+  post(inUs, kCrash, node.id());
+  post(inUs + prng.between(kTickUs, downUsMax), kRestart, node.id());
+}
+
+void FaultSchedule::harmStore(Node& node) {
+  const uint64_t nowUs = world_.nowUs();
+  auto& store = static_cast<StoreNode&>(node);
+  if (strikes(store_, FaultKind::kStoreCrash)) crashSoon(store_, node, 3 * kSecondUs);
+  if (strikes(store_, FaultKind::kStorePause)) {
+    node.pausedUntilUs = nowUs + store_.between(kTickUs, 10 * kSecondUs);
+  }
+  if (strikes(store_, FaultKind::kStoreSlow)) {
+    node.slowBy = static_cast<uint32_t>(store_.between(10, 100));
+    node.slowUntilUs = nowUs + store_.between(kTickUs, 5 * kSecondUs);
+  }
+  if (strikes(disk_, FaultKind::kDiskFull)) {
+    store.disk().fillUntil(nowUs + disk_.between(kTickUs, 5 * kSecondUs));
+  }
+  if (strikes(store_, FaultKind::kFeedLost)) store.forgetHalfTheLog();
+}
+
+void FaultSchedule::harmMover(Node& node) {
+  const uint64_t nowUs = world_.nowUs();
+  auto& mover = static_cast<MoverNode&>(node);
+  if (strikes(mover_, FaultKind::kMoverCrash)) crashSoon(mover_, node, 3 * kSecondUs);
+  if (strikes(mover_, FaultKind::kMoverPause)) {
+    node.pausedUntilUs = nowUs + mover_.between(kTickUs, 20 * kSecondUs);
+  }
+  if (strikes(mover_, FaultKind::kMoverSlow)) {
+    node.slowBy = static_cast<uint32_t>(mover_.between(10, 100));
+    node.slowUntilUs = nowUs + mover_.between(kTickUs, 5 * kSecondUs);
+  }
+  if (strikes(mover_, FaultKind::kClockJump)) mover.jumpClock(mover_.below(60 * kSecondUs));
+  if (strikes(disk_, FaultKind::kDiskFull)) {
+    mover.disk().fillUntil(nowUs + disk_.between(kTickUs, 5 * kSecondUs));
+  }
+  if (strikes(user_, FaultKind::kMeddling)) mover.meddle(user_);
+}
+
+void FaultSchedule::heal() {
+  for (const auto& node : world_.nodes()) {
+    node->pausedUntilUs = node->slowUntilUs = 0;
+    node->slowBy = 1;
+    if (!node->isUp()) node->restart();
+  }
+}
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,63 @@
+// One migration that the world wants: from its plan to its end, over all incarnations.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "keyhaul/engine.h"
+
+namespace keyhaul::sim {
+
+using Entries = std::map<std::string, std::string, std::less<>>;
+
+struct Job {
+  // As the scenario wants it.
+  uint32_t index = 0;
+  Plan plan;
+  uint16_t source = 0, target = 0, mover = 0;  // nodes
+  uint64_t startUs = 0;
+  uint64_t cancelAtUs = 0;  // 0: never
+  std::vector<std::string> keys;  // that its clients write, in order
+  bool written = false;           // it has clients
+  uint32_t deletePercent = 20;    // of their writes
+  uint64_t thinkUs = 100'000;     // mean time between two operations of a client
+  uint64_t writersStopUs = 0;
+
+  // As it stands.
+  enum class Phase : uint8_t { kWaiting, kGreeting, kRunning, kStopped, kEnded };
+  Phase phase = Phase::kWaiting;
+  uint64_t session = 0;    // rises with each incarnation and each resume
+  MigrationId id;          // while it runs
+  MigrationState state = MigrationState::kPending;
+  ErrorCode error = ErrorCode::kOk;
+  bool cancelAsked = false, startOver = false;
+  uint32_t writersLeft = 0;  // clients that may still write its keys
+  std::string journal;       // the bytes on the mover's disk
+  Receipt receipt;           // once it has ended
+  std::vector<std::string> copiedUpto;  // by range; only kept for a sabotage
+  Entries targetBefore;      // its ranges of the target, when it was first begun
+
+  bool ended() const { return phase == Phase::kEnded; }
+  bool contains(std::string_view key) const {
+    for (const KeyRange& range : plan.ranges) {
+      if (range.contains(key)) return true;
+    }
+    return false;
+  }
+  // Index of the range with this key; ranges.size() for none.
+  size_t rangeOf(std::string_view key) const {
+    size_t i = 0;
+    while (i < plan.ranges.size() && !plan.ranges[i].contains(key)) ++i;
+    return i;
+  }
+  bool isAboveWatermark(std::string_view key) const {
+    const size_t range = rangeOf(key);
+    return state == MigrationState::kCopying && range < copiedUpto.size() &&
+           key >= copiedUpto[range];
+  }
+};
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,48 @@
+// What nodes send each other, and how they find out that it was damaged on the way.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "keyhaul/checksum.h"
+#include "keyhaul/status.h"
+
+namespace keyhaul::sim {
+
+enum class MessageKind : uint8_t {
+  kHello = 1,      // a new incarnation of a job: older ones are to be refused from now on
+  kScan = 2,       // body: lo, extra: hi; `infinite`
+  kApply = 3,      // body: a frame
+  kOpenFeed = 4,   // extra: position to continue at, or empty
+  kPollFeed = 5,   // extra: position
+  kTrimFeed = 6,   // extra: position
+  kCloseFeed = 7,
+  kEstimate = 8,
+  kPut = 9,        // of a client. body: key, extra: value
+  kDelete = 10,    // of a client. body: key
+  kRead = 11,      // of a client. body: key
+  kClose = 12,     // of a client: nothing older is to be carried out any more
+  kReply = 13,     // error, or what was asked for
+};
+
+struct Message {
+  MessageKind kind = MessageKind::kReply;
+  bool durable = false, guarded = false, infinite = false;
+  bool end = false;    // reply to a scan or poll
+  bool found = false;  // reply to a read
+  ErrorCode error = ErrorCode::kOk;
+  uint16_t from = 0, to = 0;
+  uint32_t party = 0;     // the job, or the client
+  uint64_t session = 0;   // the job's incarnation; a client has one
+  uint64_t call = 0;      // rises within a session; a reply repeats it
+  uint32_t count = 0;     // limit, or number of entries
+  uint64_t bytes = 0;     // limit, or estimate
+  std::string body, extra;
+  uint32_t checksum = 0;  // of body and extra
+
+  size_t size() const { return 64 + body.size() + extra.size(); }
+  uint32_t computeChecksum() const { return crc32(extra, crc32(body)); }
+};
+
+}  // namespace keyhaul::sim

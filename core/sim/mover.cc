@@ -1,0 +1,288 @@
+#include "mover.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "store.h"
+#include "world.h"
+
+namespace keyhaul::sim {
+namespace {
+constexpr uint64_t kClockStartUs = 1'000'000;
+}
+
+MoverNode::MoverNode(World& world, uint16_t id, const Config& config)
+    : Node(world, NodeKind::kMover, id),
+      config_(config),
+      disk_(world.seed(), "disk mover " + std::to_string(id), world.faults()),
+      prng_(world.seed(), "mover " + std::to_string(id)) {}
+
+Instant MoverNode::now() const { return {kClockStartUs + world_.nowUs() + clockAheadUs_}; }
+
+void MoverNode::take(Job& job) {
+  jobs_.push_back(&job);
+  timer(job.startUs, kBegin, job.index);
+  if (job.cancelAtUs != 0) timer(job.cancelAtUs, kCommand, job.index);
+}
+
+void MoverNode::onCrash() {
+  world_.tell([this](Oracle& oracle) { oracle.onMoverCrash(id()); });
+  for (Job* job : jobs_) {
+    loseJournal(*job);
+    if (!job->ended()) job->phase = Job::Phase::kWaiting;
+  }
+  engine_.reset();
+  nodes_.clear();
+  work_.clear();
+  running_.clear();
+  events_.clear();
+  paused_.clear();
+  stepPosted_ = false;
+  armedUs_ = deadlineUs_ = UINT64_MAX;
+}
+
+void MoverNode::onRestart() {
+  for (Job* job : jobs_) {
+    if (job->ended()) continue;
+    const uint64_t inUs = job->startUs > world_.nowUs() ? job->startUs - world_.nowUs() : 0;
+    timer(inUs + prng_.below(50'000), kBegin, job->index);
+    if (job->cancelAtUs > world_.nowUs()) {
+      timer(job->cancelAtUs - world_.nowUs(), kCommand, job->index);
+    }
+  }
+}
+
+void MoverNode::onTimer(uint8_t what, uint64_t arg) {
+  switch (static_cast<What>(what)) {
+    case kBegin: return begin(world_.job(static_cast<uint32_t>(arg)));
+    case kStep:
+      stepPosted_ = false;
+      return step();
+    case kDeadline:
+      armedUs_ = UINT64_MAX;
+      return step();
+    case kRepeat: return repeat(arg);
+    case kJournalDone: return onJournalDone(world_.job(static_cast<uint32_t>(arg)));
+    case kCommand: {
+      Job& job = world_.job(static_cast<uint32_t>(arg));
+      if (job.phase == Job::Phase::kRunning) command(job);
+      return;
+    }
+  }
+}
+
+bool MoverNode::wantsCancel(const Job& job) const {
+  return job.startOver || (job.cancelAtUs != 0 && world_.nowUs() >= job.cancelAtUs);
+}
+
+void MoverNode::command(Job& job) {
+  if (job.plan.follow && job.writersLeft == 0) static_cast<void>(engine_->finish(job.id));
+  if (wantsCancel(job)) {
+    job.cancelAsked = true;
+    static_cast<void>(engine_->cancel(job.id));
+  }
+  wake();
+}
+
+void MoverNode::begin(Job& job) {
+  if (job.phase != Job::Phase::kWaiting && job.phase != Job::Phase::kStopped) return;
+  if (work_[job.index].journalBusy != 0) return again(job, 10'000);
+  if (!engine_) {
+    Config config = config_;
+    if (world_.sabotaged(Sabotage::kIgnoreLimits)) {
+      config.slots = config.sourceSlots = config.targetSlots = 0;
+      config.bytesPerSecond = 0;
+    }
+    engine_.emplace(std::move(Engine::create(config)).value());
+  }
+  ++job.session;
+  job.phase = Job::Phase::kGreeting;
+  work_[job.index] = {};
+  greet(job);
+}
+
+void MoverNode::again(Job& job, uint64_t delayUs) { timer(delayUs, kBegin, job.index); }
+
+void MoverNode::greet(Job& job) {
+  for (const uint16_t store : {job.source, job.target}) {
+    Message hello;
+    hello.kind = MessageKind::kHello;
+    hello.to = store;
+    call(job, {}, ActionKind::kAbort, std::move(hello));
+  }
+}
+
+void MoverNode::onGreeted(Job& job, const Message& reply) {
+  if (reply.error == ErrorCode::kStoreClosed) {  // it restarted meanwhile
+    job.phase = Job::Phase::kWaiting;
+    return again(job, 1'000);
+  }
+  Work& work = work_[job.index];
+  if (reply.error != ErrorCode::kOk) {  // its disk
+    Message hello;
+    hello.kind = MessageKind::kHello;
+    hello.to = reply.from;
+    return call(job, {}, ActionKind::kAbort, std::move(hello));
+  }
+  (reply.from == job.source ? work.sourceGreeted : work.targetGreeted) = true;
+  if (work.sourceGreeted && work.targetGreeted) launch(job);
+}
+
+void MoverNode::launch(Job& job) {
+  for (const uint16_t store : {job.source, job.target}) {
+    if (nodes_.count(store) != 0) continue;
+    nodes_[store] = engine_->addNode(world_.store(store).name()).value();
+  }
+  job.phase = Job::Phase::kRunning;
+  job.state = MigrationState::kPending;
+  Result<JournalImage> image = readJournal(std::as_bytes(std::span(job.journal)));
+  if (image.ok()) return resume(job, std::move(image).value());
+  if (!job.journal.empty() && image.code() != ErrorCode::kJournalTorn) {
+    world_.violated("journal", "cannot be read: " + std::string(errorName(image.code())), {});
+    return ended(job, MigrationState::kFailed, {});
+  }
+  job.journal.clear();
+  Result<ValidPlan> plan = validatePlan(job.plan);
+  if (!plan.ok()) {
+    world_.violated("scenario", "a plan is " + std::string(errorName(plan.code())), {});
+    return ended(job, MigrationState::kFailed, {});
+  }
+  job.id = engine_->start(now(), std::move(plan).value(), nodes_[job.source], nodes_[job.target],
+                          true).value();
+  running_[job.id.value] = &job;
+  world_.tell([&job](Oracle& oracle) { oracle.onBegun(job, nullptr); });
+  command(job);
+}
+
+void MoverNode::resume(Job& job, JournalImage image) {
+  if (image.receipt) return ended(job, image.receipt->state, *image.receipt);
+  ++world_.counts().resumes;
+  if (!world_.sabotaged(Sabotage::kKeepTornTail)) job.journal.resize(image.validBytes);
+  world_.tell([&](Oracle& oracle) { oracle.onBegun(job, &image); });
+  if (world_.sabotaged(Sabotage::kResumePastCheckpoint)) {
+    for (size_t i = 0; i < image.ranges.size(); ++i) {
+      auto& range = image.ranges[i];
+      if (range.copied || range.leaves.empty()) continue;
+      const Entries& entries = world_.store(job.source).entries();
+      auto at = entries.lower_bound(range.leaves.back().upto);
+      for (uint32_t skip = 0; skip < job.plan.pageEntries && at != entries.end(); ++skip) ++at;
+      if (at != entries.end() && job.plan.ranges[i].contains(at->first)) {
+        range.leaves.back().upto = at->first;
+      }
+    }
+  }
+  job.id = engine_->resume(now(), std::move(image), nodes_[job.source], nodes_[job.target])
+               .value();
+  running_[job.id.value] = &job;
+  command(job);
+}
+
+void MoverNode::ended(Job& job, MigrationState state, const Receipt& receipt) {
+  if (job.startOver && state == MigrationState::kCancelled) {
+    job.startOver = job.cancelAsked = false;
+    job.journal.clear();
+    job.phase = Job::Phase::kWaiting;
+    return again(job, 10'000);
+  }
+  job.phase = Job::Phase::kEnded;
+  job.receipt = receipt;
+  job.state = state;
+}
+
+void MoverNode::stopped(Job& job) {
+  if (job.error == ErrorCode::kFeedPositionLost) job.startOver = true;
+  // Before its journal says anything there is nothing to cancel.
+  if (job.startOver && job.journal.empty()) job.startOver = false;
+  job.phase = Job::Phase::kStopped;
+  again(job, prng_.between(50'000, 1'000'000));
+}
+
+void MoverNode::wake() {
+  if (std::exchange(stepPosted_, true)) return;
+  timer(5 * uint64_t{slowFactor()}, kStep);
+}
+
+void MoverNode::complete(Job& job, ActionKind kind, const Event& event) {
+  world_.tell([&](Oracle& oracle) { oracle.onCompleted(job, kind, event); });
+  events_.push_back(event);
+  wake();
+}
+
+Job* MoverNode::jobOf(MigrationId id) const {
+  const auto at = running_.find(id.value);
+  return at == running_.end() ? nullptr : at->second;
+}
+
+void MoverNode::step() {
+  if (!engine_) return;
+  const std::vector<Event> events = std::exchange(events_, {});
+  const Ready ready = engine_->step(now(), events);
+  const std::vector<Action> actions(ready.actions.begin(), ready.actions.end());
+  const std::vector<Notice> notices(ready.notices.begin(), ready.notices.end());
+  deadlineUs_ = UINT64_MAX;
+  if (!(ready.nextDeadline == keyhaul::kNever)) {
+    const uint64_t dueUs = ready.nextDeadline.us - kClockStartUs;
+    deadlineUs_ = dueUs > clockAheadUs_ ? dueUs - clockAheadUs_ : 0;
+  }
+  if (ready.more) wake();
+  std::vector<Job*> changed;
+  for (const Notice& notice : notices) takeNotice(notice, changed);
+  world_.tell([this](Oracle& oracle) { oracle.onStepped(id(), *engine_); });
+  for (const Action& action : actions) carryOut(action);
+  for (Job* job : changed) {
+    if (job->phase != Job::Phase::kRunning) continue;
+    const MigrationState state = job->state;
+    if (!isFinal(state) && state != MigrationState::kStopped) continue;
+    const Receipt receipt = *engine_->receipt(job->id);
+    running_.erase(job->id.value);
+    static_cast<void>(engine_->forget(job->id));
+    isFinal(state) ? ended(*job, state, receipt) : stopped(*job);
+  }
+  if (deadlineUs_ < armedUs_) {
+    armedUs_ = std::max(deadlineUs_, world_.nowUs());
+    timer(armedUs_ - world_.nowUs(), kDeadline);
+  }
+}
+
+void MoverNode::takeNotice(const Notice& notice, std::vector<Job*>& changed) {
+  Job* job = jobOf(notice.migration);
+  if (job == nullptr || notice.kind != NoticeKind::kState) return;
+  const MigrationState before = std::exchange(job->state, notice.state);
+  job->error = notice.error;
+  if (notice.state == MigrationState::kRepairing) work_[job->index].repaired = true;
+  world_.addToHash((uint64_t{job->index} << 8) | static_cast<uint64_t>(notice.state));
+  if (notice.error == ErrorCode::kFeedPositionLost) ++world_.counts().failed;
+  world_.tell([&](Oracle& oracle) { oracle.onState(*job, before, notice.state); });
+  changed.push_back(job);
+}
+
+void MoverNode::meddle(Prng& prng) {
+  const uint64_t pick = prng.next();
+  const uint64_t what = prng.below(4);
+  const uint64_t rate = prng.between(10'000, 1'000'000);
+  if (running_.empty()) return;
+  auto at = running_.begin();
+  std::advance(at, static_cast<long>(pick % running_.size()));
+  Job& job = *at->second;
+  switch (what) {
+    case 0:
+      static_cast<void>(engine_->pause(job.id));
+      paused_.push_back(job.index);
+      break;
+    case 1: static_cast<void>(engine_->unpause(job.id)); break;
+    case 2: static_cast<void>(engine_->stop(job.id)); break;
+    case 3: static_cast<void>(engine_->setRate(now(), job.id, rate)); break;
+  }
+  wake();
+}
+
+void MoverNode::endMeddling() {
+  if (!engine_) return;
+  for (const uint32_t index : std::exchange(paused_, {})) {
+    static_cast<void>(engine_->unpause(world_.job(index).id));
+  }
+  for (const auto& [id, job] : running_) static_cast<void>(engine_->setRate(now(), job->id, 0));
+  wake();
+}
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,124 @@
+// A process that moves: it hosts an Engine, turns its actions into messages and what
+// comes back into completions, keeps one journal a job on its disk, and may die at any
+// event. What it knows of a job after that is in the journal.
+//
+// What the engine leaves to a host, and this one does: calls are repeated until they are
+// answered, and carried out once (the stores see to it); a new incarnation greets both
+// stores and waits for their answer, so that no older one can write any more.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "disk.h"
+#include "job.h"
+#include "keyhaul/engine.h"
+#include "node.h"
+
+namespace keyhaul::sim {
+
+class MoverNode : public Node {
+ public:
+  MoverNode(World& world, uint16_t id, const Config& config);
+  void onMessage(Message message) override;
+  void onTimer(uint8_t what, uint64_t arg) override;
+
+  // From its startUs on.
+  void take(Job& job);
+  // Nobody writes the job's keys any more.
+  void onWritersStopped(const Job& job) { timer(0, kCommand, job.index); }
+  const Config& config() const { return config_; }
+  Instant now() const;  // by its clock
+  Disk& disk() { return disk_; }
+  void jumpClock(uint64_t us) { clockAheadUs_ += us; }
+  // Does something to one of its migrations that a user may do.
+  void meddle(Prng& prng);
+  void endMeddling();
+
+ private:
+  enum What : uint8_t {
+    kBegin = 1,       // arg: the job
+    kStep = 2,
+    kDeadline = 3,
+    kRepeat = 4,      // arg: job and call
+    kJournalDone = 5, // arg: the job
+    kCommand = 6,     // arg: the job
+  };
+  struct Call {
+    OpId op;  // null: nobody waits for the answer
+    ActionKind kind = ActionKind::kScan;
+    Message request;
+    uint32_t tries = 0;
+  };
+  // What a crash takes away.
+  struct Work {
+    bool sourceGreeted = false, targetGreeted = false;
+    std::map<uint64_t, Call> calls;  // by number
+    uint64_t nextCall = 1;
+    std::string journalPending;      // written, not synced
+    ErrorCode journalError = ErrorCode::kOk;
+    uint32_t journalBusy = 0;        // writes under way
+    OpId journalOp;
+    std::string feed;                // a position of the feed that it opened
+    bool repaired = false;
+  };
+
+  void onCrash() override;
+  void onRestart() override;
+
+  // Jobs (mover.cc).
+  void begin(Job& job);
+  void greet(Job& job);
+  void onGreeted(Job& job, const Message& reply);
+  void launch(Job& job);
+  void resume(Job& job, JournalImage image);
+  void command(Job& job);
+  void ended(Job& job, MigrationState state, const Receipt& receipt);
+  void stopped(Job& job);
+  void again(Job& job, uint64_t delayUs);
+  bool wantsCancel(const Job& job) const;
+
+  // Steps (mover.cc).
+  void wake();
+  void step();
+  void takeNotice(const Notice& notice, std::vector<Job*>& changed);
+  void complete(Job& job, ActionKind kind, const Event& event);
+  Job* jobOf(MigrationId id) const;
+
+  // Calls (mover_calls.cc).
+  void carryOut(const Action& action);
+  void abort(OpId op);
+  Message requestOf(const Job& job, const Action& action);
+  void call(Job& job, OpId op, ActionKind kind, Message request);
+  void repeat(uint64_t jobAndCall);
+  void onReply(Job& job, const Message& reply);
+  void fail(Job& job, ActionKind kind, OpId op, ErrorCode error);
+  void onPage(Job& job, const Call& call, const Message& reply);
+  void sabotageApply(Job& job, const Call& call);
+  void noteCopied(Job& job, const Action& action);
+
+  // Journals (mover_journal.cc).
+  void append(Job& job, const Action& action);
+  void onJournalDone(Job& job);
+  void loseJournal(Job& job);
+  void keepPart(Job& job, const std::string& pending);
+
+  Config config_;
+  Disk disk_;
+  Prng prng_;
+  std::optional<Engine> engine_;
+  std::map<uint16_t, NodeId> nodes_;
+  std::vector<Job*> jobs_;
+  std::map<uint32_t, Work> work_;           // by job
+  std::map<uint32_t, Job*> running_;        // by migration id
+  std::vector<Event> events_;
+  bool stepPosted_ = false;
+  uint64_t armedUs_ = UINT64_MAX;  // the world's time of the pending kDeadline
+  uint64_t deadlineUs_ = UINT64_MAX;
+  uint64_t clockAheadUs_ = 0;
+  std::vector<uint32_t> paused_;  // jobs that a user paused
+};
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,105 @@
+#include "network.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace keyhaul::sim {
+namespace {
+constexpr uint64_t kLeastDelayUs = 200;
+constexpr uint64_t kSecondUs = 1'000'000;
+}  // namespace
+
+Network::Network(uint64_t seed, const Faults& faults, EventQueue& queue)
+    : prng_(seed, "network"),
+      delayPrng_(seed, "network delay"),
+      damagePrng_(seed, "network damage"),
+      faults_(faults),
+      queue_(queue) {
+  Prng draw(seed, "network parameters");
+  const uint64_t bandwidth = draw.between(20'000, 1'000'000);
+  const uint64_t mean = draw.between(500, 60'000);
+  if (faults.on(FaultKind::kBandwidth)) bytesPerSecond_ = bandwidth;
+  if (faults.on(FaultKind::kReorder)) meanDelayUs_ = mean;
+}
+
+void Network::addNodes(uint32_t count) {
+  nodes_ = count;
+  paths_.assign(size_t{count} * count, {});
+}
+
+uint64_t Network::delay(Path& path, uint64_t startUs, size_t bytes) {
+  if (bytesPerSecond_ != 0) {
+    path.busyUntilUs = std::max(path.busyUntilUs, startUs) + bytes * kSecondUs / bytesPerSecond_;
+    startUs = path.busyUntilUs;
+  }
+  startUs = std::max(startUs, path.cloggedUntilUs);
+  if (meanDelayUs_ != 0) return startUs + kLeastDelayUs + delayPrng_.exponential(meanDelayUs_);
+  path.lastUs = std::max(path.lastUs, startUs + kLeastDelayUs + delayPrng_.below(100));
+  return path.lastUs;
+}
+
+void Network::send(uint64_t nowUs, Message message, uint64_t delayUs) {
+  ++sent_;
+  message.checksum = message.computeChecksum();
+  Path& on = path(message.from, message.to);
+  const uint64_t arrivalUs = delay(on, nowUs + delayUs, message.size());
+  if (prng_.chance(faults_.rate(FaultKind::kVeryLate))) {
+    post(arrivalUs + prng_.between(5, 60) * kSecondUs, message);
+  }
+  if (prng_.chance(faults_.rate(FaultKind::kDuplicate))) {
+    post(arrivalUs + prng_.exponential(20'000), message);
+  }
+  if (nowUs < on.blockedUntilUs || prng_.chance(faults_.rate(FaultKind::kDrop))) return;
+  if (damagePrng_.chance(faults_.rate(FaultKind::kCorrupt))) damage(message);
+  post(arrivalUs, std::move(message));
+}
+
+void Network::damage(Message& message) {
+  std::string& bytes = message.extra.empty() ? message.body : message.extra;
+  if (bytes.empty()) return;
+  ++damaged_;
+  const uint64_t at = damagePrng_.below(bytes.size());
+  if (damagePrng_.below(4) == 0) {
+    bytes.resize(at);
+  } else {
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << damagePrng_.below(8)));
+  }
+}
+
+void Network::post(uint64_t timeUs, Message message) {
+  Queued event;
+  event.kind = QueuedKind::kDeliver;
+  event.node = message.to;
+  if (free_.empty()) {
+    event.arg = pool_.size();
+    pool_.push_back(std::move(message));
+  } else {
+    event.arg = free_.back();
+    free_.pop_back();
+    pool_[event.arg] = std::move(message);
+  }
+  queue_.push(timeUs, event);
+}
+
+bool Network::take(uint64_t nowUs, uint64_t index, Message& message) {
+  message = std::move(pool_[index]);
+  free_.push_back(static_cast<uint32_t>(index));
+  return path(message.from, message.to).blockedUntilUs <= nowUs;
+}
+
+void Network::block(uint16_t from, uint16_t to, uint64_t untilUs) {
+  Path& on = path(from, to);
+  on.blockedUntilUs = std::max(on.blockedUntilUs, untilUs);
+}
+
+void Network::clog(uint16_t from, uint16_t to, uint64_t untilUs) {
+  Path& on = path(from, to);
+  on.cloggedUntilUs = std::max(on.cloggedUntilUs, untilUs);
+}
+
+void Network::heal() {
+  for (Path& on : paths_) on = {};
+  bytesPerSecond_ = meanDelayUs_ = 0;
+}
+
+}  // namespace keyhaul::sim

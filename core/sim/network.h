@@ -1,0 +1,59 @@
+// The network: everything may be lost, doubled, late, overtaken, cut or damaged; nothing
+// is invented. A damaged message is noticed by its checksum and dropped, as a driver does.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "event_queue.h"
+#include "faults.h"
+#include "message.h"
+#include "prng.h"
+
+namespace keyhaul::sim {
+
+class Network {
+ public:
+  Network(uint64_t seed, const Faults& faults, EventQueue& queue);
+  void addNodes(uint32_t count);
+
+  // `delayUs`: what the sender needs before it is on the wire.
+  void send(uint64_t nowUs, Message message, uint64_t delayUs = 0);
+  // The message of a kDeliver event; false when it does not get through after all.
+  bool take(uint64_t nowUs, uint64_t index, Message& message);
+
+  // Until then nothing passes from one to the other.
+  void block(uint16_t from, uint16_t to, uint64_t untilUs);
+  // Until then it waits.
+  void clog(uint16_t from, uint16_t to, uint64_t untilUs);
+  // Chaos is over: every path is free.
+  void heal();
+  uint64_t sent() const { return sent_; }
+  uint64_t damaged() const { return damaged_; }
+
+ private:
+  struct Path {
+    uint64_t blockedUntilUs = 0, cloggedUntilUs = 0;
+    uint64_t busyUntilUs = 0;  // bandwidth
+    uint64_t lastUs = 0;       // of the last arrival: order is kept where nothing reorders
+  };
+  Path& path(uint16_t from, uint16_t to) { return paths_[size_t{from} * nodes_ + to]; }
+  uint64_t delay(Path& path, uint64_t startUs, size_t bytes);
+  void damage(Message& message);
+  void post(uint64_t timeUs, Message message);
+
+  Prng prng_;
+  Prng delayPrng_, damagePrng_;
+  const Faults& faults_;
+  EventQueue& queue_;
+  uint64_t bytesPerSecond_ = 0;
+  uint64_t meanDelayUs_ = 0;
+  uint32_t nodes_ = 0;
+  std::vector<Path> paths_;
+  std::vector<Message> pool_;
+  std::vector<uint32_t> free_;
+  uint64_t sent_ = 0, damaged_ = 0;
+};
+
+}  // namespace keyhaul::sim

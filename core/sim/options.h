@@ -1,0 +1,46 @@
+// What to simulate. Equal options give equal runs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "faults.h"
+#include "sabotage.h"
+
+namespace keyhaul::sim {
+
+struct Options {
+  uint64_t seed = 0;
+  std::string scenario = "swarm";
+  uint64_t faults = kAllFaults;  // that may happen
+  uint64_t untilUs = 60'000'000;  // chaos for two thirds of it, then healing
+  Sabotage sabotage = Sabotage::kNone;
+  uint32_t workloadPercent = 100;  // of keys and jobs; what minimising lowers
+  std::string explainKey;  // whose life is told in the report; does not change the run
+  bool log = false;        // every event as a line in the report; does not change the run
+};
+
+// What the command was asked for.
+struct Command {
+  enum class Task : uint8_t {
+    kRun,
+    kSeeds,
+    kMinimise,
+    kCheckSabotage,
+    kListScenarios,
+    kListSabotage,
+    kListFaults
+  };
+  Task task = Task::kRun;
+  Options options;
+  uint64_t lastSeed = 0;  // kSeeds: from options.seed to this one
+  bool json = false;
+};
+
+// Parses the arguments behind the program's name. Nothing: `problem` says what was wrong.
+std::optional<Command> parseCommand(std::span<char* const> arguments, std::string& problem);
+extern const char* const kUsageText;
+
+}  // namespace keyhaul::sim

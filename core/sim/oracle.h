@@ -1,0 +1,81 @@
+// An oracle watches what happens and says when a promise is broken. It sees
+// everything and changes nothing. One file each, in oracles/.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "job.h"
+#include "keyhaul/frame.h"
+
+namespace keyhaul::sim {
+
+class World;
+
+enum class ChangeCause : uint8_t {
+  kSetUp = 1,
+  kClient = 2,
+  kApply = 3,    // a migration's write
+  kGuarded = 4,  // a migration's delete on the source
+  kUndone = 5,   // lost in a crash
+  kRot = 6,      // nobody's doing
+};
+
+// One entry of a store changed, visibly.
+struct StoreChange {
+  uint16_t store = 0;
+  ChangeCause cause = ChangeCause::kApply;
+  uint32_t party = 0;  // the job or the client
+  std::string_view key;
+  const std::string* before = nullptr;  // null: was not there
+  const std::string* after = nullptr;   // null: is not there
+};
+
+// A client's write. `sequence` rises with each write of one client to one key.
+struct ClientWrite {
+  uint16_t store = 0;
+  uint32_t client = 0;
+  uint64_t sequence = 0;
+  std::string_view key;
+  const std::string* value = nullptr;  // null: a delete
+};
+
+// Records of a journal that are on disk from now on.
+struct JournalPart {
+  std::string_view bytes;  // whole records; the first of a journal begin with its header
+};
+
+class Oracle {
+ public:
+  explicit Oracle(World& world) : world_(world) {}
+  virtual ~Oracle() = default;
+  Oracle(const Oracle&) = delete;
+  Oracle& operator=(const Oracle&) = delete;
+  virtual std::string_view name() const = 0;
+
+  virtual void onChange(const StoreChange&) {}
+  virtual void onInvoked(const ClientWrite&) {}
+  virtual void onAcked(const ClientWrite&) {}
+  // A client read this; null: nothing was there.
+  virtual void onRead(std::string_view, const std::string*) {}
+  // A new incarnation runs; `image` is null for a new migration.
+  virtual void onBegun(const Job&, const JournalImage*) {}
+  virtual void onAction(const Job&, const Action&) {}
+  // The page that an apply of the copy carries.
+  virtual void onCopied(const Job&, const FrameView&) {}
+  // An action's completion is given to the engine.
+  virtual void onCompleted(const Job&, ActionKind, const Event&) {}
+  virtual void onJournal(const Job&, const JournalPart&) {}
+  virtual void onState(const Job&, MigrationState, MigrationState) {}
+  // The engine has made a step; what it asks for is carried out after this.
+  virtual void onStepped(uint16_t /*mover*/, const Engine&) {}
+  virtual void onMoverCrash(uint16_t /*mover*/) {}
+  virtual void onEnd() {}
+
+ protected:
+  void violated(std::string text, std::string_view key = {});
+  World& world_;
+};
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,113 @@
+// The journal never claims more than the target durably holds, and nobody is told of an
+// end that is not on disk.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "../store.h"
+#include "../world.h"
+#include "journal_tap.h"
+#include "oracles.h"
+
+namespace keyhaul::sim {
+namespace {
+
+class Checkpoint : public Oracle {
+ public:
+  using Oracle::Oracle;
+  std::string_view name() const override { return "checkpoint"; }
+
+  void onBegun(const Job& job, const JournalImage* image) override {
+    State& state = states_[job.index];
+    state.sent.assign(job.plan.ranges.size(), {});
+    state.finished = false;
+    // The copy sees what is older than its feed.
+    const auto opened = ChangeLog::decode(image ? image->feedPosition : std::string());
+    state.appliedAt = opened ? std::max(state.appliedAt, opened->at) : 0;
+  }
+  void onCopied(const Job& job, const FrameView& frame) override {
+    auto& sent = states_[job.index].sent;
+    for (const EntryView entry : frame) {
+      sent[job.rangeOf(entry.key)][std::string(entry.key)] = std::string(entry.value);
+    }
+  }
+  void onJournal(const Job& job, const JournalPart& part) override {
+    JournalTap tap(part.bytes);
+    for (TappedRecord record; tap.next(record);) {
+      if (record.type == TappedRecord::kPrepared) {
+        const auto opened = ChangeLog::decode(record.position);
+        if (opened) states_[job.index].appliedAt = opened->at;
+      }
+      if (record.type == TappedRecord::kCheckpoint) checkCopied(job, record);
+      if (record.type == TappedRecord::kFeedApplied) checkApplied(job, record);
+      if (record.type == TappedRecord::kFinished) states_[job.index].finished = true;
+    }
+  }
+  void onState(const Job& job, MigrationState, MigrationState to) override {
+    const bool told = to == MigrationState::kDone || to == MigrationState::kMismatch;
+    if (told && !states_[job.index].finished) violated("an end was told before it was on disk");
+  }
+
+ private:
+  struct State {
+    // What was sent to the target and not checkpointed, by range.
+    std::vector<std::map<std::string, std::string>> sent;
+    bool finished = false;
+    uint64_t appliedAt = 0;  // in the change log
+  };
+
+  void checkCopied(const Job& job, const TappedRecord& record) {
+    const StoreNode& target = world_.store(job.target);
+    auto& sent = states_[job.index].sent[record.range];
+    uint64_t entries = 0;
+    for (auto at = sent.begin(); at != sent.end() && (record.end || at->first < record.upto);) {
+      ++entries;
+      if (!target.isRotten(at->first) && !target.holdsDurably(at->first, at->second)) {
+        violated("a checkpoint claims what the target does not durably hold", at->first);
+      }
+      at = sent.erase(at);
+    }
+    if (entries != record.leafEntries) {
+      violated("a checkpoint claims " + std::to_string(record.leafEntries) + " entries, " +
+               std::to_string(entries) + " were sent");
+    }
+  }
+
+  // For each key changed up to there, the target holds that change or a later one.
+  void checkApplied(const Job& job, const TappedRecord& record) {
+    const auto position = ChangeLog::decode(record.position);
+    if (!position) return violated("a feed position in the journal is none");
+    const StoreNode& target = world_.store(job.target);
+    const auto& changes = world_.store(job.source).log().changes();
+    uint64_t& from = states_[job.index].appliedAt;
+    std::set<std::string_view> seen;
+    for (uint64_t at = position->at; at-- > from;) {
+      const LoggedChange& change = changes[at];
+      if (!job.contains(change.key) || !seen.insert(change.key).second) continue;
+      if (!holds(target, change, changes, at)) {
+        violated("the journal claims a change that the target does not durably hold", change.key);
+      }
+    }
+    from = std::max(from, position->at);
+  }
+  static bool holds(const StoreNode& target, const LoggedChange& change,
+                    const std::vector<LoggedChange>& changes, uint64_t at) {
+    if (target.isRotten(change.key)) return true;
+    for (; at < changes.size(); ++at) {
+      if (changes[at].key != change.key) continue;
+      const auto& value = changes[at].value;
+      if (value ? target.holdsDurably(change.key, *value) : target.lacksDurably(change.key)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  std::map<uint32_t, State> states_;
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> makeCheckpoint(World& world) { return std::make_unique<Checkpoint>(world); }
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,33 @@
+// Reads what oracles need from journal records, by core/src/journal/FORMAT.md and not by
+// the core's own reader, so that a mistake there is not made twice.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace keyhaul::sim {
+
+struct TappedRecord {
+  enum Type : uint8_t { kPrepared = 4, kCheckpoint = 5, kFeedApplied = 6, kFinished = 10 };
+  uint8_t type = 0;
+  // kCheckpoint
+  uint64_t range = 0;
+  bool end = false;
+  std::string upto;
+  uint64_t leafEntries = 0;
+  // kPrepared, kFeedApplied
+  std::string position;
+};
+
+class JournalTap {
+ public:
+  explicit JournalTap(std::string_view bytes);
+  // False at the end.
+  bool next(TappedRecord& record);
+
+ private:
+  std::string_view rest_;
+};
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,93 @@
+// Slots, bytes a second and buffered bytes stay within the configuration, at every step.
+#include <algorithm>
+#include <map>
+
+#include "../mover.h"
+#include "../world.h"
+#include "oracles.h"
+
+namespace keyhaul::sim {
+namespace {
+
+class Limits : public Oracle {
+ public:
+  using Oracle::Oracle;
+  std::string_view name() const override { return "limits"; }
+
+  void onStepped(uint16_t mover, const Engine& engine) override {
+    const uint64_t most = world_.mover(mover).config().bufferBytesMax;
+    if (engine.bufferBytes() > most) violated("more bytes are buffered than allowed");
+    // A page that came for a migration that was just ending is not counted by the engine,
+    // and which one that was cannot be seen from here: begin anew, in its favour.
+    Debt& debt = debts_[mover];
+    if (engine.staleCompletions() != debt.stale) debt.millionths = INT64_MIN / 2;
+    debt.stale = engine.staleCompletions();
+  }
+  void onState(const Job& job, MigrationState, MigrationState to) override {
+    const Config& config = world_.mover(job.mover).config();
+    if (to != MigrationState::kPreparing) return;
+    uint32_t all = 0, source = 0, target = 0;
+    for (const auto& other : world_.jobs()) {
+      if (other->mover != job.mover || !isActive(*other)) continue;
+      ++all;
+      source += other->source == job.source ? 1U : 0U;
+      target += other->target == job.target ? 1U : 0U;
+    }
+    const auto over = [](uint32_t used, uint32_t limit) { return limit != 0 && used > limit; };
+    if (over(all, config.slots) || over(source, config.sourceSlots) ||
+        over(target, config.targetSlots)) {
+      violated("more migrations run than there are slots");
+    }
+  }
+
+  // A page may go into debt, and who comes next waits until it is paid: so at the moment
+  // when a page is asked for, nothing is owed.
+  void onAction(const Job& job, const Action& action) override {
+    if (!isRead(action.kind) || job.state == MigrationState::kPreparing) return;
+    const uint64_t rate = world_.mover(job.mover).config().bytesPerSecond;
+    if (rate == 0) return;
+    Debt& debt = debts_[job.mover];
+    debt.pay(world_.mover(job.mover).now().us, rate);
+    if (debt.millionths > static_cast<int64_t>(rate * kToleranceUs)) {
+      violated("a page was asked for while " + std::to_string(debt.millionths / 1'000'000) +
+               " bytes were not paid for, at " + std::to_string(rate) + " a second");
+    }
+  }
+  void onCompleted(const Job& job, ActionKind kind, const Event& event) override {
+    const bool page = isRead(kind) && event.kind == EventKind::kPage;
+    if (!page || job.state == MigrationState::kPreparing) return;
+    const uint64_t rate = world_.mover(job.mover).config().bytesPerSecond;
+    const uint64_t frame = uint64_t{event.payload.bytes} - event.positionBytes;
+    debts_[job.mover].pay(world_.mover(job.mover).now().us, rate);
+    debts_[job.mover].millionths +=
+        static_cast<int64_t>((frame - frameBytes(event.count, 0)) * 1'000'000);
+  }
+  void onMoverCrash(uint16_t mover) override { debts_.erase(mover); }
+
+ private:
+  static constexpr uint64_t kToleranceUs = 100;
+  struct Debt {
+    int64_t millionths = 0;  // of a byte; below zero: saved up
+    uint64_t lastUs = 0, stale = 0;
+    void pay(uint64_t nowUs, uint64_t rate) {
+      millionths -= static_cast<int64_t>(rate * (nowUs - lastUs));
+      // A tenth of a second may be saved up.
+      millionths = std::max(millionths, -static_cast<int64_t>(rate * 100'000));
+      lastUs = nowUs;
+    }
+  };
+  static bool isRead(ActionKind kind) {
+    return kind == ActionKind::kScan || kind == ActionKind::kPollFeed;
+  }
+  static bool isActive(const Job& job) {
+    return job.phase == Job::Phase::kRunning && job.state != MigrationState::kPending &&
+           job.state != MigrationState::kStopped && !isFinal(job.state);
+  }
+  std::map<uint16_t, Debt> debts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> makeLimits(World& world) { return std::make_unique<Limits>(world); }
+
+}  // namespace keyhaul::sim

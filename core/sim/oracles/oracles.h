@@ -1,0 +1,24 @@
+// All oracles. A new one is a file here, a line below and a line in all.cc.
+#pragma once
+
+#include <memory>
+
+#include "../oracle.h"
+
+namespace keyhaul::sim {
+
+void addOracles(World& world);
+
+std::unique_ptr<Oracle> makeLostWrite(World& world);
+std::unique_ptr<Oracle> makeVerified(World& world);
+std::unique_ptr<Oracle> makeIntegrity(World& world);
+std::unique_ptr<Oracle> makeCheckpoint(World& world);
+std::unique_ptr<Oracle> makeMoveSafety(World& world);
+std::unique_ptr<Oracle> makeCancelled(World& world);
+std::unique_ptr<Oracle> makeLimits(World& world);
+std::unique_ptr<Oracle> makeEdges(World& world);
+std::unique_ptr<Oracle> makeAccounting(World& world);
+std::unique_ptr<Oracle> makeLiveness(World& world);
+std::unique_ptr<Oracle> makeLife(World& world);  // tells, judges nothing
+
+}  // namespace keyhaul::sim

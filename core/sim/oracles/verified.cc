@@ -1,0 +1,85 @@
+// Verified means equal: when a migration says so, the stores themselves are compared,
+// past the engine. A key that a client wrote since the round began (without a feed: since
+// the copy began) is no witness.
+#include <set>
+
+#include "../store.h"
+#include "../world.h"
+#include "oracles.h"
+
+namespace keyhaul::sim {
+namespace {
+
+class Verified : public Oracle {
+ public:
+  using Oracle::Oracle;
+  std::string_view name() const override { return "verified"; }
+
+  void onChange(const StoreChange& change) override {
+    if (change.cause != ChangeCause::kClient) return;
+    for (const auto& job : world_.jobs()) {
+      if (job->source == change.store && job->contains(change.key)) {
+        of(*job).written.insert(std::string(change.key));
+      }
+    }
+  }
+  void onState(const Job& job, MigrationState from, MigrationState to) override {
+    State& state = of(job);
+    const bool feed = job.plan.sourceCapabilities.has(Capability::kFeed);
+    if (to == MigrationState::kVerifying) {
+      state.looked = true;
+      if (feed) state.written.clear();
+    }
+    const bool deleting = from == MigrationState::kVerifying && to == MigrationState::kDeleting;
+    const bool done = to == MigrationState::kDone && from == MigrationState::kVerifying;
+    if (deleting || done) compare(job);
+    if (to == MigrationState::kDone && !state.looked && job.plan.verify != VerifyDepth::kNone) {
+      violated("job " + std::to_string(job.index) + " is done and never verified");
+    }
+  }
+
+ private:
+  struct State {
+    std::set<std::string, std::less<>> written;
+    bool looked = false;
+  };
+  State& of(const Job& job) { return states_[job.index]; }
+
+  void compare(const Job& job) {
+    const StoreNode& source = world_.store(job.source);
+    const StoreNode& target = world_.store(job.target);
+    for (const KeyRange& range : job.plan.ranges) {
+      auto at = source.entries().lower_bound(range.lo);
+      auto copy = target.entries().lower_bound(range.lo);
+      const auto inside = [&range](const Entries& entries, Entries::const_iterator entry) {
+        return entry != entries.end() && range.hi.isAbove(entry->first);
+      };
+      for (;;) {
+        const bool has = inside(source.entries(), at), hasCopy = inside(target.entries(), copy);
+        if (!has && !hasCopy) break;
+        if (has && (!hasCopy || at->first < copy->first)) {
+          differs(job, (at++)->first, "missing in the target");
+        } else if (!has || copy->first < at->first) {
+          if (!job.plan.intoNonempty) differs(job, copy->first, "only in the target");
+          ++copy;
+        } else {
+          if (at->second != copy->second) differs(job, at->first, "different");
+          ++at;
+          ++copy;
+        }
+      }
+    }
+  }
+  void differs(const Job& job, const std::string& key, std::string_view how) {
+    if (of(job).written.count(key) != 0) return;
+    violated("called equal, but the key is " + std::string(how), key);
+  }
+
+  std::map<uint32_t, State> states_;
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> makeVerified(World& world) { return std::make_unique<Verified>(world); }
+
+}  // namespace keyhaul::sim

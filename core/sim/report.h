@@ -1,0 +1,36 @@
+// What came of a run.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace keyhaul::sim {
+
+struct Violation {
+  std::string oracle, text, key;  // key: empty where no single key is concerned
+  uint64_t timeUs = 0, event = 0;
+};
+
+struct Report {
+  uint64_t seed = 0;
+  uint64_t hash = 0;
+  uint64_t events = 0, timeUs = 0;
+  uint64_t faults = 0;  // mask of those that were on
+  std::string scenario;
+  std::vector<Violation> violations;  // the first few
+  // What happened, so that a run in which nothing happened does not look well.
+  struct Counts {
+    uint64_t jobs = 0, done = 0, verified = 0, mismatched = 0, cancelled = 0, failed = 0;
+    uint64_t resumes = 0, crashes = 0, messages = 0, damaged = 0;
+    uint64_t clientOps = 0, clientAcks = 0, copiedEntries = 0, feedChanges = 0;
+  } counts;
+  std::vector<std::string> life;  // of the explained key, or the log
+
+  bool ok() const { return violations.empty(); }
+};
+
+std::string toText(const Report& report);
+std::string toJson(const Report& report);  // one line
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,309 @@
+#include "store.h"
+
+#include <utility>
+
+#include "world.h"
+
+namespace keyhaul::sim {
+namespace {
+
+bool isRead(MessageKind kind) {
+  return kind == MessageKind::kScan || kind == MessageKind::kPollFeed ||
+         kind == MessageKind::kEstimate || kind == MessageKind::kRead;
+}
+
+bool isOfClient(MessageKind kind) {
+  return kind == MessageKind::kPut || kind == MessageKind::kDelete ||
+         kind == MessageKind::kRead || kind == MessageKind::kClose;
+}
+
+constexpr size_t kBatchMax = 64;
+
+}  // namespace
+
+StoreNode::StoreNode(World& world, uint16_t id, std::string name)
+    : Node(world, NodeKind::kStore, id),
+      name_(std::move(name)),
+      disk_(world.seed(), "disk " + name_, world.faults()),
+      prng_(world.seed(), "store " + name_),
+      rotPrng_(world.seed(), "rot " + name_) {}
+
+void StoreNode::setUp(const std::string& key, const std::string& value) {
+  change(key, &value, ChangeCause::kSetUp, 0, true);
+}
+
+void StoreNode::onMessage(Message message) {
+  const bool damaged = message.checksum != message.computeChecksum();
+  if (damaged && !world_.sabotaged(Sabotage::kIgnoreChecksum)) {
+    ++world_.counts().damaged;
+    return;
+  }
+  if (isOfClient(message.kind) ? !admitsClient(message) : !admits(message)) return;
+  const bool mayFail = !isOfClient(message.kind) && message.kind != MessageKind::kHello;
+  if (mayFail && prng_.chance(world_.faults().rate(FaultKind::kStoreError))) {
+    // It fails before or after it took place: the caller cannot know.
+    if (!isRead(message.kind) && prng_.below(2) == 0) {
+      return finish(message, failed(message, ErrorCode::kStoreFailed), true);
+    }
+    if (isRead(message.kind)) return send(failed(message, ErrorCode::kStoreFailed), 50);
+  }
+  if (isRead(message.kind)) return read(message);
+  enqueue(std::move(message));
+}
+
+// Is this call of the present, and not yet answered?
+bool StoreNode::admits(const Message& message) {
+  Session& session = sessions_[message.party];
+  if (message.kind == MessageKind::kHello) return message.session >= session.number;
+  if (message.session < session.number) {
+    return world_.sabotaged(Sabotage::kOldIncarnation);
+  }
+  if (message.session > session.number || session.lost) {
+    send(failed(message, ErrorCode::kStoreClosed), 50);
+    return false;
+  }
+  if (isRead(message.kind) || world_.sabotaged(Sabotage::kNoDedupe)) return true;
+  const auto done = session.replies.find(message.call);
+  if (done != session.replies.end()) {
+    send(done->second, 50);
+    return false;
+  }
+  return session.queued.insert(message.call).second;
+}
+
+// A client has one call at a time, so a lower number is one that it gave up.
+bool StoreNode::admitsClient(const Message& message) {
+  if (message.kind == MessageKind::kRead || world_.sabotaged(Sabotage::kNoDedupe)) return true;
+  const ClientState& client = clients_[message.party];
+  if (message.call == client.lastCall && client.reply.call == message.call) {
+    send(client.reply, 50);
+  }
+  return message.call > client.lastCall;
+}
+
+void StoreNode::enqueue(Message message) {
+  queue_.push_back(std::move(message));
+  if (!committing_) beginCommit();
+}
+
+bool StoreNode::needsSync(const Message& message) const {
+  if (message.kind != MessageKind::kApply) return true;
+  return message.durable && !world_.sabotaged(Sabotage::kAckBeforeSync);
+}
+
+void StoreNode::beginCommit() {
+  committing_ = true;
+  uint64_t bytes = 0;
+  bool sync = false;
+  while (!queue_.empty() && batch_.size() < kBatchMax) {
+    bytes += queue_.front().size();
+    sync = sync || needsSync(queue_.front());
+    batch_.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  Disk::Written written{ErrorCode::kOk, 20 * uint64_t{slowFactor()}};
+  if (sync) written = disk_.write(world_.nowUs(), bytes, slowFactor());
+  batchError_ = written.error;
+  timer(written.delayUs, kCommit, sync ? 1 : 0);
+}
+
+void StoreNode::onTimer(uint8_t what, uint64_t arg) {
+  switch (static_cast<What>(what)) {
+    case kCommit:
+      // Everything before it was written to the same file, so it is synced too.
+      if (arg != 0 && batchError_ == ErrorCode::kOk) unsynced_.clear();
+      commit();
+      return;
+  }
+}
+
+void StoreNode::commit() {
+  const std::vector<Message> batch = std::exchange(batch_, {});
+  bool sync = false;
+  for (const Message& message : batch) sync = sync || needsSync(message);
+  for (const Message& message : batch) {
+    if (batchError_ != ErrorCode::kOk) {
+      finish(message, failed(message, batchError_), true);
+      continue;
+    }
+    Message reply = execute(message, sync);
+    if (prng_.chance(world_.faults().rate(FaultKind::kStoreError)) &&
+        message.kind == MessageKind::kApply) {
+      reply = failed(message, ErrorCode::kStoreFailed);
+    }
+    finish(message, std::move(reply), true);
+  }
+  committing_ = false;
+  if (!queue_.empty()) beginCommit();
+}
+
+// Answers, and remembers the answer: the call counts as carried out, also when it failed,
+// because a copy of it may still be on its way.
+void StoreNode::finish(const Message& call, Message reply, bool sends) {
+  if (isOfClient(call.kind)) {
+    if (reply.error == ErrorCode::kOk) clients_[call.party].reply = reply;
+  } else {
+    Session& session = sessions_[call.party];
+    if (call.session == session.number) {
+      session.queued.erase(call.call);
+      if (call.kind != MessageKind::kHello) session.replies[call.call] = reply;
+    }
+  }
+  if (sends) send(std::move(reply));
+}
+
+Message StoreNode::replyTo(const Message& message) const {
+  Message reply;
+  reply.from = id();
+  reply.to = message.from;
+  reply.party = message.party;
+  reply.session = message.session;
+  reply.call = message.call;
+  return reply;
+}
+
+Message StoreNode::failed(const Message& message, ErrorCode error) const {
+  Message reply = replyTo(message);
+  reply.error = error;
+  return reply;
+}
+
+Message StoreNode::execute(const Message& message, bool synced) {
+  Message reply = replyTo(message);
+  if (isOfClient(message.kind)) {
+    ClientState& client = clients_[message.party];
+    const bool again = message.call <= client.lastCall;
+    if (again && !world_.sabotaged(Sabotage::kNoDedupe)) return reply;
+    client.lastCall = message.call;
+    if (message.kind == MessageKind::kPut) {
+      change(message.body, &message.extra, ChangeCause::kClient, message.party, synced);
+    } else if (message.kind == MessageKind::kDelete) {
+      change(message.body, nullptr, ChangeCause::kClient, message.party, synced);
+    }
+    return reply;
+  }
+  if (message.kind == MessageKind::kHello) {
+    reply.error = greet(message);
+    return reply;
+  }
+  // Another incarnation may have greeted while this one waited.
+  const Session& session = sessions_[message.party];
+  if (message.session != session.number && !world_.sabotaged(Sabotage::kOldIncarnation)) {
+    return failed(message, ErrorCode::kStoreClosed);
+  }
+  if (message.kind == MessageKind::kApply) {
+    reply.error = executeApply(message, synced, reply.count);
+  } else if (message.kind == MessageKind::kOpenFeed) {
+    openFeed(message, reply);
+  } else if (const auto position = ChangeLog::decode(message.extra)) {
+    if (message.kind == MessageKind::kTrimFeed) log_.trim(*position);
+    if (message.kind == MessageKind::kCloseFeed) log_.close(position->feed);
+  }
+  return reply;
+}
+
+ErrorCode StoreNode::greet(const Message& message) {
+  Session& session = sessions_[message.party];
+  if (message.session < session.number) return ErrorCode::kStoreClosed;
+  if (message.session == session.number) {
+    return session.lost ? ErrorCode::kStoreClosed : ErrorCode::kOk;
+  }
+  session = {};
+  session.number = message.session;
+  return ErrorCode::kOk;
+}
+
+void StoreNode::openFeed(const Message& message, Message& reply) {
+  if (message.extra.empty()) {
+    reply.extra = log_.open();
+    return;
+  }
+  reply.extra = message.extra;
+  if (!log_.find(message.extra)) reply.error = ErrorCode::kFeedPositionLost;
+}
+
+ErrorCode StoreNode::executeApply(const Message& message, bool synced, uint32_t& left) {
+  const auto bytes = std::as_bytes(std::span(message.body));
+  const bool trusting = world_.sabotaged(Sabotage::kIgnoreChecksum);
+  const Result<FrameView> frame =
+      trusting ? viewBody(bytes, message.count) : readFrame(bytes);
+  if (!frame.ok()) return frame.code();
+  ++group_;
+  for (const EntryView entry : frame.value()) {
+    if (message.guarded) {
+      const auto at = entries_.find(entry.key);
+      if (at == entries_.end()) continue;
+      if (at->second == entry.value || world_.sabotaged(Sabotage::kUnguardedDelete)) {
+        change(entry.key, nullptr, ChangeCause::kGuarded, message.party, synced);
+      } else {
+        ++left;
+      }
+    } else if (entry.deleted) {
+      change(entry.key, nullptr, ChangeCause::kApply, message.party, synced);
+    } else {
+      const std::string value(entry.value);
+      change(entry.key, &value, ChangeCause::kApply, message.party, synced);
+      maybeRot(entry.key, message.party);
+    }
+  }
+  return ErrorCode::kOk;
+}
+
+void StoreNode::maybeRot(std::string_view key, uint32_t party) {
+  // A repair writes little: there more of it rots, or it would hardly ever be seen.
+  const uint32_t times = world_.job(party).plan.mode == MigrationMode::kVerify ? 20 : 1;
+  if (!rotPrng_.chance(world_.faults().rate(FaultKind::kBitRot) * times)) return;
+  const auto at = entries_.find(key);
+  if (at->second.empty()) return;
+  std::string value = at->second;
+  char& byte = value[rotPrng_.below(value.size())];
+  byte = static_cast<char>(byte ^ (1 << rotPrng_.below(8)));
+  change(key, &value, ChangeCause::kRot, party, true);
+  rotten_.insert(std::string(key));
+  everRotted_ = true;
+}
+
+void StoreNode::change(std::string_view key, const std::string* after, ChangeCause cause,
+                       uint32_t party, bool synced) {
+  const auto at = entries_.find(key);
+  const bool was = at != entries_.end();
+  if (!was && after == nullptr) return;
+  const std::string before = was ? at->second : std::string();
+  if (!synced) {
+    Undo undo{std::string(key), std::nullopt, group_, 64 + key.size() + (after ? after->size() : 0)};
+    if (was) undo.before = before;
+    unsynced_.push_back(std::move(undo));
+  }
+  if (after == nullptr) {
+    entries_.erase(at);
+  } else if (was) {
+    at->second = *after;
+  } else {
+    entries_.emplace(key, *after);
+  }
+  note({id(), cause, party, key, was ? &before : nullptr, after}, synced);
+}
+
+void StoreNode::note(const StoreChange& change, bool synced) {
+  if (change.cause != ChangeCause::kRot && !rotten_.empty()) {
+    const auto rot = rotten_.find(change.key);
+    if (rot != rotten_.end()) rotten_.erase(rot);
+  }
+  const bool logged =
+      change.cause == ChangeCause::kClient || change.cause == ChangeCause::kGuarded;
+  if (logged && log_.isRead()) {
+    LoggedChange logs;
+    logs.key = std::string(change.key);
+    if (change.after != nullptr) logs.value = *change.after;
+    if (world_.sabotaged(Sabotage::kSkipAboveWatermark)) {
+      for (const auto& job : world_.jobs()) {
+        if (job->source == id() && job->isAboveWatermark(change.key)) logs.hiddenFrom = job->index + 1;
+      }
+    }
+    log_.append(std::move(logs));
+  }
+  static_cast<void>(synced);
+  world_.tell([&change](Oracle& oracle) { oracle.onChange(change); });
+}
+
+}  // namespace keyhaul::sim

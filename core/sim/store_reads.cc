@@ -1,0 +1,153 @@
+// What a store answers without changing anything, and what a crash leaves of it.
+#include <algorithm>
+
+#include "store.h"
+#include "world.h"
+
+namespace keyhaul::sim {
+
+void StoreNode::read(const Message& message) {
+  Message reply = replyTo(message);
+  if (message.kind == MessageKind::kScan) {
+    scan(message, reply);
+  } else if (message.kind == MessageKind::kPollFeed) {
+    poll(message, reply);
+  } else if (message.kind == MessageKind::kEstimate) {
+    estimate(message, reply);
+  } else {
+    const auto at = entries_.find(message.body);
+    reply.found = at != entries_.end();
+    reply.body = message.body;
+    if (reply.found) reply.extra = at->second;
+  }
+  send(std::move(reply), (30 + prng_.below(50)) * slowFactor());
+}
+
+void StoreNode::pack(const std::vector<Row>& rows, Message& reply) {
+  uint64_t data = 0;
+  for (const Row& row : rows) data += row.key->size() + (row.value ? row.value->size() : 0);
+  reply.body.resize(frameBytes(rows.size(), data));
+  const auto count = static_cast<uint32_t>(rows.size());
+  FrameWriter writer(std::as_writable_bytes(std::span(reply.body)), count);
+  for (const Row& row : rows) row.value ? writer.put(*row.key, *row.value) : writer.del(*row.key);
+  writer.finish(ChecksumKind::kCrc32, 0, 0);
+  reply.count = count;
+}
+
+void StoreNode::scan(const Message& message, Message& reply) {
+  uint64_t most = message.count;
+  const bool stops = prng_.chance(world_.faults().rate(FaultKind::kEmptyPages));
+  if (stops) most = prng_.below(most / 4 + 1);
+  std::vector<Row> rows;
+  uint64_t bytes = 0;
+  auto at = entries_.lower_bound(message.body);
+  reply.end = true;
+  for (; at != entries_.end(); ++at) {
+    if (!message.infinite && at->first >= message.extra) break;
+    bytes += at->first.size() + at->second.size();
+    const bool full = rows.size() >= most || (bytes > message.bytes && !rows.empty());
+    if (full) {
+      reply.end = false;
+      break;
+    }
+    rows.push_back({&at->first, &at->second});
+  }
+  pack(rows, reply);
+}
+
+void StoreNode::poll(const Message& message, Message& reply) {
+  auto position = log_.find(message.extra);
+  if (!position) {
+    reply.error = ErrorCode::kFeedPositionLost;
+    return;
+  }
+  if (world_.sabotaged(Sabotage::kFeedAfterScan)) position = log_.delayed(*position);
+  const Job& job = world_.job(message.party);
+  const auto& changes = log_.changes();
+  std::vector<Row> rows;
+  uint64_t bytes = 0;
+  uint64_t at = position->at;
+  for (; at < changes.size() && rows.size() < message.count && bytes <= message.bytes; ++at) {
+    const LoggedChange& change = changes[at];
+    if (!job.contains(change.key) || change.hiddenFrom == job.index + 1) continue;
+    if (!change.value && world_.sabotaged(Sabotage::kDropTombstones)) continue;
+    bytes += change.key.size() + (change.value ? change.value->size() : 0);
+    rows.push_back({&change.key, change.value ? &*change.value : nullptr});
+  }
+  pack(rows, reply);
+  reply.end = at == changes.size();
+  reply.extra = ChangeLog::encode({position->feed, at});
+}
+
+void StoreNode::estimate(const Message& message, Message& reply) {
+  for (const KeyRange& range : world_.job(message.party).plan.ranges) {
+    for (auto at = entries_.lower_bound(range.lo);
+         at != entries_.end() && range.hi.isAbove(at->first); ++at) {
+      ++reply.count;
+      reply.bytes += at->first.size() + at->second.size();
+    }
+  }
+}
+
+bool StoreNode::holdsDurably(std::string_view key, std::string_view value) const {
+  const auto at = entries_.find(key);
+  if (at == entries_.end() || at->second != value) return false;
+  return std::none_of(unsynced_.begin(), unsynced_.end(),
+                      [key](const Undo& undo) { return undo.key == key; });
+}
+
+bool StoreNode::lacksDurably(std::string_view key) const {
+  if (entries_.find(key) != entries_.end()) return false;
+  return std::none_of(unsynced_.begin(), unsynced_.end(),
+                      [key](const Undo& undo) { return undo.key == key; });
+}
+
+void StoreNode::onCrash() {
+  uint64_t pending = 0;
+  for (const Undo& undo : unsynced_) pending += undo.bytes;
+  for (const Message& message : batch_) pending += message.size();
+  uint64_t surviving = disk_.surviving(pending);
+  // A prefix of whole applies survives; what lies behind it is undone, last first.
+  size_t kept = 0;
+  for (size_t i = 0; i < unsynced_.size();) {
+    size_t end = i;
+    uint64_t bytes = 0;
+    while (end < unsynced_.size() && unsynced_[end].group == unsynced_[i].group) {
+      bytes += unsynced_[end++].bytes;
+    }
+    if (bytes > surviving) break;
+    surviving -= bytes;
+    kept = i = end;
+  }
+  const bool all = kept == unsynced_.size();
+  const std::vector<Undo> lost(unsynced_.begin() + static_cast<long>(kept), unsynced_.end());
+  unsynced_.clear();
+  for (auto undo = lost.rbegin(); undo != lost.rend(); ++undo) {
+    change(undo->key, undo->before ? &*undo->before : nullptr, ChangeCause::kUndone, 0, true);
+  }
+  // So does what was being synced, without an answer.
+  const std::vector<Message> batch = std::exchange(batch_, {});
+  for (const Message& message : batch) {
+    if (!all || message.size() > surviving) break;
+    surviving -= message.size();
+    Message reply = execute(message, true);
+    if (message.kind == MessageKind::kPut || message.kind == MessageKind::kDelete ||
+        message.kind == MessageKind::kClose) {
+      finish(message, std::move(reply), false);
+    }
+  }
+  queue_.clear();
+  committing_ = false;
+  batchError_ = ErrorCode::kOk;
+  if (world_.sabotaged(Sabotage::kUnnoticedRestart)) {
+    for (auto& [party, session] : sessions_) session.queued.clear();
+    return;
+  }
+  for (auto& [party, session] : sessions_) {
+    session.lost = true;
+    session.queued.clear();
+    session.replies.clear();
+  }
+}
+
+}  // namespace keyhaul::sim

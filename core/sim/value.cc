@@ -1,0 +1,38 @@
+#include "value.h"
+
+#include <charconv>
+
+namespace keyhaul::sim {
+namespace {
+char padding(uint64_t sequence, uint64_t at) {
+  return static_cast<char>('a' + (sequence * 7 + at) % 26);
+}
+}  // namespace
+
+std::string makeValue(std::string_view key, uint32_t client, uint64_t sequence,
+                      uint64_t paddingBytes) {
+  std::string value(key);
+  value += '|' + std::to_string(client) + '|' + std::to_string(sequence) + '|';
+  for (uint64_t i = 0; i < paddingBytes; ++i) value += padding(sequence, i);
+  return value;
+}
+
+bool isValueOf(std::string_view key, std::string_view value) {
+  if (value.substr(0, key.size()) != key) return false;
+  const char* at = value.data() + key.size();
+  const char* end = value.data() + value.size();
+  uint64_t sequence = 0;
+  for (int field = 0; field < 2; ++field) {
+    if (at == end || *at++ != '|') return false;
+    const auto number = std::from_chars(at, end, sequence);
+    if (number.ec != std::errc()) return false;
+    at = number.ptr;
+  }
+  if (at == end || *at++ != '|') return false;
+  for (uint64_t i = 0; at != end; ++i, ++at) {
+    if (*at != padding(sequence, i)) return false;
+  }
+  return true;
+}
+
+}  // namespace keyhaul::sim

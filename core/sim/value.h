@@ -1,0 +1,16 @@
+// Values say what they are: (key, client, sequence), then padding that follows from
+// them. So a value in the wrong place, or with one wrong byte, gives itself away.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace keyhaul::sim {
+
+std::string makeValue(std::string_view key, uint32_t client, uint64_t sequence,
+                      uint64_t paddingBytes);
+// Was it made by makeValue for this key?
+bool isValueOf(std::string_view key, std::string_view value);
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,146 @@
+#include "world.h"
+
+#include <utility>
+
+#include "client.h"
+#include "mover.h"
+#include "store.h"
+
+namespace keyhaul::sim {
+namespace {
+// What is not healed by then will not heal.
+constexpr uint64_t kPatienceUs = 300'000'000;
+constexpr size_t kViolationsMax = 8;
+constexpr size_t kLifeMax = 40;
+}  // namespace
+
+World::World(const Options& options)
+    : options_(options),
+      faults_(Faults::draw(options.seed, options.faults)),
+      network_(options.seed, faults_, queue_),
+      schedule_(*this) {
+  report_.seed = options.seed;
+  report_.scenario = options.scenario;
+  report_.faults = faults_.mask();
+}
+
+World::~World() = default;
+
+StoreNode& World::addStore(std::string name) {
+  const auto id = static_cast<uint16_t>(nodes_.size());
+  nodes_.push_back(std::make_unique<StoreNode>(*this, id, std::move(name)));
+  return store(id);
+}
+
+MoverNode& World::addMover(const Config& config) {
+  const auto id = static_cast<uint16_t>(nodes_.size());
+  nodes_.push_back(std::make_unique<MoverNode>(*this, id, config));
+  return mover(id);
+}
+
+void World::addClient(Job& job, uint32_t share, uint32_t shares) {
+  const auto id = static_cast<uint16_t>(nodes_.size());
+  nodes_.push_back(std::make_unique<ClientNode>(*this, id, job, share, shares));
+}
+
+Job& World::addJob() {
+  jobs_.push_back(std::make_unique<Job>());
+  jobs_.back()->index = static_cast<uint32_t>(jobs_.size() - 1);
+  return *jobs_.back();
+}
+
+StoreNode& World::store(uint16_t id) const { return static_cast<StoreNode&>(*nodes_[id]); }
+MoverNode& World::mover(uint16_t id) const { return static_cast<MoverNode&>(*nodes_[id]); }
+
+Report World::run() {
+  network_.addNodes(static_cast<uint32_t>(nodes_.size()));
+  for (const auto& job : jobs_) mover(job->mover).take(*job);
+  schedule_.start();
+  Queued event;
+  event.kind = QueuedKind::kControl;
+  queue_.push(healAtUs(), event);
+  while (!queue_.empty()) {
+    if (nowUs_ >= options_.untilUs && settled()) break;
+    if (queue_.nextTimeUs() > options_.untilUs + kPatienceUs) break;
+    event = queue_.pop(nowUs_);
+    ++report_.events;
+    dispatch(event);
+    if (!report_.ok() && report_.violations.size() >= kViolationsMax) break;
+  }
+  for (const auto& oracle : oracles_) oracle->onEnd();
+  report_.timeUs = nowUs_;
+  report_.hash = hash_.value();
+  report_.counts.messages = network_.sent();
+  report_.counts.jobs = jobs_.size();
+  return report_;
+}
+
+void World::dispatch(const Queued& event) {
+  switch (event.kind) {
+    case QueuedKind::kDeliver: return deliver(event);
+    case QueuedKind::kTimer: {
+      Node& node = *nodes_[event.node];
+      if (!node.isUp() || event.boot != node.boot()) return;
+      if (nowUs_ < node.pausedUntilUs) return queue_.push(node.pausedUntilUs, event);
+      hash_.addEvent(nowUs_, event.what, event.node, event.arg);
+      if (logs()) line("timer " + std::to_string(event.what) + " of node " + std::to_string(event.node));
+      return node.onTimer(event.what, event.arg);
+    }
+    case QueuedKind::kFault:
+      hash_.addEvent(nowUs_, 0xF0, event.node, event.what);
+      return schedule_.onEvent(event.what, event.node);
+    case QueuedKind::kControl: return heal();
+  }
+}
+
+void World::deliver(const Queued& event) {
+  Node& node = *nodes_[event.node];
+  // A paused node takes what has come when it goes on.
+  if (node.isUp() && nowUs_ < node.pausedUntilUs) return queue_.push(node.pausedUntilUs, event);
+  Message message;
+  const bool arrives = network_.take(nowUs_, event.arg, message);
+  if (!arrives || !node.isUp()) return;
+  const auto kind = static_cast<uint8_t>(static_cast<uint32_t>(message.kind) | 0x80U);
+  hash_.addEvent(nowUs_, kind, event.node, mix64(message.call) ^ message.checksum);
+  if (logs()) {
+    line("message " + std::to_string(static_cast<uint32_t>(message.kind)) + " of party " +
+         std::to_string(message.party) + ", call " + std::to_string(message.call) + " to node " +
+         std::to_string(event.node));
+  }
+  node.onMessage(std::move(message));
+}
+
+void World::heal() {
+  healed_ = true;
+  faults_.heal();
+  network_.heal();
+  schedule_.heal();
+  for (const auto& node : nodes_) {
+    if (node->kind() == NodeKind::kMover) static_cast<MoverNode&>(*node).endMeddling();
+  }
+}
+
+bool World::settled() const {
+  for (const auto& job : jobs_) {
+    if (!job->ended() || job->writersLeft != 0) return false;
+  }
+  return true;
+}
+
+void World::violated(std::string_view oracle, std::string text, std::string_view key) {
+  if (report_.violations.size() >= kViolationsMax) return;
+  report_.violations.push_back(
+      {std::string(oracle), std::move(text), std::string(key), nowUs_, report_.events});
+  if (logs() || (!key.empty() && tellsLife(key))) {
+    line("VIOLATION of " + report_.violations.back().oracle + ": " +
+         report_.violations.back().text);
+  }
+}
+
+void World::line(std::string text) {
+  std::vector<std::string>& life = report_.life;
+  if (!options_.log && life.size() >= kLifeMax) life.erase(life.begin());
+  life.push_back(std::to_string(nowUs_) + " us  " + std::move(text));
+}
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,93 @@
+// The world: time, the network, the nodes, who breaks them and who watches.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "event_queue.h"
+#include "fault_schedule.h"
+#include "faults.h"
+#include "job.h"
+#include "network.h"
+#include "node.h"
+#include "options.h"
+#include "oracle.h"
+#include "report.h"
+#include "trace_hash.h"
+
+namespace keyhaul::sim {
+
+class StoreNode;
+class MoverNode;
+
+class World {
+ public:
+  explicit World(const Options& options);
+  ~World();
+
+  // The scenario's part.
+  StoreNode& addStore(std::string name);
+  MoverNode& addMover(const Config& config);
+  // `share` of `shares`: which of the job's keys it writes.
+  void addClient(Job& job, uint32_t share, uint32_t shares);
+  Job& addJob();
+  void addOracle(std::unique_ptr<Oracle> oracle) { oracles_.push_back(std::move(oracle)); }
+
+  Report run();
+
+  uint64_t nowUs() const { return nowUs_; }
+  uint64_t seed() const { return options_.seed; }
+  bool sabotaged(Sabotage sabotage) const { return options_.sabotage == sabotage; }
+  const Options& options() const { return options_; }
+  Faults& faults() { return faults_; }
+  const Faults& faults() const { return faults_; }
+  bool healed() const { return healed_; }
+  uint64_t healAtUs() const { return options_.untilUs / 3 * 2; }
+  Network& network() { return network_; }
+  EventQueue& queue() { return queue_; }
+  Report::Counts& counts() { return report_.counts; }
+
+  const std::vector<std::unique_ptr<Node>>& nodes() const { return nodes_; }
+  Node& node(uint16_t id) const { return *nodes_[id]; }
+  StoreNode& store(uint16_t id) const;
+  MoverNode& mover(uint16_t id) const;
+  const std::vector<std::unique_ptr<Job>>& jobs() const { return jobs_; }
+  Job& job(uint32_t index) const { return *jobs_[index]; }
+  // What happened, for the oracles: tell([&](Oracle& o) { o.onState(…); }).
+  template <typename Call>
+  void tell(Call call) {
+    for (const auto& oracle : oracles_) call(*oracle);
+  }
+  void addToHash(uint64_t word) { hash_.add(word); }
+
+  void violated(std::string_view oracle, std::string text, std::string_view key);
+  // A line in the log and in the life of `key`; not built when nobody reads it.
+  bool tellsLife(std::string_view key) const {
+    return options_.log || (!options_.explainKey.empty() && options_.explainKey == key);
+  }
+  bool logs() const { return options_.log; }
+  void line(std::string text);
+
+ private:
+  void dispatch(const Queued& event);
+  void deliver(const Queued& event);
+  void heal();
+  bool settled() const;
+
+  Options options_;
+  Faults faults_;
+  EventQueue queue_;
+  Network network_;
+  FaultSchedule schedule_;
+  TraceHash hash_;
+  Report report_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::unique_ptr<Job>> jobs_;
+  std::vector<std::unique_ptr<Oracle>> oracles_;
+  uint64_t nowUs_ = 0;
+  bool healed_ = false;
+};
+
+}  // namespace keyhaul::sim
