@@ -45,6 +45,25 @@ enum class MigrationState : uint8_t {
 };
 
 inline constexpr uint32_t kMigrationStates = 29;
+
+// For switches over all states: those that only a live migration enters.
+#define KEYHAUL_LIVE_STATES                     \
+  case ::keyhaul::MigrationState::kClaiming:    \
+  case ::keyhaul::MigrationState::kStaging:     \
+  case ::keyhaul::MigrationState::kApproaching: \
+  case ::keyhaul::MigrationState::kFencing:     \
+  case ::keyhaul::MigrationState::kDraining:    \
+  case ::keyhaul::MigrationState::kReadFencing: \
+  case ::keyhaul::MigrationState::kDeciding:    \
+  case ::keyhaul::MigrationState::kActivating:  \
+  case ::keyhaul::MigrationState::kRedirecting: \
+  case ::keyhaul::MigrationState::kCleaning:    \
+  case ::keyhaul::MigrationState::kClosing:     \
+  case ::keyhaul::MigrationState::kPostponing:  \
+  case ::keyhaul::MigrationState::kAborting:    \
+  case ::keyhaul::MigrationState::kUnfencing:   \
+  case ::keyhaul::MigrationState::kReleasing
+
 bool isFinal(MigrationState state);
 std::string_view stateName(MigrationState state);  // "copying"
 

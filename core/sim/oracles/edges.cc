@@ -66,6 +66,7 @@ class Edges : public Oracle {
       case S::kCopying:
       case S::kVerifying:
       case S::kRepairing:
+      KEYHAUL_LIVE_STATES:
       case S::kMismatch: return false;
     }
     return false;

@@ -44,6 +44,7 @@ class Liveness : public Oracle {
       case MigrationState::kRepairing:
       case MigrationState::kDeleting:
       case MigrationState::kDiscarding:
+      KEYHAUL_LIVE_STATES:
       case MigrationState::kStopped: return false;
     }
     return false;

@@ -111,7 +111,7 @@ void Migration::account(Instant now) {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
-    KH_LIVE_STATES:
+    KEYHAUL_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
 }
@@ -232,7 +232,7 @@ void Migration::startPart(Port& port) {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
-    KH_LIVE_STATES:
+    KEYHAUL_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   KH_ASSERT(false);
@@ -254,7 +254,7 @@ Status Migration::pumpPart(Port& port) {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
-    KH_LIVE_STATES:
+    KEYHAUL_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   return {};
@@ -275,7 +275,7 @@ bool Migration::partDone() const {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
-    KH_LIVE_STATES:
+    KEYHAUL_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   return false;
@@ -318,7 +318,7 @@ void Migration::leavePart(Port& port) {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
-    KH_LIVE_STATES:
+    KEYHAUL_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   KH_ASSERT(false);

@@ -73,7 +73,7 @@ void Migration::onEvent(Port& port, OpTag tag, const Event& event) {
         case MigrationState::kDone:
         case MigrationState::kMismatch:
         case MigrationState::kCancelled:
-        KH_LIVE_STATES:
+        KEYHAUL_LIVE_STATES:
         case MigrationState::kFailed: KH_ASSERT(false); break;
       }
       break;
@@ -96,7 +96,7 @@ NodeId Migration::blamed() const {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
-    KH_LIVE_STATES:
+    KEYHAUL_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   return {};
@@ -116,7 +116,7 @@ bool Migration::partWriting() const {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
-    KH_LIVE_STATES:
+    KEYHAUL_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   return false;
@@ -136,7 +136,7 @@ Status Migration::settlePart(Port& port) {
     case MigrationState::kDone:
     case MigrationState::kMismatch:
     case MigrationState::kCancelled:
-    KH_LIVE_STATES:
+    KEYHAUL_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
   return {};

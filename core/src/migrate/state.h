@@ -23,24 +23,6 @@
 
 #include "keyhaul/migration.h"
 
-// For switches over all states: those that only a live migration enters (live_state.h).
-#define KH_LIVE_STATES               \
-  case MigrationState::kClaiming:    \
-  case MigrationState::kStaging:     \
-  case MigrationState::kApproaching: \
-  case MigrationState::kFencing:     \
-  case MigrationState::kDraining:    \
-  case MigrationState::kReadFencing: \
-  case MigrationState::kDeciding:    \
-  case MigrationState::kActivating:  \
-  case MigrationState::kRedirecting: \
-  case MigrationState::kCleaning:    \
-  case MigrationState::kClosing:     \
-  case MigrationState::kPostponing:  \
-  case MigrationState::kAborting:    \
-  case MigrationState::kUnfencing:   \
-  case MigrationState::kReleasing
-
 namespace keyhaul {
 
 inline constexpr uint16_t bitOf(MigrationState state) {
