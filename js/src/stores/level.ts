@@ -22,13 +22,6 @@ export interface LevelStoreOptions {
   readonly feed?: boolean
 }
 
-/**
- * Rows of one native read. An iterator of classic-level keeps the room it made for them, 64 bytes
- * for each that was asked for, until it is collected: asked for a whole page at once, closed
- * iterators are most of the memory of a long copy (bench/node/memory.mjs). Fewer rows a read
- * cost more turns of the event loop: 256 made a copy of 116 B records a tenth slower.
- */
-const READ_ROWS = 1024
 
 /** A store over any abstract-level 3 database: classic-level, memory-level, browser-level, a sublevel. */
 export function levelStore(db: LevelDatabase, options: LevelStoreOptions = {}): Store {
@@ -226,7 +219,7 @@ async function readPage(
   const entries: Entry[] = []
   let bytes = 0
   for (;;) {
-    const rows = (await iterator.nextv(Math.min(limit - entries.length, READ_ROWS))) as [Uint8Array, Uint8Array][]
+    const rows = (await iterator.nextv(limit - entries.length)) as [Uint8Array, Uint8Array][]
     options.signal?.throwIfAborted()
     if (rows.length === 0) return { entries, end: true }
     for (const row of rows) {
