@@ -76,9 +76,11 @@ class Checkpoint : public Oracle {
   // For each key changed up to there, the target holds that change or a later one.
   void checkApplied(const Job& job, const TappedRecord& record) {
     const auto position = ChangeLog::decode(record.position);
-    if (!position) return violated("a feed position in the journal is none");
     const StoreNode& target = world_.store(job.target);
     const auto& changes = world_.store(job.source).log().changes();
+    if (!position || position->at > changes.size()) {
+      return violated("a feed position in the journal is none that the source gave");
+    }
     uint64_t& from = states_[job.index].appliedAt;
     std::set<std::string_view> seen;
     for (uint64_t at = position->at; at-- > from;) {
