@@ -58,7 +58,7 @@ class Checkpoint : public Oracle {
 
   void checkCopied(const Job& job, const TappedRecord& record) {
     const StoreNode& target = world_.store(job.target);
-    auto& sent = states_[job.index].sent[record.range];
+    auto& sent = states_[job.index].sent[static_cast<size_t>(record.range)];
     uint64_t entries = 0;
     for (auto at = sent.begin(); at != sent.end() && (record.end || at->first < record.upto);) {
       ++entries;
@@ -84,7 +84,7 @@ class Checkpoint : public Oracle {
     uint64_t& from = states_[job.index].appliedAt;
     std::set<std::string_view> seen;
     for (uint64_t at = position->at; at-- > from;) {
-      const LoggedChange& change = changes[at];
+      const LoggedChange& change = changes[static_cast<size_t>(at)];
       if (!job.contains(change.key) || !seen.insert(change.key).second) continue;
       if (!holds(target, change, changes, at)) {
         violated("the journal claims a change that the target does not durably hold", change.key);
@@ -96,8 +96,8 @@ class Checkpoint : public Oracle {
                     const std::vector<LoggedChange>& changes, uint64_t at) {
     if (target.isRotten(change.key)) return true;
     for (; at < changes.size(); ++at) {
-      if (changes[at].key != change.key) continue;
-      const auto& value = changes[at].value;
+      if (changes[static_cast<size_t>(at)].key != change.key) continue;
+      const auto& value = changes[static_cast<size_t>(at)].value;
       if (value ? target.holdsDurably(change.key, *value) : target.lacksDurably(change.key)) {
         return true;
       }
