@@ -22,7 +22,8 @@ ClientNode::ClientNode(World& world, uint16_t id, Job& job, uint32_t share, uint
 
 const std::string& ClientNode::pickKey() {
   const uint64_t hot = std::min<uint64_t>(kHotKeys, keys_.size());
-  return keys_[prng_.below(3) == 0 ? prng_.below(hot) : prng_.below(keys_.size())];
+  const bool isHot = prng_.below(3) == 0;
+  return keys_[static_cast<size_t>(prng_.below(isHot ? hot : keys_.size()))];
 }
 
 void ClientNode::think() { timer(1 + prng_.exponential(job_.thinkUs), kNext); }

@@ -157,7 +157,9 @@ void MoverNode::launch(Job& job) {
 void MoverNode::resume(Job& job, JournalImage image) {
   if (image.receipt) return ended(job, image.receipt->state, *image.receipt);
   ++world_.counts().resumes;
-  if (!world_.sabotaged(Sabotage::kKeepTornTail)) job.journal.resize(image.validBytes);
+  if (!world_.sabotaged(Sabotage::kKeepTornTail)) {
+    job.journal.resize(static_cast<size_t>(image.validBytes));
+  }
   world_.tell([&](Oracle& oracle) { oracle.onBegun(job, &image); });
   if (world_.sabotaged(Sabotage::kResumePastCheckpoint)) {
     for (size_t i = 0; i < image.ranges.size(); ++i) {

@@ -53,7 +53,7 @@ void MoverNode::onJournalDone(Job& job) {
 // The file may already have its new length, and zeros where nothing was written. Not so
 // for the first append: the core refuses a header that is zeros in part, see README.md.
 void MoverNode::keepPart(Job& job, const std::string& pending) {
-  const uint64_t kept = disk_.surviving(pending.size());
+  const auto kept = static_cast<size_t>(disk_.surviving(pending.size()));
   const bool isLonger = disk_.surviving(1) == 1 && !job.journal.empty();
   job.journal.append(pending, 0, kept);
   if (isLonger) job.journal.append(pending.size() - kept, '\0');

@@ -58,7 +58,7 @@ void Network::damage(Message& message) {
   std::string& bytes = message.extra.empty() ? message.body : message.extra;
   if (bytes.empty()) return;
   ++damaged_;
-  const uint64_t at = damagePrng_.below(bytes.size());
+  const auto at = static_cast<size_t>(damagePrng_.below(bytes.size()));
   if (damagePrng_.below(4) == 0) {
     bytes.resize(at);
   } else {
@@ -76,13 +76,13 @@ void Network::post(uint64_t timeUs, Message message) {
   } else {
     event.arg = free_.back();
     free_.pop_back();
-    pool_[event.arg] = std::move(message);
+    pool_[static_cast<size_t>(event.arg)] = std::move(message);
   }
   queue_.push(timeUs, event);
 }
 
 bool Network::take(uint64_t nowUs, uint64_t index, Message& message) {
-  message = std::move(pool_[index]);
+  message = std::move(pool_[static_cast<size_t>(index)]);
   free_.push_back(static_cast<uint32_t>(index));
   return path(message.from, message.to).blockedUntilUs <= nowUs;
 }

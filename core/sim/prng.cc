@@ -26,7 +26,7 @@ constexpr uint64_t log2OfFraction(uint64_t i) {
 
 constexpr auto kLog2 = [] {
   std::array<uint64_t, (1U << kTableBits) + 1> table{};
-  for (uint64_t i = 0; i < (1U << kTableBits); ++i) table[i] = log2OfFraction(i);
+  for (size_t i = 0; i < (1U << kTableBits); ++i) table[i] = log2OfFraction(i);
   table[1U << kTableBits] = uint64_t{1} << 32;
   return table;
 }();
@@ -42,7 +42,7 @@ uint64_t hashOf(std::string_view name) {
 uint64_t negativeLog2(uint64_t x) {
   const int zeros = std::countl_zero(x);
   const uint64_t mantissa = (x << zeros) << 1;  // without the leading one
-  const uint64_t index = mantissa >> (64 - kTableBits);
+  const auto index = static_cast<size_t>(mantissa >> (64 - kTableBits));
   const uint64_t rest = (mantissa << kTableBits) >> 32;
   const uint64_t low = kLog2[index];
   const uint64_t log = low + (((kLog2[index + 1] - low) * rest) >> 32);

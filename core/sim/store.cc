@@ -256,7 +256,7 @@ void StoreNode::maybeRot(std::string_view key, uint32_t party) {
   const auto at = entries_.find(key);
   if (at->second.empty()) return;
   std::string value = at->second;
-  char& byte = value[rotPrng_.below(value.size())];
+  char& byte = value[static_cast<size_t>(rotPrng_.below(value.size()))];
   byte = static_cast<char>(byte ^ (1 << rotPrng_.below(8)));
   change(key, &value, ChangeCause::kRot, party, true);
   rotten_.insert(std::string(key));

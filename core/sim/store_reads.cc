@@ -26,7 +26,7 @@ void StoreNode::read(const Message& message) {
 void StoreNode::pack(const std::vector<Row>& rows, Message& reply) {
   uint64_t data = 0;
   for (const Row& row : rows) data += row.key->size() + (row.value ? row.value->size() : 0);
-  reply.body.resize(frameBytes(rows.size(), data));
+  reply.body.resize(static_cast<size_t>(frameBytes(rows.size(), data)));
   const auto count = static_cast<uint32_t>(rows.size());
   FrameWriter writer(std::as_writable_bytes(std::span(reply.body)), count);
   for (const Row& row : rows) row.value ? writer.put(*row.key, *row.value) : writer.del(*row.key);
@@ -68,7 +68,7 @@ void StoreNode::poll(const Message& message, Message& reply) {
   uint64_t bytes = 0;
   uint64_t at = position->at;
   for (; at < changes.size() && rows.size() < message.count && bytes <= message.bytes; ++at) {
-    const LoggedChange& change = changes[at];
+    const LoggedChange& change = changes[static_cast<size_t>(at)];
     if (!job.contains(change.key) || change.hiddenFrom == job.index + 1) continue;
     if (!change.value && world_.sabotaged(Sabotage::kDropTombstones)) continue;
     bytes += change.key.size() + (change.value ? change.value->size() : 0);

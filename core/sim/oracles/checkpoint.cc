@@ -58,7 +58,7 @@ class Checkpoint : public Oracle {
 
   void checkCopied(const Job& job, const TappedRecord& record) {
     const StoreNode& target = world_.store(job.target);
-    auto& sent = states_[job.index].sent[record.range];
+    auto& sent = states_[job.index].sent[static_cast<size_t>(record.range)];
     uint64_t entries = 0;
     for (auto at = sent.begin(); at != sent.end() && (record.end || at->first < record.upto);) {
       ++entries;
@@ -76,13 +76,15 @@ class Checkpoint : public Oracle {
   // For each key changed up to there, the target holds that change or a later one.
   void checkApplied(const Job& job, const TappedRecord& record) {
     const auto position = ChangeLog::decode(record.position);
-    if (!position) return violated("a feed position in the journal is none");
     const StoreNode& target = world_.store(job.target);
     const auto& changes = world_.store(job.source).log().changes();
+    if (!position || position->at > changes.size()) {
+      return violated("a feed position in the journal is none that the source gave");
+    }
     uint64_t& from = states_[job.index].appliedAt;
     std::set<std::string_view> seen;
     for (uint64_t at = position->at; at-- > from;) {
-      const LoggedChange& change = changes[at];
+      const LoggedChange& change = changes[static_cast<size_t>(at)];
       if (!job.contains(change.key) || !seen.insert(change.key).second) continue;
       if (!holds(target, change, changes, at)) {
         violated("the journal claims a change that the target does not durably hold", change.key);
@@ -94,8 +96,8 @@ class Checkpoint : public Oracle {
                     const std::vector<LoggedChange>& changes, uint64_t at) {
     if (target.isRotten(change.key)) return true;
     for (; at < changes.size(); ++at) {
-      if (changes[at].key != change.key) continue;
-      const auto& value = changes[at].value;
+      if (changes[static_cast<size_t>(at)].key != change.key) continue;
+      const auto& value = changes[static_cast<size_t>(at)].value;
       if (value ? target.holdsDurably(change.key, *value) : target.lacksDurably(change.key)) {
         return true;
       }

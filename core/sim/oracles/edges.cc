@@ -21,6 +21,7 @@ constexpr Edge kForward[] = {
     {S::kCopying, S::kDone},          // nothing is verified
     {S::kCatchingUp, S::kVerifying},
     {S::kCatchingUp, S::kDone},
+    {S::kCatchingUp, S::kMismatch},   // the last comparison's differences are real
     {S::kVerifying, S::kVerifying},   // once more, and all of it
     {S::kVerifying, S::kCatchingUp},  // changed meanwhile
     {S::kVerifying, S::kRepairing},

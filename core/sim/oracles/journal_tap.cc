@@ -25,7 +25,7 @@ uint64_t takeVarint(std::string_view& bytes) {
 
 std::string takeBytes(std::string_view& bytes) {
   const uint64_t length = takeVarint(bytes);
-  std::string taken(bytes.substr(0, length));
+  std::string taken(bytes.substr(0, static_cast<size_t>(length)));
   bytes.remove_prefix(taken.size());
   return taken;
 }
@@ -44,7 +44,7 @@ bool JournalTap::next(TappedRecord& record) {
   const uint64_t length = takeLe(header, 4);
   record = {};
   record.type = static_cast<uint8_t>(header.front());
-  std::string_view payload = rest_.substr(kRecordHeaderBytes, length);
+  std::string_view payload = rest_.substr(kRecordHeaderBytes, static_cast<size_t>(length));
   rest_.remove_prefix(kRecordHeaderBytes + payload.size());
   if (record.type == TappedRecord::kCheckpoint) {
     record.range = takeVarint(payload);
