@@ -38,13 +38,7 @@ Status FeedPhase::pump(Port& port) {
   }
   blamed_ = shared_.source;
   if (poll_) {
-    const Instant deadline = port.ops().find(poll_)->deadline;
-    if (port.now() < deadline) {
-      port.wakeAt(deadline);
-      return {};
-    }
-    port.abort(poll_);
-    poll_ = {};
+    if (port.waits(poll_)) return {};
     if (Status s = retry(port, ErrorCode::kStoreStalled); !s.ok()) return s;
   }
   if (trend_.hopeless()) {

@@ -20,13 +20,8 @@ void GateStep::start(NodeId node, GateVerb verb, uint64_t epoch, bool patient) {
 
 Status GateStep::pump(Port& port) {
   if (op_) {
-    const Instant deadline = port.ops().find(op_)->deadline;
-    if (port.now() < deadline) {
-      port.wakeAt(deadline);
-      return {};
-    }
+    if (port.waits(op_)) return {};
     // It may have taken effect; asking again is the way to know.
-    port.abort(std::exchange(op_, {}));
     return retry(port, ErrorCode::kStoreStalled);
   }
   if (done_) return {};

@@ -233,13 +233,8 @@ bool LiveMigration::closeFeed(Port& port) {
   if (!closeFeed_) {
     closeFeed_ = port.closeFeed(shared_.source, tagOf(MigrationPart::kPrepare), feedPosition_);
   }
-  const Instant deadline = port.ops().find(closeFeed_)->deadline;
-  if (port.now() < deadline) {
-    port.wakeAt(deadline);
-    return false;
-  }
+  if (port.waits(closeFeed_)) return false;
   port.noticeWarning(ErrorCode::kStoreStalled, shared_.source);
-  port.abort(std::exchange(closeFeed_, {}));
   feedClosed_ = true;
   return true;
 }

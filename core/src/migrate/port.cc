@@ -214,6 +214,16 @@ void Port::abort(OpId id) {
   ops_.close(id);
 }
 
+bool Port::waits(OpId& op) {
+  const Instant deadline = ops_.find(op)->deadline;
+  if (now_ < deadline) {
+    wakeAt(deadline);
+    return true;
+  }
+  abort(std::exchange(op, {}));
+  return false;
+}
+
 void Port::noticeState(MigrationState state, ErrorCode error, NodeId node, std::string_view text) {
   Notice notice;
   notice.kind = NoticeKind::kState;

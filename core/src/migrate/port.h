@@ -85,6 +85,8 @@ class Port {
   void setCoordEpoch(uint64_t coordEpoch) { coordEpoch_ = coordEpoch; }
   // Gives an operation up: asks the host to end it and forgets it.
   void abort(OpId id);
+  // Whether it may still be waited for. One that is past its deadline is given up, and null then.
+  bool waits(OpId& op);
 
   void noticeState(MigrationState state, ErrorCode error, NodeId node, std::string_view text);
   void noticeProgress(MigrationState state);

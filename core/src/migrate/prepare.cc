@@ -36,12 +36,7 @@ void PreparePhase::next() {
 Status PreparePhase::pump(Port& port) {
   while (step_ != Step::kDone) {
     if (op_) {
-      const Instant deadline = port.ops().find(op_)->deadline;
-      if (port.now() < deadline) {
-        port.wakeAt(deadline);
-        return {};
-      }
-      port.abort(std::exchange(op_, {}));
+      if (port.waits(op_)) return {};
       if (step_ != Step::kEstimate) return ErrorCode::kStoreStalled;
       next();
       continue;

@@ -43,12 +43,7 @@ Status RecheckPhase::pumpSide(Port& port, Side& side) {
   blamed_ = side.node;
   if (side.answered) return {};
   if (side.op) {
-    const Instant deadline = port.ops().find(side.op)->deadline;
-    if (port.now() < deadline) {
-      port.wakeAt(deadline);
-      return {};
-    }
-    port.abort(std::exchange(side.op, {}));
+    if (port.waits(side.op)) return {};
     return retry(port, side, ErrorCode::kStoreStalled);
   }
   if (port.now() < side.retryAt) {

@@ -33,12 +33,7 @@ bool RegisterStep::isPatient() const {
 
 Status RegisterStep::pump(Port& port) {
   if (op_) {
-    const Instant deadline = port.ops().find(op_)->deadline;
-    if (port.now() < deadline) {
-      port.wakeAt(deadline);
-      return {};
-    }
-    port.abort(std::exchange(op_, {}));
+    if (port.waits(op_)) return {};
     return retry(port, ErrorCode::kRegisterFailed);
   }
   if (done_) return {};

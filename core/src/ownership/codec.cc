@@ -1,9 +1,7 @@
 // The register's document in bytes (FORMAT.md beside this file).
 #include <cstring>
 
-#include "base/bytes.h"
-#include "base/varint.h"
-#include "keyhaul/checksum.h"
+#include "ownership/sealed.h"
 #include "keyhaul/ownership.h"
 #include "keyhaul/plan.h"
 
@@ -11,27 +9,6 @@ namespace keyhaul {
 namespace {
 
 constexpr std::string_view kMagic = "KHOW";
-constexpr uint64_t kVersion = 1;
-constexpr size_t kCrcBytes = 4;
-
-void putRange(std::string& out, const KeyRange& range) {
-  putBytes(out, range.lo);
-  putVarint(out, range.hi.isInfinite() ? 1 : 0);
-  if (!range.hi.isInfinite()) putBytes(out, range.hi.key());
-}
-
-KeyRange readRange(ByteReader& in) {
-  KeyRange range;
-  range.lo = Key(in.bytes(kKeyBytesMax));
-  if (!in.boolean()) range.hi = Bound::at(Key(in.bytes(kKeyBytesMax + 1)));
-  if (range.empty()) in.fail();
-  return range;
-}
-
-// Sorted and disjoint.
-bool follows(const KeyRange& before, const KeyRange& after) {
-  return !before.hi.isInfinite() && !before.hi.isAbove(after.lo);
-}
 
 Claim readClaim(ByteReader& in) {
   Claim claim;
@@ -57,8 +34,7 @@ Claim readClaim(ByteReader& in) {
 }  // namespace
 
 std::string OwnershipMap::encode() const {
-  std::string out(kMagic);
-  putVarint(out, kVersion);
+  std::string out = beginSealed(kMagic);
   putVarint(out, parts_.size());
   for (const Ownership& part : parts_) {
     putRange(out, part.range);
@@ -76,21 +52,15 @@ std::string OwnershipMap::encode() const {
     putVarint(out, claim.ranges.size());
     for (const KeyRange& range : claim.ranges) putRange(out, range);
   }
-  char tail[kCrcBytes];
-  storeLe(tail, crc32c(out));
-  return out.append(tail, kCrcBytes);
+  return seal(std::move(out));
 }
 
 Result<OwnershipMap> OwnershipMap::decode(std::span<const std::byte> bytes) {
   OwnershipMap map;
   if (bytes.empty()) return map;
-  if (bytes.size() < kMagic.size() + kCrcBytes) return ErrorCode::kRegisterCorrupt;
-  const std::span<const std::byte> body = bytes.first(bytes.size() - kCrcBytes);
-  if (crc32c(body) != loadLe<uint32_t>(bytes.data() + body.size())) {
-    return ErrorCode::kRegisterCorrupt;
-  }
-  ByteReader in(asView(body));
-  if (in.raw(kMagic.size()) != kMagic || in.varint() != kVersion) return ErrorCode::kRegisterCorrupt;
+  std::optional<ByteReader> opened = openSealed(bytes, kMagic);
+  if (!opened) return ErrorCode::kRegisterCorrupt;
+  ByteReader& in = *opened;
   const uint64_t parts = in.varint(kOwnershipPartsMax);
   for (uint64_t i = 0; i < parts && !in.failed(); ++i) {
     Ownership part;

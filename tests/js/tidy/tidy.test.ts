@@ -35,7 +35,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   wire: ['base', 'checksum'],
   plan: ['base', 'range'],
   ownership: ['base', 'range', 'checksum'],
-  gate: ['base', 'range', 'checksum'],
+  gate: ['base', 'range', 'checksum', 'ownership'],
   schedule: ['base'],
   migrator: ['base', 'range', 'checksum'],
   journal: ['base', 'checksum', 'digest', 'plan', 'migrate/state.h'],
