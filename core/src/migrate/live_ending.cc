@@ -147,16 +147,6 @@ void LiveMigration::stopParts(Port& port) {
   partStarted_ = false;
 }
 
-void LiveMigration::fail(Port& port, ErrorCode error, NodeId node, std::string_view text) {
-  if (isFinal(state_) || state_ == MigrationState::kStopped || ending_ == Ending::kFail) return;
-  error_ = error;
-  errorNode_ = node;
-  errorText_ = std::string(text.substr(0, 4'096));
-  ending_ = Ending::kFail;
-  concluding_ = MigrationState::kPending;
-  port.wakeAt(port.now());
-}
-
 NodeId LiveMigration::blamed() const {
   switch (liveRow(state_).part) {
     case LivePart::kNone:
@@ -227,35 +217,9 @@ void LiveMigration::conclude(Port& port, MigrationState end) {
   feedClosed_ = end == MigrationState::kStopped || (feedPosition_.empty() && !prepare_.feedAsked());
 }
 
-// True: it is closed, or nobody could close it.
-bool LiveMigration::closeFeed(Port& port) {
-  if (feedClosed_) return true;
-  if (!closeFeed_) {
-    closeFeed_ = port.closeFeed(shared_.source, tagOf(MigrationPart::kPrepare), feedPosition_);
-  }
-  if (port.waits(closeFeed_)) return false;
-  port.noticeWarning(ErrorCode::kStoreStalled, shared_.source);
-  feedClosed_ = true;
-  return true;
-}
-
 void LiveMigration::pumpConclusion(Port& port) {
-  if (!shared_.journal.flushed() || !closeFeed(port)) return;
-  if (!conclusionWritten_) {
-    conclusionWritten_ = true;
-    if (concluding_ == MigrationState::kStopped) {
-      shared_.journal.add(StoppedRecord{error_, errorText_});
-    } else {
-      FinishedRecord record;
-      record.receipt = receipt();
-      record.receipt.state = concluding_;
-      shared_.journal.add(record);
-    }
-    if (Status s = shared_.journal.pump(port); !s.ok()) return fail(port, s.code(), {}, {});
-  }
-  if (!shared_.journal.flushed()) return;
-  state_ = std::exchange(concluding_, MigrationState::kPending);
-  port.noticeState(state_, error_, errorNode_, errorText_);
+  if (!shared_.journal.flushed() || !closeFeed(port, feedPosition_)) return;
+  writeConclusion(port, true);
 }
 
 void LiveMigration::account(Instant now) {
@@ -272,32 +236,8 @@ void LiveMigration::account(Instant now) {
   if (state_ == MigrationState::kCleaning) totals.deleteUs += us;
 }
 
-Receipt LiveMigration::receipt() const {
-  Receipt receipt;
-  receipt.state = state_;
-  receipt.mode = spec().mode;
-  receipt.level = shared_.plan.level();
-  receipt.verified = verified_;
-  receipt.source = sourceDigest_;
-  receipt.target = targetDigest_;
-  receipt.totals = shared_.totals;
-  return receipt;
-}
-
 MigrationView LiveMigration::view(Instant now) const {
-  MigrationView view;
-  view.state = state_;
-  view.paused = paused_;
-  view.error = error_;
-  view.level = shared_.plan.level();
-  view.verified = verified_;
-  view.entries = shared_.doneEntries;
-  view.bytes = shared_.doneBytes;
-  if (state_ == MigrationState::kCopying) {
-    view.totalEntries = spec().expectedEntries != 0 ? spec().expectedEntries : estimatedEntries_;
-    view.totalBytes = spec().expectedBytes != 0 ? spec().expectedBytes : estimatedBytes_;
-  }
-  view.bytesPerSecond = rate_.perSecond();
+  MigrationView view = viewSoFar();
   if (view.totalBytes > view.bytes) view.eta = rate_.eta(view.totalBytes - view.bytes);
   view.caughtUp = state_ == MigrationState::kApproaching && approach_.rounds() > 0;
   view.differences = shared_.totals.changed;

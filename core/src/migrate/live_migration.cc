@@ -15,8 +15,7 @@ constexpr uint64_t kPostponesMax = 5;
 
 LiveMigration::LiveMigration(MigrationId id, ValidPlan plan, NodeId source, NodeId target,
                              bool journal)
-    : id_(id),
-      shared_(std::move(plan), source, target),
+    : JobBase(id, std::move(plan), source, target),
       register_(shared_),
       sourceGate_(shared_),
       targetGate_(shared_),
@@ -72,7 +71,7 @@ void LiveMigration::enter(Port& port, MigrationState next) {
   if (next == MigrationState::kFencing) fencedAt_ = port.now();
   rate_.reset(port.now(), shared_.doneBytes);
   if (next != MigrationState::kPreparing) shared_.journal.add(PhaseRecord{next});
-  port.noticeState(next, error_, errorNode_, errorText_);
+  announce(port, next);
 }
 
 bool LiveMigration::overBudget(Port& port) const {
@@ -133,11 +132,7 @@ void LiveMigration::pump(Port& port) {
     if (port.full()) return port.wakeAt(port.now());
   }
   if (Status s = shared_.journal.pump(port); !s.ok()) fail(port, s.code(), {}, {});
-  rate_.update(port.now(), shared_.doneBytes);
-  if (progressAt_ + port.config().progressEvery <= port.now()) {
-    progressAt_ = port.now();
-    port.noticeProgress(state_);
-  }
+  showProgress(port);
 }
 
 bool LiveMigration::allCopied() const {
@@ -167,13 +162,10 @@ void LiveMigration::startPart(Port& port) {
     case kCatchingUp:
       shared_.changed.watch(false);
       return feed_.start(feedPosition_);
-    case kVerifying: {
+    case kVerifying:
       ++shared_.totals.verifyRounds;
       shared_.changed.watch(true);
-      std::vector<LeafCheck::Suspect> parts;
-      for (uint32_t i = 0; i < spec().ranges.size(); ++i) parts.push_back({i, spec().ranges[i]});
-      return compare_.start(ComparePhase::Purpose::kCollect, std::move(parts), false);
-    }
+      return compare_.start(ComparePhase::Purpose::kCollect, wholePlan(), false);
     case kApproaching:
       return approach_.start(feedPosition_, compare_.takeDifferent(),
                              spec().follow && !finishAsked_, budget, overheadUs());

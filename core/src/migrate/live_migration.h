@@ -10,41 +10,29 @@
 #include "migrate/discard.h"
 #include "migrate/feed.h"
 #include "migrate/gate_step.h"
-#include "migrate/job.h"
+#include "migrate/job_base.h"
 #include "migrate/live_state.h"
 #include "migrate/prepare.h"
 #include "migrate/register_step.h"
-#include "schedule/rate_meter.h"
 
 namespace keyhaul {
 
-class LiveMigration final : public Job {
+class LiveMigration final : public JobBase {
  public:
   LiveMigration(MigrationId id, ValidPlan plan, NodeId source, NodeId target, bool journal);
   // Continues one.
   LiveMigration(MigrationId id, JournalImage image, NodeId source, NodeId target);
 
-  MigrationId id() const override { return id_; }
-  MigrationState state() const override { return state_; }
-  const Plan& spec() const override { return shared_.spec(); }
-  NodeId source() const override { return shared_.source; }
-  NodeId target() const override { return shared_.target; }
   void admit(Port& port) override;
   void pump(Port& port) override;
   void onEvent(Port& port, OpTag tag, const Event& event) override;
-  void setPaused(bool paused) override { paused_ = paused; }
   void requestStop() override;
   Status requestCancel() override;
   void finishFollowing() override;
-  void setRate(Instant now, uint64_t bytesPerSecond) override {
-    shared_.bucket.setRate(bytesPerSecond, now);
-  }
   MigrationView view(Instant now) const override;
-  Receipt receipt() const override;
   uint64_t hash(uint64_t seed) const override;
 
  private:
-  enum class Ending : uint8_t { kNone, kStop, kCancel, kFail };
 
   void enter(Port& port, MigrationState next);
   void startPart(Port& port);
@@ -69,43 +57,22 @@ class LiveMigration final : public Job {
   bool partWriting() const;
   Status settlePart(Port& port);
   void stopParts(Port& port);
-  void fail(Port& port, ErrorCode error, NodeId node, std::string_view text);
   void conclude(Port& port, MigrationState end);
   void pumpConclusion(Port& port);
-  bool closeFeed(Port& port);
   NodeId blamed() const;
   void account(Instant now);
   // Another process can go on.
   bool resumable() const { return shared_.journal.enabled(); }
 
-  MigrationId id_;
-  Shared shared_;
-  MigrationState state_ = MigrationState::kPending;
-  MigrationState concluding_ = MigrationState::kPending;
   MigrationState undoneAs_ = MigrationState::kCancelled;  // how it ends once it is undone
-  bool resumed_ = false, partStarted_ = false, paused_ = false;
-  bool prepared_ = false;   // the journal has it that the feed is open and the target was empty
+  bool resumed_ = false;
   bool feedOpen_ = false;   // in this process
   uint64_t knownCoordEpoch_ = 1;  // the last one that the journal tells of
   bool restarting_ = false;  // what was staged goes, and the copy begins anew
   bool aborting_ = false, closing_ = false;  // an earlier process had come so far
   bool compared_ = false;   // everything was compared once, in this process
-  bool verified_ = false, finishAsked_ = false;
   bool claimed_ = false;    // the register may have a claim of ours
-  bool feedClosed_ = false, conclusionWritten_ = false;
-  OpId closeFeed_;
-  Ending ending_ = Ending::kNone;
-  ErrorCode error_ = ErrorCode::kOk;
-  NodeId errorNode_;
-  std::string errorText_;
-  std::string feedPosition_;
-  uint64_t estimatedEntries_ = 0, estimatedBytes_ = 0;
-  Digest sourceDigest_, targetDigest_;
   Instant fencedAt_{0};
-  Instant accountedAt_{0};
-  bool clockStarted_ = false;
-  Instant progressAt_{0};
-  RateMeter rate_;
 
   RegisterStep register_;
   GateStep sourceGate_, targetGate_;

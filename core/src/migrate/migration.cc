@@ -9,8 +9,7 @@
 namespace keyhaul {
 
 Migration::Migration(MigrationId id, ValidPlan plan, NodeId source, NodeId target, bool journal)
-    : id_(id),
-      shared_(std::move(plan), source, target),
+    : JobBase(id, std::move(plan), source, target),
       prepare_(shared_),
       copy_(shared_),
       feed_(shared_),
@@ -22,8 +21,7 @@ Migration::Migration(MigrationId id, ValidPlan plan, NodeId source, NodeId targe
 }
 
 Migration::Migration(MigrationId id, JournalImage image, NodeId source, NodeId target)
-    : id_(id),
-      shared_(std::move(image.plan), source, target),
+    : JobBase(id, std::move(image.plan), source, target),
       prepare_(shared_),
       copy_(shared_),
       feed_(shared_),
@@ -86,10 +84,6 @@ void Migration::enter(Port& port, MigrationState next) {
   // and a resumed one that opens its feed again keeps the state to come back to.
   if (next != MigrationState::kPreparing) shared_.journal.add(PhaseRecord{next});
   announce(port, next);
-}
-
-void Migration::announce(Port& port, MigrationState state) {
-  port.noticeState(state, error_, errorNode_, errorText_);
 }
 
 void Migration::account(Instant now) {
@@ -165,18 +159,7 @@ void Migration::pump(Port& port) {
     }
   }
   if (Status s = shared_.journal.pump(port); !s.ok()) fail(port, s.code(), {}, {});
-  rate_.update(port.now(), shared_.doneBytes);
-  if (progressAt_ + port.config().progressEvery <= port.now()) {
-    progressAt_ = port.now();
-    port.noticeProgress(state_);
-  }
-}
-
-std::vector<LeafCheck::Suspect> Migration::wholePlan() const {
-  std::vector<LeafCheck::Suspect> parts;
-  parts.reserve(spec().ranges.size());
-  for (uint32_t i = 0; i < spec().ranges.size(); ++i) parts.push_back({i, spec().ranges[i]});
-  return parts;
+  showProgress(port);
 }
 
 // The digests of the copy tell the truth about the target only when nothing but

@@ -189,17 +189,6 @@ void Migration::stopParts(Port& port) {
   partStarted_ = false;
 }
 
-// Notes why; pumpEnding() ends it once nothing is being written. The first reason counts.
-void Migration::fail(Port& port, ErrorCode error, NodeId node, std::string_view text) {
-  if (isFinal(state_) || state_ == MigrationState::kStopped || ending_ == Ending::kFail) return;
-  error_ = error;
-  errorNode_ = node;
-  errorText_ = std::string(text.substr(0, 4'096));
-  ending_ = Ending::kFail;
-  concluding_ = MigrationState::kPending;
-  port.wakeAt(port.now());
-}
-
 void Migration::conclude(Port& port, MigrationState final) {
   account(port.now());
   stopParts(port);
@@ -225,74 +214,21 @@ void Migration::pumpConclusion(Port& port) {
     // feed that nobody follows makes the source's log grow for ever.
     feedClosed_ = concluding_ == MigrationState::kStopped && resumable();
   }
-  if (!feedClosed_) {
-    if (!closeFeed_) {
-      closeFeed_ = port.closeFeed(shared_.source, tagOf(MigrationPart::kPrepare), feedPosition());
-    }
-    const Instant deadline = port.ops().find(closeFeed_)->deadline;
-    if (port.now() < deadline) {
-      port.wakeAt(deadline);
-      return;
-    }
-    // The range is done; a feed that will not close is only litter.
-    port.noticeWarning(ErrorCode::kStoreStalled, shared_.source);
-    port.abort(std::exchange(closeFeed_, {}));
-    feedClosed_ = true;
-  }
-  if (!conclusionWritten_) {
-    conclusionWritten_ = true;
-    if (prepared_) {
-      if (concluding_ == MigrationState::kStopped) {
-        shared_.journal.add(StoppedRecord{error_, errorText_});
-      } else {
-        FinishedRecord record;
-        record.receipt = receipt();
-        record.receipt.state = concluding_;
-        shared_.journal.add(record);
-      }
-      if (Status s = shared_.journal.pump(port); !s.ok()) return fail(port, s.code(), {}, {});
-    }
-  }
-  if (!shared_.journal.flushed()) return;
-  state_ = std::exchange(concluding_, MigrationState::kPending);
-  announce(port, state_);
-}
-
-Receipt Migration::receipt() const {
-  Receipt receipt;
-  receipt.state = state_;
-  receipt.mode = spec().mode;
-  receipt.level = shared_.plan.level();
-  receipt.verified = verified_;
-  receipt.source = sourceDigest_;
-  receipt.target = targetDigest_;
-  receipt.totals = shared_.totals;
-  return receipt;
+  if (closeFeed(port, feedPosition())) writeConclusion(port, prepared_);
 }
 
 MigrationView Migration::view(Instant now) const {
-  MigrationView view;
-  view.state = state_;
-  view.paused = paused_;
-  view.error = error_;
-  view.level = shared_.plan.level();
-  view.verified = verified_;
-  view.entries = shared_.doneEntries;
-  view.bytes = shared_.doneBytes;
+  MigrationView view = viewSoFar();
   const Totals& totals = shared_.totals;
-  if (state_ == MigrationState::kCopying) {
-    view.totalEntries = spec().expectedEntries != 0 ? spec().expectedEntries : estimatedEntries_;
-    view.totalBytes = spec().expectedBytes != 0 ? spec().expectedBytes : estimatedBytes_;
-  } else if (spec().mode != MigrationMode::kVerify) {
+  if (state_ != MigrationState::kCopying && spec().mode != MigrationMode::kVerify) {
     for (const auto& range : shared_.ranges) {
       const Digest sum = sumOf(range.leaves);
       view.totalEntries += sum.entries;
       view.totalBytes += sum.bytes;
     }
-  } else {
+  } else if (state_ != MigrationState::kCopying) {
     view.totalBytes = estimatedBytes_;
   }
-  view.bytesPerSecond = rate_.perSecond();
   if (view.totalBytes > view.bytes) view.eta = rate_.eta(view.totalBytes - view.bytes);
   view.caughtUp = state_ == MigrationState::kCatchingUp && feed_.caughtUp();
   view.differences = totals.missing + totals.extra + totals.changed;
