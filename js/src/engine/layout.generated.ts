@@ -10,7 +10,11 @@ export const ActionWord = {
   payloadBytes: 7,
   count: 8,
   limitBytes: 9,
-  size: 10,
+  verb: 10,
+  epochLow: 11,
+  epochHigh: 12,
+  coordEpoch: 13,
+  size: 14,
 } as const
 export const EventWord = {
   kind: 0,

@@ -1,6 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import { compareBytes, decodeFeedPosition, encodeFeedPosition, inRange, toBytes } from './bytes.js'
-import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
+import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, OwnRecord, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
 export interface MemoryStoreOptions {
   readonly name?: string
@@ -47,6 +47,13 @@ class Memory implements MemoryStore {
   private position = 0
   /** Feeds that were not given up: where each began -> the oldest position it may still ask for. */
   private readonly feeds = new Map<number, number>()
+  private own: Uint8Array | undefined
+  readonly ownRecord: OwnRecord = {
+    read: async () => this.own,
+    write: async (bytes) => {
+      this.own = bytes
+    }
+  }
 
   constructor(options: MemoryStoreOptions) {
     this.name = options.name ?? 'memory'
@@ -73,6 +80,11 @@ class Memory implements MemoryStore {
   }
   *[Symbol.iterator](): IterableIterator<Entry> {
     yield* this.rows.from(undefined)
+  }
+
+  async getMany(keys: readonly Uint8Array[], options: { readonly signal?: AbortSignal | undefined } = {}): Promise<(Uint8Array | undefined)[]> {
+    options.signal?.throwIfAborted()
+    return keys.map((key) => this.rows.get(key))
   }
 
   async scan(range: ScanRange, options: ScanOptions): Promise<ScanPage> {
