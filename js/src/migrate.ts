@@ -217,7 +217,7 @@ export class Engine {
       live: live && {
         claim: live.claim,
         pauseBudgetMs: options.pauseBudgetMs ?? 1000,
-        durable: live.register.durable && journal !== undefined,
+        durable: live.register.durable && journal !== undefined && journal.durable !== false,
         operatorFence: false
       }
     })

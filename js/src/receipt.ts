@@ -48,7 +48,7 @@ export interface Receipt {
   readonly catchUpMs: number
   readonly verifyMs: number
   readonly deleteMs: number
-  /** Live: for how long writers were refused in the last attempt to cut over, as forecast right before and as it was. */
+  /** Live: for how long writers were refused in the last attempt to cut over, as forecast right before and as it was; 0 where that was in an earlier process. */
   readonly pauseForecastMs: number
   readonly pauseMs: number
   /** Live: attempts that were given up because they would have passed the budget. */
