@@ -121,7 +121,9 @@ TEST(Live, ARegisterThatIsAwayFromTheStartEndsIt) {
   world.fault = [](const Action& action) {
     return action.kind == ActionKind::kRegisterRead ? ErrorCode::kRegisterFailed : ErrorCode::kOk;
   };
-  world.start(world.plan(), false);
+  Plan plan = world.plan();
+  plan.durable = false;
+  world.start(plan, false);
   ASSERT_TRUE(world.run(60'000)) << "stands in " << stateName(world.state());
   EXPECT_EQ(world.state(), MigrationState::kFailed);
   EXPECT_EQ(world.error(), ErrorCode::kRegisterFailed);
