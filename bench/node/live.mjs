@@ -39,7 +39,11 @@ function startLoad(store, rows) {
     }
   }
   const done = Promise.all(Array.from({ length: CLIENTS }, client))
-  return { state, stop: () => ((state.stopped = true), done) }
+  const stop = () => {
+    state.stopped = true
+    return done
+  }
+  return { state, stop }
 }
 
 function latencies(writes) {
