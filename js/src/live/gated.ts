@@ -135,7 +135,7 @@ function moverOf(store: Store, core: GateCore): Store {
           else if (cleanUp !== undefined) tickets.push(gate.admitCleanUp(cleanUp.epoch, span))
           else throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'only a live migration may write past its gate' })
         }
-        await store.apply(writes, { durable, signal })
+        await store.apply(writes, { durable, signal, cleanUp })
       } finally {
         for (const ticket of tickets) core.landed(ticket, true)
       }

@@ -112,13 +112,17 @@ class LevelStore implements Store {
       await this.ready()
       // The array form of batch() costs three times as much.
       const batch = this.db.batch() as LevelChainedBatch
-      try {
+      const write = (): Promise<void> => {
         this.fill(batch, writes)
+        return batch.write({ sync: options.durable })
+      }
+      try {
+        // What moved away was nobody's delete: a hundred thousand rows in a log that nobody reads.
+        await (options.cleanUp === undefined ? write() : LevelTap.of(this.root).asOwn(write, true))
       } catch (error) {
         await batch.close()
         throw error
       }
-      await batch.write({ sync: options.durable })
     })
   }
 

@@ -103,7 +103,7 @@ class Memory implements MemoryStore {
 
   async apply(writes: readonly Write[], options: ApplyOptions): Promise<void> {
     options.signal?.throwIfAborted()
-    for (const [key, value] of writes) this.write([key.slice(), value?.slice()])
+    for (const [key, value] of writes) this.write([key.slice(), value?.slice()], options.cleanUp !== undefined)
   }
 
   async deleteEqual(entries: readonly Entry[], options: ApplyOptions): Promise<number> {
@@ -196,11 +196,11 @@ class Memory implements MemoryStore {
     return { entries, bytes }
   }
 
-  private write(change: Change): void {
+  private write(change: Change, silent = false): void {
     const [key, value] = change
     if (value === undefined) this.rows.delete(key)
     else this.rows.set(key, value)
-    if (this.feeds.size === 0) return
+    if (silent || this.feeds.size === 0) return
     this.log.push({ change, position: ++this.position })
     if (this.log.length > this.feedLimit) this.forgetOldest()
   }

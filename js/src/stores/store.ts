@@ -52,7 +52,7 @@ export interface ApplyOptions {
   readonly signal?: AbortSignal | undefined
   /** Of a live migration, on its target: write only where that migration's staging is still of the present. */
   readonly staged?: { readonly claim: Uint8Array; readonly coordEpoch: number; readonly ranges: readonly ScanRange[] } | undefined
-  /** Of a live migration, on its source: delete only what moved away at this epoch. */
+  /** Of a live migration, on its source: delete only what moved away at this epoch; in no feed. */
   readonly cleanUp?: { readonly epoch: number } | undefined
 }
 
