@@ -20,4 +20,5 @@ if (readdirSync(join(root, 'bench')).includes('native') && existsSync(join(root,
 run('node', ['bench/node/checksum.mjs', ...quick])
 run('node', ['bench/node/put-options.mjs'])
 run('node', ['bench/node/move.mjs', ...quick])
+run('node', ['bench/node/live.mjs', ...quick])
 run('node', ['--expose-gc', 'bench/node/memory.mjs', ...quick])

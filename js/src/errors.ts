@@ -16,6 +16,9 @@ export interface ErrorDetails {
   file?: string | undefined
   /** Id of the migration in question. */
   migration?: string | undefined
+  /** KEYHAUL_MOVED, KEYHAUL_RETRY: whom the range belongs to, where that is known, and since which epoch. */
+  owner?: string | undefined
+  epoch?: number | undefined
   cause?: unknown
 }
 
@@ -30,6 +33,8 @@ export class KeyhaulError extends Error {
   readonly store: string | undefined
   readonly file: string | undefined
   readonly migration: string | undefined
+  readonly owner: string | undefined
+  readonly epoch: number | undefined
 
   constructor(code: KeyhaulErrorCode, details: ErrorDetails = {}) {
     super(describe(code, details), details.cause === undefined ? undefined : { cause: details.cause })
@@ -38,6 +43,8 @@ export class KeyhaulError extends Error {
     this.store = details.store
     this.file = details.file
     this.migration = details.migration
+    this.owner = details.owner
+    this.epoch = details.epoch
   }
 
   get retryable(): boolean {

@@ -8,7 +8,7 @@ import { type RawReceipt, readReceipt, type Receipt } from './receipt.js'
 export interface JournalInfo {
   readonly from: string
   readonly to: string
-  readonly mode: 'copy' | 'move' | 'verify'
+  readonly mode: 'copy' | 'move' | 'verify' | 'live'
   readonly level: number
   /** The state it was in last; a final one when it has ended. */
   readonly state: MigrationState
@@ -61,6 +61,8 @@ export interface JournalSummary {
   source: string
   target: string
   mode: string
+  /** Of a live migration, in hexadecimal. */
+  claim?: string
   level: number
   hostInfo: string
   /** Half open, in hexadecimal; no end is null. */

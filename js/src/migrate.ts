@@ -6,8 +6,10 @@ import { encodePlan } from './engine/plan.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import { type JournalSummary, summarize } from './inspect.js'
 import type { JournalStore } from './journal/journal.js'
+import type { LiveRun } from './engine/live.js'
 import { Migration } from './migration.js'
 import { anyOverlap, type RangeInput, toScanRanges, underPrefix } from './ranges.js'
+import type { Register } from './register/register.js'
 import type { Capability, ScanRange, Store } from './stores/store.js'
 
 export interface MigrateOptions {
@@ -17,6 +19,15 @@ export interface MigrateOptions {
   readonly ranges?: readonly RangeInput[] | undefined
   /** Default `copy`. `move` deletes from the source after verification; `verify` only compares. */
   readonly mode?: 'copy' | 'move' | 'verify' | undefined
+  /**
+   * Moves the ranges while clients read and write them through gated stores (`keyhaul/live`).
+   * Level 3; with a journal and a durable register level 4.
+   */
+  readonly live?: boolean | undefined
+  /** Live: where it stands who owns what; the one of the clients. */
+  readonly register?: Register | undefined
+  /** Live: writers may be refused for so long. What cannot keep to it is put off. 10 to 3,600,000, default 1000. */
+  readonly pauseBudgetMs?: number | undefined
   /** A file path (Node) or a store of your own. Without one an interruption starts from nothing. */
   readonly journal?: string | JournalStore | undefined
   /** Aborting stops resumably. */
@@ -82,6 +93,9 @@ const CAPABILITIES: readonly Capability[] = [
   'rangeDelete', 'ttl', 'stats'
 ]
 const MODES = { copy: 1, move: 2, verify: 3 } as const
+const LIVE = 4
+
+type Going = Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate' | 'register'>
 const DEPTHS = { none: 0, target: 1, both: 2 } as const
 const CHECKSUMS = { none: 0, crc32: 1, crc32c: 2 } as const
 
@@ -109,10 +123,11 @@ export class Engine {
    * Starts a migration, or goes on with the one in the journal when it is the same. Rejects
    * on a wrong request before anything is touched.
    */
-  async migrate(options: MigrateOptions): Promise<Migration> {
+  async migrate(given: MigrateOptions): Promise<Migration> {
     this.assertOpen()
-    const ranges = toScanRanges(options.ranges)
-    assertStores(options)
+    const ranges = toScanRanges(given.ranges)
+    assertStores(given)
+    const options = given.live === true ? moverOf(given) : given
     assertApart(options, ranges)
     const journal = await openJournal(options.journal, true)
     try {
@@ -133,9 +148,10 @@ export class Engine {
   }
 
   /** Goes on with what the journal holds. The stores must have the names that stand in it. */
-  async resume(options: Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate'> & { journal: string | JournalStore }): Promise<Migration> {
+  async resume(given: Going & { journal: string | JournalStore }): Promise<Migration> {
     this.assertOpen()
-    assertStores(options)
+    assertStores(given)
+    const options = given.register === undefined ? given : moverOf(given)
     const journal = (await openJournal(options.journal, false)) as JournalStore
     try {
       const bytes = await journal.read()
@@ -173,13 +189,14 @@ export class Engine {
     const { driver } = this
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
+    const live = options.live === true ? liveRun(options, crypto.getRandomValues(new Uint8Array(16))) : undefined
     const plan = encodePlan({
       source: options.from.name,
       target: options.to.name,
       hostInfo: JSON.stringify({ host: options.hostInfo ?? null }),
       sourceCapabilities: bitsOf(options.from),
       targetCapabilities: bitsOf(options.to),
-      mode: choose('mode', MODES, options.mode ?? 'copy'),
+      mode: live === undefined ? choose('mode', MODES, options.mode ?? 'copy') : LIVE,
       verify: choose('verify', DEPTHS, options.verify ?? 'target'),
       require: options.requireLevel ?? 0,
       priority: options.priority ?? 128,
@@ -196,16 +213,22 @@ export class Engine {
       expectedEntries: options.expected?.entries ?? 0,
       expectedBytes: options.expected?.bytes ?? 0,
       digestKey: crypto.getRandomValues(new Uint8Array(32)),
-      ranges
+      ranges,
+      live: live && {
+        claim: live.claim,
+        pauseBudgetMs: options.pauseBudgetMs ?? 1000,
+        durable: live.register.durable && journal !== undefined && journal.durable !== false,
+        operatorFence: false
+      }
     })
     const id = driver.engine.start(driver.now(), plan, source, target, journal !== undefined)
     if (id < 0) throw planError(-id, driver.engine.problem(), options, ranges)
     if (options.rate !== undefined) driver.engine.setRate(driver.now(), id, options.rate)
-    return this.run(id, options, ranges, journal)
+    return this.run(id, options, ranges, journal, live)
   }
 
   private async goOn(
-    options: Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate'>,
+    options: Going,
     ranges: readonly ScanRange[],
     journal: JournalStore,
     bytes: Uint8Array,
@@ -224,26 +247,28 @@ export class Engine {
         message: 'the migration of this journal has ended; keyhaul status or inspectJournal() has its receipt; use another journal for a new one'
       })
     }
+    const live = summary.claim === undefined ? undefined : liveRun(options, unhex(summary.claim))
     if (summary.torn) await journal.truncate(summary.validBytes)
     const { driver } = this
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
     const id = idOrThrow(driver.engine.resume(driver.now(), bytes, source, target), { file: journal.name })
     if (options.rate !== undefined) driver.engine.setRate(driver.now(), id, options.rate)
-    return this.run(id, options, ranges, journal)
+    return this.run(id, options, ranges, journal, live)
   }
 
   private run(
     id: number,
     options: Pick<MigrateOptions, 'from' | 'to' | 'signal'>,
     ranges: readonly ScanRange[],
-    journal: JournalStore | undefined
+    journal: JournalStore | undefined,
+    live: LiveRun | undefined
   ): Migration {
     const { from, to, signal } = options
     const onEnd = (): void => {
       this.running.delete(migration)
     }
-    const migration: Migration = new Migration(this.driver, id, { from, to, signal, ranges, journal, onEnd })
+    const migration: Migration = new Migration(this.driver, id, { from, to, signal, ranges, journal, live, onEnd })
     this.running.add(migration)
     return migration
   }
@@ -266,6 +291,23 @@ function assertStores({ from, to }: Pick<MigrateOptions, 'from' | 'to'>): void {
       message: 'source and target have the same name; give one of them another by its `name` option'
     })
   }
+}
+
+/** The stores as a live migration sees them. */
+function moverOf<T extends Pick<MigrateOptions, 'from' | 'to' | 'mode'>>(options: T): T {
+  if (options.mode !== undefined) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a live migration has no other mode; leave `mode` out' })
+  }
+  return { ...options, from: options.from.mover ?? options.from, to: options.to.mover ?? options.to }
+}
+
+function liveRun({ register, to }: Pick<MigrateOptions, 'register' | 'to'>, claim: Uint8Array): LiveRun {
+  if (register === undefined) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
+      message: 'a live migration needs the `register` of its clients, such as levelRegister(db)'
+    })
+  }
+  return { claim, target: to.name, register }
 }
 
 /** Two stores in one database must not overlap, or a copy would read what it writes. */
@@ -306,8 +348,10 @@ function planError(
   }
   if (code === 'KEYHAUL_LEVEL_NOT_MET') {
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
-    const why = missing.length === 0 ? 'this version of keyhaul reaches level 1' : `missing: ${missing.join(', ')}`
-    return new KeyhaulError(code, { message: `level ${options.requireLevel} cannot be given: ${why}` })
+    const reached = options.live === true ? 'level 4 needs a durable register and a journal' : 'without `live` keyhaul reaches level 1'
+    const why = missing.length === 0 ? reached : `missing: ${missing.join(', ')}${options.live === true ? '; wrap both stores with gatedStore()' : ''}`
+    const level = Math.max(options.requireLevel ?? 0, options.live === true ? 3 : 0)
+    return new KeyhaulError(code, { message: `level ${level} cannot be given: ${why}` })
   }
   if (problem.field === undefined || problem.field === '') return new KeyhaulError(code)
   return new KeyhaulError(code, { message: `${problem.field} is outside its limits` })
@@ -339,7 +383,7 @@ function readRanges(summary: JournalSummary): ScanRange[] {
 }
 
 function assertSame(summary: JournalSummary, options: MigrateOptions, ranges: readonly ScanRange[], file: string): void {
-  const mode = options.mode ?? 'copy'
+  const mode = options.live === true ? 'live' : (options.mode ?? 'copy')
   const known = readRanges(summary)
   const text = (list: readonly ScanRange[]): string =>
     list.map(({ gte, lt }) => `${formatKey(gte ?? '')}..${lt === undefined ? '' : formatKey(lt)}`).sort().join(' ')

@@ -1,6 +1,7 @@
 import type { Driver, EngineNotice } from './engine/driver.js'
 import { faultyKey, type Reading } from './engine/fault.js'
 import type { Verb } from './engine/handle.js'
+import type { LiveRun } from './engine/live.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
@@ -20,6 +21,21 @@ export type MigrationState =
   | 'mismatch'
   | 'cancelled'
   | 'failed'
+  | 'claiming'
+  | 'staging'
+  | 'approaching'
+  | 'fencing'
+  | 'draining'
+  | 'readFencing'
+  | 'deciding'
+  | 'activating'
+  | 'redirecting'
+  | 'cleaning'
+  | 'closing'
+  | 'postponing'
+  | 'aborting'
+  | 'unfencing'
+  | 'releasing'
 
 export interface Progress {
   readonly state: MigrationState
@@ -59,7 +75,22 @@ const STATES: readonly MigrationState[] = [
   'done',
   'mismatch',
   'cancelled',
-  'failed'
+  'failed',
+  'claiming',
+  'staging',
+  'approaching',
+  'fencing',
+  'draining',
+  'readFencing',
+  'deciding',
+  'activating',
+  'redirecting',
+  'cleaning',
+  'closing',
+  'postponing',
+  'aborting',
+  'unfencing',
+  'releasing'
 ]
 const NoticeKind = { state: 1, progress: 2, difference: 3, warning: 4 } as const
 const DIFFERENCES = ['missing', 'missing', 'extra', 'changed'] as const
@@ -71,13 +102,15 @@ export class Migration implements AsyncIterable<Progress> {
   readonly done: Promise<Receipt>
   readonly ranges: readonly ScanRange[]
   readonly journal: JournalStore | undefined
+  /** @internal */
+  readonly live: LiveRun | undefined
   private resolve!: (receipt: Receipt) => void
   private reject!: (error: unknown) => void
   private readonly listeners = new Map<keyof MigrationEvents, Set<(value: never) => void>>()
   private readonly differences: Difference[] = []
   /** @internal */
   pages: readonly Reading[] = []
-  /** The last failure of each kind and node; the journal is node 0. */
+  /** The last failure of each kind and node; the journal is node 0, the register node -1. */
   private readonly failures = new Map<string, KeyhaulError>()
   private latest: Progress | undefined
   private waiting: (() => void)[] = []
@@ -94,12 +127,14 @@ export class Migration implements AsyncIterable<Progress> {
       readonly to: Store
       readonly ranges: readonly ScanRange[]
       readonly journal: JournalStore | undefined
+      readonly live: LiveRun | undefined
       readonly signal: AbortSignal | undefined
       readonly onEnd: () => void
     }
   ) {
     this.ranges = setup.ranges
     this.journal = setup.journal
+    this.live = setup.live
     this.done = new Promise((resolve, reject) => {
       this.resolve = resolve
       this.reject = reject
@@ -266,7 +301,7 @@ export class Migration implements AsyncIterable<Progress> {
     const code = errorCodeOf(notice.error)
     // The core blames the store that worked last; what the journal says is more to the point.
     const ofJournal = code === 'KEYHAUL_JOURNAL_WRITE_FAILED'
-    const known = this.failures.get(failureOf(ofJournal ? 0 : notice.node, code))
+    const known = this.failures.get(failureOf(ofJournal ? 0 : notice.node || -1, code))
     if (known !== undefined) return known
     if (ofJournal) return new KeyhaulError(code, { file: this.journal?.name })
     if (code === 'KEYHAUL_NOT_CONVERGING' && notice.payload.length > 0) {

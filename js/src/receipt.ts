@@ -15,8 +15,11 @@ export interface Difference {
 /** What a migration did and proved. Counts are over all its incarnations. */
 export interface Receipt {
   readonly state: 'done' | 'mismatch' | 'cancelled' | 'failed'
-  readonly mode: 'copy' | 'move' | 'verify'
-  /** 0: equal if nobody wrote meanwhile; 1: changes made meanwhile were followed. */
+  readonly mode: 'copy' | 'move' | 'verify' | 'live'
+  /**
+   * 0: equal if nobody wrote meanwhile; 1: changes made meanwhile were followed; 3: moved while
+   * clients wrote, no acknowledged write was lost; 4: also through a crash at any moment.
+   */
   readonly level: number
   /** The target was read back and equals the source: as it was read for the copy (verify `target`), or as it is now (`both`, or with a feed). */
   readonly verified: boolean
@@ -45,6 +48,13 @@ export interface Receipt {
   readonly catchUpMs: number
   readonly verifyMs: number
   readonly deleteMs: number
+  /** Live: for how long writers were refused in the last attempt to cut over, as forecast right before and as it was; 0 where that was in an earlier process. */
+  readonly pauseForecastMs: number
+  readonly pauseMs: number
+  /** Live: attempts that were given up because they would have passed the budget. */
+  readonly postponed: number
+  /** Live: keys that were compared again because they changed after they were compared. */
+  readonly rechecked: number
   /** Versions of keyhaul that wrote this receipt. */
   readonly version: string
 }
@@ -91,6 +101,10 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     catchUpMs: ms('catchUpUs'),
     verifyMs: ms('verifyUs'),
     deleteMs: ms('deleteUs'),
+    pauseForecastMs: ms('pauseForecastUs'),
+    pauseMs: ms('pauseUs'),
+    postponed: n('postponed'),
+    rechecked: n('rechecked'),
     version: VERSION
   }
 }

@@ -47,6 +47,10 @@ double inspectJournal(uint32_t address, uint32_t bytes) {
   json.member("ranges");
   putRanges(plan.ranges);
   json.text("mode", modeName(plan.mode));
+  if (plan.mode == MigrationMode::kLive) {
+    const auto* id = reinterpret_cast<const char*>(plan.claim.data());
+    json.text("claim", toHex(std::string_view(id, plan.claim.size())));
+  }
   json.number("level", static_cast<uint64_t>(image->plan.level()));
   json.text("state", stateName(image->state));
   json.number("stopped", image->stopped ? static_cast<uint64_t>(image->stopped->code) : 0);

@@ -50,8 +50,10 @@ void LiveMigration::pumpEnding(Port& port) {
   if (ending_ == Ending::kStop && error_ == ErrorCode::kOk) error_ = ErrorCode::kInterrupted;
   const LiveStage stage = liveRow(state_).stage;
   const bool unreadable = error_ == ErrorCode::kSuperseded || error_ == ErrorCode::kRegisterCorrupt;
-  const bool refused = state_ == MigrationState::kClaiming && !resumed_ &&
-                       retryClass(error_) != RetryClass::kRetryable && !register_.unknown();
+  // Nothing was claimed. Where nobody can go on later, there is nothing to wait for either.
+  const bool final = retryClass(error_) != RetryClass::kRetryable || !resumable();
+  const bool refused =
+      state_ == MigrationState::kClaiming && !resumed_ && final && !register_.unknown();
   stopParts(port);
   if (stage == LiveStage::kIdle || refused) {
     if (ending_ == Ending::kCancel) return conclude(port, MigrationState::kCancelled);
@@ -234,6 +236,17 @@ void LiveMigration::account(Instant now) {
   }
   if (state_ == MigrationState::kVerifying) totals.verifyUs += us;
   if (state_ == MigrationState::kCleaning) totals.deleteUs += us;
+}
+
+// For the receipt of whoever goes on from here. The decision does not wait for it: lost with a
+// crash, it costs the word "verified", and nothing else.
+void LiveMigration::recordVerified() {
+  VerifiedRecord record;
+  record.round = shared_.totals.verifyRounds;
+  record.equal = true;
+  record.source = sourceDigest_;
+  record.target = targetDigest_;
+  shared_.journal.add(record);
 }
 
 MigrationView LiveMigration::view(Instant now) const {

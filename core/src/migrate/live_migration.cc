@@ -44,7 +44,11 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   // Whoever was here before may have staged more than its journal knows.
   restarting_ = image.restarting || !image.prepared;
   feedPosition_ = image.appliedPosition.empty() ? image.feedPosition : image.appliedPosition;
-  verified_ = image.verified && image.verified->equal;
+  if (image.verified) {
+    verified_ = image.verified->equal;
+    sourceDigest_ = image.verified->source;
+    targetDigest_ = image.verified->target;
+  }
 }
 
 void LiveMigration::admit(Port& port) {
@@ -264,6 +268,7 @@ void LiveMigration::leavePart(Port& port) {
       feedPosition_ = feed_.position();
       if (!approach_.different().empty()) return endOfClaim(port);
       verified_ = compared_;
+      if (verified_) recordVerified();
       return enter(port, spec().sourceCapabilities.has(Capability::kReadFence) ? kReadFencing
                                                                                : kDeciding);
     case kReadFencing: return enter(port, kDeciding);
@@ -321,6 +326,8 @@ void LiveMigration::afterClaiming(Port& port) {
   knownCoordEpoch_ = shared_.claim.coordEpoch;
   if ((strange || !resumed_) && shared_.claim.state == ClaimState::kClaimed) forget();
   shared_.journal.add(ClaimedRecord{knownCoordEpoch_, restarting_});
+  // What was verified for a decision that never came says nothing of the next attempt.
+  if (shared_.claim.state != ClaimState::kDecided) verified_ = false;
   switch (shared_.claim.state) {
     case ClaimState::kClaimed: return enter(port, MigrationState::kUnfencing);
     case ClaimState::kDecided: return enter(port, MigrationState::kActivating);

@@ -43,6 +43,7 @@ class LiveMigration final : public JobBase {
   void afterStaging(Port& port);
   void afterPreparing(Port& port);
   void afterUnfencing(Port& port);
+  void recordVerified();
   void endOfClaim(Port& port);
   uint64_t overheadUs() const;
   bool allCopied() const;

@@ -151,7 +151,7 @@ export function receiptText(receipt: Receipt): string {
     : receipt.state === 'done'
       ? pc.yellow('not verified')
       : pc.red(receipt.state)
-  const verb = { copy: 'copied', move: 'moved', verify: 'compared' }[receipt.mode]
+  const verb = { copy: 'copied', move: 'moved', verify: 'compared', live: 'moved live' }[receipt.mode]
   const lines = [
     `${verb} ${entries(receipt.entries)}, ${formatBytes(receipt.bytes)}, in ${formatDuration(receipt.durationMs)}`,
     `  from      ${shownStore(receipt.from)}`,

@@ -1,27 +1,17 @@
-import { errorNumberOf, KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
+import { errorNumberOf, KeyhaulError } from '../errors.js'
 import type { Entry, Feed, ScanRange, Store } from '../stores/store.js'
 import { inAny } from '../ranges.js'
+import { type Action, ActionKind, readRange, toKeyhaulError } from './action.js'
 import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
 import { beginning, type Reading } from './fault.js'
 import { Feeds } from './feeds.js'
 import { deleteEqual } from './guarded.js'
 import { type EngineConfig, EngineHandle, idOrThrow } from './handle.js'
+import { changeGate, type LiveRun, readKeys, readRegister, swapRegister, writeLive } from './live.js'
 import { ActionWord, NoticeWord, ReadyWord } from './layout.generated.js'
 import { getModule } from './load.js'
 import type { WasmModule } from './module.js'
 import { type ScheduledStep, scheduleStep } from './turn.js'
-
-export const ActionKind = {
-  scan: 1,
-  apply: 2,
-  journal: 3,
-  openFeed: 4,
-  pollFeed: 5,
-  trimFeed: 6,
-  closeFeed: 7,
-  abort: 8,
-  estimate: 9
-} as const
 
 /** Where a migration's journal goes. */
 export interface JournalSink {
@@ -41,29 +31,12 @@ export interface EngineNotice {
 export interface RunPort {
   readonly ranges: readonly ScanRange[]
   readonly journal: JournalSink | undefined
+  readonly live: LiveRun | undefined
   onNotice(notice: EngineNotice): void
-  /** What a store or, as node 0, the journal threw: the error that the run may end with. */
+  /** What a store or, as node 0, the journal or, as node -1, the register threw: the error that the run may end with. */
   onFailure(error: KeyhaulError, node: number): void
   /** What the engine was given when it got pages of this last; where it refuses one, it is among them. */
   pages: readonly Reading[]
-}
-
-interface Action {
-  kind: number
-  durable: boolean
-  keep: boolean
-  guarded: boolean
-  migration: number
-  node: number
-  op: number
-  reusesOp: number
-  payload: Uint8Array
-  address: number
-  bytes: number
-  count: number
-  limitBytes: number
-  /** Where it begins, for messages. */
-  key?: Uint8Array | undefined
 }
 
 /**
@@ -188,6 +161,7 @@ export class Driver {
     for (const [op, { action }] of [...this.inFlight].reverse()) {
       if (!ops.includes(op)) continue
       const about = { store: this.storeName(action.node), key: action.key }
+      if (action.kind >= ActionKind.registerRead) continue
       this.runs.get(action.migration)?.onFailure(new KeyhaulError('KEYHAUL_STORE_STALLED', about), action.node)
     }
   }
@@ -213,7 +187,11 @@ export class Driver {
         address,
         bytes,
         count: word(ActionWord.count),
-        limitBytes: word(ActionWord.limitBytes)
+        limitBytes: word(ActionWord.limitBytes),
+        cleanUp: (flags & 8) !== 0,
+        verb: word(ActionWord.verb),
+        epoch: word(ActionWord.epochLow) + word(ActionWord.epochHigh) * 0x100000000,
+        coordEpoch: word(ActionWord.coordEpoch)
       }
     })
   }
@@ -261,7 +239,8 @@ export class Driver {
       (event) => this.complete(event),
       (error: unknown) => {
         const failure = toKeyhaulError(error, this.storeName(action.node), action)
-        if (this.inFlight.has(action.op)) this.runs.get(action.migration)?.onFailure(failure, action.node)
+        const node = action.kind === ActionKind.journal ? 0 : action.node || -1
+        if (this.inFlight.has(action.op)) this.runs.get(action.migration)?.onFailure(failure, node)
         this.fail(action.op, failure)
       }
     )
@@ -289,6 +268,12 @@ export class Driver {
       await this.run(migration).journal?.append(action.payload)
       return { kind: EventKind.done, op }
     }
+    if (action.kind === ActionKind.registerRead || action.kind === ActionKind.registerSwap) {
+      const register = live(this.run(migration)).register
+      const answer = await (action.kind === ActionKind.registerRead ? readRegister(register) : swapRegister(register, action))
+      if (this.closed) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+      return { kind: EventKind.done, op, count: answer.count, amount: answer.version, ...this.boundary.copyIn(answer.document) }
+    }
     const store = this.stores.get(action.node) as Store
     const limits = { maxEntries: action.count, maxBytes: action.limitBytes, signal }
     switch (action.kind) {
@@ -313,7 +298,9 @@ export class Driver {
         const kept = this.kept.get(action.reusesOp)
         const writes = kept?.entries ?? this.boundary.unpack(action.address, action.bytes)
         action.key = writes[0]?.[0]
-        await store.apply(writes, { durable: action.durable, signal })
+        const run = this.run(migration)
+        if (run.live === undefined) await store.apply(writes, { durable: action.durable, signal })
+        else await writeLive(store, writes, action, run.live, run.ranges, signal)
         this.kept.delete(action.reusesOp)
         return { kind: EventKind.done, op }
       }
@@ -347,6 +334,14 @@ export class Driver {
         // Nothing to take up again where the position is not known: then it was opened here, or not at all.
         await this.feeds.discard(migration, action.payload.length === 0 ? undefined : () => this.openFeed(store, action, signal))
         return { kind: EventKind.done, op }
+      case ActionKind.read: {
+        const entries = await readKeys(store, action, signal)
+        if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+        return { kind: EventKind.page, op, end: true, count: entries.length, ...this.boundary.pack(entries) }
+      }
+      case ActionKind.gate:
+        await changeGate(store, action, live(this.run(migration)), this.run(migration).ranges)
+        return { kind: EventKind.done, op }
     }
     throw new Error(`keyhaul: unknown action ${action.kind} from the core; glue and module do not match`)
   }
@@ -365,17 +360,7 @@ export class Driver {
 
 const EMPTY = new Uint8Array(0)
 
-function readRange(payload: Uint8Array): ScanRange {
-  const words = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
-  const low = words.getUint32(0, true)
-  const high = words.getUint32(4, true)
-  const gte = low === 0 ? undefined : payload.slice(8, 8 + low)
-  return { gte, lt: high === 0xffffffff ? undefined : payload.slice(8 + low, 8 + low + high) }
-}
-
-function toKeyhaulError(error: unknown, store: string | undefined, { kind, key }: Action): KeyhaulError {
-  if (error instanceof KeyhaulError) return error
-  const code: KeyhaulErrorCode = kind === ActionKind.journal ? 'KEYHAUL_JOURNAL_WRITE_FAILED' : 'KEYHAUL_STORE_FAILED'
-  const message = error instanceof Error ? error.message : String(error)
-  return new KeyhaulError(code, { message, store, key, cause: error })
+function live({ live }: RunPort): LiveRun {
+  if (live === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED')
+  return live
 }

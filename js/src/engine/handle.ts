@@ -135,8 +135,13 @@ export function staged<T>(module: WasmModule, bytes: Uint8Array, use: (address: 
 
 /** The text that the last call left. */
 export function textOf(module: WasmModule): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytesOf(module))
+}
+
+/** The same where it is bytes. */
+export function bytesOf(module: WasmModule): Uint8Array {
   const [address, bytes] = [module.textAddress(), module.textBytes()]
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new Uint8Array(module.memory.buffer).slice(address, address + bytes))
+  return new Uint8Array(module.memory.buffer).slice(address, address + bytes)
 }
 
 /** The id, or a KeyhaulError thrown. */

@@ -38,6 +38,23 @@ export interface WasmModule {
   migratorForget(migrator: number, id: number): number
   migratorState(migrator: number, id: number): number
   migratorFigure(migrator: number, which: number): number
+  /** A gate from its record, or an error. What the calls below are given at an address is in js/src/live/gate.ts. */
+  gateRestore(address: number, bytes: number): number
+  gateDestroy(gate: number): void
+  /** Of the last refusal, whose owner is in the text. */
+  gateEpoch(): number
+  gateAdmitWrite(gate: number, keys: number, count: number): number
+  gateAdmitRead(gate: number, keys: number, count: number): number
+  gateReadable(gate: number, range: number): number
+  gateLanded(gate: number, ticket: number, applied: number): void
+  gateAdmitApply(gate: number, address: number): number
+  gateAdmitCleanUp(gate: number, address: number): number
+  gateChange(gate: number, call: number): number
+  gateEncodeAfter(gate: number, call: number): number
+  gateEncode(gate: number): void
+  gateQuiet(gate: number, call: number): number
+  ownershipJson(document: number, bytes: number): number
+  ownershipAssign(address: number): number
   /** Added by load.ts: the linear memory, fresh after each growth. */
   memory: WebAssembly.Memory
   /** Added by load.ts: the functions that are called without Embind, for speed. */

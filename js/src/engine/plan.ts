@@ -26,13 +26,23 @@ export interface PlanWords {
   expectedEntries: number
   expectedBytes: number
   ranges: readonly ScanRange[]
+  /** Mode 4 only. */
+  live?: LiveWords | undefined
+}
+
+export interface LiveWords {
+  /** 16 random bytes, the name of the migration in the register and at the gates. */
+  claim: Uint8Array
+  pauseBudgetMs: number
+  durable: boolean
+  operatorFence: boolean
 }
 
 /** The payload of the journal's plan record (core/src/journal/FORMAT.md). Throws KEYHAUL_INVALID_ARGUMENT. */
 export function encodePlan(plan: PlanWords): Uint8Array {
   const out: number[] = []
-  const number = (name: keyof PlanWords, most = 0xffffffff): void => {
-    const value = plan[name] as number
+  const number = (name: keyof PlanWords | keyof LiveWords, most = 0xffffffff): void => {
+    const value = { ...plan, ...plan.live }[name] as number
     if (!Number.isInteger(value) || value < 0 || value > most) {
       throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `${name} is ${String(value)}; it must be a whole number of 0 to ${most}` })
     }
@@ -43,7 +53,7 @@ export function encodePlan(plan: PlanWords): Uint8Array {
   text(plan.target)
   number('sourceCapabilities')
   number('targetCapabilities')
-  number('mode', 3)
+  number('mode', 4)
   number('verify', 2)
   number('require', 5)
   varint(out, 0) // the level, which the core finds
@@ -59,6 +69,11 @@ export function encodePlan(plan: PlanWords): Uint8Array {
     bytes(out, gte ?? new Uint8Array(0))
     varint(out, lt === undefined ? 1 : 0)
     if (lt !== undefined) bytes(out, lt)
+  }
+  if (plan.live !== undefined) {
+    out.push(...plan.live.claim)
+    number('pauseBudgetMs')
+    varint(out, (plan.live.durable ? 1 : 0) | (plan.live.operatorFence ? 2 : 0))
   }
   return Uint8Array.from(out)
 }

@@ -2,6 +2,8 @@
 export interface JournalStore {
   /** For messages. */
   readonly name: string
+  /** False: it does not survive its process, and no migration with it reaches level 4. */
+  readonly durable?: boolean
   /** The bytes so far; empty when there is nothing yet. */
   read(): Promise<Uint8Array>
   /** Cuts off everything behind `length`; durable before the next append returns. */
@@ -17,6 +19,7 @@ export function memoryJournal(initial: Uint8Array = new Uint8Array(0)): JournalS
   let length = room.length
   return {
     name: 'memory journal',
+    durable: false,
     get bytes() {
       return room.slice(0, length)
     },

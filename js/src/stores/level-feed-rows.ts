@@ -16,6 +16,10 @@ export const WRITE_KIND = 1
 export const CLEAR_KIND = 2
 /** Something may be missing from the log; see LevelFeedLog. */
 export const MARK_KIND = 3
+/** The record of the gate of the store with the prefix that follows (js/src/live/gated.ts). */
+export const GATE_KIND = 4
+/** The ownership document (js/src/register/level.ts). */
+export const REGISTER_KIND = 5
 
 /** Rows of the log that are looked at in one go. */
 const ROWS_MAX = 256

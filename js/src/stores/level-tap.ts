@@ -50,6 +50,8 @@ interface PublicOperation {
 
 const TOKEN: unique symbol = /* @__PURE__ */ Symbol('keyhaul')
 const OWN_TOKEN: Token = { batch: {}, own: true, position: 0, key: undefined, landed: true }
+/** Of deletes that are in no feed. */
+const SILENT_TOKEN: Token = { ...OWN_TOKEN }
 const taps = new WeakMap<LevelDatabase, LevelTap>()
 
 /**
@@ -64,6 +66,7 @@ export class LevelTap {
   private readonly inFlight = new Map<object, number>()
   private waiting: (() => void)[] = []
   private own = false
+  private silent = false
 
   static of(root: LevelDatabase): LevelTap {
     const tap = taps.get(root) ?? new LevelTap(root)
@@ -88,13 +91,14 @@ export class LevelTap {
     return (this.root as unknown as Hooked).hooks.prewrite.run === this.hook
   }
 
-  /** Operations added meanwhile, synchronously, are keyhaul's. */
-  asOwn<T>(work: () => T): T {
+  /** Operations added meanwhile, synchronously, are keyhaul's; `silent` ones no recorder is told of. */
+  asOwn<T>(work: () => T, silent = false): T {
     this.own = true
+    this.silent = silent
     try {
       return work()
     } finally {
-      this.own = false
+      this.own = this.silent = false
     }
   }
 
@@ -134,8 +138,8 @@ export class LevelTap {
 
   private readonly hook: Hook = (op, batch) => {
     // Every key that a move deletes passes here, and nobody asks for more about it.
-    if (this.own && this.recorder === undefined) {
-      ;(op as { [TOKEN]?: Token })[TOKEN] = OWN_TOKEN
+    if (this.own && (this.silent || this.recorder === undefined)) {
+      ;(op as { [TOKEN]?: Token })[TOKEN] = this.silent ? SILENT_TOKEN : OWN_TOKEN
       return
     }
     const token: Token = { batch, own: this.own, position: 0, key: undefined, landed: false }
@@ -147,7 +151,7 @@ export class LevelTap {
 
   private land(operations: readonly PublicOperation[]): void {
     for (const { [TOKEN]: token } of operations) if (token !== undefined) this.inFlight.delete(token.batch)
-    const told = this.recorder === undefined ? operations.filter((op) => op[TOKEN] !== OWN_TOKEN) : operations
+    const told = operations.filter((op) => op[TOKEN] !== SILENT_TOKEN && (this.recorder !== undefined || op[TOKEN] !== OWN_TOKEN))
     if (told.length > 0 && (this.watches.size > 0 || this.recorder !== undefined)) {
       const landed = told.map((op) => ({
         key: toBytes((op.encodedKey ?? op.key) as string | Uint8Array),

@@ -1,6 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import { compareBytes, decodeFeedPosition, encodeFeedPosition, inRange, toBytes } from './bytes.js'
-import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
+import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, OwnRecord, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
 export interface MemoryStoreOptions {
   readonly name?: string
@@ -47,6 +47,13 @@ class Memory implements MemoryStore {
   private position = 0
   /** Feeds that were not given up: where each began -> the oldest position it may still ask for. */
   private readonly feeds = new Map<number, number>()
+  private own: Uint8Array | undefined
+  readonly ownRecord: OwnRecord = {
+    read: async () => this.own,
+    write: async (bytes) => {
+      this.own = bytes
+    }
+  }
 
   constructor(options: MemoryStoreOptions) {
     this.name = options.name ?? 'memory'
@@ -75,6 +82,11 @@ class Memory implements MemoryStore {
     yield* this.rows.from(undefined)
   }
 
+  async getMany(keys: readonly Uint8Array[], options: { readonly signal?: AbortSignal | undefined } = {}): Promise<(Uint8Array | undefined)[]> {
+    options.signal?.throwIfAborted()
+    return keys.map((key) => this.rows.get(key))
+  }
+
   async scan(range: ScanRange, options: ScanOptions): Promise<ScanPage> {
     options.signal?.throwIfAborted()
     const entries: Entry[] = []
@@ -91,7 +103,7 @@ class Memory implements MemoryStore {
 
   async apply(writes: readonly Write[], options: ApplyOptions): Promise<void> {
     options.signal?.throwIfAborted()
-    for (const [key, value] of writes) this.write([key.slice(), value?.slice()])
+    for (const [key, value] of writes) this.write([key.slice(), value?.slice()], options.cleanUp !== undefined)
   }
 
   async deleteEqual(entries: readonly Entry[], options: ApplyOptions): Promise<number> {
@@ -184,11 +196,11 @@ class Memory implements MemoryStore {
     return { entries, bytes }
   }
 
-  private write(change: Change): void {
+  private write(change: Change, silent = false): void {
     const [key, value] = change
     if (value === undefined) this.rows.delete(key)
     else this.rows.set(key, value)
-    if (this.feeds.size === 0) return
+    if (silent || this.feeds.size === 0) return
     this.log.push({ change, position: ++this.position })
     if (this.log.length > this.feedLimit) this.forgetOldest()
   }

@@ -50,6 +50,31 @@ export interface ApplyOptions {
   /** Return only when this batch and all before it would survive a crash of the machine. */
   readonly durable: boolean
   readonly signal?: AbortSignal | undefined
+  /** Of a live migration, on its target: write only where that migration's staging is still of the present. */
+  readonly staged?: { readonly claim: Uint8Array; readonly coordEpoch: number; readonly ranges: readonly ScanRange[] } | undefined
+  /** Of a live migration, on its source: delete only what moved away at this epoch; in no feed. */
+  readonly cleanUp?: { readonly epoch: number } | undefined
+}
+
+export type GateVerb = 'assign' | 'prepare' | 'fence' | 'fenceReads' | 'unfence' | 'redirect' | 'activate' | 'discard'
+
+/** A change of who may read and write these ranges of a store; core/include/keyhaul/gate.h has the rules. */
+export interface GateCall {
+  readonly verb: GateVerb
+  /** 16 bytes: the migration. */
+  readonly claim: Uint8Array
+  readonly coordEpoch: number
+  readonly epoch: number
+  /** Where clients are sent on to. */
+  readonly target: string
+  readonly ranges: readonly ScanRange[]
+}
+
+/** A small record of keyhaul's own beside the data, in no scan and in no feed. */
+export interface OwnRecord {
+  read(): Promise<Uint8Array | undefined>
+  /** Returns once it survives a crash of the machine, where the store can do that. */
+  write(bytes: Uint8Array): Promise<void>
 }
 
 /** One recorded change; `value` is `undefined` for a delete. */
@@ -109,6 +134,15 @@ export interface Store {
    * many keys hold another value. Without it keyhaul reads the keys again and calls `apply`.
    */
   deleteEqual?(entries: readonly Entry[], options: ApplyOptions): Promise<number>
+
+  /** The values of single keys, in their order; `undefined` for a key that is not there. */
+  getMany?(keys: readonly Uint8Array[], options?: { readonly signal?: AbortSignal | undefined }): Promise<(Uint8Array | undefined)[]>
+  /** `fence`, `readFence`, `activate`: resolves once the change is durable and nothing that was admitted before it is under way. */
+  readonly gate?: { change(call: GateCall): Promise<void> } | undefined
+  /** What a live migration works on, where clients are shown less: staged entries, for one. */
+  readonly mover?: Store | undefined
+  /** Where keyhaul may keep the record of a gate; `gatedStore` needs it. */
+  readonly ownRecord?: OwnRecord | undefined
 
   /** `feed`: starts recording the changes of a range, or continues one at `after`. */
   openFeed?(range: ScanRange, options?: { readonly after?: Uint8Array | undefined; readonly signal?: AbortSignal | undefined }): Promise<Feed>

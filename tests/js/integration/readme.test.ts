@@ -26,7 +26,8 @@ test('every block of code in the README runs and prints what it says', async () 
     }
     assert.match(outputs[0] as string, /done 2\ntrue 2 true\n$/)
     assert.match(outputs[1] as string, /^true new\n$/)
-    assert.match(outputs[2] as string, /# fail 0/)
+    assert.match(outputs[2] as string, /^4 true true\nnew true\n$/)
+    assert.match(outputs[3] as string, /# fail 0/)
     const shell = blocks.filter(({ language, code }) => language === 'sh' && code.includes('npx keyhaul'))
     assert.equal(shell.length, 1)
     for (const line of (shell[0]?.code ?? '').trim().split('\n')) {

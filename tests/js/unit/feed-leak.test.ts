@@ -28,7 +28,7 @@ async function levelSource(): Promise<Source> {
   return {
     store: levelStore(db, { name: 'a', feed: true }),
     put: (key, value) => db.put(key, value),
-    rows: async () => (await db.keys({ gte: '!keyhaul!', lt: '!keyhaul"' }).all()).length
+    rows: async () => (await db.keys({ gte: '!\0keyhaul!', lt: '!\0keyhaul"' }).all()).length
   }
 }
 

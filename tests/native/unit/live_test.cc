@@ -91,5 +91,44 @@ TEST(Live, SurvivesACrashAtEveryEffect) {
   }
 }
 
+// Whoever only has to clean up says of the move what the one before knew of it.
+TEST(Live, AResumedOneKnowsThatItWasVerified) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    LiveOptions options;
+    options.seed = seed;
+    LiveWorld world(options);
+    world.start(world.plan());
+    bool cleaning = false;
+    world.fault = [&cleaning](const Action& action) {
+      cleaning = cleaning || action.cleanUp;
+      return ErrorCode::kOk;
+    };
+    for (int i = 0; i < 20'000 && !cleaning; ++i) world.tick();
+    ASSERT_TRUE(cleaning) << "seed " << seed << " stands in " << stateName(world.state());
+    world.crashMover();
+    ASSERT_TRUE(world.run()) << "seed " << seed << " stands in " << stateName(world.state());
+    ASSERT_EQ(world.state(), MigrationState::kDone);
+    EXPECT_TRUE(world.receipt()->verified) << "seed " << seed;
+    EXPECT_GT(world.receipt()->target.entries, 0U);
+    ASSERT_EQ(world.checkEnd(), "") << "seed " << seed;
+  }
+}
+
+// Without a journal, and before anything was claimed, there is nothing to wait for.
+TEST(Live, ARegisterThatIsAwayFromTheStartEndsIt) {
+  LiveOptions options;
+  LiveWorld world(options);
+  world.fault = [](const Action& action) {
+    return action.kind == ActionKind::kRegisterRead ? ErrorCode::kRegisterFailed : ErrorCode::kOk;
+  };
+  Plan plan = world.plan();
+  plan.durable = false;
+  world.start(plan, false);
+  ASSERT_TRUE(world.run(60'000)) << "stands in " << stateName(world.state());
+  EXPECT_EQ(world.state(), MigrationState::kFailed);
+  EXPECT_EQ(world.error(), ErrorCode::kRegisterFailed);
+  EXPECT_EQ(world.checkEnd(), "");
+}
+
 }  // namespace
 }  // namespace keyhaul::test

@@ -1,0 +1,65 @@
+import { KeyhaulError } from '../errors.js'
+import type { Register } from '../register/register.js'
+import type { Entry, GateVerb, ScanRange, Store, Write } from '../stores/store.js'
+import type { Action } from './action.js'
+
+/** What a live migration has besides its stores. */
+export interface LiveRun {
+  readonly claim: Uint8Array
+  /** Name of the store that clients are sent on to. */
+  readonly target: string
+  readonly register: Register
+}
+
+/** GateVerb of core/include/keyhaul/gate.h, from 1. */
+export const VERBS: readonly GateVerb[] = ['assign', 'prepare', 'fence', 'fenceReads', 'unfence', 'redirect', 'activate', 'discard']
+
+interface Answer {
+  count: number
+  version: number
+  document: Uint8Array
+}
+const NONE = /* @__PURE__ */ new Uint8Array(0)
+
+export async function readRegister(register: Register): Promise<Answer> {
+  return { count: 0, ...(await register.read()) }
+}
+
+export async function swapRegister(register: Register, { epoch, payload }: Action): Promise<Answer> {
+  const { swapped, version, document } = await register.compareAndSet(epoch, payload)
+  return swapped ? { count: 1, version, document: NONE } : { count: 0, version, document }
+}
+
+export async function writeLive(store: Store, writes: readonly Write[], action: Action, live: LiveRun, ranges: readonly ScanRange[], signal: AbortSignal): Promise<void> {
+  const { durable, coordEpoch, epoch } = action
+  const about = action.cleanUp ? { cleanUp: { epoch } } : { staged: { claim: live.claim, coordEpoch, ranges } }
+  await store.apply(writes, { durable, signal, ...about })
+}
+
+/** The entries of single keys that are there. */
+export async function readKeys(store: Store, { payload, count }: Action, signal: AbortSignal): Promise<Entry[]> {
+  if (store.getMany === undefined) throw unsupported(store, 'getMany')
+  const words = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
+  const keys: Uint8Array[] = []
+  for (let at = 0; keys.length < count; ) {
+    const end = at + 4 + words.getUint32(at, true)
+    keys.push(payload.subarray(at + 4, end))
+    at = end
+  }
+  const values = await store.getMany(keys, { signal })
+  return keys.flatMap((key, i): Entry[] => {
+    const value = values[i]
+    return value === undefined ? [] : [[key, value]]
+  })
+}
+
+export async function changeGate(store: Store, action: Action, live: LiveRun, ranges: readonly ScanRange[]): Promise<void> {
+  if (store.gate === undefined) throw unsupported(store, 'gate')
+  const { claim, target } = live
+  const { coordEpoch, epoch } = action
+  await store.gate.change({ verb: VERBS[action.verb - 1] as GateVerb, claim, coordEpoch, epoch, target, ranges })
+}
+
+function unsupported({ name }: Store, what: string): KeyhaulError {
+  return new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: name, message: `it has no ${what}; wrap it with gatedStore()` })
+}

@@ -1,0 +1,89 @@
+import { KeyhaulError } from '../errors.js'
+import type { GateCall, GateVerb, OwnRecord, Store } from '../stores/store.js'
+import { Gate } from './gate.js'
+import { packCall } from './pack.js'
+
+/** These are durable before they take effect, or a crash would take back an epoch in which clients were served. */
+const OPENING: ReadonlySet<GateVerb> = new Set(['assign', 'unfence', 'activate'])
+
+/** One a store, however many objects stand for it: two gates of one store would contradict each other. */
+const cores = new WeakMap<object, GateCore>()
+
+/** A gate with its record in the store. */
+export class GateCore {
+  /** Grows with each change: what was read between two equal ones was read under one answer. */
+  changes = 0
+  gate: Gate | undefined
+  private loading: Promise<Gate> | undefined
+  private tail: Promise<unknown> = Promise.resolve()
+  private waiting: (() => void)[] = []
+
+  static of(store: Store): GateCore {
+    const { identity, ownRecord } = store
+    if (ownRecord === undefined) {
+      throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no place for the record of a gate; gatedStore() takes a levelStore or a memoryStore' })
+    }
+    if (typeof identity !== 'object' || identity === null) return new GateCore(ownRecord, store.name)
+    const core = cores.get(identity) ?? new GateCore(ownRecord, store.name)
+    cores.set(identity, core)
+    return core
+  }
+
+  private constructor(
+    private readonly record: OwnRecord,
+    private readonly store: string
+  ) {}
+
+  load(): Promise<Gate> {
+    this.loading ??= this.record.read().then(
+      (bytes) => {
+        this.gate = new Gate(bytes, this.store)
+        return this.gate
+      },
+      (error: unknown) => {
+        this.loading = undefined
+        throw error
+      }
+    )
+    return this.loading
+  }
+
+  landed(ticket: number, applied: boolean): void {
+    this.gate?.landed(ticket, applied)
+    for (const wake of this.waiting.splice(0)) wake()
+  }
+
+  async change(call: GateCall): Promise<void> {
+    const gate = await this.load()
+    const packed = packCall(call)
+    if (OPENING.has(call.verb)) {
+      return this.inTurn(async () => {
+        await this.record.write(gate.encodeAfter(packed))
+        gate.change(packed)
+        this.changes++
+      })
+    }
+    await this.inTurn(async () => {
+      gate.change(packed)
+      this.changes++
+    })
+    // Not in turn: what takes this back must not wait for it.
+    for (;;) {
+      while (!gate.quiet(packed)) await new Promise<void>((wake) => this.waiting.push(wake))
+      const isDurable = await this.inTurn(async () => {
+        // A repetition changes nothing; where it is refused, a later call has overtaken this one.
+        gate.change(packed)
+        if (!gate.quiet(packed)) return false
+        await this.record.write(gate.encode())
+        return true
+      })
+      if (isDurable) return
+    }
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.tail.then(work)
+    this.tail = turn.catch(() => {})
+    return turn
+  }
+}

@@ -1,0 +1,148 @@
+import { KeyhaulError } from '../errors.js'
+import { compareBytes, toBytes } from '../stores/bytes.js'
+import type { ApplyOptions, Capability, ScanOptions, ScanPage, ScanRange, Store, Write } from '../stores/store.js'
+import { GateCore } from './core.js'
+import { spansOf } from './spans.js'
+
+export interface WriteOptions {
+  /** Return only when it survives a crash of the machine. Default false. */
+  readonly sync?: boolean
+}
+
+/**
+ * A store whose clients all pass a gate, so that its ranges can be moved while they read and
+ * write: it knows which ranges it may answer for, and refuses the others with KEYHAUL_MOVED
+ * (ask `error.owner`) or, for the moment of a cutover, KEYHAUL_RETRY.
+ *
+ * Nobody may write the database past it. A store starts with no range: see assignRange().
+ */
+export interface GatedStore extends Store {
+  get(key: string | Uint8Array): Promise<Uint8Array | undefined>
+  getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]>
+  put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void>
+  del(key: string | Uint8Array, options?: WriteOptions): Promise<void>
+  /** All or nothing. */
+  batch(writes: readonly Write[], options?: WriteOptions): Promise<void>
+  /** Up to where it may answer. */
+  scan(range: ScanRange, options: ScanOptions): Promise<ScanPage>
+  readonly mover: Store
+}
+
+/** Gates a levelStore or a memoryStore. To be moved from, it needs `levelStore(db, { feed: true })`. */
+export function gatedStore(store: Store): GatedStore {
+  if (store.getMany === undefined) {
+    throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no getMany; gatedStore() takes a levelStore or a memoryStore' })
+  }
+  return new Gated(store)
+}
+
+const KEPT: readonly Capability[] = ['scan', 'apply', 'feed', 'feedEarly', 'stats']
+const ADDED: readonly Capability[] = ['fence', 'readFence', 'activate']
+
+class Gated implements GatedStore {
+  readonly name: string
+  readonly identity: unknown
+  readonly place?: NonNullable<Store['place']>
+  readonly capabilities: ReadonlySet<Capability>
+  readonly mover: Store
+  private readonly core: GateCore
+
+  constructor(private readonly store: Store) {
+    this.core = GateCore.of(store)
+    this.name = store.name
+    this.identity = store.identity
+    if (store.place !== undefined) this.place = store.place
+    // Its feed would show what is staged, so only movers have it.
+    this.capabilities = new Set(['scan', 'apply'])
+    this.mover = moverOf(store, this.core)
+  }
+
+  async get(key: string | Uint8Array): Promise<Uint8Array | undefined> {
+    return (await this.getMany([toBytes(key)]))[0]
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    const { core } = this
+    const gate = core.gate ?? (await core.load())
+    if (keys.length === 0) return []
+    for (;;) {
+      gate.admitRead(keys)
+      const before = core.changes
+      const values = await (this.store.getMany as NonNullable<Store['getMany']>)(keys)
+      if (core.changes === before) return values
+    }
+  }
+
+  put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
+    return this.batch([[toBytes(key), toBytes(value)]], options)
+  }
+
+  del(key: string | Uint8Array, options?: WriteOptions): Promise<void> {
+    return this.batch([[toBytes(key), undefined]], options)
+  }
+
+  batch(writes: readonly Write[], options: WriteOptions = {}): Promise<void> {
+    return this.apply(writes, { durable: options.sync === true })
+  }
+
+  /** As any client. */
+  async apply(writes: readonly Write[], { durable, signal }: ApplyOptions): Promise<void> {
+    const { core } = this
+    const gate = core.gate ?? (await core.load())
+    signal?.throwIfAborted()
+    if (writes.length === 0) return
+    const ticket = gate.admitWrite(writes.map(([key]) => key))
+    try {
+      await this.store.apply(writes, { durable })
+    } finally {
+      core.landed(ticket, false)
+    }
+  }
+
+  async scan(range: ScanRange, options: ScanOptions): Promise<ScanPage> {
+    const { core } = this
+    const gate = core.gate ?? (await core.load())
+    if (range.lt !== undefined && compareBytes(range.gte ?? new Uint8Array(0), range.lt) >= 0) return { entries: [], end: true }
+    for (;;) {
+      const part = gate.readable(range)
+      const before = core.changes
+      const page = await this.store.scan(part, options)
+      if (core.changes !== before) continue
+      if (!page.end || part === range) return page
+      if (page.entries.length > 0) return { entries: page.entries, end: false }
+      // What comes next is somebody else's; this says whose.
+      gate.admitRead([part.lt as Uint8Array])
+    }
+  }
+}
+
+function moverOf(store: Store, core: GateCore): Store {
+  const mover: Store = {
+    name: store.name,
+    identity: store.identity,
+    ...(store.place === undefined ? {} : { place: store.place }),
+    capabilities: new Set([...KEPT.filter((capability) => store.capabilities.has(capability)), ...ADDED]),
+    scan: (range, options) => store.scan(range, options),
+    getMany: (keys, options) => (store.getMany as NonNullable<Store['getMany']>)(keys, options),
+    gate: { change: (call) => core.change(call) },
+    apply: async (writes, { durable, signal, staged, cleanUp }) => {
+      const gate = await core.load()
+      signal?.throwIfAborted()
+      const tickets: number[] = []
+      try {
+        for (const span of spansOf(writes, staged?.ranges ?? [{}])) {
+          if (staged !== undefined) tickets.push(gate.admitApply(staged.claim, staged.coordEpoch, span))
+          else if (cleanUp !== undefined) tickets.push(gate.admitCleanUp(cleanUp.epoch, span))
+          else throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'only a live migration may write past its gate' })
+        }
+        await store.apply(writes, { durable, signal, cleanUp })
+      } finally {
+        for (const ticket of tickets) core.landed(ticket, true)
+      }
+    }
+  }
+  const { openFeed, estimate } = store
+  if (openFeed !== undefined) Object.assign(mover, { openFeed: openFeed.bind(store) })
+  if (estimate !== undefined) Object.assign(mover, { estimate: estimate.bind(store) })
+  return mover
+}

@@ -1,0 +1,210 @@
+import { KeyhaulError } from '../errors.js'
+import type { Register } from '../register/register.js'
+import { compareBytes, toBytes } from '../stores/bytes.js'
+import type { Entry, ScanRange, Write } from '../stores/store.js'
+import type { GatedStore, WriteOptions } from './gated.js'
+import { type OwnedRange, Ownership } from './ownership.js'
+import { successor } from './spans.js'
+
+export interface ShardedOptions {
+  /** By name. */
+  readonly stores: Readonly<Record<string, GatedStore>>
+  readonly register: Register
+  /** For so long an operation follows a range that is changing its owner; then KEYHAUL_STORE_STALLED. Default 30,000. */
+  readonly timeoutMs?: number
+  /** A page of an iterator. Default 1000 entries. */
+  readonly pageEntries?: number
+}
+
+/** Several gated stores as one: finds the owner of each key, and follows ranges that move. */
+export interface ShardedStore {
+  get(key: string | Uint8Array): Promise<Uint8Array | undefined>
+  /** Each value as it was at some moment of the call. */
+  getMany(keys: readonly (string | Uint8Array)[]): Promise<(Uint8Array | undefined)[]>
+  put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void>
+  del(key: string | Uint8Array, options?: WriteOptions): Promise<void>
+  /** All or nothing; all keys must belong to one store. */
+  batch(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void>
+  /** In key order, over all stores; each key that is there throughout exactly once. */
+  iterator(range?: { readonly gte?: string | Uint8Array; readonly lt?: string | Uint8Array }): AsyncIterableIterator<Entry>
+  /** Stops watching the register; closes no store. */
+  close(): void
+}
+
+export function shardedStore(options: ShardedOptions): ShardedStore {
+  return new Sharded(options)
+}
+
+const WAIT_MAX_MS = 20
+const PAGE_BYTES = 256 * 1024
+
+class Sharded implements ShardedStore {
+  private readonly stores: ReadonlyMap<string, GatedStore>
+  private readonly register: Register
+  private readonly timeoutMs: number
+  private readonly pageEntries: number
+  private readonly watch: { close(): void }
+  private map: Ownership | undefined
+  private version = -1
+  private reading: Promise<Ownership> | undefined
+
+  constructor(options: ShardedOptions) {
+    this.stores = new Map(Object.entries(options.stores))
+    for (const [name, store] of this.stores) {
+      if (store.name === name) continue
+      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store: store.name, message: `it is given as ${name}; give it under its own name` })
+    }
+    this.register = options.register
+    this.timeoutMs = options.timeoutMs ?? 30_000
+    this.pageEntries = options.pageEntries ?? 1000
+    this.watch = this.register.watch((state) => this.learn(state))
+  }
+
+  get(key: string | Uint8Array): Promise<Uint8Array | undefined> {
+    const bytes = toBytes(key)
+    return this.follow(bytes, (store) => store.get(bytes))
+  }
+
+  put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
+    return this.batch([[key, value]], options)
+  }
+
+  del(key: string | Uint8Array, options?: WriteOptions): Promise<void> {
+    return this.batch([[key, undefined]], options)
+  }
+
+  async getMany(keys: readonly (string | Uint8Array)[]): Promise<(Uint8Array | undefined)[]> {
+    const all = keys.map(toBytes)
+    const map = this.map ?? (await this.refresh())
+    const groups = new Map<string | undefined, number[]>()
+    all.forEach((key, i) => {
+      const owner = map.find(key)?.owner
+      const group = groups.get(owner) ?? []
+      groups.set(owner, group)
+      group.push(i)
+    })
+    const values: (Uint8Array | undefined)[] = new Array(all.length)
+    const read = async (owner: string | undefined, group: readonly number[]): Promise<void> => {
+      const store = this.stores.get(owner ?? '')
+      try {
+        if (store === undefined) throw new KeyhaulError('KEYHAUL_MOVED')
+        const found = await store.getMany(group.map((i) => all[i] as Uint8Array))
+        for (const [j, i] of group.entries()) values[i] = found[j]
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        // One by one, as the border may go through the middle of them.
+        for (const i of group) values[i] = await this.get(all[i] as Uint8Array)
+      }
+    }
+    await Promise.all([...groups].map(([owner, group]) => read(owner, group)))
+    return values
+  }
+
+  async batch(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void> {
+    const bytes = writes.map(([key, value]): Write => [toBytes(key), value === undefined ? undefined : toBytes(value)])
+    const first = bytes[0]
+    if (first === undefined) return
+    await this.follow(first[0], async (store, part, isFresh) => {
+      const other = bytes.find(([key]) => this.map?.find(key)?.owner !== part.owner)
+      if (other === undefined) return store.batch(bytes, options)
+      if (!isFresh) throw new KeyhaulError('KEYHAUL_MOVED')
+      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
+        key: other[0],
+        message: `it does not belong to ${part.owner} as the batch's first key does; a batch is atomic on one store only, so split it`
+      })
+    })
+  }
+
+  async *iterator(range: { readonly gte?: string | Uint8Array; readonly lt?: string | Uint8Array } = {}): AsyncIterableIterator<Entry> {
+    const lt = range.lt === undefined ? undefined : toBytes(range.lt)
+    let at: Uint8Array | undefined = toBytes(range.gte ?? '')
+    while (at !== undefined && (lt === undefined || compareBytes(at, lt) < 0)) {
+      const { entries, next }: { entries: readonly Entry[]; next: Uint8Array | undefined } = await this.page(at, lt)
+      yield* entries
+      at = next
+    }
+  }
+
+  close(): void {
+    this.watch.close()
+  }
+
+  /** From the owner of its first key, up to where that one's part ends. */
+  private async page(at: Uint8Array, lt: Uint8Array | undefined): Promise<{ entries: readonly Entry[]; next: Uint8Array | undefined }> {
+    const map = this.map ?? (await this.refresh())
+    if (map.find(at) === undefined) {
+      const next = (await this.refresh()).from(at)
+      if (next === undefined) return { entries: [], next: undefined }
+      if (compareBytes(next.gte, at) > 0) return { entries: [], next: next.gte }
+    }
+    return this.follow(at, async (store, part) => {
+      const isLast = part.lt === undefined || (lt !== undefined && compareBytes(lt, part.lt) <= 0)
+      const range: ScanRange = { gte: at, lt: isLast ? lt : part.lt }
+      const { entries, end } = await store.scan(range, { maxEntries: this.pageEntries, maxBytes: PAGE_BYTES })
+      const last = entries[entries.length - 1]
+      if (!end && last !== undefined) return { entries, next: successor(last[0]) }
+      return { entries, next: isLast ? undefined : part.lt }
+    })
+  }
+
+  /** Asks the owner of the key until one answers. `isFresh`: the register was asked in this call. */
+  private async follow<T>(key: Uint8Array, work: (store: GatedStore, part: OwnedRange, isFresh: boolean) => Promise<T>): Promise<T> {
+    let map = this.map ?? (await this.refresh())
+    let deadline = 0
+    let cause: unknown
+    for (let tries = 0, isFresh = false; ; tries++) {
+      const part = map.find(key)
+      const store = part === undefined ? undefined : this.stores.get(part.owner)
+      if (part !== undefined && store !== undefined) {
+        try {
+          return await work(store, part, isFresh)
+        } catch (error) {
+          if (!isRefusal(error)) throw error
+          cause = error
+        }
+      } else if (isFresh) {
+        throw new KeyhaulError('KEYHAUL_NOT_OWNER', {
+          key,
+          message: part === undefined ? 'nobody owns it; see assignRange()' : `it belongs to ${part.owner}, which is not among the stores of this shardedStore`
+        })
+      }
+      const now = performance.now()
+      if (deadline === 0) deadline = now + this.timeoutMs
+      if (now >= deadline) {
+        throw new KeyhaulError('KEYHAUL_STORE_STALLED', { key, store: part?.owner, message: `its range did not get an owner that answers within ${this.timeoutMs} ms`, cause })
+      }
+      if (tries > 0) await new Promise((wake) => setTimeout(wake, Math.min(2 ** (tries - 1), WAIT_MAX_MS)))
+      try {
+        map = await this.refresh()
+        isFresh = true
+      } catch (error) {
+        // What is known is as good as before.
+        cause = error
+        map = this.map ?? map
+        if (tries === 0) await new Promise((wake) => setTimeout(wake, 1))
+      }
+    }
+  }
+
+  private refresh(): Promise<Ownership> {
+    this.reading ??= this.register
+      .read()
+      .then((state) => this.learn(state))
+      .finally(() => {
+        this.reading = undefined
+      })
+    return this.reading
+  }
+
+  private learn(state: { version: number; document: Uint8Array }): Ownership {
+    if (this.map === undefined || state.version > this.version) {
+      this.map = new Ownership(state.document)
+      this.version = state.version
+    }
+    return this.map
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof KeyhaulError && (error.code === 'KEYHAUL_MOVED' || error.code === 'KEYHAUL_RETRY')
+}

@@ -1,0 +1,34 @@
+import { compareBytes } from '../stores/bytes.js'
+import type { ScanRange, Write } from '../stores/store.js'
+
+/** Half-open spans that hold all keys of the writes and nothing between the ranges, which are in key order. */
+export function spansOf(writes: readonly Write[], ranges: readonly ScanRange[]): ScanRange[] {
+  const spans = new Map<number, { low: Uint8Array; high: Uint8Array }>()
+  for (const [key] of writes) {
+    const at = ranges.length === 1 ? 0 : rangeOf(key, ranges)
+    const span = spans.get(at)
+    if (span === undefined) spans.set(at, { low: key, high: key })
+    else if (compareBytes(key, span.high) > 0) span.high = key
+    else if (compareBytes(key, span.low) < 0) span.low = key
+  }
+  return [...spans.values()].map(({ low, high }) => ({ gte: low, lt: successor(high) }))
+}
+
+/** The least key above. */
+export function successor(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
+}
+
+/** The first range that ends above the key. */
+function rangeOf(key: Uint8Array, ranges: readonly ScanRange[]): number {
+  let [low, high] = [0, ranges.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const { lt } = ranges[middle] as ScanRange
+    if (lt !== undefined && compareBytes(lt, key) <= 0) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,38 @@
+/** The ownership document, as it stands. Version 0 is that of none. */
+export interface RegisterState {
+  readonly version: number
+  readonly document: Uint8Array
+}
+
+/**
+ * Where it stands who owns which keys: one small document, replaced as a whole. Reads and
+ * replacements are linearizable, or a live migration promises nothing.
+ */
+export interface Register {
+  readonly name: string
+  /** What was replaced stays replaced, whatever crashes. */
+  readonly durable: boolean
+  read(): Promise<RegisterState>
+  /**
+   * Replaces the document where its version still is `version`, and gives what stands there
+   * now. A rejection says that nobody knows whether it was replaced.
+   */
+  compareAndSet(version: number, document: Uint8Array): Promise<RegisterState & { readonly swapped: boolean }>
+  /** Tells of replacements soon after they happen; some may be left out when newer ones follow. */
+  watch(listener: (state: RegisterState) => void): { close(): void }
+}
+
+/** Listeners, and those of them that throw do not stop the others. */
+export class Watchers {
+  private readonly all = new Set<(state: RegisterState) => void>()
+
+  add(listener: (state: RegisterState) => void): { close(): void } {
+    const own = (state: RegisterState): void => listener(state)
+    this.all.add(own)
+    return { close: () => void this.all.delete(own) }
+  }
+
+  tell(state: RegisterState): void {
+    for (const listener of this.all) queueMicrotask(() => listener(state))
+  }
+}

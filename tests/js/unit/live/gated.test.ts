@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MemoryLevel } from 'memory-level'
+import { assignRange, gatedStore } from '../../../../dist/live/index.js'
+import { memoryRegister } from '../../../../dist/register/memory.js'
+import type { Store } from '../../../../dist/index.js'
+import { levelStore } from '../../../../dist/stores/level.js'
+import { memoryStore } from '../../../../dist/stores/memory.js'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const claim = new Uint8Array(16).fill(5)
+const ALL = { maxEntries: 100, maxBytes: 10_000 }
+const kinds: readonly (readonly [string, () => Store])[] = [
+  ['memory', () => memoryStore({ name: 'a' })],
+  ['level', () => levelStore(new MemoryLevel(), { name: 'a', feed: true })],
+  ['a sublevel', () => levelStore(new MemoryLevel().sublevel('part'), { name: 'a', feed: true })]
+]
+
+for (const [name, create] of kinds) {
+  test(`${name}: what is deleted after a move is in no feed, what clients delete is`, async () => {
+    const store = gatedStore(create())
+    await assignRange({ register: memoryRegister(), store })
+    await store.batch(['a', 'b', 'c'].map((key) => [bytes(key), bytes(key)] as const))
+    const feed = await store.mover.openFeed?.({})
+    assert.ok(feed !== undefined)
+    await store.del('a')
+    const change = async (verb: 'fence' | 'redirect'): Promise<void> => store.mover.gate?.change({ verb, claim, coordEpoch: 1, epoch: 2, target: 'b', ranges: [{}] })
+    await change('fence')
+    // Not before it has moved away, and not at another epoch.
+    const cleanUp = (epoch: number): Promise<void> => store.mover.apply([[bytes('b'), undefined]], { durable: true, cleanUp: { epoch } })
+    await assert.rejects(cleanUp(2), { code: 'KEYHAUL_SUPERSEDED' })
+    await change('redirect')
+    await assert.rejects(cleanUp(3), { code: 'KEYHAUL_SUPERSEDED' })
+    await cleanUp(2)
+    const page = await feed.poll(feed.position, ALL)
+    assert.deepEqual(page.changes.map(([key, value]) => [Buffer.from(key).toString(), value]), [['a', undefined]])
+    assert.equal(page.caughtUp, true)
+    await feed.close({ discard: true })
+    assert.deepEqual((await store.mover.scan({}, ALL)).entries.map(([key]) => Buffer.from(key).toString()), ['c'])
+    await assert.rejects(store.get('c'), { code: 'KEYHAUL_MOVED', owner: 'b', epoch: 2 })
+  })
+
+  test(`${name}: what is staged is invisible, and only its own migration writes it`, async () => {
+    const store = gatedStore(create())
+    const ranges = [{ gte: bytes('b'), lt: bytes('d') }, { gte: bytes('m') }]
+    const change = async (verb: 'prepare' | 'activate' | 'discard', coordEpoch = 2): Promise<void> => store.mover.gate?.change({ verb, claim, coordEpoch, epoch: 7, target: '', ranges })
+    const write = (key: string, about: { claim?: Uint8Array; coordEpoch?: number } = {}): Promise<void> =>
+      store.mover.apply([[bytes(key), bytes('x')]], { durable: false, staged: { claim, coordEpoch: 2, ranges, ...about } })
+    await assert.rejects(write('b'), { code: 'KEYHAUL_SUPERSEDED' })
+    await change('prepare')
+    await store.mover.apply(['b', 'c', 'z', 'm'].map((key) => [bytes(key), bytes('x')] as const), { durable: true, staged: { claim, coordEpoch: 2, ranges } })
+    await assert.rejects(write('e'), { code: 'KEYHAUL_SUPERSEDED' })
+    await assert.rejects(write('b', { coordEpoch: 1 }), { code: 'KEYHAUL_SUPERSEDED' })
+    await assert.rejects(write('b', { claim: new Uint8Array(16) }), { code: 'KEYHAUL_SUPERSEDED' })
+    await assert.rejects(store.mover.apply([[bytes('b'), bytes('x')]], { durable: false }), { code: 'KEYHAUL_UNSUPPORTED' })
+    await assert.rejects(store.get('b'), { code: 'KEYHAUL_RETRY' })
+    await assert.rejects(store.scan({ gte: bytes('b') }, ALL), { code: 'KEYHAUL_RETRY' })
+    await assert.rejects(store.put('z', 'mine'), { code: 'KEYHAUL_RETRY' })
+    await change('activate')
+    assert.equal((await store.get('z'))?.length, 1)
+    // A page ends where the store's part does, and what lies behind is somebody else's.
+    const page = await store.scan({ gte: bytes('b') }, ALL)
+    assert.deepEqual([page.entries.length, page.end], [2, false])
+    await assert.rejects(store.scan({ gte: bytes('c\0') }, ALL), { code: 'KEYHAUL_MOVED' })
+    await assert.rejects(store.batch([[bytes('b'), bytes('1')], [bytes('e'), bytes('2')]]), { code: 'KEYHAUL_MOVED' })
+    assert.equal(Buffer.from((await store.get('b')) as Uint8Array).toString(), 'x')
+    await assert.rejects(change('discard', 3), { code: 'KEYHAUL_NOT_OWNER' })
+  })
+}
