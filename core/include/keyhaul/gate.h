@@ -57,6 +57,7 @@ enum class GateVerb : uint8_t {
   kRedirect = 6,
   kActivate = 7,
   kDiscard = 8,
+  kInspect = 9,  // changes nothing: NotOwner unless this migration has staged all of it
 };
 std::string_view gateVerbName(GateVerb verb);  // "fence"
 

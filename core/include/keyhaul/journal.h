@@ -87,11 +87,11 @@ struct StoppedRecord {
 struct FinishedRecord {
   Receipt receipt;
 };
-// Live: the claim is ours, under this coordEpoch. `restarting`: what the records before it
-// say of the staging is not true any more.
+// Live: the claim is ours, under this coordEpoch. `forgotten`: what the records before it say
+// of the staging is not true any more. `restarting`: nor is it of use, and is to be emptied.
 struct ClaimedRecord {
   uint64_t coordEpoch = 1;
-  bool restarting = false;
+  bool forgotten = false, restarting = false;
 };
 
 using Record = std::variant<PlanRecord, ResumedRecord, PhaseRecord, PreparedRecord,
@@ -148,8 +148,9 @@ struct JournalImage {
   MigrationState state = MigrationState::kPending;
   uint32_t incarnation = 1;
   bool prepared = false, targetWasEmpty = false;
-  // Live: it has come to these states; the staging is to be emptied before it is filled again.
-  bool aborting = false, closing = false, restarting = false;
+  // Live: it was given up; the staging is to be emptied before it is filled again.
+  bool aborting = false, restarting = false;
+  bool claimed = false;       // the claim was in the register once
   uint64_t coordEpoch = 1;  // the last one that this journal knows of
   std::string feedPosition, appliedPosition;
   struct RangeProgress {

@@ -35,6 +35,7 @@ std::string_view gateVerbName(GateVerb verb) {
     case GateVerb::kRedirect: return "redirect";
     case GateVerb::kActivate: return "activate";
     case GateVerb::kDiscard: return "discard";
+    case GateVerb::kInspect: return "inspect";
   }
   return "unknown";
 }
@@ -158,6 +159,8 @@ Status Gate::check(const GateCall& call, const GateRange* at) const {
   };
   const bool fenced = state == GateState::kFenced || state == GateState::kReadFenced;
   switch (call.verb) {
+    case GateVerb::kInspect:
+      return own && state == GateState::kStaged ? Status{} : ErrorCode::kNotOwner;
     case GateVerb::kAssign:
       if (at == nullptr || (state == GateState::kServing && epoch == call.epoch)) return {};
       return ErrorCode::kNotOwner;
@@ -204,6 +207,7 @@ Status Gate::change(const GateCall& call) {
     case GateVerb::kAssign:
     case GateVerb::kUnfence:
     case GateVerb::kActivate: next.state = GateState::kServing; break;
+    case GateVerb::kInspect: return {};
     case GateVerb::kPrepare: next.state = GateState::kStaged; break;
     case GateVerb::kFence: next.state = GateState::kFenced; break;
     case GateVerb::kFenceReads: next.state = GateState::kReadFenced; break;
@@ -235,7 +239,8 @@ bool Gate::opens(GateVerb verb) {
     case GateVerb::kFence:
     case GateVerb::kFenceReads:
     case GateVerb::kRedirect:
-    case GateVerb::kDiscard: return false;
+    case GateVerb::kDiscard:
+    case GateVerb::kInspect: return false;
   }
   return false;
 }

@@ -82,7 +82,7 @@ struct Encoder {
   }
   void operator()(const ClaimedRecord& record) const {
     putVarint(out, record.coordEpoch);
-    putVarint(out, record.restarting ? 1 : 0);
+    putVarint(out, (record.forgotten ? 1U : 0U) | (record.restarting ? 2U : 0U));
   }
   void operator()(const ResumedRecord& record) const { putVarint(out, record.incarnation); }
   void operator()(const PhaseRecord& record) const { putEnum(out, record.state); }
@@ -268,7 +268,9 @@ Record decode(uint8_t type, ByteReader& in) {
     case 11: {
       ClaimedRecord record;
       record.coordEpoch = in.varint();
-      record.restarting = in.boolean();
+      const uint64_t flags = in.varint(3);
+      record.forgotten = (flags & 1U) != 0;
+      record.restarting = (flags & 2U) != 0;
       return record;
     }
   }

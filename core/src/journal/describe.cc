@@ -61,6 +61,7 @@ struct Describe {
   void operator()(const ClaimedRecord& record) const {
     json.text("record", "claimed");
     json.number("coordEpoch", record.coordEpoch);
+    json.boolean("forgotten", record.forgotten);
     json.boolean("restarting", record.restarting);
   }
   void operator()(const PhaseRecord& record) const {

@@ -37,7 +37,7 @@ class Fold {
     if (next == kClaiming && (resumed_ || image_.state == kPending)) return true;
     if (next == kCopying && !image_.prepared) return false;
     // Preparing has no record.
-    const bool prepares = image_.state == kStaging || image_.state == kDiscarding;
+    const bool prepares = (liveRow(image_.state).next & liveBit(kPreparing)) != 0;
     const uint32_t through = prepares ? liveRow(kPreparing).next : 0;
     return ((liveRow(image_.state).next | through) & liveBit(next)) != 0;
   }
@@ -69,7 +69,6 @@ class Fold {
       }
       if (record.state == MigrationState::kVerifying) ++image_.totals.verifyRounds;
       if (record.state == MigrationState::kAborting) image_.aborting = true;
-      if (record.state == MigrationState::kClosing) image_.closing = true;
       image_.state = record.state;
       resumed_ = false;
       return true;
@@ -156,7 +155,9 @@ class Fold {
   bool fold(const ClaimedRecord& record) {
     if (!live() || record.coordEpoch < image_.coordEpoch) return false;
     image_.coordEpoch = record.coordEpoch;
-    if (record.restarting) restart();
+    image_.claimed = true;
+    if (record.forgotten) restart();
+    image_.restarting = record.restarting;
     return true;
   }
   bool fold(const FinishedRecord& record) {

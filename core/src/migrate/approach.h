@@ -24,7 +24,10 @@ class ApproachPhase {
              uint64_t overheadUs);
   // Behind the fence: the feed to its end, then the last look.
   void startLast(std::string position);
-  void finish() { follow_ = false; }
+  void finish() {
+    follow_ = false;
+    rounds_ = 0;  // those of following were not meant to get shorter
+  }
   // NotConverging when rounds do not get short enough; LimitExceeded when more keys changed
   // than can be remembered.
   Status pump(Port& port);

@@ -52,7 +52,7 @@ Status GateStep::onEvent(Port& port, const Event& event) {
   port.buffers().release(event.payload.buffer);
   if (event.kind == EventKind::kDone) {
     done_ = true;
-    slowestUs_ = std::max(slowestUs_, (port.now() - issuedAt_).us);
+    lastUs_ = (port.now() - issuedAt_).us;
     return {};
   }
   return retry(port, event.kind == EventKind::kFailed ? event.error : ErrorCode::kStoreFailed);

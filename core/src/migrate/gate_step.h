@@ -18,7 +18,7 @@ class GateStep {
   Status onEvent(Port& port, const Event& event);
   bool done() const { return done_; }
   NodeId node() const { return node_; }
-  uint64_t slowestUs() const { return slowestUs_; }  // of the answers so far
+  uint64_t lastUs() const { return lastUs_; }  // how long the last answer took
   void stop(Port& port);
 
  private:
@@ -33,7 +33,7 @@ class GateStep {
   Instant issuedAt_{0}, retryAt_{0};
   bool done_ = true;
   uint32_t failures_ = 0;
-  uint64_t slowestUs_ = 0;
+  uint64_t lastUs_ = 0;
 };
 
 }  // namespace keyhaul

@@ -16,7 +16,8 @@ Status LiveMigration::requestCancel() {
     return ErrorCode::kAlreadyComplete;
   }
   if (liveRow(state_).stage == LiveStage::kCommitted) return ErrorCode::kCancelTooLate;
-  ending_ = Ending::kCancel;
+  const bool undoing = shared_.claim.state == ClaimState::kAborted || state_ == MigrationState::kAborting;
+  if (!undoing) ending_ = Ending::kCancel;
   return {};
 }
 
@@ -34,10 +35,17 @@ bool LiveMigration::wantsOut() const {
     case LiveStage::kBefore: return failed || state_ != MigrationState::kClaiming || !claimed_;
     case LiveStage::kFenced: return true;
     case LiveStage::kCommitted:
-      // Whoever stops it may not stop the range from being served.
-      return failed || state_ == MigrationState::kCleaning ||
-             (state_ == MigrationState::kDeciding && register_.failing());
-    case LiveStage::kUndoing: return failed || state_ == MigrationState::kDiscarding;
+      // Whoever stops it, and a journal that fails, may not stop the range from being served.
+      if (ending_ == Ending::kCancel) return false;
+      if (failed && error_ != ErrorCode::kJournalWriteFailed) return true;
+      if (state_ == MigrationState::kCleaning) return failed || resumable();
+      return state_ == MigrationState::kClosing ? failed || register_.failing()
+                                                : state_ == MigrationState::kDeciding && !failed &&
+                                                      register_.failing();
+    case LiveStage::kUndoing:
+      if (failed || state_ == MigrationState::kDiscarding) return true;
+      return ending_ == Ending::kStop && liveRow(state_).part == LivePart::kRegister &&
+             register_.failing();
   }
   return false;
 }
@@ -60,7 +68,8 @@ void LiveMigration::pumpEnding(Port& port) {
     return conclude(port, resumed_ ? MigrationState::kStopped : MigrationState::kFailed);
   }
   // Another coordinator looks after it, or nothing can be known: hands off.
-  if (unreadable || stage == LiveStage::kCommitted || stage == LiveStage::kUndoing) {
+  const bool emptying = state_ == MigrationState::kDiscarding && ending_ == Ending::kCancel;
+  if (unreadable || stage == LiveStage::kCommitted || (stage == LiveStage::kUndoing && !emptying)) {
     return conclude(port, MigrationState::kStopped);
   }
   if (ending_ == Ending::kCancel) {
@@ -68,8 +77,12 @@ void LiveMigration::pumpEnding(Port& port) {
     ending_ = Ending::kNone;
     return enter(port, MigrationState::kAborting);
   }
-  if (stage == LiveStage::kFenced) return enter(port, MigrationState::kPostponing);
-  if (error_ == ErrorCode::kFeedPositionLost) return restart(port);
+  if (stage == LiveStage::kFenced) {
+    after_ = std::exchange(ending_, Ending::kNone);
+    return enter(port, MigrationState::kPostponing);
+  }
+  const bool mayBeginAnew = (liveRow(state_).next & liveBit(MigrationState::kClaiming)) != 0;
+  if (error_ == ErrorCode::kFeedPositionLost && mayBeginAnew) return restart(port);
   undo(port, MigrationState::kFailed);
 }
 
@@ -99,6 +112,7 @@ void LiveMigration::restart(Port& port) {
 // What was staged has to go before anything is staged.
 void LiveMigration::forget() {
   restarting_ = true;
+  inspecting_ = false;
   prepared_ = feedOpen_ = compared_ = false;
   feedPosition_.clear();
   feed_.reset();
@@ -206,6 +220,12 @@ void LiveMigration::onEvent(Port& port, OpTag tag, const Event& event) {
       }
       break;
   }
+  if (status.code() == ErrorCode::kNotOwner && std::exchange(inspecting_, false)) {
+    if (shared_.claim.state == ClaimState::kAborted) {
+      return enter(port, MigrationState::kReleasing);  // nothing is staged
+    }
+    status = ErrorCode::kTargetNotEmpty;  // it is not ours
+  }
   if (!status.ok()) fail(port, status.code(), blamed(), text);
 }
 
@@ -221,7 +241,7 @@ void LiveMigration::conclude(Port& port, MigrationState end) {
 
 void LiveMigration::pumpConclusion(Port& port) {
   if (!shared_.journal.flushed() || !closeFeed(port, feedPosition_)) return;
-  writeConclusion(port, true);
+  writeConclusion(port, recorded_);
 }
 
 void LiveMigration::account(Instant now) {

@@ -39,10 +39,10 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   shared_.journal.add(ResumedRecord{shared_.totals.incarnations});
   prepared_ = image.prepared;
   aborting_ = image.aborting;
-  closing_ = image.closing;
   knownCoordEpoch_ = image.coordEpoch;
-  // Whoever was here before may have staged more than its journal knows.
-  restarting_ = image.restarting || !image.prepared;
+  restarting_ = image.restarting;
+  wasClaimed_ = image.claimed;
+  recorded_ = true;
   feedPosition_ = image.appliedPosition.empty() ? image.feedPosition : image.appliedPosition;
   if (image.verified) {
     verified_ = image.verified->equal;
@@ -56,7 +56,8 @@ void LiveMigration::admit(Port& port) {
   clockStarted_ = true;
   accountedAt_ = progressAt_ = port.now();
   // The claim must not be there before a journal that knows of it.
-  if (!resumed_) shared_.journal.add(PlanRecord{spec(), shared_.plan.level()});
+  if (!recorded_) shared_.journal.add(PlanRecord{spec(), shared_.plan.level()});
+  recorded_ = true;
   enter(port, MigrationState::kClaiming);
 }
 
@@ -103,22 +104,10 @@ void LiveMigration::pump(Port& port) {
     }
     if (state_ == MigrationState::kPending) return;
     // Nobody's pause may lengthen the writers'.
-    if (paused_ && liveRow(state_).stage == LiveStage::kBefore) return;
+    const bool mayWait = liveRow(state_).stage == LiveStage::kBefore;
+    if (paused_ && mayWait && state_ != MigrationState::kClaiming) return;
     if (overBudget(port)) {
-      ++shared_.totals.postponed;
-      shared_.totals.pauseUs = (port.now() - fencedAt_).us;
-      if (partStarted_ && partWriting()) {
-        if (Status s = settlePart(port); !s.ok()) fail(port, s.code(), blamed(), {});
-        if (partWriting()) return;
-      }
-      stopParts(port);
-      if (shared_.totals.postponed >= kPostponesMax) {
-        error_ = ErrorCode::kPauseBudget;
-        undoneAs_ = MigrationState::kFailed;
-        enter(port, MigrationState::kAborting);
-      } else {
-        enter(port, MigrationState::kPostponing);
-      }
+      giveUpAttempt(port);
       continue;
     }
     if (!partStarted_) {
@@ -127,7 +116,7 @@ void LiveMigration::pump(Port& port) {
       startPart(port);
     }
     if (Status s = pumpPart(port); !s.ok()) {
-      fail(port, s.code(), blamed(), {});
+      if (!mayBeOurs(port, s.code())) fail(port, s.code(), blamed(), {});
       continue;
     }
     if (!partDone()) break;
@@ -139,6 +128,31 @@ void LiveMigration::pump(Port& port) {
   showProgress(port);
 }
 
+// A target that is not empty may hold what a predecessor staged, whose journal this is not or
+// whose last records were lost. Its gate knows: only what was found empty is ever staged.
+bool LiveMigration::mayBeOurs(Port& port, ErrorCode error) {
+  const bool found = state_ == MigrationState::kPreparing && error == ErrorCode::kTargetNotEmpty;
+  if (!found || shared_.claim.coordEpoch == 1) return false;
+  feedOpen_ = true;
+  feedPosition_ = prepare_.feedPosition();
+  prepare_.stop(port);
+  inspecting_ = true;
+  enter(port, MigrationState::kStaging);
+  return true;
+}
+
+// A write to the target that is under way is not awaited, the writers wait for nothing: the next
+// prepare waits for it, and what it wrote is written again from the feed.
+void LiveMigration::giveUpAttempt(Port& port) {
+  ++shared_.totals.postponed;
+  shared_.totals.pauseUs = (port.now() - fencedAt_).us;
+  stopParts(port);
+  if (shared_.totals.postponed < kPostponesMax) return enter(port, MigrationState::kPostponing);
+  error_ = ErrorCode::kPauseBudget;
+  undoneAs_ = MigrationState::kFailed;
+  enter(port, MigrationState::kAborting);
+}
+
 bool LiveMigration::allCopied() const {
   return std::all_of(shared_.ranges.begin(), shared_.ranges.end(),
                      [](const auto& range) { return range.copied; });
@@ -147,7 +161,7 @@ bool LiveMigration::allCopied() const {
 // What a pause takes besides the last round: a fence, a decision (an answer that was read a
 // moment ago is tried first) and an activation.
 uint64_t LiveMigration::overheadUs() const {
-  return 2 * targetGate_.slowestUs() + sourceGate_.slowestUs() + register_.slowestUs();
+  return 2 * targetGate_.lastUs() + sourceGate_.lastUs() + register_.lastUs();
 }
 
 void LiveMigration::startPart(Port& port) {
@@ -160,7 +174,8 @@ void LiveMigration::startPart(Port& port) {
       return register_.start(resumed_ ? RegisterStep::Change::kTakeOver
                                       : RegisterStep::Change::kClaim);
     case kStaging:
-      return targetGate_.start(shared_.target, GateVerb::kPrepare, claim.fenceEpoch(), false);
+      return targetGate_.start(shared_.target, inspecting_ ? GateVerb::kInspect : GateVerb::kPrepare,
+                               claim.fenceEpoch(), false);
     case kPreparing: return prepare_.start(!feedOpen_, feedPosition_, !prepared_);
     case kCopying: return copy_.start();
     case kCatchingUp:
@@ -309,36 +324,43 @@ void LiveMigration::leavePart(Port& port) {
 }
 
 void LiveMigration::afterClaiming(Port& port) {
-  if (!resumed_ && shared_.claim.coordEpoch == 1) return enter(port, MigrationState::kStaging);
+  staged_ = false;
   if (register_.gone()) {
-    // Closed by a process that died before it could say so,
-    if (closing_) {
-      return conclude(port, aborting_ ? MigrationState::kCancelled : MigrationState::kDone);
-    }
-    // or by another coordinator; or it never came to be.
-    if (prepared_ && register_.ownedBy(spec().target)) return conclude(port, MigrationState::kDone);
-    if (prepared_) return fail(port, ErrorCode::kSuperseded, {}, {});
-    resumed_ = partStarted_ = false;
+    // Closed, by a process that died before it could say so or by another coordinator.
+    if (register_.ownedBy(spec().target)) return conclude(port, MigrationState::kDone);
+    if (wasClaimed_) return conclude(port, undoneAs_);
+    resumed_ = partStarted_ = false;  // or it never came to be
     return;
   }
+  const bool decided = shared_.claim.state == ClaimState::kDecided;
+  if (decided && ending_ == Ending::kCancel) ending_ = Ending::kNone;  // too late
+  // What was verified before holds for what was decided then, and for nothing else.
+  if (!decided) verified_ = false;
+  const bool fresh = !resumed_ && shared_.claim.coordEpoch == 1;
   // Somebody else had it meanwhile, with a journal of its own: what is staged is not known.
-  const bool strange = shared_.claim.coordEpoch != knownCoordEpoch_ + 1;
+  const bool strange = !fresh && shared_.claim.coordEpoch != knownCoordEpoch_ + 1;
   knownCoordEpoch_ = shared_.claim.coordEpoch;
-  if ((strange || !resumed_) && shared_.claim.state == ClaimState::kClaimed) forget();
-  shared_.journal.add(ClaimedRecord{knownCoordEpoch_, restarting_});
-  // What was verified for a decision that never came says nothing of the next attempt.
-  if (shared_.claim.state != ClaimState::kDecided) verified_ = false;
-  switch (shared_.claim.state) {
-    case ClaimState::kClaimed: return enter(port, MigrationState::kUnfencing);
-    case ClaimState::kDecided: return enter(port, MigrationState::kActivating);
-    case ClaimState::kAborted: return enter(port, MigrationState::kUnfencing);
+  wasClaimed_ = true;
+  if (strange && shared_.claim.state == ClaimState::kClaimed) {
+    forget();
+    restarting_ = false;  // what is there, if anything is, the target knows
   }
+  shared_.journal.add(ClaimedRecord{knownCoordEpoch_, !prepared_ && resumed_, restarting_});
+  if (fresh) return enter(port, MigrationState::kPreparing);
+  enter(port, decided ? MigrationState::kActivating : MigrationState::kUnfencing);
 }
 
 void LiveMigration::afterStaging(Port& port) {
-  if (restarting_) return enter(port, MigrationState::kDiscarding);
-  if (prepared_ && feedOpen_ && allCopied()) return enter(port, MigrationState::kCatchingUp);
-  enter(port, MigrationState::kPreparing);
+  if (std::exchange(inspecting_, false)) {  // it is ours; now nobody else of ours may write it
+    restarting_ = true;
+    return enter(port, MigrationState::kStaging);
+  }
+  staged_ = true;
+  if (restarting_ || shared_.claim.state == ClaimState::kAborted) {
+    return enter(port, MigrationState::kDiscarding);
+  }
+  if (!feedOpen_) return enter(port, MigrationState::kPreparing);
+  enter(port, allCopied() ? MigrationState::kCatchingUp : MigrationState::kCopying);
 }
 
 void LiveMigration::afterPreparing(Port& port) {
@@ -350,11 +372,13 @@ void LiveMigration::afterPreparing(Port& port) {
     estimatedBytes_ = prepare_.estimatedBytes();
     shared_.journal.add(PreparedRecord{true, feedPosition_});
   }
+  if (!staged_) return enter(port, MigrationState::kStaging);
   enter(port, allCopied() ? MigrationState::kCatchingUp : MigrationState::kCopying);
 }
 
 // The source serves again: what for was it fenced?
 void LiveMigration::afterUnfencing(Port& port) {
+  staged_ = false;
   if (shared_.claim.state == ClaimState::kAborted) {
     if (undoneAs_ == MigrationState::kCancelled && error_ == ErrorCode::kOk) {
       error_ = ErrorCode::kCancelled;
@@ -363,23 +387,26 @@ void LiveMigration::afterUnfencing(Port& port) {
       range.deleted = false;
       range.deletedUpto.clear();
     }
-    return enter(port, MigrationState::kDiscarding);
+    inspecting_ = true;
+    return enter(port, MigrationState::kStaging);
   }
-  if (ending_ == Ending::kCancel) {
+  const Ending wanted = std::exchange(after_, Ending::kNone);
+  const Ending asked = std::exchange(ending_, Ending::kNone);
+  const Ending ending = asked != Ending::kNone ? asked : wanted;
+  if (ending == Ending::kCancel || aborting_) {
     undoneAs_ = MigrationState::kCancelled;
     return enter(port, MigrationState::kAborting);
   }
-  if (ending_ == Ending::kFail || ending_ == Ending::kStop) {
-    return undo(port, MigrationState::kFailed);
-  }
-  enter(port, MigrationState::kStaging);
+  if (ending == Ending::kStop && error_ == ErrorCode::kOk) error_ = ErrorCode::kInterrupted;
+  if (ending != Ending::kNone) return undo(port, MigrationState::kFailed);
+  enter(port, prepared_ || restarting_ ? MigrationState::kStaging : MigrationState::kPreparing);
 }
 
 // The two sides differ, and no write explains it.
 void LiveMigration::endOfClaim(Port& port) {
   error_ = ErrorCode::kVerifyMismatch;
   for (const Key& key : approach_.different()) {
-    ++shared_.totals.changed;
+    if (shared_.totals.changed++ >= port.config().differencesMax) continue;
     port.noticeDifference(DifferenceKind::kChanged, key);
   }
   undoneAs_ = MigrationState::kMismatch;

@@ -43,6 +43,8 @@ class LiveMigration final : public JobBase {
   void afterStaging(Port& port);
   void afterPreparing(Port& port);
   void afterUnfencing(Port& port);
+  void giveUpAttempt(Port& port);
+  bool mayBeOurs(Port& port, ErrorCode error);
   void recordVerified();
   void endOfClaim(Port& port);
   uint64_t overheadUs() const;
@@ -69,8 +71,13 @@ class LiveMigration final : public JobBase {
   bool resumed_ = false;
   bool feedOpen_ = false;   // in this process
   uint64_t knownCoordEpoch_ = 1;  // the last one that the journal tells of
+  bool inspecting_ = false;  // Staging: is what stands on the target ours?
+  bool staged_ = false;      // under the present coordEpoch and fence epoch
+  Ending after_ = Ending::kNone;  // what is to happen once the source serves again
+  bool recorded_ = false;    // the journal begins with the plan
   bool restarting_ = false;  // what was staged goes, and the copy begins anew
-  bool aborting_ = false, closing_ = false;  // an earlier process had come so far
+  bool wasClaimed_ = false;  // so the journal says
+  bool aborting_ = false;  // an earlier process had come so far
   bool compared_ = false;   // everything was compared once, in this process
   bool claimed_ = false;    // the register may have a claim of ours
   Instant fencedAt_{0};

@@ -1,19 +1,20 @@
 // The states of a live migration: a move while clients write.
 //
-//   Pending ► Claiming ► Staging ► Preparing ► Copying ► CatchingUp ► Verifying ► Approaching ─┐
-//                ▲          ▲                                                                  │
-//     resume ────┘          │  again           over budget, failure, stop                      ▼
-//                        Unfencing ◄─ Postponing ◄─────────── Draining ◄───────────────── Fencing
-//                           │ ▲                                  ▼      writers are paused
-//         Stopped ◄─────────┤ │                               ReadFencing
-//                           │ └──── Aborting ◄── cancel ──┐      ▼
-//                           ▼                     mismatch└─  Deciding    the one compare-and-set
-//    Cancelled ◄─┐      Discarding                               ▼
-//    Failed    ◄─┼──┐       ▼    ▲ feed lost: Claiming       Activating  the target serves
-//    Mismatch  ◄─┘  │   Releasing                                ▼
-//                   │       ▼                                 Redirecting ► Cleaning ► Closing ► Done
-//                   └──  Closing
+//   Pending ► Claiming ► Preparing ► Staging ► Copying ► CatchingUp ► Verifying ► Approaching ─┐
+//                ▲           ▲           ▲                                                       │
+//     resume ────┘           └─────┬─────┘  again      over budget, failure, stop                ▼
+//                        Unfencing ┴ ◄ Postponing ◄──────────── Draining ◄──────────────────── Fencing
+//                           │ ▲                                    ▼      writers are paused
+//         Stopped ◄─────────┤ │                                 ReadFencing
+//                           │ └──── Aborting ◄── cancel ───┐       ▼
+//                           ▼                      mismatch└─   Deciding    the one compare-and-set
+//    Cancelled ◄─┐   Staging, Discarding                           ▼
+//    Failed    ◄─┼──┐       ▼                                   Activating  the target serves
+//    Mismatch  ◄─┘  │   Releasing                                  ▼
+//                   │       ▼                                   Redirecting ► Cleaning ► Closing ► Done
+//                   └──  Closing                     feed lost: Claiming, and the staging is emptied
 //
+// The target is looked at before it is staged: what stands there before is nobody's to discard.
 // Before Deciding the source owns the range, whatever dies; after it the target does. Which of
 // the two it is stands in the register, not here: a resumed one asks it first (Claiming).
 #pragma once
@@ -52,21 +53,22 @@ inline constexpr LiveRow liveRow(MigrationState state) {
   constexpr uint32_t kEnds = liveBit(kStopped);
   constexpr uint32_t kUndone = liveBit(kAborting) | liveBit(kStopped);
   // A feed that was lost: what was copied cannot be brought up to date any more.
-  constexpr uint32_t kAgain = liveBit(kClaiming) | liveBit(kDiscarding) | kUndone;
+  constexpr uint32_t kAgain = liveBit(kClaiming) | kUndone;
   constexpr uint32_t kLetGo = liveBit(kPostponing) | kUndone;
   switch (state) {
     case kPending: return {LivePart::kNone, LiveStage::kIdle, false, liveBit(kClaiming)};
     // A resumed one goes where the register says that it stands.
     case kClaiming:
       return {LivePart::kRegister, LiveStage::kBefore, true,
-              liveBit(kStaging) | liveBit(kUnfencing) | liveBit(kActivating) | liveBit(kDone) |
+              liveBit(kPreparing) | liveBit(kUnfencing) | liveBit(kActivating) | liveBit(kDone) |
                   liveBit(kFailed) | liveBit(kCancelled) | kUndone};
     case kStaging:
-      return {LivePart::kGate, LiveStage::kBefore, false,
-              liveBit(kPreparing) | liveBit(kApproaching) | liveBit(kCatchingUp) | kAgain};
+      return {LivePart::kGate, LiveStage::kBefore, true,
+              liveBit(kStaging) | liveBit(kPreparing) | liveBit(kCopying) | liveBit(kCatchingUp) |
+                  liveBit(kDiscarding) | liveBit(kReleasing) | kAgain};
     case kPreparing:
       return {LivePart::kPrepare, LiveStage::kBefore, false,
-              liveBit(kCopying) | liveBit(kCatchingUp) | kAgain};
+              liveBit(kStaging) | liveBit(kCopying) | liveBit(kCatchingUp) | kAgain};
     case kCopying:
       return {LivePart::kCopy, LiveStage::kBefore, true, liveBit(kCatchingUp) | kUndone};
     case kCatchingUp:
@@ -100,10 +102,10 @@ inline constexpr LiveRow liveRow(MigrationState state) {
               liveBit(kUnfencing) | liveBit(kFailed) | liveBit(kCancelled) | kEnds};
     case kUnfencing:
       return {LivePart::kGate, LiveStage::kUndoing, false,
-              liveBit(kStaging) | liveBit(kDiscarding) | kUndone};
+              liveBit(kStaging) | liveBit(kPreparing) | kUndone};
     case kDiscarding:
       return {LivePart::kDiscard, LiveStage::kUndoing, true,
-              liveBit(kReleasing) | liveBit(kPreparing) | kEnds};
+              liveBit(kReleasing) | liveBit(kPreparing) | kUndone};
     case kReleasing: return {LivePart::kGate, LiveStage::kUndoing, false, liveBit(kClosing) | kEnds};
     case kStopped:
     case kDone:

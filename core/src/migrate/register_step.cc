@@ -56,9 +56,12 @@ Status RegisterStep::changeMap(bool& changed) {
   const Claim* found = map_.find(id);
   const uint64_t coord = shared_.claim.coordEpoch;
   changed = true;
+  const Plan& plan = shared_.spec();
+  const bool ours = found == nullptr || (found->source == plan.source &&
+                                         found->target == plan.target && found->ranges == plan.ranges);
+  if (!ours) return ErrorCode::kRangeClaimed;  // of another plan, under the same id
   if (change_ == Change::kClaim) {
     if (found == nullptr) {
-      const Plan& plan = shared_.spec();
       return map_.claim(id, plan.source, plan.target, plan.ranges);
     }
     // An answer was lost, or another process claims under the same id: no telling which, so
@@ -68,7 +71,8 @@ Status RegisterStep::changeMap(bool& changed) {
   if (found == nullptr) {
     gone_ = true;
     changed = false;
-    const bool fine = change_ == Change::kTakeOver || change_ == Change::kClose;
+    const bool fine = change_ == Change::kTakeOver || change_ == Change::kClose ||
+                      change_ == Change::kAbort;
     return fine ? Status{} : ErrorCode::kSuperseded;
   }
   if (change_ == Change::kTakeOver) return map_.takeOver(id);
@@ -120,7 +124,7 @@ Status RegisterStep::onEvent(Port& port, const Event& event) {
     const bool said = event.kind == EventKind::kFailed;
     return retry(port, said ? event.error : ErrorCode::kRegisterFailed);
   }
-  slowestUs_ = std::max(slowestUs_, (port.now() - issuedAt_).us);
+  lastUs_ = (port.now() - issuedAt_).us;
   const Status s = take(event, port);
   port.buffers().release(event.payload.buffer);
   return s;

@@ -28,7 +28,7 @@ class RegisterStep {
   // A decision was sent and nobody knows yet whether it was taken.
   bool unknown() const { return sent_; }
   bool failing() const { return failures_ > 0; }
-  uint64_t slowestUs() const { return slowestUs_; }  // of the answers so far
+  uint64_t lastUs() const { return lastUs_; }  // how long the last answer took
   void stop(Port& port);
 
  private:
@@ -50,7 +50,7 @@ class RegisterStep {
   bool sent_ = false;
   bool done_ = true, gone_ = false;
   uint32_t failures_ = 0;
-  uint64_t slowestUs_ = 0;
+  uint64_t lastUs_ = 0;
 };
 
 }  // namespace keyhaul

@@ -12,7 +12,7 @@ export interface LiveRun {
 }
 
 /** GateVerb of core/include/keyhaul/gate.h, from 1. */
-export const VERBS: readonly GateVerb[] = ['assign', 'prepare', 'fence', 'fenceReads', 'unfence', 'redirect', 'activate', 'discard']
+export const VERBS: readonly GateVerb[] = ['assign', 'prepare', 'fence', 'fenceReads', 'unfence', 'redirect', 'activate', 'discard', 'inspect']
 
 interface Answer {
   count: number

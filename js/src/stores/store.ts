@@ -56,7 +56,7 @@ export interface ApplyOptions {
   readonly cleanUp?: { readonly epoch: number } | undefined
 }
 
-export type GateVerb = 'assign' | 'prepare' | 'fence' | 'fenceReads' | 'unfence' | 'redirect' | 'activate' | 'discard'
+export type GateVerb = 'assign' | 'prepare' | 'fence' | 'fenceReads' | 'unfence' | 'redirect' | 'activate' | 'discard' | 'inspect'
 
 /** A change of who may read and write these ranges of a store; core/include/keyhaul/gate.h has the rules. */
 export interface GateCall {

@@ -60,8 +60,11 @@ test('a full target: exit 1, what is full and what next; resume after space was 
   })
 })
 
-/** Many small ranges make a plan of more than a page of the file system. */
-const RANGES = Array.from({ length: 50 }, (_, i) => ['--prefix', `key-000${String(i).padStart(2, '0')}`]).flat()
+/** Many ranges with long ends make a plan of half a page of the file system, and a record each of more than the rest. */
+const RANGES = Array.from({ length: 50 }, (_, i) => {
+  const first = `key-000${String(i).padStart(2, '0')}`
+  return ['--range', `${first}..${first}${'z'.repeat(20)}`]
+}).flat()
 
 test('a full journal: exit 1, the journal is named; resume after space was made is verified', { skip }, async () => {
   await onSmallDisk('12k', async (disk, folder) => {

@@ -119,7 +119,8 @@ bool LiveWorld::resume() {
 void LiveWorld::crashMover() {
   Mover& mover = current();
   // One that has not begun its journal is no predecessor of anybody.
-  if (options_.zombies && !mover.journal.empty() && random_.below(2) == 0) {
+  const auto known = readJournal(std::as_bytes(std::span(mover.journal)));
+  if (options_.zombies && known.ok() && known->prepared && random_.below(2) == 0) {
     mover.ticksLeft = static_cast<uint32_t>(random_.below(60));
   } else {
     mover.dead = true;
@@ -139,7 +140,7 @@ bool LiveWorld::run(uint32_t ticksMax) {
     tick();
     const MigrationState state = current().state;
     if (isFinal(state)) return true;
-    if (state == MigrationState::kStopped && !resume()) return true;
+    if (state == MigrationState::kStopped && (!autoResume || !resume())) return true;
   }
   return !violation_.empty();
 }
@@ -216,6 +217,10 @@ void LiveWorld::carryOut(Mover& mover, size_t index) {
   event.op = pending.action.op;
   const bool risky = pending.action.kind == ActionKind::kGate ||
                      pending.action.kind == ActionKind::kRegisterSwap;
+  if (stall && stall(pending.action)) {
+    mover.pending.push_back(std::move(pending));
+    return;
+  }
   const ErrorCode refused = fault ? fault(pending.action) : ErrorCode::kOk;
   if (refused != ErrorCode::kOk) {
     event.kind = EventKind::kFailed;

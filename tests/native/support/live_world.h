@@ -83,6 +83,8 @@ class LiveWorld {
   // Before an effect: an error fails the action instead.
   std::function<ErrorCode(const Action&)> fault;
   std::function<void(MigrationState)> onState;
+  std::function<bool(const Action&)> stall;  // true: it waits
+  bool autoResume = true;                    // go on where a mover stopped
 
  private:
   struct Pending {

@@ -25,7 +25,8 @@ struct RecordText {
     return "resumed as incarnation " + number(r.incarnation);
   }
   std::string operator()(const ClaimedRecord& r) const {
-    return "claimed under coordEpoch " + std::to_string(r.coordEpoch) + (r.restarting ? ", restarting" : "");
+    return "claimed under coordEpoch " + std::to_string(r.coordEpoch) + (r.forgotten ? ", forgotten" : "") +
+           (r.restarting ? ", restarting" : "");
   }
   std::string operator()(const PhaseRecord& r) const {
     return "phase " + std::string(stateName(r.state));

@@ -130,5 +130,113 @@ TEST(Live, ARegisterThatIsAwayFromTheStartEndsIt) {
   EXPECT_EQ(world.checkEnd(), "");
 }
 
+// What stood on the target before is nobody's to take away, whatever happens on the way.
+TEST(Live, LeavesATargetAloneThatIsNotEmpty) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    LiveOptions options;
+    options.seed = seed;
+    options.losesAnswers = seed % 2 == 0;
+    options.crashAtEffect = seed % 3 == 0 ? 0 : seed / 3;
+    LiveWorld world(options);
+    world.target().entries["precious"] = "theirs";
+    world.start(world.plan());
+    ASSERT_TRUE(world.run()) << "seed " << seed << " stands in " << stateName(world.state());
+    ASSERT_TRUE(world.state() == MigrationState::kFailed || world.state() == MigrationState::kCancelled)
+        << "seed " << seed << " " << stateName(world.state());
+    ASSERT_EQ(world.target().entries.size(), 1U) << "seed " << seed;
+    world.target().entries.clear();
+    // A crash between the opening of a feed and the record of it leaves the feed open.
+    if (options.crashAtEffect != 0) world.source().recording = false;
+    ASSERT_EQ(world.checkEnd(), "") << "seed " << seed;
+  }
+}
+
+TEST(Live, AFailureBehindTheFenceLetsTheSourceServeAgain) {
+  for (const bool journal : {true, false}) {
+    LiveOptions options;
+    options.seed = 3;
+    LiveWorld world(options);
+    bool fenced = false;
+    world.onState = [&fenced](MigrationState state) { fenced = fenced || state == MigrationState::kDraining; };
+    world.fault = [&fenced](const Action& action) {
+      return fenced && action.kind == ActionKind::kRead ? ErrorCode::kStoreCorrupt : ErrorCode::kOk;
+    };
+    world.autoResume = false;
+    Plan plan = world.plan();
+    plan.durable = journal;
+    world.start(plan, journal);
+    ASSERT_TRUE(world.run());
+    EXPECT_EQ(world.error(), ErrorCode::kStoreCorrupt);
+    EXPECT_EQ(world.state(), journal ? MigrationState::kStopped : MigrationState::kFailed);
+    const KeyView key = "key1001";
+    EXPECT_EQ(world.source().gate.admitWrite(std::span(&key, 1)).answer, Answer::kOk);
+    if (!journal) {
+      world.source().gate.landed(world.source().gate.last());
+      EXPECT_EQ(world.checkEnd(), "");
+    }
+  }
+}
+
+TEST(Live, AWriteThatHangsOnTheTargetDoesNotHoldTheWritersLonger) {
+  LiveOptions options;
+  options.seed = 4;
+  LiveWorld world(options);
+  uint32_t fences = 0, postponements = 0;
+  bool hang = false;
+  world.onState = [&](MigrationState state) {
+    fences += state == MigrationState::kFencing ? 1U : 0U;
+    postponements += state == MigrationState::kPostponing ? 1U : 0U;
+    hang = fences == 1 && state == MigrationState::kDraining;
+  };
+  world.stall = [&hang](const Action& action) { return hang && action.kind == ActionKind::kApply; };
+  Plan plan = world.plan();
+  plan.pauseBudgetMs = 300;
+  world.start(plan);
+  ASSERT_TRUE(world.run());
+  EXPECT_EQ(world.state(), MigrationState::kDone) << errorName(world.error());
+  EXPECT_EQ(world.receipt()->totals.postponed, postponements);
+  EXPECT_EQ(postponements, 1U);
+  EXPECT_EQ(world.checkEnd(), "");
+}
+
+// Cancelled at any moment, once or twice, with a crash at any effect: it ends cancelled, or done
+// where it was too late, and the register, the stores and the receipt say the same.
+TEST(Live, ACancelHoldsThroughCrashes) {
+  for (uint64_t at = 1; at <= 110; at += 3) {
+    for (uint64_t when = 1; when <= 60; when += 7) {
+      LiveOptions options;
+      options.seed = 5;
+      options.keys = 20;
+      options.crashAtEffect = at;
+      LiveWorld world(options);
+      world.start(world.plan());
+      for (uint64_t i = 0; i < when; ++i) world.tick();
+      world.cancel();
+      world.tick();
+      world.cancel();
+      ASSERT_TRUE(world.run()) << at << " " << when << " stands in " << stateName(world.state());
+      ASSERT_EQ(world.checkEnd(), "") << "crash at " << at << ", cancel at " << when;
+      ASSERT_TRUE(world.state() == MigrationState::kDone || world.state() == MigrationState::kCancelled)
+          << "crash at " << at << ", cancel at " << when << ": " << stateName(world.state()) << " "
+          << errorName(world.error());
+      const bool moved = world.source().entries.empty();
+      ASSERT_EQ(moved, world.state() == MigrationState::kDone) << at << " " << when;
+    }
+  }
+}
+
+TEST(Live, AStoreThatSpeaksOfALostFeedWhereNobodyAskedStopsIt) {
+  LiveOptions options;
+  options.seed = 6;
+  LiveWorld world(options);
+  world.autoResume = false;
+  world.fault = [](const Action& action) {
+    return action.kind == ActionKind::kScan && action.count > 1 ? ErrorCode::kFeedPositionLost : ErrorCode::kOk;
+  };
+  world.start(world.plan());
+  ASSERT_TRUE(world.run());
+  EXPECT_EQ(world.state(), MigrationState::kStopped);
+}
+
 }  // namespace
 }  // namespace keyhaul::test
