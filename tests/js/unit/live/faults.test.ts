@@ -79,7 +79,7 @@ test('a register that is away from the start is named, and nothing was touched',
 
 test('a budget that cannot be kept: put off, given up with PAUSE_BUDGET, and no write is lost', async () => {
   await inMemory(3_000, async ({ a, b, register, load, check }) => {
-    load.start()
+    load.start({ pause: 2 })
     // A source whose fence takes longer than the writers may be paused.
     const gate = a.mover.gate as NonNullable<typeof a.mover.gate>
     const slow = Object.create(a.mover, {
@@ -87,13 +87,13 @@ test('a budget that cannot be kept: put off, given up with PAUSE_BUDGET, and no 
         value: {
           change: async (call: Parameters<typeof gate.change>[0]) => {
             await gate.change(call)
-            if (call.verb === 'fence') await new Promise((wake) => setTimeout(wake, 400))
+            if (call.verb === 'fence') await new Promise((wake) => setTimeout(wake, 800))
           }
         }
       }
     }) as typeof a.mover
     const states: string[] = []
-    const migration = await new Engine().migrate({ live: true, from: slow, to: b, register, pauseBudgetMs: 200 })
+    const migration = await new Engine().migrate({ live: true, from: slow, to: b, register, pauseBudgetMs: 500 })
     migration.on('state', (state) => states.push(state))
     const error: MigrationError = await migration.done.then(() => assert.fail(), (reason) => reason)
     assert.equal(error.code, 'KEYHAUL_PAUSE_BUDGET')
