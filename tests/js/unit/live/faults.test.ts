@@ -173,6 +173,17 @@ test('a client of a store that was never given the keys is told, and one without
   assert.deepEqual(keys, ['x'])
   assert.equal((await everything(a)).size, 1)
   assert.equal((await readOwnership(register)).parts.length, 1)
+  // Everything that is still free goes to the other one, and what has an owner stays, also while it is fenced.
+  const b = gatedStore(memoryStore({ name: 'b' }))
+  await assignRange({ register, store: b })
+  const parts = (await readOwnership(register)).parts.map(({ gte, lt, owner }) => [Buffer.from(gte).toString(), lt && Buffer.from(lt).toString(), owner])
+  assert.deepEqual(parts, [['', 'm', 'b'], ['m', 'z\0', 'a'], ['z\0', undefined, 'b']])
+  await a.mover.gate?.change({ verb: 'fence', claim: new Uint8Array(16), coordEpoch: 1, epoch: 2, target: 'b', ranges: [{ gte: Buffer.from('n'), lt: Buffer.from('p') }] })
+  for (const store of [a, b]) await assignRange({ register, store })
+  await b.put('b', '1')
+  await a.put('m', '1')
+  await assert.rejects(a.put('n', '1'), { code: 'KEYHAUL_RETRY' })
+  await assert.rejects(b.put('m', '1'), { code: 'KEYHAUL_MOVED' })
   clients.close()
 })
 
