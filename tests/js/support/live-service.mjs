@@ -21,27 +21,27 @@ const clients = shardedStore({ stores: { a, b }, register })
 
 const keyOf = (i) => `key-${String(i).padStart(6, '0')}`
 /** Every fourth version of a key is its deletion. */
-const valueOf = (i, version) => (version % 4 === 3 ? undefined : `${i}/${version}`)
+const textOf = (i, version) => (version % 4 === 3 ? undefined : `${i}/${version}`)
 
 /** What the last process had begun when it was killed may have happened or not; nothing else. */
 async function versionOf(i) {
   const value = await clients.get(keyOf(i))
   const text = value === undefined ? undefined : String(Buffer.from(value))
-  for (const version of [acks[i], acks[i] + 1]) if (valueOf(i, version) === text) return version
-  console.log(`lost ${keyOf(i)}: it is ${text}, acknowledged was ${valueOf(i, acks[i])}`)
+  for (const version of [acks[i], acks[i] + 1]) if (textOf(i, version) === text) return version
+  console.log(`lost ${keyOf(i)}: it is ${text}, acknowledged was ${textOf(i, acks[i])}`)
   process.exit(1)
 }
 
 const versions = []
 for (let i = 0; i < count; i++) versions.push(acks.length === 0 ? 0 : await versionOf(i))
-if (acks.length === 0) await clients.batch(versions.map((_, i) => [keyOf(i), valueOf(i, 0)]))
+if (acks.length === 0) await clients.batch(versions.map((_, i) => [keyOf(i), textOf(i, 0)]))
 console.log('ready')
 
 let stopped = false
 const writer = async (first) => {
   for (let i = first; !stopped; i = i + 4 < count ? i + 4 : first) {
     const version = versions[i] + 1
-    const value = valueOf(i, version)
+    const value = textOf(i, version)
     await (value === undefined ? clients.del(keyOf(i)) : clients.put(keyOf(i), value))
     versions[i] = version
     console.log(`ack ${i} ${version}`)
