@@ -11,6 +11,10 @@ import { levelStore } from '../../dist/stores/level.js'
 
 const given = process.argv.find((arg) => arg.startsWith('--rows='))?.slice(7)
 const SIZES = given !== undefined ? [Number(given)] : process.argv.includes('--quick') ? [10_000] : [100_000, 500_000]
+const WAYS = {
+  'as fast as it can': {},
+  '4 MB/s, pages of 1,000': { rate: 4_000_000, pageEntries: 1000 }
+}
 const CLIENTS = 16
 const VALUE = Buffer.alloc(100, 'v')
 const BEFORE_MS = 3000
@@ -51,8 +55,9 @@ function latencies(writes) {
   return [0.5, 0.99, 1].map((share) => percentile(ms, share).toFixed(1)).join(' / ')
 }
 
-async function measure(rows) {
-  const [a, b] = ['a', 'b'].map((name) => new ClassicLevel(join(folder, `${rows}-${name}`)))
+async function measure(rows, way) {
+  const place = mkdtempSync(join(folder, `${rows}-`))
+  const [a, b] = ['a', 'b'].map((name) => new ClassicLevel(join(place, name)))
   const stores = { a: gatedStore(levelStore(a, { name: 'a', feed: true })), b: gatedStore(levelStore(b, { name: 'b', feed: true })) }
   const register = levelRegister(a)
   await assignRange({ register, store: stores.a })
@@ -65,7 +70,7 @@ async function measure(rows) {
   const before = { ops: load.state.ops, writes: load.state.writes.splice(0) }
 
   const began = performance.now()
-  const run = migrate({ live: true, from: stores.a, to: stores.b, register, journal: join(folder, `${rows}.journal`) })
+  const run = migrate({ live: true, from: stores.a, to: stores.b, register, journal: join(place, 'journal'), ...WAYS[way] })
   const pause = { from: 0, to: 0 }
   const migration = await run.migration
   migration.on('state', (state) => {
@@ -81,7 +86,7 @@ async function measure(rows) {
   await Promise.all([a.close(), b.close()])
   const perSecond = (ops, time) => number((ops * 1000) / time)
   console.log(
-    `| ${number(rows)} | ${perSecond(before.ops, BEFORE_MS)} | ${perSecond(during.ops, ms)} | ${latencies(before.writes)} | ${latencies(during.writes)} | ` +
+    `| ${number(rows)}, ${way} | ${perSecond(before.ops, BEFORE_MS)} | ${perSecond(during.ops, ms)} | ${latencies(before.writes)} | ${latencies(during.writes)} | ` +
       `${latencies(paused)} (${paused.length}) | ${receipt.pauseMs.toFixed(1)} | ${receipt.pauseForecastMs.toFixed(1)} | ${(receipt.durationMs / 1000).toFixed(1)} | ` +
       `${number(receipt.feedChanges)} | ${number(receipt.rechecked)} | ${receipt.postponed} | ${receipt.verified} |`
   )
@@ -89,4 +94,4 @@ async function measure(rows) {
 
 console.log('| records | ops/s before | ops/s during | a write, ms, before: p50 / p99 / max | during | of those that met the pause (how many) | pause, ms | forecast | whole move, s | feed changes | compared again | postponed | verified |')
 console.log('|---|---|---|---|---|---|---|---|---|---|---|---|---|')
-for (const rows of SIZES) await measure(rows)
+for (const rows of SIZES) for (const way of Object.keys(WAYS)) await measure(rows, way)

@@ -67,37 +67,71 @@ export async function readOwnership(register: Register): Promise<Ownership> {
 }
 
 /**
- * Gives ranges that nobody owns (default: everything) to a gated store, in the register and at
- * its gate. Repeating it is fine, also after a crash in the middle. Throws KEYHAUL_NOT_OWNER
- * where another store owns part of them.
+ * Gives the keys of the ranges (default: all) that nobody owns to a gated store, in the register
+ * and at its gate. What has an owner stays with it, so a service may call it at each start.
  */
 export async function assignRange(options: { readonly register: Register; readonly store: Store; readonly ranges?: readonly RangeInput[] }): Promise<void> {
   const { register, store } = options
   const gate = store.mover?.gate
   if (gate === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no gate; wrap it with gatedStore()' })
   for (const range of toScanRanges(options.ranges)) {
-    const epoch = await inRegister(register, store.name, range)
-    if (epoch !== 1) continue // it was moved here, so its gate knows of it
-    await gate.change({ verb: 'assign', claim: new Uint8Array(16), coordEpoch: 0, epoch, target: '', ranges: [range] })
+    const fresh = await inRegister(register, store.name, range)
+    // Also what an earlier process gave it that died before its gate knew.
+    for (const part of within((await readOwnership(register)).parts, range)) {
+      if (part.owner !== store.name || part.epoch !== 1) continue
+      const call = { verb: 'assign', claim: new Uint8Array(16), coordEpoch: 0, epoch: 1, target: '', ranges: [part] } as const
+      await gate.change(call).catch((error: unknown) => {
+        // It knows already, and a migration is at work there.
+        const isKnown = error instanceof KeyhaulError && (error.code === 'KEYHAUL_NOT_OWNER' || error.code === 'KEYHAUL_SUPERSEDED')
+        if (fresh || !isKnown) throw error
+      })
+    }
   }
 }
 
-async function inRegister(register: Register, owner: string, range: ScanRange): Promise<number> {
+/** True when it had to be written. */
+async function inRegister(register: Register, owner: string, range: ScanRange): Promise<boolean> {
+  const module = getModule()
   let state = await register.read()
   for (;;) {
-    const part = new Ownership(state.document).find(range.gte ?? new Uint8Array(0))
-    const holds = part?.owner === owner && (part.lt === undefined || (range.lt !== undefined && compareBytes(range.lt, part.lt) <= 0))
-    if (part !== undefined && holds) return part.epoch
-    const module = getModule()
-    const request = new Packer().sized(state.document).text(owner).range(range).bytes()
-    const next = staged(module, request, (address) => {
-      idOrThrow(module.ownershipAssign(address), { store: owner, key: range.gte })
-      return bytesOf(module)
-    })
-    const answer = await register.compareAndSet(state.version, next)
-    if (answer.swapped) return 1
+    const gaps = gapsIn(within(new Ownership(state.document).parts, range), range)
+    if (gaps.length === 0) return false
+    let { document } = state
+    for (const gap of gaps) {
+      const request = new Packer().sized(document).text(owner).range(gap).bytes()
+      document = staged(module, request, (address) => {
+        idOrThrow(module.ownershipAssign(address), { store: owner, key: gap.gte })
+        return bytesOf(module)
+      })
+    }
+    const answer = await register.compareAndSet(state.version, document)
+    if (answer.swapped) return true
     state = answer
   }
+}
+
+const NONE = /* @__PURE__ */ new Uint8Array(0)
+const lower = (a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined =>
+  a === undefined ? b : b === undefined || compareBytes(a, b) <= 0 ? a : b
+
+/** The parts cut to the range. */
+function within(parts: readonly OwnedRange[], { gte = NONE, lt }: ScanRange): OwnedRange[] {
+  return parts
+    .map((part) => ({ ...part, gte: compareBytes(part.gte, gte) < 0 ? gte : part.gte, lt: lower(part.lt, lt) }))
+    .filter((part) => part.lt === undefined || compareBytes(part.gte, part.lt) < 0)
+}
+
+/** What of the range lies between the parts, which are in key order. */
+function gapsIn(parts: readonly OwnedRange[], range: ScanRange): ScanRange[] {
+  const gaps: ScanRange[] = []
+  let at: Uint8Array | undefined = range.gte ?? NONE
+  for (const part of parts) {
+    if (at !== undefined && compareBytes(at, part.gte) < 0) gaps.push({ gte: at, lt: part.gte })
+    at = part.lt
+  }
+  const isLeft = at !== undefined && (range.lt === undefined || compareBytes(at, range.lt) < 0)
+  if (isLeft) gaps.push({ gte: at, lt: range.lt })
+  return gaps
 }
 
 function unhex(text: string): Uint8Array {

@@ -79,7 +79,7 @@ test('a register that is away from the start is named, and nothing was touched',
 
 test('a budget that cannot be kept: put off, given up with PAUSE_BUDGET, and no write is lost', async () => {
   await inMemory(3_000, async ({ a, b, register, load, check }) => {
-    load.start()
+    load.start({ pause: 2 })
     // A source whose fence takes longer than the writers may be paused.
     const gate = a.mover.gate as NonNullable<typeof a.mover.gate>
     const slow = Object.create(a.mover, {
@@ -87,13 +87,13 @@ test('a budget that cannot be kept: put off, given up with PAUSE_BUDGET, and no 
         value: {
           change: async (call: Parameters<typeof gate.change>[0]) => {
             await gate.change(call)
-            if (call.verb === 'fence') await new Promise((wake) => setTimeout(wake, 400))
+            if (call.verb === 'fence') await new Promise((wake) => setTimeout(wake, 800))
           }
         }
       }
     }) as typeof a.mover
     const states: string[] = []
-    const migration = await new Engine().migrate({ live: true, from: slow, to: b, register, pauseBudgetMs: 200 })
+    const migration = await new Engine().migrate({ live: true, from: slow, to: b, register, pauseBudgetMs: 500 })
     migration.on('state', (state) => states.push(state))
     const error: MigrationError = await migration.done.then(() => assert.fail(), (reason) => reason)
     assert.equal(error.code, 'KEYHAUL_PAUSE_BUDGET')
@@ -173,6 +173,17 @@ test('a client of a store that was never given the keys is told, and one without
   assert.deepEqual(keys, ['x'])
   assert.equal((await everything(a)).size, 1)
   assert.equal((await readOwnership(register)).parts.length, 1)
+  // Everything that is still free goes to the other one, and what has an owner stays, also while it is fenced.
+  const b = gatedStore(memoryStore({ name: 'b' }))
+  await assignRange({ register, store: b })
+  const parts = (await readOwnership(register)).parts.map(({ gte, lt, owner }) => [Buffer.from(gte).toString(), lt && Buffer.from(lt).toString(), owner])
+  assert.deepEqual(parts, [['', 'm', 'b'], ['m', 'z\0', 'a'], ['z\0', undefined, 'b']])
+  await a.mover.gate?.change({ verb: 'fence', claim: new Uint8Array(16), coordEpoch: 1, epoch: 2, target: 'b', ranges: [{ gte: Buffer.from('n'), lt: Buffer.from('p') }] })
+  for (const store of [a, b]) await assignRange({ register, store })
+  await b.put('b', '1')
+  await a.put('m', '1')
+  await assert.rejects(a.put('n', '1'), { code: 'KEYHAUL_RETRY' })
+  await assert.rejects(b.put('m', '1'), { code: 'KEYHAUL_MOVED' })
   clients.close()
 })
 

@@ -1,0 +1,65 @@
+// A service that moves a shard while it is used: killed and started again by live-kill.test.ts.
+// Prints "ack KEY VERSION" after each acknowledged write, and "moved" with the receipt.
+// node live-service.mjs FOLDER KEYS ACKS.json
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import { inspectJournal, migrate } from '../../../dist/index.js'
+import { assignRange, gatedStore, shardedStore } from '../../../dist/live/index.js'
+import { levelRegister } from '../../../dist/register/level.js'
+import { levelStore } from '../../../dist/stores/level.js'
+
+const [folder, keys, file] = process.argv.slice(2)
+const count = Number(keys)
+const acks = JSON.parse(readFileSync(file, 'utf8'))
+const [one, two] = [new ClassicLevel(join(folder, 'a')), new ClassicLevel(join(folder, 'b'))]
+const a = gatedStore(levelStore(one, { name: 'a', feed: true }))
+const b = gatedStore(levelStore(two, { name: 'b', feed: true }))
+const register = levelRegister(one)
+await assignRange({ register, store: a })
+const clients = shardedStore({ stores: { a, b }, register })
+
+const keyOf = (i) => `key-${String(i).padStart(6, '0')}`
+/** Every fourth version of a key is its deletion. */
+const textOf = (i, version) => (version % 4 === 3 ? undefined : `${i}/${version}`)
+
+/** What the last process had begun when it was killed may have happened or not; nothing else. */
+async function versionOf(i) {
+  const value = await clients.get(keyOf(i))
+  const text = value === undefined ? undefined : String(Buffer.from(value))
+  for (const version of [acks[i], acks[i] + 1]) if (textOf(i, version) === text) return version
+  console.log(`lost ${keyOf(i)}: it is ${text}, acknowledged was ${textOf(i, acks[i])}`)
+  process.exit(1)
+}
+
+const versions = []
+for (let i = 0; i < count; i++) versions.push(acks.length === 0 ? 0 : await versionOf(i))
+if (acks.length === 0) await clients.batch(versions.map((_, i) => [keyOf(i), textOf(i, 0)]))
+console.log('ready')
+
+let stopped = false
+const writer = async (first) => {
+  for (let i = first; !stopped; i = i + 4 < count ? i + 4 : first) {
+    const version = versions[i] + 1
+    const value = textOf(i, version)
+    await (value === undefined ? clients.del(keyOf(i)) : clients.put(keyOf(i), value))
+    versions[i] = version
+    console.log(`ack ${i} ${version}`)
+    await new Promise((wake) => setTimeout(wake, 1))
+  }
+}
+const writers = [0, 1, 2, 3].map(writer)
+const journal = join(folder, 'journal')
+const receipt = await migrate({ live: true, from: a, to: b, register, journal, pageEntries: 200, durablePages: 2, rate: 400_000 }).done.catch((error) => {
+  // Killed right after its last record.
+  if (error.code !== 'KEYHAUL_ALREADY_COMPLETE') throw error
+  return inspectJournal(readFileSync(journal)).receipt
+})
+stopped = true
+await Promise.all(writers)
+for (let i = 0; i < count; i++) acks[i] = versions[i]
+for (let i = 0; i < count; i++) if ((await versionOf(i)) !== versions[i]) process.exit(1)
+let left = 0
+for await (const [key] of one.iterator({ gte: 'key-', lt: 'key.' })) if (key.length > 0) left++
+console.log(`moved ${JSON.stringify({ ...receipt, left })}`)
+await Promise.all([one.close(), two.close()])
