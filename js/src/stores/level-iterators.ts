@@ -5,9 +5,9 @@ import type { Entry, ScanOptions, ScanPage, ScanRange } from './store.js'
 
 /**
  * Rows of one native read. An iterator of classic-level keeps the room it made for them, 64 bytes
- * for each that was asked for, until it is collected: asked for a whole page at once, closed
- * iterators are most of the memory of a long copy (bench/node/memory.mjs). Fewer rows a read
- * cost more turns of the event loop: 256 made a copy of 116 B records a tenth slower.
+ * for each that was asked for, until it is collected: asked for a whole page at once, those
+ * that are closed are much of the memory of a long copy (bench/node/memory.mjs). Fewer rows a
+ * read cost more turns of the event loop.
  */
 const READ_ROWS = 1024
 

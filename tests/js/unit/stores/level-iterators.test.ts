@@ -138,11 +138,28 @@ for (const [kind, make] of kinds) {
   }
 
   test(`${kind}: a write while a page is read is seen by the next page`, async () => {
-    const { db, store } = await filled(make, 40)
-    const reading = store.scan({}, TEN)
-    await store.apply([[bytes(name(12)), bytes('new')]], { durable: false })
-    const second = await store.scan({ gte: next(await reading) }, TEN)
+    const { db, store, counts } = await filled(make, 40)
+    const open = db.iterator.bind(db) as (options: object) => { nextv(size: number): Promise<unknown> }
+    let write: (() => Promise<void>) | undefined = () => store.apply([[bytes(name(12)), bytes('new')]], { durable: false })
+    Object.assign(db, {
+      iterator: (options: object) => {
+        const iterator = open(options)
+        const nextv = iterator.nextv.bind(iterator)
+        iterator.nextv = async (size) => {
+          const rows = await nextv(size)
+          const work = write
+          write = undefined
+          await work?.()
+          return rows
+        }
+        return iterator
+      }
+    })
+    const page = await store.scan({}, TEN)
+    assert.equal(write, undefined)
+    const second = await store.scan({ gte: next(page) }, TEN)
     assert.equal(text(second.entries[2]?.[1]), 'new')
+    assert.equal(counts.opened, 2)
     await db.close()
   })
 
