@@ -4,6 +4,7 @@ import { prefixRange } from './level-cleared.js'
 import { deleteEqual } from './level-delete.js'
 import { LevelFeedLog } from './level-feed.js'
 import { BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
+import { LevelIterators } from './level-iterators.js'
 import { LevelTap } from './level-tap.js'
 import type { LevelChainedBatch, LevelDatabase } from './level-types.js'
 import type { ApplyOptions, Capability, Entry, Estimate, Feed, OwnRecord, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
@@ -22,7 +23,6 @@ export interface LevelStoreOptions {
   readonly feed?: boolean
 }
 
-
 /** A store over any abstract-level 3 database: classic-level, memory-level, browser-level, a sublevel. */
 export function levelStore(db: LevelDatabase, options: LevelStoreOptions = {}): Store {
   return new LevelStore(db, options)
@@ -39,6 +39,7 @@ class LevelStore implements Store {
   private readonly root: LevelDatabase
   /** Of a sublevel, from the root. */
   private readonly prefix: Uint8Array
+  private readonly iterators: LevelIterators
   private wasOpen = false
   private readonly encoding: 'buffer' | 'view'
   private readonly putOptions: object
@@ -47,6 +48,7 @@ class LevelStore implements Store {
     this.db = db
     const { prefix, db: root } = db as { prefix?: unknown; db?: LevelDatabase }
     this.root = typeof prefix === 'string' && prefix !== '' && root !== undefined ? root : db
+    this.iterators = LevelIterators.of(this.root)
     this.prefix = toBytes(this.root === db ? '' : (prefix as string))
     this.place = { database: identityOf(this.root, ''), prefix: this.prefix }
     this.identity = identityOf(this.root, this.root === db ? '' : (prefix as string))
@@ -67,7 +69,7 @@ class LevelStore implements Store {
         this.translate(async () => {
           given?.signal?.throwIfAborted()
           await this.ready()
-          return this.translated(await log.open(this.prefix, range, given?.after, this.name))
+          return this.translated(await this.changing(() => log.open(this.prefix, range, given?.after, this.name)))
         })
     }
     this.capabilities = new Set(capabilities)
@@ -86,29 +88,12 @@ class LevelStore implements Store {
     return this.translate(async () => {
       options.signal?.throwIfAborted()
       await this.ready()
-      // One more than asked for: a short answer is the end, and needs no further call.
-      const limit = options.maxEntries + 1
-      const bounds: { gte?: Uint8Array; lt?: Uint8Array } = {}
-      // An absent bound must be absent: abstract-level takes any value as one.
-      if (range.gte !== undefined) bounds.gte = range.gte
-      if (range.lt !== undefined) bounds.lt = range.lt
-      const iterator = this.db.iterator({
-        ...bounds,
-        keyEncoding: this.encoding,
-        valueEncoding: this.encoding,
-        fillCache: false,
-        highWaterMarkBytes: Math.min(options.maxBytes, 0x7fffffff)
-      })
-      try {
-        return await readPage(iterator, limit, options, this.prefix.length === 0)
-      } finally {
-        await iterator.close()
-      }
+      return this.iterators.page(this.db, range, this.encoding, this.prefix.length === 0, options)
     })
   }
 
   apply(writes: readonly Write[], options: ApplyOptions): Promise<void> {
-    return this.translate(async () => {
+    return this.changing(async () => {
       options.signal?.throwIfAborted()
       await this.ready()
       // The array form of batch() costs three times as much.
@@ -135,7 +120,7 @@ class LevelStore implements Store {
    * a crash of the process in the milliseconds between.
    */
   deleteEqual(entries: readonly Entry[], options: ApplyOptions): Promise<number> {
-    return this.translate(async () => {
+    return this.changing(async () => {
       options.signal?.throwIfAborted()
       await this.ready()
       const encodings = { keyEncoding: this.encoding, valueEncoding: this.encoding, fillCache: false }
@@ -159,7 +144,7 @@ class LevelStore implements Store {
   }
 
   deleteRange(range: ScanRange, options: ApplyOptions): Promise<void> {
-    return this.translate(async () => {
+    return this.changing(async () => {
       options.signal?.throwIfAborted()
       await this.ready()
       const log = LevelFeedLog.known(this.root)
@@ -226,9 +211,21 @@ class LevelStore implements Store {
   private translated(feed: Feed): Feed {
     return {
       position: feed.position,
-      poll: (after, options) => this.translate(() => feed.poll(after, options)),
+      poll: (after, options) => {
+        this.iterators.drop()
+        return this.changing(() => feed.poll(after, options))
+      },
       trim: (position) => this.translate(async () => feed.trim?.(position)),
       close: (options) => this.translate(() => feed.close(options))
+    }
+  }
+
+  /** What a scan that begins later must know of. */
+  private async changing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.translate(work)
+    } finally {
+      this.iterators.drop()
     }
   }
 
@@ -237,34 +234,6 @@ class LevelStore implements Store {
       return await work()
     } catch (error) {
       throw fromLevel(error, this.name)
-    }
-  }
-}
-
-async function readPage(
-  iterator: { nextv(size: number): Promise<[unknown, unknown][]> },
-  limit: number,
-  options: ScanOptions,
-  isRoot: boolean
-): Promise<ScanPage> {
-  const entries: Entry[] = []
-  let bytes = 0
-  for (;;) {
-    const rows = (await iterator.nextv(limit - entries.length)) as [Uint8Array, Uint8Array][]
-    options.signal?.throwIfAborted()
-    if (rows.length === 0) return { entries, end: true }
-    for (const row of rows) {
-      if (isRoot && row[0][0] === 0x21 && isOwn(row[0])) continue
-      const size = row[0].length + row[1].length
-      const full = entries.length === options.maxEntries || bytes + size > options.maxBytes
-      if (full && entries.length > 0) {
-        // classic-level's iterator keeps the rows it gave last until it is collected, long
-        // after close(); asking for one more makes it let go of a page (bench/node/memory.mjs).
-        await iterator.nextv(1)
-        return { entries, end: false }
-      }
-      bytes += size
-      entries.push(row)
     }
   }
 }
