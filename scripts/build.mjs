@@ -88,6 +88,7 @@ export async function build() {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   run('node', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
   await buildGlue('keyhaul', 'createKeyhaul', 'engine', 'keyhaul.wasm')
+  await buildGlue('keyhaul-live', 'createKeyhaul', 'live', 'live/keyhaul-live.wasm')
   await buildGlue('keyhaul-sim', 'createKeyhaulSim', 'sim', 'sim/keyhaul-sim.wasm')
   await buildCli()
 }

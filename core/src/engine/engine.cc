@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/assert.h"
-#include "migrate/live_migration.h"
+#include "migrate/live_factory.h"
 #include "migrate/migration.h"
 #include "migrate/port.h"
 #include "schedule/scheduler.h"
@@ -123,11 +123,12 @@ Result<MigrationId> Engine::start(Instant now, ValidPlan plan, NodeId source, No
   // What a crash may not lose needs a journal.
   const bool live = plan.plan().mode == MigrationMode::kLive;
   if (live && plan.plan().durable && !journal) return ErrorCode::kLevelNotMet;
+  if (live && !hasLiveMigrations()) return ErrorCode::kUnsupported;
   Result<MigrationId> id = impl_->place(now, plan.plan().priority, source, target);
   if (!id.ok()) return id;
   std::unique_ptr<Job>& place = impl_->slots[id.value().slot()].migration;
   if (live) {
-    place = std::make_unique<LiveMigration>(id.value(), std::move(plan), source, target, journal);
+    place = makeLiveMigration(id.value(), std::move(plan), source, target, journal);
   } else {
     place = std::make_unique<Migration>(id.value(), std::move(plan), source, target, journal);
   }
@@ -137,11 +138,13 @@ Result<MigrationId> Engine::start(Instant now, ValidPlan plan, NodeId source, No
 Result<MigrationId> Engine::resume(Instant now, JournalImage image, NodeId source,
                                    NodeId target) {
   if (image.receipt) return ErrorCode::kAlreadyComplete;
+  const bool live = image.plan.plan().mode == MigrationMode::kLive;
+  if (live && !hasLiveMigrations()) return ErrorCode::kUnsupported;
   Result<MigrationId> id = impl_->place(now, image.plan.plan().priority, source, target);
   if (!id.ok()) return id;
   std::unique_ptr<Job>& place = impl_->slots[id.value().slot()].migration;
-  if (image.plan.plan().mode == MigrationMode::kLive) {
-    place = std::make_unique<LiveMigration>(id.value(), std::move(image), source, target);
+  if (live) {
+    place = makeLiveMigration(id.value(), std::move(image), source, target);
   } else {
     place = std::make_unique<Migration>(id.value(), std::move(image), source, target);
   }

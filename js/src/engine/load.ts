@@ -8,10 +8,17 @@ import type { WasmModule } from './module.js'
 
 let loaded: WasmModule | undefined
 
+let provider = (): WasmModule => instantiate(new WebAssembly.Module(unpack()))
+
 /** The module; instantiated from its inline bytes on first use, synchronously. */
 export function getModule(): WasmModule {
-  loaded ??= instantiate(new WebAssembly.Module(unpack()))
+  loaded ??= provider()
   return loaded
+}
+
+/** Where it comes from on first use, other than from here; too late after that. */
+export function provideModule(other: () => WasmModule): void {
+  provider = other
 }
 
 export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array | Response | URL | string

@@ -1,14 +1,14 @@
 import { bytesOf, idOrThrow, staged, textOf } from '../engine/handle.js'
-import { getModule } from '../engine/load.js'
+import { getLiveModule } from './load.js'
 import { errorCodeOf, KeyhaulError } from '../errors.js'
 import type { ScanRange } from '../stores/store.js'
 import { Packer } from './pack.js'
 
-const finalizer = /* @__PURE__ */ new FinalizationRegistry<number>((handle) => getModule().gateDestroy(handle))
+const finalizer = /* @__PURE__ */ new FinalizationRegistry<number>((handle) => getLiveModule().gateDestroy(handle))
 
 /** A gate of the core (core/include/keyhaul/gate.h). Refusals are thrown as KEYHAUL_RETRY and KEYHAUL_MOVED. */
 export class Gate {
-  private readonly module = getModule()
+  private readonly module = getLiveModule()
   private readonly handle: number
   /** Memory that keys are put in, kept from call to call. */
   private stage = 0

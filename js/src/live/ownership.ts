@@ -1,5 +1,5 @@
 import { bytesOf, idOrThrow, staged, textOf } from '../engine/handle.js'
-import { getModule } from '../engine/load.js'
+import { getLiveModule } from './load.js'
 import { KeyhaulError } from '../errors.js'
 import { type RangeInput, toScanRanges } from '../ranges.js'
 import type { Register } from '../register/register.js'
@@ -30,7 +30,7 @@ export class Ownership {
 
   /** Throws KEYHAUL_REGISTER_CORRUPT. */
   constructor(document: Uint8Array) {
-    const module = getModule()
+    const module = getLiveModule()
     const text = staged(module, document, (address) => {
       idOrThrow(module.ownershipJson(address, document.length))
       return textOf(module)
@@ -91,7 +91,7 @@ export async function assignRange(options: { readonly register: Register; readon
 
 /** True when it had to be written. */
 async function inRegister(register: Register, owner: string, range: ScanRange): Promise<boolean> {
-  const module = getModule()
+  const module = getLiveModule()
   let state = await register.read()
   for (;;) {
     const gaps = gapsIn(within(new Ownership(state.document).parts, range), range)

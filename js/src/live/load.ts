@@ -1,0 +1,22 @@
+import { instantiateAtOnce, unpackModule } from '../engine/instantiate.js'
+import { getModule, provideModule } from '../engine/load.js'
+import type { WasmModule } from '../engine/module.js'
+import { KeyhaulError } from '../errors.js'
+import createKeyhaul from './glue.js'
+import { packed, unpacker, wasmBytes } from './inline.js'
+
+// The module with live migrations and gates takes the place of the smaller one, for all of the package.
+provideModule(() =>
+  instantiateAtOnce<WasmModule>(createKeyhaul, new WebAssembly.Module(unpackModule(unpacker, packed, wasmBytes)), 'gateRestore')
+)
+
+/** The module with gates. KEYHAUL_UNSUPPORTED where the smaller one was in use before. */
+export function getLiveModule(): WasmModule {
+  const module = getModule()
+  if (module.gateRestore === undefined) {
+    throw new KeyhaulError('KEYHAUL_UNSUPPORTED', {
+      message: "keyhaul was in use before 'keyhaul/live' was imported; import it with your other imports, at the top"
+    })
+  }
+  return module
+}
