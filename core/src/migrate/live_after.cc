@@ -1,0 +1,100 @@
+// Where a live migration goes from a state whose part has ended: what the register and the
+// target say decides it, not what this process remembers.
+#include <utility>
+
+#include "migrate/live_migration.h"
+
+namespace keyhaul {
+
+void LiveMigration::afterClaiming(Port& port) {
+  staged_ = false;
+  if (register_.gone()) {
+    // Closed, by a process that died before it could say so or by another coordinator.
+    if (register_.ownedBy(spec().target)) return conclude(port, MigrationState::kDone);
+    if (wasClaimed_) return conclude(port, undoneAs_);
+    resumed_ = partStarted_ = false;  // or it never came to be
+    return;
+  }
+  const bool decided = shared_.claim.state == ClaimState::kDecided;
+  if (decided && ending_ == Ending::kCancel) ending_ = Ending::kNone;  // too late
+  // What was verified before holds for what was decided then, and for nothing else.
+  if (!decided) verified_ = false;
+  const bool fresh = !resumed_ && shared_.claim.coordEpoch == 1;
+  // Somebody else had it meanwhile, with a journal of its own: what is staged is not known.
+  const bool strange = !fresh && shared_.claim.coordEpoch != knownCoordEpoch_ + 1;
+  knownCoordEpoch_ = shared_.claim.coordEpoch;
+  wasClaimed_ = true;
+  if (strange && shared_.claim.state == ClaimState::kClaimed) {
+    forget();
+    restarting_ = false;  // what is there, if anything is, the target knows
+  }
+  shared_.journal.add(ClaimedRecord{knownCoordEpoch_, !prepared_ && resumed_, restarting_});
+  if (fresh) return enter(port, MigrationState::kPreparing);
+  enter(port, decided ? MigrationState::kActivating : MigrationState::kUnfencing);
+}
+
+void LiveMigration::afterStaging(Port& port) {
+  if (std::exchange(inspecting_, false)) {  // it is ours; now nobody else of ours may write it
+    restarting_ = true;
+    return enter(port, MigrationState::kStaging);
+  }
+  staged_ = true;
+  if (restarting_ || shared_.claim.state == ClaimState::kAborted) {
+    return enter(port, MigrationState::kDiscarding);
+  }
+  if (!feedOpen_) return enter(port, MigrationState::kPreparing);
+  enter(port, allCopied() ? MigrationState::kCatchingUp : MigrationState::kCopying);
+}
+
+void LiveMigration::afterPreparing(Port& port) {
+  feedOpen_ = true;
+  if (!prepared_) {
+    prepared_ = true;
+    feedPosition_ = prepare_.feedPosition();
+    estimatedEntries_ = prepare_.estimatedEntries();
+    estimatedBytes_ = prepare_.estimatedBytes();
+    shared_.journal.add(PreparedRecord{true, feedPosition_});
+  }
+  if (!staged_) return enter(port, MigrationState::kStaging);
+  enter(port, allCopied() ? MigrationState::kCatchingUp : MigrationState::kCopying);
+}
+
+// The source serves again: what for was it fenced?
+void LiveMigration::afterUnfencing(Port& port) {
+  staged_ = false;
+  if (shared_.claim.state == ClaimState::kAborted) {
+    if (undoneAs_ == MigrationState::kCancelled && error_ == ErrorCode::kOk) {
+      error_ = ErrorCode::kCancelled;
+    }
+    for (auto& range : shared_.ranges) {
+      range.deleted = false;
+      range.deletedUpto.clear();
+    }
+    inspecting_ = true;
+    return enter(port, MigrationState::kStaging);
+  }
+  const Ending wanted = std::exchange(after_, Ending::kNone);
+  const Ending asked = std::exchange(ending_, Ending::kNone);
+  const Ending ending = asked != Ending::kNone ? asked : wanted;
+  if (ending == Ending::kCancel || aborting_) {
+    undoneAs_ = MigrationState::kCancelled;
+    return enter(port, MigrationState::kAborting);
+  }
+  if (ending == Ending::kStop && error_ == ErrorCode::kOk) error_ = ErrorCode::kInterrupted;
+  if (ending != Ending::kNone) return undo(port, MigrationState::kFailed);
+  enter(port, prepared_ || restarting_ ? MigrationState::kStaging : MigrationState::kPreparing);
+}
+
+// The two sides differ, and no write explains it.
+void LiveMigration::endOfClaim(Port& port) {
+  error_ = ErrorCode::kVerifyMismatch;
+  for (const Key& key : approach_.different()) {
+    if (shared_.totals.changed++ >= port.config().differencesMax) continue;
+    port.noticeDifference(DifferenceKind::kChanged, key);
+  }
+  undoneAs_ = MigrationState::kMismatch;
+  stopParts(port);
+  enter(port, MigrationState::kAborting);
+}
+
+}  // namespace keyhaul
