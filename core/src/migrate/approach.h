@@ -37,7 +37,6 @@ class ApproachPhase {
   const std::vector<Key>& different() const { return different_; }
   uint64_t forecastUs() const;
   uint32_t rounds() const { return rounds_; }
-  bool writing() const { return step_ == Step::kFeed && !feed_.idle(); }
   NodeId blamed() const { return step_ == Step::kRecheck ? recheck_.blamed() : feed_.blamed(); }
   void stop(Port& port);
 
