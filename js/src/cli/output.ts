@@ -5,6 +5,17 @@ import type { JournalInfo } from '../inspect.js'
 import type { Progress } from '../migration.js'
 import type { Receipt } from '../receipt.js'
 
+/**
+ * Colours where the stream is a terminal, or FORCE_COLOR asks for them, never against NO_COLOR. picocolors' own
+ * rule also counts a set CI as a terminal: escapes would end up in the files that a CI job pipes a receipt into.
+ */
+export function coloursOf(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): ReturnType<typeof pc.createColors> {
+  const forced = env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '' && env.FORCE_COLOR !== '0'
+  return pc.createColors(!env.NO_COLOR && (forced || (stream.isTTY === true && env.TERM !== 'dumb')))
+}
+const out = coloursOf(process.stdout)
+const err = coloursOf(process.stderr)
+
 /** For a line of its own, and where there is room for one word only. */
 const SHORT: Readonly<Record<string, string>> = { catchingUp: 'catching up', deleting: 'deleting', discarding: 'taking back' }
 const WORDS: Readonly<Record<string, string>> = {
@@ -117,7 +128,7 @@ export class ProgressView {
       if (progress.state === 'preparing') return
       this.bar = new SingleBar(
         {
-          format: `{label} ${bar === 0 ? '' : `${pc.cyan('{bar}')} `}{info}`,
+          format: `{label} ${bar === 0 ? '' : `${err.cyan('{bar}')} `}{info}`,
           stream: process.stderr,
           hideCursor: true,
           barsize: bar,
@@ -147,10 +158,10 @@ export class ProgressView {
 export function receiptText(receipt: Receipt): string {
   const { digests } = receipt
   const proof = receipt.verified
-    ? `${pc.green('verified')}: both sides hold ${entries(digests.target.entries)}, digest ${digests.target.sum}`
+    ? `${out.green('verified')}: both sides hold ${entries(digests.target.entries)}, digest ${digests.target.sum}`
     : receipt.state === 'done'
-      ? pc.yellow('not verified')
-      : pc.red(receipt.state)
+      ? out.yellow('not verified')
+      : out.red(receipt.state)
   const verb = { copy: 'copied', move: 'moved', verify: 'compared', live: 'moved live' }[receipt.mode]
   const lines = [
     `${verb} ${entries(receipt.entries)}, ${formatBytes(receipt.bytes)}, in ${formatDuration(receipt.durationMs)}`,
@@ -192,5 +203,5 @@ export function statusText(info: JournalInfo, journal: string): string {
 }
 
 export function errorText(error: KeyhaulError): string {
-  return `${pc.red('error')} ${error.code}: ${printable(error.message)}\n`
+  return `${err.red('error')} ${error.code}: ${printable(error.message)}\n`
 }

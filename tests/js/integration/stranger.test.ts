@@ -192,9 +192,11 @@ test('piped, progress is lines without escapes, and stdout is the result alone',
   await inFolder(async (folder) => {
     const a = join(folder, 'a')
     await fillLevel(a, 1000)
-    const ended = await keyhaul(['copy', `level:${a}`, `level:${join(folder, 'b')}`, '--json'], undefined, { NO_COLOR: undefined as unknown as string })
+    // A set CI is no terminal.
+    const env = { NO_COLOR: undefined as unknown as string, CI: 'true' }
+    const ended = await keyhaul(['copy', `level:${a}`, `level:${join(folder, 'b')}`, '--json'], undefined, env)
     assert.equal(ended.stdout.trimEnd().split('\n').length, 1)
-    const lines = await keyhaul(['copy', `level:${a}`, `level:${join(folder, 'c')}`], undefined, { NO_COLOR: undefined as unknown as string })
+    const lines = await keyhaul(['copy', `level:${a}`, `level:${join(folder, 'c')}`], undefined, env)
     assert.equal((lines.stderr + lines.stdout).includes(ESC), false)
     assert.match(lines.stderr, /^preparing\ncopying/)
     const quiet = await keyhaul(['copy', `level:${a}`, `level:${join(folder, 'd')}`, '--quiet'])
