@@ -24,9 +24,16 @@ const NEEDS = {
     ['/usr/lib/llvm-14/lib/clang', 'libclang-rt-14-dev'],
     ['/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a', 'libclang-rt-14-dev']
   ],
+  arm: [
+    ['aarch64-linux-gnu-g++', 'g++-aarch64-linux-gnu'],
+    ['qemu-aarch64', 'qemu-user'],
+    ['/usr/src/googletest/googletest/src/gtest-all.cc', 'googletest']
+  ],
   bench: [
     ['g++', 'g++'],
-    ['/usr/include/benchmark/benchmark.h', 'libbenchmark-dev']
+    ['/usr/include/benchmark/benchmark.h', 'libbenchmark-dev'],
+    ['/usr/include/isa-l/crc.h', 'libisal-dev'],
+    ['/usr/include/libdeflate.h', 'libdeflate-dev']
   ],
   model: [
     ['spin', 'spin'],

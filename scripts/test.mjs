@@ -63,6 +63,33 @@ async function simulation() {
   return `${/\[ {2}PASSED {2}\] (\d+) test/.exec(output)?.[1]} tests, 3,000 seeds`
 }
 
+/** Every unit test again (engine, frames, golden files) on every checksum kernel that this processor has. */
+async function kernels() {
+  await sh('cmake -S . -B build/simulation -G Ninja -DCMAKE_BUILD_TYPE=Release -DKEYHAUL_TESTS=ON -DKEYHAUL_SIM=ON && ninja -C build/simulation --quiet keyhaul_unit')
+  const ran = []
+  for (const kernel of ['portable', 'sparse', 'sse42', 'pclmul', 'vpclmul']) {
+    try {
+      await sh(`KEYHAUL_CHECKSUM_KERNEL=${kernel} build/simulation/keyhaul_unit --gtest_brief=1`)
+      ran.push(kernel)
+    } catch (error) {
+      if (!error.message.includes('no checksum kernel')) throw error
+    }
+  }
+  if (!ran.includes('portable')) throw new Error('not even the portable kernel ran')
+  return ran.join(', ')
+}
+
+/** The checksums as an ARMv8 runs them, under qemu. */
+async function arm() {
+  await bootstrap(['native', 'arm'])
+  const gtest = '/usr/src/googletest/googletest'
+  await sh(`mkdir -p build/arm && aarch64-linux-gnu-g++ -std=c++20 -O1 -static -march=armv8-a+crc+crypto -Icore/include -Icore/src -Itests/native \
+    -I${gtest}/include -I${gtest} core/src/checksum/*.cc tests/native/property/checksum_laws_test.cc ${gtest}/src/gtest-all.cc \
+    ${gtest}/src/gtest_main.cc -o build/arm/checksum_laws`)
+  const output = await sh('qemu-aarch64 build/arm/checksum_laws --gtest_brief=1')
+  return `${/PASSED {2}\] (\d+)/.exec(output)?.[1]} tests of checksums, armv8 among them`
+}
+
 async function generated() {
   for (const [kind, file] of [
     ['errors', 'js/src/errors.generated.ts'],
@@ -90,6 +117,8 @@ async function installed() {
 await bootstrap(['npm'])
 await step('native', native)
 await step('simulation', simulation)
+await step('kernels', kernels)
+await step('arm', arm)
 await step('generated', generated)
 if (readdirSync(join(root, 'tests/native')).includes('fuzz') && globFuzz()) await step('fuzz', fuzz)
 if (existsSync(join(root, 'tests/native/install'))) await step('install', installed)

@@ -1,9 +1,18 @@
-// Both checksums on every kernel that this build and processor have.
+// Both checksums on every kernel that this build and processor have, and the peers that are
+// installed (Debian's libisal-dev and libdeflate-dev), which have to give the same result first.
 #include <benchmark/benchmark.h>
 
 #include <string>
 
 #include "keyhaul/checksum.h"
+#if __has_include(<isa-l/crc.h>)
+#include <isa-l/crc.h>
+#define KEYHAUL_BENCH_ISAL
+#endif
+#if __has_include(<libdeflate.h>)
+#include <libdeflate.h>
+#define KEYHAUL_BENCH_LIBDEFLATE
+#endif
 
 namespace keyhaul::bench {
 namespace {
@@ -23,10 +32,59 @@ void measure(benchmark::State& state, ChecksumKind kind, const std::string& kern
   static_cast<void>(forceChecksumKernel("auto"));
 }
 
-BENCHMARK_CAPTURE(measure, crc32_portable, ChecksumKind::kCrc32, "portable")->Name("crc32/portable")->Arg(116)->Arg(4 << 10)->Arg(256 << 10);
-BENCHMARK_CAPTURE(measure, crc32_pclmul, ChecksumKind::kCrc32, "pclmul")->Name("crc32/pclmul")->Arg(116)->Arg(4 << 10)->Arg(256 << 10);
-BENCHMARK_CAPTURE(measure, crc32c_portable, ChecksumKind::kCrc32c, "portable")->Name("crc32c/portable")->Arg(116)->Arg(4 << 10)->Arg(256 << 10);
-BENCHMARK_CAPTURE(measure, crc32c_sse42, ChecksumKind::kCrc32c, "sse42")->Name("crc32c/sse42")->Arg(116)->Arg(4 << 10)->Arg(256 << 10);
+constexpr int64_t kSizes[] = {16, 64, 116, 256, 1 << 10, 4 << 10, 64 << 10, 1 << 20};
+
+using Peer = uint32_t (*)(uint32_t sum, std::string& bytes);
+
+[[maybe_unused]] void measurePeer(benchmark::State& state, ChecksumKind kind, Peer peer) {
+  std::string bytes(static_cast<size_t>(state.range(0)), 'x');
+  uint32_t sum = 7;
+  if (peer(sum, bytes) != checksum(kind, std::as_bytes(std::span(bytes)), sum)) {
+    return state.SkipWithError("another result");
+  }
+  for (auto _ : state) {
+    sum = peer(sum, bytes);
+    benchmark::DoNotOptimize(sum);
+  }
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * state.range(0));
+}
+
+[[maybe_unused]] void registerPeer(const char* name, ChecksumKind kind, Peer peer) {
+  auto* benchmark = ::benchmark::RegisterBenchmark(name, measurePeer, kind, peer);
+  for (const int64_t bytes : kSizes) benchmark->Arg(bytes);
+}
+
+void registerPeers() {
+#if defined(KEYHAUL_BENCH_ISAL)
+  registerPeer("crc32/isa-l", ChecksumKind::kCrc32, [](uint32_t sum, std::string& bytes) {
+    return crc32_gzip_refl(sum, reinterpret_cast<unsigned char*>(bytes.data()), bytes.size());
+  });
+  // Its CRC-32C leaves the inversions to the caller.
+  registerPeer("crc32c/isa-l", ChecksumKind::kCrc32c, [](uint32_t sum, std::string& bytes) {
+    return ~crc32_iscsi(reinterpret_cast<unsigned char*>(bytes.data()),
+                        static_cast<int>(bytes.size()), ~sum);
+  });
+#endif
+#if defined(KEYHAUL_BENCH_LIBDEFLATE)
+  registerPeer("crc32/libdeflate", ChecksumKind::kCrc32, [](uint32_t sum, std::string& bytes) {
+    return libdeflate_crc32(sum, bytes.data(), bytes.size());
+  });
+#endif
+}
+
+int registerAll() {
+  for (const char* kernel : {"portable", "sparse", "sse42", "pclmul", "vpclmul", "armv8"}) {
+    for (const ChecksumKind kind : {ChecksumKind::kCrc32, ChecksumKind::kCrc32c}) {
+      const std::string name = (kind == ChecksumKind::kCrc32 ? "crc32/" : "crc32c/") + std::string(kernel);
+      if (!forceChecksumKernel(kernel).ok() || checksumKernelName(kind) != kernel) continue;
+      auto* benchmark = ::benchmark::RegisterBenchmark(name.c_str(), measure, kind, kernel);
+      for (const int64_t bytes : kSizes) benchmark->Arg(bytes);
+    }
+  }
+  registerPeers();
+  return static_cast<int>(forceChecksumKernel("auto").ok());
+}
+[[maybe_unused]] const int kRegistered = registerAll();
 
 }  // namespace
 }  // namespace keyhaul::bench

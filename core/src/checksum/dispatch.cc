@@ -7,41 +7,67 @@
 namespace keyhaul {
 namespace {
 
+struct Kernel {
+  std::string_view name;
+  CrcKernel crc32;   // nullptr: not of this checksum
+  CrcKernel crc32c;
+  bool (*runsHere)();
+  bool isFast;  // faster than those before it, wherever it runs
+};
+
+bool always() { return true; }
+
+#if defined(__x86_64__)
+bool hasSsse3() { return __builtin_cpu_supports("ssse3"); }
+bool hasSse42() { return __builtin_cpu_supports("sse4.2"); }
+bool hasPclmul() { return hasSse42() && __builtin_cpu_supports("pclmul"); }
+bool hasVpclmul() {
+  return hasPclmul() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vpclmulqdq");
+}
+#endif
+
+// Each but the first is compiled for more than the baseline, or slow on some.
+constexpr Kernel kKernels[] = {
+    {"portable", crc32Portable, crc32cPortable, always, true},
+#if defined(__wasm_simd128__)
+    {"sparse", crc32Sparse, crc32cSparse, always, true},
+#elif defined(__x86_64__)
+    {"sparse", crc32Sparse, crc32cSparse, hasSsse3, true},
+    {"sse42", nullptr, crc32cSse42, hasSse42, true},
+    {"pclmul", crc32Pclmul, crc32cPclmul, hasPclmul, true},
+    {"vpclmul", crc32Vpclmul, crc32cVpclmul, hasVpclmul, true},
+#else
+    {"sparse", crc32Sparse, crc32cSparse, always, false},
+#endif
+#if defined(KEYHAUL_HAS_ARMV8)
+    {"armv8", crc32Armv8, crc32cArmv8, always, true},
+#endif
+};
+
 struct Choice {
   CrcKernel crc32 = crc32Portable;
   CrcKernel crc32c = crc32cPortable;
-  std::string_view crc32Name = "portable";
-  std::string_view crc32cName = "portable";
+  std::string_view crc32Name = kKernels[0].name;
+  std::string_view crc32cName = kKernels[0].name;
+
+  void take(const Kernel& kernel) {
+    if (kernel.crc32 != nullptr) {
+      crc32 = kernel.crc32;
+      crc32Name = kernel.name;
+    }
+    if (kernel.crc32c != nullptr) {
+      crc32c = kernel.crc32c;
+      crc32cName = kernel.name;
+    }
+  }
 };
 
-constexpr Choice kSparse{crc32Sparse, crc32cSparse, "sparse", "sparse"};
-
-// On x86 its file is compiled for SSSE3. Elsewhere it runs, but only WASM's is quick.
-bool hasSparse() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("ssse3");
-#else
-  return true;
-#endif
-}
-
 Choice best() {
-#if defined(__wasm_simd128__)
-  return kSparse;
-#elif defined(__x86_64__)
-  Choice choice = hasSparse() ? kSparse : Choice{};
-  if (__builtin_cpu_supports("sse4.2")) {
-    choice.crc32c = crc32cSse42;
-    choice.crc32cName = "sse42";
-  }
-  if (__builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1")) {
-    choice.crc32 = crc32Pclmul;
-    choice.crc32Name = "pclmul";
+  Choice choice;
+  for (const Kernel& kernel : kKernels) {
+    if (kernel.isFast && kernel.runsHere()) choice.take(kernel);
   }
   return choice;
-#else
-  return {};
-#endif
 }
 
 Choice& chosen() {
@@ -52,29 +78,14 @@ Choice& chosen() {
 }  // namespace
 
 Status forceChecksumKernel(std::string_view name) {
-  const Choice fastest = best();
   if (name == "auto") {
-    chosen() = fastest;
+    chosen() = best();
     return {};
   }
-  if (name == "portable") {
+  for (const Kernel& kernel : kKernels) {
+    if (kernel.name != name || !kernel.runsHere()) continue;
     chosen() = Choice{};
-    return {};
-  }
-  if (name == "sparse" && hasSparse()) {
-    chosen() = kSparse;
-    return {};
-  }
-  if (name == fastest.crc32Name || name == fastest.crc32cName) {
-    chosen() = Choice{};
-    if (name == fastest.crc32Name) {
-      chosen().crc32 = fastest.crc32;
-      chosen().crc32Name = name;
-    }
-    if (name == fastest.crc32cName) {
-      chosen().crc32c = fastest.crc32c;
-      chosen().crc32cName = name;
-    }
+    chosen().take(kernel);
     return {};
   }
   return ErrorCode::kUnsupported;

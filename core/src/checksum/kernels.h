@@ -18,8 +18,22 @@ uint32_t crc32cSparse(uint32_t reg, const std::byte* data, size_t length);
 #if defined(__x86_64__)
 // Precondition: the processor has SSE4.2.
 uint32_t crc32cSse42(uint32_t reg, const std::byte* data, size_t length);
-// Precondition: the processor has SSE4.1 and PCLMULQDQ.
+// Precondition: SSE4.2 and PCLMULQDQ.
 uint32_t crc32Pclmul(uint32_t reg, const std::byte* data, size_t length);
+uint32_t crc32cPclmul(uint32_t reg, const std::byte* data, size_t length);
+// The register after the 16 bytes of a folded lane and `length` bytes right behind it in memory.
+uint32_t crc32PclmulFinish(const std::byte* lane, const std::byte* data, size_t length);
+uint32_t crc32cPclmulFinish(const std::byte* lane, const std::byte* data, size_t length);
+// Precondition: the above, AVX-512 (F) and VPCLMULQDQ.
+uint32_t crc32Vpclmul(uint32_t reg, const std::byte* data, size_t length);
+uint32_t crc32cVpclmul(uint32_t reg, const std::byte* data, size_t length);
+#endif
+
+#if defined(__aarch64__) && defined(__ARM_FEATURE_CRC32) && \
+    (defined(__ARM_FEATURE_AES) || defined(__ARM_FEATURE_CRYPTO))
+#define KEYHAUL_HAS_ARMV8
+uint32_t crc32Armv8(uint32_t reg, const std::byte* data, size_t length);
+uint32_t crc32cArmv8(uint32_t reg, const std::byte* data, size_t length);
 #endif
 
 }  // namespace keyhaul

@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const size_t at = split % (bytes.size() + 1);
   for (const ChecksumKind kind : {ChecksumKind::kCrc32, ChecksumKind::kCrc32c}) {
     const uint32_t expected = bitwise(kind, bytes, initial);
-    for (const char* name : {"portable", "sparse", "sse42", "pclmul", "auto"}) {
+    for (const char* name : {"portable", "sparse", "sse42", "pclmul", "vpclmul", "armv8", "auto"}) {
       if (!keyhaul::forceChecksumKernel(name).ok()) continue;
       if (keyhaul::checksum(kind, bytes, initial) != expected) std::abort();
       const uint32_t first = keyhaul::checksum(kind, bytes.first(at), initial);

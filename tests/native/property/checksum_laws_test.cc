@@ -88,7 +88,8 @@ TEST_P(Kernels, ChainsAndCombinesAtEverySplit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Kernels, 
-                         testing::Values("portable", "sparse", "sse42", "pclmul", "auto"));
+                         testing::Values("portable", "sparse", "sse42", "pclmul", "vpclmul", "armv8",
+                                         "auto"));
 
 TEST(ChecksumLaws, CombineWorksBeyondFourGigabytes) {
   // crc(a + b + c) by two routes, b and c being lengths nobody holds in memory.
@@ -98,6 +99,27 @@ TEST(ChecksumLaws, CombineWorksBeyondFourGigabytes) {
             crc32cCombine(a, crc32cCombine(b, c, length), huge + length));
   EXPECT_EQ(crc32Combine(crc32Combine(a, b, huge), c, length),
             crc32Combine(a, crc32Combine(b, c, length), huge + length));
+}
+
+// Fastest last, as far as this processor has them.
+TEST(ChecksumLaws, TheFastestIsChosen) {
+  std::string_view fastest32 = "portable", fastest32c = "portable";
+#if defined(__x86_64__) || defined(__ARM_FEATURE_CRC32)
+  for (const char* name : {"sparse", "sse42", "pclmul", "vpclmul", "armv8"}) {
+#if !defined(__x86_64__)
+    if (std::string_view(name) == "sparse") continue;
+#endif
+    if (!forceChecksumKernel(name).ok()) continue;
+    if (checksumKernelName(ChecksumKind::kCrc32) == name) fastest32 = name;
+    if (checksumKernelName(ChecksumKind::kCrc32c) == name) fastest32c = name;
+  }
+#endif
+  ASSERT_TRUE(forceChecksumKernel("auto").ok());
+  EXPECT_EQ(checksumKernelName(ChecksumKind::kCrc32), fastest32);
+  EXPECT_EQ(checksumKernelName(ChecksumKind::kCrc32c), fastest32c);
+#if defined(__ARM_FEATURE_CRC32)
+  EXPECT_EQ(fastest32, "armv8");
+#endif
 }
 
 TEST(ChecksumLaws, UnknownKernelIsRefused) {
