@@ -40,6 +40,13 @@ async function buildGlue(from, factory, folder, asset) {
   writeFileSync(join(root, 'dist', asset), wasm)
 }
 
+/** The two modules of `keyhaul/checksum`: too small to be worth packing. */
+function buildChecksum() {
+  const base64 = (variant) => readFileSync(join(root, `build/wasm/wasm/keyhaul_checksum_${variant}.wasm`)).toString('base64')
+  writeFileSync(join(root, 'dist/checksum/inline.js'), `export const simd='${base64('simd')}'\nexport const scalar='${base64('scalar')}'\n`)
+  cpSync(join(root, 'js/src/checksum/inline.d.ts'), join(root, 'dist/checksum/inline.d.ts'))
+}
+
 /**
  * LZMA as wasm/unpack/unpack.cc reads it: a sixth smaller than what gzip makes of the module,
  * and base64 costs nothing once the bundle is compressed. Python is there where Emscripten is.
@@ -90,6 +97,7 @@ export async function build() {
   await buildGlue('keyhaul', 'createKeyhaul', 'engine', 'keyhaul.wasm')
   await buildGlue('keyhaul-live', 'createKeyhaul', 'live', 'live/keyhaul-live.wasm')
   await buildGlue('keyhaul-sim', 'createKeyhaulSim', 'sim', 'sim/keyhaul-sim.wasm')
+  buildChecksum()
   await buildCli()
 }
 

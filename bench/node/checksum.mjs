@@ -7,7 +7,7 @@ import * as nodeRs from '@node-rs/crc32'
 import pure from 'crc-32'
 import pureC from 'crc-32/crc32c.js'
 import { createCRC32 } from 'hash-wasm'
-import { crc32, crc32c } from '../../dist/checksum.js'
+import { crc32, crc32c } from '../../dist/checksum/index.js'
 
 const ROUNDS = process.argv.includes('--quick') ? 7 : 31
 const SIZES = [64, 256, 1024, 4096, 16_384, 65_536, 1 << 20, 16 << 20]

@@ -3,7 +3,7 @@ import { Engine, type MigrateOptions } from './migrate.js'
 import type { JournalStore } from './journal/journal.js'
 import type { Migration } from './migration.js'
 
-export { crc32, crc32c, crc32cCombine, crc32Combine } from './checksum.js'
+export { crc32, crc32c, crc32cCombine, crc32Combine } from './checksum/shared.js'
 export { formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
 export { describeJournal, inspectJournal, type JournalInfo } from './inspect.js'
 export { type JournalStore, memoryJournal } from './journal/journal.js'

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { crc32, crc32c } from './checksum.js'
+import { crc32, crc32c } from './checksum/shared.js'
 import { getModule } from './engine/load.js'
 import { errorCodeOf, KeyhaulError } from './errors.js'
 import { compareBytes, toBytes } from './stores/bytes.js'

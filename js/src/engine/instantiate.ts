@@ -1,3 +1,5 @@
+import { fromBase64 } from './base64.js'
+
 /** Emscripten's factory; it fills the object that it is given, and instantiates by `instantiate`. */
 export type Factory = (module: {
   instantiate(imports: WebAssembly.Imports, use: (result: { instance: WebAssembly.Instance }) => void): void
@@ -43,11 +45,4 @@ export function unpackModule(unpacker: string, packed: string, wasmBytes: number
   new Uint8Array(memory.buffer).set(input, PACKED_ADDRESS)
   ;(exports.unpack as (packed: number, out: number, bytes: number) => void)(PACKED_ADDRESS, output, wasmBytes)
   return new Uint8Array(memory.buffer, output, wasmBytes)
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  const characters = atob(text)
-  const bytes = new Uint8Array(characters.length)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
-  return bytes
 }

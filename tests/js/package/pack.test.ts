@@ -57,12 +57,23 @@ test('publint and are-the-types-wrong have nothing to say', () => {
 
 // The budget. Only ever lower it; wasm/README.md says where the bytes are.
 const ENTRY_BYTES_MAX = 65_600
+const CHECKSUM_BYTES_MAX = 5_200
 
 test('the whole entry keeps to its size, and the browser build holds no Node module', async () => {
   const result = await build({ stdin: { contents: `export * from 'keyhaul'`, resolveDir: project }, bundle: true, minify: true, format: 'esm', platform: 'browser', charset: 'utf8', write: false })
   const size = gzipSync(result.outputFiles[0]?.contents as Uint8Array, { level: 9 }).length
   assert.ok(size <= ENTRY_BYTES_MAX, `${size} bytes`)
   assert.ok(!/from ?["']node:/.test(result.outputFiles[0]?.text ?? ''))
+})
+
+test('keyhaul/checksum alone is small, and runs in a bundle', async () => {
+  const contents = `import { crc32 } from 'keyhaul/checksum'\nglobalThis.sum = crc32('123456789')`
+  const result = await build({ stdin: { contents, resolveDir: project }, bundle: true, minify: true, format: 'iife', platform: 'browser', charset: 'utf8', write: false })
+  const size = gzipSync(result.outputFiles[0]?.contents as Uint8Array, { level: 9 }).length
+  assert.ok(size <= CHECKSUM_BYTES_MAX, `${size} bytes`)
+  const page: { sum?: number } = {}
+  new Function('globalThis', result.outputFiles[0]?.text ?? '')(page)
+  assert.equal(page.sum, 0xcbf43926)
 })
 
 const MAIN = `${APP}use().then((text) => { document.title = text }, (error) => { document.title = 'failed: ' + error })\n`

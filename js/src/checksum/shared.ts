@@ -1,6 +1,7 @@
-import { getModule } from './engine/load.js'
-import type { Checksum } from './engine/module.js'
-import { toBytes } from './stores/bytes.js'
+// The checksums of the `.` entry, by the module that it has anyway. `keyhaul/checksum` is index.ts.
+import { getModule } from '../engine/load.js'
+import type { Checksum } from '../engine/module.js'
+import { toBytes } from '../stores/bytes.js'
 
 /** Copied into linear memory at a time: few calls, and what was copied is still in the cache. */
 const STAGE_BYTES = 64 * 1024

@@ -1,0 +1,28 @@
+import { toBytes } from '../stores/bytes.js'
+import { loadChecksums } from './load.js'
+
+let loaded: ReturnType<typeof loadChecksums> | undefined
+const checksums = (): ReturnType<typeof loadChecksums> => {
+  loaded ??= loadChecksums()
+  return loaded
+}
+
+/** CRC-32 (ISO-HDLC, as in zlib and PNG) of bytes or of text as UTF-8; chains by `initial`. */
+export function crc32(data: string | Uint8Array, initial = 0): number {
+  return checksums().crc32(toBytes(data), initial)
+}
+
+/** CRC-32C (Castagnoli, as in iSCSI and LevelDB) of bytes or of text as UTF-8; chains by `initial`. */
+export function crc32c(data: string | Uint8Array, initial = 0): number {
+  return checksums().crc32c(toBytes(data), initial)
+}
+
+/** `crc32(a + b)` from `crc32(a)`, `crc32(b)` and the length of b in bytes, without the bytes. */
+export function crc32Combine(crcA: number, crcB: number, lengthB: number): number {
+  return checksums().combine(0, crcA, crcB, lengthB)
+}
+
+/** `crc32c(a + b)` from `crc32c(a)`, `crc32c(b)` and the length of b in bytes, without the bytes. */
+export function crc32cCombine(crcA: number, crcB: number, lengthB: number): number {
+  return checksums().combine(1, crcA, crcB, lengthB)
+}

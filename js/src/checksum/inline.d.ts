@@ -1,0 +1,3 @@
+/** The modules of wasm/checksum, in base64. */
+export const simd: string
+export const scalar: string

@@ -1,0 +1,41 @@
+import { fromBase64 } from '../engine/base64.js'
+import { scalar, simd } from './inline.js'
+
+/** The exports of wasm/checksum/checksum.cc; results are signed. */
+interface ChecksumModule {
+  memory: WebAssembly.Memory
+  stageAddress(): number
+  crc32(bytes: number, initial: number): number
+  crc32c(bytes: number, initial: number): number
+  combine(castagnoli: number, a: number, b: number, lengthLow: number, lengthHigh: number): number
+}
+
+/** KEYHAUL_STAGE_BYTES of wasm/CMakeLists.txt. */
+const STAGE_BYTES = 256 * 1024
+
+const instantiate = (bytes: Uint8Array<ArrayBuffer>): ChecksumModule =>
+  new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as ChecksumModule
+
+/** The module with SIMD, or where there is none, or `kind` says so, the one without. */
+export function loadChecksums(kind: 'best' | 'scalar' = 'best') {
+  const wide = fromBase64(simd)
+  const module = instantiate(kind === 'best' && WebAssembly.validate(wide) ? wide : fromBase64(scalar))
+  const stage = new Uint8Array(module.memory.buffer, module.stageAddress(), STAGE_BYTES)
+  const chain = (run: (bytes: number, initial: number) => number, bytes: Uint8Array, initial: number): number => {
+    let crc = initial
+    let at = 0
+    for (; bytes.length - at > STAGE_BYTES; at += STAGE_BYTES) {
+      stage.set(bytes.subarray(at, at + STAGE_BYTES))
+      crc = run(STAGE_BYTES, crc)
+    }
+    stage.set(at === 0 ? bytes : bytes.subarray(at))
+    return run(bytes.length - at, crc) >>> 0
+  }
+  const { crc32, crc32c, combine } = module
+  return {
+    crc32: (bytes: Uint8Array, initial: number): number => chain(crc32, bytes, initial),
+    crc32c: (bytes: Uint8Array, initial: number): number => chain(crc32c, bytes, initial),
+    combine: (castagnoli: 0 | 1, a: number, b: number, lengthB: number): number =>
+      combine(castagnoli, a, b, lengthB % 2 ** 32, Math.floor(lengthB / 2 ** 32)) >>> 0
+  }
+}
