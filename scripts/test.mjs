@@ -79,15 +79,16 @@ async function kernels() {
   return ran.join(', ')
 }
 
-/** The checksums as an ARMv8 runs them, under qemu. */
+/** Checksums and digests as an ARMv8 computes them, under qemu. */
 async function arm() {
   await bootstrap(['native', 'arm'])
   const gtest = '/usr/src/googletest/googletest'
   await sh(`mkdir -p build/arm && aarch64-linux-gnu-g++ -std=c++20 -O1 -static -march=armv8-a+crc+crypto -Icore/include -Icore/src -Itests/native \
-    -I${gtest}/include -I${gtest} core/src/checksum/*.cc tests/native/property/checksum_laws_test.cc ${gtest}/src/gtest-all.cc \
-    ${gtest}/src/gtest_main.cc -o build/arm/checksum_laws`)
-  const output = await sh('qemu-aarch64 build/arm/checksum_laws --gtest_brief=1')
-  return `${/PASSED {2}\] (\d+)/.exec(output)?.[1]} tests of checksums, armv8 among them`
+    -I${gtest}/include -I${gtest} core/src/base/*.cc core/src/checksum/*.cc core/src/digest/*.cc core/src/range/*.cc \
+    tests/native/property/checksum_laws_test.cc tests/native/property/digest_quality_test.cc ${gtest}/src/gtest-all.cc ${gtest}/src/gtest_main.cc \
+    -o build/arm/laws`)
+  const output = await sh('qemu-aarch64 build/arm/laws --gtest_brief=1')
+  return `${/PASSED {2}\] (\d+)/.exec(output)?.[1]} tests of checksums and digests`
 }
 
 async function generated() {

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "digest/chacha20.h"
+#include "digest/nh.h"
 #include "keyhaul/digest.h"
 
 namespace keyhaul {
@@ -37,30 +38,12 @@ uint64_t scramble(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// 16 message bytes against 16 (+16) key bytes.
-inline void nhStep(uint64_t low, uint64_t high, const uint64_t* key, uint64_t& first,
-                   uint64_t& second) {
-  const auto product = [](uint64_t a, uint64_t ka, uint64_t b, uint64_t kb) {
-    const uint64_t even = uint64_t{static_cast<uint32_t>(static_cast<uint32_t>(a) +
-                                                         static_cast<uint32_t>(ka))} *
-                          static_cast<uint32_t>(static_cast<uint32_t>(b) +
-                                                static_cast<uint32_t>(kb));
-    const uint64_t odd =
-        uint64_t{static_cast<uint32_t>(static_cast<uint32_t>(a >> 32) +
-                                       static_cast<uint32_t>(ka >> 32))} *
-        static_cast<uint32_t>(static_cast<uint32_t>(b >> 32) + static_cast<uint32_t>(kb >> 32));
-    return even + odd;
-  };
-  first += product(low, key[0], high, key[1]);
-  second += product(low, key[2], high, key[3]);
-}
-
 }  // namespace
 
 struct EntryHasher::State {
-  uint64_t first = 0, second = 0;  // NH of the current block
-  size_t word = 0;                 // u64 words of it that were taken in
-  bool many = false;               // more than one block
+  NhVector first = nhZero(), second = nhZero();  // NH of the current block
+  size_t word = 0;                               // u64 words of it that were taken in
+  bool many = false;                             // more than one block
   uint64_t firstSum = 1, secondSum = 1;
 };
 
@@ -82,32 +65,33 @@ EntryHasher::EntryHasher(const DigestKey& key) {
   mix_[1] %= kPrime61;
 }
 
-void EntryHasher::absorb(State& state, std::string_view bytes) const {
+inline void EntryHasher::absorb(State& state, std::string_view bytes) const {
   const char* data = bytes.data();
   size_t left = bytes.size();
   while (left > 0) {
     if (state.word == kBlockWords) {
-      state.firstSum = polynomialStep(state.firstSum, mix_[0], state.first);
-      state.secondSum = polynomialStep(state.secondSum, mix_[1], state.second);
-      state.first = state.second = 0;
+      state.firstSum = polynomialStep(state.firstSum, mix_[0], nhSum(state.first));
+      state.secondSum = polynomialStep(state.secondSum, mix_[1], nhSum(state.second));
+      state.first = state.second = nhZero();
       state.word = 0;
       state.many = true;
     }
     const size_t whole = std::min(left / 16, (kBlockWords - state.word) / 2);
     const uint64_t* key = words_.data() + state.word;
-    uint64_t first = state.first, second = state.second;
+    NhVector first = state.first, second = state.second, firstKey = nhLoad(key);
     for (size_t i = 0; i < whole; ++i) {
-      nhStep(loadLe<uint64_t>(data + 16 * i), loadLe<uint64_t>(data + 16 * i + 8), key + 2 * i,
-             first, second);
+      const NhVector message = nhLoad(data + 16 * i), secondKey = nhLoad(key + 2 * i + 2);
+      first = nhAdd(first, message, firstKey);
+      second = nhAdd(second, message, secondKey);
+      firstKey = secondKey;
     }
     data += 16 * whole;
     left -= 16 * whole;
     state.word += 2 * whole;
     if (left > 0 && left < 16 && state.word < kBlockWords) {
-      char padded[16] = {};
-      std::memcpy(padded, data, left);
-      nhStep(loadLe<uint64_t>(padded), loadLe<uint64_t>(padded + 8), words_.data() + state.word,
-             first, second);
+      const NhVector message = nhLoadPart(data, left);
+      first = nhAdd(first, message, firstKey);
+      second = nhAdd(second, message, nhLoad(words_.data() + state.word + 2));
       state.word += 2;
       left = 0;
     }
@@ -120,7 +104,7 @@ Digest EntryHasher::hash(std::string_view key, std::string_view value) const {
   State state;
   absorb(state, key);
   absorb(state, value);
-  uint64_t first = state.first, second = state.second;
+  uint64_t first = nhSum(state.first), second = nhSum(state.second);
   if (state.many) {
     first = polynomialStep(state.firstSum, mix_[0], first);
     second = polynomialStep(state.secondSum, mix_[1], second);
