@@ -22,7 +22,9 @@ constexpr Duration kRecordEvery = seconds(1);
 void FeedPhase::start(std::string position) {
   KH_ASSERT(idle());
   writer_.start(shared_.target, tagOf(MigrationPart::kWrite));
-  position_ = recorded_ = std::move(position);
+  // One that goes on where it is has applied what no record tells of yet.
+  if (position != position_) recorded_ = position;
+  position_ = std::move(position);
   if (trimmed_.empty()) trimmed_ = position_;
   caughtUp_ = false;
   trend_.reset();

@@ -235,8 +235,10 @@ void LiveMigration::conclude(Port& port, MigrationState end) {
   concluding_ = end;
   conclusionWritten_ = false;
   if (closeFeed_) port.abort(std::exchange(closeFeed_, {}));
-  // One that goes on later needs its feed.
-  feedClosed_ = end == MigrationState::kStopped || (feedPosition_.empty() && !prepare_.feedAsked());
+  // One that goes on later needs its feed. An earlier process may have opened one and died before
+  // its journal could say so.
+  const bool opened = !feedPosition_.empty() || prepare_.feedAsked() || resumed_;
+  feedClosed_ = end == MigrationState::kStopped || !opened;
 }
 
 void LiveMigration::pumpConclusion(Port& port) {
