@@ -184,9 +184,13 @@ void FeedPhase::pumpTrim(Port& port) {
 
 void FeedPhase::stop(Port& port) {
   writer_.stop(port);
+  stopPolling(port);
+  record();
+}
+
+void FeedPhase::stopPolling(Port& port) {
   if (poll_) port.abort(std::exchange(poll_, {}));
   if (trim_) port.abort(std::exchange(trim_, {}));
-  record();
 }
 
 }  // namespace keyhaul

@@ -36,6 +36,16 @@ TEST(Gate, AnOlderCoordinatorOfTheSameMigrationIsRefused) {
   EXPECT_EQ(gate.change(call(GateVerb::kFence, 4, 2)).code(), ErrorCode::kSuperseded);
 }
 
+TEST(Gate, AWriteOfAnOlderCoordinatorOrOfAnotherMigrationIsRefused) {
+  Gate gate;
+  ASSERT_TRUE(gate.change(call(GateVerb::kPrepare, 2, 3)).ok());
+  const ClaimId own = call(GateVerb::kPrepare, 2).claim;
+  EXPECT_EQ(gate.admitApply(own, 2, rangeOf("b", "c")).code(), ErrorCode::kSuperseded);
+  EXPECT_TRUE(gate.admitApply(own, 3, rangeOf("b", "c")).ok());
+  EXPECT_EQ(gate.admitApply(call(GateVerb::kPrepare, 2, 3, 9).claim, 3, rangeOf("b", "c")).code(),
+            ErrorCode::kSuperseded);
+}
+
 TEST(Gate, AFenceThatComesAgainLeavesReadsClosed) {
   Gate gate = serving();
   ASSERT_TRUE(gate.change(call(GateVerb::kFence, 2)).ok());

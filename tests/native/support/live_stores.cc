@@ -136,8 +136,8 @@ bool LiveWorld::apply(GatedStore& store, Pending& pending, Event& event) {
   return true;
 }
 
-void LiveWorld::arriveLate() {
-  if (lateWrites_.empty() || random_.below(4) != 0) return;
+void LiveWorld::arriveLate(uint32_t within) {
+  if (lateWrites_.empty() || random_.below(within) != 0) return;
   const size_t at = random_.below(lateWrites_.size());
   auto [node, pending] = std::move(lateWrites_[at]);
   lateWrites_.erase(lateWrites_.begin() + static_cast<long>(at));

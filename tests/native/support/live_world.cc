@@ -154,7 +154,7 @@ void LiveWorld::giveUp(const Mover& mover, Pending& pending) {
   if (pending.action.kind != ActionKind::kApply) return;
   const int node = pending.action.node == mover.source ? 0 : 1;
   const bool underWay = pending.started && pending.boots == stores_[node].boots;
-  const bool arrives = options_.lateWrites && random_.below(2) == 0;
+  const bool arrives = options_.lateWrites != 0 && random_.below(2) == 0;
   if (underWay || arrives) lateWrites_.emplace_back(node, std::move(pending));
 }
 
@@ -177,7 +177,7 @@ void LiveWorld::tick() {
     crashStore(stores_[random_.below(2)]);
   }
   if (options_.losesAnswers) late();
-  arriveLate();
+  arriveLate(std::max(options_.lateWrites, 1U));
   for (size_t i = 0; i < movers_.size(); ++i) {
     Mover& mover = *movers_[i];
     const bool present = i + 1 == movers_.size();
@@ -187,6 +187,7 @@ void LiveWorld::tick() {
       mover.pending.clear();
       continue;
     }
+    acting = i;
     step(mover);
   }
   if (chaos && options_.crashMoverEvery != 0 && random_.below(options_.crashMoverEvery) == 0 &&
@@ -295,8 +296,10 @@ bool LiveWorld::perform(Mover& mover, Pending& pending, Event& event) {
         event.error = ErrorCode::kFeedPositionLost;
         break;
       }
-      // What an earlier feed knew ends where a new one begins: nothing was recorded between.
-      if (!again) store.trimmed = std::max(store.trimmed, store.gate.head());
+      // What an earlier feed knew ends where a new one begins: nothing was recorded between. A
+      // store may also keep what it records already.
+      const bool keeps = store.recording && random_.below(2) == 0;
+      if (!again && !keeps) store.trimmed = std::max(store.trimmed, store.gate.head());
       store.recording = true;
       attach(mover, again ? pending.payload : positionBytes(store.gate.head()), event);
       break;
@@ -321,7 +324,7 @@ bool LiveWorld::perform(Mover& mover, Pending& pending, Event& event) {
 std::string LiveWorld::checkEnd() {
   if (!violation_.empty()) return violation_;
   for (GatedStore& store : stores_) landSome(store, true);
-  while (!lateWrites_.empty()) arriveLate();
+  while (!lateWrites_.empty()) arriveLate(1);
   const OwnershipMap map = OwnershipMap::decode(std::as_bytes(std::span(document_))).value();
   if (!map.claims().empty()) return "a claim is left in the register";
   const std::string owner = map.lookup("key")->owner;

@@ -45,7 +45,7 @@ struct LiveOptions {
   uint32_t writesInFlightMax = 4;
   bool readFence = true;
   uint32_t forgetsEvery = 0;     // the target loses one of so many puts and says nothing; 0 = never
-  bool lateWrites = false;       // a write to the target that was given up may still arrive
+  uint32_t lateWrites = 0;       // one that was given up may still arrive, after so many ticks; 0 = never
   bool losesAnswers = false;     // and delivers calls of gates and register twice, late
   uint32_t crashMoverEvery = 0;  // on average so many ticks; 0 = never
   uint32_t crashStoreEvery = 0;
@@ -91,6 +91,7 @@ class LiveWorld {
   uint64_t acknowledged() const { return acknowledged_; }
   uint64_t refused() const { return refused_; }
   bool quietClients = false;
+  size_t acting = 0;  // whose action or state it is, in the hooks below: 0 is the first mover
 
   // Before an effect: an error fails the action instead.
   std::function<ErrorCode(const Action&)> fault;
@@ -144,7 +145,7 @@ class LiveWorld {
   bool apply(GatedStore& store, Pending& pending, Event& event);
   void giveUp(const Mover& mover, Pending& pending);
   bool admit(GatedStore& store, Pending& pending, Event& event);
-  void arriveLate();
+  void arriveLate(uint32_t within);
   void pollFeed(Mover& mover, const Pending& pending, Event& event);
   void swap(Mover& mover, const Pending& pending, Event& event);
 
