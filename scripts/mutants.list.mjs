@@ -71,14 +71,19 @@ export const mutants = [
     edits: { [GATE]: [['at->state == GateState::kRedirecting && at->epoch == epoch;', 'at->state == GateState::kRedirecting && (epoch | 1U) != 0;']] }
   },
   ...[
-    ['Copy', 'copy_'],
-    ['Feed', 'feed_'],
-    ['Discard', 'discard_']
-  ].map(([part, member]) => ({
+    ['Copy', 'copy_', 'the copy'],
+    ['Feed', 'feed_', 'catching up']
+  ].map(([part, member, of]) => ({
     name: `noAwait${part}`,
-    what: `the end does not wait for the writes of ${part === 'Copy' ? 'the copy' : part === 'Feed' ? 'catching up' : 'discarding'}`,
+    what: `the end does not wait for the writes of ${of}`,
     edits: { [`${MIGRATE}live_ending.cc`]: [[`case LivePart::k${part}: return ${member}.writing();`, `case LivePart::k${part}: return false;`]] }
   })),
+  {
+    name: 'noAwaitDiscard',
+    what: 'the end does not wait for the deletions of discarding',
+    harmless: 'they are deletions of what the same coordinator empties once more, and gates refuse those of an older one',
+    edits: { [`${MIGRATE}live_ending.cc`]: [['case LivePart::kDiscard: return discard_.writing();', 'case LivePart::kDiscard: return false;']] }
+  },
   {
     name: 'noAwaitApproach',
     what: 'the end does not wait for the writes of the approach and of draining',

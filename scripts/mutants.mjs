@@ -54,7 +54,7 @@ function judge({ name, edits }) {
 }
 
 function table(rows, seconds) {
-  const lines = rows.map(({ name, what, killed, by }) => `| ${name} | ${what} | ${killed ? by : '**survives**'} |`)
+  const lines = rows.map(({ name, what, killed, by, harmless }) => `| ${name} | ${what} | ${killed ? by : harmless === undefined ? '**survives**' : `survives: ${harmless}`} |`)
   return `| mutant | what is wrong in it | killed by |\n|---|---|---|\n${lines.join('\n')}\n\n${rows.filter((row) => row.killed).length} of ${rows.length} killed; ${seconds} s on this machine, after the first build.\n`
 }
 
@@ -80,4 +80,4 @@ if (process.argv.includes('--write')) {
   const [before, , after] = readFileSync(README, 'utf8').split(/(?<=<!-- mutants -->\n)([\s\S]*)(?=<!-- end -->)/)
   writeFileSync(README, `${before}\n${text}\n${after}`)
 }
-process.exit(rows.every((row) => row.killed) ? 0 : 1)
+process.exit(rows.every((row) => row.killed || row.harmless !== undefined) ? 0 : 1)

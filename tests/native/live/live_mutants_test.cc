@@ -141,22 +141,37 @@ TEST(LiveMutants, WritesThatWereGivenUpAndArriveLateChangeNothing) {
 
 // The same where it is cancelled: what arrives late may not stay on the target.
 TEST(LiveMutants, ACancelWaitsForItsWrites) {
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
-    LiveOptions options;
-    options.seed = seed;
-    options.opsPerTick = 3;
-    options.lateWrites = 1 + static_cast<uint32_t>(seed % 40);
-    LiveWorld world(options);
-    bool writing = false;
-    world.stall = [&](const Action& action) {
-      writing = writing || action.kind == ActionKind::kApply;
-      return false;
-    };
-    world.start(world.plan());
-    for (uint64_t i = 0; i < 4 + seed / 4; ++i) world.tick();
-    world.cancel();
-    ASSERT_TRUE(world.run()) << "seed " << seed << " stands in " << stateName(world.state());
-    ASSERT_EQ(world.checkEnd(), "") << "seed " << seed << " " << stateName(world.state());
+  using enum MigrationState;
+  for (const MigrationState when : {kCopying, kCatchingUp, kApproaching, kDraining, kDiscarding}) {
+    uint32_t cancelled = 0;
+    for (uint64_t seed = 1; seed <= 60; ++seed) {
+      LiveOptions options;
+      options.seed = seed;
+      options.lateWrites = 1 + static_cast<uint32_t>(seed % 30);
+      LiveWorld world(options);
+      bool now = false, hangs = false;
+      world.onState = [&](MigrationState state) { now = state == when; };
+      world.stall = [&](const Action& action) {
+        if (action.kind != ActionKind::kApply || !now) return false;
+        // The last pages: then there is something to discard, and time to arrive meanwhile.
+        hangs = hangs || when != kCopying || world.target().entries.size() >= 24;
+        return hangs;
+      };
+      world.start(world.plan());
+      for (int i = 0; i < 400 && !hangs && !isFinal(world.state()); ++i) {
+        if (when == kDiscarding && world.state() == kVerifying) world.cancel();
+        world.tick();
+      }
+      if (!hangs) continue;
+      ++cancelled;
+      world.cancel();
+      for (int i = 0; i < 5; ++i) world.tick();
+      world.stall = nullptr;
+      ASSERT_TRUE(world.run()) << "seed " << seed << " stands in " << stateName(world.state());
+      ASSERT_EQ(world.checkEnd(), "") << "seed " << seed << " " << stateName(world.state());
+      ASSERT_EQ(world.state(), kCancelled) << "seed " << seed;
+    }
+    EXPECT_GT(cancelled, 20U) << stateName(when);
   }
 }
 
