@@ -61,7 +61,9 @@ enum class ActionKind : uint8_t {
   // Append the payload to the journal and make it durable. Completed by kDone.
   kJournal = 3,
   // Start recording changes of the plan's ranges (payload: none), or continue at
-  // a position (payload). Completed by kDone with the position as payload.
+  // a position (payload). Completed by kDone with the position as payload. A host names the
+  // recording of a live migration by its claim: what an earlier process of it opened, and died
+  // before anybody knew, ends here or with kCloseFeed.
   kOpenFeed = 4,
   // Changes beyond the position in the payload. count, limitBytes as kScan.
   // Completed by kPage: a frame body with the changes; `position` bytes follow it.
@@ -69,7 +71,8 @@ enum class ActionKind : uint8_t {
   // The changes up to the position in the payload will not be asked for again. Completed by kDone.
   kTrimFeed = 6,
   // Stop recording and forget. The payload is the position, for a feed that an earlier process
-  // opened and this one did not; without one, close what kOpenFeed opened, if it came so far.
+  // opened and this one did not; without one, close what kOpenFeed opened, if it came so far,
+  // in this process or, for a claim, in an earlier one.
   // Completed by kDone.
   kCloseFeed = 7,
   // Give up the operation `reusesOp`: its completion still has to come, soon.

@@ -22,7 +22,9 @@ constexpr Duration kRecordEvery = seconds(1);
 void FeedPhase::start(std::string position) {
   KH_ASSERT(idle());
   writer_.start(shared_.target, tagOf(MigrationPart::kWrite));
-  position_ = recorded_ = std::move(position);
+  // One that goes on where it is has applied what no record tells of yet.
+  if (position != position_) recorded_ = position;
+  position_ = std::move(position);
   if (trimmed_.empty()) trimmed_ = position_;
   caughtUp_ = false;
   trend_.reset();
@@ -182,9 +184,13 @@ void FeedPhase::pumpTrim(Port& port) {
 
 void FeedPhase::stop(Port& port) {
   writer_.stop(port);
+  stopPolling(port);
+  record();
+}
+
+void FeedPhase::stopPolling(Port& port) {
   if (poll_) port.abort(std::exchange(poll_, {}));
   if (trim_) port.abort(std::exchange(trim_, {}));
-  record();
 }
 
 }  // namespace keyhaul

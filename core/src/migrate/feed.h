@@ -48,6 +48,8 @@ class FeedPhase {
     return writer_.settle(port);
   }
   void stop(Port& port);
+  // The same, but a write that is under way goes on; see settle().
+  void stopPolling(Port& port);
   const LagTrend& trend() const { return trend_; }
   const std::string& position() const { return position_; }
   NodeId blamed() const { return blamed_; }

@@ -62,6 +62,7 @@ void LiveMigration::afterPreparing(Port& port) {
 // The source serves again: what for was it fenced?
 void LiveMigration::afterUnfencing(Port& port) {
   staged_ = false;
+  if (!feed_.position().empty()) feedPosition_ = feed_.position();
   if (shared_.claim.state == ClaimState::kAborted) {
     if (undoneAs_ == MigrationState::kCancelled && error_ == ErrorCode::kOk) {
       error_ = ErrorCode::kCancelled;

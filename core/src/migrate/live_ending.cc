@@ -51,25 +51,32 @@ bool LiveMigration::wantsOut() const {
 }
 
 void LiveMigration::pumpEnding(Port& port) {
-  if (partStarted_ && partWriting()) {
+  const LiveStage stage = liveRow(state_).stage;
+  // Behind the fence nothing is awaited, the writers wait: that comes in Unfencing.
+  if (partStarted_ && partWriting() && stage != LiveStage::kFenced) {
     if (Status s = settlePart(port); !s.ok()) fail(port, s.code(), blamed(), {});
     if (partWriting()) return;
   }
   if (ending_ == Ending::kStop && error_ == ErrorCode::kOk) error_ = ErrorCode::kInterrupted;
-  const LiveStage stage = liveRow(state_).stage;
+  // The source serves again, and only the write of the attempt that was given up is missing.
+  const bool served = state_ == MigrationState::kUnfencing && sourceGate_.done();
   const bool unreadable = error_ == ErrorCode::kSuperseded || error_ == ErrorCode::kRegisterCorrupt;
   // Nothing was claimed. Where nobody can go on later, there is nothing to wait for either.
   const bool final = retryClass(error_) != RetryClass::kRetryable || !resumable();
   const bool refused =
       state_ == MigrationState::kClaiming && !resumed_ && final && !register_.unknown();
-  stopParts(port);
+  if (stage == LiveStage::kFenced) {
+    stopPartsButWrites(port);
+  } else {
+    stopParts(port);
+  }
   if (stage == LiveStage::kIdle || refused) {
     if (ending_ == Ending::kCancel) return conclude(port, MigrationState::kCancelled);
     return conclude(port, resumed_ ? MigrationState::kStopped : MigrationState::kFailed);
   }
   // Another coordinator looks after it, or nothing can be known: hands off.
   const bool emptying = state_ == MigrationState::kDiscarding && ending_ == Ending::kCancel;
-  if (unreadable || stage == LiveStage::kCommitted || (stage == LiveStage::kUndoing && !emptying)) {
+  if (unreadable || stage == LiveStage::kCommitted || (stage == LiveStage::kUndoing && !emptying && !served)) {
     return conclude(port, MigrationState::kStopped);
   }
   if (ending_ == Ending::kCancel) {
@@ -123,11 +130,11 @@ bool LiveMigration::partWriting() const {
   switch (liveRow(state_).part) {
     case LivePart::kCopy: return copy_.writing();
     case LivePart::kFeed: return feed_.writing();
-    case LivePart::kApproach: return feed_.writing();
+    case LivePart::kApproach:
+    case LivePart::kRegister:
+    case LivePart::kGate: return feed_.writing();
     case LivePart::kDiscard: return discard_.writing();
     case LivePart::kNone:
-    case LivePart::kRegister:
-    case LivePart::kGate:
     case LivePart::kPrepare:
     case LivePart::kCompare: break;
   }
@@ -138,11 +145,11 @@ Status LiveMigration::settlePart(Port& port) {
   switch (liveRow(state_).part) {
     case LivePart::kCopy: return copy_.settle(port);
     case LivePart::kFeed:
-    case LivePart::kApproach: return feed_.settle(port);
+    case LivePart::kApproach:
+    case LivePart::kRegister:
+    case LivePart::kGate: return feed_.settle(port);
     case LivePart::kDiscard: return discard_.settle(port);
     case LivePart::kNone:
-    case LivePart::kRegister:
-    case LivePart::kGate:
     case LivePart::kPrepare:
     case LivePart::kCompare: break;
   }
@@ -150,6 +157,12 @@ Status LiveMigration::settlePart(Port& port) {
 }
 
 void LiveMigration::stopParts(Port& port) {
+  feed_.stop(port);
+  stopPartsButWrites(port);
+}
+
+void LiveMigration::stopPartsButWrites(Port& port) {
+  feed_.stopPolling(port);
   if (!feed_.position().empty()) feedPosition_ = feed_.position();
   register_.stop(port);
   sourceGate_.stop(port);
@@ -157,7 +170,6 @@ void LiveMigration::stopParts(Port& port) {
   prepare_.stop(port);
   copy_.stop(port);
   approach_.stop(port);
-  feed_.stop(port);
   compare_.stop(port);
   discard_.stop(port);
   partStarted_ = false;
@@ -214,9 +226,12 @@ void LiveMigration::onEvent(Port& port, OpTag tag, const Event& event) {
         case LivePart::kCompare: status = compare_.onEvent(port, tag, event); break;
         case LivePart::kApproach: status = approach_.onEvent(port, tag, event); break;
         case LivePart::kDiscard: status = discard_.onEvent(port, tag, event); break;
-        case LivePart::kNone:
         case LivePart::kRegister:
-        case LivePart::kGate: KH_ASSERT(false); break;
+        case LivePart::kGate:
+          // Of an attempt that was given up: it is written again, however this one ended.
+          static_cast<void>(feed_.onEvent(port, tag, event));
+          break;
+        case LivePart::kNone: KH_ASSERT(false); break;
       }
       break;
   }
@@ -235,8 +250,10 @@ void LiveMigration::conclude(Port& port, MigrationState end) {
   concluding_ = end;
   conclusionWritten_ = false;
   if (closeFeed_) port.abort(std::exchange(closeFeed_, {}));
-  // One that goes on later needs its feed.
-  feedClosed_ = end == MigrationState::kStopped || (feedPosition_.empty() && !prepare_.feedAsked());
+  // One that goes on later needs its feed. An earlier process may have opened one and died before
+  // its journal could say so.
+  const bool opened = !feedPosition_.empty() || prepare_.feedAsked() || resumed_;
+  feedClosed_ = end == MigrationState::kStopped || !opened;
 }
 
 void LiveMigration::pumpConclusion(Port& port) {

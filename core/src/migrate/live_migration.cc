@@ -141,12 +141,10 @@ bool LiveMigration::mayBeOurs(Port& port, ErrorCode error) {
   return true;
 }
 
-// A write to the target that is under way is not awaited, the writers wait for nothing: the next
-// prepare waits for it, and what it wrote is written again from the feed.
 void LiveMigration::giveUpAttempt(Port& port) {
   ++shared_.totals.postponed;
   shared_.totals.pauseUs = (port.now() - fencedAt_).us;
-  stopParts(port);
+  stopPartsButWrites(port);
   if (shared_.totals.postponed < kPostponesMax) return enter(port, MigrationState::kPostponing);
   error_ = ErrorCode::kPauseBudget;
   undoneAs_ = MigrationState::kFailed;
@@ -230,7 +228,10 @@ Status LiveMigration::pumpPart(Port& port) {
     case LivePart::kRegister: return register_.pump(port);
     case LivePart::kGate:
       if (!sourceGate_.done()) return sourceGate_.pump(port);
-      return targetGate_.pump(port);
+      if (!targetGate_.done()) return targetGate_.pump(port);
+      // The source serves again. A write that the attempt left under way is awaited here: one
+      // that came later could undo what is written after it.
+      return feed_.settle(port);
     case LivePart::kPrepare: return prepare_.pump(port);
     case LivePart::kCopy: return copy_.pump(port);
     case LivePart::kFeed: return feed_.pump(port);
@@ -246,7 +247,7 @@ bool LiveMigration::partDone() const {
   switch (liveRow(state_).part) {
     case LivePart::kNone: return false;
     case LivePart::kRegister: return register_.done();
-    case LivePart::kGate: return sourceGate_.done() && targetGate_.done();
+    case LivePart::kGate: return sourceGate_.done() && targetGate_.done() && !feed_.writing();
     case LivePart::kPrepare: return prepare_.done();
     case LivePart::kCopy: return copy_.done();
     case LivePart::kFeed: return feed_.done();

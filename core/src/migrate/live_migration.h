@@ -60,6 +60,8 @@ class LiveMigration final : public JobBase {
   bool partWriting() const;
   Status settlePart(Port& port);
   void stopParts(Port& port);
+  // For one who may not wait: the writers are paused.
+  void stopPartsButWrites(Port& port);
   void conclude(Port& port, MigrationState end);
   void pumpConclusion(Port& port);
   NodeId blamed() const;

@@ -68,31 +68,82 @@ void LiveWorld::read(Mover& mover, const Pending& pending, Event& event) {
   pack(mover, rows, {}, event);
 }
 
-void LiveWorld::apply(Mover& mover, const Pending& pending, Event& event) {
-  GatedStore& store = at(mover, pending.action.node);
-  const auto frame = readFrame(std::as_bytes(std::span(pending.payload)));
-  std::string lo, hi;
-  for (const EntryView entry : frame.value()) {
-    if (lo.empty() || entry.key < lo) lo = entry.key;
-    if (hi.empty() || entry.key > hi) hi = entry.key;
+// Half-open spans that hold all keys of the frame and nothing between the plan's ranges: what
+// lies there may be staged by nobody, or by somebody else.
+std::vector<KeyRange> spansOf(const FrameView& frame, const std::vector<KeyRange>& ranges) {
+  std::map<size_t, KeyRange> spans;
+  for (const EntryView entry : frame) {
+    const std::string key(entry.key);
+    const auto range = std::partition_point(ranges.begin(), ranges.end(), [&key](const KeyRange& r) {
+      return !r.hi.isAbove(key);
+    });
+    const KeyRange one{key, Bound::at(successor(key))};
+    const auto [at, fresh] = spans.try_emplace(static_cast<size_t>(range - ranges.begin()), one);
+    if (fresh) continue;
+    at->second.lo = std::min(at->second.lo, one.lo);
+    at->second.hi = std::max(at->second.hi, one.hi);
   }
-  const KeyRange span{lo, Bound::at(successor(hi))};
-  const Result<uint64_t> ticket =
-      pending.action.cleanUp ? store.gate.admitCleanUp(pending.action.epoch, span)
-                             : store.gate.admitApply(plan_.claim, pending.action.coordEpoch, span);
-  if (!ticket.ok()) {
+  std::vector<KeyRange> out;
+  for (auto& [index, span] : spans) out.push_back(std::move(span));
+  return out;
+}
+
+// False: it was refused, and `event` says so.
+bool LiveWorld::admit(GatedStore& store, Pending& pending, Event& event) {
+  const auto frame = readFrame(std::as_bytes(std::span(pending.payload)));
+  for (const KeyRange& span : spansOf(frame.value(), plan_.ranges)) {
+    const Result<uint64_t> ticket =
+        pending.action.cleanUp
+            ? store.gate.admitCleanUp(pending.action.epoch, span)
+            : store.gate.admitApply(plan_.claim, pending.action.coordEpoch, span);
+    if (ticket.ok()) {
+      pending.tickets.push_back(ticket.value());
+      continue;
+    }
+    for (const uint64_t admitted : pending.tickets) store.gate.landed(admitted);
     event.kind = EventKind::kFailed;
     event.error = ticket.code();
-    return;
+    return false;
   }
+  pending.started = true;
+  pending.boots = store.boots;
+  return true;
+}
+
+// It is admitted first and takes effect later; what comes in between is up to the gate.
+bool LiveWorld::apply(GatedStore& store, Pending& pending, Event& event) {
+  if (!pending.started) {
+    if (!admit(store, pending, event)) return true;
+    if (random_.below(2) == 0) return false;
+  }
+  if (pending.boots != store.boots) {
+    event.kind = EventKind::kFailed;
+    event.error = ErrorCode::kStoreFailed;
+    return true;
+  }
+  const auto frame = readFrame(std::as_bytes(std::span(pending.payload)));
   for (const EntryView entry : frame.value()) {
+    const std::string key(entry.key);
     if (entry.deleted) {
-      store.entries.erase(std::string(entry.key));
-    } else {
-      store.entries[std::string(entry.key)] = std::string(entry.value);
+      store.entries.erase(key);
+      continue;
     }
+    const bool forgotten = (forgets && forgets(key)) ||
+                           (options_.forgetsEvery != 0 && random_.below(options_.forgetsEvery) == 0);
+    if (!forgotten) store.entries[key] = std::string(entry.value);
   }
-  store.gate.landed(ticket.value());
+  for (const uint64_t ticket : pending.tickets) store.gate.landed(ticket);
+  return true;
+}
+
+void LiveWorld::arriveLate(uint32_t within) {
+  if (lateWrites_.empty() || random_.below(within) != 0) return;
+  const size_t at = random_.below(lateWrites_.size());
+  auto [node, pending] = std::move(lateWrites_[at]);
+  lateWrites_.erase(lateWrites_.begin() + static_cast<long>(at));
+  Event ignored;
+  while (!apply(stores_[node], pending, ignored)) {
+  }
 }
 
 void LiveWorld::pollFeed(Mover& mover, const Pending& pending, Event& event) {
@@ -183,7 +234,8 @@ void LiveWorld::clients() {
   if (quietClients) return;
   for (uint32_t i = 0; i < options_.opsPerTick; ++i) {
     const std::string key = "key" + std::to_string(1000 + random_.below(options_.keys));
-    const bool toS = seen_.lookup(key)->owner == "S";
+    OwnershipMap& cache = caches_[random_.below(caches_.size())];
+    const bool toS = cache.lookup(key)->owner == "S";
     GatedStore& store = stores_[toS ? 0 : 1];
     const KeyView view = key;
     if (random_.below(3) == 0) {
@@ -207,7 +259,7 @@ void LiveWorld::clients() {
       }
     }
     ++refused_;
-    seen_ = OwnershipMap::decode(std::as_bytes(std::span(document_))).value();
+    cache = OwnershipMap::decode(std::as_bytes(std::span(document_))).value();
   }
 }
 
@@ -234,6 +286,7 @@ void LiveWorld::landSome(GatedStore& store, bool all) {
 void LiveWorld::crashStore(GatedStore& store) {
   landSome(store, false);
   store.inFlight.clear();
+  ++store.boots;
   const uint64_t last = store.log.empty() ? store.gate.last() : std::max(store.gate.last(), store.log.rbegin()->first);
   store.gate = Gate::restore(std::as_bytes(std::span(store.durableGate)), last).value();
 }

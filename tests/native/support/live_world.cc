@@ -36,7 +36,7 @@ LiveWorld::LiveWorld(const LiveOptions& options) : options_(options), random_(op
   EXPECT_TRUE(map.assign(KeyRange::all(), "S").ok());
   document_ = map.encode();
   version_ = 1;
-  seen_ = map;
+  caches_.assign(options.clients, map);
   GateCall assign;
   assign.verb = GateVerb::kAssign;
   assign.epoch = 1;
@@ -87,8 +87,7 @@ void LiveWorld::start(Plan plan, bool journal) {
 void LiveWorld::cancel() { (void)current().engine.cancel(current().id); }
 
 // From the journal that its predecessor left; true when there was something to go on with.
-bool LiveWorld::resume() {
-  const std::string journal = current().journal;
+bool LiveWorld::resume(const std::string& journal) {
   auto image = readJournal(std::as_bytes(std::span(journal)));
   if (image.ok() && image->receipt) {
     current().state = image->receipt->state;
@@ -130,9 +129,33 @@ void LiveWorld::crashMover() {
       const bool call = kind == ActionKind::kGate || kind == ActionKind::kRegisterSwap;
       Event ignored;
       if (call && random_.below(2) == 0) perform(mover, mover.pending[i], ignored);
+      giveUp(mover, mover.pending[i]);
     }
   }
-  resume();
+  resume(std::string(mover.journal));
+}
+
+void LiveWorld::replace(const std::string& journal, uint32_t ticksLeft) {
+  Mover& mover = current();
+  mover.dead = ticksLeft == 0;
+  mover.ticksLeft = ticksLeft;
+  if (mover.dead) {
+    for (Pending& pending : mover.pending) giveUp(mover, pending);
+  }
+  if (!journal.empty()) {
+    resume(journal);
+  } else {
+    start(Plan(plan_));
+  }
+}
+
+// Nobody waits for this write any more. The gate lets it in, or lets it through, as it must.
+void LiveWorld::giveUp(const Mover& mover, Pending& pending) {
+  if (pending.action.kind != ActionKind::kApply) return;
+  const int node = pending.action.node == mover.source ? 0 : 1;
+  const bool underWay = pending.started && pending.boots == stores_[node].boots;
+  const bool arrives = options_.lateWrites != 0 && random_.below(2) == 0;
+  if (underWay || arrives) lateWrites_.emplace_back(node, std::move(pending));
 }
 
 bool LiveWorld::run(uint32_t ticksMax) {
@@ -140,7 +163,7 @@ bool LiveWorld::run(uint32_t ticksMax) {
     tick();
     const MigrationState state = current().state;
     if (isFinal(state)) return true;
-    if (state == MigrationState::kStopped && (!autoResume || !resume())) return true;
+    if (state == MigrationState::kStopped && (!autoResume || !resume(std::string(current().journal)))) return true;
   }
   return !violation_.empty();
 }
@@ -154,11 +177,17 @@ void LiveWorld::tick() {
     crashStore(stores_[random_.below(2)]);
   }
   if (options_.losesAnswers) late();
+  arriveLate(std::max(options_.lateWrites, 1U));
   for (size_t i = 0; i < movers_.size(); ++i) {
     Mover& mover = *movers_[i];
     const bool present = i + 1 == movers_.size();
     if (mover.dead || (!present && mover.ticksLeft == 0)) continue;
-    if (!present) --mover.ticksLeft;
+    if (!present && --mover.ticksLeft == 0) {
+      for (Pending& pending : mover.pending) giveUp(mover, pending);
+      mover.pending.clear();
+      continue;
+    }
+    acting = i;
     step(mover);
   }
   if (chaos && options_.crashMoverEvery != 0 && random_.below(options_.crashMoverEvery) == 0 &&
@@ -175,6 +204,7 @@ void LiveWorld::step(Mover& mover) {
     ready = mover.engine.step(now_, events);
     events.clear();
     for (const Notice& notice : ready.notices) {
+      if (onNotice) onNotice(notice);
       if (notice.kind != NoticeKind::kState) continue;
       mover.state = notice.state;
       mover.error = notice.error;
@@ -190,6 +220,9 @@ void LiveWorld::step(Mover& mover) {
         continue;
       }
       const auto is = [&action](const Pending& p) { return p.action.op == action.reusesOp; };
+      for (Pending& given : mover.pending) {
+        if (is(given)) giveUp(mover, given);
+      }
       std::erase_if(mover.pending, is);
       Event gone;
       gone.kind = EventKind::kFailed;
@@ -221,6 +254,7 @@ void LiveWorld::carryOut(Mover& mover, size_t index) {
     mover.pending.push_back(std::move(pending));
     return;
   }
+  if (seen) seen(pending.action, pending.payload);
   const ErrorCode refused = fault ? fault(pending.action) : ErrorCode::kOk;
   if (refused != ErrorCode::kOk) {
     event.kind = EventKind::kFailed;
@@ -252,7 +286,7 @@ bool LiveWorld::perform(Mover& mover, Pending& pending, Event& event) {
   switch (action.kind) {
     case ActionKind::kScan: scan(mover, pending, event); break;
     case ActionKind::kRead: read(mover, pending, event); break;
-    case ActionKind::kApply: apply(mover, pending, event); break;
+    case ActionKind::kApply: return apply(at(mover, action.node), pending, event);
     case ActionKind::kJournal: mover.journal += pending.payload; break;
     case ActionKind::kOpenFeed: {
       GatedStore& store = at(mover, action.node);
@@ -262,8 +296,10 @@ bool LiveWorld::perform(Mover& mover, Pending& pending, Event& event) {
         event.error = ErrorCode::kFeedPositionLost;
         break;
       }
-      // What an earlier feed knew ends where a new one begins: nothing was recorded between.
-      if (!again) store.trimmed = std::max(store.trimmed, store.gate.head());
+      // What an earlier feed knew ends where a new one begins: nothing was recorded between. A
+      // store may also keep what it records already.
+      const bool keeps = store.recording && random_.below(2) == 0;
+      if (!again && !keeps) store.trimmed = std::max(store.trimmed, store.gate.head());
       store.recording = true;
       attach(mover, again ? pending.payload : positionBytes(store.gate.head()), event);
       break;
@@ -288,6 +324,7 @@ bool LiveWorld::perform(Mover& mover, Pending& pending, Event& event) {
 std::string LiveWorld::checkEnd() {
   if (!violation_.empty()) return violation_;
   for (GatedStore& store : stores_) landSome(store, true);
+  while (!lateWrites_.empty()) arriveLate(1);
   const OwnershipMap map = OwnershipMap::decode(std::as_bytes(std::span(document_))).value();
   if (!map.claims().empty()) return "a claim is left in the register";
   const std::string owner = map.lookup("key")->owner;

@@ -26,6 +26,7 @@ struct GatedStore {
   std::map<uint64_t, std::string> log;  // position -> key
   bool recording = false;
   uint64_t trimmed = 0;
+  uint32_t boots = 0;  // what was under way before a crash is gone
 
   // A write that was admitted and has not landed.
   struct InFlight {
@@ -39,9 +40,12 @@ struct GatedStore {
 struct LiveOptions {
   uint64_t seed = 1;
   uint32_t keys = 40;
+  uint32_t clients = 3;          // each with a cache of its own of who owns what
   uint32_t opsPerTick = 2;       // of clients
   uint32_t writesInFlightMax = 4;
   bool readFence = true;
+  uint32_t forgetsEvery = 0;     // the target loses one of so many puts and says nothing; 0 = never
+  uint32_t lateWrites = 0;       // one that was given up may still arrive, after so many ticks; 0 = never
   bool losesAnswers = false;     // and delivers calls of gates and register twice, late
   uint32_t crashMoverEvery = 0;  // on average so many ticks; 0 = never
   uint32_t crashStoreEvery = 0;
@@ -62,8 +66,16 @@ class LiveWorld {
   bool run(uint32_t ticksMax = 20'000);
   void tick();
   void cancel();
+  void stop() { (void)current().engine.stop(current().id); }
   void finish() { (void)current().engine.finish(current().id); }
   void crashMover();
+  // Another process goes on from this journal; an empty one begins the same claim anew. The one
+  // before is dead, or goes on beside it for so many ticks.
+  void replace(const std::string& journal, uint32_t ticksLeft = 0);
+  const std::string& journal() const { return movers_.back()->journal; }
+  // Of the mover before the present one.
+  MigrationState stateBefore() const { return movers_[movers_.size() - 2]->state; }
+  ErrorCode errorBefore() const { return movers_[movers_.size() - 2]->error; }
 
   MigrationState state() const { return movers_.back()->state; }
   ErrorCode error() const { return movers_.back()->error; }
@@ -79,10 +91,15 @@ class LiveWorld {
   uint64_t acknowledged() const { return acknowledged_; }
   uint64_t refused() const { return refused_; }
   bool quietClients = false;
+  size_t acting = 0;  // whose action or state it is, in the hooks below: 0 is the first mover
 
   // Before an effect: an error fails the action instead.
   std::function<ErrorCode(const Action&)> fault;
+  // Before an effect, with its payload.
+  std::function<void(const Action&, const std::string&)> seen;
+  std::function<void(const Notice&)> onNotice;
   std::function<void(MigrationState)> onState;
+  std::function<bool(const std::string&)> forgets;  // true: the target loses this put
   std::function<bool(const Action&)> stall;  // true: it waits
   bool autoResume = true;                    // go on where a mover stopped
 
@@ -90,7 +107,9 @@ class LiveWorld {
   struct Pending {
     Action action;
     std::string payload;
-    bool started = false;  // a gate call waits for what is in flight
+    bool started = false;  // a gate call waits for what is in flight; a write was admitted
+    std::vector<uint64_t> tickets;
+    uint32_t boots = 0;    // of the store, when it was admitted
   };
   struct Mover {
     explicit Mover(Engine e) : engine(std::move(e)) {}
@@ -110,7 +129,7 @@ class LiveWorld {
 
   Mover& current() { return *movers_.back(); }
   std::unique_ptr<Mover> makeMover();
-  bool resume();
+  bool resume(const std::string& journal);
   void step(Mover& mover);
   void carryOut(Mover& mover, size_t index);
   bool perform(Mover& mover, Pending& pending, Event& event);
@@ -123,7 +142,10 @@ class LiveWorld {
   void attach(Mover& mover, std::string_view bytes, Event& event);
   void scan(Mover& mover, const Pending& pending, Event& event);
   void read(Mover& mover, const Pending& pending, Event& event);
-  void apply(Mover& mover, const Pending& pending, Event& event);
+  bool apply(GatedStore& store, Pending& pending, Event& event);
+  void giveUp(const Mover& mover, Pending& pending);
+  bool admit(GatedStore& store, Pending& pending, Event& event);
+  void arriveLate(uint32_t within);
   void pollFeed(Mover& mover, const Pending& pending, Event& event);
   void swap(Mover& mover, const Pending& pending, Event& event);
 
@@ -139,9 +161,10 @@ class LiveWorld {
   GatedStore stores_[2];
   std::string document_;
   uint64_t version_ = 0;
-  OwnershipMap seen_;  // the clients' cache
+  std::vector<OwnershipMap> caches_;  // one a client
   std::vector<std::unique_ptr<Mover>> movers_;
   std::vector<std::pair<int, GateCall>> lateCalls_;
+  std::vector<std::pair<int, Pending>> lateWrites_;
   Plan plan_;
   std::map<std::string, std::string> expected_;  // what was acknowledged
   uint64_t epochServed_ = 0;

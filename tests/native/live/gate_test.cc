@@ -1,0 +1,115 @@
+// What a gate refuses, one rule a test: the last line of defence against calls of the past.
+#include "keyhaul/gate.h"
+
+#include <gtest/gtest.h>
+
+namespace keyhaul::test {
+namespace {
+
+KeyRange rangeOf(const char* lo, const char* hi) { return {lo, Bound::at(hi)}; }
+
+GateCall call(GateVerb verb, uint64_t epoch, uint64_t coordEpoch = 1, uint8_t id = 1) {
+  GateCall call;
+  call.verb = verb;
+  call.claim[0] = id;
+  call.coordEpoch = coordEpoch;
+  call.epoch = epoch;
+  call.target = "T";
+  call.ranges = {rangeOf("a", "m")};
+  return call;
+}
+
+Gate serving() {
+  Gate gate;
+  EXPECT_TRUE(gate.change(call(GateVerb::kAssign, 1, 0, 0)).ok());
+  return gate;
+}
+
+TEST(Gate, AnOlderCoordinatorOfTheSameMigrationIsRefused) {
+  Gate gate = serving();
+  ASSERT_TRUE(gate.change(call(GateVerb::kFence, 2, 3)).ok());
+  for (const GateVerb verb : {GateVerb::kFence, GateVerb::kFenceReads, GateVerb::kRedirect}) {
+    EXPECT_EQ(gate.change(call(verb, 2, 2)).code(), ErrorCode::kSuperseded) << gateVerbName(verb);
+  }
+  EXPECT_EQ(gate.change(call(GateVerb::kUnfence, 3, 2)).code(), ErrorCode::kSuperseded);
+  EXPECT_TRUE(gate.change(call(GateVerb::kUnfence, 3, 3)).ok());
+  EXPECT_EQ(gate.change(call(GateVerb::kFence, 4, 2)).code(), ErrorCode::kSuperseded);
+}
+
+TEST(Gate, AWriteOfAnOlderCoordinatorOrOfAnotherMigrationIsRefused) {
+  Gate gate;
+  ASSERT_TRUE(gate.change(call(GateVerb::kPrepare, 2, 3)).ok());
+  const ClaimId own = call(GateVerb::kPrepare, 2).claim;
+  EXPECT_EQ(gate.admitApply(own, 2, rangeOf("b", "c")).code(), ErrorCode::kSuperseded);
+  EXPECT_TRUE(gate.admitApply(own, 3, rangeOf("b", "c")).ok());
+  EXPECT_EQ(gate.admitApply(call(GateVerb::kPrepare, 2, 3, 9).claim, 3, rangeOf("b", "c")).code(),
+            ErrorCode::kSuperseded);
+}
+
+TEST(Gate, AFenceThatComesAgainLeavesReadsClosed) {
+  Gate gate = serving();
+  ASSERT_TRUE(gate.change(call(GateVerb::kFence, 2)).ok());
+  EXPECT_EQ(gate.admitRead("b").answer, Answer::kOk);
+  ASSERT_TRUE(gate.change(call(GateVerb::kFenceReads, 2)).ok());
+  ASSERT_TRUE(gate.change(call(GateVerb::kFence, 2)).ok());
+  EXPECT_EQ(gate.admitRead("b").answer, Answer::kRetry);
+}
+
+TEST(Gate, ACleanUpOfAnotherEpochDeletesNothing) {
+  Gate gate = serving();
+  ASSERT_TRUE(gate.change(call(GateVerb::kFence, 2)).ok());
+  EXPECT_EQ(gate.admitCleanUp(2, rangeOf("b", "c")).code(), ErrorCode::kSuperseded) << "not moved yet";
+  ASSERT_TRUE(gate.change(call(GateVerb::kRedirect, 2)).ok());
+  EXPECT_TRUE(gate.admitCleanUp(2, rangeOf("b", "c")).ok());
+  for (const uint64_t epoch : {0U, 1U, 3U}) {
+    EXPECT_EQ(gate.admitCleanUp(epoch, rangeOf("b", "c")).code(), ErrorCode::kSuperseded) << epoch;
+  }
+}
+
+TEST(Gate, WhatClosesWaitsForWritesOfClientsAndOfMigrations) {
+  Gate gate = serving();
+  const KeyView inside = "b";
+  const Admission write = gate.admitWrite(std::span(&inside, 1));
+  ASSERT_TRUE(gate.change(call(GateVerb::kFence, 2)).ok());
+  EXPECT_FALSE(gate.quiet(call(GateVerb::kFence, 2).ranges));
+  gate.landed(write.position);
+  EXPECT_TRUE(gate.quiet(call(GateVerb::kFence, 2).ranges));
+
+  Gate target;
+  ASSERT_TRUE(target.change(call(GateVerb::kPrepare, 2)).ok());
+  const auto ticket = target.admitApply(call(GateVerb::kPrepare, 2).claim, 1, rangeOf("b", "c"));
+  ASSERT_TRUE(ticket.ok());
+  ASSERT_TRUE(target.change(call(GateVerb::kPrepare, 4)).ok());
+  EXPECT_FALSE(target.quiet(call(GateVerb::kPrepare, 4).ranges));
+  target.landed(ticket.value());
+  EXPECT_TRUE(target.quiet(call(GateVerb::kPrepare, 4).ranges));
+}
+
+// Whatever an attempt that was given up made serve, what serves after it has a higher epoch.
+TEST(Gate, AnAbortLeavesRoomForALateActivation) {
+  OwnershipMap map;
+  ASSERT_TRUE(map.assign(KeyRange::all(), "S").ok());
+  ClaimId id{};
+  id[0] = 1;
+  ASSERT_TRUE(map.claim(id, "S", "T", {rangeOf("a", "m")}).ok());
+  const Claim claim = *map.find(id);
+  ASSERT_TRUE(map.abort(id, 1).ok());
+  EXPECT_GT(map.lookup("b")->epoch, claim.fenceEpoch());
+  Gate gate = serving();
+  ASSERT_TRUE(gate.change(call(GateVerb::kFence, claim.fenceEpoch())).ok());
+  ASSERT_TRUE(gate.change(call(GateVerb::kUnfence, map.lookup("b")->epoch)).ok());
+  EXPECT_EQ(gate.change(call(GateVerb::kFence, claim.fenceEpoch())).code(), ErrorCode::kSuperseded);
+  EXPECT_EQ(gate.change(call(GateVerb::kRedirect, claim.fenceEpoch())).code(), ErrorCode::kSuperseded);
+}
+
+TEST(Gate, ARefusedCallChangesNoRangeAtAll) {
+  Gate gate = serving();
+  GateCall both = call(GateVerb::kFence, 2);
+  both.ranges = {rangeOf("a", "b"), rangeOf("x", "z")};  // the second is not here
+  const std::string before = gate.encode();
+  EXPECT_EQ(gate.change(both).code(), ErrorCode::kNotOwner);
+  EXPECT_EQ(gate.encode(), before);
+}
+
+}  // namespace
+}  // namespace keyhaul::test
