@@ -1,0 +1,83 @@
+// Once everything is healed, every live migration comes to its end in time, and to the end
+// that it deserves; and what it says of its end is what the register says.
+#include "../gated_store.h"
+#include "../world.h"
+#include "oracles.h"
+
+namespace keyhaul::sim {
+namespace {
+
+class LiveLiveness : public Oracle {
+ public:
+  using Oracle::Oracle;
+  std::string_view name() const override { return "liveness"; }
+
+  void onEnd() override {
+    Report::Counts& counts = world_.counts();
+    for (const auto& job : world_.jobs()) {
+      const std::string who = "job " + std::to_string(job->index);
+      if (!job->ended()) {
+        violated(who + " does not end: it is " + std::string(stateName(job->state)) + ", " +
+                 std::string(errorName(job->error)));
+        continue;
+      }
+      if (!deserved(*job)) {
+        violated(who + " ended as " + std::string(stateName(job->state)) + ", " +
+                 std::string(errorName(job->error)));
+      }
+      counts.done += job->state == MigrationState::kDone ? 1U : 0U;
+      counts.mismatched += job->state == MigrationState::kMismatch ? 1U : 0U;
+      counts.cancelled += job->state == MigrationState::kCancelled ? 1U : 0U;
+      counts.failed += job->state == MigrationState::kFailed ? 1U : 0U;
+      counts.verified += job->receipt.verified ? 1U : 0U;
+      counts.copiedEntries += job->receipt.totals.copiedEntries;
+      counts.feedChanges += job->receipt.totals.feedChanges;
+    }
+    if (world_.space().clientsLeft != 0) violated("clients wait for answers for ever");
+  }
+
+ private:
+  bool hasRival(const Job& job) const {
+    for (const auto& other : world_.jobs()) {
+      if (other->index != job.index && other->plan.claim == job.plan.claim) return true;
+    }
+    return false;
+  }
+  bool cancelAsked(const Job& job) const {
+    for (const auto& other : world_.jobs()) {
+      if (other->plan.claim == job.plan.claim && other->cancelAsked) return true;
+    }
+    return false;
+  }
+
+  bool deserved(const Job& job) const {
+    switch (job.state) {
+      case MigrationState::kDone: return true;
+      // The other coordinator may have given it up.
+      case MigrationState::kCancelled: return cancelAsked(job) || hasRival(job);
+      case MigrationState::kMismatch: return world_.store(job.target).everRotted();
+      case MigrationState::kFailed:
+        return job.error == ErrorCode::kPauseBudget || job.error == ErrorCode::kNotConverging ||
+               (hasRival(job) && (job.error == ErrorCode::kNotOwner));
+      case MigrationState::kPending:
+      case MigrationState::kPreparing:
+      case MigrationState::kCopying:
+      case MigrationState::kCatchingUp:
+      case MigrationState::kVerifying:
+      case MigrationState::kRepairing:
+      case MigrationState::kDeleting:
+      case MigrationState::kDiscarding:
+      KEYHAUL_LIVE_STATES:
+      case MigrationState::kStopped: return false;
+    }
+    return false;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> makeLiveLiveness(World& world) {
+  return std::make_unique<LiveLiveness>(world);
+}
+
+}  // namespace keyhaul::sim
