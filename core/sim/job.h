@@ -46,6 +46,8 @@ struct Job {
   Entries targetBefore;      // its ranges of the target, when it was first begun
 
   bool begun = false;        // live: its plan names a source and a target
+  bool undone = false;       // it was given up in some incarnation, whatever the reason
+  ErrorCode reason = ErrorCode::kOk;  // the last one that was said, of any incarnation
   uint32_t superseded = 0;   // how often another coordinator took it away
 
   bool ended() const { return phase == Phase::kEnded; }

@@ -267,6 +267,8 @@ void MoverNode::takeNotice(const Notice& notice, std::vector<Job*>& changed) {
   if (job == nullptr || notice.kind != NoticeKind::kState) return;
   const MigrationState before = std::exchange(job->state, notice.state);
   job->error = notice.error;
+  if (notice.error != ErrorCode::kOk) job->reason = notice.error;
+  if (notice.state == MigrationState::kAborting) job->undone = true;
   if (notice.state == MigrationState::kRepairing) work_[job->index].repaired = true;
   world_.addToHash((uint64_t{job->index} << 8) | static_cast<uint64_t>(notice.state));
   if (notice.error == ErrorCode::kFeedPositionLost) ++world_.counts().failed;

@@ -18,6 +18,7 @@ bool MoverNode::beginLive(Job& job) {
   if (job.rivalOf != 0) {
     Job& first = world_.job(job.rivalOf - 1);
     if (!job.begun && first.ended()) {  // nobody starts what has ended
+      job.reason = first.reason;
       ended(job, first.state, {});
       return false;
     }
@@ -32,7 +33,7 @@ bool MoverNode::beginLive(Job& job) {
       job.begun = true;
     }
     // Its journal stands where the other one can read it, as far as it was written.
-    if (prng_.below(2) == 0) job.journal = first.journal;
+    if (!first.ended() && prng_.below(2) == 0) job.journal = first.journal;
     return true;
   }
   return job.begun || planLive(job);

@@ -26,6 +26,7 @@ struct Options {
   uint64_t untilUs = 60'000'000;  // chaos for two thirds of it, then healing
   Sabotage sabotage = Sabotage::kNone;
   uint32_t workloadPercent = 100;  // of keys and jobs; what minimising lowers
+  uint64_t stopAtEvent = 0;  // the run ends there, unjudged; 0: never
   std::vector<PlannedCrash> crashes;
   std::string explainKey;  // whose life is told in the report; does not change the run
   bool log = false;        // every event as a line in the report; does not change the run

@@ -134,7 +134,8 @@ class LiveBuilder {
       plan.sourceCapabilities.bits |= static_cast<uint32_t>(capability);
     }
     plan.targetCapabilities = plan.sourceCapabilities;
-    plan.verify = percent(10) ? VerifyDepth::kNone : VerifyDepth::kBoth;
+    const bool looks = !percent(10) || world_.faults().on(FaultKind::kBitRot);
+    plan.verify = looks ? VerifyDepth::kBoth : VerifyDepth::kNone;
     plan.checksumKind = prng_.below(2) == 0 ? ChecksumKind::kCrc32 : ChecksumKind::kCrc32c;
     for (std::byte& byte : plan.digestKey) byte = static_cast<std::byte>(prng_.below(256));
     for (uint8_t& byte : plan.claim) byte = static_cast<uint8_t>(prng_.below(256));

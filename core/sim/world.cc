@@ -80,6 +80,13 @@ GatedStoreNode* World::gatedNamed(std::string_view name) const {
   return nullptr;
 }
 
+bool World::hasRival(const Job& job) const {
+  for (const auto& other : jobs_) {
+    if (other->index != job.index && other->plan.claim == job.plan.claim) return true;
+  }
+  return false;
+}
+
 Job& World::addJob() {
   jobs_.push_back(std::make_unique<Job>());
   jobs_.back()->index = static_cast<uint32_t>(jobs_.size() - 1);
@@ -103,8 +110,11 @@ Report World::run() {
     ++report_.events;
     dispatch(event);
     if (!report_.ok() && report_.violations.size() >= kViolationsMax) break;
+    if (report_.events == options_.stopAtEvent) break;
   }
-  for (const auto& oracle : oracles_) oracle->onEnd();
+  if (report_.events != options_.stopAtEvent || options_.stopAtEvent == 0) {
+    for (const auto& oracle : oracles_) oracle->onEnd();
+  }
   report_.timeUs = nowUs_;
   report_.hash = hash_.value();
   report_.counts.messages = network_.sent();

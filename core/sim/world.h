@@ -67,6 +67,8 @@ class World {
   const std::vector<uint16_t>& gatedStores() const { return gatedStores_; }
   // The gated store of this name; null for none.
   GatedStoreNode* gatedNamed(std::string_view name) const;
+  // Is there another coordinator of its plan?
+  bool hasRival(const Job& job) const;
   Space& space() { return space_; }
   const Space& space() const { return space_; }
   const std::vector<std::unique_ptr<Job>>& jobs() const { return jobs_; }

@@ -50,6 +50,7 @@ constexpr Edge kForward[] = {
     {S::kAborting, S::kUnfencing},
     {S::kAborting, S::kFailed},      // its claim is gone
     {S::kAborting, S::kCancelled},
+    {S::kAborting, S::kMismatch},
     {S::kUnfencing, S::kStaging},
     {S::kUnfencing, S::kPreparing},
     {S::kUnfencing, S::kAborting},

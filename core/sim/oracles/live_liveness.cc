@@ -23,7 +23,7 @@ class LiveLiveness : public Oracle {
       }
       if (!deserved(*job)) {
         violated(who + " ended as " + std::string(stateName(job->state)) + ", " +
-                 std::string(errorName(job->error)));
+                 std::string(errorName(job->reason)));
       }
       counts.done += job->state == MigrationState::kDone ? 1U : 0U;
       counts.mismatched += job->state == MigrationState::kMismatch ? 1U : 0U;
@@ -37,12 +37,6 @@ class LiveLiveness : public Oracle {
   }
 
  private:
-  bool hasRival(const Job& job) const {
-    for (const auto& other : world_.jobs()) {
-      if (other->index != job.index && other->plan.claim == job.plan.claim) return true;
-    }
-    return false;
-  }
   bool cancelAsked(const Job& job) const {
     for (const auto& other : world_.jobs()) {
       if (other->plan.claim == job.plan.claim && other->cancelAsked) return true;
@@ -50,15 +44,28 @@ class LiveLiveness : public Oracle {
     return false;
   }
 
+  bool mayFail(const Job& job) const {
+    switch (job.reason) {
+      case ErrorCode::kPauseBudget:
+      case ErrorCode::kNotConverging:
+      // Its journal never began, so nobody can go on with it.
+      case ErrorCode::kJournalWriteFailed:
+      case ErrorCode::kDiskFull: return true;
+      // Another was faster, or has not cleaned up behind itself.
+      case ErrorCode::kNotOwner:
+      case ErrorCode::kRangeClaimed: return world_.hasRival(job) || job.after != 0;
+      default: return false;
+    }
+  }
+
   bool deserved(const Job& job) const {
     switch (job.state) {
       case MigrationState::kDone: return true;
-      // The other coordinator may have given it up.
-      case MigrationState::kCancelled: return cancelAsked(job) || hasRival(job);
+      // The other coordinator may have given it up. So may an earlier incarnation of this one,
+      // for another reason, which the journal does not tell.
+      case MigrationState::kCancelled: return cancelAsked(job) || world_.hasRival(job) || job.undone;
       case MigrationState::kMismatch: return world_.store(job.target).everRotted();
-      case MigrationState::kFailed:
-        return job.error == ErrorCode::kPauseBudget || job.error == ErrorCode::kNotConverging ||
-               (hasRival(job) && (job.error == ErrorCode::kNotOwner));
+      case MigrationState::kFailed: return mayFail(job);
       case MigrationState::kPending:
       case MigrationState::kPreparing:
       case MigrationState::kCopying:
