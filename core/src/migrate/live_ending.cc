@@ -55,7 +55,11 @@ void LiveMigration::pumpEnding(Port& port) {
     if (Status s = settlePart(port); !s.ok()) fail(port, s.code(), blamed(), {});
     if (partWriting()) return;
   }
-  if (ending_ == Ending::kStop && error_ == ErrorCode::kOk) error_ = ErrorCode::kInterrupted;
+  // A cancel that is stopped on its way goes on later; it has not failed.
+  const bool cancelling = error_ == ErrorCode::kCancelled;
+  if (ending_ == Ending::kStop && (error_ == ErrorCode::kOk || cancelling)) {
+    error_ = ErrorCode::kInterrupted;
+  }
   const LiveStage stage = liveRow(state_).stage;
   const bool unreadable = error_ == ErrorCode::kSuperseded || error_ == ErrorCode::kRegisterCorrupt;
   // Nothing was claimed. Where nobody can go on later, there is nothing to wait for either.

@@ -62,6 +62,7 @@ class LiveWorld {
   bool run(uint32_t ticksMax = 20'000);
   void tick();
   void cancel();
+  void stop() { (void)current().engine.stop(current().id); }
   void finish() { (void)current().engine.finish(current().id); }
   void crashMover();
 
