@@ -10,6 +10,7 @@ Disk::Written Disk::write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor) {
   Written written;
   written.delayUs = (kSyncUs + prng_.below(kSyncUs) + bytes / kBytesPerUs) * slowFactor;
   if (prng_.chance(faults_.rate(FaultKind::kDiskSlow))) {
+    written.slow = true;
     written.delayUs += prng_.between(1'000, 300'000);
   }
   if (nowUs < fullUntilUs_) {

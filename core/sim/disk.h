@@ -19,6 +19,7 @@ class Disk {
   struct Written {
     ErrorCode error = ErrorCode::kOk;  // DiskFull, StoreFailed
     uint64_t delayUs = 0;
+    bool slow = false;
   };
   // Write and sync so many bytes.
   Written write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor);

@@ -1,6 +1,7 @@
 #include "fault_schedule.h"
 
 #include "mover.h"
+#include "register.h"
 #include "store.h"
 #include "world.h"
 
@@ -16,7 +17,8 @@ FaultSchedule::FaultSchedule(World& world)
       mover_(world.seed(), "fault movers"),
       store_(world.seed(), "fault stores"),
       disk_(world.seed(), "fault disks"),
-      user_(world.seed(), "fault users") {}
+      user_(world.seed(), "fault users"),
+      register_(world.seed(), "fault register") {}
 
 void FaultSchedule::start() { post(kTickUs, kTick, 0); }
 
@@ -28,8 +30,23 @@ void FaultSchedule::post(uint64_t delayUs, What what, uint16_t node) {
   world_.queue().push(world_.nowUs() + delayUs, event);
 }
 
-bool FaultSchedule::strikes(Prng& prng, FaultKind kind) {
+bool FaultSchedule::strikes(Prng& prng, FaultKind kind, const Node& node) {
+  return world_.strikes(prng, kind, node.id());
+}
+
+// Counted when it happens, not when it is decided.
+bool FaultSchedule::crashes(Prng& prng, FaultKind kind) {
   return prng.chance(world_.faults().rate(kind));
+}
+
+FaultKind FaultSchedule::crashOf(const Node& node) {
+  switch (node.kind()) {
+    case NodeKind::kStore: return FaultKind::kStoreCrash;
+    case NodeKind::kRegister: return FaultKind::kRegisterCrash;
+    case NodeKind::kMover:
+    case NodeKind::kClient: break;
+  }
+  return FaultKind::kMoverCrash;
 }
 
 void FaultSchedule::onEvent(uint8_t what, uint16_t node) {
@@ -37,6 +54,7 @@ void FaultSchedule::onEvent(uint8_t what, uint16_t node) {
     case kTick: return tick();
     case kCrash:
       if (world_.healed()) return;
+      if (world_.node(node).isUp()) world_.struck(crashOf(world_.node(node)), node);
       return world_.node(node).crash();
     case kRestart: return world_.node(node).restart();
   }
@@ -51,19 +69,21 @@ void FaultSchedule::tick() {
 }
 
 void FaultSchedule::harm(Node& node) {
-  cut(path_, node.id());
+  cut(path_, node);
   switch (node.kind()) {
     case NodeKind::kStore: return harmStore(node);
     case NodeKind::kMover: return harmMover(node);
+    case NodeKind::kRegister: return harmRegister(node);
     case NodeKind::kClient: return;
   }
 }
 
-void FaultSchedule::cut(Prng& prng, uint16_t node) {
+void FaultSchedule::cut(Prng& prng, const Node& cutOff) {
+  const uint16_t node = cutOff.id();
   Network& network = world_.network();
   const auto count = static_cast<uint16_t>(world_.nodes().size());
   const uint64_t nowUs = world_.nowUs();
-  if (strikes(prng, FaultKind::kPartition)) {
+  if (strikes(prng, FaultKind::kPartition, cutOff)) {
     const uint64_t untilUs = nowUs + prng.between(kSecondUs, 10 * kSecondUs);
     for (uint16_t other = 0; other < count; ++other) {
       network.block(node, other, untilUs);
@@ -71,10 +91,10 @@ void FaultSchedule::cut(Prng& prng, uint16_t node) {
     }
   }
   const auto other = static_cast<uint16_t>(prng.below(count));
-  if (strikes(prng, FaultKind::kOneWay)) {
+  if (strikes(prng, FaultKind::kOneWay, cutOff)) {
     network.block(node, other, nowUs + prng.between(kSecondUs, 10 * kSecondUs));
   }
-  if (strikes(prng, FaultKind::kClog)) {
+  if (strikes(prng, FaultKind::kClog, cutOff)) {
     network.clog(node, other, nowUs + prng.between(1'000, 5 * kSecondUs));
   }
 }
@@ -89,36 +109,56 @@ void FaultSchedule::crashSoon(Prng& prng, Node& node, uint64_t downUsMax) {
 void FaultSchedule::harmStore(Node& node) {
   const uint64_t nowUs = world_.nowUs();
   auto& store = static_cast<StoreNode&>(node);
-  if (strikes(store_, FaultKind::kStoreCrash)) crashSoon(store_, node, 3 * kSecondUs);
-  if (strikes(store_, FaultKind::kStorePause)) {
+  if (crashes(store_, FaultKind::kStoreCrash)) crashSoon(store_, node, 3 * kSecondUs);
+  if (strikes(store_, FaultKind::kStorePause, node)) {
     node.pausedUntilUs = nowUs + store_.between(kTickUs, 10 * kSecondUs);
   }
-  if (strikes(store_, FaultKind::kStoreSlow)) {
+  if (strikes(store_, FaultKind::kStoreSlow, node)) {
     node.slowBy = static_cast<uint32_t>(store_.between(10, 100));
     node.slowUntilUs = nowUs + store_.between(kTickUs, 5 * kSecondUs);
   }
-  if (strikes(disk_, FaultKind::kDiskFull)) {
+  if (strikes(disk_, FaultKind::kDiskFull, node)) {
     store.disk().fillUntil(nowUs + disk_.between(kTickUs, 5 * kSecondUs));
   }
-  if (strikes(store_, FaultKind::kFeedLost)) store.forgetHalfTheLog();
+  if (strikes(store_, FaultKind::kFeedLost, node)) store.forgetHalfTheLog();
 }
 
 void FaultSchedule::harmMover(Node& node) {
   const uint64_t nowUs = world_.nowUs();
   auto& mover = static_cast<MoverNode&>(node);
-  if (strikes(mover_, FaultKind::kMoverCrash)) crashSoon(mover_, node, 3 * kSecondUs);
-  if (strikes(mover_, FaultKind::kMoverPause)) {
+  if (crashes(mover_, FaultKind::kMoverCrash)) crashSoon(mover_, node, 3 * kSecondUs);
+  if (strikes(mover_, FaultKind::kMoverPause, node)) {
     node.pausedUntilUs = nowUs + mover_.between(kTickUs, 20 * kSecondUs);
   }
-  if (strikes(mover_, FaultKind::kMoverSlow)) {
+  if (strikes(mover_, FaultKind::kMoverSlow, node)) {
     node.slowBy = static_cast<uint32_t>(mover_.between(10, 100));
     node.slowUntilUs = nowUs + mover_.between(kTickUs, 5 * kSecondUs);
   }
-  if (strikes(mover_, FaultKind::kClockJump)) mover.jumpClock(mover_.below(60 * kSecondUs));
-  if (strikes(disk_, FaultKind::kDiskFull)) {
+  if (strikes(mover_, FaultKind::kClockJump, node)) mover.jumpClock(mover_.below(60 * kSecondUs));
+  if (strikes(disk_, FaultKind::kDiskFull, node)) {
     mover.disk().fillUntil(nowUs + disk_.between(kTickUs, 5 * kSecondUs));
   }
-  if (strikes(user_, FaultKind::kMeddling)) mover.meddle(user_);
+  if (strikes(user_, FaultKind::kMeddling, node)) mover.meddle(user_);
+}
+
+void FaultSchedule::harmRegister(Node& node) {
+  const uint64_t nowUs = world_.nowUs();
+  if (crashes(register_, FaultKind::kRegisterCrash)) crashSoon(register_, node, 3 * kSecondUs);
+  if (strikes(register_, FaultKind::kRegisterPause, node)) {
+    node.pausedUntilUs = nowUs + register_.between(kTickUs, 10 * kSecondUs);
+  }
+  if (strikes(register_, FaultKind::kRegisterSlow, node)) {
+    node.slowBy = static_cast<uint32_t>(register_.between(10, 100));
+    node.slowUntilUs = nowUs + register_.between(kTickUs, 5 * kSecondUs);
+  }
+  if (strikes(disk_, FaultKind::kDiskFull, node)) {
+    world_.theRegister().disk().fillUntil(nowUs + disk_.between(kTickUs, 5 * kSecondUs));
+  }
+}
+
+void FaultSchedule::crashNow(Node& node) {
+  node.crash();
+  post(3 * kTickUs, kRestart, node.id());
 }
 
 void FaultSchedule::heal() {

@@ -20,6 +20,8 @@ class FaultSchedule {
   void onEvent(uint8_t what, uint16_t node);
   // Brings everything back and stops.
   void heal();
+  // It comes back a while later.
+  void crashNow(Node& node);
 
  private:
   enum What : uint8_t { kTick = 1, kCrash = 2, kRestart = 3 };
@@ -27,13 +29,16 @@ class FaultSchedule {
   void harm(Node& node);
   void harmStore(Node& node);
   void harmMover(Node& node);
-  void cut(Prng& prng, uint16_t node);
-  bool strikes(Prng& prng, FaultKind kind);
+  void harmRegister(Node& node);
+  bool crashes(Prng& prng, FaultKind kind);
+  static FaultKind crashOf(const Node& node);
+  void cut(Prng& prng, const Node& node);
+  bool strikes(Prng& prng, FaultKind kind, const Node& node);
   void crashSoon(Prng& prng, Node& node, uint64_t downUsMax);
   void post(uint64_t delayUs, What what, uint16_t node);
 
   World& world_;
-  Prng path_, mover_, store_, disk_, user_;
+  Prng path_, mover_, store_, disk_, user_, register_;
 };
 
 }  // namespace keyhaul::sim

@@ -26,6 +26,11 @@ struct Job {
   uint64_t thinkUs = 100'000;     // mean time between two operations of a client
   uint64_t writersStopUs = 0;
 
+  bool live = false;
+  uint16_t registerNode = 0;
+  uint32_t after = 0;    // a live one begins once job `after` - 1 has ended; 0: at startUs
+  uint32_t rivalOf = 0;  // a second coordinator of job `rivalOf` - 1; 0: of none
+
   // As it stands.
   enum class Phase : uint8_t { kWaiting, kGreeting, kRunning, kStopped, kEnded };
   Phase phase = Phase::kWaiting;
@@ -39,6 +44,11 @@ struct Job {
   Receipt receipt;           // once it has ended
   std::vector<std::string> copiedUpto;  // by range; only kept for a sabotage
   Entries targetBefore;      // its ranges of the target, when it was first begun
+
+  bool begun = false;        // live: its plan names a source and a target
+  bool undone = false;       // it was given up in some incarnation, whatever the reason
+  ErrorCode reason = ErrorCode::kOk;  // the last one that was said, of any incarnation
+  uint32_t superseded = 0;   // how often another coordinator took it away
 
   bool ended() const { return phase == Phase::kEnded; }
   bool contains(std::string_view key) const {
@@ -58,6 +68,15 @@ struct Job {
     return state == MigrationState::kCopying && range < copiedUpto.size() &&
            key >= copiedUpto[range];
   }
+};
+
+// The keys that live migrations move and clients write.
+struct Space {
+  std::vector<std::string> keys;  // in order
+  uint64_t thinkUs = 100'000;     // mean time between two operations of a client
+  uint32_t deletePercent = 20;    // of the writes
+  uint64_t stopUs = 0;            // clients stop then, or once all jobs have ended
+  uint32_t clientsLeft = 0;
 };
 
 }  // namespace keyhaul::sim

@@ -19,9 +19,13 @@ MoverNode::MoverNode(World& world, uint16_t id, const Config& config)
 
 Instant MoverNode::now() const { return {kClockStartUs + world_.nowUs() + clockAheadUs_}; }
 
+bool MoverNode::waitsForTurn(const Job& job) const {
+  return job.after != 0 && !world_.job(job.after - 1).ended();
+}
+
 void MoverNode::take(Job& job) {
   jobs_.push_back(&job);
-  timer(job.startUs, kBegin, job.index);
+  if (!waitsForTurn(job)) timer(job.startUs, kBegin, job.index);
   if (job.cancelAtUs != 0) timer(job.cancelAtUs, kCommand, job.index);
 }
 
@@ -43,7 +47,7 @@ void MoverNode::onCrash() {
 
 void MoverNode::onRestart() {
   for (Job* job : jobs_) {
-    if (job->ended()) continue;
+    if (job->ended() || waitsForTurn(*job)) continue;
     const uint64_t inUs = job->startUs > world_.nowUs() ? job->startUs - world_.nowUs() : 0;
     timer(inUs + prng_.below(50'000), kBegin, job->index);
     if (job->cancelAtUs > world_.nowUs()) {
@@ -95,9 +99,11 @@ void MoverNode::begin(Job& job) {
     }
     engine_.emplace(std::move(Engine::create(config)).value());
   }
+  if (job.live && !beginLive(job)) return;
   ++job.session;
   job.phase = Job::Phase::kGreeting;
   work_[job.index] = {};
+  if (job.live) return launch(job);
   greet(job);
 }
 
@@ -189,9 +195,19 @@ void MoverNode::ended(Job& job, MigrationState state, const Receipt& receipt) {
   job.phase = Job::Phase::kEnded;
   job.receipt = receipt;
   job.state = state;
+  if (job.live) endedLive(job);
 }
 
 void MoverNode::stopped(Job& job) {
+  if (job.live) {
+    job.phase = Job::Phase::kStopped;
+    uint64_t delayUs = prng_.between(50'000, 1'000'000);
+    // Who was superseded leaves it to the other for a while, and looks again.
+    if (job.error == ErrorCode::kSuperseded) {
+      delayUs = prng_.between(1, 4) * 1'000'000 << std::min<uint32_t>(job.superseded++, 4);
+    }
+    return again(job, delayUs);
+  }
   if (job.error == ErrorCode::kFeedPositionLost) job.startOver = true;
   // Before its journal says anything there is nothing to cancel.
   if (job.startOver && job.journal.empty()) job.startOver = false;
@@ -251,6 +267,8 @@ void MoverNode::takeNotice(const Notice& notice, std::vector<Job*>& changed) {
   if (job == nullptr || notice.kind != NoticeKind::kState) return;
   const MigrationState before = std::exchange(job->state, notice.state);
   job->error = notice.error;
+  if (notice.error != ErrorCode::kOk) job->reason = notice.error;
+  if (notice.state == MigrationState::kAborting) job->undone = true;
   if (notice.state == MigrationState::kRepairing) work_[job->index].repaired = true;
   world_.addToHash((uint64_t{job->index} << 8) | static_cast<uint64_t>(notice.state));
   if (notice.error == ErrorCode::kFeedPositionLost) ++world_.counts().failed;

@@ -29,6 +29,8 @@ class MoverNode : public Node {
   void take(Job& job);
   // Nobody writes the job's keys any more.
   void onWritersStopped(const Job& job) { timer(0, kCommand, job.index); }
+  // Its turn has come: the job that it waited for has ended.
+  void onTurn(Job& job);
   const Config& config() const { return config_; }
   Instant now() const;  // by its clock
   Disk& disk() { return disk_; }
@@ -62,6 +64,7 @@ class MoverNode : public Node {
     uint32_t journalBusy = 0;        // writes under way
     OpId journalOp;
     std::string feed;                // a position of the feed that it opened
+    std::map<uint16_t, uint32_t> storeBoots;  // in which life a store was prepared
     bool repaired = false;
   };
 
@@ -79,6 +82,15 @@ class MoverNode : public Node {
   void stopped(Job& job);
   void again(Job& job, uint64_t delayUs);
   bool wantsCancel(const Job& job) const;
+
+  // Live jobs (mover_live.cc).
+  bool waitsForTurn(const Job& job) const;
+  bool beginLive(Job& job);
+  bool planLive(Job& job);
+  void endedLive(Job& job);
+  bool liveRequest(const Job& job, const Action& action, std::string bytes, Message& request);
+  bool onLiveReply(Job& job, const Call& call, const Message& reply);
+  void attach(std::string_view bytes, Event& event);
 
   // Steps (mover.cc).
   void wake();

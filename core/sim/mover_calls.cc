@@ -53,6 +53,7 @@ Message MoverNode::requestOf(const Job& job, const Action& action) {
   request.guarded = action.guarded;
   const auto payload = engine_->bytes(action.payload);
   std::string bytes(reinterpret_cast<const char*>(payload.data()), payload.size());
+  if (job.live && liveRequest(job, action, bytes, request)) return request;
   switch (action.kind) {
     case ActionKind::kScan: {
       request.kind = MessageKind::kScan;
@@ -80,10 +81,10 @@ Message MoverNode::requestOf(const Job& job, const Action& action) {
       request.extra = work_[job.index].feed;
       break;
     case ActionKind::kEstimate: request.kind = MessageKind::kEstimate; break;
-    case ActionKind::kRead:  // live migrations are not simulated here yet
+    case ActionKind::kRead:
     case ActionKind::kGate:
     case ActionKind::kRegisterRead:
-    case ActionKind::kRegisterSwap:
+    case ActionKind::kRegisterSwap:  // mover_live.cc
     case ActionKind::kJournal:
     case ActionKind::kAbort: break;
   }
@@ -154,7 +155,9 @@ void MoverNode::onReply(Job& job, const Message& reply) {
   Work& work = work_[job.index];
   const auto at = work.calls.find(reply.call);
   if (at == work.calls.end()) return;
-  const bool isPage = at->second.kind == ActionKind::kScan || at->second.kind == ActionKind::kPollFeed;
+  const ActionKind asked = at->second.kind;
+  const bool isPage = asked == ActionKind::kScan || asked == ActionKind::kPollFeed ||
+                      asked == ActionKind::kRead;
   if (isPage && reply.error == ErrorCode::kOk) {
     const auto bytes = std::as_bytes(std::span(reply.body));
     const bool sane = world_.sabotaged(Sabotage::kIgnoreChecksum)
@@ -173,6 +176,7 @@ void MoverNode::onReply(Job& job, const Message& reply) {
   if (isApply) sabotageApply(job, call);
   if (!call.op) return;
   if (isPage) return onPage(job, call, reply);
+  if (job.live && onLiveReply(job, call, reply)) return;
   Event event;
   event.op = call.op;
   event.count = reply.count;
@@ -200,12 +204,13 @@ void MoverNode::onPage(Job& job, const Call& made, const Message& reply) {
   event.op = made.op;
   event.end = end;
   event.count = reply.count;
-  const size_t positionBytes = isScan ? 0 : reply.extra.size();
+  const bool isPoll = made.kind == ActionKind::kPollFeed;
+  const size_t positionBytes = isPoll ? reply.extra.size() : 0;
   const size_t bytes = reply.body.size() + positionBytes;
   const auto buffer = engine_->acquire(bytes, event.payload.buffer);
   if (buffer.empty()) return fail(job, made.kind, made.op, ErrorCode::kStoreFailed);
   std::memcpy(buffer.data(), reply.body.data(), reply.body.size());
-  if (!isScan) std::memcpy(buffer.data() + reply.body.size(), reply.extra.data(), positionBytes);
+  if (isPoll) std::memcpy(buffer.data() + reply.body.size(), reply.extra.data(), positionBytes);
   event.payload.bytes = static_cast<uint32_t>(bytes);
   event.positionBytes = static_cast<uint32_t>(positionBytes);
   complete(job, made.kind, event);

@@ -11,6 +11,7 @@ void MoverNode::append(Job& job, const Action& action) {
   const auto payload = engine_->bytes(action.payload);
   work.journalPending.append(reinterpret_cast<const char*>(payload.data()), payload.size());
   Disk::Written written = disk_.write(world_.nowUs(), payload.size(), slowFactor());
+  world_.struck(written, id());
   work.journalError = written.error;
   work.journalOp = action.op;
   ++work.journalBusy;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "world.h"
+
 namespace keyhaul::sim {
 namespace {
 constexpr uint64_t kLeastDelayUs = 200;
@@ -38,19 +40,27 @@ uint64_t Network::delay(Path& path, uint64_t startUs, size_t bytes) {
   return path.lastUs;
 }
 
+bool Network::strikes(Prng& prng, FaultKind kind, const Message& message) {
+  if (!prng.chance(faults_.rate(kind))) return false;
+  if (world_ != nullptr) world_->struck(kind, message);
+  return true;
+}
+
 void Network::send(uint64_t nowUs, Message message, uint64_t delayUs) {
   ++sent_;
   message.checksum = message.computeChecksum();
   Path& on = path(message.from, message.to);
+  if (world_ != nullptr && meanDelayUs_ != 0) world_->struck(FaultKind::kReorder, message);
+  if (world_ != nullptr && bytesPerSecond_ != 0) world_->struck(FaultKind::kBandwidth, message);
   const uint64_t arrivalUs = delay(on, nowUs + delayUs, message.size());
-  if (prng_.chance(faults_.rate(FaultKind::kVeryLate))) {
+  if (strikes(prng_, FaultKind::kVeryLate, message)) {
     post(arrivalUs + prng_.between(5, 60) * kSecondUs, message);
   }
-  if (prng_.chance(faults_.rate(FaultKind::kDuplicate))) {
+  if (strikes(prng_, FaultKind::kDuplicate, message)) {
     post(arrivalUs + prng_.exponential(20'000), message);
   }
-  if (nowUs < on.blockedUntilUs || prng_.chance(faults_.rate(FaultKind::kDrop))) return;
-  if (damagePrng_.chance(faults_.rate(FaultKind::kCorrupt))) damage(message);
+  if (nowUs < on.blockedUntilUs || strikes(prng_, FaultKind::kDrop, message)) return;
+  if (strikes(damagePrng_, FaultKind::kCorrupt, message)) damage(message);
   post(arrivalUs, std::move(message));
 }
 

@@ -13,10 +13,14 @@
 
 namespace keyhaul::sim {
 
+class World;
+
 class Network {
  public:
   Network(uint64_t seed, const Faults& faults, EventQueue& queue);
   void addNodes(uint32_t count);
+  // Who is told of what strikes a message.
+  void tellTo(World* world) { world_ = world; }
 
   // `delayUs`: what the sender needs before it is on the wire.
   void send(uint64_t nowUs, Message message, uint64_t delayUs = 0);
@@ -41,12 +45,14 @@ class Network {
   Path& path(uint16_t from, uint16_t to) { return paths_[size_t{from} * nodes_ + to]; }
   uint64_t delay(Path& path, uint64_t startUs, size_t bytes);
   void damage(Message& message);
+  bool strikes(Prng& prng, FaultKind kind, const Message& message);
   void post(uint64_t timeUs, Message message);
 
   Prng prng_;
   Prng delayPrng_, damagePrng_;
   const Faults& faults_;
   EventQueue& queue_;
+  World* world_ = nullptr;
   uint64_t bytesPerSecond_ = 0;
   uint64_t meanDelayUs_ = 0;
   uint32_t nodes_ = 0;

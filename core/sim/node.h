@@ -10,7 +10,7 @@ namespace keyhaul::sim {
 
 class World;
 
-enum class NodeKind : uint8_t { kStore, kMover, kClient };
+enum class NodeKind : uint8_t { kStore, kMover, kClient, kRegister };
 
 class Node {
  public:
@@ -28,6 +28,7 @@ class Node {
   uint16_t id() const { return id_; }
   uint32_t boot() const { return boot_; }
   bool isUp() const { return up_; }
+  uint64_t events = 0;  // that it has seen
   uint64_t pausedUntilUs = 0;
   uint64_t slowUntilUs = 0;
   uint32_t slowBy = 1;

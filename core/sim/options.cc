@@ -37,6 +37,8 @@ bool setValue(Command& command, std::string_view flag, std::string_view value) {
     options.scenario = value;
   } else if (flag == "--until" && number && *number >= 1 && *number <= 3'600) {
     options.untilUs = *number * 1'000'000;
+  } else if (flag == "--stop" && number && *number >= 1) {
+    options.stopAtEvent = *number;
   } else if (flag == "--workload" && number && *number >= 1 && *number <= 1'000) {
     options.workloadPercent = static_cast<uint32_t>(*number);
   } else if (flag == "--explain") {
@@ -82,7 +84,7 @@ bool setSwitch(Command& command, std::string_view flag) {
 const char* const kUsageText =
     "usage: keyhaul_sim [sim] --seed N | --seeds A..B   [--scenario NAME] [--until SECONDS]\n"
     "                   [--faults all|none|LIST|-LIST] [--sabotage NAME] [--workload PERCENT]\n"
-    "                   [--explain KEY] [--log] [--minimise] [--json]\n"
+    "                   [--explain KEY] [--log] [--stop EVENT] [--minimise] [--json]\n"
     "       keyhaul_sim --check-sabotage --seeds A..B\n"
     "       keyhaul_sim --list-scenarios | --list-sabotage | --list-faults\n"
     "Exit codes: 0 no violation, 2 usage, 3 a violation.\n";

@@ -5,11 +5,19 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "faults.h"
 #include "sabotage.h"
 
 namespace keyhaul::sim {
+
+// For a search through all of them: a node dies right after so many of its events; the second
+// is counted from the first on.
+struct PlannedCrash {
+  uint16_t node = 0;
+  uint64_t afterEvents = 0;
+};
 
 struct Options {
   uint64_t seed = 0;
@@ -18,6 +26,8 @@ struct Options {
   uint64_t untilUs = 60'000'000;  // chaos for two thirds of it, then healing
   Sabotage sabotage = Sabotage::kNone;
   uint32_t workloadPercent = 100;  // of keys and jobs; what minimising lowers
+  uint64_t stopAtEvent = 0;  // the run ends there, unjudged; 0: never
+  std::vector<PlannedCrash> crashes;
   std::string explainKey;  // whose life is told in the report; does not change the run
   bool log = false;        // every event as a line in the report; does not change the run
 };

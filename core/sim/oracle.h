@@ -20,6 +20,7 @@ enum class ChangeCause : uint8_t {
   kGuarded = 4,  // a migration's delete on the source
   kUndone = 5,   // lost in a crash
   kRot = 6,      // nobody's doing
+  kCleanUp = 7,  // a live migration's delete of what moved away
 };
 
 // One entry of a store changed, visibly.
@@ -41,6 +42,23 @@ struct ClientWrite {
   const std::string* value = nullptr;  // null: a delete
 };
 
+// What a client of a live migration was told. `invoked` is the number of the event in which it
+// first asked; what it is told was true at some moment since.
+struct RoutedRead {
+  uint32_t client = 0;
+  uint64_t invoked = 0;
+  std::string_view key;
+  const std::string* value = nullptr;  // null: nothing was there
+};
+// A page of a scan: everything that is in [lo, upto), or up to the end where `end`.
+struct RoutedPage {
+  uint32_t client = 0;
+  uint64_t invoked = 0;
+  std::string_view lo, upto;
+  bool end = false;
+  const FrameView* entries = nullptr;
+};
+
 // Records of a journal that are on disk from now on.
 struct JournalPart {
   std::string_view bytes;  // whole records; the first of a journal begin with its header
@@ -59,6 +77,16 @@ class Oracle {
   virtual void onAcked(const ClientWrite&) {}
   // A client read this; null: nothing was there.
   virtual void onRead(std::string_view, const std::string*) {}
+  // Live migrations: a client was told; a store has taken its write, at an epoch; a store shows
+  // something to a client.
+  virtual void onRoutedRead(const RoutedRead&) {}
+  virtual void onRoutedPage(const RoutedPage&) {}
+  virtual void onTaken(uint16_t /*store*/, uint32_t /*client*/, std::string_view /*key*/,
+                       uint64_t /*epoch*/) {}
+  virtual void onShown(uint16_t /*store*/, std::string_view /*key*/) {}
+  // A store's gate has changed, in memory; the register's document has, durably.
+  virtual void onGate(uint16_t /*store*/, const GateCall&) {}
+  virtual void onRegister(const OwnershipMap& /*before*/, const OwnershipMap& /*after*/) {}
   // A new incarnation runs; `image` is null for a new migration.
   virtual void onBegun(const Job&, const JournalImage*) {}
   virtual void onAction(const Job&, const Action&) {}

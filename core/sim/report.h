@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "coverage.h"
+
 namespace keyhaul::sim {
 
 struct Violation {
@@ -23,8 +25,11 @@ struct Report {
   struct Counts {
     uint64_t jobs = 0, done = 0, verified = 0, mismatched = 0, cancelled = 0, failed = 0;
     uint64_t resumes = 0, crashes = 0, messages = 0, damaged = 0;
+    uint64_t routedReads = 0, scans = 0, refusals = 0, postponed = 0, takeOvers = 0;
     uint64_t clientOps = 0, clientAcks = 0, copiedEntries = 0, feedChanges = 0;
   } counts;
+  Coverage coverage;  // of live migrations
+  std::vector<uint64_t> nodeEvents;  // that each node has seen
   std::vector<std::string> life;  // of the explained key, or the log
 
   bool ok() const { return violations.empty(); }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "mover.h"
+#include "scenario_live.h"
 #include "store.h"
 #include "value.h"
 #include "world.h"
@@ -227,6 +228,14 @@ constexpr Scenario kScenarios[] = {
     {"cancel", "copies and moves that are cancelled at any moment", cancel},
     {"verify", "verification of stores that differ here and there, with and without repair", verify},
     {"many", "10 to 24 jobs at once under slots and a rate", many},
+    {"live", "a range moves while clients read and write it", buildLive},
+    {"live-pingpong", "ranges move there, back and there again; calls of older moves arrive late",
+     buildLivePingPong},
+    {"live-rivals", "two coordinators of one plan, each believing in itself", buildLiveRivals},
+    {"live-cancel", "live migrations that are cancelled at any moment", buildLiveCancel},
+    {"live-group", "several ranges change their owner in one decision", buildLiveGroup},
+    {"live-swarm", "all of these, in shares drawn from the seed", buildLiveSwarm},
+    {"live-small", "a few keys and one client, for crashes at every event", buildLiveSmall},
 };
 
 }  // namespace

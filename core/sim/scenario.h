@@ -14,6 +14,8 @@ struct Scenario {
 };
 
 std::span<const Scenario> scenarios();
+// Does it move ranges while clients write?
+constexpr bool isLive(std::string_view scenario) { return scenario.substr(0, 4) == "live"; }
 const Scenario* findScenario(std::string_view name);
 
 }  // namespace keyhaul::sim

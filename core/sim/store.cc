@@ -6,20 +6,19 @@
 
 namespace keyhaul::sim {
 namespace {
-
-bool isRead(MessageKind kind) {
-  return kind == MessageKind::kScan || kind == MessageKind::kPollFeed ||
-         kind == MessageKind::kEstimate || kind == MessageKind::kRead;
-}
-
-bool isOfClient(MessageKind kind) {
-  return kind == MessageKind::kPut || kind == MessageKind::kDelete ||
-         kind == MessageKind::kRead || kind == MessageKind::kClose;
-}
-
 constexpr size_t kBatchMax = 64;
-
 }  // namespace
+
+bool StoreNode::isRead(MessageKind kind) {
+  return kind == MessageKind::kScan || kind == MessageKind::kPollFeed ||
+         kind == MessageKind::kEstimate || kind == MessageKind::kRead ||
+         kind == MessageKind::kReadKeys;
+}
+
+bool StoreNode::isOfClient(MessageKind kind) {
+  return kind == MessageKind::kPut || kind == MessageKind::kDelete ||
+         kind == MessageKind::kRead || kind == MessageKind::kRange || kind == MessageKind::kClose;
+}
 
 StoreNode::StoreNode(World& world, uint16_t id, std::string name)
     : Node(world, NodeKind::kStore, id),
@@ -103,6 +102,7 @@ void StoreNode::beginCommit() {
   }
   Disk::Written written{ErrorCode::kOk, 20 * uint64_t{slowFactor()}};
   if (sync) written = disk_.write(world_.nowUs(), bytes, slowFactor());
+  world_.struck(written, id());
   batchError_ = written.error;
   timer(written.delayUs, kCommit, sync ? 1 : 0);
 }
@@ -129,6 +129,7 @@ void StoreNode::commit() {
     Message reply = execute(message, sync);
     if (prng_.chance(world_.faults().rate(FaultKind::kStoreError)) &&
         message.kind == MessageKind::kApply) {
+      world_.struck(FaultKind::kStoreError, message);
       reply = failed(message, ErrorCode::kStoreFailed);
     }
     finish(message, std::move(reply), true);
@@ -261,6 +262,7 @@ void StoreNode::maybeRot(std::string_view key, uint32_t party) {
   change(key, &value, ChangeCause::kRot, party, true);
   rotten_.insert(std::string(key));
   everRotted_ = true;
+  world_.struck(FaultKind::kBitRot, world_.job(party));
 }
 
 void StoreNode::change(std::string_view key, const std::string* after, ChangeCause cause,

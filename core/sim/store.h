@@ -42,7 +42,7 @@ class StoreNode : public Node {
   Disk& disk() { return disk_; }
   void forgetHalfTheLog() { log_.forgetHalf(); }
 
- private:
+ protected:
   enum What : uint8_t { kCommit = 1 };
   struct Session {
     uint64_t number = 0;              // durable
@@ -62,6 +62,8 @@ class StoreNode : public Node {
   };
 
   void onCrash() override;
+  static bool isRead(MessageKind kind);
+  static bool isOfClient(MessageKind kind);
 
   // Calls (store.cc).
   bool admits(const Message& message);
@@ -69,9 +71,9 @@ class StoreNode : public Node {
   void enqueue(Message message);
   void beginCommit();
   void commit();
-  void finish(const Message& call, Message reply, bool send);
+  virtual void finish(const Message& call, Message reply, bool send);
   bool needsSync(const Message& message) const;
-  Message execute(const Message& message, bool synced);
+  virtual Message execute(const Message& message, bool synced);
   ErrorCode executeApply(const Message& message, bool synced, uint32_t& left);
   ErrorCode greet(const Message& message);
   void openFeed(const Message& message, Message& reply);
@@ -87,6 +89,7 @@ class StoreNode : public Node {
   void scan(const Message& message, Message& reply);
   void poll(const Message& message, Message& reply);
   void estimate(const Message& message, Message& reply);
+  void readKeys(const Message& message, Message& reply);
   struct Row {
     const std::string* key = nullptr;
     const std::string* value = nullptr;  // null: a delete

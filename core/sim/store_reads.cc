@@ -1,5 +1,6 @@
 // What a store answers without changing anything, and what a crash leaves of it.
 #include <algorithm>
+#include <cstring>
 
 #include "store.h"
 #include "world.h"
@@ -14,6 +15,8 @@ void StoreNode::read(const Message& message) {
     poll(message, reply);
   } else if (message.kind == MessageKind::kEstimate) {
     estimate(message, reply);
+  } else if (message.kind == MessageKind::kReadKeys) {
+    readKeys(message, reply);
   } else {
     const auto at = entries_.find(message.body);
     reply.found = at != entries_.end();
@@ -38,6 +41,7 @@ void StoreNode::scan(const Message& message, Message& reply) {
   uint64_t most = message.count;
   const bool stops = prng_.chance(world_.faults().rate(FaultKind::kEmptyPages));
   if (stops) most = prng_.below(most / 4 + 1);
+  if (stops) world_.struck(FaultKind::kEmptyPages, message);
   std::vector<Row> rows;
   uint64_t bytes = 0;
   auto at = entries_.lower_bound(message.body);
@@ -77,6 +81,20 @@ void StoreNode::poll(const Message& message, Message& reply) {
   pack(rows, reply);
   reply.end = at == changes.size();
   reply.extra = ChangeLog::encode({position->feed, at});
+}
+
+void StoreNode::readKeys(const Message& message, Message& reply) {
+  std::vector<Row> rows;
+  for (size_t i = 0; i + 4 <= message.body.size();) {
+    uint32_t length = 0;
+    std::memcpy(&length, message.body.data() + i, 4);
+    const std::string_view key = std::string_view(message.body).substr(i + 4, length);
+    i += 4 + size_t{length};
+    const auto at = entries_.find(key);
+    if (at != entries_.end()) rows.push_back({&at->first, &at->second});
+  }
+  pack(rows, reply);
+  reply.end = true;
 }
 
 void StoreNode::estimate(const Message& message, Message& reply) {

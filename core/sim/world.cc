@@ -3,7 +3,10 @@
 #include <utility>
 
 #include "client.h"
+#include "gated_store.h"
 #include "mover.h"
+#include "register.h"
+#include "routed_client.h"
 #include "store.h"
 
 namespace keyhaul::sim {
@@ -19,6 +22,7 @@ World::World(const Options& options)
       faults_(Faults::draw(options.seed, options.faults)),
       network_(options.seed, faults_, queue_),
       schedule_(*this) {
+  network_.tellTo(this);
   report_.seed = options.seed;
   report_.scenario = options.scenario;
   report_.faults = faults_.mask();
@@ -41,6 +45,46 @@ MoverNode& World::addMover(const Config& config) {
 void World::addClient(Job& job, uint32_t share, uint32_t shares) {
   const auto id = static_cast<uint16_t>(nodes_.size());
   nodes_.push_back(std::make_unique<ClientNode>(*this, id, job, share, shares));
+}
+
+GatedStoreNode& World::addGatedStore(std::string name) {
+  const auto id = static_cast<uint16_t>(nodes_.size());
+  nodes_.push_back(std::make_unique<GatedStoreNode>(*this, id, std::move(name)));
+  gatedStores_.push_back(id);
+  return gated(id);
+}
+
+RegisterNode& World::addRegister() {
+  registerNode_ = static_cast<uint16_t>(nodes_.size());
+  nodes_.push_back(std::make_unique<RegisterNode>(*this, registerNode_));
+  return theRegister();
+}
+
+void World::addRoutedClient(uint32_t share, uint32_t shares) {
+  const auto id = static_cast<uint16_t>(nodes_.size());
+  nodes_.push_back(std::make_unique<RoutedClientNode>(*this, id, share, shares));
+}
+
+RegisterNode& World::theRegister() const {
+  return static_cast<RegisterNode&>(*nodes_[registerNode_]);
+}
+
+GatedStoreNode& World::gated(uint16_t id) const {
+  return static_cast<GatedStoreNode&>(*nodes_[id]);
+}
+
+GatedStoreNode* World::gatedNamed(std::string_view name) const {
+  for (const uint16_t id : gatedStores_) {
+    if (gated(id).name() == name) return &gated(id);
+  }
+  return nullptr;
+}
+
+bool World::hasRival(const Job& job) const {
+  for (const auto& other : jobs_) {
+    if (other->index != job.index && other->plan.claim == job.plan.claim) return true;
+  }
+  return false;
 }
 
 Job& World::addJob() {
@@ -66,12 +110,16 @@ Report World::run() {
     ++report_.events;
     dispatch(event);
     if (!report_.ok() && report_.violations.size() >= kViolationsMax) break;
+    if (report_.events == options_.stopAtEvent) break;
   }
-  for (const auto& oracle : oracles_) oracle->onEnd();
+  if (report_.events != options_.stopAtEvent || options_.stopAtEvent == 0) {
+    for (const auto& oracle : oracles_) oracle->onEnd();
+  }
   report_.timeUs = nowUs_;
   report_.hash = hash_.value();
   report_.counts.messages = network_.sent();
   report_.counts.jobs = jobs_.size();
+  for (const auto& node : nodes_) report_.nodeEvents.push_back(node->events);
   return report_;
 }
 
@@ -84,7 +132,8 @@ void World::dispatch(const Queued& event) {
       if (nowUs_ < node.pausedUntilUs) return queue_.push(node.pausedUntilUs, event);
       hash_.addEvent(nowUs_, event.what, event.node, event.arg);
       if (logs()) line("timer " + std::to_string(event.what) + " of node " + std::to_string(event.node));
-      return node.onTimer(event.what, event.arg);
+      node.onTimer(event.what, event.arg);
+      return crashAsPlanned(node);
     }
     case QueuedKind::kFault:
       hash_.addEvent(nowUs_, 0xF0, event.node, event.what);
@@ -108,6 +157,57 @@ void World::deliver(const Queued& event) {
          std::to_string(event.node));
   }
   node.onMessage(std::move(message));
+  crashAsPlanned(node);
+}
+
+// Right after an event of a node: the single crashes of an exhaustive search.
+void World::crashAsPlanned(Node& node) {
+  ++node.events;
+  if (plannedCrash_ >= options_.crashes.size()) return;
+  const PlannedCrash& planned = options_.crashes[plannedCrash_];
+  if (planned.node != node.id() || node.events < plannedBase_ + planned.afterEvents) return;
+  ++plannedCrash_;
+  if (plannedCrash_ < options_.crashes.size()) {
+    plannedBase_ = nodes_[options_.crashes[plannedCrash_].node]->events;
+  }
+  schedule_.crashNow(node);
+}
+
+bool World::strikes(Prng& prng, FaultKind kind, const Message& message) {
+  if (!prng.chance(faults_.rate(kind))) return false;
+  struck(kind, message);
+  return true;
+}
+
+bool World::strikes(Prng& prng, FaultKind kind, uint16_t node) {
+  if (!prng.chance(faults_.rate(kind))) return false;
+  struck(kind, node);
+  return true;
+}
+
+void World::struck(FaultKind kind, const Message& message) {
+  if (!hasRegister()) return;
+  const bool ofMover = nodes_[message.from]->kind() == NodeKind::kMover ||
+                       nodes_[message.to]->kind() == NodeKind::kMover;
+  if (ofMover) struck(kind, *jobs_[message.party]);
+}
+
+void World::struck(FaultKind kind, uint16_t node) {
+  if (!hasRegister()) return;
+  for (const auto& job : jobs_) {
+    const bool works = job->mover == node || node == registerNode_ ||
+                       (job->begun && (job->source == node || job->target == node));
+    if (works && !job->ended()) struck(kind, *job);
+  }
+}
+
+void World::struck(FaultKind kind, const Job& job) {
+  if (job.live) report_.coverage.note(job.state, kind);
+}
+
+void World::struck(const Disk::Written& written, uint16_t node) {
+  if (written.slow) struck(FaultKind::kDiskSlow, node);
+  if (written.error == ErrorCode::kStoreFailed) struck(FaultKind::kDiskError, node);
 }
 
 void World::heal() {
@@ -124,7 +224,7 @@ bool World::settled() const {
   for (const auto& job : jobs_) {
     if (!job->ended() || job->writersLeft != 0) return false;
   }
-  return true;
+  return space_.clientsLeft == 0;
 }
 
 void World::violated(std::string_view oracle, std::string text, std::string_view key) {

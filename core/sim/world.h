@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "disk.h"
 #include "event_queue.h"
 #include "fault_schedule.h"
 #include "faults.h"
@@ -19,6 +20,8 @@
 
 namespace keyhaul::sim {
 
+class GatedStoreNode;
+class RegisterNode;
 class StoreNode;
 class MoverNode;
 
@@ -33,6 +36,10 @@ class World {
   // `share` of `shares`: which of the job's keys it writes.
   void addClient(Job& job, uint32_t share, uint32_t shares);
   Job& addJob();
+  GatedStoreNode& addGatedStore(std::string name);
+  RegisterNode& addRegister();
+  // A client of live migrations: it writes its share of the space's keys, and reads all.
+  void addRoutedClient(uint32_t share, uint32_t shares);
   void addOracle(std::unique_ptr<Oracle> oracle) { oracles_.push_back(std::move(oracle)); }
 
   Report run();
@@ -53,6 +60,17 @@ class World {
   Node& node(uint16_t id) const { return *nodes_[id]; }
   StoreNode& store(uint16_t id) const;
   MoverNode& mover(uint16_t id) const;
+  bool hasRegister() const { return registerNode_ != UINT16_MAX; }
+  uint16_t registerId() const { return registerNode_; }
+  RegisterNode& theRegister() const;
+  GatedStoreNode& gated(uint16_t id) const;
+  const std::vector<uint16_t>& gatedStores() const { return gatedStores_; }
+  // The gated store of this name; null for none.
+  GatedStoreNode* gatedNamed(std::string_view name) const;
+  // Is there another coordinator of its plan?
+  bool hasRival(const Job& job) const;
+  Space& space() { return space_; }
+  const Space& space() const { return space_; }
   const std::vector<std::unique_ptr<Job>>& jobs() const { return jobs_; }
   Job& job(uint32_t index) const { return *jobs_[index]; }
   // What happened, for the oracles: tell([&](Oracle& o) { o.onState(…); }).
@@ -60,6 +78,17 @@ class World {
   void tell(Call call) {
     for (const auto& oracle : oracles_) call(*oracle);
   }
+  uint64_t eventNumber() const { return report_.events; }
+
+  // Does it strike now? Counted for the live migrations that it strikes: the one a message is
+  // of, or those that work with a node.
+  bool strikes(Prng& prng, FaultKind kind, const Message& message);
+  bool strikes(Prng& prng, FaultKind kind, uint16_t node);
+  void struck(FaultKind kind, const Message& message);
+  void struck(FaultKind kind, uint16_t node);
+  void struck(FaultKind kind, const Job& job);
+  void struck(const Disk::Written& written, uint16_t node);
+
   void addToHash(uint64_t word) { hash_.add(word); }
 
   void violated(std::string_view oracle, std::string text, std::string_view key);
@@ -75,6 +104,7 @@ class World {
   void deliver(const Queued& event);
   void heal();
   bool settled() const;
+  void crashAsPlanned(Node& node);
 
   Options options_;
   Faults faults_;
@@ -86,6 +116,11 @@ class World {
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::unique_ptr<Job>> jobs_;
   std::vector<std::unique_ptr<Oracle>> oracles_;
+  std::vector<uint16_t> gatedStores_;
+  uint16_t registerNode_ = UINT16_MAX;
+  Space space_;
+  uint32_t plannedCrash_ = 0;   // the next one of the options
+  uint64_t plannedBase_ = 0;    // what its node had seen when the one before struck
   uint64_t nowUs_ = 0;
   bool healed_ = false;
 };

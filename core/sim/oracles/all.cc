@@ -1,3 +1,4 @@
+#include "../scenario.h"
 #include "../world.h"
 #include "oracles.h"
 
@@ -5,6 +6,14 @@ namespace keyhaul::sim {
 
 void addOracles(World& world) {
   if (!world.options().explainKey.empty() || world.logs()) world.addOracle(makeLife(world));
+  if (isLive(world.options().scenario)) {
+    for (const auto make : {makeHistory, makeSingleWriter, makeOwnership, makeCutover, makeLeftOver,
+                            makePause, makeIntegrity, makeCheckpoint, makeLimits, makeLiveEdges,
+                            makeLiveLiveness}) {
+      world.addOracle(make(world));
+    }
+    return;
+  }
   for (const auto make : {makeLostWrite, makeVerified, makeIntegrity, makeCheckpoint,
                           makeMoveSafety, makeCancelled, makeLimits, makeEdges, makeAccounting,
                           makeLiveness}) {

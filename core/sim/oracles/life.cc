@@ -1,4 +1,5 @@
 // Tells the life of one key, or everything, to the report.
+#include "../register.h"
 #include "../store.h"
 #include "../world.h"
 #include "oracles.h"
@@ -18,6 +19,7 @@ std::string_view causeName(ChangeCause cause) {
     case ChangeCause::kApply: return "applied for job";
     case ChangeCause::kGuarded: return "deleted for job";
     case ChangeCause::kUndone: return "undone by a crash";
+    case ChangeCause::kCleanUp: return "cleaned up for job";
     case ChangeCause::kRot: return "rotted, job";
   }
   return "";
@@ -38,6 +40,32 @@ class Life : public Oracle {
   void onAcked(const ClientWrite& write) override { ofClient("is told of", write); }
   void onRead(std::string_view key, const std::string* value) override {
     if (world_.tellsLife(key)) world_.line(std::string(key) + " is read: " + shortened(value));
+  }
+  void onTaken(uint16_t store, uint32_t client, std::string_view key, uint64_t epoch) override {
+    if (!world_.tellsLife(key)) return;
+    world_.line(world_.store(store).name() + " takes a write of " + std::string(key) + " by " +
+                std::to_string(client) + " at epoch " + std::to_string(epoch));
+  }
+  void onRoutedRead(const RoutedRead& read) override { onRead(read.key, read.value); }
+  void onGate(uint16_t store, const GateCall& call) override {
+    const std::string& key = world_.options().explainKey;
+    bool concerns = world_.logs();
+    for (const KeyRange& range : call.ranges) concerns = concerns || range.contains(key);
+    if (!concerns) return;
+    world_.line(world_.store(store).name() + "  " + std::string(gateVerbName(call.verb)) + " at " +
+                std::to_string(call.epoch) + ", coordinator " + std::to_string(call.coordEpoch));
+  }
+  void onRegister(const OwnershipMap&, const OwnershipMap& after) override {
+    const std::string& key = world_.options().explainKey;
+    const Ownership* owner = after.lookup(key);
+    std::string text = "register " + std::to_string(world_.theRegister().version()) + ": ";
+    if (owner != nullptr) text += owner->owner + " at " + std::to_string(owner->epoch);
+    for (const Claim& claim : after.claims()) {
+      text += ", " + std::string(claimStateName(claim.state)) + " " + claim.source + " to " +
+              claim.target + " at " + std::to_string(claim.epoch) + ", coordinator " +
+              std::to_string(claim.coordEpoch);
+    }
+    world_.line(std::move(text));
   }
   void onState(const Job& job, MigrationState from, MigrationState to) override {
     if (!world_.logs() && !job.contains(world_.options().explainKey)) return;

@@ -19,6 +19,16 @@ std::unique_ptr<Oracle> makeLimits(World& world);
 std::unique_ptr<Oracle> makeEdges(World& world);
 std::unique_ptr<Oracle> makeAccounting(World& world);
 std::unique_ptr<Oracle> makeLiveness(World& world);
+// Of live migrations.
+std::unique_ptr<Oracle> makeHistory(World& world);
+std::unique_ptr<Oracle> makeSingleWriter(World& world);
+std::unique_ptr<Oracle> makeOwnership(World& world);
+std::unique_ptr<Oracle> makeCutover(World& world);
+std::unique_ptr<Oracle> makeLeftOver(World& world);
+std::unique_ptr<Oracle> makePause(World& world);
+std::unique_ptr<Oracle> makeLiveEdges(World& world);
+std::unique_ptr<Oracle> makeLiveLiveness(World& world);
+
 std::unique_ptr<Oracle> makeLife(World& world);  // tells, judges nothing
 
 }  // namespace keyhaul::sim

@@ -57,7 +57,11 @@ void LiveMigration::pumpEnding(Port& port) {
     if (Status s = settlePart(port); !s.ok()) fail(port, s.code(), blamed(), {});
     if (partWriting()) return;
   }
-  if (ending_ == Ending::kStop && error_ == ErrorCode::kOk) error_ = ErrorCode::kInterrupted;
+  // A cancel that is stopped on its way goes on later; it has not failed.
+  const bool cancelling = error_ == ErrorCode::kCancelled;
+  if (ending_ == Ending::kStop && (error_ == ErrorCode::kOk || cancelling)) {
+    error_ = ErrorCode::kInterrupted;
+  }
   // The source serves again, and only the write of the attempt that was given up is missing.
   const bool served = state_ == MigrationState::kUnfencing && sourceGate_.done();
   const bool unreadable = error_ == ErrorCode::kSuperseded || error_ == ErrorCode::kRegisterCorrupt;

@@ -223,6 +223,32 @@ TEST(Live, ACancelHoldsThroughCrashes) {
   }
 }
 
+// Whoever stops a cancel on its way does not make a failure of it.
+TEST(Live, ACancelThatIsStoppedGoesOnLater) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    LiveOptions options;
+    options.seed = seed;
+    LiveWorld world(options);
+    uint32_t undoing = 0;
+    world.onState = [&undoing](MigrationState state) {
+      const bool begun = undoing > 0 || state == MigrationState::kAborting;
+      undoing += begun ? 1U : 0U;
+    };
+    world.start(world.plan());
+    for (uint64_t i = 0; i < seed; ++i) world.tick();
+    world.cancel();
+    for (uint32_t i = 0; i < 1'000 && undoing < 2 + seed % 4; ++i) world.tick();
+    world.stop();
+    ASSERT_TRUE(world.run()) << "seed " << seed << " stands in " << stateName(world.state());
+    // Stopped between the opening of a feed and the record of it, it leaves the feed open.
+    world.source().recording = false;
+    ASSERT_EQ(world.checkEnd(), "") << "seed " << seed;
+    const bool moved = world.source().entries.empty();
+    ASSERT_EQ(world.state(), moved ? MigrationState::kDone : MigrationState::kCancelled)
+        << "seed " << seed << " " << errorName(world.error());
+  }
+}
+
 TEST(Live, AStoreThatSpeaksOfALostFeedWhereNobodyAskedStopsIt) {
   LiveOptions options;
   options.seed = 6;

@@ -1,0 +1,71 @@
+// What clients ask of a gated store.
+#include <algorithm>
+
+#include "gated_store.h"
+#include "world.h"
+
+namespace keyhaul::sim {
+
+void GatedStoreNode::onClient(Message message) {
+  if (message.kind == MessageKind::kRange) return showPage(message);
+  if (message.kind == MessageKind::kRead) return showRead(message);
+  const ClientState& client = clients_[message.party];
+  // A client has one call at a time, so a lower number is one that it gave up.
+  if (message.call == client.lastCall && client.reply.call == message.call) {
+    Message reply = client.reply;
+    reply.session = message.session;
+    return send(std::move(reply), 50);
+  }
+  if (message.call > client.lastCall) take(std::move(message));
+}
+
+void GatedStoreNode::refuse(const Message& message, const Admission& admission) {
+  Message reply = failed(
+      message, admission.answer == Answer::kMoved ? ErrorCode::kMoved : ErrorCode::kRetry);
+  reply.epoch = admission.epoch;
+  reply.extra = std::string(admission.owner);
+  send(std::move(reply), 50);
+}
+
+void GatedStoreNode::take(Message message) {
+  const KeyView key = message.body;
+  Admission admission = gate_.admitWrite(std::span(&key, 1));
+  if (admission.answer == Answer::kOk && admission.epoch != message.epoch) {
+    gate_.landed(admission.position);
+    admission.answer = Answer::kRetry;
+  }
+  if (admission.answer != Answer::kOk) return refuse(message, admission);
+  message.tickets.push_back(admission.position);
+  enqueue(std::move(message));
+}
+
+void GatedStoreNode::showRead(const Message& message) {
+  const Admission admission = gate_.admitRead(message.body);
+  if (admission.answer != Answer::kOk) return refuse(message, admission);
+  world_.tell([&](Oracle& oracle) { oracle.onShown(id(), message.body); });
+  read(message);
+}
+
+// As far as this store may show it; the client goes on elsewhere.
+void GatedStoreNode::showPage(const Message& message) {
+  KeyRange range{message.body, Bound::infinity()};
+  if (!message.infinite) range.hi = Bound::at(message.extra);
+  Admission admission;
+  const KeyRange part = gate_.readable(range, admission);
+  if (part.empty()) return refuse(message, admission);
+  world_.tell([&](Oracle& oracle) { oracle.onShown(id(), message.body); });
+  Message reply = replyTo(message);
+  std::vector<Row> rows;
+  auto at = entries_.lower_bound(part.lo);
+  while (at != entries_.end() && part.hi.isAbove(at->first) && rows.size() < message.count) {
+    rows.push_back({&at->first, &at->second});
+    ++at;
+  }
+  const bool more = at != entries_.end() && part.hi.isAbove(at->first);
+  reply.end = !more && part.hi == range.hi;
+  if (!reply.end) reply.extra = more ? at->first : part.hi.key();
+  pack(rows, reply);
+  send(std::move(reply), (30 + prng_.below(50)) * slowFactor());
+}
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,244 @@
+#include "gated_store.h"
+
+#include <algorithm>
+
+#include "world.h"
+
+namespace keyhaul::sim {
+namespace {
+constexpr uint64_t kImpatienceUs = 400'000;
+}
+
+GatedStoreNode::GatedStoreNode(World& world, uint16_t id, std::string name)
+    : StoreNode(world, id, std::move(name)) {}
+
+void GatedStoreNode::setUpGate(const KeyRange& range) {
+  GateCall call;
+  call.verb = GateVerb::kAssign;
+  call.epoch = 1;
+  call.ranges = {range};
+  if (!gate_.change(call).ok()) world_.violated("scenario", "a range is given twice", {});
+  durableGate_ = gate_.encode();
+}
+
+Gate GatedStoreNode::durableGate() const {
+  return Gate::restore(std::as_bytes(std::span(durableGate_)), gate_.last()).value();
+}
+
+const GateRange* GatedStoreNode::gateAt(std::string_view key) const {
+  for (const GateRange& part : gate_.ranges()) {
+    if (part.range.contains(key)) return &part;
+  }
+  return nullptr;
+}
+
+void GatedStoreNode::onMessage(Message message) {
+  const bool damaged = message.checksum != message.computeChecksum();
+  if (damaged && !world_.sabotaged(Sabotage::kIgnoreChecksum)) {
+    ++world_.counts().damaged;
+    return;
+  }
+  if (isOfClient(message.kind)) return onClient(std::move(message));
+  const bool isWrite = !isRead(message.kind) && message.kind != MessageKind::kGate;
+  if (isWrite && isDoneOrQueued(message)) return;
+  if (world_.strikes(prng_, FaultKind::kStoreError, message)) {
+    // It fails before it took place, or after.
+    Message reply = failed(message, ErrorCode::kStoreFailed);
+    if (isWrite && prng_.below(2) == 0) return finish(message, std::move(reply), true);
+    if (!isWrite) return send(std::move(reply), 50);
+  }
+  if (isRead(message.kind)) return read(message);
+  if (message.kind == MessageKind::kGate) return onGateCall(std::move(message));
+  if (message.kind == MessageKind::kApply) return onWrite(std::move(message));
+  enqueue(std::move(message));
+}
+
+// One that was answered is answered the same way again.
+bool GatedStoreNode::isDoneOrQueued(const Message& message) {
+  if (world_.sabotaged(Sabotage::kNoDedupe)) return false;
+  LiveSession& session = sessionOf(message);
+  const auto done = session.replies.find(message.call);
+  if (done != session.replies.end()) {
+    send(done->second, 50);
+    return true;
+  }
+  return !session.queued.insert(message.call).second;
+}
+
+GateCall GatedStoreNode::callOf(const Message& message) const {
+  const Plan& plan = world_.job(message.party).plan;
+  GateCall call;
+  call.verb = message.verb;
+  call.claim = plan.claim;
+  call.coordEpoch = message.coordEpoch;
+  call.epoch = message.epoch;
+  call.target = plan.target;
+  call.ranges = plan.ranges;
+  return call;
+}
+
+ErrorCode GatedStoreNode::changeGate(const Message& message, GateCall call) {
+  const Status status = gate_.change(call);
+  if (!status.ok()) return status.code();
+  static_cast<void>(message);
+  world_.tell([&](Oracle& oracle) { oracle.onGate(id(), call); });
+  return ErrorCode::kOk;
+}
+
+// What closes changes at once, and is written once what was admitted before it has landed.
+void GatedStoreNode::onGateCall(Message message) {
+  const GateCall call = callOf(message);
+  ErrorCode error = ErrorCode::kOk;
+  if (call.verb == GateVerb::kInspect) {
+    Message reply = replyTo(message);
+    reply.error = gate_.change(call).code();
+    return send(std::move(reply), 50);
+  }
+  if (Gate::opens(call.verb)) {
+    error = gate_.encodeAfter(call).status().code();
+    if (error == ErrorCode::kOk) return enqueue(std::move(message));
+  } else {
+    error = changeGate(message, call);
+    if (error == ErrorCode::kOk) {
+      waiting_.push_back(std::move(message));
+      return letQuietOnesIn();
+    }
+  }
+  send(failed(message, error), 50);
+}
+
+void GatedStoreNode::letQuietOnesIn() {
+  for (size_t i = 0; i < waiting_.size();) {
+    if (!gate_.quiet(world_.job(waiting_[i].party).plan.ranges)) {
+      ++i;
+      continue;
+    }
+    Message message = std::move(waiting_[i]);
+    waiting_.erase(waiting_.begin() + static_cast<long>(i));
+    enqueue(std::move(message));
+  }
+}
+
+Message GatedStoreNode::executeGate(const Message& message) {
+  Message reply = replyTo(message);
+  reply.storeBoot = boot();
+  const GateCall call = callOf(message);
+  if (Gate::opens(call.verb)) {
+    const Result<std::string> after = gate_.encodeAfter(call);
+    if (!after.ok()) return failed(message, after.code());
+    durableGate_ = after.value();
+    reply.error = changeGate(message, call);
+    return reply;
+  }
+  // Another call may have been faster while this one waited.
+  reply.error = changeGate(message, call);
+  if (reply.error == ErrorCode::kOk) durableGate_ = gate_.encode();
+  return reply;
+}
+
+ErrorCode GatedStoreNode::admit(const FrameView& frame, Message& message) {
+  const Job& job = world_.job(message.party);
+  std::map<size_t, std::pair<std::string_view, std::string_view>> spans;  // by range
+  for (const EntryView entry : frame) {
+    const auto [at, isNew] = spans.emplace(job.rangeOf(entry.key), std::pair(entry.key, entry.key));
+    auto& [lo, hi] = at->second;
+    lo = std::min(lo, entry.key);
+    hi = std::max(hi, entry.key);
+  }
+  for (const auto& [range, keys] : spans) {
+    const KeyRange span{std::string(keys.first), Bound::at(successor(keys.second))};
+    const Result<uint64_t> ticket =
+        message.cleanUp ? gate_.admitCleanUp(message.epoch, span)
+                        : gate_.admitApply(job.plan.claim, message.coordEpoch, span);
+    if (!ticket.ok()) return ticket.code();
+    message.tickets.push_back(ticket.value());
+  }
+  return ErrorCode::kOk;
+}
+
+void GatedStoreNode::onWrite(Message message) {
+  const auto bytes = std::as_bytes(std::span(message.body));
+  const bool trusting = world_.sabotaged(Sabotage::kIgnoreChecksum);
+  const Result<FrameView> frame = trusting ? viewBody(bytes, message.count) : readFrame(bytes);
+  ErrorCode error = frame.ok() ? ErrorCode::kOk : frame.code();
+  const bool stale = !message.cleanUp && message.storeBoot != boot() &&
+                     !world_.sabotaged(Sabotage::kUnnoticedRestart);
+  if (stale) error = ErrorCode::kStoreClosed;
+  if (error == ErrorCode::kOk) error = admit(frame.value(), message);
+  if (error != ErrorCode::kOk) return finish(message, failed(message, error), true);
+  enqueue(std::move(message));
+}
+
+Message GatedStoreNode::executeWrite(const Message& message, bool synced) {
+  Message reply = replyTo(message);
+  const auto bytes = std::as_bytes(std::span(message.body));
+  const bool trusting = world_.sabotaged(Sabotage::kIgnoreChecksum);
+  const Result<FrameView> frame = trusting ? viewBody(bytes, message.count) : readFrame(bytes);
+  if (!frame.ok()) return failed(message, frame.code());
+  ++group_;
+  for (const EntryView entry : frame.value()) {
+    if (message.cleanUp) {
+      change(entry.key, nullptr, ChangeCause::kCleanUp, message.party, synced);
+    } else if (entry.deleted) {
+      change(entry.key, nullptr, ChangeCause::kApply, message.party, synced);
+    } else {
+      const std::string value(entry.value);
+      change(entry.key, &value, ChangeCause::kApply, message.party, synced);
+      maybeRot(entry.key, message.party);
+    }
+  }
+  return reply;
+}
+
+Message GatedStoreNode::execute(const Message& message, bool synced) {
+  if (message.kind == MessageKind::kGate) return executeGate(message);
+  if (message.kind == MessageKind::kApply) return executeWrite(message, synced);
+  if (isOfClient(message.kind)) {
+    const bool again = message.call <= clients_[message.party].lastCall;
+    if (!again) {
+      world_.tell([&](Oracle& oracle) {
+        oracle.onTaken(id(), message.party, message.body, message.epoch);
+      });
+    }
+    return StoreNode::execute(message, synced);
+  }
+  Message reply = replyTo(message);
+  if (message.kind == MessageKind::kOpenFeed) {
+    openFeed(message, reply);
+  } else if (const auto position = ChangeLog::decode(message.extra)) {
+    if (message.kind == MessageKind::kTrimFeed) log_.trim(*position);
+    if (message.kind == MessageKind::kCloseFeed) log_.close(position->feed);
+  }
+  return reply;
+}
+
+// Answers, and remembers the answer to what must not be done twice.
+void GatedStoreNode::finish(const Message& call, Message reply, bool sends) {
+  for (const uint64_t ticket : call.tickets) gate_.landed(ticket);
+  if (isOfClient(call.kind)) {
+    if (reply.error == ErrorCode::kOk) clients_[call.party].reply = reply;
+  } else if (call.kind == MessageKind::kGate) {
+    if (world_.strikes(prng_, FaultKind::kStoreError, call)) {
+      reply = failed(call, ErrorCode::kStoreFailed);
+    }
+  } else {
+    LiveSession& session = sessionOf(call);
+    session.queued.erase(call.call);
+    session.replies[call.call] = reply;
+  }
+  if (sends) send(std::move(reply));
+  if (!call.tickets.empty()) letQuietOnesIn();
+}
+
+void GatedStoreNode::onTimer(uint8_t what, uint64_t arg) {
+  if (what != kSelfUnfence) return StoreNode::onTimer(what, arg);
+}
+
+void GatedStoreNode::onCrash() {
+  StoreNode::onCrash();
+  gate_ = durableGate();
+  waiting_.clear();
+  liveSessions_.clear();
+}
+
+}  // namespace keyhaul::sim

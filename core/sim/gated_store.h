@@ -1,0 +1,78 @@
+// A store whose writers all pass through a gate (keyhaul/gate.h), as live migrations need
+// them. The gate's record is written in the same batches as the data.
+//
+// Calls to the gate may come twice, late and from anybody: it is the gate that refuses them.
+// A write of a migration is carried out at most once, and belongs to the life of the store in
+// which its session was told that the range is prepared: what a crash took away would not be
+// written again otherwise. A client says which epoch it believes in, so that a copy of its
+// request that was late for years finds no store that takes it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "keyhaul/gate.h"
+#include "store.h"
+
+namespace keyhaul::sim {
+
+class GatedStoreNode : public StoreNode {
+ public:
+  GatedStoreNode(World& world, uint16_t id, std::string name);
+  void onMessage(Message message) override;
+  void onTimer(uint8_t what, uint64_t arg) override;
+
+  // The world's view.
+  const Gate& gate() const { return gate_; }
+  // As it would be after a crash at this moment.
+  Gate durableGate() const;
+  const GateRange* gateAt(std::string_view key) const;
+  void setUpGate(const KeyRange& range);
+
+ private:
+  enum GatedWhat : uint8_t { kSelfUnfence = 16 };
+  struct LiveSession {
+    std::set<uint64_t> queued;            // calls that wait for their commit
+    std::map<uint64_t, Message> replies;  // of calls that change something
+  };
+
+  void finish(const Message& call, Message reply, bool sends) override;
+  Message execute(const Message& message, bool synced) override;
+  void onCrash() override;
+
+  // Of clients (gated_client_calls.cc).
+  void onClient(Message message);
+  void refuse(const Message& message, const Admission& admission);
+  void showRead(const Message& message);
+  void showPage(const Message& message);
+  bool bypasses(const Message& message, Admission& admission);
+  void take(Message message);
+
+  // Of migrations.
+  void onGateCall(Message message);
+  void onWrite(Message message);
+  GateCall callOf(const Message& message) const;
+  ErrorCode changeGate(const Message& message, GateCall call);
+  Message executeGate(const Message& message);
+  Message executeWrite(const Message& message, bool synced);
+  void letQuietOnesIn();
+  bool isDoneOrQueued(const Message& message);
+  LiveSession& sessionOf(const Message& message) {
+    return liveSessions_[{message.party, message.session}];
+  }
+  // Tickets for the keys of a write, a range of the plan at a time: between them lie keys that
+  // are not the migration's.
+  ErrorCode admit(const FrameView& frame, Message& message);
+
+  Gate gate_;
+  std::string durableGate_;
+  std::vector<Message> waiting_;  // calls that close, until what was admitted has landed
+  std::map<std::pair<uint32_t, uint64_t>, LiveSession> liveSessions_;
+  std::optional<GateCall> lastFence_;  // for a sabotage
+};
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,129 @@
+// What live migrations ask of a mover beyond the others: calls to gates and to the register,
+// plans that are made when it is known who owns the range, and two coordinators of one plan.
+#include <algorithm>
+#include <cstring>
+
+#include "gated_store.h"
+#include "mover.h"
+#include "register.h"
+#include "world.h"
+
+namespace keyhaul::sim {
+
+void MoverNode::onTurn(Job& job) { again(job, prng_.below(500'000)); }
+
+// False: not now, or not at all.
+bool MoverNode::beginLive(Job& job) {
+  if (waitsForTurn(job)) return false;
+  if (job.rivalOf != 0) {
+    Job& first = world_.job(job.rivalOf - 1);
+    if (!job.begun && first.ended()) {  // nobody starts what has ended
+      job.reason = first.reason;
+      ended(job, first.state, {});
+      return false;
+    }
+    if (!first.begun) {
+      again(job, 200'000);
+      return false;
+    }
+    if (!job.begun) {
+      job.plan = first.plan;
+      job.source = first.source;
+      job.target = first.target;
+      job.begun = true;
+    }
+    // Its journal stands where the other one can read it, as far as it was written.
+    if (!first.ended() && prng_.below(2) == 0) job.journal = first.journal;
+    return true;
+  }
+  return job.begun || planLive(job);
+}
+
+// The owner of the ranges gives them away, to the job's target or, where that owns them
+// already, back to the job's source.
+bool MoverNode::planLive(Job& job) {
+  const OwnershipMap& map = world_.theRegister().map();
+  Plan& plan = job.plan;
+  const Ownership* owner = map.lookup(plan.ranges.front().lo);
+  if (owner->owner == world_.store(job.target).name()) {
+    job.target = job.source;
+  }
+  job.source = world_.gatedNamed(owner->owner)->id();
+  plan.source = owner->owner;
+  plan.target = world_.store(job.target).name();
+  job.begun = true;
+  return true;
+}
+
+void MoverNode::endedLive(Job& job) {
+  for (const auto& other : world_.jobs()) {
+    if (other->after == job.index + 1) world_.mover(other->mover).onTurn(*other);
+  }
+}
+
+// False for actions that every migration has.
+bool MoverNode::liveRequest(const Job& job, const Action& action, std::string bytes,
+                            Message& request) {
+  request.coordEpoch = action.coordEpoch;
+  request.epoch = action.epoch;
+  switch (action.kind) {
+    case ActionKind::kApply:
+      request.cleanUp = action.cleanUp;
+      request.storeBoot = work_[job.index].storeBoots[request.to];
+      return false;
+    case ActionKind::kRead:
+      request.kind = MessageKind::kReadKeys;
+      request.body = std::move(bytes);
+      return true;
+    case ActionKind::kGate:
+      request.kind = MessageKind::kGate;
+      request.verb = action.verb;
+      return true;
+    case ActionKind::kRegisterRead:
+      request.kind = MessageKind::kRegisterRead;
+      request.to = world_.registerId();
+      return true;
+    case ActionKind::kRegisterSwap:
+      request.kind = MessageKind::kRegisterSwap;
+      request.to = world_.registerId();
+      request.body = std::move(bytes);
+      return true;
+    case ActionKind::kCloseFeed:
+      request.kind = MessageKind::kCloseFeed;
+      request.extra = bytes.empty() ? work_[job.index].feed : std::move(bytes);
+      return true;
+    case ActionKind::kScan:
+    case ActionKind::kJournal:
+    case ActionKind::kOpenFeed:
+    case ActionKind::kPollFeed:
+    case ActionKind::kTrimFeed:
+    case ActionKind::kAbort:
+    case ActionKind::kEstimate: break;
+  }
+  return false;
+}
+
+void MoverNode::attach(std::string_view bytes, Event& event) {
+  const auto buffer = engine_->acquire(bytes.size(), event.payload.buffer);
+  if (buffer.size() < bytes.size()) return;
+  std::memcpy(buffer.data(), bytes.data(), bytes.size());
+  event.payload.bytes = static_cast<uint32_t>(bytes.size());
+}
+
+bool MoverNode::onLiveReply(Job& job, const Call& call, const Message& reply) {
+  const bool ofRegister =
+      call.kind == ActionKind::kRegisterRead || call.kind == ActionKind::kRegisterSwap;
+  if (call.kind == ActionKind::kGate && call.request.verb == GateVerb::kPrepare) {
+    work_[job.index].storeBoots[reply.from] = reply.storeBoot;
+  }
+  if (!ofRegister) return false;
+  Event event;
+  event.op = call.op;
+  event.count = reply.count;
+  event.bytes = reply.bytes;
+  if (reply.count == 0) attach(reply.body, event);
+  complete(job, call.kind, event);
+  return true;
+}
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,146 @@
+// What clients of live migrations see is one register a key: no acknowledged write is lost, no
+// read is older than what was acknowledged or read before it began, nothing that was overwritten
+// or deleted comes back, and nothing appears that nobody wrote.
+//
+// Each key has one writer, which writes one thing after the other; so a read is right when it
+// shows a write between the last one that was known when the read began and the last one that
+// was begun when it ended. Time is the number of the event.
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "../gated_store.h"
+#include "../register.h"
+#include "../world.h"
+#include "oracles.h"
+
+namespace keyhaul::sim {
+namespace {
+
+class History : public Oracle {
+ public:
+  using Oracle::Oracle;
+  std::string_view name() const override { return "history"; }
+
+  void onChange(const StoreChange& change) override {
+    if (change.cause != ChangeCause::kSetUp || change.after == nullptr) return;
+    keys_[std::string(change.key)].writes = {{0, *change.after}};
+  }
+  void onInvoked(const ClientWrite& write) override {
+    lifeOf(write.key).writes.push_back(
+        {write.sequence, write.value ? std::optional(*write.value) : std::nullopt});
+  }
+  void onAcked(const ClientWrite& write) override { raise(lifeOf(write.key), write.sequence); }
+
+  void onRoutedRead(const RoutedRead& read) override {
+    judge(read.key, read.value, read.invoked, "a client read");
+  }
+  void onRoutedPage(const RoutedPage& page) override {
+    auto expected = keys_.lower_bound(page.lo);
+    std::string_view last;
+    bool any = false;
+    for (const EntryView entry : *page.entries) {
+      const bool inside = entry.key >= page.lo && (page.upto.empty() || entry.key < page.upto);
+      if (!inside || (any && entry.key <= last)) {
+        violated("a scan gives a key twice, or out of its place", entry.key);
+      }
+      any = true;
+      last = entry.key;
+      for (; expected != keys_.end() && expected->first < entry.key; ++expected) {
+        judge(expected->first, nullptr, page.invoked, "a scan left out");
+      }
+      if (expected == keys_.end() || expected->first != entry.key) {
+        violated("a scan gives a key that nobody wrote", entry.key);
+        continue;
+      }
+      const std::string value(entry.value);
+      judge(entry.key, &value, page.invoked, "a scan gave");
+      ++expected;
+    }
+    for (; expected != keys_.end() && (page.upto.empty() || expected->first < page.upto); ++expected) {
+      judge(expected->first, nullptr, page.invoked, "a scan left out");
+    }
+  }
+
+  // Everything has come to rest: the owner of each key holds its last write, and nobody else
+  // holds anything.
+  void onEnd() override {
+    const OwnershipMap& map = world_.theRegister().map();
+    for (const auto& [key, life] : keys_) {
+      const Ownership* owner = map.lookup(key);
+      const GatedStoreNode* store = owner ? world_.gatedNamed(owner->owner) : nullptr;
+      if (store == nullptr) return violated("nobody owns the key", key);
+      if (store->isRotten(key)) continue;
+      const auto at = store->entries().find(key);
+      const std::string* value = at == store->entries().end() ? nullptr : &at->second;
+      judge(key, value, world_.eventNumber() + 1, "the owner holds");
+    }
+    for (const uint16_t id : world_.gatedStores()) {
+      for (const auto& [key, value] : world_.gated(id).entries()) {
+        if (keys_.find(key) == keys_.end()) violated("a store holds a key that nobody wrote", key);
+      }
+    }
+  }
+
+ private:
+  struct Write {
+    uint64_t sequence = 0;
+    std::optional<std::string> value;
+  };
+  struct Floor {  // from this event on, no older write may be seen
+    uint64_t event = 0, sequence = 0;
+  };
+  struct Life {
+    std::vector<Write> writes;  // by sequence
+    std::vector<Floor> floors;
+  };
+
+  Life& lifeOf(std::string_view key) {
+    const auto at = keys_.find(key);
+    if (at != keys_.end()) return at->second;
+    Life& life = keys_[std::string(key)];
+    life.writes.push_back({0, std::nullopt});
+    return life;
+  }
+  void raise(Life& life, uint64_t sequence) {
+    if (!life.floors.empty() && life.floors.back().sequence >= sequence) return;
+    life.floors.push_back({world_.eventNumber(), sequence});
+  }
+  static uint64_t floorAt(const Life& life, uint64_t event) {
+    for (size_t i = life.floors.size(); i-- > 0;) {
+      if (life.floors[i].event < event) return life.floors[i].sequence;
+    }
+    return 0;
+  }
+
+  void judge(std::string_view key, const std::string* value, uint64_t invoked,
+             std::string_view what) {
+    Life& life = lifeOf(key);
+    const uint64_t floor = floorAt(life, invoked);
+    // Most see the last one or the one before.
+    const Write* seen = nullptr;
+    for (size_t i = life.writes.size(); i-- > 0;) {
+      const Write& write = life.writes[i];
+      if (write.sequence < floor) break;
+      const bool same = value ? write.value && *write.value == *value : !write.value;
+      if (same) seen = &write;  // the oldest that fits: it says least about what follows
+      if (same && value) break;
+    }
+    if (seen != nullptr) return raise(life, seen->sequence);
+    const bool old = std::any_of(life.writes.begin(), life.writes.end(), [&](const Write& write) {
+      return value ? write.value && *write.value == *value : !write.value;
+    });
+    violated(std::string(what) + " " + (value ? value->substr(0, 60) : "nothing") +
+                 (old ? ", which is older than what was known" : ", which nobody wrote"),
+             key);
+  }
+
+  std::map<std::string, Life, std::less<>> keys_;
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> makeHistory(World& world) { return std::make_unique<History>(world); }
+
+}  // namespace keyhaul::sim

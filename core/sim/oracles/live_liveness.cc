@@ -1,0 +1,90 @@
+// Once everything is healed, every live migration comes to its end in time, and to the end
+// that it deserves; and what it says of its end is what the register says.
+#include "../gated_store.h"
+#include "../world.h"
+#include "oracles.h"
+
+namespace keyhaul::sim {
+namespace {
+
+class LiveLiveness : public Oracle {
+ public:
+  using Oracle::Oracle;
+  std::string_view name() const override { return "liveness"; }
+
+  void onEnd() override {
+    Report::Counts& counts = world_.counts();
+    for (const auto& job : world_.jobs()) {
+      const std::string who = "job " + std::to_string(job->index);
+      if (!job->ended()) {
+        violated(who + " does not end: it is " + std::string(stateName(job->state)) + ", " +
+                 std::string(errorName(job->error)));
+        continue;
+      }
+      if (!deserved(*job)) {
+        violated(who + " ended as " + std::string(stateName(job->state)) + ", " +
+                 std::string(errorName(job->reason)));
+      }
+      counts.done += job->state == MigrationState::kDone ? 1U : 0U;
+      counts.mismatched += job->state == MigrationState::kMismatch ? 1U : 0U;
+      counts.cancelled += job->state == MigrationState::kCancelled ? 1U : 0U;
+      counts.failed += job->state == MigrationState::kFailed ? 1U : 0U;
+      counts.verified += job->receipt.verified ? 1U : 0U;
+      counts.copiedEntries += job->receipt.totals.copiedEntries;
+      counts.feedChanges += job->receipt.totals.feedChanges;
+    }
+    if (world_.space().clientsLeft != 0) violated("clients wait for answers for ever");
+  }
+
+ private:
+  bool cancelAsked(const Job& job) const {
+    for (const auto& other : world_.jobs()) {
+      if (other->plan.claim == job.plan.claim && other->cancelAsked) return true;
+    }
+    return false;
+  }
+
+  bool mayFail(const Job& job) const {
+    switch (job.reason) {
+      case ErrorCode::kPauseBudget:
+      case ErrorCode::kNotConverging:
+      // Its journal never began, so nobody can go on with it.
+      case ErrorCode::kJournalWriteFailed:
+      case ErrorCode::kDiskFull: return true;
+      // Another was faster, or has not cleaned up behind itself.
+      case ErrorCode::kNotOwner:
+      case ErrorCode::kRangeClaimed: return world_.hasRival(job) || job.after != 0;
+      default: return false;
+    }
+  }
+
+  bool deserved(const Job& job) const {
+    switch (job.state) {
+      case MigrationState::kDone: return true;
+      // The other coordinator may have given it up. So may an earlier incarnation of this one,
+      // for another reason, which the journal does not tell.
+      case MigrationState::kCancelled: return cancelAsked(job) || world_.hasRival(job) || job.undone;
+      case MigrationState::kMismatch: return world_.store(job.target).everRotted();
+      case MigrationState::kFailed: return mayFail(job);
+      case MigrationState::kPending:
+      case MigrationState::kPreparing:
+      case MigrationState::kCopying:
+      case MigrationState::kCatchingUp:
+      case MigrationState::kVerifying:
+      case MigrationState::kRepairing:
+      case MigrationState::kDeleting:
+      case MigrationState::kDiscarding:
+      KEYHAUL_LIVE_STATES:
+      case MigrationState::kStopped: return false;
+    }
+    return false;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> makeLiveLiveness(World& world) {
+  return std::make_unique<LiveLiveness>(world);
+}
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,223 @@
+#include "routed_client.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gated_store.h"
+#include "value.h"
+#include "world.h"
+
+namespace keyhaul::sim {
+namespace {
+constexpr uint64_t kPatienceUs = 4'000'000;
+constexpr uint64_t kAnswerUs = 300'000;
+constexpr uint64_t kHotKeys = 2;
+constexpr uint32_t kPageRows = 12;
+}  // namespace
+
+RoutedClientNode::RoutedClientNode(World& world, uint16_t id, uint32_t share, uint32_t shares)
+    : Node(world, NodeKind::kClient, id), prng_(world.seed(), "routed " + std::to_string(id)) {
+  Space& space = world.space();
+  for (size_t i = share; i < space.keys.size(); i += shares) own_.push_back(space.keys[i]);
+  ++space.clientsLeft;
+  timer(prng_.below(space.thinkUs * 2 + 1), kNext);
+}
+
+const std::string& RoutedClientNode::pick(const std::vector<std::string>& keys) {
+  const uint64_t hot = std::min<uint64_t>(kHotKeys, keys.size());
+  const bool isHot = prng_.below(3) == 0;
+  // The hot ones are in the middle, where ranges move.
+  const size_t first = isHot ? keys.size() / 2 - static_cast<size_t>(hot / 2) : 0;
+  return keys[first + static_cast<size_t>(prng_.below(isHot ? hot : keys.size()))];
+}
+
+void RoutedClientNode::think() { timer(1 + prng_.exponential(world_.space().thinkUs), kNext); }
+
+bool RoutedClientNode::mayStop() const {
+  if (world_.nowUs() >= world_.space().stopUs) return true;
+  if (world_.nowUs() < world_.options().untilUs) return false;
+  for (const auto& job : world_.jobs()) {
+    if (!job->ended()) return false;
+  }
+  return true;
+}
+
+void RoutedClientNode::next() {
+  if (stopped_) return;
+  if (own_.empty() || mayStop()) {
+    stopped_ = true;
+    --world_.space().clientsLeft;
+    return;
+  }
+  Message request;
+  const uint64_t what = prng_.below(100);
+  const uint64_t padding = prng_.below(50) == 0 ? prng_.between(1'000, 6'000) : prng_.below(80);
+  if (what < 6) {
+    request.kind = MessageKind::kRange;
+    request.body = pick(world_.space().keys);
+    const std::string end = pick(world_.space().keys);
+    request.extra = end;
+    if (request.body > request.extra) std::swap(request.body, request.extra);
+    request.extra += '\0';
+    request.count = kPageRows;
+  } else if (what < 40) {
+    request.kind = MessageKind::kRead;
+    request.body = pick(world_.space().keys);
+  } else if (what < 40 + uint64_t{world_.space().deletePercent} * 60 / 100) {
+    request.kind = MessageKind::kDelete;
+    request.body = pick(own_);
+  } else {
+    request.kind = MessageKind::kPut;
+    request.body = pick(own_);
+    request.extra = makeValue(request.body, id(), call_ + 1, padding);
+  }
+  begin(std::move(request));
+}
+
+void RoutedClientNode::begin(Message request) {
+  request.from = id();
+  request.party = id();
+  request.call = ++call_;
+  request_ = std::move(request);
+  waiting_ = true;
+  hint_.reset();
+  begunUs_ = world_.nowUs();
+  invoked_ = world_.eventNumber();
+  if (request_.kind == MessageKind::kPut || request_.kind == MessageKind::kDelete) {
+    ++world_.counts().clientOps;
+    const std::string* value = request_.kind == MessageKind::kPut ? &request_.extra : nullptr;
+    const ClientWrite write{0, id(), call_, request_.body, value};
+    world_.tell([&write](Oracle& oracle) { oracle.onInvoked(write); });
+  }
+  attempt();
+}
+
+bool RoutedClientNode::route(Message& request) {
+  if (hint_) {
+    request.to = hint_->store;
+    request.epoch = hint_->epoch;
+    return true;
+  }
+  const Ownership* owner = cache_.lookup(request.body);
+  if (owner == nullptr) return false;
+  request.to = world_.gatedNamed(owner->owner)->id();
+  request.epoch = owner->epoch;
+  return true;
+}
+
+void RoutedClientNode::attempt() {
+  if (!waiting_) return;
+  if (world_.nowUs() >= begunUs_ + kPatienceUs) {  // nobody knows whether it took place
+    waiting_ = false;
+    refresh();
+    return think();
+  }
+  request_.session = ++attempt_;
+  if (!route(request_)) {
+    refresh();
+    return attemptIn(100'000);
+  }
+  send(request_);
+  timer(kAnswerUs, kAttempt, attempt_);
+}
+
+void RoutedClientNode::attemptIn(uint64_t delayUs) {
+  ++attempt_;  // what comes of the one before is too late
+  timer(delayUs + prng_.below(delayUs), kAttempt, attempt_);
+}
+
+void RoutedClientNode::refresh() {
+  Message request;
+  request.kind = MessageKind::kRegisterRead;
+  request.from = id();
+  request.to = world_.registerId();
+  request.party = id();
+  send(std::move(request));
+}
+
+void RoutedClientNode::onTimer(uint8_t what, uint64_t arg) {
+  switch (static_cast<What>(what)) {
+    case kNext: return next();
+    case kAttempt:
+      if (!waiting_ || arg != attempt_) return;
+      // No answer: perhaps it lives elsewhere now, perhaps not.
+      hint_.reset();
+      if (prng_.below(2) == 0) refresh();
+      return attempt();
+  }
+}
+
+void RoutedClientNode::onMessage(Message message) {
+  if (message.checksum != message.computeChecksum()) {
+    ++world_.counts().damaged;
+    return;
+  }
+  if (message.from == world_.registerId()) {
+    if (message.error != ErrorCode::kOk || message.bytes <= cacheVersion_) return;
+    Result<OwnershipMap> map = OwnershipMap::decode(std::as_bytes(std::span(message.body)));
+    if (!map.ok()) return;
+    cache_ = std::move(map).value();
+    cacheVersion_ = message.bytes;
+    return;
+  }
+  if (!waiting_ || message.call != call_) return;
+  if (message.error == ErrorCode::kOk) return onAnswer(message);
+  if (message.session == attempt_) onRefused(message);
+}
+
+void RoutedClientNode::onRefused(const Message& reply) {
+  ++world_.counts().refusals;
+  const GatedStoreNode* owner = world_.gatedNamed(reply.extra);
+  if (reply.error == ErrorCode::kMoved && owner != nullptr) {
+    hint_ = Hint{owner->id(), reply.epoch};
+    return attemptIn(1'000);
+  }
+  // The same store, at an epoch of which this client has not heard.
+  if (reply.error == ErrorCode::kRetry && reply.epoch > request_.epoch) {
+    hint_ = Hint{reply.from, reply.epoch};
+    return attemptIn(5'000);
+  }
+  hint_.reset();
+  refresh();
+  attemptIn(40'000);
+}
+
+void RoutedClientNode::onAnswer(const Message& reply) {
+  if (request_.kind == MessageKind::kRange) return onPage(reply);
+  if (request_.kind == MessageKind::kRead) {
+    ++world_.counts().routedReads;
+    const std::string* value = reply.found ? &reply.extra : nullptr;
+    const RoutedRead read{id(), invoked_, request_.body, value};
+    world_.tell([&read](Oracle& oracle) { oracle.onRoutedRead(read); });
+  } else {
+    ++world_.counts().clientAcks;
+    const std::string* value = request_.kind == MessageKind::kPut ? &request_.extra : nullptr;
+    const ClientWrite write{reply.from, id(), call_, request_.body, value};
+    world_.tell([&write](Oracle& oracle) { oracle.onAcked(write); });
+  }
+  done();
+}
+
+// The next page is a call of its own, of whoever owns the place where this one ended.
+void RoutedClientNode::onPage(const Message& reply) {
+  const auto bytes = std::as_bytes(std::span(reply.body));
+  const Result<FrameView> frame = readFrame(bytes);
+  if (!frame.ok()) return;
+  RoutedPage page{id(), invoked_, request_.body, reply.extra, reply.end, &frame.value()};
+  if (reply.end) page.upto = request_.extra;
+  world_.tell([&page](Oracle& oracle) { oracle.onRoutedPage(page); });
+  if (reply.end) {
+    ++world_.counts().scans;
+    return done();
+  }
+  Message request = std::move(request_);
+  request.body = reply.extra;
+  begin(std::move(request));
+}
+
+void RoutedClientNode::done() {
+  waiting_ = false;
+  think();
+}
+
+}  // namespace keyhaul::sim

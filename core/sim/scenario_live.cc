@@ -1,0 +1,238 @@
+#include "scenario_live.h"
+
+#include <algorithm>
+#include <string>
+
+#include "gated_store.h"
+#include "mover.h"
+#include "register.h"
+#include "value.h"
+#include "world.h"
+
+namespace keyhaul::sim {
+namespace {
+
+constexpr uint64_t kSecondUs = 1'000'000;
+
+// How a scenario is drawn; percentages.
+struct LiveShape {
+  uint32_t stores = 2;
+  uint32_t movesMin = 1, movesMax = 1;  // one after the other, of the same ranges
+  uint32_t rivalPercent = 0;            // of moves: a second coordinator
+  uint32_t cancelPercent = 0;
+  uint32_t rangesMax = 1;
+  uint32_t keysMax = 300;
+  uint32_t clientsMax = 4;
+};
+
+std::string keyName(uint64_t index) {
+  std::string digits = std::to_string(index);
+  return "k" + std::string(5 - digits.size(), '0') + digits;
+}
+
+class LiveBuilder {
+ public:
+  LiveBuilder(World& world, const LiveShape& shape)
+      : world_(world), shape_(shape), prng_(world.seed(), "live scenario") {}
+
+  void build() {
+    for (uint32_t i = 0; i < shape_.stores; ++i) {
+      stores_.push_back(world_.addGatedStore("s" + std::to_string(i)).id());
+    }
+    world_.addRegister();
+    const uint64_t most = std::max<uint64_t>(
+        6, uint64_t{shape_.keysMax} * world_.options().workloadPercent / 100);
+    keys_ = prng_.between(5, most);
+    drawRanges();
+    giveOut();
+    fill();
+    const uint64_t moves = prng_.between(shape_.movesMin, shape_.movesMax);
+    for (uint64_t i = 0; i < moves; ++i) addMove();
+    addClients();
+  }
+
+ private:
+  bool percent(uint32_t of) { return prng_.below(100) < of; }
+
+  MoverNode& addMover() {
+    Config config;
+    config.stallBase = milliseconds(prng_.between(1'000, 5'000));
+    config.retriesMax = 6;
+    config.bufferBytesMax = 8U << 20;
+    return world_.addMover(config);
+  }
+
+  // What moves: one to some parts of the keys, with keys on both sides that stay.
+  void drawRanges() {
+    const uint64_t count = prng_.between(1, shape_.rangesMax);
+    uint64_t from = prng_.below(keys_ / 4 + 1);
+    for (uint64_t i = 0; i < count && from + 1 < keys_; ++i) {
+      const bool last = i + 1 == count;
+      const uint64_t to = last ? std::max(from, keys_ - 1 - prng_.below(keys_ / 4 + 1))
+                               : prng_.between(from, from + (keys_ - from) / 2);
+      ranges_.push_back(KeyRange::inclusive(keyName(from), keyName(to)).value());
+      from = to + 1 + prng_.below(3) / 2;
+    }
+  }
+
+  // The first store owns what moves; what stays, it or another.
+  void giveOut() {
+    OwnershipMap map;
+    const auto give = [&](const KeyRange& range, uint16_t store) {
+      if (range.empty()) return;
+      if (!map.assign(range, world_.store(store).name()).ok()) {
+        world_.violated("scenario", "a range is given twice", {});
+      }
+      world_.gated(store).setUpGate(range);
+    };
+    const uint16_t neighbour = stores_[static_cast<size_t>(prng_.below(stores_.size()))];
+    Key from;
+    for (const KeyRange& range : ranges_) {
+      give({from, Bound::at(range.lo)}, neighbour);
+      give(range, stores_[0]);
+      from = range.hi.key();
+    }
+    give({from, Bound::infinity()}, neighbour);
+    world_.theRegister().setUp(map);
+  }
+
+  void fill() {
+    for (uint64_t i = 0; i < keys_; ++i) {
+      const std::string key = keyName(i);
+      world_.space().keys.push_back(key);
+      if (!percent(85)) continue;
+      const uint64_t padding = percent(2) ? prng_.between(1'000, 8'000) : prng_.below(80);
+      const Ownership* owner = world_.theRegister().map().lookup(key);
+      world_.gatedNamed(owner->owner)->setUp(key, makeValue(key, 0, 0, padding));
+    }
+  }
+
+  void addMove() {
+    Job& job = world_.addJob();
+    job.live = true;
+    job.mover = addMover().id();
+    job.registerNode = world_.registerId();
+    job.startUs = prng_.below(world_.healAtUs() / 2);
+    job.after = lastMove_;
+    job.source = stores_[0];
+    job.target = stores_[1 + static_cast<size_t>(prng_.below(stores_.size() - 1))];
+    lastMove_ = job.index + 1;
+    drawPlan(job);
+    if (percent(shape_.cancelPercent)) {
+      job.cancelAtUs = job.startUs + prng_.exponential(3 * kSecondUs);
+    }
+    if (percent(shape_.rivalPercent)) addRival(job);
+  }
+
+  void drawPlan(Job& job) {
+    Plan& plan = job.plan;
+    plan.mode = MigrationMode::kLive;
+    plan.ranges = ranges_;
+    for (const Capability capability :
+         {Capability::kScan, Capability::kApply, Capability::kStats, Capability::kFeed,
+          Capability::kFence, Capability::kReadFence, Capability::kActivate}) {
+      plan.sourceCapabilities.bits |= static_cast<uint32_t>(capability);
+    }
+    plan.targetCapabilities = plan.sourceCapabilities;
+    const bool looks = !percent(10) || world_.faults().on(FaultKind::kBitRot);
+    plan.verify = looks ? VerifyDepth::kBoth : VerifyDepth::kNone;
+    plan.checksumKind = prng_.below(2) == 0 ? ChecksumKind::kCrc32 : ChecksumKind::kCrc32c;
+    for (std::byte& byte : plan.digestKey) byte = static_cast<std::byte>(prng_.below(256));
+    for (uint8_t& byte : plan.claim) byte = static_cast<uint8_t>(prng_.below(256));
+    plan.pageEntries = static_cast<uint32_t>(prng_.between(2, 40));
+    plan.pageBytes = static_cast<uint32_t>(prng_.between(1'024, 8'192));
+    plan.lanes = static_cast<uint32_t>(prng_.between(1, 3));
+    plan.windowPages = static_cast<uint32_t>(prng_.between(1, 6));
+    plan.durablePages = static_cast<uint32_t>(prng_.between(1, 6));
+    plan.pauseBudgetMs = static_cast<uint32_t>(prng_.between(300, 4'000));
+    plan.durable = true;
+  }
+
+  void addRival(const Job& first) {
+    const uint64_t startUs = first.startUs + prng_.exponential(2 * kSecondUs);
+    const uint32_t index = first.index;
+    Job& job = world_.addJob();
+    job.live = true;
+    job.rivalOf = index + 1;
+    job.mover = addMover().id();
+    job.registerNode = world_.registerId();
+    job.startUs = startUs;
+    job.plan = world_.job(index).plan;
+    job.source = world_.job(index).source;
+    job.target = world_.job(index).target;
+    if (percent(shape_.cancelPercent / 4)) {
+      job.cancelAtUs = job.startUs + prng_.exponential(3 * kSecondUs);
+    }
+  }
+
+  void addClients() {
+    Space& space = world_.space();
+    space.thinkUs = prng_.between(10'000, 200'000);
+    space.deletePercent = percent(25) ? 70 : static_cast<uint32_t>(prng_.below(40));
+    space.stopUs = world_.options().untilUs + 150 * kSecondUs;
+    const auto clients = static_cast<uint32_t>(prng_.between(1, shape_.clientsMax));
+    for (uint32_t i = 0; i < clients; ++i) world_.addRoutedClient(i, clients);
+  }
+
+  World& world_;
+  LiveShape shape_;
+  Prng prng_;
+  std::vector<uint16_t> stores_;
+  std::vector<KeyRange> ranges_;
+  uint64_t keys_ = 0;
+  uint32_t lastMove_ = 0;
+};
+
+}  // namespace
+
+void buildLive(World& world) { LiveBuilder(world, {}).build(); }
+void buildLivePingPong(World& world) {
+  LiveShape shape;
+  shape.movesMin = 2;
+  shape.movesMax = 4;
+  shape.rivalPercent = 25;
+  shape.keysMax = 120;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveRivals(World& world) {
+  LiveShape shape;
+  shape.rivalPercent = 100;
+  shape.keysMax = 200;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveCancel(World& world) {
+  LiveShape shape;
+  shape.cancelPercent = 100;
+  shape.movesMax = 2;
+  shape.rivalPercent = 20;
+  shape.keysMax = 200;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveGroup(World& world) {
+  LiveShape shape;
+  shape.rangesMax = 6;
+  shape.stores = 3;
+  shape.movesMax = 2;
+  shape.rivalPercent = 10;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveSwarm(World& world) {
+  Prng prng(world.seed(), "live swarm");
+  LiveShape shape;
+  shape.stores = static_cast<uint32_t>(prng.between(2, 3));
+  shape.movesMax = static_cast<uint32_t>(prng.between(1, 4));
+  shape.rivalPercent = static_cast<uint32_t>(prng.below(101));
+  shape.cancelPercent = static_cast<uint32_t>(prng.below(60));
+  shape.rangesMax = static_cast<uint32_t>(prng.between(1, 4));
+  shape.keysMax = 150;
+  LiveBuilder(world, shape).build();
+}
+// For crashes at every single event.
+void buildLiveSmall(World& world) {
+  LiveShape shape;
+  shape.keysMax = 10;
+  shape.clientsMax = 1;
+  LiveBuilder(world, shape).build();
+}
+
+}  // namespace keyhaul::sim
