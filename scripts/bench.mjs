@@ -13,7 +13,7 @@ const quick = process.argv.includes('--quick') ? ['--quick'] : []
 await build()
 if (readdirSync(join(root, 'bench')).includes('native') && existsSync(join(root, 'bench/native'))) {
   await bootstrap(['native', 'bench'])
-  execFileSync('cmake', ['-S', '.', '-B', 'build/bench', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release', '-DKEYHAUL_BENCH=ON'], { cwd: root, stdio: 'ignore' })
+  execFileSync('cmake', ['-S', '.', '-B', 'build/bench', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release', '-DKEYHAUL_BENCH=ON', '-DKEYHAUL_SIM=ON'], { cwd: root, stdio: 'ignore' })
   execFileSync('ninja', ['-C', 'build/bench', '--quiet'], { cwd: root, stdio: 'inherit' })
   if (existsSync(join(root, 'build/bench/keyhaul_bench'))) run('build/bench/keyhaul_bench', ['--benchmark_min_time=0.2'])
 }
@@ -21,4 +21,5 @@ run('node', ['bench/node/checksum.mjs', ...quick])
 run('node', ['bench/node/put-options.mjs'])
 run('node', ['bench/node/move.mjs', ...quick])
 run('node', ['bench/node/live.mjs', ...quick])
+run('node', ['bench/node/sim.mjs', ...quick])
 run('node', ['--expose-gc', 'bench/node/memory.mjs', ...quick])

@@ -56,9 +56,12 @@ async function native() {
   return `${counts.join(' + ')} tests, address and undefined sanitizers`
 }
 
+const buildSimulation = (target) =>
+  sh(`cmake -S . -B build/simulation -G Ninja -DCMAKE_BUILD_TYPE=Release -DKEYHAUL_TESTS=ON -DKEYHAUL_SIM=ON && ninja -C build/simulation --quiet ${target}`)
+
 /** The same seeds as in `native` and many more: without sanitizers they are twenty times faster. */
 async function simulation() {
-  await sh('cmake -S . -B build/simulation -G Ninja -DCMAKE_BUILD_TYPE=Release -DKEYHAUL_TESTS=ON -DKEYHAUL_SIM=ON && ninja -C build/simulation --quiet keyhaul_simulation')
+  await buildSimulation('keyhaul_simulation')
   const output = await sh('build/simulation/keyhaul_simulation')
   return `${/\[ {2}PASSED {2}\] (\d+) test/.exec(output)?.[1]} tests, 3,000 seeds`
 }
@@ -130,7 +133,11 @@ await step('lint', async () => {
 })
 await step('types', () => sh('npx tsc -p tsconfig.tests.json --noEmit').then(() => undefined))
 await step('js', () => nodeTests('tests/js/unit', 2))
-await step('parity', () => nodeTests('tests/js/parity', 2))
+await step('parity', async () => {
+  await bootstrap(['native'])
+  await buildSimulation('keyhaul_sim') // tests/js/parity/simulation.test.ts compares with it
+  return nodeTests('tests/js/parity', 2)
+})
 await step('tidy', () => nodeTests('tests/js/tidy', 2))
 await step('integration', () => nodeTests('tests/js/integration', 1))
 if (testFiles('tests/js/package').length > 0) {

@@ -10,7 +10,6 @@ namespace keyhaul::sim {
 namespace {
 
 constexpr int kDone = 0, kUsage = 2, kViolation = 3;
-using Print = std::function<void(std::string_view)>;
 
 int runOne(const Command& command, const Print& print) {
   const Report report = run(command.options);
@@ -29,9 +28,11 @@ int runSeeds(const Command& command, const Print& print) {
     hash.add(report.hash);
     events += report.events;
     timeUs += report.timeUs;
-    if (!report.ok()) {
-      if (violations++ == 0) firstViolating = seed;
-      if (!command.json) print(toText(report));
+    if (!report.ok() && violations++ == 0) firstViolating = seed;
+    if (command.each) {
+      print((command.json ? toJson(report) : toLine(report)) + '\n');
+    } else if (!report.ok() && !command.json) {
+      print(toText(report));
     }
     if (seed == command.lastSeed) break;
   }
@@ -102,10 +103,10 @@ int checkSabotage(const Command& command, const Print& print) {
 
 }  // namespace
 
-int carryOut(const Command& command, const Print& print) {
+int carryOut(const Command& command, const Print& print, const Print& complain) {
   using Task = Command::Task;
   if (findScenario(command.options.scenario) == nullptr) {
-    print("there is no scenario " + command.options.scenario + "; see --list-scenarios\n");
+    complain("there is no scenario " + command.options.scenario + "; see --list-scenarios\n");
     return kUsage;
   }
   switch (command.task) {
@@ -114,10 +115,15 @@ int carryOut(const Command& command, const Print& print) {
     case Task::kMinimise: return runMinimise(command, print);
     case Task::kCheckSabotage: return checkSabotage(command, print);
     case Task::kListScenarios:
-      for (const Scenario& s : scenarios()) print(std::string(s.name) + '\n');
+      for (const Scenario& s : scenarios()) {
+        print(std::string(s.name) + "  " + std::string(s.what) + '\n');
+      }
       return kDone;
     case Task::kListSabotage:
-      for (uint32_t i = 1; i < kSabotages; ++i) print(std::string(kSabotageInfos[i].name) + '\n');
+      for (uint32_t i = 1; i < kSabotages; ++i) {
+        const SabotageInfo& s = kSabotageInfos[i];
+        print(std::string(s.name) + "  " + std::string(s.what) + '\n');
+      }
       return kDone;
     case Task::kListFaults:
       for (const FaultInfo& f : kFaultInfos) {
@@ -125,6 +131,14 @@ int carryOut(const Command& command, const Print& print) {
       }
       return kDone;
   }
+  return kUsage;
+}
+
+int runCommandLine(std::span<char* const> arguments, const Print& print, const Print& complain) {
+  std::string problem;
+  const auto command = parseCommand(arguments, problem);
+  if (command) return carryOut(*command, print, complain);
+  complain("not understood: " + problem + '\n' + kUsageText);
   return kUsage;
 }
 

@@ -1,14 +1,19 @@
-// The command `keyhaul_sim`, but for the process around it.
+// The command `keyhaul_sim`, but for the process around it: the same in a terminal, in the npm
+// package and on a page.
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string_view>
 
 #include "options.h"
 
 namespace keyhaul::sim {
 
-// Carries the command out, hands its lines to `print`, and gives its exit code.
-int carryOut(const Command& command, const std::function<void(std::string_view)>& print);
+using Print = std::function<void(std::string_view)>;
+
+// Exit codes: 0 no violation, 2 not understood (and `complain` is told what), 3 a violation.
+int carryOut(const Command& command, const Print& print, const Print& complain);
+int runCommandLine(std::span<char* const> arguments, const Print& print, const Print& complain);
 
 }  // namespace keyhaul::sim

@@ -12,12 +12,9 @@ int main(int count, char** arguments) {
   if (rest.size() == 2 && std::strcmp(rest[0], "--check-history") == 0) {
     return keyhaul::sim::checkHistory(rest[1]);
   }
-  std::string problem;
-  const auto command = keyhaul::sim::parseCommand(rest, problem);
-  if (!command) {
-    std::fprintf(stderr, "error: not understood: %s\n%s", problem.c_str(), keyhaul::sim::kUsageText);
-    return 2;
-  }
   const auto print = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); };
-  return keyhaul::sim::carryOut(*command, print);
+  const auto complain = [](std::string_view text) {
+    std::fprintf(stderr, "error: %.*s", static_cast<int>(text.size()), text.data());
+  };
+  return keyhaul::sim::runCommandLine(rest, print, complain);
 }

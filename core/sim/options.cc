@@ -61,6 +61,8 @@ bool setSwitch(Command& command, std::string_view flag) {
   using Task = Command::Task;
   if (flag == "--json") {
     command.json = true;
+  } else if (flag == "--each") {
+    command.each = true;
   } else if (flag == "--log") {
     command.options.log = true;
   } else if (flag == "--minimise") {
@@ -85,6 +87,7 @@ const char* const kUsageText =
     "usage: keyhaul_sim [sim] --seed N | --seeds A..B   [--scenario NAME] [--until SECONDS]\n"
     "                   [--faults all|none|LIST|-LIST] [--sabotage NAME] [--workload PERCENT]\n"
     "                   [--explain KEY] [--log] [--stop EVENT] [--minimise] [--json]\n"
+    "                   [--each]\n"
     "       keyhaul_sim --check-sabotage --seeds A..B\n"
     "       keyhaul_sim --list-scenarios | --list-sabotage | --list-faults\n"
     "Exit codes: 0 no violation, 2 usage, 3 a violation.\n";

@@ -47,6 +47,7 @@ struct Command {
   Options options;
   uint64_t lastSeed = 0;  // kSeeds: from options.seed to this one
   bool json = false;
+  bool each = false;  // kSeeds: a line for every seed
 };
 
 // Parses the arguments behind the program's name. Nothing: `problem` says what was wrong.

@@ -62,16 +62,36 @@ std::string toText(const Report& report) {
   return text;
 }
 
+std::string toLine(const Report& report) {
+  std::string line = std::to_string(report.seed) + ' ' + hex(report.hash) + ' ' +
+                     std::to_string(report.events) + " events";
+  if (!report.ok()) line += " VIOLATION of " + report.violations.front().oracle;
+  return line;
+}
+
 std::string toJson(const Report& report) {
-  std::string json = "{\"seed\":" + std::to_string(report.seed) + ",\"hash\":" +
-                     quoted(hex(report.hash)) + ",\"events\":" + std::to_string(report.events) +
-                     ",\"timeUs\":" + std::to_string(report.timeUs) + ",\"violations\":[";
+  const auto n = [](uint64_t value) { return std::to_string(value); };
+  // The seed as text: it may be larger than a number of JSON's readers.
+  std::string json = "{\"seed\":" + quoted(n(report.seed)) + ",\"scenario\":" +
+                     quoted(report.scenario) + ",\"hash\":" + quoted(hex(report.hash)) +
+                     ",\"faults\":" + quoted(faultNames(report.faults)) + ",\"events\":" +
+                     n(report.events) + ",\"timeUs\":" + n(report.timeUs) + ",\"violations\":[";
   for (size_t i = 0; i < report.violations.size(); ++i) {
     const Violation& v = report.violations[i];
     if (i != 0) json += ',';
     json += "{\"oracle\":" + quoted(v.oracle) + ",\"text\":" + quoted(v.text) + ",\"key\":" +
-            quoted(v.key) + ",\"timeUs\":" + std::to_string(v.timeUs) + ",\"event\":" +
-            std::to_string(v.event) + '}';
+            quoted(v.key) + ",\"timeUs\":" + n(v.timeUs) + ",\"event\":" + n(v.event) + '}';
+  }
+  const Report::Counts& c = report.counts;
+  json += "],\"counts\":{\"jobs\":" + n(c.jobs) + ",\"done\":" + n(c.done) + ",\"verified\":" +
+          n(c.verified) + ",\"mismatched\":" + n(c.mismatched) + ",\"cancelled\":" +
+          n(c.cancelled) + ",\"resumes\":" + n(c.resumes) + ",\"crashes\":" + n(c.crashes) +
+          ",\"messages\":" + n(c.messages) + ",\"damaged\":" + n(c.damaged) +
+          ",\"clientOps\":" + n(c.clientOps) + ",\"clientAcks\":" + n(c.clientAcks) +
+          ",\"copiedEntries\":" + n(c.copiedEntries) + ",\"feedChanges\":" + n(c.feedChanges) +
+          "},\"life\":[";
+  for (size_t i = 0; i < report.life.size(); ++i) {
+    json += (i == 0 ? "" : ",") + quoted(report.life[i]);
   }
   return json + "]}";
 }

@@ -37,5 +37,6 @@ struct Report {
 
 std::string toText(const Report& report);
 std::string toJson(const Report& report);  // one line
+std::string toLine(const Report& report);  // seed, hash, events, and by whom a promise was broken
 
 }  // namespace keyhaul::sim

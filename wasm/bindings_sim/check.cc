@@ -3,29 +3,20 @@
 #include <emscripten/bind.h>
 
 #include <cstdlib>
-#include <string>
+#include <utility>
 
 #include "linearize/check_text.h"
+#include "text.h"
 
 namespace keyhaul::sim {
 namespace {
-
-// What the last call left for its caller: a witness, or what is wrong with the text.
-std::string& text() {
-  static std::string last;
-  return last;
-}
-
-uint32_t addressOf(const void* pointer) {
-  return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pointer));
-}
 
 // The answer as it is numbered in linearize.h, or -1 where the text is no history.
 double checkHistory(uint32_t address, uint32_t bytes) {
   const auto* history = reinterpret_cast<const char*>(static_cast<uintptr_t>(address));
   TextVerdict verdict = checkText({history, bytes});
   const bool isHistory = verdict.error.empty();
-  text() = isHistory ? std::move(verdict.witness) : std::move(verdict.error);
+  leftText() = isHistory ? std::move(verdict.witness) : std::move(verdict.error);
   return isHistory ? static_cast<double>(verdict.answer) : -1;
 }
 
@@ -33,8 +24,8 @@ uint32_t allocate(uint32_t bytes) { return addressOf(std::malloc(bytes)); }
 void deallocate(uint32_t address) {
   std::free(reinterpret_cast<void*>(static_cast<uintptr_t>(address)));
 }
-uint32_t textAddress() { return addressOf(text().data()); }
-uint32_t textBytes() { return static_cast<uint32_t>(text().size()); }
+uint32_t textAddress() { return addressOf(leftText().data()); }
+uint32_t textBytes() { return static_cast<uint32_t>(leftText().size()); }
 
 }  // namespace
 

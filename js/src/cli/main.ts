@@ -114,9 +114,32 @@ program
 
 program
   .command('sim')
-  .description('the simulator: check a history of operations for linearizability')
+  .description('the simulator: the real engine under faults, with oracles that see a broken promise (exit 3)')
+  .option('--seed <n>', 'one run; equal flags give equal runs and hashes')
+  .option('--seeds <a..b>', 'many runs; tells of those with violations')
+  .option('--scenario <name>', 'what is moved, and who writes meanwhile (default: swarm)')
+  .option('--until <seconds>', 'simulated seconds: chaos for two thirds of them, then healing (default: 60)')
+  .option('--faults <list>', 'all, none, drop,clog or -drop,clog: those that may happen')
+  .option('--sabotage <name>', 'put a bug in, to see it found')
+  .option('--workload <percent>', 'of keys and jobs')
+  .option('--explain <key>', 'tell what happened to this key')
+  .option('--log', 'every event as a line')
+  .option('--minimise', 'the smallest run that still breaks a promise')
+  .option('--each', 'with --seeds: a line for every seed')
+  .option('--json', 'one line of JSON a run')
+  .option('--check-sabotage', 'with --seeds: how soon every bug is found')
+  .option('--list-scenarios', 'what there is')
+  .option('--list-faults')
+  .option('--list-sabotage')
   .option('--check-history <file>', 'is this history linearizable? exit 3 if not, with the shortest witness')
-  .addHelpText('after', '\nExample:\n  $ keyhaul sim --check-history ./history.log')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ keyhaul sim --seed 7 --scenario follow
+  $ keyhaul sim --seeds 1..200 --sabotage no-dedupe
+  $ keyhaul sim --check-history ./history.log`
+  )
   .action((flags: SimFlags) => {
     exit = simulate(flags)
   })

@@ -2,14 +2,26 @@ import { readFileSync } from 'node:fs'
 import { KeyhaulError } from '../errors.js'
 import { Exit } from './commands.js'
 
-export interface SimFlags {
-  checkHistory?: string
-}
+/** As commander names them: a flag with a value is text, one without is true. */
+export type SimFlags = Readonly<Record<string, string | true>>
 
 /** One task a call; the simulator is loaded only here. */
 export async function simulate(flags: SimFlags): Promise<number> {
-  if (flags.checkHistory !== undefined) return checkHistoryFile(flags.checkHistory)
-  throw new KeyhaulError('KEYHAUL_USAGE', { message: 'sim needs to be told what to do, as in --check-history FILE' })
+  const { checkHistory, ...others } = flags
+  const args = Object.entries(others).flatMap(([name, value]) => {
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+    return value === true ? [flag] : [flag, value]
+  })
+  if (typeof checkHistory === 'string') {
+    if (args.length > 0) throw new KeyhaulError('KEYHAUL_USAGE', { message: `--check-history is a task of its own; leave out ${args[0]}` })
+    return checkHistoryFile(checkHistory)
+  }
+  if (args.length === 0) throw new KeyhaulError('KEYHAUL_USAGE', { message: 'sim needs to be told what to do, as in --seed 7, or --check-history FILE' })
+  const { runSimCommand } = await import('../sim/command.js')
+  const { exitCode, text } = runSimCommand(args)
+  if (exitCode === Exit.usage) throw new KeyhaulError('KEYHAUL_USAGE', { message: text.split('\n')[0] ?? text })
+  process.stdout.write(text)
+  return exitCode
 }
 
 async function checkHistoryFile(file: string): Promise<number> {

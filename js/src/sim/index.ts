@@ -1,8 +1,10 @@
-// `keyhaul/sim`: what the simulator offers by itself. A WASM module of its own, which no other
-// part of the package loads.
+// `keyhaul/sim`: whole simulations, and the checker of histories. A WASM module of its own, which
+// no other part of the package loads.
 import { KeyhaulError } from '../errors.js'
 import { toBytes } from '../stores/bytes.js'
-import { getSimModule } from './load.js'
+import { getSimModule, leftText, withBytes } from './load.js'
+
+export { type SimChoice, type SimCounts, type SimReport, type SimulateOptions, type SimViolation, simFaults, simSabotages, simScenarios, simulate } from './simulate.js'
 
 /** Is a history linearizable? `unknown` where the search was given up. */
 export interface HistoryVerdict {
@@ -21,19 +23,11 @@ const VERDICTS = ['linearizable', 'not linearizable', 'unknown'] as const
  */
 export function checkHistory(text: string | Uint8Array): HistoryVerdict {
   const module = getSimModule()
-  const bytes = toBytes(text)
-  const address = module.allocate(Math.max(1, bytes.length))
-  if (address === 0) {
-    throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `there is no memory for a history of ${bytes.length} bytes` })
-  }
-  try {
-    new Uint8Array(module.memory.buffer, address, bytes.length).set(bytes)
-    const answer = module.checkHistory(address, bytes.length)
-    const said = new TextDecoder().decode(new Uint8Array(module.memory.buffer, module.textAddress(), module.textBytes()))
+  return withBytes(module, toBytes(text), (address, bytes) => {
+    const answer = module.checkHistory(address, bytes)
+    const said = leftText(module)
     const verdict = VERDICTS[answer]
     if (verdict === undefined) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `not a history: ${said}` })
     return { verdict, witness: said === '' ? undefined : said }
-  } finally {
-    module.deallocate(address)
-  }
+  })
 }

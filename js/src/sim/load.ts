@@ -1,12 +1,39 @@
 import { instantiateAtOnce, unpackModule } from '../engine/instantiate.js'
+import { KeyhaulError } from '../errors.js'
 import createKeyhaulSim from './glue.js'
 import { packed, unpacker, wasmBytes } from './inline.js'
 import type { SimModule } from './module.js'
 
+let compiled: WebAssembly.Module | undefined
 let loaded: SimModule | undefined
 
-/** The module; instantiated from its inline bytes on first use, synchronously. */
+/** A module of its own, with a memory of its own; compiled once. */
+export function makeSimModule(): SimModule {
+  compiled ??= new WebAssembly.Module(unpackModule(unpacker, packed, wasmBytes))
+  return instantiateAtOnce<SimModule>(createKeyhaulSim, compiled, 'checkHistory')
+}
+
+/** The module that all calls without a state share; instantiated on first use, synchronously. */
 export function getSimModule(): SimModule {
-  loaded ??= instantiateAtOnce<SimModule>(createKeyhaulSim, new WebAssembly.Module(unpackModule(unpacker, packed, wasmBytes)), 'checkHistory')
+  loaded ??= makeSimModule()
   return loaded
+}
+
+/** Puts the bytes where the module can read them for the time of `use`. */
+export function withBytes<T>(module: SimModule, bytes: Uint8Array, use: (address: number, bytes: number) => T): T {
+  const address = module.allocate(Math.max(1, bytes.length))
+  if (address === 0) {
+    throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `there is no memory for an input of ${bytes.length} bytes` })
+  }
+  try {
+    new Uint8Array(module.memory.buffer, address, bytes.length).set(bytes)
+    return use(address, bytes.length)
+  } finally {
+    module.deallocate(address)
+  }
+}
+
+/** What the last call left. */
+export function leftText(module: SimModule): string {
+  return new TextDecoder().decode(new Uint8Array(module.memory.buffer, module.textAddress(), module.textBytes()))
 }

@@ -28,9 +28,10 @@ test('every block of code in the README runs and prints what it says', async () 
     assert.match(outputs[1] as string, /^true new\n$/)
     assert.match(outputs[2] as string, /^4 true true\nnew true\n$/)
     assert.match(outputs[3] as string, /# fail 0/)
+    assert.equal(outputs[4], '0 true\ncheckpoint the journal claims a change that the target does not durably hold\n')
     const shell = blocks.filter(({ language, code }) => language === 'sh' && code.includes('npx keyhaul'))
-    assert.equal(shell.length, 1)
-    for (const line of (shell[0]?.code ?? '').trim().split('\n')) {
+    assert.equal(shell.length, 2)
+    for (const line of shell.flatMap(({ code }) => code.trim().split('\n'))) {
       const words = line.split(/\s+/).slice(2)
       execFileSync(process.execPath, [join(root, 'dist/cli/main.js'), ...words], { cwd: folder, stdio: 'pipe', timeout: 60_000 })
     }

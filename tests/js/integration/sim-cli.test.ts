@@ -48,7 +48,25 @@ test('sim exits 2 for usage, 1 for what cannot be read', async () => {
   })
 })
 
+test('sim runs simulations: same flags, same hash; 3 when a promise is broken', async () => {
+  const [first, again] = [await keyhaul(['sim', '--seed', '7', '--scenario', 'follow']), await keyhaul(['sim', '--seed=7', '--scenario=follow'])]
+  assert.deepEqual([first.code, first.stderr], [0, ''])
+  assert.match(first.stdout, /^seed 7 {2}scenario follow {2}hash [0-9a-f]{16}\n[\s\S]*no violation\n$/)
+  assert.deepEqual(again, first)
+  const json = await keyhaul(['sim', '--seed', '7', '--scenario', 'follow', '--json'])
+  assert.ok(first.stdout.includes(`hash ${(JSON.parse(json.stdout) as { hash: string }).hash}\n`))
+  const broken = await keyhaul(['sim', '--seeds', '1..3', '--sabotage', 'ack-before-target'])
+  assert.equal(broken.code, 3)
+  assert.match(broken.stdout, /VIOLATION of checkpoint/)
+  assert.equal((await keyhaul(['sim', '--faults', '-drop', '--seed', '1', '--until', '3'])).code, 0)
+  for (const args of [['--scenario', 'nowhere'], ['--seed', 'x'], ['--seed', '1', '--check-history', 'f']]) {
+    const ended = await keyhaul(['sim', ...args])
+    assert.deepEqual([ended.code, ended.stdout], [2, ''])
+    assert.match(ended.stderr, /KEYHAUL_USAGE/)
+  }
+})
+
 test('other commands do not load the simulator', () => {
   const imports = [...readFileSync(CLI, 'utf8').matchAll(/(import\(|from ?)"\.\.\/sim\/[^"]*"/g)].map((match) => match[1])
-  assert.deepEqual(imports, ['import('])
+  assert.deepEqual(imports, ['import(', 'import('])
 })

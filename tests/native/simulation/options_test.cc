@@ -16,7 +16,7 @@ std::optional<Command> parse(std::vector<std::string> words) {
 
 TEST(SimOptions, TakesTheDocumentedFlags) {
   const auto command = parse({"sim", "--seed", "0x10", "--scenario", "move", "--until", "30",
-                              "--faults", "drop,clog", "--sabotage", "no-dedupe", "--json"});
+                              "--faults", "drop,clog", "--sabotage", "no-dedupe", "--json", "--each"});
   ASSERT_TRUE(command);
   EXPECT_EQ(command->options.seed, 16U);
   EXPECT_EQ(command->options.scenario, "move");
@@ -24,6 +24,7 @@ TEST(SimOptions, TakesTheDocumentedFlags) {
   EXPECT_EQ(command->options.faults, maskOf(FaultKind::kDrop) | maskOf(FaultKind::kClog));
   EXPECT_EQ(command->options.sabotage, Sabotage::kNoDedupe);
   EXPECT_TRUE(command->json);
+  EXPECT_TRUE(command->each);
   const auto seeds = parse({"--seeds", "3..9"});
   ASSERT_TRUE(seeds);
   EXPECT_EQ(seeds->task, Command::Task::kSeeds);

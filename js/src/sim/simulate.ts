@@ -1,0 +1,103 @@
+import { KeyhaulError } from '../errors.js'
+import { runSimCommand } from './command.js'
+
+export interface SimulateOptions {
+  /** Everything that is drawn comes from it: equal options give equal runs, here and natively. */
+  readonly seed: number | bigint
+  /** What is moved and who writes meanwhile; see `simScenarios()`. Default `swarm`. */
+  readonly scenario?: string
+  /** Simulated seconds, 1 to 3,600. Chaos for two thirds of it, then everything heals. Default 60. */
+  readonly until?: number
+  /** Faults that may happen: names of `simFaults()`, `all` (the default) or `none`. The seed decides which do. */
+  readonly faults?: 'all' | 'none' | readonly string[]
+  /** A bug put in on purpose around the engine, which an oracle should find; see `simSabotages()`. */
+  readonly sabotage?: string
+  /** Percent of keys and jobs, 1 to 1,000. Default 100. */
+  readonly workload?: number
+  /** A key whose life is told in `life`; it does not change the run. */
+  readonly explain?: string
+}
+
+/** A promise that was broken. */
+export interface SimViolation {
+  /** The oracle that saw it, as in `lost-write`. */
+  readonly oracle: string
+  readonly text: string
+  /** Empty where no single key is concerned. */
+  readonly key: string
+  readonly timeUs: number
+  /** The number of the event after which it was seen, from 1. */
+  readonly event: number
+}
+
+export interface SimReport {
+  readonly seed: bigint
+  readonly scenario: string
+  /** Of every event's time, kind, node and payload, as 16 hexadecimal digits: two runs with the same hash did the same. */
+  readonly hash: string
+  /** The faults that the seed turned on. */
+  readonly faults: readonly string[]
+  readonly events: number
+  /** Simulated time at the end. */
+  readonly timeUs: number
+  /** The first few; empty when every promise was kept. */
+  readonly violations: readonly SimViolation[]
+  /** What happened, so that a run in which nothing happened does not look well. */
+  readonly counts: SimCounts
+  /** What happened to the key of `explain`, one line each. */
+  readonly life: readonly string[]
+}
+
+export interface SimCounts {
+  readonly jobs: number
+  readonly done: number
+  readonly verified: number
+  readonly mismatched: number
+  readonly cancelled: number
+  readonly resumes: number
+  readonly crashes: number
+  readonly messages: number
+  readonly damaged: number
+  readonly clientOps: number
+  readonly clientAcks: number
+  readonly copiedEntries: number
+  readonly feedChanges: number
+}
+
+/**
+ * Runs one simulation to its end and gives what came of it. It is `keyhaul sim` with the same
+ * options, and natively `keyhaul_sim`. Throws KEYHAUL_INVALID_ARGUMENT for options that are
+ * not understood.
+ */
+export function simulate(options: SimulateOptions): SimReport {
+  const { exitCode, text } = runSimCommand([...argumentsOf(options), '--json'])
+  if (exitCode === 2) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: text.split('\n')[0] ?? text })
+  const report = JSON.parse(text) as Omit<SimReport, 'seed' | 'faults'> & { seed: string; faults: string }
+  return { ...report, seed: BigInt(report.seed), faults: report.faults === 'none' ? [] : report.faults.split(',') }
+}
+
+/** The arguments of the command for the same run, as in `keyhaul sim --seed 7 --scenario follow`. */
+export function argumentsOf({ seed, scenario, until, faults, sabotage, workload, explain }: SimulateOptions): string[] {
+  const list = typeof faults === 'object' ? faults.join(',') || 'none' : faults
+  const flags = { seed, scenario, until, faults: list, sabotage, workload, explain }
+  return Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]))
+}
+
+export interface SimChoice {
+  readonly name: string
+  readonly what: string
+}
+
+/** The scenarios that there are, and what they are about. */
+export const simScenarios = (): SimChoice[] => choices('--list-scenarios')
+/** The faults that there are, and what they do. */
+export const simFaults = (): SimChoice[] => choices('--list-faults')
+/** The bugs that can be put in, and what they are. */
+export const simSabotages = (): SimChoice[] => choices('--list-sabotage')
+
+function choices(flag: string): SimChoice[] {
+  return runSimCommand([flag]).text.trimEnd().split('\n').map((line) => {
+    const [name = '', ...what] = line.split('  ')
+    return { name, what: what.join('  ') }
+  })
+}

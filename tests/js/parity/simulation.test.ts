@@ -1,0 +1,53 @@
+// A run is the same natively and in WASM: D2 of the design. The native command is
+// build/simulation/keyhaul_sim, which the `parity` step builds first.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import { runSimCommand } from '../../../dist/sim/command.js'
+import { simScenarios } from '../../../dist/sim/index.js'
+
+const SIM = new URL('../../../build/simulation/keyhaul_sim', import.meta.url).pathname
+
+/** The same arguments on both sides; line by line, so that a difference names its seed. */
+function both(args: readonly string[]): string[] {
+  const native = spawnSync(SIM, args, { encoding: 'utf8', maxBuffer: 1 << 28 })
+  assert.equal(native.error, undefined)
+  const wasm = runSimCommand(args)
+  const lines = (text: string): string[] => text.split('\n')
+  const [expected, actual] = [lines(native.stdout || native.stderr.replace(/^error: /, '')), lines(wasm.text)]
+  for (const [i, line] of expected.entries()) assert.equal(actual[i], line, args.join(' '))
+  assert.equal(actual.length, expected.length)
+  assert.equal(wasm.exitCode, native.status)
+  return actual
+}
+
+test('1,200 seeds of all scenarios have the same hash and the same number of events', () => {
+  const names = simScenarios().map(({ name }) => name)
+  assert.ok(names.length >= 8)
+  const hashes = new Set<string>()
+  for (const [i, name] of names.entries()) {
+    const first = 1 + i * 1000
+    const each = Math.ceil(1200 / names.length)
+    for (const line of both(['--seeds', `${first}..${first + each - 1}`, '--scenario', name, '--each'])) {
+      const hash = /^\d+ ([0-9a-f]{16}) \d+ events/.exec(line)?.[1]
+      if (hash !== undefined) hashes.add(hash)
+    }
+  }
+  assert.ok(hashes.size >= 1200, `${hashes.size} different hashes`)
+})
+
+test('and the same text, whatever is asked for', () => {
+  for (const args of [
+    '--seed 7 --scenario follow',
+    '--seed 0xffffffffffffffff --json',
+    '--seed 7 --explain j0/00001',
+    '--seed 9 --log --until 3 --workload 20',
+    '--seed 5 --sabotage no-dedupe --minimise',
+    '--seeds 1..12 --sabotage ignore-checksum',
+    '--seeds 1..12 --faults -drop,clog --json',
+    '--seed 2 --faults none --each',
+    '--list-scenarios', '--list-faults', '--list-sabotage',
+    '--seed x', '--scenario nowhere', '--until 0'
+  ]) both(args.split(' '))
+  assert.equal(runSimCommand(['--seeds', '1..12', '--sabotage', 'ignore-checksum']).exitCode, 3)
+})

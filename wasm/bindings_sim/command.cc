@@ -1,0 +1,32 @@
+// `keyhaul_sim` across the boundary: its arguments in, its text and exit code out.
+#include <emscripten/bind.h>
+
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "command.h"
+#include "text.h"
+
+namespace keyhaul::sim {
+namespace {
+
+// Each argument ends with a zero byte. Where the exit code is 2 the text says what was wrong.
+uint32_t command(uint32_t address, uint32_t bytes) {
+  auto* from = reinterpret_cast<char*>(static_cast<uintptr_t>(address));
+  std::vector<char*> arguments;
+  for (uint32_t at = 0; at < bytes; at += static_cast<uint32_t>(std::strlen(from + at)) + 1) {
+    arguments.push_back(from + at);
+  }
+  std::string text;
+  const Print print = [&text](std::string_view part) { text += part; };
+  const int exit = runCommandLine(arguments, print, print);
+  leftText() = std::move(text);
+  return static_cast<uint32_t>(exit);
+}
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(keyhaul_sim_command) { emscripten::function("command", &command); }
+
+}  // namespace keyhaul::sim
