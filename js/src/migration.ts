@@ -1,6 +1,6 @@
 import type { Driver, EngineNotice } from './engine/driver.js'
 import { faultyKey, type Reading } from './engine/fault.js'
-import type { Verb } from './engine/handle.js'
+import type { LiveState, Verb } from './engine/handle.js'
 import type { LiveRun } from './engine/live.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
@@ -51,6 +51,39 @@ export interface Progress {
   readonly paused: boolean
   /** Following a feed, and nothing is waiting. */
   readonly caughtUp: boolean
+  /** Of a live migration. */
+  readonly live: LiveProgress | undefined
+}
+
+/** How near a live migration is to its cutover, and what keeps it. */
+export interface LiveProgress {
+  readonly waitsFor:
+    | 'nothing'
+    | 'slot'
+    | 'unpause'
+    | 'journal'
+    | 'register'
+    | 'sourceGate'
+    | 'targetGate'
+    | 'writesInFlight'
+    | 'shorterPause'
+    | 'explanation'
+    | 'finish'
+  /** The same for people, with names and figures; empty where it waits for nothing. */
+  readonly text: string
+  /** In a row, of what it waits for. */
+  readonly failures: number
+  /** Changes on the source that the target has not got yet, about. */
+  readonly lagChanges: number
+  /** Keys that changed since they were compared. */
+  readonly toCompare: number
+  /** How long writers would be refused if it cut over now; undefined before two rounds. */
+  readonly forecastMs: number | undefined
+  readonly budgetMs: number
+  /** For so long they are refused now; 0: they are not. */
+  readonly pausedMs: number
+  /** Attempts to cut over that were given up. */
+  readonly postponed: number
 }
 
 export interface MigrationEvents {
@@ -116,6 +149,10 @@ export class Migration implements AsyncIterable<Progress> {
   private waiting: (() => void)[] = []
   private version = 0
   private ended = false
+  /** The engine does not know it any more. */
+  private leaving = false
+  /** The last state before the end. */
+  private step: MigrationState = 'pending'
   private error: unknown
 
   /** @internal */
@@ -148,7 +185,7 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   progress(): Progress {
-    return this.latest ?? this.look()
+    return this.leaving ? (this.latest as Progress) : this.look()
   }
 
   /** Stops after what is under way; the journal resumes it. `done` rejects with KEYHAUL_INTERRUPTED. */
@@ -224,6 +261,7 @@ export class Migration implements AsyncIterable<Progress> {
         this.publish()
         this.emit('state', state)
         if (ENDED.has(state)) void this.end(state, notice)
+        else this.step = state
         return
       }
       default:
@@ -235,11 +273,13 @@ export class Migration implements AsyncIterable<Progress> {
   /** @internal The engine is closed under it. */
   abandon(): void {
     if (this.ended) return
-    this.ended = true
+    this.ended = this.leaving = true
+    this.latest ??= this.look()
     this.setup.signal?.removeEventListener('abort', this.stop)
     this.setup.onEnd()
     void this.setup.journal?.close().catch(() => {})
-    this.error = new MigrationError(new KeyhaulError('KEYHAUL_CLOSED'), undefined)
+    const about = { step: this.step, resumable: this.journal !== undefined }
+    this.error = new MigrationError(new KeyhaulError('KEYHAUL_CLOSED'), undefined, about)
     this.reject(this.error)
     for (const wake of this.waiting.splice(0)) wake()
   }
@@ -261,8 +301,15 @@ export class Migration implements AsyncIterable<Progress> {
       bytesPerSecond: view.bytesPerSecond,
       etaMs: view.etaUs === undefined ? undefined : view.etaUs / 1000,
       paused: view.paused,
-      caughtUp: view.caughtUp
+      caughtUp: view.caughtUp,
+      live: view.live && this.lookLive(view.live)
     }
+  }
+
+  private lookLive({ forecastUs, budgetUs, pausedUs, lagChanges, ...rest }: LiveState): LiveProgress {
+    const forecastMs = forecastUs && forecastUs / 1000
+    // While it copies, only the feed itself knows what is waiting.
+    return { ...rest, lagChanges: lagChanges || this.driver.lag(this.id), forecastMs, budgetMs: budgetUs / 1000, pausedMs: pausedUs / 1000 }
   }
 
   private async end(state: MigrationState, notice: EngineNotice): Promise<void> {
@@ -274,6 +321,7 @@ export class Migration implements AsyncIterable<Progress> {
     // Before the driver forgets the stores, which it names.
     const error = succeeded ? undefined : this.endError(state, notice, receipt)
     this.setup.signal?.removeEventListener('abort', this.stop)
+    this.leaving = true
     this.driver.detach(this.id)
     this.setup.onEnd()
     await this.setup.journal?.close().catch(() => {})
@@ -288,13 +336,14 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   private endError(state: MigrationState, notice: EngineNotice, receipt: Receipt | undefined): MigrationError {
-    if (state === 'cancelled') return new MigrationError(new KeyhaulError('KEYHAUL_CANCELLED'), receipt)
+    const about = { step: this.step, resumable: state === 'stopped' && this.journal !== undefined }
+    if (state === 'cancelled') return new MigrationError(new KeyhaulError('KEYHAUL_CANCELLED'), receipt, about)
     if (state === 'mismatch') {
       const message = receipt === undefined ? undefined : mismatchText(receipt)
       const details = message === undefined ? {} : { message }
-      return new MigrationError(new KeyhaulError('KEYHAUL_VERIFY_MISMATCH', details), receipt)
+      return new MigrationError(new KeyhaulError('KEYHAUL_VERIFY_MISMATCH', details), receipt, about)
     }
-    return new MigrationError(this.errorFrom(notice), receipt)
+    return new MigrationError(this.errorFrom(notice), receipt, about)
   }
 
   private errorFrom(notice: EngineNotice): KeyhaulError {
@@ -346,11 +395,15 @@ const failureOf = (node: number, code: string): string => (node === 0 ? '' : nod
 /** How a migration ended without success; `receipt` says what it did, where it ended for good. */
 export class MigrationError extends KeyhaulError {
   readonly receipt: Receipt | undefined
+  /** The last state before the end. */
+  readonly step!: MigrationState
+  /** Its journal can be resumed. */
+  readonly resumable!: boolean
 
-  constructor(from: KeyhaulError, receipt: Receipt | undefined) {
+  constructor(from: KeyhaulError, receipt: Receipt | undefined, about: { step: MigrationState; resumable: boolean }) {
     super(from.code, { message: from.message, cause: from.cause })
     const { key, store, file } = from
-    Object.assign(this, { key, store, file })
+    Object.assign(this, { key, store, file, ...about })
     this.receipt = receipt
   }
 }

@@ -1,7 +1,7 @@
 import { Presets, SingleBar } from 'cli-progress'
 import pc from 'picocolors'
 import type { KeyhaulError } from '../errors.js'
-import type { JournalInfo } from '../inspect.js'
+import type { JournalInfo, LiveJournal } from '../inspect.js'
 import type { Progress } from '../migration.js'
 import type { Receipt } from '../receipt.js'
 
@@ -197,9 +197,16 @@ export function statusText(info: JournalInfo, journal: string): string {
     `  ${entries(info.copiedEntries)}, ${formatBytes(info.copiedBytes)} copied and durable`
   ]
   if (info.stopped !== undefined) lines.push(`  stopped by ${info.stopped}`)
+  if (info.live !== undefined) lines.push(...journalLines(info.live))
   if (info.torn) lines.push('  the last write was cut short; resuming cuts it off')
   lines.push(info.resumable ? `  resume with: keyhaul resume ${journal}` : '  it has ended')
   return `${lines.join('\n')}\n`
+}
+
+function journalLines({ claimed, coordEpoch, decided, pauseBudgetMs }: LiveJournal): string[] {
+  const claim = claimed ? `claimed in the register, coordinator ${coordEpoch}` : 'not claimed in the register, as far as the journal knows'
+  const owner = decided === undefined ? 'who owns the range stands in the register only: --register level:PATH reads it' : decided ? 'decided: the target owns the range' : 'not decided: the source owns the range'
+  return [`  ${claim}; pause budget ${formatDuration(pauseBudgetMs)}`, `  ${owner}`]
 }
 
 export function errorText(error: KeyhaulError): string {

@@ -99,6 +99,7 @@ export class LevelFeedLog implements Recorder {
     return {
       position: after ?? encodeFeedPosition(start, start),
       poll: (position, limits) => this.poll(prefix, range, this.check(position, start, store), start, store, limits),
+      behind: (position) => this.last - (decodeFeedPosition(position)?.at ?? this.last),
       trim: async (position) => {
         this.feeds.set(start, this.check(position, start, store))
         await this.drop()
