@@ -53,7 +53,7 @@ export class KeyhaulError extends Error {
 
   /** What to do about it, in a clause; undefined where there is nothing to do. */
   get next(): string | undefined {
-    return ERRORS[this.code].text.split('; ')[1]
+    return /; ([^;]+)$/.exec(ERRORS[this.code].text)?.[1]
   }
 }
 

@@ -23,6 +23,8 @@ export interface JournalInfo {
   readonly receipt: Receipt | undefined
   /** What the host kept in it. */
   readonly hostInfo: unknown
+  /** Half open, in hexadecimal; no end is null. */
+  readonly ranges: readonly (readonly [low: string, high: string | null])[]
   /** Of a live migration. */
   readonly live: LiveJournal | undefined
 }
@@ -58,6 +60,7 @@ export function inspectJournal(bytes: Uint8Array): JournalInfo {
     incarnation: summary.incarnation,
     torn: summary.torn,
     receipt,
+    ranges: summary.ranges,
     hostInfo: (JSON.parse(summary.hostInfo) as { host?: unknown }).host,
     live: summary.claim === undefined ? undefined : liveOf(summary)
   }

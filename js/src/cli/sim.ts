@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { KeyhaulError } from '../errors.js'
-import { Exit } from './commands.js'
+import { Exit } from './exit.js'
 
 export interface SimFlags {
   checkHistory?: string
