@@ -73,7 +73,7 @@ std::string LiveMigration::waitText(const LiveView& view) const {
   };
   switch (view.waitsFor) {
     case WaitsFor::kNothing: return {};
-    case WaitsFor::kSlot: return "waits for a slot, other migrations run";
+    case WaitsFor::kSlot: return "waits for a slot";
     case WaitsFor::kUnpause: return "is paused";
     case WaitsFor::kJournal: return "waits for the journal";
     case WaitsFor::kRegister: {

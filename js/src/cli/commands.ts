@@ -9,7 +9,7 @@ import { type RangeInput, toScanRanges } from '../ranges.js'
 import type { CopyFlags, LiveFlags } from './arguments.js'
 import { Exit } from './exit.js'
 import { defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
-import { LiveView } from './live-output.js'
+import { LiveView, REFRESH_MS } from './live-output.js'
 import { errorText, printableKey, ProgressView, receiptText, statusText } from './output.js'
 import { moveInService } from './service.js'
 import { shellWord } from './shell.js'
@@ -125,6 +125,7 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
   const quiet = flags.quiet === true || flags.json === true
   const view = migration.live === undefined ? new ProgressView(quiet) : new LiveView(quiet)
   let interrupts = 0
+  let refresh: ReturnType<typeof setInterval> | undefined
   const onSignal = (): void => {
     interrupts++
     if (interrupts > 1) {
@@ -144,6 +145,7 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
   try {
     migration.on('progress', (progress) => view.show(progress))
     migration.on('state', () => view.show(migration.progress()))
+    if (migration.live !== undefined) refresh = setInterval(() => view.show(migration.progress()), REFRESH_MS)
     const receipt = await migration.done
     view.stop()
     return report(receipt, flags)
@@ -151,6 +153,7 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
     view.stop()
     return failed(error, flags, journal)
   } finally {
+    clearInterval(refresh)
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }

@@ -32,12 +32,17 @@ const SHORT: Readonly<Partial<Record<MigrationState, string>>> = {
   aborting: 'giving up', unfencing: 'unfencing', discarding: 'taking back', releasing: 'releasing'
 }
 type Shown = RunInfo['progress']
+/** Where a pause is still to come, or under way. */
+const PAUSES: ReadonlySet<MigrationState> = new Set(['approaching', 'fencing', 'draining', 'readFencing', 'deciding', 'activating'])
+
+/** What it waits for changes without news. */
+export const REFRESH_MS = 500
 
 const wordOf = (state: MigrationState): string => WORDS[state] ?? state
 
 /** What there is to say of it, most important first. */
 function partsOf(progress: NonNullable<Shown>): string[] {
-  const { entries: done, bytes, totalBytes, bytesPerSecond, etaMs, live } = progress
+  const { state, entries: done, bytes, totalBytes, bytesPerSecond, etaMs, live } = progress
   const share = totalBytes === 0 || bytes > totalBytes ? '' : `${Math.min(99, Math.floor((100 * bytes) / totalBytes))} %`
   const { forecastMs, budgetMs = 0, lagChanges = 0, toCompare = 0, pausedMs = 0, postponed = 0, text = '' } = live ?? {}
   return [
@@ -49,7 +54,7 @@ function partsOf(progress: NonNullable<Shown>): string[] {
     etaMs === undefined || share === '' ? '' : `${formatDuration(etaMs)} left`,
     lagChanges > 0 ? `lag ${formatCount(lagChanges)} ${lagChanges === 1 ? 'change' : 'changes'}` : '',
     toCompare > 0 ? `${formatCount(toCompare)} to compare again` : '',
-    forecastMs === undefined || live?.waitsFor === 'shorterPause' ? '' : `forecast ${formatDuration(forecastMs)} of ${formatDuration(budgetMs)}`,
+    forecastMs === undefined || live?.waitsFor === 'shorterPause' || !PAUSES.has(state) ? '' : `forecast ${formatDuration(forecastMs)} of ${formatDuration(budgetMs)}`,
     postponed > 0 ? `put off ${postponed}x` : ''
   ].filter((part) => part !== '')
 }
@@ -68,6 +73,7 @@ export function liveLine(state: MigrationState, progress: Shown, columns: number
 export class LiveView {
   private shown = ''
   private printedAt = 0
+  private seen = false
 
   constructor(
     private readonly quiet: boolean,
@@ -75,7 +81,10 @@ export class LiveView {
   ) {}
 
   show(progress: Shown, state = progress?.state ?? 'pending'): void {
-    if (this.quiet || WORDS[state] === undefined) return
+    // The first of each: who has to wait for a slot is shown by the next one.
+    const isFirst = !this.seen
+    this.seen = true
+    if (this.quiet || WORDS[state] === undefined || (isFirst && state === 'pending')) return
     if (this.stream.isTTY === true) {
       const line = liveLine(state, progress, this.stream.columns || 80)
       if (line !== this.shown) this.stream.write(`\r\x1b[2K${line}`)

@@ -19,8 +19,7 @@ export class Feeds {
   }
 
   lag(migration: number): number {
-    const feed = this.open.get(migration)
-    return feed?.behind?.(this.at.get(migration) ?? feed.position) ?? 0
+    return this.open.get(migration)?.behind?.(this.at.get(migration) as Uint8Array) ?? 0
   }
 
   /** One feed over the span of all ranges, because a migration has one position. `wanted`: still, once it is open. */
@@ -36,6 +35,7 @@ export class Feeds {
       throw new KeyhaulError('KEYHAUL_INTERRUPTED')
     }
     this.open.set(migration, feed)
+    this.at.set(migration, feed.position)
     return feed
   }
 

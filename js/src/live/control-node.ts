@@ -11,6 +11,8 @@ const REQUEST_MS = 5_000
 const CONNECTIONS_MAX = 64
 /** A watcher that does not read misses progress, never the end. */
 const UNREAD_BYTES_MAX = 256 * 1024
+/** What a migration waits for changes without news of its own. */
+const REFRESH_MS = 500
 /** sun_path of Linux and macOS, without its end; a longer one would be cut. */
 const PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107
 
@@ -169,7 +171,13 @@ async function answer(line: Uint8Array, socket: Socket, runs: Runs, send: (reply
       socket.end()
     } else if (socket.writableLength < UNREAD_BYTES_MAX) show('run')
   }
-  unwatch = runs.watch(id, onNews)
+  const stopWatching = runs.watch(id, onNews)
+  const refresh = setInterval(() => onNews(false), REFRESH_MS)
+  refresh.unref()
+  unwatch = () => {
+    clearInterval(refresh)
+    stopWatching()
+  }
   socket.on('close', unwatch)
   show('run')
   if (!runs.isRunning(id)) onNews(true)
