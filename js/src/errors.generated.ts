@@ -55,4 +55,5 @@ export const ERRORS = {
   KEYHAUL_COMMIT_UNKNOWN: { number: 85, retry: 'operator', text: 'the register did not say whether the decision was taken; writes stay fenced until it can be read: bring it back, then resume' },
   KEYHAUL_RETRY: { number: 86, retry: 'retryable', text: 'the range is changing its owner; try again in a moment' },
   KEYHAUL_MOVED: { number: 87, retry: 'retryable', text: 'the range belongs to another store now; ask that one' },
+  KEYHAUL_SERVICE_FAILED: { number: 90, retry: 'operator', text: 'the control socket cannot be used; check that the service runs, and the path' },
 } as const

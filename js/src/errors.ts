@@ -50,6 +50,11 @@ export class KeyhaulError extends Error {
   get retryable(): boolean {
     return ERRORS[this.code].retry === 'retryable'
   }
+
+  /** What to do about it, in a clause; undefined where there is nothing to do. */
+  get next(): string | undefined {
+    return /; ([^;]+)$/.exec(ERRORS[this.code].text)?.[1]
+  }
 }
 
 function describe(code: KeyhaulErrorCode, details: ErrorDetails): string {

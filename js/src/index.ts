@@ -5,13 +5,13 @@ import type { Migration } from './migration.js'
 
 export { crc32, crc32c, crc32cCombine, crc32Combine } from './checksum/shared.js'
 export { formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
-export { describeJournal, inspectJournal, type JournalInfo } from './inspect.js'
+export { describeJournal, inspectJournal, type JournalInfo, type LiveJournal } from './inspect.js'
 export { type JournalStore, memoryJournal } from './journal/journal.js'
 export { Engine, type EngineOptions, type MigrateOptions } from './migrate.js'
 export {
   DataChunk, DataMigrator, type DataMigratorOptions, MigrationPlan, type MigrationStats, type MigrationStatus
 } from './migrator.js'
-export { Migration, MigrationError, type MigrationEvents, type MigrationState, type Progress } from './migration.js'
+export { type LiveProgress, Migration, MigrationError, type MigrationEvents, type MigrationState, type Progress } from './migration.js'
 export type { RangeInput } from './ranges.js'
 export { type Difference, type DigestSummary, type Receipt, VERSION } from './receipt.js'
 export type {

@@ -23,6 +23,23 @@ export interface JournalInfo {
   readonly receipt: Receipt | undefined
   /** What the host kept in it. */
   readonly hostInfo: unknown
+  /** Half open, in hexadecimal; no end is null. */
+  readonly ranges: readonly (readonly [low: string, high: string | null])[]
+  /** Of a live migration. */
+  readonly live: LiveJournal | undefined
+}
+
+/** What a journal knows of a live migration. Who owns the range is the register's to say. */
+export interface LiveJournal {
+  /** Its name in the register and at the gates, in hexadecimal. */
+  readonly claim: string
+  /** The claim was in the register once. */
+  readonly claimed: boolean
+  /** Grows with each process that took it over. */
+  readonly coordEpoch: number
+  readonly pauseBudgetMs: number
+  /** The target owns the range; undefined: the decision may have been taken, the register knows. */
+  readonly decided: boolean | undefined
 }
 
 /** Reads a journal's bytes. Throws KEYHAUL_JOURNAL_… for what is none, damaged or of a newer version. */
@@ -43,8 +60,18 @@ export function inspectJournal(bytes: Uint8Array): JournalInfo {
     incarnation: summary.incarnation,
     torn: summary.torn,
     receipt,
-    hostInfo: (JSON.parse(summary.hostInfo) as { host?: unknown }).host
+    ranges: summary.ranges,
+    hostInfo: (JSON.parse(summary.hostInfo) as { host?: unknown }).host,
+    live: summary.claim === undefined ? undefined : liveOf(summary)
   }
+}
+
+function liveOf({ claim = '', claimed = false, coordEpoch = 0, pauseBudgetMs = 0, aborting, state, receipt, incarnation }: JournalSummary): LiveJournal {
+  const end = receipt?.state ?? state
+  const isDecided = /^(acti|redi|cle|done)/.test(end) || (end === 'closing' && aborting === false)
+  // A later process asks the register before anything else.
+  const isOpen = receipt === undefined && (/^(fen|drai|readF|deci|post|abor|unf)/.test(end) || (end === 'claiming' && incarnation > 1))
+  return { claim, claimed, coordEpoch, pauseBudgetMs, decided: isDecided || (isOpen ? undefined : false) }
 }
 
 /** Every record as one JSON object a line, and a summary; never throws for damaged bytes. */
@@ -63,6 +90,11 @@ export interface JournalSummary {
   mode: string
   /** Of a live migration, in hexadecimal. */
   claim?: string
+  claimed?: boolean
+  coordEpoch?: number
+  pauseBudgetMs?: number
+  /** It was given up in the register. */
+  aborting?: boolean
   level: number
   hostInfo: string
   /** Half open, in hexadecimal; no end is null. */

@@ -1,57 +1,14 @@
 import type { Driver, EngineNotice } from './engine/driver.js'
 import { faultyKey, type Reading } from './engine/fault.js'
-import type { Verb } from './engine/handle.js'
+import type { LiveState, Verb } from './engine/handle.js'
 import type { LiveRun } from './engine/live.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
+import { ENDED, type LiveProgress, type MigrationState, type Progress, STATES } from './progress.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
 import type { ScanRange, Store } from './stores/store.js'
 
-export type MigrationState =
-  | 'pending'
-  | 'preparing'
-  | 'copying'
-  | 'catchingUp'
-  | 'verifying'
-  | 'repairing'
-  | 'deleting'
-  | 'discarding'
-  | 'stopped'
-  | 'done'
-  | 'mismatch'
-  | 'cancelled'
-  | 'failed'
-  | 'claiming'
-  | 'staging'
-  | 'approaching'
-  | 'fencing'
-  | 'draining'
-  | 'readFencing'
-  | 'deciding'
-  | 'activating'
-  | 'redirecting'
-  | 'cleaning'
-  | 'closing'
-  | 'postponing'
-  | 'aborting'
-  | 'unfencing'
-  | 'releasing'
-
-export interface Progress {
-  readonly state: MigrationState
-  /** Done in this state; bytes are key + value. */
-  readonly entries: number
-  readonly bytes: number
-  /** Expected in this state; 0 where unknown. */
-  readonly totalEntries: number
-  readonly totalBytes: number
-  readonly bytesPerSecond: number
-  /** Undefined where unknown. */
-  readonly etaMs: number | undefined
-  readonly paused: boolean
-  /** Following a feed, and nothing is waiting. */
-  readonly caughtUp: boolean
-}
+export type { LiveProgress, MigrationState, Progress } from './progress.js'
 
 export interface MigrationEvents {
   state: (state: MigrationState) => void
@@ -61,40 +18,8 @@ export interface MigrationEvents {
   warning: (error: KeyhaulError) => void
 }
 
-const STATES: readonly MigrationState[] = [
-  'pending', // there is no 0
-  'pending',
-  'preparing',
-  'copying',
-  'catchingUp',
-  'verifying',
-  'repairing',
-  'deleting',
-  'discarding',
-  'stopped',
-  'done',
-  'mismatch',
-  'cancelled',
-  'failed',
-  'claiming',
-  'staging',
-  'approaching',
-  'fencing',
-  'draining',
-  'readFencing',
-  'deciding',
-  'activating',
-  'redirecting',
-  'cleaning',
-  'closing',
-  'postponing',
-  'aborting',
-  'unfencing',
-  'releasing'
-]
 const NoticeKind = { state: 1, progress: 2, difference: 3, warning: 4 } as const
 const DIFFERENCES = ['missing', 'missing', 'extra', 'changed'] as const
-const ENDED: ReadonlySet<MigrationState> = new Set(['stopped', 'done', 'mismatch', 'cancelled', 'failed'])
 
 /** A running migration: its progress, its events, its end. */
 export class Migration implements AsyncIterable<Progress> {
@@ -116,6 +41,10 @@ export class Migration implements AsyncIterable<Progress> {
   private waiting: (() => void)[] = []
   private version = 0
   private ended = false
+  /** The engine does not know it any more. */
+  private leaving = false
+  /** The last state before the end. */
+  private step: MigrationState = 'pending'
   private error: unknown
 
   /** @internal */
@@ -148,7 +77,7 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   progress(): Progress {
-    return this.latest ?? this.look()
+    return this.leaving ? (this.latest as Progress) : this.look()
   }
 
   /** Stops after what is under way; the journal resumes it. `done` rejects with KEYHAUL_INTERRUPTED. */
@@ -224,6 +153,7 @@ export class Migration implements AsyncIterable<Progress> {
         this.publish()
         this.emit('state', state)
         if (ENDED.has(state)) void this.end(state, notice)
+        else this.step = state
         return
       }
       default:
@@ -235,11 +165,13 @@ export class Migration implements AsyncIterable<Progress> {
   /** @internal The engine is closed under it. */
   abandon(): void {
     if (this.ended) return
-    this.ended = true
+    this.ended = this.leaving = true
+    this.latest ??= this.look()
     this.setup.signal?.removeEventListener('abort', this.stop)
     this.setup.onEnd()
     void this.setup.journal?.close().catch(() => {})
-    this.error = new MigrationError(new KeyhaulError('KEYHAUL_CLOSED'), undefined)
+    const about = { step: this.step, resumable: this.journal !== undefined }
+    this.error = new MigrationError(new KeyhaulError('KEYHAUL_CLOSED'), undefined, about)
     this.reject(this.error)
     for (const wake of this.waiting.splice(0)) wake()
   }
@@ -261,8 +193,15 @@ export class Migration implements AsyncIterable<Progress> {
       bytesPerSecond: view.bytesPerSecond,
       etaMs: view.etaUs === undefined ? undefined : view.etaUs / 1000,
       paused: view.paused,
-      caughtUp: view.caughtUp
+      caughtUp: view.caughtUp,
+      live: view.live && this.lookLive(view.live)
     }
+  }
+
+  private lookLive({ forecastUs, budgetUs, pausedUs, lagChanges, ...rest }: LiveState): LiveProgress {
+    const forecastMs = forecastUs && forecastUs / 1000
+    // While it copies, only the feed itself knows what is waiting.
+    return { ...rest, lagChanges: lagChanges || this.driver.lag(this.id), forecastMs, budgetMs: budgetUs / 1000, pausedMs: pausedUs / 1000 }
   }
 
   private async end(state: MigrationState, notice: EngineNotice): Promise<void> {
@@ -274,6 +213,7 @@ export class Migration implements AsyncIterable<Progress> {
     // Before the driver forgets the stores, which it names.
     const error = succeeded ? undefined : this.endError(state, notice, receipt)
     this.setup.signal?.removeEventListener('abort', this.stop)
+    this.leaving = true
     this.driver.detach(this.id)
     this.setup.onEnd()
     await this.setup.journal?.close().catch(() => {})
@@ -288,13 +228,14 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   private endError(state: MigrationState, notice: EngineNotice, receipt: Receipt | undefined): MigrationError {
-    if (state === 'cancelled') return new MigrationError(new KeyhaulError('KEYHAUL_CANCELLED'), receipt)
+    const about = { step: this.step, resumable: state === 'stopped' && this.journal !== undefined }
+    if (state === 'cancelled') return new MigrationError(new KeyhaulError('KEYHAUL_CANCELLED'), receipt, about)
     if (state === 'mismatch') {
       const message = receipt === undefined ? undefined : mismatchText(receipt)
       const details = message === undefined ? {} : { message }
-      return new MigrationError(new KeyhaulError('KEYHAUL_VERIFY_MISMATCH', details), receipt)
+      return new MigrationError(new KeyhaulError('KEYHAUL_VERIFY_MISMATCH', details), receipt, about)
     }
-    return new MigrationError(this.errorFrom(notice), receipt)
+    return new MigrationError(this.errorFrom(notice), receipt, about)
   }
 
   private errorFrom(notice: EngineNotice): KeyhaulError {
@@ -346,11 +287,15 @@ const failureOf = (node: number, code: string): string => (node === 0 ? '' : nod
 /** How a migration ended without success; `receipt` says what it did, where it ended for good. */
 export class MigrationError extends KeyhaulError {
   readonly receipt: Receipt | undefined
+  /** The last state before the end. */
+  readonly step!: MigrationState
+  /** Its journal can be resumed. */
+  readonly resumable!: boolean
 
-  constructor(from: KeyhaulError, receipt: Receipt | undefined) {
+  constructor(from: KeyhaulError, receipt: Receipt | undefined, about: { step: MigrationState; resumable: boolean }) {
     super(from.code, { message: from.message, cause: from.cause })
     const { key, store, file } = from
-    Object.assign(this, { key, store, file })
+    Object.assign(this, { key, store, file, ...about })
     this.receipt = receipt
   }
 }

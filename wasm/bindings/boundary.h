@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "keyhaul/engine.h"
@@ -30,5 +31,8 @@ Config readConfig(const uint32_t* words);
 using Words = std::vector<uint32_t>;
 void writeAction(const Action& action, uint32_t payloadAddress, Words& out);
 void writeNotice(const Notice& notice, uint32_t payloadAddress, Words& out);
+
+// JSON, where live migrations are linked (live_view.cc).
+void putLiveView(std::string& out, const LiveView& view);
 
 }  // namespace keyhaul::boundary

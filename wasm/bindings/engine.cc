@@ -158,6 +158,10 @@ void putViewJson(std::string& out, const MigrationView& view) {
   json.number("bytesPerSecond", view.bytesPerSecond);
   if (view.eta.us != UINT64_MAX) json.number("etaUs", view.eta.us);
   json.boolean("caughtUp", view.caughtUp);
+  if (view.live) {
+    json.member("live");
+    boundary::putLiveView(out, *view.live);
+  }
   json.close();
 }
 

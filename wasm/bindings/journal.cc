@@ -50,6 +50,10 @@ double inspectJournal(uint32_t address, uint32_t bytes) {
   if (plan.mode == MigrationMode::kLive) {
     const auto* id = reinterpret_cast<const char*>(plan.claim.data());
     json.text("claim", toHex(std::string_view(id, plan.claim.size())));
+    json.boolean("claimed", image->claimed);
+    json.boolean("aborting", image->aborting);
+    json.number("coordEpoch", image->coordEpoch);
+    json.number("pauseBudgetMs", plan.pauseBudgetMs);
   }
   json.number("level", static_cast<uint64_t>(image->plan.level()));
   json.text("state", stateName(image->state));

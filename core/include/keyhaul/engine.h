@@ -30,6 +30,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "keyhaul/gate.h"
@@ -183,6 +184,35 @@ struct Config {
   uint64_t bufferBytesMax = 1U << 30;
 };
 
+// What a live migration waits for. Nothing: it is at work.
+enum class WaitsFor : uint8_t {
+  kNothing = 1,
+  kSlot = 2,            // other migrations run
+  kUnpause = 3,
+  kJournal = 4,
+  kRegister = 5,
+  kSourceGate = 6,
+  kTargetGate = 7,
+  kWritesInFlight = 8,  // on the source, admitted before the fence
+  kShorterPause = 9,    // forecast over budget
+  kExplanation = 10,    // keys differ, and a change that is still in the feed may be why
+  kFinish = 11,         // follows until it is told to finish
+};
+std::string_view waitName(WaitsFor waits);  // "shorterPause"
+
+// What there is to know of a live migration beyond that.
+struct LiveView {
+  WaitsFor waitsFor = WaitsFor::kNothing;
+  std::string text;             // the same for people, with names and figures; empty: nothing
+  uint32_t failures = 0;        // in a row, of what it waits for
+  uint64_t lagChanges = 0;      // of the feed, known and not applied
+  uint64_t toCompare = 0;       // keys that changed since they were compared
+  Duration forecast{UINT64_MAX};  // of the writers' pause; UINT64_MAX = unknown
+  Duration budget;
+  Duration paused;              // writers are refused for so long now; 0 = they are not
+  uint64_t postponed = 0;       // attempts that were given up
+};
+
 // What a caller may know of a migration.
 struct MigrationView {
   MigrationState state = MigrationState::kPending;
@@ -196,6 +226,7 @@ struct MigrationView {
   Duration eta{UINT64_MAX};                    // UINT64_MAX = unknown
   bool caughtUp = false;                       // following, and nothing is waiting
   uint64_t differences = 0;
+  std::optional<LiveView> live;
 };
 
 class Engine {

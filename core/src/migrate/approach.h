@@ -37,6 +37,12 @@ class ApproachPhase {
   const std::vector<Key>& different() const { return different_; }
   uint64_t forecastUs() const;
   uint32_t rounds() const { return rounds_; }
+  bool hasForecast() const { return rounds_ >= 2; }
+  bool overBudget() const { return hasForecast() && forecastUs() > budget_.us; }
+  bool follows() const { return follow_; }
+  bool suspects() const { return !suspects_.empty(); }
+  // Keys of the round under way that are still to be compared.
+  size_t toCompare() const { return step_ == Step::kRecheck ? recheck_.left() : 0; }
   NodeId blamed() const { return step_ == Step::kRecheck ? recheck_.blamed() : feed_.blamed(); }
   void stop(Port& port);
 

@@ -42,6 +42,8 @@ class FeedPhase {
   bool caughtUp() const { return caughtUp_ && idle(); }
   bool idle() const { return !poll_ && writer_.idle(); }
   bool writing() const { return !writer_.idle(); }
+  // Changes that are known of and not applied yet.
+  uint64_t lag() const { return waiting_ + (writer_.idle() ? 0 : batch_); }
   // Waits for the write in flight, starts no other.
   Status settle(Port& port) {
     blamed_ = shared_.target;

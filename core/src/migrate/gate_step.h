@@ -19,6 +19,7 @@ class GateStep {
   bool done() const { return done_; }
   NodeId node() const { return node_; }
   uint64_t lastUs() const { return lastUs_; }  // how long the last answer took
+  uint32_t failures() const { return done_ ? 0 : failures_; }
   void stop(Port& port);
 
  private:

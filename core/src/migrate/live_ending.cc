@@ -290,15 +290,6 @@ void LiveMigration::recordVerified() {
   shared_.journal.add(record);
 }
 
-MigrationView LiveMigration::view(Instant now) const {
-  MigrationView view = viewSoFar();
-  if (view.totalBytes > view.bytes) view.eta = rate_.eta(view.totalBytes - view.bytes);
-  view.caughtUp = state_ == MigrationState::kApproaching && approach_.rounds() > 0;
-  view.differences = shared_.totals.changed;
-  static_cast<void>(now);
-  return view;
-}
-
 uint64_t LiveMigration::hash(uint64_t seed) const {
   const uint64_t words[] = {static_cast<uint64_t>(state_), shared_.doneEntries, shared_.doneBytes,
                             shared_.totals.copiedEntries, shared_.totals.feedChanges,

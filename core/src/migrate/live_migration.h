@@ -51,6 +51,10 @@ class LiveMigration final : public JobBase {
   bool allCopied() const;
   bool overBudget(Port& port) const;
 
+  // live_view.cc
+  WaitsFor waitsFor() const;
+  std::string waitText(const LiveView& view) const;
+
   // live_ending.cc
   bool wantsOut() const;
   void pumpEnding(Port& port);

@@ -17,6 +17,7 @@ class RecheckPhase {
   Status pump(Port& port);
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return next_ >= keys_.size() && asked_ == 0; }
+  size_t left() const { return next_ < keys_.size() ? keys_.size() - next_ : 0; }
   // The keys that the two sides hold differently, ascending.
   const std::vector<Key>& different() const { return different_; }
   NodeId blamed() const { return blamed_; }

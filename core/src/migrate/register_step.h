@@ -28,6 +28,7 @@ class RegisterStep {
   // A decision was sent and nobody knows yet whether it was taken.
   bool unknown() const { return sent_; }
   bool failing() const { return failures_ > 0; }
+  uint32_t failures() const { return done_ ? 0 : failures_; }
   uint64_t lastUs() const { return lastUs_; }  // how long the last answer took
   void stop(Port& port);
 

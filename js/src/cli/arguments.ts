@@ -1,4 +1,5 @@
 import { KeyhaulError } from '../errors.js'
+import { parseKeyText } from '../live/control-request.js'
 import type { RangeInput } from '../ranges.js'
 
 export interface CopyFlags {
@@ -18,14 +19,36 @@ export interface CopyFlags {
   color?: boolean
 }
 
+export interface LiveFlags {
+  live?: boolean
+  service?: string
+  register?: string
+  pauseBudget?: number
+  require?: number
+}
+
 const usage = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_USAGE', { message })
 
 /** Text, or `hex:00ff` for bytes. */
 export function parseKey(text: string): string | Uint8Array {
-  if (!text.startsWith('hex:')) return text
-  const digits = text.slice(4)
-  if (!/^([0-9a-f]{2})*$/i.test(digits)) throw usage(`${text} is not hexadecimal; write two digits a byte, as in hex:00ff`)
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  const key = parseKeyText(text)
+  if (key === undefined) throw usage(`${text} is not hexadecimal; write two digits a byte, as in hex:00ff`)
+  return key
+}
+
+/** `50ms`, `2s`; a bare number is milliseconds. */
+export function parseMs(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|min)?$/.exec(text)
+  const ms = match === null ? Number.NaN : Math.round(Number(match[1]) * { ms: 1, s: 1000, min: 60_000 }[(match[2] ?? 'ms') as 'ms'])
+  if (!(ms >= 10 && ms <= 3_600_000)) throw usage(`${text} is not a time of 10ms to 60min; write it as in 50ms or 2s`)
+  return ms
+}
+
+/** `L4`, `4`. */
+export function parseLevel(text: string): number {
+  const match = /^L?([0-5])$/i.exec(text)
+  if (match === null) throw usage(`${text} is not a guarantee level; write L0 to L5`)
+  return Number(match[1])
 }
 
 /** `a..m`, both ends inclusive. */

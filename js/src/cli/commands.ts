@@ -6,11 +6,14 @@ import { Engine } from '../migrate.js'
 import { type Migration, MigrationError } from '../migration.js'
 import type { Receipt } from '../receipt.js'
 import { type RangeInput, toScanRanges } from '../ranges.js'
-import type { CopyFlags } from './arguments.js'
+import type { CopyFlags, LiveFlags } from './arguments.js'
+import { Exit } from './exit.js'
+import { defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
+import { LiveView, REFRESH_MS } from './live-output.js'
 import { errorText, printableKey, ProgressView, receiptText, statusText } from './output.js'
+import { moveInService } from './service.js'
+import { shellWord } from './shell.js'
 import { assertDifferent, type OpenStore, openStore, storeName } from './stores.js'
-
-export const Exit = { done: 0, error: 1, usage: 2, mismatch: 3, interrupted: 4 } as const
 
 type Output = Pick<CopyFlags, 'json' | 'quiet'>
 
@@ -49,7 +52,23 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
   })
 }
 
+/** In a running service, or in this process. */
+export async function transferLive(from: string, to: string, flags: CopyFlags & LiveFlags): Promise<number> {
+  const ranges = rangesOf(flags)
+  toScanRanges(ranges.length === 0 ? undefined : ranges)
+  const unused = (['dryRun', 'intoNonempty', ...(flags.service === undefined ? [] : (['journal', 'register'] as const))] as const).find((name) => flags[name] !== undefined)
+  if (unused !== undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: `a live move${flags.service === undefined ? '' : ' in a service'} has no --${unused.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}` })
+  if (flags.service !== undefined) return moveInService(from, to, ranges, flags)
+  const journal = flags.journal === undefined ? defaultJournal(to) : resolve(flags.journal)
+  await prepareLive()
+  if (flags.journal === undefined && hasEnded(journal)) removeQuietly(journal)
+  const exit = await moveLive(from, to, ranges, flags, journal, (migration) => watch(migration, flags, journal))
+  if (exit === Exit.done && flags.journal === undefined) removeQuietly(journal)
+  return exit
+}
+
 export async function resume(path: string, flags: Output & { rate?: number }): Promise<number> {
+  await prepareLive()
   // A process may die between its last record and its exit: whoever resumes until all is
   // done gets the receipt then, not an error.
   const { receipt } = inspectFile(path)
@@ -58,6 +77,7 @@ export async function resume(path: string, flags: Output & { rate?: number }): P
 }
 
 export async function cancel(path: string, flags: Output): Promise<number> {
+  await prepareLive()
   return continued(path, flags, (migration) => migration.cancel())
 }
 
@@ -70,19 +90,26 @@ async function continued(path: string, flags: Output & { rate?: number }, then: 
       message: `this ${info.mode} has ended (${info.state}); there is nothing to resume or cancel`
     })
   }
+  const go = (migration: Migration): Promise<number> => {
+    then(migration)
+    return watch(migration, flags, journal)
+  }
+  if (info.mode === 'live') return resumeLive(info, journal, flags.rate, go)
   return withStores(info.from, info.to, info.mode === 'verify', async (a, b) => {
     const engine = new Engine()
     const migration = await engine.resume({ from: a.store, to: b.store, journal, rate: flags.rate })
-    then(migration)
-    const exit = await watch(migration, flags, journal)
+    const exit = await go(migration)
     engine.close()
     return exit
   })
 }
 
-export async function status(path: string, flags: Output): Promise<number> {
+export async function status(path: string, flags: Output & { register?: string }): Promise<number> {
+  if (flags.register !== undefined) await prepareLive()
   const info = inspectFile(path)
-  process.stdout.write(flags.json === true ? `${JSON.stringify(publicInfo(info))}\n` : statusText(info, path))
+  if (flags.register !== undefined && info.live === undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: `a ${info.mode} has no register` })
+  const truth = flags.register === undefined ? undefined : await readTruth(flags.register, info)
+  process.stdout.write(flags.json === true ? `${JSON.stringify({ ...publicInfo(info), register: truth })}\n` : statusText(info, path, truth))
   return Exit.done
 }
 
@@ -95,8 +122,10 @@ export async function inspect(path: string): Promise<number> {
 
 /** Shows progress and the end; gives the exit code. */
 async function watch(migration: Migration, flags: Output, journal: string | undefined): Promise<number> {
-  const view = new ProgressView(flags.quiet === true || flags.json === true)
+  const quiet = flags.quiet === true || flags.json === true
+  const view = migration.live === undefined ? new ProgressView(quiet) : new LiveView(quiet)
   let interrupts = 0
+  let refresh: ReturnType<typeof setInterval> | undefined
   const onSignal = (): void => {
     interrupts++
     if (interrupts > 1) {
@@ -116,6 +145,7 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
   try {
     migration.on('progress', (progress) => view.show(progress))
     migration.on('state', () => view.show(migration.progress()))
+    if (migration.live !== undefined) refresh = setInterval(() => view.show(migration.progress()), REFRESH_MS)
     const receipt = await migration.done
     view.stop()
     return report(receipt, flags)
@@ -123,6 +153,7 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
     view.stop()
     return failed(error, flags, journal)
   } finally {
+    clearInterval(refresh)
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
@@ -147,7 +178,7 @@ function failed(error: unknown, flags: Output, journal: string | undefined): num
   const interrupted = error.code === 'KEYHAUL_INTERRUPTED'
   const resume = resumeCommand(journal)
   if (flags.json === true) {
-    process.stdout.write(`${JSON.stringify({ state: 'stopped', code: error.code, message: error.message, resume })}\n`)
+    process.stdout.write(`${JSON.stringify({ state: 'stopped', code: error.code, message: error.message, step: error.step, retryable: error.retryable, next: error.next, resume })}\n`)
   }
   process.stderr.write(`${interrupted ? '' : errorText(error)}${stoppedText(resume)}`)
   return interrupted ? Exit.interrupted : Exit.error
@@ -160,7 +191,7 @@ function resumeCommand(journal: string | undefined): string | undefined {
   } catch {
     return undefined
   }
-  return `keyhaul resume ${/^[\w@%+=:,./-]+$/.test(journal) ? journal : `'${journal.replaceAll("'", `'\\''`)}'`}`
+  return `keyhaul resume ${shellWord(journal)}`
 }
 
 function stoppedText(resume: string | undefined): string {

@@ -1,9 +1,11 @@
 import { Command, CommanderError, Option } from 'commander'
 import { KeyhaulError } from '../errors.js'
 import { VERSION } from '../receipt.js'
-import { type CopyFlags, parseCount, parsePrefix, parseRange, parseRate } from './arguments.js'
-import { cancel, Exit, inspect, resume, status, transfer } from './commands.js'
+import { type CopyFlags, type LiveFlags, parseCount, parseLevel, parseMs, parsePrefix, parseRange, parseRate } from './arguments.js'
+import { cancel, inspect, resume, status, transfer, transferLive } from './commands.js'
+import { Exit } from './exit.js'
 import { errorText } from './output.js'
+import { cancelInService, resumeInService, type ServiceFlags, statusOfService } from './service.js'
 import { type SimFlags, simulate } from './sim.js'
 
 let exit: Promise<number> = Promise.resolve(Exit.done)
@@ -26,6 +28,10 @@ Examples:
 
 Exit codes: 0 done (and verified), 1 error, 2 usage, 3 mismatch, 4 interrupted and resumable.`
   )
+
+const LIVE_EXAMPLES = `
+  $ keyhaul move --live --service ./keyhaul.sock shard1 shard2 --range a..m --pause-budget 50ms
+  $ keyhaul move --live shard1=level:./a shard2=level:./b --register level:./a --prefix user:`
 
 function common(command: Command): Command {
   return command
@@ -57,14 +63,24 @@ for (const [mode, what] of [
   ['copy', 'copy key ranges, then verify them'],
   ['move', 'copy key ranges, verify them, then delete them from the source']
 ] as const) {
-  writing(program.command(mode))
+  const command = writing(program.command(mode))
     .description(what)
     .argument('<from>', 'source, as in level:./a')
     .argument('<to>', 'target, as in level:./b; made if it does not exist')
-    .addHelpText('after', `\nExample:\n  $ keyhaul ${mode} level:./a level:./b --range a..m --journal ./${mode}.journal`)
-    .action((from: string, to: string, flags: CopyFlags) => {
-      exit = transfer(mode, from, to, flags)
+    .addHelpText('after', `\nExample:\n  $ keyhaul ${mode} level:./a level:./b --range a..m --journal ./${mode}.journal${mode === 'move' ? LIVE_EXAMPLES : ''}`)
+    .action((from: string, to: string, flags: CopyFlags & LiveFlags) => {
+      const isLive = flags.live === true || flags.service !== undefined || flags.register !== undefined || flags.pauseBudget !== undefined || flags.require !== undefined
+      if (isLive && flags.live !== true) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--service, --register, --pause-budget and --require are of a live move; add --live' })
+      exit = isLive ? transferLive(from, to, flags) : transfer(mode, from, to, flags)
     })
+  if (mode === 'move') {
+    command
+      .option('--live', 'while clients write: in the service of --service, or here with --register')
+      .option('--service <socket>', 'the control socket of the service that has the stores open; <from> and <to> are its names for them')
+      .option('--register <store>', 'where it stands who owns which keys, as in level:./register; may be one of the two stores')
+      .option('--pause-budget <time>', 'for so long writers may be refused, as in 50ms or 2s; default 1s', parseMs)
+      .option('--require <level>', 'refuse to start below this guarantee level, as in L4', parseLevel)
+  }
 }
 
 ranged(program.command('verify'))
@@ -80,27 +96,33 @@ ranged(program.command('verify'))
 
 common(program.command('resume'))
   .description('go on with an interrupted copy, move or verify')
-  .argument('<journal>')
+  .argument('[journal]', 'its journal; with --service the id of a migration')
+  .option('--service <socket>', 'in the service with this control socket')
   .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
-  .addHelpText('after', '\nExample:\n  $ keyhaul resume ./move.journal')
-  .action((journal: string, flags: { rate?: number }) => {
-    exit = resume(journal, flags)
+  .addHelpText('after', '\nExamples:\n  $ keyhaul resume ./move.journal\n  $ keyhaul resume --service ./keyhaul.sock 3f9a0c1d')
+  .action((journal: string | undefined, flags: Partial<ServiceFlags> & { rate?: number }) => {
+    exit = isOfService(flags) ? resumeInService(journal, flags) : resume(named(journal), flags)
   })
 
 common(program.command('status'))
-  .description('say where a journal stands')
-  .argument('<journal>')
-  .addHelpText('after', '\nExample:\n  $ keyhaul status ./move.journal --json')
-  .action((journal: string, flags: object) => {
-    exit = status(journal, flags)
+  .description('say where a journal stands, or what the migrations of a service do')
+  .argument('[journal]', 'a journal; with --service the id of a migration, or none for all')
+  .option('--service <socket>', 'in the service with this control socket')
+  .option('--watch', 'with --service: show the progress to its end')
+  .option('--register <store>', 'of a live migration: see in this register who owns the range, as in level:./register')
+  .addHelpText('after', '\nExamples:\n  $ keyhaul status ./move.journal --json\n  $ keyhaul status --service ./keyhaul.sock --watch')
+  .action((journal: string | undefined, flags: Partial<ServiceFlags> & { register?: string }) => {
+    if (flags.watch === true && flags.service === undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--watch needs --service SOCKET' })
+    exit = isOfService(flags) ? statusOfService(journal, flags) : status(named(journal), flags)
   })
 
 common(program.command('cancel'))
   .description('end it and take the copy off the target again, if the target was empty before')
-  .argument('<journal>')
-  .addHelpText('after', '\nExample:\n  $ keyhaul cancel ./copy.journal')
-  .action((journal: string, flags: object) => {
-    exit = cancel(journal, flags)
+  .argument('[journal]', 'its journal; with --service the id of a migration')
+  .option('--service <socket>', 'in the service with this control socket')
+  .addHelpText('after', '\nExamples:\n  $ keyhaul cancel ./copy.journal\n  $ keyhaul cancel --service ./keyhaul.sock 3f9a0c1d')
+  .action((journal: string | undefined, flags: Partial<ServiceFlags>) => {
+    exit = isOfService(flags) ? cancelInService(journal, flags) : cancel(named(journal), flags)
   })
 
 program
@@ -143,6 +165,15 @@ Examples:
   .action((flags: SimFlags) => {
     exit = simulate(flags)
   })
+
+function isOfService(flags: Partial<ServiceFlags>): flags is ServiceFlags {
+  return flags.service !== undefined
+}
+
+function named(journal: string | undefined): string {
+  if (journal === undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: 'name a journal, or a service with --service SOCKET' })
+  return journal
+}
 
 async function main(): Promise<number> {
   if (process.argv.includes('--no-color')) process.env.NO_COLOR = '1'

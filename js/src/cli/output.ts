@@ -1,7 +1,8 @@
 import { Presets, SingleBar } from 'cli-progress'
 import pc from 'picocolors'
 import type { KeyhaulError } from '../errors.js'
-import type { JournalInfo } from '../inspect.js'
+import type { JournalInfo, LiveJournal } from '../inspect.js'
+import type { RegisterTruth } from './live.js'
 import type { Progress } from '../migration.js'
 import type { Receipt } from '../receipt.js'
 
@@ -28,7 +29,7 @@ const WORDS: Readonly<Record<string, string>> = {
   discarding: 'taking the copy back'
 }
 
-const entries = (count: number): string => `${formatCount(count)} ${count === 1 ? 'entry' : 'entries'}`
+export const entries = (count: number): string => `${formatCount(count)} ${count === 1 ? 'entry' : 'entries'}`
 const keys = (count: number): string => `${formatCount(count)} ${count === 1 ? 'key' : 'keys'}`
 
 /** Text with nothing in it that a terminal would obey. */
@@ -181,7 +182,8 @@ export function receiptText(receipt: Receipt): string {
       ? `differences found: ${receipt.missing} missing, ${receipt.extra} extra, ${receipt.changed} changed`
       : '',
     receipt.repairs > 0 ? `repaired ${keys(receipt.repairs)}, then verified again` : '',
-    receipt.mode === 'move' ? `deleted ${entries(receipt.deletedEntries)} from the source` : '',
+    receipt.mode === 'live' ? `level ${receipt.level}; writers were refused for ${formatDuration(receipt.pauseMs)}, forecast ${formatDuration(receipt.pauseForecastMs)}${receipt.postponed > 0 ? `, put off ${receipt.postponed} time${receipt.postponed > 1 ? 's' : ''} before` : ''}` : '',
+    receipt.mode === 'move' || receipt.mode === 'live' ? `deleted ${entries(receipt.deletedEntries)} from the source` : '',
     receipt.leftOnSource > 0 ? `left ${keys(receipt.leftOnSource)} on the source: changed after verification` : '',
     receipt.feedChanges > 0 ? `followed ${formatCount(receipt.feedChanges)} change${receipt.feedChanges === 1 ? '' : 's'} made meanwhile` : '',
     receipt.incarnations > 1 ? `resumed ${receipt.incarnations - 1} time${receipt.incarnations > 2 ? 's' : ''}` : '',
@@ -191,15 +193,26 @@ export function receiptText(receipt: Receipt): string {
   return `${lines.join('\n')}\n`
 }
 
-export function statusText(info: JournalInfo, journal: string): string {
+export function statusText(info: JournalInfo, journal: string, truth?: RegisterTruth): string {
   const lines = [
     `${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${info.state}`,
     `  ${entries(info.copiedEntries)}, ${formatBytes(info.copiedBytes)} copied and durable`
   ]
   if (info.stopped !== undefined) lines.push(`  stopped by ${info.stopped}`)
+  if (info.live !== undefined) lines.push(...journalLines(info.live, truth))
   if (info.torn) lines.push('  the last write was cut short; resuming cuts it off')
   lines.push(info.resumable ? `  resume with: keyhaul resume ${journal}` : '  it has ended')
   return `${lines.join('\n')}\n`
+}
+
+function journalLines({ claimed, coordEpoch, decided, pauseBudgetMs }: LiveJournal, truth: RegisterTruth | undefined): string[] {
+  const claim = claimed ? `claimed in the register, coordinator ${coordEpoch}` : 'not claimed in the register, as far as the journal knows'
+  const owner = decided === undefined ? 'who owns the range stands in the register only: --register level:PATH reads it' : decided ? 'decided: the target owns the range' : 'not decided: the source owns the range'
+  if (truth !== undefined) {
+    const owners = truth.owners.map(({ owner, epoch }) => `${shownStore(owner)} (epoch ${epoch})`).join(', ')
+    return [`  ${claim}; pause budget ${formatDuration(pauseBudgetMs)}`, `  register ${shownStore(truth.register)}: ${truth.claim ?? 'no claim of it'}; owned by ${owners === '' ? 'nobody' : owners}`]
+  }
+  return [`  ${claim}; pause budget ${formatDuration(pauseBudgetMs)}`, `  ${owner}`]
 }
 
 export function errorText(error: KeyhaulError): string {

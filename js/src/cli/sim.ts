@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { KeyhaulError } from '../errors.js'
-import { Exit } from './commands.js'
+import { Exit } from './exit.js'
 
 /** As commander names them: a flag with a value is text, one without is true. */
 export type SimFlags = Readonly<Record<string, string | true>>

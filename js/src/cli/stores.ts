@@ -7,6 +7,7 @@ import type { Store } from '../stores/store.js'
 
 export interface OpenStore {
   readonly store: Store
+  readonly db: LevelDatabase
   close(): Promise<void>
 }
 
@@ -60,7 +61,8 @@ async function openLevel(path: string, role: 'source' | 'target'): Promise<OpenS
   } catch (error) {
     throw openError(error, name)
   }
-  return { store: levelStore(db as unknown as LevelDatabase, { name }), close: () => db.close() }
+  const opened = db as unknown as LevelDatabase
+  return { store: levelStore(opened, { name }), db: opened, close: () => db.close() }
 }
 
 /** Of a store that did not open: its own words where there is no better code than "not open". */

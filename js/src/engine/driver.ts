@@ -82,6 +82,11 @@ export class Driver {
     return this.stores.get(node)?.name
   }
 
+  /** Changes that a feed holds and nobody has asked for, about. */
+  lag(migration: number): number {
+    return this.feeds.lag(migration)
+  }
+
   attach(migration: number, run: RunPort): void {
     this.runs.set(migration, run)
     this.wake()
@@ -318,7 +323,7 @@ export class Driver {
         return { kind: EventKind.done, op, ...this.boundary.copyIn(feed.position) }
       }
       case ActionKind.pollFeed: {
-        const page = await this.feeds.of(migration).poll(action.payload, limits)
+        const page = await this.feeds.poll(migration, action.payload, limits)
         if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
         // The feed spans all ranges; what lies between them is none of ours.
         const ranges = this.run(migration).ranges

@@ -1,14 +1,25 @@
 import { KeyhaulError } from '../errors.js'
-import type { Feed, ScanRange, Store } from '../stores/store.js'
+import type { Feed, FeedPage, ScanRange, Store } from '../stores/store.js'
 
 /** The feeds that are open, by migration. */
 export class Feeds {
   private readonly open = new Map<number, Feed>()
+  /** From where each was read last. */
+  private readonly at = new Map<number, Uint8Array>()
 
   of(migration: number): Feed {
     const feed = this.open.get(migration)
     if (feed === undefined) throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', { message: 'the feed is not open' })
     return feed
+  }
+
+  poll(migration: number, after: Uint8Array, limits: Parameters<Feed['poll']>[1]): Promise<FeedPage> {
+    this.at.set(migration, after)
+    return this.of(migration).poll(after, limits)
+  }
+
+  lag(migration: number): number {
+    return this.open.get(migration)?.behind?.(this.at.get(migration) as Uint8Array) ?? 0
   }
 
   /** One feed over the span of all ranges, because a migration has one position. `wanted`: still, once it is open. */
@@ -24,6 +35,7 @@ export class Feeds {
       throw new KeyhaulError('KEYHAUL_INTERRUPTED')
     }
     this.open.set(migration, feed)
+    this.at.set(migration, feed.position)
     return feed
   }
 

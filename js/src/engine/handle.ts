@@ -1,3 +1,4 @@
+import type { LiveProgress } from '../migration.js'
 import { errorCodeOf, type ErrorDetails, KeyhaulError } from '../errors.js'
 import { ConfigWord, ControlWord } from './layout.generated.js'
 import type { WasmModule } from './module.js'
@@ -27,6 +28,15 @@ export interface View {
   /** Missing where unknown. */
   etaUs?: number
   caughtUp: boolean
+  live?: LiveState
+}
+
+/** What only live migrations have; wasm/bindings/live_view.cc. */
+export type LiveState = Omit<LiveProgress, 'forecastMs' | 'budgetMs' | 'pausedMs'> & {
+  /** Missing where unknown. */
+  forecastUs?: number
+  budgetUs: number
+  pausedUs: number
 }
 
 /** Why a plan was refused. */

@@ -1,3 +1,6 @@
+export { serveControl } from '#control'
+export type { Control, ControlOptions } from './control.js'
+export type { MoveRequest, RunInfo, WireError } from './control-request.js'
 export { type GatedStore, gatedStore, type WriteOptions } from './gated.js'
 export { assignRange, type ClaimInfo, type OwnedRange, Ownership, readOwnership } from './ownership.js'
 export { type ShardedOptions, type ShardedStore, shardedStore } from './sharded.js'

@@ -1,6 +1,7 @@
 import { KeyhaulError } from '../errors.js'
 import { compareBytes, concatBytes, decodeFeedPosition, encodeFeedPosition, toBytes } from './bytes.js'
 import { type Cleared, clearedBy, decodeCleared, encodeCleared, touches } from './level-cleared.js'
+import { PositionCounts } from './level-feed-counts.js'
 import {
   BYTES, CLEAR_KIND, FEEDS_KEY, isOwn, kindOf, MARK_KIND, ownKey, type PollLimits, positionOf, readChanges, readRows, WRITE_KIND
 } from './level-feed-rows.js'
@@ -54,6 +55,7 @@ export class LevelFeedLog implements Recorder {
   /** What landed before the log was read. */
   private readonly early: { key: Uint8Array; position: number; isRecorded: boolean }[] = []
   private last = 0
+  private readonly counts = new PositionCounts()
   /** The first position of this process, and the last of those before. */
   private first = Number.POSITIVE_INFINITY
   private before = 0
@@ -99,6 +101,7 @@ export class LevelFeedLog implements Recorder {
     return {
       position: after ?? encodeFeedPosition(start, start),
       poll: (position, limits) => this.poll(prefix, range, this.check(position, start, store), start, store, limits),
+      behind: (position) => this.counts.above(decodeFeedPosition(position)?.at ?? this.last),
       trim: async (position) => {
         this.feeds.set(start, this.check(position, start, store))
         await this.drop()
@@ -207,6 +210,7 @@ export class LevelFeedLog implements Recorder {
   private next(): number {
     this.last = Math.max(this.last + 1, Date.now() * 1000)
     this.first = Math.min(this.first, this.last)
+    this.counts.add(this.last)
     return this.last
   }
 
@@ -356,12 +360,13 @@ export class LevelFeedLog implements Recorder {
       })
     }
     if (!this.feeds.has(start) || start <= this.lostUpTo) throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', { store })
-    return { changes, position: encodeFeedPosition(start, at), caughtUp, behind: this.last - at }
+    return { changes, position: encodeFeedPosition(start, at), caughtUp, behind: this.counts.above(at) }
   }
 
   /** Takes out of the log what no open feed will ask for again. */
   private async drop(): Promise<void> {
     const floor = this.feeds.size === 0 ? this.last : Math.min(...this.feeds.values())
+    this.counts.drop(floor)
     const gone = this.cleared.filter(({ position }) => position <= floor)
     for (const cleared of gone) this.cleared.splice(this.cleared.indexOf(cleared), 1)
     const marks = this.feeds.size === 0 ? await readRows(this.root, MARK_KIND, { lte: ownKey(MARK_KIND, floor), values: false }) : []

@@ -215,6 +215,7 @@ class LevelStore implements Store {
         this.iterators.drop()
         return this.changing(() => feed.poll(after, options))
       },
+      behind: (after) => feed.behind?.(after) ?? 0,
       trim: (position) => this.translate(async () => feed.trim?.(position)),
       close: (options) => this.translate(() => feed.close(options))
     }

@@ -151,6 +151,7 @@ class Memory implements MemoryStore {
         }
         return { changes, position: encodeFeedPosition(start, reached), caughtUp, behind: this.log.length - this.indexAfter(reached) }
       },
+      behind: (position) => this.log.length - this.indexAfter(decodeFeedPosition(position)?.at ?? this.position),
       trim: async (position) => {
         this.feeds.set(start, this.readPosition(position, start))
         this.dropUnasked()

@@ -99,6 +99,8 @@ export interface Feed {
     after: Uint8Array,
     options: { readonly maxEntries: number; readonly maxBytes: number; readonly signal?: AbortSignal | undefined }
   ): Promise<FeedPage>
+  /** About how many changes lie beyond `after`, where that is cheap to know. */
+  behind?(after: Uint8Array): number
   /** The changes up to `position` will not be asked for again. */
   trim?(position: Uint8Array): Promise<void>
   /** `discard` ends the recording too; without it a later `openFeed(range, position)` goes on. */

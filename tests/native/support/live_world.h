@@ -80,6 +80,7 @@ class LiveWorld {
   MigrationState state() const { return movers_.back()->state; }
   ErrorCode error() const { return movers_.back()->error; }
   std::optional<Receipt> receipt() const { return movers_.back()->receipt; }
+  MigrationView view() const { return *movers_.back()->engine.inspect(now_, movers_.back()->id); }
   // What went wrong so far; empty: nothing.
   const std::string& violation() const { return violation_; }
   // At the end: nothing was lost, and nothing of the migration is left.

@@ -1,0 +1,130 @@
+import { KeyhaulError } from '../errors.js'
+import type { JournalInfo } from '../inspect.js'
+import { Engine } from '../migrate.js'
+import type { Migration } from '../migration.js'
+import type { RangeInput } from '../ranges.js'
+import { compareBytes } from '../stores/bytes.js'
+import { levelStore } from '../stores/level.js'
+import type { Store } from '../stores/store.js'
+import type { CopyFlags, LiveFlags } from './arguments.js'
+import { assertDifferent, type OpenStore, openStore, storeName } from './stores.js'
+
+/** Where a live migration of this command line's own finds its stores again; kept in its journal. */
+interface Places {
+  readonly from: string
+  readonly to: string
+  readonly register: string
+}
+
+interface Live {
+  readonly from: Store
+  readonly to: Store
+  readonly register: import('../live/index.js').Register
+}
+
+/** Has to be the first thing that is loaded: with its module the other one is not used. */
+const loadLive = (): Promise<typeof import('../live/index.js')> => import('../live/index.js')
+
+/** `level:./a`, or `shard1=level:./a` where the register and the service know it as shard1. */
+export function namedStore(url: string): { name: string; place: string } {
+  const named = /^([^=:/]+)=(.+)$/.exec(url)
+  const place = storeName(named?.[2] ?? url)
+  return { name: named?.[1] ?? place, place }
+}
+
+/** Opens both databases and the register's, which may be one of them, and gates them. */
+async function withLive(names: readonly [string, string], places: Places, isNew: boolean, work: (live: Live) => Promise<number>): Promise<number> {
+  const { gatedStore } = await loadLive()
+  const { levelRegister } = await import('../register/level.js')
+  const open = new Map<string, OpenStore>()
+  const openOnce = async (place: string, mayBeNew: boolean): Promise<OpenStore> => {
+    const store = open.get(place) ?? (await openStore(place, mayBeNew ? 'target' : 'source'))
+    open.set(place, store)
+    return store
+  }
+  const gated = async (name: string, place: string, mayBeNew: boolean): Promise<Store> => gatedStore(levelStore((await openOnce(place, mayBeNew)).db, { name, feed: true }))
+  try {
+    const from = await gated(names[0], places.from, false)
+    const to = await gated(names[1], places.to, isNew)
+    const register = levelRegister((await openOnce(places.register, isNew)).db)
+    return await work({ from, to, register })
+  } finally {
+    for (const { close } of [...open.values()].reverse()) await close()
+  }
+}
+
+/** Moves in this process, which opens the databases: nobody else can have them open meanwhile. */
+export async function moveLive(
+  from: string,
+  to: string,
+  ranges: readonly RangeInput[],
+  flags: CopyFlags & LiveFlags,
+  journal: string,
+  watch: (migration: Migration) => Promise<number>
+): Promise<number> {
+  const { assignRange } = await loadLive()
+  if (flags.register === undefined) {
+    throw new KeyhaulError('KEYHAUL_USAGE', { message: '--live needs --service SOCKET, where a service has the databases open, or --register level:PATH, where it stands who owns which keys' })
+  }
+  const [source, target] = [namedStore(from), namedStore(to)]
+  assertDifferent(source.place, target.place)
+  const places = { from: source.place, to: target.place, register: storeName(flags.register) }
+  return withLive([source.name, target.name], places, true, async (live) => {
+    const given = ranges.length === 0 ? undefined : ranges
+    // What nobody owns belongs to the database that it lies in.
+    await assignRange({ register: live.register, store: live.from, ...(given === undefined ? {} : { ranges: given }) })
+    const engine = new Engine()
+    const { pauseBudget: pauseBudgetMs, require: requireLevel, rate } = flags
+    const migration = await engine.migrate({ ...live, live: true, ranges: given, journal, rate, pauseBudgetMs, requireLevel, hostInfo: { places } })
+    const exit = await watch(migration)
+    engine.close()
+    return exit
+  })
+}
+
+/** Goes on with one of this command line's own. */
+export async function resumeLive(info: JournalInfo, journal: string, rate: number | undefined, watch: (migration: Migration) => Promise<number>): Promise<number> {
+  const { places } = (info.hostInfo ?? {}) as { places?: Places }
+  if (places === undefined) {
+    throw new KeyhaulError('KEYHAUL_USAGE', {
+      message: 'this is a live migration of a service, which has the databases open: keyhaul resume --service SOCKET, keyhaul cancel --service SOCKET'
+    })
+  }
+  return withLive([info.from, info.to], places, false, async (live) => {
+    const engine = new Engine()
+    const migration = await engine.resume({ ...live, journal, rate })
+    const exit = await watch(migration)
+    engine.close()
+    return exit
+  })
+}
+
+/** What the register says of the migration of a journal. */
+export interface RegisterTruth {
+  readonly register: string
+  readonly claim: 'claimed' | 'decided' | 'aborted' | undefined
+  readonly owners: readonly { readonly owner: string; readonly epoch: number }[]
+}
+
+export async function readTruth(url: string, info: JournalInfo): Promise<RegisterTruth> {
+  const { readOwnership } = await loadLive()
+  const { levelRegister } = await import('../register/level.js')
+  const register = storeName(url)
+  const { db, close } = await openStore(register, 'source')
+  try {
+    const ownership = await readOwnership(levelRegister(db))
+    const claim = ownership.claims.find(({ id }) => id === info.live?.claim)?.state
+    const touched = ownership.parts.filter((part) =>
+      info.ranges.some(([low, high]) => isBelow(Buffer.from(low, 'hex'), part.lt) && isBelow(part.gte, high === null ? undefined : Buffer.from(high, 'hex')))
+    )
+    const owners = new Map(touched.map(({ owner, epoch }) => [`${owner} ${epoch}`, { owner, epoch }]))
+    return { register, claim, owners: [...owners.values()] }
+  } finally {
+    await close()
+  }
+}
+
+const isBelow = (key: Uint8Array, end: Uint8Array | undefined): boolean => end === undefined || compareBytes(key, end) < 0
+
+export const defaultJournal = (target: string): string => `${namedStore(target).place.slice('level:'.length)}.keyhaul-journal`
+export const prepareLive = async (): Promise<void> => void (await loadLive())

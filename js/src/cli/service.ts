@@ -1,0 +1,151 @@
+import { connect, type Socket } from 'node:net'
+import { resolve } from 'node:path'
+import { formatKey, KeyhaulError } from '../errors.js'
+import { fromWire, PROTOCOL, type Reply, type RunInfo } from '../live/control-request.js'
+import type { RangeInput } from '../ranges.js'
+import type { CopyFlags, LiveFlags } from './arguments.js'
+import { Exit } from './exit.js'
+import { LiveView, runsText, runText } from './live-output.js'
+import { errorText, receiptText } from './output.js'
+import { shellWord } from './shell.js'
+
+export interface ServiceFlags {
+  service: string
+  json?: boolean
+  quiet?: boolean
+  watch?: boolean
+}
+
+/** A service sends what it knows of a migration in a line; nothing honest is longer. */
+const REPLY_BYTES_MAX = 64 << 20
+
+const failure = (path: string, message: string, cause?: unknown): KeyhaulError => new KeyhaulError('KEYHAUL_SERVICE_FAILED', { file: path, message, cause })
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such socket; start the service, or check the path',
+  ECONNREFUSED: 'no process answers at this socket; start the service again',
+  ENOTSOCK: 'it is not a socket; name the path that serveControl() was given',
+  EACCES: 'there is no permission to use it; ask as the user that the service runs as',
+  EINVAL: 'the path is too long for a socket'
+}
+
+/** The replies to one request, until the service closes. */
+async function* ask(path: string, request: object, onSocket?: (socket: Socket) => void): AsyncGenerator<Reply> {
+  const socket = connect(resolve(path))
+  onSocket?.(socket)
+  socket.write(`${JSON.stringify({ keyhaul: PROTOCOL, ...request })}\n`)
+  let rest = ''
+  try {
+    socket.setEncoding('utf8')
+    for await (const chunk of socket) {
+      const lines = (rest + (chunk as string)).split('\n')
+      rest = lines.pop() as string
+      if (rest.length > REPLY_BYTES_MAX) throw failure(path, 'its answer has no end; it is no service of keyhaul')
+      for (const line of lines) yield parseReply(line, path)
+    }
+  } catch (error) {
+    if (error instanceof KeyhaulError) throw error
+    const { code = '', message } = error as NodeJS.ErrnoException
+    throw failure(path, REASONS[code] ?? `the connection failed: ${message}`, error)
+  } finally {
+    socket.destroy()
+  }
+}
+
+function parseReply(line: string, path: string): Reply {
+  let reply: Reply | undefined
+  try {
+    reply = JSON.parse(line) as Reply
+  } catch {
+    // Said below.
+  }
+  const type: unknown = (reply as { type?: unknown } | null | undefined)?.type
+  if (type !== 'status' && type !== 'run' && type !== 'end' && type !== 'error') throw failure(path, 'its answer is not understood; it is of another version, or no service of keyhaul')
+  if ((reply as Reply).type === 'error') throw fromWire((reply as Reply & { type: 'error' }).error)
+  return reply as Reply
+}
+
+export async function moveInService(from: string, to: string, ranges: readonly RangeInput[], flags: CopyFlags & LiveFlags): Promise<number> {
+  const { service, pauseBudget: pauseBudgetMs, require: requireLevel, rate } = flags
+  const texts = ranges.map((range) => ('prefix' in range ? { prefix: keyText(range.prefix) } : range.map(keyText)))
+  const request = { op: 'move', from, to, ...(texts.length === 0 ? {} : { ranges: texts }), pauseBudgetMs, requireLevel, rate }
+  return follow(request, { ...flags, service: service as string }, 'stop')
+}
+
+/** Text that begins as the escape does is escaped. */
+const keyText = (key: string | Uint8Array): string => (typeof key === 'string' && key.startsWith('hex:') ? `hex:${Buffer.from(key).toString('hex')}` : formatKey(key))
+
+export async function statusOfService(id: string | undefined, flags: ServiceFlags): Promise<number> {
+  if (flags.watch === true) return follow({ op: 'status', id, watch: true }, flags, 'leave')
+  for await (const reply of ask(flags.service, { op: 'status', id })) {
+    if (reply.type !== 'status') continue
+    process.stdout.write(flags.json === true ? `${JSON.stringify({ runs: reply.runs })}\n` : runsText(reply.runs, flags.service))
+    return Exit.done
+  }
+  throw failure(flags.service, 'it closed the connection without an answer')
+}
+
+export const resumeInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'resume', id }, flags, 'stop')
+export const cancelInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'cancel', id }, flags, 'leave')
+
+/** Shows a migration of the service to its end. `onInterrupt`: what Ctrl-C does with it. */
+async function follow(request: object, flags: ServiceFlags, onInterrupt: 'stop' | 'leave'): Promise<number> {
+  const { service } = flags
+  const view = new LiveView(flags.quiet === true || flags.json === true)
+  let last: RunInfo | undefined
+  let socket: Socket | undefined
+  let left = false
+  const commandFor = (verb: string): string => `keyhaul ${verb} --service ${shellWord(service)} ${last?.id ?? ''}`.trimEnd()
+  const onSignal = (): void => {
+    view.stop()
+    if (left || onInterrupt === 'leave' || last === undefined) {
+      left = true
+      if (flags.quiet !== true) process.stderr.write(`the migration goes on in the service; see it with: ${commandFor('status')} --watch\n`)
+      socket?.destroy()
+      return
+    }
+    left = true
+    if (flags.quiet !== true) process.stderr.write('stopping after what is under way; once more leaves it to the service\n')
+    const { id } = last
+    void (async () => {
+      for await (const _ of ask(service, { op: 'stop', id })) return
+    })().catch((error: KeyhaulError) => process.stderr.write(errorText(error)))
+  }
+  const onSocket = (opened: Socket): void => {
+    socket = opened
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    for await (const reply of ask(service, request, onSocket)) {
+      if (reply.type !== 'run' && reply.type !== 'end') continue
+      if (last === undefined && flags.quiet !== true && flags.json !== true) process.stderr.write(`migration ${reply.run.id} in the service: ${runText(reply.run)}\n`)
+      last = reply.run
+      if (reply.type === 'run') view.show(reply.run.progress, reply.run.state)
+      else return ended(reply.run, flags, view, commandFor('resume'))
+    }
+  } catch (error) {
+    if (!left || last === undefined) throw error
+  } finally {
+    view.stop()
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+  if (left) return Exit.interrupted
+  throw failure(service, `the service closed the connection; when it runs again: ${commandFor('status')}`)
+}
+
+function ended({ state, receipt, error, resumable, id }: RunInfo, flags: ServiceFlags, view: LiveView, resume: string): number {
+  view.stop()
+  if (resumable) {
+    if (flags.json === true) process.stdout.write(`${JSON.stringify({ state: 'stopped', id, ...error, resume })}\n`)
+    const why = error === undefined || error.code === 'KEYHAUL_INTERRUPTED' ? '' : errorText(fromWire(error))
+    process.stderr.write(`${why}stopped; go on with: ${resume}\n`)
+    return why === '' ? Exit.interrupted : Exit.error
+  }
+  if (receipt !== undefined) process.stdout.write(flags.json === true ? `${JSON.stringify({ ...receipt, id, ...(error === undefined ? {} : { error }) })}\n` : receiptText(receipt))
+  else if (flags.json === true) process.stdout.write(`${JSON.stringify({ state: 'failed', id, ...error })}\n`)
+  if (error !== undefined && error.code !== 'KEYHAUL_CANCELLED') process.stderr.write(errorText(fromWire(error)))
+  if (state === 'done' || state === 'cancelled') return Exit.done
+  return state === 'mismatch' ? Exit.mismatch : Exit.error
+}

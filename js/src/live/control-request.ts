@@ -1,0 +1,147 @@
+import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
+import { ERRORS } from '../errors.generated.js'
+import type { LiveProgress, MigrationState, Progress } from '../migration.js'
+import type { RangeInput } from '../ranges.js'
+import type { Receipt } from '../receipt.js'
+
+// What goes over a control socket: the client sends one request as one line of JSON, the service
+// answers with lines of JSON and closes.
+
+export const PROTOCOL = 1
+/** A request has room for 256 ranges of long keys; a service does not collect more than this of a stranger. */
+export const REQUEST_BYTES_MAX = 1 << 20
+
+export interface MoveRequest {
+  readonly op: 'move'
+  readonly from: string
+  readonly to: string
+  /** Keys as text, or `hex:00ff`. Without: everything. */
+  readonly ranges?: readonly RangeInput[]
+  readonly pauseBudgetMs?: number
+  readonly requireLevel?: number
+  readonly rate?: number
+}
+
+export type Request =
+  | MoveRequest
+  | { readonly op: 'status'; readonly id?: string; readonly watch?: boolean }
+  | { readonly op: 'resume' | 'cancel' | 'stop'; readonly id?: string }
+
+/** A migration as a service shows it. */
+export interface RunInfo {
+  readonly id: string
+  readonly from: string
+  readonly to: string
+  /** As they were given: `a..m`, or `user:*` for a prefix. */
+  readonly ranges: readonly string[]
+  readonly level: number
+  /** `stopped` with `resumable` waits for a resume. */
+  readonly state: MigrationState
+  readonly progress: Omit<Progress, 'live'> & { readonly live?: LiveProgress | undefined } | undefined
+  readonly resumable: boolean
+  readonly journal: string
+  readonly receipt: Receipt | undefined
+  readonly error: WireError | undefined
+}
+
+export interface WireError {
+  readonly code: KeyhaulErrorCode
+  readonly message: string
+  readonly step?: MigrationState | undefined
+  readonly retryable: boolean
+  readonly next?: string | undefined
+}
+
+export type Reply =
+  | { readonly type: 'status'; readonly runs: readonly RunInfo[] }
+  | { readonly type: 'run' | 'end'; readonly run: RunInfo }
+  | { readonly type: 'error'; readonly error: WireError }
+
+const refuse = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message })
+
+/** Text, or `hex:00ff` for bytes. */
+export function parseKeyText(text: string): string | Uint8Array | undefined {
+  if (!text.startsWith('hex:')) return text
+  const digits = text.slice(4)
+  if (!/^([0-9a-f]{2})*$/i.test(digits)) return undefined
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}
+
+const ID = /^[a-z0-9][a-z0-9-]{0,39}$/
+
+/** What each request may have besides `keyhaul` and `op`. */
+const MEMBERS: Readonly<Record<Request['op'], readonly string[]>> = {
+  move: ['from', 'to', 'ranges', 'pauseBudgetMs', 'requireLevel', 'rate'],
+  status: ['id', 'watch'],
+  resume: ['id'],
+  cancel: ['id'],
+  stop: ['id']
+}
+
+/** Throws KEYHAUL_INVALID_ARGUMENT for anything that is not exactly a request. */
+export function parseRequest(line: string): Request {
+  let given: unknown
+  try {
+    given = JSON.parse(line)
+  } catch {
+    throw refuse('the request is not a line of JSON')
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw refuse('the request is not an object')
+  const { keyhaul, op, ...rest } = given as Record<string, unknown>
+  if (keyhaul !== PROTOCOL) throw refuse(`the request is of protocol ${JSON.stringify(keyhaul) ?? 'none'}, this service speaks ${PROTOCOL}; use the same version of keyhaul on both sides`)
+  if (typeof op !== 'string' || !Object.hasOwn(MEMBERS, op)) throw refuse('the request has no known `op`')
+  const members = MEMBERS[op as Request['op']]
+  for (const name of Object.keys(rest)) if (!members.includes(name)) throw refuse(`${op} has no ${JSON.stringify(name.slice(0, 40))}`)
+  if (rest.id !== undefined && !(typeof rest.id === 'string' && ID.test(rest.id))) throw refuse('`id` is not the id of a migration')
+  if (rest.watch !== undefined && typeof rest.watch !== 'boolean') throw refuse('`watch` is not a boolean')
+  return op === 'move' ? parseMove(rest) : ({ op, ...rest } as Request)
+}
+
+function parseMove(rest: Record<string, unknown>): MoveRequest {
+  const name = (member: string): string => {
+    const value = rest[member]
+    if (typeof value !== 'string' || value === '' || value.length > 4096) throw refuse(`\`${member}\` is not the name of a store`)
+    return value
+  }
+  const number = (member: string, most: number): Record<string, number> => {
+    const value = rest[member]
+    if (value === undefined) return {}
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) throw refuse(`\`${member}\` is not a whole number of 0 to ${most}`)
+    return { [member]: value }
+  }
+  return {
+    op: 'move',
+    from: name('from'),
+    to: name('to'),
+    ...(rest.ranges === undefined ? {} : { ranges: parseRanges(rest.ranges) }),
+    ...number('pauseBudgetMs', 3_600_000),
+    ...number('requireLevel', 5),
+    ...number('rate', Number.MAX_SAFE_INTEGER)
+  }
+}
+
+function parseRanges(given: unknown): RangeInput[] {
+  if (!Array.isArray(given) || given.length === 0 || given.length > 256) throw refuse('`ranges` is not a list of 1 to 256 ranges')
+  const key = (value: unknown): string | Uint8Array => {
+    const parsed = typeof value === 'string' ? parseKeyText(value) : undefined
+    if (parsed === undefined) throw refuse('a key of `ranges` is neither text nor hex:00ff')
+    return parsed
+  }
+  return given.map((range: unknown): RangeInput => {
+    if (Array.isArray(range) && range.length === 2) return [key(range[0]), key(range[1])]
+    const isPrefix = typeof range === 'object' && range !== null && !Array.isArray(range) && Object.keys(range).join() === 'prefix'
+    if (isPrefix) return { prefix: key((range as { prefix: unknown }).prefix) }
+    throw refuse('a range of `ranges` is neither [first, last] nor {"prefix": key}')
+  })
+}
+
+export function toWire(error: unknown): WireError {
+  if (!(error instanceof KeyhaulError)) return { code: 'KEYHAUL_SERVICE_FAILED', message: String((error as Error)?.message ?? error), retryable: false }
+  const { code, message, retryable, next } = error
+  return { code, message, step: (error as { step?: MigrationState }).step, retryable, next }
+}
+
+/** An error of the service, here. */
+export function fromWire({ code, message }: WireError): KeyhaulError {
+  return new KeyhaulError(Object.hasOwn(ERRORS, code) ? code : 'KEYHAUL_SERVICE_FAILED', { message: String(message) })
+}

@@ -1,0 +1,229 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { formatKey, KeyhaulError } from '../errors.js'
+import { inspectJournal, type JournalInfo } from '../inspect.js'
+import { Engine, type MigrateOptions } from '../migrate.js'
+import type { Migration, MigrationError } from '../migration.js'
+import type { RangeInput } from '../ranges.js'
+import type { Receipt } from '../receipt.js'
+import type { Store } from '../stores/store.js'
+import type { ControlOptions } from './control.js'
+import { type MoveRequest, type RunInfo, toWire } from './control-request.js'
+
+/** Ended ones that are still shown. */
+const ENDED_MAX = 50
+
+interface Run {
+  readonly id: string
+  readonly from: string
+  readonly to: string
+  readonly ranges: readonly string[]
+  readonly journal: string
+  level: number
+  migration: Migration | undefined
+  receipt: Receipt | undefined
+  error: (KeyhaulError & Partial<Pick<MigrationError, 'resumable' | 'step'>>) | undefined
+  /** Told of all that happens to it. */
+  readonly watchers: Set<(isEnd: boolean) => void>
+}
+
+/** The migrations of a service, each with a journal in one folder. */
+export class Runs {
+  private readonly engine = new Engine()
+  private readonly all = new Map<string, Run>()
+  private closing = false
+
+  constructor(private readonly options: ControlOptions) {
+    mkdirSync(options.journals, { recursive: true })
+  }
+
+  /** Reads the journals of earlier processes, and goes on with what was under way when the last one ended. */
+  async recover(): Promise<void> {
+    for (const file of readdirSync(this.options.journals).sort()) {
+      if (!file.endsWith('.journal')) continue
+      const run = this.readRun(file)
+      if (run === undefined) continue
+      this.all.set(run.id, run)
+      const wasUnderWay = run.error?.code === 'KEYHAUL_INTERRUPTED' && !this.isHeld(run.id)
+      // A range may be fenced: nobody should have to ask for that.
+      const onRefusal = (error: KeyhaulError): void => {
+        run.error = error
+      }
+      if (wasUnderWay) await this.resume(run.id).catch(onRefusal)
+    }
+    this.forgetOld()
+  }
+
+  infos(id?: string): RunInfo[] {
+    return id === undefined ? [...this.all.values()].map(infoOf) : [infoOf(this.find(id))]
+  }
+
+  async move(request: Omit<MoveRequest, 'op'>): Promise<{ id: string; migration: Migration }> {
+    const [from, to] = [this.store(request.from), this.store(request.to)]
+    const id = this.freshId()
+    const journal = this.fileOf(id)
+    const ranges = (request.ranges ?? []).map(rangeText)
+    const { register } = this.options
+    const { requireLevel, pauseBudgetMs, rate } = request
+    const options: MigrateOptions = { live: true, from, to, ranges: request.ranges, register, journal, requireLevel, pauseBudgetMs, rate, hostInfo: { ranges } }
+    const migration = await this.engine.migrate(options).catch((error: unknown) => {
+      rmSync(journal, { force: true })
+      throw error
+    })
+    const run: Run = { id, from: from.name, to: to.name, ranges, journal, level: 0, migration, receipt: undefined, error: undefined, watchers: new Set() }
+    this.all.set(id, run)
+    this.follow(run, migration)
+    return { id, migration }
+  }
+
+  /** Goes on with one; one that runs is left alone. */
+  async resume(id: string): Promise<void> {
+    const run = this.find(id)
+    if (run.migration !== undefined) return
+    if (run.receipt !== undefined || run.error?.resumable === false) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', { migration: id })
+    const { register } = this.options
+    const [from, to] = [this.store(run.from), this.store(run.to)]
+    rmSync(this.holdOf(id), { force: true })
+    const migration = await this.engine.resume({ from, to, register, journal: run.journal })
+    run.error = undefined
+    run.migration = migration
+    this.follow(run, migration)
+  }
+
+  stop(id: string): void {
+    const { migration } = this.find(id)
+    if (migration === undefined) return
+    // Before it ends: a service that dies now must not go on with it by itself.
+    writeFileSync(this.holdOf(id), '')
+    migration.stop()
+  }
+
+  async cancel(id: string): Promise<void> {
+    await this.resume(id)
+    this.find(id).migration?.cancel()
+  }
+
+  /** The one that is meant where there is only one it can be. */
+  only(isMeant: (info: RunInfo) => boolean, what: string): string {
+    const meant = this.infos().filter(isMeant)
+    if (meant.length === 1) return (meant[0] as RunInfo).id
+    const ids = meant.map(({ id }) => id).join(', ')
+    throw new KeyhaulError('KEYHAUL_NOT_FOUND', { message: meant.length === 0 ? `there is no migration ${what}` : `there are ${meant.length} migrations ${what}; name one: ${ids}` })
+  }
+
+  watch(id: string, watcher: (isEnd: boolean) => void): () => void {
+    const { watchers } = this.find(id)
+    watchers.add(watcher)
+    return () => void watchers.delete(watcher)
+  }
+
+  isRunning(id: string): boolean {
+    return this.find(id).migration !== undefined
+  }
+
+  async close(): Promise<void> {
+    this.closing = true
+    const running = [...this.all.values()].flatMap(({ migration }) => migration ?? [])
+    for (const migration of running) migration.stop()
+    await Promise.allSettled(running.map(({ done }) => done))
+    this.engine.close()
+  }
+
+  private follow(run: Run, migration: Migration): void {
+    const tell = (isEnd: boolean): void => {
+      for (const watcher of run.watchers) watcher(isEnd)
+    }
+    migration.on('progress', () => tell(false))
+    migration.on('state', () => tell(false))
+    const end = (): void => {
+      run.migration = undefined
+      if (run.receipt !== undefined) rmSync(this.holdOf(run.id), { force: true })
+      tell(true)
+      if (!this.closing) this.forgetOld()
+    }
+    migration.done.then(
+      (receipt) => {
+        run.receipt = receipt
+        end()
+      },
+      (error: MigrationError) => {
+        run.error = error
+        run.receipt = error.receipt
+        end()
+      }
+    )
+  }
+
+  private readRun(file: string): Run | undefined {
+    const id = file.slice(0, -'.journal'.length)
+    const journal = this.fileOf(id)
+    let info: JournalInfo
+    try {
+      info = inspectJournal(new Uint8Array(readFileSync(journal)))
+    } catch (error) {
+      // It began nothing, or cannot be read: then it has to be seen.
+      if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_TORN') return undefined
+      const failure = error instanceof KeyhaulError ? new KeyhaulError(error.code, { file: journal, message: error.message }) : new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: journal, cause: error })
+      return { id, from: '?', to: '?', ranges: [], journal, level: 0, migration: undefined, receipt: undefined, error: Object.assign(failure, { resumable: false }), watchers: new Set() }
+    }
+    if (info.mode !== 'live') return undefined
+    const { ranges } = (info.hostInfo ?? {}) as { ranges?: string[] }
+    const error = info.receipt === undefined ? Object.assign(new KeyhaulError(info.stopped ?? 'KEYHAUL_INTERRUPTED'), { resumable: true }) : undefined
+    return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, level: info.level, migration: undefined, receipt: info.receipt, error, watchers: new Set() }
+  }
+
+  private find(id: string): Run {
+    const run = this.all.get(id)
+    if (run === undefined) throw new KeyhaulError('KEYHAUL_NOT_FOUND', { migration: id, message: 'this service knows no such migration; keyhaul status --service shows all' })
+    return run
+  }
+
+  private store(name: string): Store {
+    const { stores } = this.options
+    const store = Object.hasOwn(stores, name) ? stores[name] : undefined
+    if (store === undefined) {
+      const known = Object.keys(stores).map((known) => JSON.stringify(known)).join(', ')
+      throw new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { message: `this service has no store ${JSON.stringify(name.slice(0, 200))}; it has ${known}` })
+    }
+    return store
+  }
+
+  private freshId(): string {
+    for (;;) {
+      const id = randomBytes(4).toString('hex')
+      if (!this.all.has(id)) return id
+    }
+  }
+
+  /** The oldest that have ended are not shown any more; their journals go too. */
+  private forgetOld(): void {
+    const ended = [...this.all.values()].filter(({ receipt, migration }) => receipt !== undefined && migration === undefined)
+    for (const run of ended.slice(0, Math.max(0, ended.length - ENDED_MAX))) {
+      this.all.delete(run.id)
+      rmSync(run.journal, { force: true })
+    }
+  }
+
+  private fileOf(id: string): string {
+    return join(this.options.journals, `${id}.journal`)
+  }
+  private holdOf(id: string): string {
+    return join(this.options.journals, `${id}.stopped`)
+  }
+  private isHeld(id: string): boolean {
+    return readdirSync(this.options.journals).includes(`${id}.stopped`)
+  }
+}
+
+function infoOf({ id, from, to, ranges, journal, level, migration, receipt, error }: Run): RunInfo {
+  const progress = migration?.progress()
+  const resumable = migration === undefined && receipt === undefined && error?.resumable !== false
+  const state = progress?.state ?? receipt?.state ?? (resumable ? 'stopped' : 'failed')
+  return { id, from, to, ranges, level: receipt?.level ?? level, state, progress, resumable, journal, receipt, error: error && toWire(error) }
+}
+
+function rangeText(range: RangeInput): string {
+  if ('prefix' in range) return `${formatKey(range.prefix)}*`
+  return `${formatKey(range[0])}..${formatKey(range[1])}`
+}

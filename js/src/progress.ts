@@ -1,0 +1,112 @@
+export type MigrationState =
+  | 'pending'
+  | 'preparing'
+  | 'copying'
+  | 'catchingUp'
+  | 'verifying'
+  | 'repairing'
+  | 'deleting'
+  | 'discarding'
+  | 'stopped'
+  | 'done'
+  | 'mismatch'
+  | 'cancelled'
+  | 'failed'
+  | 'claiming'
+  | 'staging'
+  | 'approaching'
+  | 'fencing'
+  | 'draining'
+  | 'readFencing'
+  | 'deciding'
+  | 'activating'
+  | 'redirecting'
+  | 'cleaning'
+  | 'closing'
+  | 'postponing'
+  | 'aborting'
+  | 'unfencing'
+  | 'releasing'
+
+export interface Progress {
+  readonly state: MigrationState
+  /** Done in this state; bytes are key + value. */
+  readonly entries: number
+  readonly bytes: number
+  /** Expected in this state; 0 where unknown. */
+  readonly totalEntries: number
+  readonly totalBytes: number
+  readonly bytesPerSecond: number
+  /** Undefined where unknown. */
+  readonly etaMs: number | undefined
+  readonly paused: boolean
+  /** Following a feed, and nothing is waiting. */
+  readonly caughtUp: boolean
+  /** Of a live migration. */
+  readonly live: LiveProgress | undefined
+}
+
+/** How near a live migration is to its cutover, and what keeps it. */
+export interface LiveProgress {
+  readonly waitsFor:
+    | 'nothing'
+    | 'slot'
+    | 'unpause'
+    | 'journal'
+    | 'register'
+    | 'sourceGate'
+    | 'targetGate'
+    | 'writesInFlight'
+    | 'shorterPause'
+    | 'explanation'
+    | 'finish'
+  /** The same for people, with names and figures; empty where it waits for nothing. */
+  readonly text: string
+  /** In a row, of what it waits for. */
+  readonly failures: number
+  /** Changes on the source that the target has not got yet, about. */
+  readonly lagChanges: number
+  /** Keys that changed since they were compared. */
+  readonly toCompare: number
+  /** How long writers would be refused if it cut over now; undefined before two rounds. */
+  readonly forecastMs: number | undefined
+  readonly budgetMs: number
+  /** For so long they are refused now; 0: they are not. */
+  readonly pausedMs: number
+  /** Attempts to cut over that were given up. */
+  readonly postponed: number
+}
+
+/** By the numbers of core/include/keyhaul/migration.h. */
+export const STATES: readonly MigrationState[] = [
+  'pending', // there is no 0
+  'pending',
+  'preparing',
+  'copying',
+  'catchingUp',
+  'verifying',
+  'repairing',
+  'deleting',
+  'discarding',
+  'stopped',
+  'done',
+  'mismatch',
+  'cancelled',
+  'failed',
+  'claiming',
+  'staging',
+  'approaching',
+  'fencing',
+  'draining',
+  'readFencing',
+  'deciding',
+  'activating',
+  'redirecting',
+  'cleaning',
+  'closing',
+  'postponing',
+  'aborting',
+  'unfencing',
+  'releasing'
+]
+export const ENDED: ReadonlySet<MigrationState> = new Set(['stopped', 'done', 'mismatch', 'cancelled', 'failed'])

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { liveLine, runsText } from '../../../../js/src/cli/live-output.ts'
+import type { RunInfo } from '../../../../js/src/live/control-request.ts'
+
+const live = {
+  waitsFor: 'shorterPause', text: 'waits for a pause that fits: forecast 120 ms, budget 50 ms', failures: 0, lagChanges: 1234, toCompare: 99, forecastMs: 120, budgetMs: 50,
+  pausedMs: 0, postponed: 2
+} as const
+const progress: RunInfo['progress'] = {
+  state: 'approaching', entries: 12_000, bytes: 3_000_000, totalEntries: 0, totalBytes: 4_000_000, bytesPerSecond: 1_500_000, etaMs: 700, paused: false, caughtUp: false, live
+}
+
+test('a line of progress fits into the terminal and says the most important first', () => {
+  for (let columns = 10; columns <= 200; columns++) assert.ok(liveLine('approaching', progress, columns).length < columns)
+  assert.equal(liveLine('approaching', progress, 40), 'approaching · 75 % · 12,000 entries')
+  assert.equal(liveLine('approaching', progress, 80), 'approaching · waits for a pause that fits: forecast 120 ms, budget 50 ms · 75 %')
+  assert.equal(
+    liveLine('approaching', progress, 120),
+    'approaching the cutover · waits for a pause that fits: forecast 120 ms, budget 50 ms · 75 % · 12,000 entries · 1.5 MB/s'
+  )
+  const fenced = { ...progress, state: 'draining' as const, totalBytes: 0, live: { ...live, waitsFor: 'nothing' as const, text: '', pausedMs: 31 } }
+  assert.equal(liveLine('draining', fenced, 60), 'taking over the last changes · writers wait since 31 ms')
+})
+
+test('nothing that a terminal would obey gets there', () => {
+  const hostile = { ...progress, live: { ...live, text: 'waits for the gate of \x1b[2Jshard\n1' } }
+  assert.doesNotMatch(liveLine('copying', hostile, 120), /\p{Cc}/u)
+  const run: RunInfo = { id: 'x', from: '\x1b]0;a\x07', to: 'b', ranges: ['\r\n..z'], level: 4, state: 'copying', progress: hostile, resumable: false, journal: 'j', receipt: undefined, error: undefined }
+  assert.doesNotMatch(runsText([run], './s').replaceAll('\n', ''), /\p{Cc}/u)
+})

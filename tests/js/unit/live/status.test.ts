@@ -1,0 +1,101 @@
+// What a live migration shows while it runs, how it ends, and what its journal knows.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Engine, inspectJournal, type JournalInfo, type LiveProgress, type MigrationError, memoryJournal, migrate, type Progress } from '../../../../dist/index.js'
+import { memoryRegister, type Register } from '../../../../dist/register/memory.js'
+import { memoryStore } from '../../../../dist/stores/memory.js'
+import { inLevels, inMemory } from './world.ts'
+
+test('progress has the lag while it copies, a forecast and the budget before it cuts over', async () => {
+  await inMemory(5_000, async ({ a, b, register, load }) => {
+    load.start({ pause: 1 })
+    const run = migrate({ live: true, from: a, to: b, register, pageEntries: 200, rate: 400_000, pauseBudgetMs: 700 })
+    const seen: Progress[] = []
+    for await (const progress of run) seen.push(progress)
+    const receipt = await run.done
+    await load.stop()
+    assert.ok(seen.every(({ live }) => live?.budgetMs === 700))
+    assert.ok(seen.some(({ state, live }) => state === 'copying' && (live as LiveProgress).lagChanges > 0), 'no lag while copying')
+    assert.ok(seen.some(({ live }) => live?.forecastMs !== undefined && live.forecastMs > 0), 'no forecast')
+    assert.ok(receipt.pauseForecastMs > 0 && receipt.pauseMs > 0)
+    // Of a copy there is none.
+    for await (const { live } of migrate({ from: memoryStore({ name: 'c' }), to: memoryStore({ name: 'd' }) })) assert.equal(live, undefined)
+  })
+})
+
+test('a register that fails is named, with the number of tries and how long writers wait', async () => {
+  const inner = memoryRegister()
+  let deciding = false
+  let broken = false
+  const register: Register = {
+    ...inner,
+    compareAndSet: async (version, document) => {
+      if (!deciding) return inner.compareAndSet(version, document)
+      broken = true
+      throw new Error('no route to host')
+    }
+  }
+  await inMemory(500, async ({ a, b, load, check }) => {
+    load.start({ pause: 1 })
+    const engine = new Engine({ progressEveryMs: 5 })
+    const migration = await engine.migrate({ live: true, from: a, to: b, register, journal: memoryJournal() })
+    migration.on('state', (state) => {
+      deciding = state === 'draining' || state === 'readFencing' || state === 'deciding'
+    })
+    while (!broken && migration.progress().state !== 'done') await new Promise((wake) => setTimeout(wake, 5))
+    await new Promise((wake) => setTimeout(wake, 30))
+    const { state, live } = migration.progress()
+    assert.equal(state, 'deciding')
+    assert.equal(live?.waitsFor, 'register')
+    assert.match(live?.text ?? '', /^waits for the register, which failed \d+ times?; nobody knows whether it has decided, so the range stays fenced$/)
+    assert.ok((live?.failures ?? 0) > 0 && (live?.pausedMs ?? 0) >= 25)
+    deciding = false
+    migration.on('state', () => { deciding = false })
+    assert.equal((await migration.done).state, 'done')
+    await load.stop()
+    await check('b')
+    engine.close()
+  }, register)
+})
+
+test('an end has a code, the step it came in, and what to do next', async () => {
+  await inLevels(3_000, async ({ a, b, register, load }, folder) => {
+    load.start({ pause: 1 })
+    const journal = join(folder, 'journal')
+    const run = migrate({ live: true, from: a, to: b, register, journal, rate: 100_000 })
+    const migration = await run.migration
+    migration.on('state', (state) => void (state === 'copying' && migration.stop()))
+    const error: MigrationError = await run.done.then(() => assert.fail(), (reason) => reason)
+    assert.deepEqual(
+      [error.code, error.step, error.retryable, error.resumable, error.next],
+      ['KEYHAUL_INTERRUPTED', 'copying', false, true, 'resume continues it from the last checkpoint']
+    )
+    const { live } = inspectJournal(readFileSync(journal))
+    assert.deepEqual({ ...live, claim: live?.claim.length }, { claim: 32, claimed: true, coordEpoch: 1, pauseBudgetMs: 1000, decided: false })
+    await load.stop()
+  })
+})
+
+test('of each beginning of a journal: whether the decision was taken, and where only the register knows', async () => {
+  await inLevels(500, async ({ a, b, register, load }, folder) => {
+    load.start({ pause: 1 })
+    const journal = join(folder, 'journal')
+    await migrate({ live: true, from: a, to: b, register, journal }).done
+    await load.stop()
+    const bytes = readFileSync(journal)
+    const said = new Map<string, string>()
+    for (let size = 0; size <= bytes.length; size++) {
+      let info: JournalInfo
+      try {
+        info = inspectJournal(bytes.subarray(0, size))
+      } catch {
+        continue // it holds not even a plan
+      }
+      said.set(info.state, String(info.live?.decided))
+    }
+    const expected = { claiming: 'false', preparing: undefined, copying: 'false', verifying: 'false', approaching: 'false', fencing: 'undefined', draining: 'undefined', deciding: 'undefined', activating: 'true', redirecting: 'true', cleaning: 'true', closing: 'true', done: 'true' }
+    for (const [state, decided] of Object.entries(expected)) assert.equal(said.get(state), decided, state)
+  })
+})
