@@ -18,6 +18,7 @@ if (readdirSync(join(root, 'bench')).includes('native') && existsSync(join(root,
   if (existsSync(join(root, 'build/bench/keyhaul_bench'))) run('build/bench/keyhaul_bench', ['--benchmark_min_time=0.2'])
 }
 run('node', ['bench/node/checksum.mjs', ...quick])
+run('node', ['bench/node/migrator.mjs', ...quick])
 run('node', ['bench/node/put-options.mjs'])
 run('node', ['bench/node/move.mjs', ...quick])
 run('node', ['bench/node/live.mjs', ...quick])

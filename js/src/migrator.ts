@@ -2,7 +2,7 @@
 import { crc32, crc32c } from './checksum/shared.js'
 import { getModule } from './engine/load.js'
 import { errorCodeOf, KeyhaulError } from './errors.js'
-import { compareBytes, toBytes } from './stores/bytes.js'
+import { compareBytes, concatBytes, toBytes } from './stores/bytes.js'
 
 export type Bytes = string | Uint8Array
 
@@ -105,8 +105,10 @@ export class DataMigrator {
       const [a, b] = [toBytes(start), toBytes(end)]
       return [new Uint8Array(Uint32Array.of(a.length, b.length).buffer), a, b]
     })
-    const address = this.put(parts)
-    const number = this.module.migratorStart(handle, address, plan.keyRanges.length, plan.priority, options.expectedTotal ?? 0, nowUs())
+    const packed = concatBytes(parts)
+    this.reserve(packed.length)
+    new Uint8Array(this.module.memory.buffer).set(packed, this.stage)
+    const number = this.module.migratorStart(handle, this.stage, plan.keyRanges.length, plan.priority, options.expectedTotal ?? 0, nowUs())
     if (number < 0) throw new KeyhaulError(errorCodeOf(-number))
     return `mig-${number}`
   }
@@ -133,11 +135,49 @@ export class DataMigrator {
    * KEYHAUL_KEY_OUT_OF_RANGE. A refused chunk changes nothing.
    */
   transferChunk(id: string, chunk: DataChunk): void {
+    this.transferChunks(id, [chunk])
+  }
+
+  /**
+   * Counts chunks in their order, many in one call of the module. Throws as `transferChunk` for
+   * the first that is refused, whose `key` it names; those before it have been counted.
+   */
+  transferChunks(id: string, chunks: readonly DataChunk[]): void {
     const handle = this.open()
-    const [key, value] = [toBytes(chunk.key), toBytes(chunk.value)]
-    const address = this.put([key, value])
-    const code = this.module.migratorTransfer(handle, numberOf(id), address, key.length, address + key.length, value.length, chunk.checksum >>> 0, chunk.sequence ?? -1)
-    if (code !== 0) throw new KeyhaulError(errorCodeOf(code), { key: chunk.key, migration: id })
+    for (let from = 0; from < chunks.length; ) {
+      const to = this.stageChunks(chunks, from)
+      const taken = from + this.module.migratorTransfer(handle, numberOf(id), this.stage, to - from)
+      if (taken < to) throw new KeyhaulError(errorCodeOf(this.module.migratorFigure(handle, 5)), { key: chunks[taken]?.key, migration: id })
+      from = to
+    }
+  }
+
+  /** Puts chunks from that one on into linear memory, as wasm/bindings/migrator.cc reads them; where it stopped. */
+  private stageChunks(chunks: readonly DataChunk[], from: number): number {
+    const first = chunks[from] as DataChunk
+    this.reserve(Math.max(BATCH_BYTES, HEADER_BYTES + 3 * (first.key.length + first.value.length)))
+    const { buffer } = this.module.memory
+    const bytes = new Uint8Array(buffer, this.stage, this.stageBytes)
+    const words = new Uint32Array(buffer, this.stage, this.stageBytes >>> 2)
+    let at = 0
+    let i = from
+    for (; i < chunks.length; i++) {
+      const { key, value, checksum, sequence } = chunks[i] as DataChunk
+      const keyBytes = toBytes(key)
+      const valueBytes = toBytes(value)
+      const end = at + HEADER_BYTES + keyBytes.length + valueBytes.length
+      if (end > bytes.length) break
+      const word = at >>> 2
+      words[word] = keyBytes.length
+      words[word + 1] = valueBytes.length
+      words[word + 2] = checksum
+      words[word + 3] = sequence ?? -1
+      words[word + 4] = (sequence ?? -0x100000000) / 0x100000000
+      bytes.set(keyBytes, at + HEADER_BYTES)
+      bytes.set(valueBytes, at + HEADER_BYTES + keyBytes.length)
+      at = (end + 3) & ~3
+    }
+    return i
   }
 
   /** Throws KEYHAUL_NOT_FOUND, KEYHAUL_ALREADY_COMPLETE. */
@@ -174,28 +214,21 @@ export class DataMigrator {
     return this.handle
   }
 
-  /** Puts parts behind each other into linear memory. */
-  private put(parts: readonly Uint8Array[]): number {
+  private reserve(bytes: number): void {
+    if (bytes <= this.stageBytes) return
     const { module } = this
-    const size = parts.reduce((sum, part) => sum + part.length, 0)
-    if (size > this.stageBytes || this.stage === 0) {
-      if (this.stage !== 0) module.deallocate(this.stage)
-      this.stageBytes = Math.max(4096, size * 2)
-      this.stage = module.allocate(this.stageBytes)
-      if (this.stage === 0) {
-        this.stageBytes = 0
-        throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${size} bytes do not fit into the module's memory` })
-      }
-    }
-    const memory = new Uint8Array(module.memory.buffer)
-    let at = this.stage
-    for (const part of parts) {
-      memory.set(part, at)
-      at += part.length
-    }
-    return this.stage
+    if (this.stage !== 0) module.deallocate(this.stage)
+    this.stageBytes = Math.max(4096, bytes)
+    this.stage = module.allocate(this.stageBytes)
+    if (this.stage !== 0) return
+    this.stageBytes = 0
+    throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${bytes} bytes do not fit into the module's memory` })
   }
 }
+
+/** Of a chunk in linear memory, and of the memory that chunks share. */
+const HEADER_BYTES = 20
+const BATCH_BYTES = 64 * 1024
 
 const nowUs = (): number => Math.floor(performance.now() * 1000)
 

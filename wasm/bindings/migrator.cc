@@ -22,7 +22,8 @@ struct Hosted {
   DataMigrator migrator;
   MigrationStatus status;
   MigrationStats stats;
-  uint64_t started = 0;  // ids are given in this order
+  uint64_t started = 0;   // ids are given in this order
+  uint32_t refusal = 0;   // of the last chunk, an error's number
 };
 
 boundary::Handles<Hosted>& hosted() {
@@ -59,14 +60,26 @@ double start(uint32_t handle, uint32_t address, uint32_t count, uint32_t priorit
   const auto id = host.migrator.startMigration(plan, instant(nowUs), static_cast<uint64_t>(total));
   return id.ok() ? static_cast<double>(++host.started) : boundary::failure(id.code());
 }
-// A negative sequence is none.
-uint32_t transfer(uint32_t handle, double id, uint32_t key, uint32_t keyBytes, uint32_t value,
-                  uint32_t valueBytes, uint32_t checksum, double sequence) {
-  DataChunk chunk(text(key, keyBytes), {});
-  chunk.value = text(value, valueBytes);
-  chunk.checksum = checksum;
-  if (sequence >= 0) chunk.sequence = static_cast<uint64_t>(sequence);
-  return code(hosted()[handle].migrator.transferChunk(name(id), chunk));
+// Chunks behind each other, each at a multiple of four bytes: five words (key bytes, value bytes,
+// checksum, sequence in two, all ones for none), key, value. How many were taken before one was
+// refused, and why is figure 5.
+uint32_t transfer(uint32_t handle, double id, uint32_t address, uint32_t count) {
+  Hosted& host = hosted()[handle];
+  const std::string migration = name(id);
+  DataChunk chunk({}, {});
+  for (uint32_t i = 0; i < count; ++i) {
+    uint32_t words[5];
+    std::memcpy(words, text(address, sizeof words).data(), sizeof words);
+    chunk.key = text(address + sizeof words, words[0]);
+    chunk.value = text(address + sizeof words + words[0], words[1]);
+    chunk.checksum = words[2];
+    const uint64_t sequence = uint64_t{words[4]} << 32 | words[3];
+    chunk.sequence = sequence == UINT64_MAX ? std::nullopt : std::optional(sequence);
+    host.refusal = code(host.migrator.transferChunk(migration, chunk));
+    if (host.refusal != 0) return i;
+    address += (static_cast<uint32_t>(sizeof words) + words[0] + words[1] + 3) & ~3U;
+  }
+  return count;
 }
 uint32_t complete(uint32_t handle, double id, double nowUs) {
   Hosted& host = hosted()[handle];
@@ -88,11 +101,13 @@ uint32_t state(uint32_t handle, double id) {
   host.status = *status;
   return static_cast<uint32_t>(status->state);
 }
-// Of the last completion (0 bytes, 1 chunks, 2 ms) and the last state (3 transferred, 4 total).
+// Of the last completion (0 bytes, 1 chunks, 2 ms), the last state (3 transferred, 4 total) and
+// the last chunk (5 why it was refused).
 double figure(uint32_t handle, uint32_t which) {
   const Hosted& host = hosted()[handle];
   const uint64_t figures[] = {host.stats.bytesTransferred, host.stats.chunksTransferred,
-                              host.stats.durationMs, host.status.transferred, host.status.total};
+                              host.stats.durationMs, host.status.transferred, host.status.total,
+                              host.refusal};
   return which < std::size(figures) ? static_cast<double>(figures[which]) : -1;
 }
 

@@ -32,7 +32,7 @@ export interface WasmModule {
   migratorCreate(slots: number, retained: number, checksumKind: number): number
   migratorDestroy(migrator: number): void
   migratorStart(migrator: number, ranges: number, count: number, priority: number, total: number, nowUs: number): number
-  migratorTransfer(migrator: number, id: number, key: number, keyBytes: number, value: number, valueBytes: number, checksum: number, sequence: number): number
+  migratorTransfer(migrator: number, id: number, chunks: number, count: number): number
   migratorComplete(migrator: number, id: number, nowUs: number): number
   migratorCancel(migrator: number, id: number, nowUs: number): number
   migratorForget(migrator: number, id: number): number

@@ -70,3 +70,26 @@ test('a large value, and use after close', () => {
   migrator.close()
   throws(() => migrator.getStatus(id), 'KEYHAUL_CLOSED')
 })
+
+test('many chunks at once: counted as one by one, up to the first that is refused', () => {
+  const migrator = new DataMigrator()
+  const id = migrator.startMigration(migrator.createPlan('a', 'b', [['a', 'z']]))
+  const chunks = Array.from({ length: 5_000 }, (_, i) => new DataChunk(`k${i}`, Buffer.alloc(i % 300, i), i % 2 === 0 ? { sequence: i } : {}))
+  migrator.transferChunks(id, [])
+  migrator.transferChunks(id, chunks)
+  assert.deepEqual(migrator.getStatus(id), { state: 'inProgress', transferred: 5_000, total: 0 })
+  // Those with a number are known, the others are counted again.
+  migrator.transferChunks(id, chunks)
+  assert.deepEqual(migrator.getStatus(id), { state: 'inProgress', transferred: 7_500, total: 0 })
+  const huge = new DataChunk('m', 'é'.repeat(200_000))
+  const wrong = new DataChunk('bad', 'value', { sequence: 2 ** 40 + 1 })
+  wrong.checksum ^= 1
+  assert.throws(
+    () => migrator.transferChunks(id, [huge, new DataChunk('n', ''), wrong, huge]),
+    (error) => error instanceof KeyhaulError && error.code === 'KEYHAUL_CHECKSUM_MISMATCH' && error.key === 'bad'
+  )
+  assert.deepEqual(migrator.getStatus(id), { state: 'inProgress', transferred: 7_502, total: 0 })
+  const bytes = chunks.reduce((sum, { value }) => sum + value.length, 0)
+  const again = chunks.filter((_, i) => i % 2 === 1).reduce((sum, { value }) => sum + value.length, 0)
+  assert.equal(migrator.completeMigration(id).bytesTransferred, bytes + again + 400_000)
+})
