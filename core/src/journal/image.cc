@@ -33,7 +33,7 @@ class Fold {
   // A live one begins with its claim, also when it is resumed.
   bool mayEnterLive(MigrationState next) const {
     using enum MigrationState;
-    if (liveRow(next).part == LivePart::kNone || next == kPreparing) return false;
+    if (liveRow(next).part == Part::kNone || next == kPreparing) return false;
     if (next == kClaiming && (resumed_ || image_.state == kPending)) return true;
     if (next == kCopying && !image_.prepared) return false;
     // Preparing has no record.

@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "base/bytes.h"
 #include "migrate/live_migration.h"
 
 namespace keyhaul {
@@ -44,7 +43,7 @@ bool LiveMigration::wantsOut() const {
                                                       register_.failing();
     case LiveStage::kUndoing:
       if (failed || state_ == MigrationState::kDiscarding) return true;
-      return ending_ == Ending::kStop && liveRow(state_).part == LivePart::kRegister &&
+      return ending_ == Ending::kStop && liveRow(state_).part == Part::kRegister &&
              register_.failing();
   }
   return false;
@@ -126,36 +125,6 @@ void LiveMigration::forget() {
   for (auto& range : shared_.ranges) range = {};
 }
 
-bool LiveMigration::partWriting() const {
-  switch (liveRow(state_).part) {
-    case LivePart::kCopy: return copy_.writing();
-    case LivePart::kFeed: return feed_.writing();
-    case LivePart::kApproach:
-    case LivePart::kRegister:
-    case LivePart::kGate: return feed_.writing();
-    case LivePart::kDiscard: return discard_.writing();
-    case LivePart::kNone:
-    case LivePart::kPrepare:
-    case LivePart::kCompare: break;
-  }
-  return false;
-}
-
-Status LiveMigration::settlePart(Port& port) {
-  switch (liveRow(state_).part) {
-    case LivePart::kCopy: return copy_.settle(port);
-    case LivePart::kFeed:
-    case LivePart::kApproach:
-    case LivePart::kRegister:
-    case LivePart::kGate: return feed_.settle(port);
-    case LivePart::kDiscard: return discard_.settle(port);
-    case LivePart::kNone:
-    case LivePart::kPrepare:
-    case LivePart::kCompare: break;
-  }
-  return {};
-}
-
 void LiveMigration::stopParts(Port& port) {
   feed_.stop(port);
   stopPartsButWrites(port);
@@ -175,73 +144,29 @@ void LiveMigration::stopPartsButWrites(Port& port) {
   partStarted_ = false;
 }
 
-NodeId LiveMigration::blamed() const {
-  switch (liveRow(state_).part) {
-    case LivePart::kNone:
-    case LivePart::kRegister: return {};
-    case LivePart::kGate: return sourceGate_.done() ? targetGate_.node() : sourceGate_.node();
-    case LivePart::kPrepare: return prepare_.blamed();
-    case LivePart::kCopy: return copy_.blamed();
-    case LivePart::kFeed: return feed_.blamed();
-    case LivePart::kCompare: return compare_.blamed();
-    case LivePart::kApproach: return approach_.blamed();
-    case LivePart::kDiscard:
-      return state_ == MigrationState::kCleaning ? shared_.source : shared_.target;
+Status LiveMigration::ownEvent(Port& port, OpTag tag, const Event& event) {
+  switch (static_cast<MigrationPart>(tag.part)) {
+    case MigrationPart::kRegister: return register_.onEvent(port, event);
+    case MigrationPart::kGate:
+      return sourceGate_.done() ? targetGate_.onEvent(port, event) : sourceGate_.onEvent(port, event);
+    case MigrationPart::kSource:
+    case MigrationPart::kTarget:
+    case MigrationPart::kWrite: break;
+    case MigrationPart::kJournal:
+    case MigrationPart::kPrepare:
+    case MigrationPart::kFeed: KH_ASSERT(false); break;
   }
+  if (part() == Part::kApproach) return approach_.onEvent(port, tag, event);
+  // Of an attempt that was given up: it is written again, however this one ended.
+  static_cast<void>(feed_.onEvent(port, tag, event));
   return {};
 }
 
-void LiveMigration::onEvent(Port& port, OpTag tag, const Event& event) {
-  account(port.now());
-  port.setCoordEpoch(shared_.claim.coordEpoch);
-  std::string text;  // read now: the part gives the buffer back
-  if (event.kind == EventKind::kFailed) {
-    text = std::string(asView(port.buffers().bytes(event.payload)));
-  }
-  Status status;
-  switch (static_cast<MigrationPart>(tag.part)) {
-    case MigrationPart::kJournal: status = shared_.journal.onEvent(port, event); break;
-    case MigrationPart::kPrepare:
-      if (event.op == closeFeed_) {
-        closeFeed_ = {};
-        feedClosed_ = true;
-        if (event.kind == EventKind::kFailed) port.noticeWarning(event.error, shared_.source);
-        port.buffers().release(event.payload.buffer);
-      } else {
-        status = prepare_.onEvent(port, tag, event);
-      }
-      break;
-    case MigrationPart::kFeed: status = feed_.onEvent(port, tag, event); break;
-    case MigrationPart::kRegister: status = register_.onEvent(port, event); break;
-    case MigrationPart::kGate:
-      status = sourceGate_.done() ? targetGate_.onEvent(port, event) : sourceGate_.onEvent(port, event);
-      break;
-    case MigrationPart::kSource:
-    case MigrationPart::kTarget:
-    case MigrationPart::kWrite:
-      switch (liveRow(state_).part) {
-        case LivePart::kPrepare: status = prepare_.onEvent(port, tag, event); break;
-        case LivePart::kCopy: status = copy_.onEvent(port, tag, event); break;
-        case LivePart::kFeed: status = feed_.onEvent(port, tag, event); break;
-        case LivePart::kCompare: status = compare_.onEvent(port, tag, event); break;
-        case LivePart::kApproach: status = approach_.onEvent(port, tag, event); break;
-        case LivePart::kDiscard: status = discard_.onEvent(port, tag, event); break;
-        case LivePart::kRegister:
-        case LivePart::kGate:
-          // Of an attempt that was given up: it is written again, however this one ended.
-          static_cast<void>(feed_.onEvent(port, tag, event));
-          break;
-        case LivePart::kNone: KH_ASSERT(false); break;
-      }
-      break;
-  }
-  if (status.code() == ErrorCode::kNotOwner && std::exchange(inspecting_, false)) {
-    if (shared_.claim.state == ClaimState::kAborted) {
-      return enter(port, MigrationState::kReleasing);  // nothing is staged
-    }
-    status = ErrorCode::kTargetNotEmpty;  // it is not ours
-  }
-  if (!status.ok()) fail(port, status.code(), blamed(), text);
+Status LiveMigration::afterEvent(Port& port, Status status) {
+  if (status.code() != ErrorCode::kNotOwner || !std::exchange(inspecting_, false)) return status;
+  if (shared_.claim.state != ClaimState::kAborted) return ErrorCode::kTargetNotEmpty;  // not ours
+  enter(port, MigrationState::kReleasing);  // nothing is staged
+  return {};
 }
 
 void LiveMigration::conclude(Port& port, MigrationState end) {
@@ -259,20 +184,6 @@ void LiveMigration::conclude(Port& port, MigrationState end) {
 void LiveMigration::pumpConclusion(Port& port) {
   if (!shared_.journal.flushed() || !closeFeed(port, feedPosition_)) return;
   writeConclusion(port, recorded_);
-}
-
-void LiveMigration::account(Instant now) {
-  if (!clockStarted_) return;
-  const uint64_t us = (now - accountedAt_).us;
-  accountedAt_ = now;
-  Totals& totals = shared_.totals;
-  totals.activeUs += us;
-  if (state_ == MigrationState::kCopying) totals.copyUs += us;
-  if (state_ == MigrationState::kCatchingUp || state_ == MigrationState::kApproaching) {
-    totals.catchUpUs += us;
-  }
-  if (state_ == MigrationState::kVerifying) totals.verifyUs += us;
-  if (state_ == MigrationState::kCleaning) totals.deleteUs += us;
 }
 
 // For the receipt of whoever goes on from here. The decision does not wait for it: lost with a

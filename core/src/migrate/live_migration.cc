@@ -19,12 +19,7 @@ LiveMigration::LiveMigration(MigrationId id, ValidPlan plan, NodeId source, Node
       register_(shared_),
       sourceGate_(shared_),
       targetGate_(shared_),
-      prepare_(shared_),
-      copy_(shared_),
-      feed_(shared_),
-      compare_(shared_),
-      approach_(shared_, feed_),
-      discard_(shared_) {
+      approach_(shared_, feed_) {
   shared_.ranges.resize(spec().ranges.size());
   shared_.journal.start(journal, tagOf(MigrationPart::kJournal), {});
 }
@@ -63,18 +58,8 @@ void LiveMigration::admit(Port& port) {
 
 void LiveMigration::enter(Port& port, MigrationState next) {
   KH_ASSERT((liveRow(state_).next & liveBit(next)) != 0);
-  account(port.now());
-  state_ = next;
-  partStarted_ = false;
-  shared_.doneEntries = shared_.doneBytes = 0;
-  if (next == MigrationState::kCopying) {
-    for (const auto& range : shared_.ranges) {
-      const Digest sum = sumOf(range.leaves);
-      shared_.addWork(sum.entries, sum.bytes);
-    }
-  }
+  begin(port, next);
   if (next == MigrationState::kFencing) fencedAt_ = port.now();
-  rate_.reset(port.now(), shared_.doneBytes);
   if (next != MigrationState::kPreparing) shared_.journal.add(PhaseRecord{next});
   announce(port, next);
 }
@@ -222,40 +207,26 @@ void LiveMigration::startPart(Port& port) {
   static_cast<void>(port);
 }
 
-Status LiveMigration::pumpPart(Port& port) {
-  switch (liveRow(state_).part) {
-    case LivePart::kNone: return {};
-    case LivePart::kRegister: return register_.pump(port);
-    case LivePart::kGate:
-      if (!sourceGate_.done()) return sourceGate_.pump(port);
-      if (!targetGate_.done()) return targetGate_.pump(port);
-      // The source serves again. A write that the attempt left under way is awaited here: one
-      // that came later could undo what is written after it.
-      return feed_.settle(port);
-    case LivePart::kPrepare: return prepare_.pump(port);
-    case LivePart::kCopy: return copy_.pump(port);
-    case LivePart::kFeed: return feed_.pump(port);
-    case LivePart::kCompare: return compare_.pump(port);
-    case LivePart::kApproach: return approach_.pump(port);
-    case LivePart::kDiscard: return discard_.pump(port);
-  }
-  return {};
+Status LiveMigration::pumpOwn(Port& port) {
+  if (part() == Part::kRegister) return register_.pump(port);
+  if (part() == Part::kApproach) return approach_.pump(port);
+  if (!sourceGate_.done()) return sourceGate_.pump(port);
+  if (!targetGate_.done()) return targetGate_.pump(port);
+  // The source serves again. A write that the attempt left under way is awaited here: one
+  // that came later could undo what is written after it.
+  return feed_.settle(port);
 }
 
-bool LiveMigration::partDone() const {
-  if (!partStarted_) return false;
-  switch (liveRow(state_).part) {
-    case LivePart::kNone: return false;
-    case LivePart::kRegister: return register_.done();
-    case LivePart::kGate: return sourceGate_.done() && targetGate_.done() && !feed_.writing();
-    case LivePart::kPrepare: return prepare_.done();
-    case LivePart::kCopy: return copy_.done();
-    case LivePart::kFeed: return feed_.done();
-    case LivePart::kCompare: return compare_.done();
-    case LivePart::kApproach: return approach_.done();
-    case LivePart::kDiscard: return discard_.done();
-  }
-  return false;
+bool LiveMigration::ownDone() const {
+  if (part() == Part::kRegister) return register_.done();
+  if (part() == Part::kApproach) return approach_.done();
+  return sourceGate_.done() && targetGate_.done() && !feed_.writing();
+}
+
+NodeId LiveMigration::ownBlamed() const {
+  if (part() == Part::kApproach) return approach_.blamed();
+  if (part() == Part::kRegister) return {};
+  return sourceGate_.done() ? targetGate_.node() : sourceGate_.node();
 }
 
 void LiveMigration::leavePart(Port& port) {

@@ -5,14 +5,9 @@
 #include <string>
 
 #include "migrate/approach.h"
-#include "migrate/compare.h"
-#include "migrate/copy.h"
-#include "migrate/discard.h"
-#include "migrate/feed.h"
 #include "migrate/gate_step.h"
 #include "migrate/job_base.h"
 #include "migrate/live_state.h"
-#include "migrate/prepare.h"
 #include "migrate/register_step.h"
 
 namespace keyhaul {
@@ -25,7 +20,6 @@ class LiveMigration final : public JobBase {
 
   void admit(Port& port) override;
   void pump(Port& port) override;
-  void onEvent(Port& port, OpTag tag, const Event& event) override;
   void requestStop() override;
   Status requestCancel() override;
   void finishFollowing() override;
@@ -33,11 +27,17 @@ class LiveMigration final : public JobBase {
   uint64_t hash(uint64_t seed) const override;
 
  private:
+  Part part() const override { return liveRow(state_).part; }
+  Status pumpOwn(Port& port) override;
+  bool ownDone() const override;
+  bool ownWriting() const override { return feed_.writing(); }
+  Status settleOwn(Port& port) override { return feed_.settle(port); }
+  Status ownEvent(Port& port, OpTag tag, const Event& event) override;
+  NodeId ownBlamed() const override;
+  Status afterEvent(Port& port, Status status) override;
 
   void enter(Port& port, MigrationState next);
   void startPart(Port& port);
-  Status pumpPart(Port& port);
-  bool partDone() const;
   void leavePart(Port& port);
   void afterClaiming(Port& port);
   void afterStaging(Port& port);
@@ -57,15 +57,11 @@ class LiveMigration final : public JobBase {
   void undo(Port& port, MigrationState end);
   void restart(Port& port);
   void forget();
-  bool partWriting() const;
-  Status settlePart(Port& port);
   void stopParts(Port& port);
   // For one who may not wait: the writers are paused.
   void stopPartsButWrites(Port& port);
   void conclude(Port& port, MigrationState end);
   void pumpConclusion(Port& port);
-  NodeId blamed() const;
-  void account(Instant now);
   // Another process can go on.
   bool resumable() const { return shared_.journal.enabled(); }
 
@@ -86,12 +82,7 @@ class LiveMigration final : public JobBase {
 
   RegisterStep register_;
   GateStep sourceGate_, targetGate_;
-  PreparePhase prepare_;
-  CopyPhase copy_;
-  FeedPhase feed_;
-  ComparePhase compare_;
   ApproachPhase approach_;
-  DiscardPhase discard_;
 };
 
 }  // namespace keyhaul
