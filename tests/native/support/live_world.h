@@ -146,6 +146,7 @@ class LiveWorld {
   void giveUp(const Mover& mover, Pending& pending);
   bool admit(GatedStore& store, Pending& pending, Event& event);
   void arriveLate(uint32_t within);
+  bool planned(const std::string& key) const;
   void pollFeed(Mover& mover, const Pending& pending, Event& event);
   void swap(Mover& mover, const Pending& pending, Event& event);
 
@@ -167,7 +168,7 @@ class LiveWorld {
   std::vector<std::pair<int, Pending>> lateWrites_;
   Plan plan_;
   std::map<std::string, std::string> expected_;  // what was acknowledged
-  uint64_t epochServed_ = 0;
+  std::map<std::string, uint64_t> epochServed_;
   uint64_t effects_ = 0, acknowledged_ = 0, refused_ = 0, values_ = 0;
   uint64_t crashAt_ = 0;
   uint32_t ticks_ = 0;
