@@ -68,7 +68,11 @@ class Fold {
         if (!image_.aborting) restart();
       }
       if (record.state == MigrationState::kVerifying) ++image_.totals.verifyRounds;
-      if (record.state == MigrationState::kAborting) image_.aborting = true;
+      if (record.state == MigrationState::kAborting) {
+        image_.aborting = true;
+        image_.abortedFor = image_.stopped ? image_.stopped->code : ErrorCode::kOk;
+        image_.stopped.reset();
+      }
       image_.state = record.state;
       resumed_ = false;
       return true;

@@ -1,5 +1,6 @@
 #include "migrate/job_base.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
@@ -186,9 +187,9 @@ Status JobBase::route(Port& port, OpTag tag, const Event& event) {
 
 void JobBase::feedWasClosed(Port& port, const Event& event) {
   closeFeed_ = {};
-  feedClosed_ = true;
-  if (event.kind == EventKind::kFailed) port.noticeWarning(event.error, shared_.source);
   port.buffers().release(event.payload.buffer);
+  if (event.kind == EventKind::kFailed) return closeFailed(port, event.error);
+  feedClosed_ = true;
 }
 
 void JobBase::fail(Port& port, ErrorCode error, NodeId node, std::string_view text) {
@@ -217,13 +218,30 @@ std::vector<LeafCheck::Suspect> JobBase::wholePlan() const {
 
 bool JobBase::closeFeed(Port& port, std::string_view position) {
   if (feedClosed_) return true;
+  if (port.now() < closeAt_) {
+    port.wakeAt(closeAt_);
+    return false;
+  }
   if (!closeFeed_) {
     closeFeed_ = port.closeFeed(shared_.source, tagOf(MigrationPart::kPrepare), position);
   }
   if (port.waits(closeFeed_)) return false;
-  port.noticeWarning(ErrorCode::kStoreStalled, shared_.source);
-  feedClosed_ = true;
-  return true;
+  closeFailed(port, ErrorCode::kStoreStalled);
+  return feedClosed_;
+}
+
+// A feed that nobody follows makes the source's log grow for ever. But whoever waits for the end
+// waits for this too, so one that does not answer is asked once more only.
+void JobBase::closeFailed(Port& port, ErrorCode error) {
+  port.noticeWarning(error, shared_.source);
+  const uint32_t most = port.config().retriesMax;
+  closeFailures_ += error == ErrorCode::kStoreStalled ? std::max(most, 1U) : 1;
+  const bool again = retryClass(error) == RetryClass::kRetryable && closeFailures_ <= most;
+  feedClosed_ = !again;
+  if (!again) return;
+  ++shared_.totals.retries;
+  closeAt_ = port.now() + retryDelay(port.config(), std::min(closeFailures_, 16U));
+  port.wakeAt(closeAt_);
 }
 
 void JobBase::writeConclusion(Port& port, bool recorded) {

@@ -112,6 +112,10 @@ class JobBase : public Job {
  private:
   Status route(Port& port, OpTag tag, const Event& event);
   void feedWasClosed(Port& port, const Event& event);
+  void closeFailed(Port& port, ErrorCode error);
+
+  uint32_t closeFailures_ = 0;
+  Instant closeAt_{0};
 };
 
 }  // namespace keyhaul

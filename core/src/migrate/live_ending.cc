@@ -25,8 +25,16 @@ void LiveMigration::finishFollowing() {
   approach_.finish();
 }
 
+// The register, or the store whose gate is asked, does not do what it is asked for.
+bool LiveMigration::isAway() const {
+  if (part() == Part::kRegister) return register_.failing();
+  return part() == Part::kGate && (sourceGate_.failing() || targetGate_.failing());
+}
+
 bool LiveMigration::wantsOut() const {
-  if (ending_ == Ending::kNone) return false;
+  // A stop that was asked for behind the fence is put off until the source serves again.
+  const bool stops = ending_ == Ending::kStop || after_ == Ending::kStop;
+  if (ending_ == Ending::kNone && !stops) return false;
   const bool failed = ending_ == Ending::kFail;
   switch (liveRow(state_).stage) {
     case LiveStage::kIdle: return failed || !resumed_ || ending_ == Ending::kStop;
@@ -38,25 +46,29 @@ bool LiveMigration::wantsOut() const {
       if (ending_ == Ending::kCancel) return false;
       if (failed && error_ != ErrorCode::kJournalWriteFailed) return true;
       if (state_ == MigrationState::kCleaning) return failed || resumable();
-      return state_ == MigrationState::kClosing ? failed || register_.failing()
-                                                : state_ == MigrationState::kDeciding && !failed &&
-                                                      register_.failing();
+      if (state_ == MigrationState::kClosing) return failed || isAway();
+      // But one that waits for somebody who is away may as well wait in another process.
+      return !failed && isAway() && (part() == Part::kRegister || resumable());
     case LiveStage::kUndoing:
-      if (failed || state_ == MigrationState::kDiscarding) return true;
-      return ending_ == Ending::kStop && liveRow(state_).part == Part::kRegister &&
-             register_.failing();
+      if (failed || state_ == MigrationState::kDiscarding) return ending_ != Ending::kNone;
+      return stops && isAway() && (part() == Part::kRegister || resumable());
   }
   return false;
 }
 
 void LiveMigration::pumpEnding(Port& port) {
   const LiveStage stage = liveRow(state_).stage;
+  if (ending_ == Ending::kNone) ending_ = std::exchange(after_, Ending::kNone);
   // Behind the fence nothing is awaited, the writers wait: that comes in Unfencing.
   if (partStarted_ && partWriting() && stage != LiveStage::kFenced) {
     if (Status s = settlePart(port); !s.ok()) fail(port, s.code(), blamed(), {});
     if (partWriting()) return;
   }
-  if (ending_ == Ending::kStop && error_ == ErrorCode::kOk) error_ = ErrorCode::kInterrupted;
+  // Why it is undone stands in the journal; why it stopped meanwhile is another matter.
+  const bool undoing = stage == LiveStage::kUndoing;
+  if (ending_ == Ending::kStop && (undoing || error_ == ErrorCode::kOk)) {
+    error_ = ErrorCode::kInterrupted;
+  }
   // The source serves again, and only the write of the attempt that was given up is missing.
   const bool served = state_ == MigrationState::kUnfencing && sourceGate_.done();
   const bool unreadable = error_ == ErrorCode::kSuperseded || error_ == ErrorCode::kRegisterCorrupt;
@@ -188,10 +200,11 @@ void LiveMigration::pumpConclusion(Port& port) {
 
 // For the receipt of whoever goes on from here. The decision does not wait for it: lost with a
 // crash, it costs the word "verified", and nothing else.
-void LiveMigration::recordVerified() {
+void LiveMigration::recordVerified(bool equal) {
   VerifiedRecord record;
   record.round = shared_.totals.verifyRounds;
-  record.equal = true;
+  record.equal = equal;
+  record.changed = shared_.totals.changed;
   record.source = sourceDigest_;
   record.target = targetDigest_;
   shared_.journal.add(record);

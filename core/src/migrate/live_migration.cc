@@ -34,6 +34,12 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   shared_.journal.add(ResumedRecord{shared_.totals.incarnations});
   prepared_ = image.prepared;
   aborting_ = image.aborting;
+  undoneFor_ = image.abortedFor;
+  if (undoneFor_ == ErrorCode::kVerifyMismatch) {
+    undoneAs_ = MigrationState::kMismatch;
+  } else if (undoneFor_ != ErrorCode::kOk) {
+    undoneAs_ = MigrationState::kFailed;
+  }
   knownCoordEpoch_ = image.coordEpoch;
   restarting_ = image.restarting;
   wasClaimed_ = image.claimed;
@@ -60,6 +66,10 @@ void LiveMigration::enter(Port& port, MigrationState next) {
   KH_ASSERT((liveRow(state_).next & liveBit(next)) != 0);
   begin(port, next);
   if (next == MigrationState::kFencing) fencedAt_ = port.now();
+  if (next == MigrationState::kAborting && undoneAs_ != MigrationState::kCancelled) {
+    undoneFor_ = error_;
+    shared_.journal.add(StoppedRecord{error_, errorText_});
+  }
   if (next != MigrationState::kPreparing) shared_.journal.add(PhaseRecord{next});
   announce(port, next);
 }
@@ -255,7 +265,7 @@ void LiveMigration::leavePart(Port& port) {
       feedPosition_ = feed_.position();
       if (!approach_.different().empty()) return endOfClaim(port);
       verified_ = compared_;
-      if (verified_) recordVerified();
+      if (verified_) recordVerified(true);
       return enter(port, spec().sourceCapabilities.has(Capability::kReadFence) ? kReadFencing
                                                                                : kDeciding);
     case kReadFencing: return enter(port, kDeciding);

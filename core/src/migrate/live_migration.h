@@ -45,7 +45,8 @@ class LiveMigration final : public JobBase {
   void afterUnfencing(Port& port);
   void giveUpAttempt(Port& port);
   bool mayBeOurs(Port& port, ErrorCode error);
-  void recordVerified();
+  void recordVerified(bool equal);
+  void sayWhyUndone();
   void endOfClaim(Port& port);
   uint64_t overheadUs() const;
   bool allCopied() const;
@@ -53,6 +54,7 @@ class LiveMigration final : public JobBase {
 
   // live_ending.cc
   bool wantsOut() const;
+  bool isAway() const;
   void pumpEnding(Port& port);
   void undo(Port& port, MigrationState end);
   void restart(Port& port);
@@ -65,7 +67,9 @@ class LiveMigration final : public JobBase {
   // Another process can go on.
   bool resumable() const { return shared_.journal.enabled(); }
 
-  MigrationState undoneAs_ = MigrationState::kCancelled;  // how it ends once it is undone
+  // How it ends once it is undone, and why.
+  MigrationState undoneAs_ = MigrationState::kCancelled;
+  ErrorCode undoneFor_ = ErrorCode::kOk;
   bool resumed_ = false;
   bool feedOpen_ = false;   // in this process
   uint64_t knownCoordEpoch_ = 1;  // the last one that the journal tells of

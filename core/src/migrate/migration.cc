@@ -44,6 +44,7 @@ Migration::Migration(MigrationId id, JournalImage image, NodeId source, NodeId t
     proven_ = image.state == MigrationState::kVerifying && verified_ &&
               image.verified->round == image.totals.verifyRounds &&
               spec().mode != MigrationMode::kMove;
+    proven_ = proven_ || (image.verified->round == 0 && spec().verify == VerifyDepth::kNone);
   }
 }
 
@@ -219,7 +220,13 @@ void Migration::leavePart(Port& port) {
       feedPosition_ = feed_.position();
       feed_.record();
       if (rounds_ >= port.config().verifyRoundsMax) return afterLastRound(port);
-      if (spec().verify == VerifyDepth::kNone) return conclude(port, MigrationState::kDone);
+      if (spec().verify == VerifyDepth::kNone) {
+        // A crash behind the closing of the feed must not look for it again.
+        VerifiedRecord nothing;
+        nothing.round = 0;
+        shared_.journal.add(nothing);
+        return conclude(port, MigrationState::kDone);
+      }
       return enter(port, MigrationState::kVerifying);
     case MigrationState::kVerifying: return afterVerify(port);
     case MigrationState::kRepairing:
