@@ -53,6 +53,7 @@ void LiveMigration::afterPreparing(Port& port) {
   feedOpen_ = true;
   if (!prepared_) {
     prepared_ = true;
+    feedOpenedAt_ = port.now();
     feedPosition_ = prepare_.feedPosition();
     estimatedEntries_ = prepare_.estimatedEntries();
     estimatedBytes_ = prepare_.estimatedBytes();

@@ -132,6 +132,7 @@ void LiveMigration::forget() {
   restarting_ = true;
   inspecting_ = false;
   prepared_ = feedOpen_ = compared_ = false;
+  feedOpenedAt_ = kNever;
   feedPosition_.clear();
   feed_.reset();
   for (auto& range : shared_.ranges) range = {};
@@ -184,6 +185,7 @@ Status LiveMigration::afterEvent(Port& port, Status status) {
 void LiveMigration::conclude(Port& port, MigrationState end) {
   account(port.now());
   stopParts(port);
+  releaseWriters(port);
   concluding_ = end;
   conclusionWritten_ = false;
   if (closeFeed_) port.abort(std::exchange(closeFeed_, {}));

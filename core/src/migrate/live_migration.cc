@@ -10,6 +10,9 @@ namespace {
 
 // Attempts to cut over that may be given up for lasting too long; then the migration is.
 constexpr uint64_t kPostponesMax = 5;
+// Above others of the same kind, not above those that somebody put first.
+constexpr uint32_t kPriorityRaise = 32;
+constexpr Duration kPostponeFor = seconds(300);
 
 }  // namespace
 
@@ -20,6 +23,7 @@ LiveMigration::LiveMigration(MigrationId id, ValidPlan plan, NodeId source, Node
       sourceGate_(shared_),
       targetGate_(shared_),
       approach_(shared_, feed_) {
+  priority_ = spec().priority;
   shared_.ranges.resize(spec().ranges.size());
   shared_.journal.start(journal, tagOf(MigrationPart::kJournal), {});
 }
@@ -111,7 +115,9 @@ void LiveMigration::pump(Port& port) {
       startPart(port);
     }
     if (Status s = pumpPart(port); !s.ok()) {
-      if (!mayBeOurs(port, s.code())) fail(port, s.code(), blamed(), {});
+      const bool hopeless = s.code() == ErrorCode::kNotConverging;
+      if (mayBeOurs(port, s.code()) || (hopeless && climb(port))) continue;
+      fail(port, s.code(), blamed(), hopeless ? feed_.trend().rates() : std::string());
       continue;
     }
     if (!partDone()) break;
@@ -146,6 +152,39 @@ void LiveMigration::giveUpAttempt(Port& port) {
   enter(port, MigrationState::kAborting);
 }
 
+// Each rung gets as long as it took to see that the one before does not do. Following goes on
+// meanwhile; postponed means that nothing is tried but to wait for a quieter time.
+bool LiveMigration::climb(Port& port) {
+  const uint64_t applied = feed_.trend().appliedPerSecond();
+  switch (rung_) {
+    case Rung::kNone:
+      rung_ = Rung::kPriority;
+      priority_ = static_cast<uint8_t>(std::min<uint32_t>(priority_ + kPriorityRaise, UINT8_MAX));
+      break;
+    case Rung::kPriority:
+      rung_ = Rung::kThrottle;
+      throttled_ = true;
+      // Less than what it takes up, or it never comes closer.
+      port.noticeThrottle(shared_.source, std::max<uint64_t>(applied - applied / 5, 1));
+      break;
+    case Rung::kThrottle:
+      rung_ = Rung::kPostpone;
+      quietUntil_ = port.now() + kPostponeFor;
+      break;
+    case Rung::kPostpone:
+      if (quietUntil_ <= port.now()) return false;
+      break;
+  }
+  port.noticeWarning(ErrorCode::kNotConverging, shared_.source);
+  feed_.lookAgain();
+  approach_.lookAgain();
+  return true;
+}
+
+void LiveMigration::releaseWriters(Port& port) {
+  if (std::exchange(throttled_, false)) port.noticeThrottle(shared_.source, 0);
+}
+
 bool LiveMigration::allCopied() const {
   return std::all_of(shared_.ranges.begin(), shared_.ranges.end(),
                      [](const auto& range) { return range.copied; });
@@ -173,12 +212,14 @@ void LiveMigration::startPart(Port& port) {
     case kCopying: return copy_.start();
     case kCatchingUp:
       shared_.changed.watch(false);
+      feed_.gathered(feedOpenedAt_ == kNever ? Duration{UINT64_MAX} : port.now() - feedOpenedAt_);
       return feed_.start(feedPosition_);
     case kVerifying:
       ++shared_.totals.verifyRounds;
       shared_.changed.watch(true);
       return compare_.start(ComparePhase::Purpose::kCollect, wholePlan(), false);
     case kApproaching:
+      feed_.gathered(Duration{0});  // its end was seen
       return approach_.start(feedPosition_, compare_.takeDifferent(),
                              spec().follow && !finishAsked_, budget, overheadUs());
     case kFencing:
@@ -276,7 +317,9 @@ void LiveMigration::leavePart(Port& port) {
     case kActivating:
       shared_.totals.pauseUs = fencedAt_.us == 0 ? 0 : (port.now() - fencedAt_).us;
       return enter(port, kRedirecting);
-    case kRedirecting: return enter(port, kCleaning);
+    case kRedirecting:
+      releaseWriters(port);
+      return enter(port, kCleaning);
     case kCleaning: return enter(port, kClosing);
     case kClosing: return conclude(port, shared_.claim.state == ClaimState::kDecided ? kDone : undoneAs_);
     case kPostponing:

@@ -23,6 +23,7 @@ class LiveMigration final : public JobBase {
   void requestStop() override;
   Status requestCancel() override;
   void finishFollowing() override;
+  uint8_t priority() const override { return priority_; }
   MigrationView view(Instant now) const override;
   uint64_t hash(uint64_t seed) const override;
 
@@ -44,6 +45,9 @@ class LiveMigration final : public JobBase {
   void afterPreparing(Port& port);
   void afterUnfencing(Port& port);
   void giveUpAttempt(Port& port);
+  // Not converging: the next thing to try. False: nothing is left.
+  bool climb(Port& port);
+  void releaseWriters(Port& port);
   bool mayBeOurs(Port& port, ErrorCode error);
   void recordVerified(bool equal);
   void sayWhyUndone();
@@ -83,6 +87,13 @@ class LiveMigration final : public JobBase {
   bool compared_ = false;   // everything was compared once, in this process
   bool claimed_ = false;    // the register may have a claim of ours
   Instant fencedAt_{0};
+  // What was tried so that it converges. The writers of a range are asked last before it waits.
+  enum class Rung : uint8_t { kNone, kPriority, kThrottle, kPostpone };
+  Rung rung_ = Rung::kNone;
+  uint8_t priority_ = 0;
+  bool throttled_ = false;
+  Instant quietUntil_{0};
+  Instant feedOpenedAt_ = kNever;  // by this process
 
   RegisterStep register_;
   GateStep sourceGate_, targetGate_;

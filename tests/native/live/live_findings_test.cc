@@ -31,7 +31,7 @@ TEST(LiveFindings, AJournalThatFailsIsNoFaultOfAStore) {
 
 // Also of keys that lie apart: a batch of the feed has some of several.
 TEST(LiveFindings, MovesRangesThatLieApart) {
-  for (uint64_t seed = 1; seed <= 40; ++seed) {
+  for (uint64_t seed = 1; seed <= 15; ++seed) {
     LiveOptions options;
     options.seed = seed;
     options.losesAnswers = true;
@@ -175,6 +175,89 @@ TEST(LiveFindings, AStopBehindTheFenceDoesNotWaitForAGate) {
   ASSERT_TRUE(world.run());
   EXPECT_EQ(world.state(), MigrationState::kDone);
   EXPECT_EQ(world.checkEnd(), "");
+}
+
+// Single keys are read again in batches that fit, also where their values are large.
+TEST(LiveFindings, ReadsNoMoreAtOnceThanAPage) {
+  LiveOptions options;
+  options.seed = 7;
+  options.keys = 200;
+  options.opsPerTick = 4;
+  options.valueBytes = 300;
+  LiveWorld world(options);
+  uint32_t reads = 0, most = 0;
+  world.seen = [&](const Action& action, const std::string&) {
+    if (action.kind != ActionKind::kRead) return;
+    ++reads;
+    most = std::max(most, action.count);
+  };
+  Plan plan = world.plan();
+  plan.pageBytes = 2'048;
+  plan.pageEntries = 100;
+  plan.pauseBudgetMs = 20'000;
+  world.start(plan);
+  ASSERT_TRUE(world.run()) << stateName(world.state()) << reads << " " << most;
+  EXPECT_EQ(world.state(), MigrationState::kDone);
+  EXPECT_GT(reads, 4U);
+  // Deleted meanwhile, a key may count for nothing but itself: then it is one of a page of keys.
+  EXPECT_LE(most, 2'048U / 100);
+  EXPECT_EQ(world.checkEnd(), "");
+}
+
+struct Ladder {
+  explicit Ladder(bool heeds) : world(options()) {
+    world.autoResume = false;
+    world.onNotice = [this, heeds](const Notice& notice) {
+      if (notice.kind == NoticeKind::kWarning && notice.error == ErrorCode::kNotConverging) ++warnings;
+      if (notice.kind == NoticeKind::kThrottleWriters) {
+        asked.push_back(notice.perSecond);
+        if (heeds) world.setOpsPerTick(notice.perSecond == 0 ? 12 : 1);
+      }
+    };
+    world.seen = [this](const Action& action, const std::string&) {
+      if (priorities.empty() || priorities.back() != action.priority) priorities.push_back(action.priority);
+    };
+    world.start(world.plan());
+    ended = world.run(40'000);
+  }
+  static LiveOptions options() {
+    LiveOptions options;
+    options.seed = 8;
+    options.keys = 400;
+    options.opsPerTick = 12;
+    options.writesInFlightMax = 20;
+    options.tickMs = 40;
+    return options;
+  }
+  LiveWorld world;
+  bool ended = false;
+  uint32_t warnings = 0;
+  std::vector<uint64_t> asked;
+  std::vector<uint8_t> priorities;
+};
+
+// The feed does not say how much waits; its end that never comes says enough.
+TEST(LiveConverge, WritersThatAreTooFastStopItAfterAllWasTried) {
+  const Ladder ladder(false);
+  ASSERT_TRUE(ladder.ended) << stateName(ladder.world.state());
+  EXPECT_EQ(ladder.world.state(), MigrationState::kStopped);
+  EXPECT_EQ(ladder.world.error(), ErrorCode::kNotConverging);
+  EXPECT_GE(ladder.warnings, 3U);
+  ASSERT_EQ(ladder.asked.size(), 2U);
+  EXPECT_GT(ladder.asked[0], 0U);
+  EXPECT_EQ(ladder.asked[1], 0U) << "writers are let go at the end";
+  ASSERT_EQ(ladder.priorities.size(), 2U);
+  EXPECT_GT(ladder.priorities[1], ladder.priorities[0]);
+}
+
+TEST(LiveConverge, WritersThatAreAskedAndHoldBackLetItEnd) {
+  Ladder ladder(true);
+  ASSERT_TRUE(ladder.ended) << stateName(ladder.world.state());
+  EXPECT_EQ(ladder.world.state(), MigrationState::kDone) << errorName(ladder.world.error());
+  ASSERT_EQ(ladder.asked.size(), 2U);
+  EXPECT_GT(ladder.asked[0], 0U);
+  EXPECT_EQ(ladder.asked[1], 0U);
+  EXPECT_EQ(ladder.world.checkEnd(), "");
 }
 
 }  // namespace

@@ -46,8 +46,10 @@ void LiveWorld::scan(Mover& mover, const Pending& pending, Event& event) {
   const KeyRange range = scanRange(pending.payload);
   Rows rows;
   auto next = store.entries.lower_bound(range.lo);
+  uint64_t bytes = 0;
   for (; next != store.entries.end() && range.hi.isAbove(next->first); ++next) {
-    if (rows.size() >= pending.action.count) break;
+    if (rows.size() >= pending.action.count || bytes >= pending.action.limitBytes) break;
+    bytes += next->first.size() + next->second.size();
     rows.emplace_back(next->first, next->second);
   }
   pack(mover, rows, {}, event);
@@ -259,6 +261,7 @@ void LiveWorld::clients() {
         served = write.epoch;
         std::optional<std::string> value;
         if (random_.below(4) != 0) value = "v" + std::to_string(++values_);
+        if (value && value->size() < options_.valueBytes) value->resize(options_.valueBytes, '.');
         store.inFlight.push_back({write.position, key, value});
         if (store.inFlight.size() > options_.writesInFlightMax) landSome(store, true);
         continue;

@@ -169,7 +169,7 @@ bool LiveWorld::run(uint32_t ticksMax) {
 }
 
 void LiveWorld::tick() {
-  now_ = now_ + milliseconds(1 + random_.below(5));
+  now_ = now_ + milliseconds(options_.tickMs != 0 ? options_.tickMs : 1 + random_.below(5));
   for (GatedStore& store : stores_) landSome(store, false);
   clients();
   const bool chaos = ++ticks_ <= options_.healAfter;

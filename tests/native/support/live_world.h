@@ -42,6 +42,8 @@ struct LiveOptions {
   uint32_t keys = 40;
   uint32_t clients = 3;          // each with a cache of its own of who owns what
   uint32_t opsPerTick = 2;       // of clients
+  uint32_t tickMs = 0;           // a tick is so long; 0: 1 to 5 ms
+  uint32_t valueBytes = 0;       // at least
   uint32_t writesInFlightMax = 4;
   bool readFence = true;
   uint32_t forgetsEvery = 0;     // the target loses one of so many puts and says nothing; 0 = never
@@ -91,6 +93,7 @@ class LiveWorld {
   uint64_t acknowledged() const { return acknowledged_; }
   uint64_t refused() const { return refused_; }
   bool quietClients = false;
+  void setOpsPerTick(uint32_t ops) { options_.opsPerTick = ops; }
   size_t acting = 0;  // whose action or state it is, in the hooks below: 0 is the first mover
 
   // Before an effect: an error fails the action instead.
