@@ -76,18 +76,18 @@ export const mutants = [
   ].map(([part, member, of]) => ({
     name: `noAwait${part}`,
     what: `the end does not wait for the writes of ${of}`,
-    edits: { [`${MIGRATE}live_ending.cc`]: [[`case LivePart::k${part}: return ${member}.writing();`, `case LivePart::k${part}: return false;`]] }
+    edits: { [`${MIGRATE}job_base.cc`]: [[`case Part::k${part}: return ${member}.writing();`, `case Part::k${part}: return false;`]] }
   })),
   {
     name: 'noAwaitDiscard',
     what: 'the end does not wait for the deletions of discarding',
     harmless: 'they are deletions of what the same coordinator empties once more, and gates refuse those of an older one',
-    edits: { [`${MIGRATE}live_ending.cc`]: [['case LivePart::kDiscard: return discard_.writing();', 'case LivePart::kDiscard: return false;']] }
+    edits: { [`${MIGRATE}job_base.cc`]: [['case Part::kDiscard: return discard_.writing();', 'case Part::kDiscard: return false;']] }
   },
   {
     name: 'noAwaitApproach',
     what: 'the end does not wait for the writes of the approach and of draining',
-    edits: { [`${MIGRATE}live_ending.cc`]: [['case LivePart::kApproach:\n    case LivePart::kRegister:\n    case LivePart::kGate: return feed_.writing();', 'case LivePart::kApproach: return false;\n    case LivePart::kRegister:\n    case LivePart::kGate: return feed_.writing();']] }
+    edits: { [`${MIGRATE}live_migration.h`]: [['return feed_.writing(); }', 'return part() != Part::kApproach && feed_.writing(); }']] }
   },
   {
     name: 'postponeForgetsItsWrite',

@@ -82,6 +82,8 @@ void writeNotice(const Notice& notice, uint32_t payloadAddress, Words& out) {
   set(NoticeWord::node, notice.node.value);
   set(NoticeWord::payloadAddress, payloadAddress);
   set(NoticeWord::payloadBytes, notice.payload.bytes);
+  set(NoticeWord::perSecond, notice.perSecond > UINT32_MAX ? UINT32_MAX
+                                                           : static_cast<uint32_t>(notice.perSecond));
 }
 
 }  // namespace keyhaul::boundary

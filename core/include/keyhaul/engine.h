@@ -146,6 +146,9 @@ enum class NoticeKind : uint8_t {
   kProgress = 2,    // at most every Config::progressEvery a migration
   kDifference = 3,  // payload: the key; difference says what
   kWarning = 4,     // `error`: something was retried or repaired on the way
+  // A live migration cannot keep up with the writers: whoever can hold them back is asked to let
+  // `perSecond` changes through, and no more; 0: as many as come, it is over.
+  kThrottleWriters = 5,
 };
 
 struct Notice {
@@ -155,6 +158,7 @@ struct Notice {
   ErrorCode error = ErrorCode::kOk;
   MigrationId migration;
   NodeId node;          // kWarning, kStopped: the store concerned, if any
+  uint64_t perSecond = 0;  // kThrottleWriters
   BufferRef payload;    // kDifference: a key; kStopped: the host's text; released by the next step
 };
 

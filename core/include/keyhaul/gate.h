@@ -132,7 +132,7 @@ class Gate {
   static Admission answerFor(const GateRange* range, bool write);
   Status check(const GateCall& call, const GateRange* at) const;
   uint64_t apply(const KeyRange& span);
-  void become(const KeyRange& range, GateRange next);
+  void fenceParts(const GateRange& fence, std::vector<GateRange>& changes) const;
   template <typename Visit>
   Status eachPart(const KeyRange& range, Visit visit) const;
 

@@ -61,7 +61,8 @@ struct FeedAppliedRecord {
   std::string position;
   uint64_t changes = 0;
 };
-// One round of verification came to its end. `written` is reserved: no version sets it,
+// One round of verification came to its end. Round 0, of a plan that verifies nothing: all is
+// copied, and only the feed is still to be closed. `written` is reserved: no version sets it,
 // because a repair is a state of its own, after which another round follows.
 struct VerifiedRecord {
   uint32_t round = 1;
@@ -79,7 +80,7 @@ struct DeletedRecord {
   uint64_t entries = 0;  // since the previous record
   uint64_t left = 0;     // keys left because they had changed
 };
-// Stopped resumably.
+// Stopped resumably. Or right before the phase `aborting` of a live one: why it is given up.
 struct StoppedRecord {
   ErrorCode code = ErrorCode::kInterrupted;
   std::string text;  // what the host knew, for people; at most 4,096 bytes
@@ -150,6 +151,7 @@ struct JournalImage {
   bool prepared = false, targetWasEmpty = false;
   // Live: it was given up; the staging is to be emptied before it is filled again.
   bool aborting = false, restarting = false;
+  ErrorCode abortedFor = ErrorCode::kOk;  // and why; kOk: somebody cancelled it
   bool claimed = false;       // the claim was in the register once
   uint64_t coordEpoch = 1;  // the last one that this journal knows of
   std::string feedPosition, appliedPosition;

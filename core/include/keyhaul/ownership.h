@@ -73,7 +73,8 @@ class OwnershipMap {
   // of them have one already.
   Status assign(const KeyRange& range, std::string_view owner);
   // NotOwner where `source` does not own all of it; RangeClaimed where another
-  // migration has not closed its claim; InvalidArgument where the id is known.
+  // migration has not closed its claim; InvalidArgument where the id is known; InvalidRange
+  // where the ranges are not sorted and disjoint.
   Status claim(const ClaimId& id, std::string_view source, std::string_view target,
                const std::vector<KeyRange>& ranges);
   // Another coordinator goes on with it: its coordEpoch is one higher, and where nothing is

@@ -58,7 +58,6 @@ enum class VerifyDepth : uint8_t {
 };
 
 inline constexpr uint32_t kRangesMax = 65'536;
-inline constexpr uint32_t kLiveRangesMax = 256;  // of a live migration
 inline constexpr uint32_t kNameBytesMax = 4'096;
 inline constexpr uint32_t kHostInfoBytesMax = 64 * 1024;
 

@@ -164,7 +164,7 @@ void Engine::Impl::deliver(const Event& event) {
   port.ops().close(event.op);
   Slot* slot = find(id);
   KH_ASSERT(slot != nullptr);
-  port.bind(id, slot->migration->spec().priority);
+  port.bind(id, slot->migration->priority());
   slot->migration->onEvent(port, tag, event);
   touch(*slot);
 }
@@ -173,7 +173,7 @@ void Engine::Impl::admit() {
   while (std::optional<MigrationId> id = scheduler.admit(port.now())) {
     Slot* slot = find(*id);
     KH_ASSERT(slot != nullptr);
-    port.bind(*id, slot->migration->spec().priority);
+    port.bind(*id, slot->migration->priority());
     slot->migration->admit(port);
     touch(*slot);
   }
@@ -182,7 +182,7 @@ void Engine::Impl::admit() {
 void Engine::Impl::pump(uint32_t index) {
   Slot& slot = slots[index];
   slot.dirty = false;
-  port.bind(slot.migration->id(), slot.migration->spec().priority);
+  port.bind(slot.migration->id(), slot.migration->priority());
   slot.migration->pump(port);
   slot.wake = port.takeWake();
   const MigrationState state = slot.migration->state();

@@ -12,7 +12,7 @@ constexpr std::string_view kMagic = "KHGT";
 
 GateRange readGateRange(ByteReader& in) {
   GateRange part;
-  part.range = readRange(in);
+  part.range = readKeys(in);
   const uint64_t state = in.varint(static_cast<uint64_t>(GateState::kStaged));
   if (state == 0) in.fail();
   part.state = static_cast<GateState>(state);

@@ -4,12 +4,31 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "range/order.h"
+#include "range/overlay.h"
 
 namespace keyhaul {
 namespace {
 
 // Tells tickets of migrations from positions of clients' writes.
 constexpr uint64_t kApplyTicket = 1ULL << 63;
+
+// A caller may give them in any order, and name keys twice.
+std::vector<KeyRange> ordered(const std::vector<KeyRange>& ranges) {
+  if (inOrder(ranges)) return ranges;
+  std::vector<KeyRange> out;
+  for (const uint32_t i : orderByLow(ranges)) {
+    const KeyRange& range = ranges[i];
+    if (range.empty()) continue;
+    const bool meets = !out.empty() && !(out.back().hi < Bound::at(range.lo));
+    if (!meets) {
+      out.push_back(range);
+    } else if (out.back().hi < range.hi) {
+      out.back().hi = range.hi;
+    }
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -115,17 +134,14 @@ KeyRange Gate::readable(const KeyRange& range, Admission& why) const {
 }
 
 bool Gate::quiet(const std::vector<KeyRange>& ranges) const {
+  const std::vector<KeyRange> keysOf = ordered(ranges);
   for (const auto& [position, keys] : inFlight_) {
     for (const Key& key : keys) {
-      for (const KeyRange& range : ranges) {
-        if (range.contains(key)) return false;
-      }
+      if (touches(keysOf, {key, Bound::at(successor(key))})) return false;
     }
   }
   for (const auto& [ticket, span] : applying_) {
-    for (const KeyRange& range : ranges) {
-      if (range.overlaps(span)) return false;
-    }
+    if (touches(keysOf, span)) return false;
   }
   return true;
 }
@@ -217,17 +233,31 @@ Status Gate::change(const GateCall& call) {
       next.target = call.target;
       break;
   }
-  for (const KeyRange& range : call.ranges) {
-    // A fence that comes again must not open the reads that were closed meanwhile.
+  std::vector<GateRange> changes;
+  for (const KeyRange& range : ordered(call.ranges)) {
+    next.range = range;
     if (call.verb == GateVerb::kFence) {
-      const GateRange* at = find(range.lo);
-      next.state = at != nullptr && at->state == GateState::kReadFenced && at->epoch == call.epoch
-                       ? GateState::kReadFenced
-                       : GateState::kFenced;
+      fenceParts(next, changes);
+    } else {
+      changes.push_back(next);
     }
-    become(range, next);
   }
+  ranges_ = overlay(std::move(ranges_), std::move(changes),
+                    [](const GateRange& a, const GateRange& b) { return a.sameAs(b); });
   return {};
+}
+
+// A fence that comes again must not open the reads that were closed meanwhile.
+void Gate::fenceParts(const GateRange& fence, std::vector<GateRange>& changes) const {
+  for (size_t i = firstAbove(fence.range.lo); i < ranges_.size(); ++i) {
+    const GateRange& part = ranges_[i];
+    if (!fence.range.hi.isAbove(part.range.lo)) break;
+    const bool closed = part.state == GateState::kReadFenced && part.epoch == fence.epoch;
+    changes.push_back(fence);
+    changes.back().state = closed ? GateState::kReadFenced : GateState::kFenced;
+    changes.back().range = {std::max(part.range.lo, fence.range.lo),
+                            std::min(part.range.hi, fence.range.hi)};
+  }
 }
 
 bool Gate::opens(GateVerb verb) {
@@ -250,32 +280,6 @@ Result<std::string> Gate::encodeAfter(const GateCall& call) const {
   after.ranges_ = ranges_;
   if (Status s = after.change(call); !s.ok()) return s;
   return after.encode();
-}
-
-void Gate::become(const KeyRange& range, GateRange next) {
-  std::vector<GateRange> result;
-  result.reserve(ranges_.size() + 2);
-  const auto append = [&result](const GateRange& what, KeyRange keys) {
-    if (keys.empty()) return;
-    if (!result.empty() && result.back().sameAs(what) &&
-        result.back().range.hi == Bound::at(keys.lo)) {
-      result.back().range.hi = std::move(keys.hi);
-      return;
-    }
-    result.push_back(what);
-    result.back().range = std::move(keys);
-  };
-  bool placed = false;
-  for (const GateRange& old : ranges_) {
-    append(old, {old.range.lo, std::min(old.range.hi, Bound::at(range.lo))});
-    if (!placed && old.range.hi.isAbove(range.lo)) {
-      append(next, range);
-      placed = true;
-    }
-    if (!range.hi.isInfinite()) append(old, {std::max(old.range.lo, range.hi.key()), old.range.hi});
-  }
-  if (!placed) append(next, range);
-  ranges_ = std::move(result);
 }
 
 uint64_t Gate::apply(const KeyRange& span) {

@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/varint.h"
+#include "range/codec.h"
 
 namespace keyhaul {
 namespace {
@@ -70,11 +71,7 @@ struct Encoder {
     }
     putBytes(out, plan.hostInfo);
     putVarint(out, plan.ranges.size());
-    for (const KeyRange& range : plan.ranges) {
-      putBytes(out, range.lo);
-      putVarint(out, range.hi.isInfinite() ? 1 : 0);
-      if (!range.hi.isInfinite()) putBytes(out, range.hi.key());
-    }
+    for (const KeyRange& range : plan.ranges) putRange(out, range);
     if (plan.mode != MigrationMode::kLive) return;
     out.append(reinterpret_cast<const char*>(plan.claim.data()), plan.claim.size());
     putVarint(out, plan.pauseBudgetMs);
@@ -167,12 +164,7 @@ PlanRecord readPlan(ByteReader& in) {
   plan.expectedBytes = in.varint();
   plan.hostInfo = in.bytes(kHostInfoBytesMax);
   const uint64_t ranges = in.varint(kRangesMax);
-  for (uint64_t i = 0; i < ranges && !in.failed(); ++i) {
-    KeyRange range;
-    range.lo = Key(in.bytes(kKeyBytesMax));
-    if (!in.boolean()) range.hi = Bound::at(Key(in.bytes(kKeyBytesMax + 1)));
-    plan.ranges.push_back(std::move(range));
-  }
+  for (uint64_t i = 0; i < ranges && !in.failed(); ++i) plan.ranges.push_back(readRange(in));
   if (plan.mode != MigrationMode::kLive) return record;
   const std::string_view claim = in.raw(kClaimIdBytes);
   if (claim.size() == kClaimIdBytes) std::memcpy(plan.claim.data(), claim.data(), kClaimIdBytes);

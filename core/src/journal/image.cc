@@ -33,7 +33,7 @@ class Fold {
   // A live one begins with its claim, also when it is resumed.
   bool mayEnterLive(MigrationState next) const {
     using enum MigrationState;
-    if (liveRow(next).part == LivePart::kNone || next == kPreparing) return false;
+    if (liveRow(next).part == Part::kNone || next == kPreparing) return false;
     if (next == kClaiming && (resumed_ || image_.state == kPending)) return true;
     if (next == kCopying && !image_.prepared) return false;
     // Preparing has no record.
@@ -68,7 +68,11 @@ class Fold {
         if (!image_.aborting) restart();
       }
       if (record.state == MigrationState::kVerifying) ++image_.totals.verifyRounds;
-      if (record.state == MigrationState::kAborting) image_.aborting = true;
+      if (record.state == MigrationState::kAborting) {
+        image_.aborting = true;
+        image_.abortedFor = image_.stopped ? image_.stopped->code : ErrorCode::kOk;
+        image_.stopped.reset();
+      }
       image_.state = record.state;
       resumed_ = false;
       return true;

@@ -1,3 +1,5 @@
+#include <string>
+
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "journal/codec.h"
@@ -20,16 +22,27 @@ size_t zerosFrom(std::span<const std::byte> bytes) {
   return from;
 }
 
+std::string fileHeader() {
+  std::string header(kJournalHeaderBytes, '\0');
+  storeLe(header.data(), kJournalMagic);
+  storeLe(header.data() + 4, kJournalVersion);
+  storeLe(header.data() + 6, static_cast<uint16_t>(kJournalHeaderBytes));
+  storeLe(header.data() + 12, crc32c(std::string_view(header).substr(0, 12)));
+  return header;
+}
+
+// Nothing but the begin of a header, and zeros: no record can have been promised.
+bool neverBegan(std::span<const std::byte> bytes) {
+  const size_t arrived = zerosFrom(bytes);
+  return arrived < kJournalHeaderBytes && asView(bytes.first(arrived)) == fileHeader().substr(0, arrived);
+}
+
 }  // namespace
 
 void JournalWriter::append(const Record& record, std::string& out) {
   if (!headerWritten_) {
-    std::string header(kJournalHeaderBytes, '\0');
-    storeLe(header.data(), kJournalMagic);
-    storeLe(header.data() + 4, kJournalVersion);
-    storeLe(header.data() + 6, static_cast<uint16_t>(kJournalHeaderBytes));
-    chain_ = crc32c(std::string_view(header).substr(0, 12));
-    storeLe(header.data() + 12, chain_);
+    const std::string header = fileHeader();
+    chain_ = loadLe<uint32_t>(header.data() + 12);
     out += header;
     headerWritten_ = true;
   }
@@ -47,6 +60,7 @@ void JournalWriter::append(const Record& record, std::string& out) {
 }
 
 Result<JournalReader> JournalReader::open(std::span<const std::byte> bytes) {
+  if (neverBegan(bytes)) return ErrorCode::kJournalTorn;
   const size_t known = bytes.size() < 4 ? bytes.size() : 4;
   std::byte magic[4];
   storeLe(magic, kJournalMagic);

@@ -49,13 +49,9 @@ uint64_t ApproachPhase::forecastUs() const {
 void ApproachPhase::startRecheck(Port& port) {
   roundBegan_ = port.now();
   recheckBegun_ = true;
-  std::vector<Key> keys = shared_.changed.take();
-  if (!suspects_.empty()) {
-    std::vector<Key> both;
-    std::set_union(keys.begin(), keys.end(), suspects_.begin(), suspects_.end(),
-                   std::back_inserter(both));
-    keys = std::move(both);
-  }
+  auto keys = shared_.changed.take();
+  for (Key& key : suspects_) keys.try_emplace(std::move(key), RecheckPhase::kUnknownBytes);
+  suspects_.clear();
   recheck_.start(std::move(keys));
 }
 

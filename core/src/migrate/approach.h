@@ -28,6 +28,8 @@ class ApproachPhase {
     follow_ = false;
     rounds_ = 0;  // those of following were not meant to get shorter
   }
+  // As many rounds once more.
+  void lookAgain() { rounds_ = 0; }
   // NotConverging when rounds do not get short enough; LimitExceeded when more keys changed
   // than can be remembered.
   Status pump(Port& port);

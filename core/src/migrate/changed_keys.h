@@ -1,9 +1,10 @@
 // The keys that the feed named since somebody began to compare: what was found equal
-// before may differ now.
+// before may differ now. With the bytes of the value that came last: whoever reads them again
+// asks for no more than fits.
 #pragma once
 
-#include <set>
-#include <vector>
+#include <map>
+#include <utility>
 
 #include "keyhaul/key_range.h"
 
@@ -12,7 +13,7 @@ namespace keyhaul {
 class ChangedKeys {
  public:
   static constexpr uint64_t kBytesMax = 256U << 20;
-  static constexpr uint64_t kNodeBytes = 96;  // of the set, a key; measured on nothing, a guess
+  static constexpr uint64_t kNodeBytes = 104;  // of the set, a key; measured on nothing, a guess
 
   void watch(bool on) {
     watching_ = on;
@@ -20,9 +21,14 @@ class ChangedKeys {
     bytes_ = 0;
     overflowed_ = false;
   }
-  void add(KeyView key) {
+  void add(KeyView key, uint64_t valueBytes) {
     if (!watching_ || overflowed_) return;
-    if (!keys_.emplace(key).second) return;
+    const auto at = keys_.find(key);
+    if (at != keys_.end()) {
+      at->second = valueBytes;
+      return;
+    }
+    keys_.emplace(key, valueBytes);
     bytes_ += key.size() + kNodeBytes;
     overflowed_ = bytes_ > kBytesMax;
   }
@@ -31,17 +37,15 @@ class ChangedKeys {
   size_t size() const { return keys_.size(); }
   // More keys changed than can be remembered: nothing can be verified any more.
   bool overflowed() const { return overflowed_; }
-  // All of them, ascending; none are left.
-  std::vector<Key> take() {
-    std::vector<Key> keys(keys_.begin(), keys_.end());
-    keys_.clear();
+  // All of them, with the bytes of their values; none are left.
+  std::map<Key, uint64_t, std::less<>> take() {
     bytes_ = 0;
-    return keys;
+    return std::exchange(keys_, {});
   }
 
  private:
   bool watching_ = false, overflowed_ = false;
-  std::set<Key, std::less<>> keys_;
+  std::map<Key, uint64_t, std::less<>> keys_;
   uint64_t bytes_ = 0;
 };
 

@@ -20,6 +20,7 @@ class DiscardPhase {
   bool writing() const { return !writer_.idle(); }
   // Waits for the write in flight, starts no other.
   Status settle(Port& port) { return writer_.settle(port); }
+  NodeId node() const { return node_; }  // the side that it empties
   void stop(Port& port);
 
  private:

@@ -115,7 +115,7 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
   waiting_ = event.end ? 0 : event.bytes;
   pollAt_ = nextCaughtUp_ ? port.now() + kFollowEvery : Instant{0};
   if (shared_.changed.watching()) {
-    for (const EntryView entry : body.value()) shared_.changed.add(entry.key);
+    for (const EntryView entry : body.value()) shared_.changed.add(entry.key, entry.value.size());
   }
   if (batch_ == 0) {
     port.buffers().release(event.payload.buffer);
@@ -153,6 +153,11 @@ void FeedPhase::applied(Port& port) {
   shared_.addWork(batch_, batchBytes_);
   unrecorded_ += batch_;
   trend_.update(port.now(), shared_.totals.feedChanges, waiting_);
+  if (caughtUp_) {
+    trend_.reset();
+  } else if (waiting_ == 0 && gathered_.us != UINT64_MAX) {
+    trend_.updateUnknown(port.now(), shared_.totals.feedChanges, gathered_.us);
+  }
 }
 
 void FeedPhase::record() {

@@ -35,6 +35,11 @@ class FeedPhase {
       pollAt_ = {0};
     }
   }
+  // For how long changes had gathered when it was started; UINT64_MAX: nobody knows, and a feed that
+  // does not say how much waits is not judged.
+  void gathered(Duration duration) { gathered_ = duration; }
+  // Whatever the trend was: from here on it is another.
+  void lookAgain() { trend_.reset(); }
   Status pump(Port& port);
   Status onEvent(Port& port, OpTag tag, const Event& event);
   // Caught up, applied, durable, and not asked to follow on.
@@ -71,6 +76,7 @@ class FeedPhase {
   uint64_t batch_ = 0;
   uint64_t waiting_ = 0;  // beyond the batch; 0: none, or not known
   LagTrend trend_;
+  Duration gathered_{UINT64_MAX};
   uint64_t batchBytes_ = 0;
   bool nextCaughtUp_ = false;
   bool caughtUp_ = false;

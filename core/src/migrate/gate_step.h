@@ -17,6 +17,7 @@ class GateStep {
   Status pump(Port& port);
   Status onEvent(Port& port, const Event& event);
   bool done() const { return done_; }
+  bool failing() const { return !done_ && failures_ > 0; }
   NodeId node() const { return node_; }
   uint64_t lastUs() const { return lastUs_; }  // how long the last answer took
   uint32_t failures() const { return done_ ? 0 : failures_; }

@@ -13,6 +13,7 @@ class Job {
   virtual MigrationId id() const = 0;
   virtual MigrationState state() const = 0;
   virtual const Plan& spec() const = 0;
+  virtual uint8_t priority() const = 0;
   virtual NodeId source() const = 0;
   virtual NodeId target() const = 0;
 

@@ -1,8 +1,196 @@
 #include "migrate/job_base.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "base/assert.h"
+#include "base/bytes.h"
+
 namespace keyhaul {
+
+void JobBase::begin(Port& port, MigrationState next) {
+  account(port.now());
+  state_ = next;
+  partStarted_ = false;
+  shared_.doneEntries = shared_.doneBytes = 0;
+  if (next == MigrationState::kCopying) {
+    for (const auto& range : shared_.ranges) {
+      const Digest sum = sumOf(range.leaves);
+      shared_.addWork(sum.entries, sum.bytes);
+    }
+  }
+  rate_.reset(port.now(), shared_.doneBytes);
+}
+
+void JobBase::account(Instant now) {
+  if (!clockStarted_) return;
+  const uint64_t us = (now - accountedAt_).us;
+  accountedAt_ = now;
+  Totals& totals = shared_.totals;
+  totals.activeUs += us;
+  switch (state_) {
+    case MigrationState::kCopying: totals.copyUs += us; break;
+    case MigrationState::kCatchingUp:
+    case MigrationState::kApproaching: totals.catchUpUs += us; break;
+    case MigrationState::kVerifying:
+    case MigrationState::kRepairing: totals.verifyUs += us; break;
+    case MigrationState::kDeleting:
+    case MigrationState::kCleaning: totals.deleteUs += us; break;
+    case MigrationState::kPending:
+    case MigrationState::kPreparing:
+    case MigrationState::kDiscarding:
+    case MigrationState::kStopped:
+    case MigrationState::kDone:
+    case MigrationState::kMismatch:
+    case MigrationState::kCancelled:
+    case MigrationState::kFailed:
+    case MigrationState::kClaiming:
+    case MigrationState::kStaging:
+    case MigrationState::kFencing:
+    case MigrationState::kDraining:
+    case MigrationState::kReadFencing:
+    case MigrationState::kDeciding:
+    case MigrationState::kActivating:
+    case MigrationState::kRedirecting:
+    case MigrationState::kClosing:
+    case MigrationState::kPostponing:
+    case MigrationState::kAborting:
+    case MigrationState::kUnfencing:
+    case MigrationState::kReleasing: break;
+  }
+}
+
+Status JobBase::pumpPart(Port& port) {
+  switch (part()) {
+    case Part::kNone: return {};
+    case Part::kPrepare: return prepare_.pump(port);
+    case Part::kCopy: return copy_.pump(port);
+    case Part::kFeed: return feed_.pump(port);
+    case Part::kCompare: return compare_.pump(port);
+    case Part::kDiscard: return discard_.pump(port);
+    case Part::kLeafCheck:
+    case Part::kRegister:
+    case Part::kGate:
+    case Part::kApproach: return pumpOwn(port);
+  }
+  return {};
+}
+
+bool JobBase::partDone() const {
+  if (!partStarted_) return false;
+  switch (part()) {
+    case Part::kNone: return false;
+    case Part::kPrepare: return prepare_.done();
+    case Part::kCopy: return copy_.done();
+    case Part::kFeed: return feed_.done();
+    case Part::kCompare: return compare_.done();
+    case Part::kDiscard: return discard_.done();
+    case Part::kLeafCheck:
+    case Part::kRegister:
+    case Part::kGate:
+    case Part::kApproach: return ownDone();
+  }
+  return false;
+}
+
+bool JobBase::partWriting() const {
+  switch (part()) {
+    case Part::kNone:
+    case Part::kPrepare: return false;
+    case Part::kCopy: return copy_.writing();
+    case Part::kFeed: return feed_.writing();
+    case Part::kCompare: return compare_.writing();
+    case Part::kDiscard: return discard_.writing();
+    case Part::kLeafCheck:
+    case Part::kRegister:
+    case Part::kGate:
+    case Part::kApproach: return ownWriting();
+  }
+  return false;
+}
+
+Status JobBase::settlePart(Port& port) {
+  switch (part()) {
+    case Part::kNone:
+    case Part::kPrepare: return {};
+    case Part::kCopy: return copy_.settle(port);
+    case Part::kFeed: return feed_.settle(port);
+    case Part::kCompare: return compare_.settle(port);
+    case Part::kDiscard: return discard_.settle(port);
+    case Part::kLeafCheck:
+    case Part::kRegister:
+    case Part::kGate:
+    case Part::kApproach: return settleOwn(port);
+  }
+  return {};
+}
+
+NodeId JobBase::blamed() const {
+  switch (part()) {
+    case Part::kNone: return {};
+    case Part::kPrepare: return prepare_.blamed();
+    case Part::kCopy: return copy_.blamed();
+    case Part::kFeed: return feed_.blamed();
+    case Part::kCompare: return compare_.blamed();
+    case Part::kDiscard: return discard_.node();
+    case Part::kLeafCheck:
+    case Part::kRegister:
+    case Part::kGate:
+    case Part::kApproach: return ownBlamed();
+  }
+  return {};
+}
+
+void JobBase::onEvent(Port& port, OpTag tag, const Event& event) {
+  account(port.now());
+  if (spec().mode == MigrationMode::kLive) port.setCoordEpoch(shared_.claim.coordEpoch);
+  std::string text;  // read now: the part gives the buffer back
+  if (event.kind == EventKind::kFailed) {
+    text = std::string(asView(port.buffers().bytes(event.payload)));
+  }
+  if (tag.part == static_cast<uint8_t>(MigrationPart::kJournal)) {
+    // No store is to blame for it.
+    if (Status s = shared_.journal.onEvent(port, event); !s.ok()) fail(port, s.code(), {}, text);
+    return;
+  }
+  if (event.op == closeFeed_) return feedWasClosed(port, event);
+  const Status status = afterEvent(port, route(port, tag, event));
+  if (!status.ok()) fail(port, status.code(), blamed(), text);
+}
+
+Status JobBase::route(Port& port, OpTag tag, const Event& event) {
+  switch (static_cast<MigrationPart>(tag.part)) {
+    case MigrationPart::kPrepare: return prepare_.onEvent(port, tag, event);
+    case MigrationPart::kFeed: return feed_.onEvent(port, tag, event);
+    case MigrationPart::kJournal:
+    case MigrationPart::kRegister:
+    case MigrationPart::kGate: return ownEvent(port, tag, event);
+    case MigrationPart::kSource:
+    case MigrationPart::kTarget:
+    case MigrationPart::kWrite: break;
+  }
+  switch (part()) {
+    case Part::kNone: break;
+    case Part::kPrepare: return prepare_.onEvent(port, tag, event);
+    case Part::kCopy: return copy_.onEvent(port, tag, event);
+    case Part::kFeed: return feed_.onEvent(port, tag, event);
+    case Part::kCompare: return compare_.onEvent(port, tag, event);
+    case Part::kDiscard: return discard_.onEvent(port, tag, event);
+    case Part::kLeafCheck:
+    case Part::kRegister:
+    case Part::kGate:
+    case Part::kApproach: return ownEvent(port, tag, event);
+  }
+  KH_ASSERT(false);
+  return {};
+}
+
+void JobBase::feedWasClosed(Port& port, const Event& event) {
+  closeFeed_ = {};
+  port.buffers().release(event.payload.buffer);
+  if (event.kind == EventKind::kFailed) return closeFailed(port, event.error);
+  feedClosed_ = true;
+}
 
 void JobBase::fail(Port& port, ErrorCode error, NodeId node, std::string_view text) {
   if (isFinal(state_) || state_ == MigrationState::kStopped || ending_ == Ending::kFail) return;
@@ -30,13 +218,30 @@ std::vector<LeafCheck::Suspect> JobBase::wholePlan() const {
 
 bool JobBase::closeFeed(Port& port, std::string_view position) {
   if (feedClosed_) return true;
+  if (port.now() < closeAt_) {
+    port.wakeAt(closeAt_);
+    return false;
+  }
   if (!closeFeed_) {
     closeFeed_ = port.closeFeed(shared_.source, tagOf(MigrationPart::kPrepare), position);
   }
   if (port.waits(closeFeed_)) return false;
-  port.noticeWarning(ErrorCode::kStoreStalled, shared_.source);
-  feedClosed_ = true;
-  return true;
+  closeFailed(port, ErrorCode::kStoreStalled);
+  return feedClosed_;
+}
+
+// A feed that nobody follows makes the source's log grow for ever. But whoever waits for the end
+// waits for this too, so one that does not answer is asked once more only.
+void JobBase::closeFailed(Port& port, ErrorCode error) {
+  port.noticeWarning(error, shared_.source);
+  const uint32_t most = port.config().retriesMax;
+  closeFailures_ += error == ErrorCode::kStoreStalled ? std::max(most, 1U) : 1;
+  const bool again = retryClass(error) == RetryClass::kRetryable && closeFailures_ <= most;
+  feedClosed_ = !again;
+  if (!again) return;
+  ++shared_.totals.retries;
+  closeAt_ = port.now() + retryDelay(port.config(), std::min(closeFailures_, 16U));
+  port.wakeAt(closeAt_);
 }
 
 void JobBase::writeConclusion(Port& port, bool recorded) {

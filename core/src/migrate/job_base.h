@@ -5,8 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "migrate/compare.h"
+#include "migrate/copy.h"
+#include "migrate/discard.h"
+#include "migrate/feed.h"
 #include "migrate/job.h"
 #include "migrate/leaf_check.h"
+#include "migrate/part.h"
+#include "migrate/prepare.h"
 #include "migrate/shared.h"
 #include "schedule/rate_meter.h"
 
@@ -15,21 +21,52 @@ namespace keyhaul {
 class JobBase : public Job {
  public:
   JobBase(MigrationId id, ValidPlan plan, NodeId source, NodeId target)
-      : id_(id), shared_(std::move(plan), source, target) {}
+      : id_(id),
+        shared_(std::move(plan), source, target),
+        prepare_(shared_),
+        copy_(shared_),
+        feed_(shared_),
+        compare_(shared_),
+        discard_(shared_) {}
+  JobBase(const JobBase&) = delete;
+  JobBase& operator=(const JobBase&) = delete;
 
   MigrationId id() const override { return id_; }
   MigrationState state() const override { return state_; }
   const Plan& spec() const override { return shared_.spec(); }
+  uint8_t priority() const override { return spec().priority; }
   NodeId source() const override { return shared_.source; }
   NodeId target() const override { return shared_.target; }
   void setPaused(bool paused) override { paused_ = paused; }
   void setRate(Instant now, uint64_t bytesPerSecond) override {
     shared_.bucket.setRate(bytesPerSecond, now);
   }
+  void onEvent(Port& port, OpTag tag, const Event& event) final;
   Receipt receipt() const override;
 
  protected:
   enum class Ending : uint8_t { kNone, kStop, kCancel, kFail };
+
+  // Which part works now, and the hooks for those that only one kind of migration has.
+  virtual Part part() const = 0;
+  virtual Status pumpOwn(Port& port) = 0;
+  virtual bool ownDone() const = 0;
+  virtual bool ownWriting() const { return false; }
+  virtual Status settleOwn(Port&) { return {}; }
+  virtual Status ownEvent(Port& port, OpTag tag, const Event& event) = 0;
+  virtual NodeId ownBlamed() const = 0;
+  // What an event led to, for one who reads more from a failure.
+  virtual Status afterEvent(Port&, Status status) { return status; }
+
+  Status pumpPart(Port& port);
+  bool partDone() const;
+  // Has it sent writes that were not answered? settlePart() waits for them and starts no others.
+  bool partWriting() const;
+  Status settlePart(Port& port);
+  NodeId blamed() const;
+  // Counts from here on what is done and how long it takes.
+  void begin(Port& port, MigrationState next);
+  void account(Instant now);
 
   void announce(Port& port, MigrationState state) {
     port.noticeState(state, error_, errorNode_, errorText_);
@@ -66,6 +103,20 @@ class JobBase : public Job {
   bool clockStarted_ = false;
   Instant progressAt_{0};
   RateMeter rate_;
+
+  PreparePhase prepare_;
+  CopyPhase copy_;
+  FeedPhase feed_;
+  ComparePhase compare_;
+  DiscardPhase discard_;
+
+ private:
+  Status route(Port& port, OpTag tag, const Event& event);
+  void feedWasClosed(Port& port, const Event& event);
+  void closeFailed(Port& port, ErrorCode error);
+
+  uint32_t closeFailures_ = 0;
+  Instant closeAt_{0};
 };
 
 }  // namespace keyhaul

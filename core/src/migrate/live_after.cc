@@ -11,7 +11,10 @@ void LiveMigration::afterClaiming(Port& port) {
   if (register_.gone()) {
     // Closed, by a process that died before it could say so or by another coordinator.
     if (register_.ownedBy(spec().target)) return conclude(port, MigrationState::kDone);
-    if (wasClaimed_) return conclude(port, undoneAs_);
+    if (wasClaimed_) {
+      sayWhyUndone();
+      return conclude(port, undoneAs_);
+    }
     resumed_ = partStarted_ = false;  // or it never came to be
     return;
   }
@@ -50,6 +53,7 @@ void LiveMigration::afterPreparing(Port& port) {
   feedOpen_ = true;
   if (!prepared_) {
     prepared_ = true;
+    feedOpenedAt_ = port.now();
     feedPosition_ = prepare_.feedPosition();
     estimatedEntries_ = prepare_.estimatedEntries();
     estimatedBytes_ = prepare_.estimatedBytes();
@@ -64,9 +68,7 @@ void LiveMigration::afterUnfencing(Port& port) {
   staged_ = false;
   if (!feed_.position().empty()) feedPosition_ = feed_.position();
   if (shared_.claim.state == ClaimState::kAborted) {
-    if (undoneAs_ == MigrationState::kCancelled && error_ == ErrorCode::kOk) {
-      error_ = ErrorCode::kCancelled;
-    }
+    sayWhyUndone();
     for (auto& range : shared_.ranges) {
       range.deleted = false;
       range.deletedUpto.clear();
@@ -77,13 +79,20 @@ void LiveMigration::afterUnfencing(Port& port) {
   const Ending wanted = std::exchange(after_, Ending::kNone);
   const Ending asked = std::exchange(ending_, Ending::kNone);
   const Ending ending = asked != Ending::kNone ? asked : wanted;
-  if (ending == Ending::kCancel || aborting_) {
-    undoneAs_ = MigrationState::kCancelled;
+  if (aborting_ || ending == Ending::kCancel) {
+    if (!aborting_) undoneAs_ = MigrationState::kCancelled;
+    sayWhyUndone();
     return enter(port, MigrationState::kAborting);
   }
   if (ending == Ending::kStop && error_ == ErrorCode::kOk) error_ = ErrorCode::kInterrupted;
   if (ending != Ending::kNone) return undo(port, MigrationState::kFailed);
   enter(port, prepared_ || restarting_ ? MigrationState::kStaging : MigrationState::kPreparing);
+}
+
+// An earlier process may have known it.
+void LiveMigration::sayWhyUndone() {
+  if (error_ != ErrorCode::kOk) return;
+  error_ = undoneAs_ == MigrationState::kCancelled ? ErrorCode::kCancelled : undoneFor_;
 }
 
 // The two sides differ, and no write explains it.
@@ -94,6 +103,7 @@ void LiveMigration::endOfClaim(Port& port) {
     port.noticeDifference(DifferenceKind::kChanged, key);
   }
   undoneAs_ = MigrationState::kMismatch;
+  recordVerified(false);
   stopParts(port);
   enter(port, MigrationState::kAborting);
 }

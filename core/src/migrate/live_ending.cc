@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "base/bytes.h"
 #include "migrate/live_migration.h"
 
 namespace keyhaul {
@@ -26,8 +25,16 @@ void LiveMigration::finishFollowing() {
   approach_.finish();
 }
 
+// The register, or the store whose gate is asked, does not do what it is asked for.
+bool LiveMigration::isAway() const {
+  if (part() == Part::kRegister) return register_.failing();
+  return part() == Part::kGate && (sourceGate_.failing() || targetGate_.failing());
+}
+
 bool LiveMigration::wantsOut() const {
-  if (ending_ == Ending::kNone) return false;
+  // A stop that was asked for behind the fence is put off until the source serves again.
+  const bool stops = ending_ == Ending::kStop || after_ == Ending::kStop;
+  if (ending_ == Ending::kNone && !stops) return false;
   const bool failed = ending_ == Ending::kFail;
   switch (liveRow(state_).stage) {
     case LiveStage::kIdle: return failed || !resumed_ || ending_ == Ending::kStop;
@@ -39,27 +46,28 @@ bool LiveMigration::wantsOut() const {
       if (ending_ == Ending::kCancel) return false;
       if (failed && error_ != ErrorCode::kJournalWriteFailed) return true;
       if (state_ == MigrationState::kCleaning) return failed || resumable();
-      return state_ == MigrationState::kClosing ? failed || register_.failing()
-                                                : state_ == MigrationState::kDeciding && !failed &&
-                                                      register_.failing();
+      if (state_ == MigrationState::kClosing) return failed || isAway();
+      // But one that waits for somebody who is away may as well wait in another process.
+      return !failed && isAway() && (part() == Part::kRegister || resumable());
     case LiveStage::kUndoing:
-      if (failed || state_ == MigrationState::kDiscarding) return true;
-      return ending_ == Ending::kStop && liveRow(state_).part == LivePart::kRegister &&
-             register_.failing();
+      if (failed || state_ == MigrationState::kDiscarding) return ending_ != Ending::kNone;
+      return stops && isAway() && (part() == Part::kRegister || resumable());
   }
   return false;
 }
 
 void LiveMigration::pumpEnding(Port& port) {
   const LiveStage stage = liveRow(state_).stage;
+  if (ending_ == Ending::kNone) ending_ = std::exchange(after_, Ending::kNone);
   // Behind the fence nothing is awaited, the writers wait: that comes in Unfencing.
   if (partStarted_ && partWriting() && stage != LiveStage::kFenced) {
     if (Status s = settlePart(port); !s.ok()) fail(port, s.code(), blamed(), {});
     if (partWriting()) return;
   }
-  // A cancel that is stopped on its way goes on later; it has not failed.
-  const bool cancelling = error_ == ErrorCode::kCancelled;
-  if (ending_ == Ending::kStop && (error_ == ErrorCode::kOk || cancelling)) {
+  // Why it is undone, a cancel for example, stands in the journal; why it stopped meanwhile is
+  // another matter: it goes on later, and has not failed.
+  const bool undoing = stage == LiveStage::kUndoing || error_ == ErrorCode::kCancelled;
+  if (ending_ == Ending::kStop && (undoing || error_ == ErrorCode::kOk)) {
     error_ = ErrorCode::kInterrupted;
   }
   // The source serves again, and only the write of the attempt that was given up is missing.
@@ -125,39 +133,10 @@ void LiveMigration::forget() {
   restarting_ = true;
   inspecting_ = false;
   prepared_ = feedOpen_ = compared_ = false;
+  feedOpenedAt_ = kNever;
   feedPosition_.clear();
   feed_.reset();
   for (auto& range : shared_.ranges) range = {};
-}
-
-bool LiveMigration::partWriting() const {
-  switch (liveRow(state_).part) {
-    case LivePart::kCopy: return copy_.writing();
-    case LivePart::kFeed: return feed_.writing();
-    case LivePart::kApproach:
-    case LivePart::kRegister:
-    case LivePart::kGate: return feed_.writing();
-    case LivePart::kDiscard: return discard_.writing();
-    case LivePart::kNone:
-    case LivePart::kPrepare:
-    case LivePart::kCompare: break;
-  }
-  return false;
-}
-
-Status LiveMigration::settlePart(Port& port) {
-  switch (liveRow(state_).part) {
-    case LivePart::kCopy: return copy_.settle(port);
-    case LivePart::kFeed:
-    case LivePart::kApproach:
-    case LivePart::kRegister:
-    case LivePart::kGate: return feed_.settle(port);
-    case LivePart::kDiscard: return discard_.settle(port);
-    case LivePart::kNone:
-    case LivePart::kPrepare:
-    case LivePart::kCompare: break;
-  }
-  return {};
 }
 
 void LiveMigration::stopParts(Port& port) {
@@ -179,78 +158,35 @@ void LiveMigration::stopPartsButWrites(Port& port) {
   partStarted_ = false;
 }
 
-NodeId LiveMigration::blamed() const {
-  switch (liveRow(state_).part) {
-    case LivePart::kNone:
-    case LivePart::kRegister: return {};
-    case LivePart::kGate: return sourceGate_.done() ? targetGate_.node() : sourceGate_.node();
-    case LivePart::kPrepare: return prepare_.blamed();
-    case LivePart::kCopy: return copy_.blamed();
-    case LivePart::kFeed: return feed_.blamed();
-    case LivePart::kCompare: return compare_.blamed();
-    case LivePart::kApproach: return approach_.blamed();
-    case LivePart::kDiscard:
-      return state_ == MigrationState::kCleaning ? shared_.source : shared_.target;
+Status LiveMigration::ownEvent(Port& port, OpTag tag, const Event& event) {
+  switch (static_cast<MigrationPart>(tag.part)) {
+    case MigrationPart::kRegister: return register_.onEvent(port, event);
+    case MigrationPart::kGate:
+      return sourceGate_.done() ? targetGate_.onEvent(port, event) : sourceGate_.onEvent(port, event);
+    case MigrationPart::kSource:
+    case MigrationPart::kTarget:
+    case MigrationPart::kWrite: break;
+    case MigrationPart::kJournal:
+    case MigrationPart::kPrepare:
+    case MigrationPart::kFeed: KH_ASSERT(false); break;
   }
+  if (part() == Part::kApproach) return approach_.onEvent(port, tag, event);
+  // Of an attempt that was given up: it is written again, however this one ended.
+  static_cast<void>(feed_.onEvent(port, tag, event));
   return {};
 }
 
-void LiveMigration::onEvent(Port& port, OpTag tag, const Event& event) {
-  account(port.now());
-  port.setCoordEpoch(shared_.claim.coordEpoch);
-  std::string text;  // read now: the part gives the buffer back
-  if (event.kind == EventKind::kFailed) {
-    text = std::string(asView(port.buffers().bytes(event.payload)));
-  }
-  Status status;
-  switch (static_cast<MigrationPart>(tag.part)) {
-    case MigrationPart::kJournal: status = shared_.journal.onEvent(port, event); break;
-    case MigrationPart::kPrepare:
-      if (event.op == closeFeed_) {
-        closeFeed_ = {};
-        feedClosed_ = true;
-        if (event.kind == EventKind::kFailed) port.noticeWarning(event.error, shared_.source);
-        port.buffers().release(event.payload.buffer);
-      } else {
-        status = prepare_.onEvent(port, tag, event);
-      }
-      break;
-    case MigrationPart::kFeed: status = feed_.onEvent(port, tag, event); break;
-    case MigrationPart::kRegister: status = register_.onEvent(port, event); break;
-    case MigrationPart::kGate:
-      status = sourceGate_.done() ? targetGate_.onEvent(port, event) : sourceGate_.onEvent(port, event);
-      break;
-    case MigrationPart::kSource:
-    case MigrationPart::kTarget:
-    case MigrationPart::kWrite:
-      switch (liveRow(state_).part) {
-        case LivePart::kPrepare: status = prepare_.onEvent(port, tag, event); break;
-        case LivePart::kCopy: status = copy_.onEvent(port, tag, event); break;
-        case LivePart::kFeed: status = feed_.onEvent(port, tag, event); break;
-        case LivePart::kCompare: status = compare_.onEvent(port, tag, event); break;
-        case LivePart::kApproach: status = approach_.onEvent(port, tag, event); break;
-        case LivePart::kDiscard: status = discard_.onEvent(port, tag, event); break;
-        case LivePart::kRegister:
-        case LivePart::kGate:
-          // Of an attempt that was given up: it is written again, however this one ended.
-          static_cast<void>(feed_.onEvent(port, tag, event));
-          break;
-        case LivePart::kNone: KH_ASSERT(false); break;
-      }
-      break;
-  }
-  if (status.code() == ErrorCode::kNotOwner && std::exchange(inspecting_, false)) {
-    if (shared_.claim.state == ClaimState::kAborted) {
-      return enter(port, MigrationState::kReleasing);  // nothing is staged
-    }
-    status = ErrorCode::kTargetNotEmpty;  // it is not ours
-  }
-  if (!status.ok()) fail(port, status.code(), blamed(), text);
+Status LiveMigration::afterEvent(Port& port, Status status) {
+  if (status.code() != ErrorCode::kNotOwner || !std::exchange(inspecting_, false)) return status;
+  if (shared_.claim.state != ClaimState::kAborted) return ErrorCode::kTargetNotEmpty;  // not ours
+  enter(port, MigrationState::kReleasing);  // nothing is staged
+  return {};
 }
 
 void LiveMigration::conclude(Port& port, MigrationState end) {
   account(port.now());
   stopParts(port);
+  releaseWriters(port);
   concluding_ = end;
   conclusionWritten_ = false;
   if (closeFeed_) port.abort(std::exchange(closeFeed_, {}));
@@ -265,26 +201,13 @@ void LiveMigration::pumpConclusion(Port& port) {
   writeConclusion(port, recorded_);
 }
 
-void LiveMigration::account(Instant now) {
-  if (!clockStarted_) return;
-  const uint64_t us = (now - accountedAt_).us;
-  accountedAt_ = now;
-  Totals& totals = shared_.totals;
-  totals.activeUs += us;
-  if (state_ == MigrationState::kCopying) totals.copyUs += us;
-  if (state_ == MigrationState::kCatchingUp || state_ == MigrationState::kApproaching) {
-    totals.catchUpUs += us;
-  }
-  if (state_ == MigrationState::kVerifying) totals.verifyUs += us;
-  if (state_ == MigrationState::kCleaning) totals.deleteUs += us;
-}
-
 // For the receipt of whoever goes on from here. The decision does not wait for it: lost with a
 // crash, it costs the word "verified", and nothing else.
-void LiveMigration::recordVerified() {
+void LiveMigration::recordVerified(bool equal) {
   VerifiedRecord record;
   record.round = shared_.totals.verifyRounds;
-  record.equal = true;
+  record.equal = equal;
+  record.changed = shared_.totals.changed;
   record.source = sourceDigest_;
   record.target = targetDigest_;
   shared_.journal.add(record);

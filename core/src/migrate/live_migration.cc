@@ -10,6 +10,9 @@ namespace {
 
 // Attempts to cut over that may be given up for lasting too long; then the migration is.
 constexpr uint64_t kPostponesMax = 5;
+// Above others of the same kind, not above those that somebody put first.
+constexpr uint32_t kPriorityRaise = 32;
+constexpr Duration kPostponeFor = seconds(300);
 
 }  // namespace
 
@@ -19,12 +22,8 @@ LiveMigration::LiveMigration(MigrationId id, ValidPlan plan, NodeId source, Node
       register_(shared_),
       sourceGate_(shared_),
       targetGate_(shared_),
-      prepare_(shared_),
-      copy_(shared_),
-      feed_(shared_),
-      compare_(shared_),
-      approach_(shared_, feed_),
-      discard_(shared_) {
+      approach_(shared_, feed_) {
+  priority_ = spec().priority;
   shared_.ranges.resize(spec().ranges.size());
   shared_.journal.start(journal, tagOf(MigrationPart::kJournal), {});
 }
@@ -39,6 +38,12 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   shared_.journal.add(ResumedRecord{shared_.totals.incarnations});
   prepared_ = image.prepared;
   aborting_ = image.aborting;
+  undoneFor_ = image.abortedFor;
+  if (undoneFor_ == ErrorCode::kVerifyMismatch) {
+    undoneAs_ = MigrationState::kMismatch;
+  } else if (undoneFor_ != ErrorCode::kOk) {
+    undoneAs_ = MigrationState::kFailed;
+  }
   knownCoordEpoch_ = image.coordEpoch;
   restarting_ = image.restarting;
   wasClaimed_ = image.claimed;
@@ -63,18 +68,12 @@ void LiveMigration::admit(Port& port) {
 
 void LiveMigration::enter(Port& port, MigrationState next) {
   KH_ASSERT((liveRow(state_).next & liveBit(next)) != 0);
-  account(port.now());
-  state_ = next;
-  partStarted_ = false;
-  shared_.doneEntries = shared_.doneBytes = 0;
-  if (next == MigrationState::kCopying) {
-    for (const auto& range : shared_.ranges) {
-      const Digest sum = sumOf(range.leaves);
-      shared_.addWork(sum.entries, sum.bytes);
-    }
-  }
+  begin(port, next);
   if (next == MigrationState::kFencing) fencedAt_ = port.now();
-  rate_.reset(port.now(), shared_.doneBytes);
+  if (next == MigrationState::kAborting && undoneAs_ != MigrationState::kCancelled) {
+    undoneFor_ = error_;
+    shared_.journal.add(StoppedRecord{error_, errorText_});
+  }
   if (next != MigrationState::kPreparing) shared_.journal.add(PhaseRecord{next});
   announce(port, next);
 }
@@ -116,7 +115,9 @@ void LiveMigration::pump(Port& port) {
       startPart(port);
     }
     if (Status s = pumpPart(port); !s.ok()) {
-      if (!mayBeOurs(port, s.code())) fail(port, s.code(), blamed(), {});
+      const bool hopeless = s.code() == ErrorCode::kNotConverging;
+      if (mayBeOurs(port, s.code()) || (hopeless && climb(port))) continue;
+      fail(port, s.code(), blamed(), hopeless ? feed_.trend().rates() : std::string());
       continue;
     }
     if (!partDone()) break;
@@ -151,6 +152,39 @@ void LiveMigration::giveUpAttempt(Port& port) {
   enter(port, MigrationState::kAborting);
 }
 
+// Each rung gets as long as it took to see that the one before does not do. Following goes on
+// meanwhile; postponed means that nothing is tried but to wait for a quieter time.
+bool LiveMigration::climb(Port& port) {
+  const uint64_t applied = feed_.trend().appliedPerSecond();
+  switch (rung_) {
+    case Rung::kNone:
+      rung_ = Rung::kPriority;
+      priority_ = static_cast<uint8_t>(std::min<uint32_t>(priority_ + kPriorityRaise, UINT8_MAX));
+      break;
+    case Rung::kPriority:
+      rung_ = Rung::kThrottle;
+      throttled_ = true;
+      // Less than what it takes up, or it never comes closer.
+      port.noticeThrottle(shared_.source, std::max<uint64_t>(applied - applied / 5, 1));
+      break;
+    case Rung::kThrottle:
+      rung_ = Rung::kPostpone;
+      quietUntil_ = port.now() + kPostponeFor;
+      break;
+    case Rung::kPostpone:
+      if (quietUntil_ <= port.now()) return false;
+      break;
+  }
+  port.noticeWarning(ErrorCode::kNotConverging, shared_.source);
+  feed_.lookAgain();
+  approach_.lookAgain();
+  return true;
+}
+
+void LiveMigration::releaseWriters(Port& port) {
+  if (std::exchange(throttled_, false)) port.noticeThrottle(shared_.source, 0);
+}
+
 bool LiveMigration::allCopied() const {
   return std::all_of(shared_.ranges.begin(), shared_.ranges.end(),
                      [](const auto& range) { return range.copied; });
@@ -178,12 +212,14 @@ void LiveMigration::startPart(Port& port) {
     case kCopying: return copy_.start();
     case kCatchingUp:
       shared_.changed.watch(false);
+      feed_.gathered(feedOpenedAt_ == kNever ? Duration{UINT64_MAX} : port.now() - feedOpenedAt_);
       return feed_.start(feedPosition_);
     case kVerifying:
       ++shared_.totals.verifyRounds;
       shared_.changed.watch(true);
       return compare_.start(ComparePhase::Purpose::kCollect, wholePlan(), false);
     case kApproaching:
+      feed_.gathered(Duration{0});  // its end was seen
       return approach_.start(feedPosition_, compare_.takeDifferent(),
                              spec().follow && !finishAsked_, budget, overheadUs());
     case kFencing:
@@ -222,40 +258,26 @@ void LiveMigration::startPart(Port& port) {
   static_cast<void>(port);
 }
 
-Status LiveMigration::pumpPart(Port& port) {
-  switch (liveRow(state_).part) {
-    case LivePart::kNone: return {};
-    case LivePart::kRegister: return register_.pump(port);
-    case LivePart::kGate:
-      if (!sourceGate_.done()) return sourceGate_.pump(port);
-      if (!targetGate_.done()) return targetGate_.pump(port);
-      // The source serves again. A write that the attempt left under way is awaited here: one
-      // that came later could undo what is written after it.
-      return feed_.settle(port);
-    case LivePart::kPrepare: return prepare_.pump(port);
-    case LivePart::kCopy: return copy_.pump(port);
-    case LivePart::kFeed: return feed_.pump(port);
-    case LivePart::kCompare: return compare_.pump(port);
-    case LivePart::kApproach: return approach_.pump(port);
-    case LivePart::kDiscard: return discard_.pump(port);
-  }
-  return {};
+Status LiveMigration::pumpOwn(Port& port) {
+  if (part() == Part::kRegister) return register_.pump(port);
+  if (part() == Part::kApproach) return approach_.pump(port);
+  if (!sourceGate_.done()) return sourceGate_.pump(port);
+  if (!targetGate_.done()) return targetGate_.pump(port);
+  // The source serves again. A write that the attempt left under way is awaited here: one
+  // that came later could undo what is written after it.
+  return feed_.settle(port);
 }
 
-bool LiveMigration::partDone() const {
-  if (!partStarted_) return false;
-  switch (liveRow(state_).part) {
-    case LivePart::kNone: return false;
-    case LivePart::kRegister: return register_.done();
-    case LivePart::kGate: return sourceGate_.done() && targetGate_.done() && !feed_.writing();
-    case LivePart::kPrepare: return prepare_.done();
-    case LivePart::kCopy: return copy_.done();
-    case LivePart::kFeed: return feed_.done();
-    case LivePart::kCompare: return compare_.done();
-    case LivePart::kApproach: return approach_.done();
-    case LivePart::kDiscard: return discard_.done();
-  }
-  return false;
+bool LiveMigration::ownDone() const {
+  if (part() == Part::kRegister) return register_.done();
+  if (part() == Part::kApproach) return approach_.done();
+  return sourceGate_.done() && targetGate_.done() && !feed_.writing();
+}
+
+NodeId LiveMigration::ownBlamed() const {
+  if (part() == Part::kApproach) return approach_.blamed();
+  if (part() == Part::kRegister) return {};
+  return sourceGate_.done() ? targetGate_.node() : sourceGate_.node();
 }
 
 void LiveMigration::leavePart(Port& port) {
@@ -284,7 +306,7 @@ void LiveMigration::leavePart(Port& port) {
       feedPosition_ = feed_.position();
       if (!approach_.different().empty()) return endOfClaim(port);
       verified_ = compared_;
-      if (verified_) recordVerified();
+      if (verified_) recordVerified(true);
       return enter(port, spec().sourceCapabilities.has(Capability::kReadFence) ? kReadFencing
                                                                                : kDeciding);
     case kReadFencing: return enter(port, kDeciding);
@@ -295,7 +317,9 @@ void LiveMigration::leavePart(Port& port) {
     case kActivating:
       shared_.totals.pauseUs = fencedAt_.us == 0 ? 0 : (port.now() - fencedAt_).us;
       return enter(port, kRedirecting);
-    case kRedirecting: return enter(port, kCleaning);
+    case kRedirecting:
+      releaseWriters(port);
+      return enter(port, kCleaning);
     case kCleaning: return enter(port, kClosing);
     case kClosing: return conclude(port, shared_.claim.state == ClaimState::kDecided ? kDone : undoneAs_);
     case kPostponing:

@@ -5,14 +5,9 @@
 #include <string>
 
 #include "migrate/approach.h"
-#include "migrate/compare.h"
-#include "migrate/copy.h"
-#include "migrate/discard.h"
-#include "migrate/feed.h"
 #include "migrate/gate_step.h"
 #include "migrate/job_base.h"
 #include "migrate/live_state.h"
-#include "migrate/prepare.h"
 #include "migrate/register_step.h"
 
 namespace keyhaul {
@@ -25,27 +20,37 @@ class LiveMigration final : public JobBase {
 
   void admit(Port& port) override;
   void pump(Port& port) override;
-  void onEvent(Port& port, OpTag tag, const Event& event) override;
   void requestStop() override;
   Status requestCancel() override;
   void finishFollowing() override;
+  uint8_t priority() const override { return priority_; }
   MigrationView view(Instant now) const override;
   uint64_t hash(uint64_t seed) const override;
 
  private:
+  Part part() const override { return liveRow(state_).part; }
+  Status pumpOwn(Port& port) override;
+  bool ownDone() const override;
+  bool ownWriting() const override { return feed_.writing(); }
+  Status settleOwn(Port& port) override { return feed_.settle(port); }
+  Status ownEvent(Port& port, OpTag tag, const Event& event) override;
+  NodeId ownBlamed() const override;
+  Status afterEvent(Port& port, Status status) override;
 
   void enter(Port& port, MigrationState next);
   void startPart(Port& port);
-  Status pumpPart(Port& port);
-  bool partDone() const;
   void leavePart(Port& port);
   void afterClaiming(Port& port);
   void afterStaging(Port& port);
   void afterPreparing(Port& port);
   void afterUnfencing(Port& port);
   void giveUpAttempt(Port& port);
+  // Not converging: the next thing to try. False: nothing is left.
+  bool climb(Port& port);
+  void releaseWriters(Port& port);
   bool mayBeOurs(Port& port, ErrorCode error);
-  void recordVerified();
+  void recordVerified(bool equal);
+  void sayWhyUndone();
   void endOfClaim(Port& port);
   uint64_t overheadUs() const;
   bool allCopied() const;
@@ -57,23 +62,22 @@ class LiveMigration final : public JobBase {
 
   // live_ending.cc
   bool wantsOut() const;
+  bool isAway() const;
   void pumpEnding(Port& port);
   void undo(Port& port, MigrationState end);
   void restart(Port& port);
   void forget();
-  bool partWriting() const;
-  Status settlePart(Port& port);
   void stopParts(Port& port);
   // For one who may not wait: the writers are paused.
   void stopPartsButWrites(Port& port);
   void conclude(Port& port, MigrationState end);
   void pumpConclusion(Port& port);
-  NodeId blamed() const;
-  void account(Instant now);
   // Another process can go on.
   bool resumable() const { return shared_.journal.enabled(); }
 
-  MigrationState undoneAs_ = MigrationState::kCancelled;  // how it ends once it is undone
+  // How it ends once it is undone, and why.
+  MigrationState undoneAs_ = MigrationState::kCancelled;
+  ErrorCode undoneFor_ = ErrorCode::kOk;
   bool resumed_ = false;
   bool feedOpen_ = false;   // in this process
   uint64_t knownCoordEpoch_ = 1;  // the last one that the journal tells of
@@ -87,15 +91,17 @@ class LiveMigration final : public JobBase {
   bool compared_ = false;   // everything was compared once, in this process
   bool claimed_ = false;    // the register may have a claim of ours
   Instant fencedAt_{0};
+  // What was tried so that it converges. The writers of a range are asked last before it waits.
+  enum class Rung : uint8_t { kNone, kPriority, kThrottle, kPostpone };
+  Rung rung_ = Rung::kNone;
+  uint8_t priority_ = 0;
+  bool throttled_ = false;
+  Instant quietUntil_{0};
+  Instant feedOpenedAt_ = kNever;  // by this process
 
   RegisterStep register_;
   GateStep sourceGate_, targetGate_;
-  PreparePhase prepare_;
-  CopyPhase copy_;
-  FeedPhase feed_;
-  ComparePhase compare_;
   ApproachPhase approach_;
-  DiscardPhase discard_;
 };
 
 }  // namespace keyhaul

@@ -20,13 +20,9 @@
 #pragma once
 
 #include "keyhaul/migration.h"
+#include "migrate/part.h"
 
 namespace keyhaul {
-
-// Which part of the migration works in a state.
-enum class LivePart : uint8_t {
-  kNone, kRegister, kGate, kPrepare, kCopy, kFeed, kCompare, kApproach, kDiscard
-};
 
 // How a state is left when the migration has to end.
 enum class LiveStage : uint8_t {
@@ -38,7 +34,7 @@ enum class LiveStage : uint8_t {
 };
 
 struct LiveRow {
-  LivePart part = LivePart::kNone;
+  Part part = Part::kNone;
   LiveStage stage = LiveStage::kIdle;
   bool awaitsRecord = false;  // its first action waits until the journal has it
   uint32_t next = 0;          // where it may go
@@ -56,57 +52,57 @@ inline constexpr LiveRow liveRow(MigrationState state) {
   constexpr uint32_t kAgain = liveBit(kClaiming) | kUndone;
   constexpr uint32_t kLetGo = liveBit(kPostponing) | kUndone;
   switch (state) {
-    case kPending: return {LivePart::kNone, LiveStage::kIdle, false, liveBit(kClaiming)};
+    case kPending: return {Part::kNone, LiveStage::kIdle, false, liveBit(kClaiming)};
     // A resumed one goes where the register says that it stands.
     case kClaiming:
-      return {LivePart::kRegister, LiveStage::kBefore, true,
+      return {Part::kRegister, LiveStage::kBefore, true,
               liveBit(kPreparing) | liveBit(kUnfencing) | liveBit(kActivating) | liveBit(kDone) |
                   liveBit(kFailed) | liveBit(kCancelled) | kUndone};
     case kStaging:
-      return {LivePart::kGate, LiveStage::kBefore, true,
+      return {Part::kGate, LiveStage::kBefore, true,
               liveBit(kStaging) | liveBit(kPreparing) | liveBit(kCopying) | liveBit(kCatchingUp) |
                   liveBit(kDiscarding) | liveBit(kReleasing) | kAgain};
     case kPreparing:
-      return {LivePart::kPrepare, LiveStage::kBefore, false,
+      return {Part::kPrepare, LiveStage::kBefore, false,
               liveBit(kStaging) | liveBit(kCopying) | liveBit(kCatchingUp) | kAgain};
     case kCopying:
-      return {LivePart::kCopy, LiveStage::kBefore, true, liveBit(kCatchingUp) | kUndone};
+      return {Part::kCopy, LiveStage::kBefore, true, liveBit(kCatchingUp) | kUndone};
     case kCatchingUp:
-      return {LivePart::kFeed, LiveStage::kBefore, true,
+      return {Part::kFeed, LiveStage::kBefore, true,
               liveBit(kVerifying) | liveBit(kApproaching) | kAgain};
     case kVerifying:
-      return {LivePart::kCompare, LiveStage::kBefore, false, liveBit(kApproaching) | kUndone};
+      return {Part::kCompare, LiveStage::kBefore, false, liveBit(kApproaching) | kUndone};
     case kApproaching:
-      return {LivePart::kApproach, LiveStage::kBefore, false, liveBit(kFencing) | kAgain};
+      return {Part::kApproach, LiveStage::kBefore, false, liveBit(kFencing) | kAgain};
     case kFencing:
-      return {LivePart::kGate, LiveStage::kFenced, true, liveBit(kDraining) | kLetGo};
+      return {Part::kGate, LiveStage::kFenced, true, liveBit(kDraining) | kLetGo};
     case kDraining:
-      return {LivePart::kApproach, LiveStage::kFenced, false,
+      return {Part::kApproach, LiveStage::kFenced, false,
               liveBit(kReadFencing) | liveBit(kDeciding) | kLetGo};
     case kReadFencing:
-      return {LivePart::kGate, LiveStage::kFenced, false, liveBit(kDeciding) | kLetGo};
+      return {Part::kGate, LiveStage::kFenced, false, liveBit(kDeciding) | kLetGo};
     case kDeciding:
-      return {LivePart::kRegister, LiveStage::kCommitted, false, liveBit(kActivating) | kEnds};
+      return {Part::kRegister, LiveStage::kCommitted, false, liveBit(kActivating) | kEnds};
     case kActivating:
-      return {LivePart::kGate, LiveStage::kCommitted, false, liveBit(kRedirecting) | kEnds};
+      return {Part::kGate, LiveStage::kCommitted, false, liveBit(kRedirecting) | kEnds};
     case kRedirecting:
-      return {LivePart::kGate, LiveStage::kCommitted, false, liveBit(kCleaning) | kEnds};
+      return {Part::kGate, LiveStage::kCommitted, false, liveBit(kCleaning) | kEnds};
     case kCleaning:
-      return {LivePart::kDiscard, LiveStage::kCommitted, true, liveBit(kClosing) | kEnds};
+      return {Part::kDiscard, LiveStage::kCommitted, true, liveBit(kClosing) | kEnds};
     case kClosing:
-      return {LivePart::kRegister, LiveStage::kCommitted, true,
+      return {Part::kRegister, LiveStage::kCommitted, true,
               liveBit(kDone) | liveBit(kCancelled) | liveBit(kFailed) | liveBit(kMismatch) | kEnds};
-    case kPostponing: return {LivePart::kRegister, LiveStage::kUndoing, false, liveBit(kUnfencing) | kEnds};
+    case kPostponing: return {Part::kRegister, LiveStage::kUndoing, false, liveBit(kUnfencing) | kEnds};
     case kAborting:
-      return {LivePart::kRegister, LiveStage::kUndoing, false,
+      return {Part::kRegister, LiveStage::kUndoing, false,
               liveBit(kUnfencing) | liveBit(kFailed) | liveBit(kCancelled) | kEnds};
     case kUnfencing:
-      return {LivePart::kGate, LiveStage::kUndoing, false,
+      return {Part::kGate, LiveStage::kUndoing, false,
               liveBit(kStaging) | liveBit(kPreparing) | kUndone};
     case kDiscarding:
-      return {LivePart::kDiscard, LiveStage::kUndoing, true,
+      return {Part::kDiscard, LiveStage::kUndoing, true,
               liveBit(kReleasing) | liveBit(kPreparing) | kUndone};
-    case kReleasing: return {LivePart::kGate, LiveStage::kUndoing, false, liveBit(kClosing) | kEnds};
+    case kReleasing: return {Part::kGate, LiveStage::kUndoing, false, liveBit(kClosing) | kEnds};
     case kStopped:
     case kDone:
     case kMismatch:

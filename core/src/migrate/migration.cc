@@ -9,25 +9,13 @@
 namespace keyhaul {
 
 Migration::Migration(MigrationId id, ValidPlan plan, NodeId source, NodeId target, bool journal)
-    : JobBase(id, std::move(plan), source, target),
-      prepare_(shared_),
-      copy_(shared_),
-      feed_(shared_),
-      leafCheck_(shared_),
-      compare_(shared_),
-      discard_(shared_) {
+    : JobBase(id, std::move(plan), source, target), leafCheck_(shared_) {
   shared_.ranges.resize(spec().ranges.size());
   shared_.journal.start(journal, tagOf(MigrationPart::kJournal), {});
 }
 
 Migration::Migration(MigrationId id, JournalImage image, NodeId source, NodeId target)
-    : JobBase(id, std::move(image.plan), source, target),
-      prepare_(shared_),
-      copy_(shared_),
-      feed_(shared_),
-      leafCheck_(shared_),
-      compare_(shared_),
-      discard_(shared_) {
+    : JobBase(id, std::move(image.plan), source, target), leafCheck_(shared_) {
   shared_.ranges = std::move(image.ranges);
   shared_.totals = image.totals;
   shared_.totals.incarnations = image.incarnation + 1;
@@ -56,6 +44,7 @@ Migration::Migration(MigrationId id, JournalImage image, NodeId source, NodeId t
     proven_ = image.state == MigrationState::kVerifying && verified_ &&
               image.verified->round == image.totals.verifyRounds &&
               spec().mode != MigrationMode::kMove;
+    proven_ = proven_ || (image.verified->round == 0 && spec().verify == VerifyDepth::kNone);
   }
 }
 
@@ -69,45 +58,11 @@ void Migration::admit(Port& port) {
 
 void Migration::enter(Port& port, MigrationState next) {
   KH_ASSERT(mayChange(state_, next));
-  account(port.now());
-  state_ = next;
-  partStarted_ = false;
-  shared_.doneEntries = shared_.doneBytes = 0;
-  if (next == MigrationState::kCopying) {
-    for (const auto& range : shared_.ranges) {
-      const Digest sum = sumOf(range.leaves);
-      shared_.addWork(sum.entries, sum.bytes);
-    }
-  }
-  rate_.reset(port.now(), shared_.doneBytes);
+  begin(port, next);
   // Preparing leaves no trace: a refused or interrupted one is simply run again,
   // and a resumed one that opens its feed again keeps the state to come back to.
   if (next != MigrationState::kPreparing) shared_.journal.add(PhaseRecord{next});
   announce(port, next);
-}
-
-void Migration::account(Instant now) {
-  if (!clockStarted_) return;
-  const uint64_t us = (now - accountedAt_).us;
-  accountedAt_ = now;
-  Totals& totals = shared_.totals;
-  totals.activeUs += us;
-  switch (state_) {
-    case MigrationState::kCopying: totals.copyUs += us; break;
-    case MigrationState::kCatchingUp: totals.catchUpUs += us; break;
-    case MigrationState::kVerifying:
-    case MigrationState::kRepairing: totals.verifyUs += us; break;
-    case MigrationState::kDeleting: totals.deleteUs += us; break;
-    case MigrationState::kPending:
-    case MigrationState::kPreparing:
-    case MigrationState::kDiscarding:
-    case MigrationState::kStopped:
-    case MigrationState::kDone:
-    case MigrationState::kMismatch:
-    case MigrationState::kCancelled:
-    KEYHAUL_LIVE_STATES:
-    case MigrationState::kFailed: break;
-  }
 }
 
 void Migration::pump(Port& port) {
@@ -222,16 +177,15 @@ void Migration::startPart(Port& port) {
   static_cast<void>(port);
 }
 
-Status Migration::pumpPart(Port& port) {
+Part Migration::part() const {
   switch (state_) {
-    case MigrationState::kPreparing: return prepare_.pump(port);
-    case MigrationState::kCopying: return copy_.pump(port);
-    case MigrationState::kCatchingUp: return feed_.pump(port);
-    case MigrationState::kVerifying:
-      return comparing_ ? compare_.pump(port) : leafCheck_.pump(port);
+    case MigrationState::kPreparing: return Part::kPrepare;
+    case MigrationState::kCopying: return Part::kCopy;
+    case MigrationState::kCatchingUp: return Part::kFeed;
+    case MigrationState::kVerifying: return comparing_ ? Part::kCompare : Part::kLeafCheck;
     case MigrationState::kRepairing:
-    case MigrationState::kDeleting: return compare_.pump(port);
-    case MigrationState::kDiscarding: return discard_.pump(port);
+    case MigrationState::kDeleting: return Part::kCompare;
+    case MigrationState::kDiscarding: return Part::kDiscard;
     case MigrationState::kPending:
     case MigrationState::kStopped:
     case MigrationState::kDone:
@@ -240,28 +194,7 @@ Status Migration::pumpPart(Port& port) {
     KEYHAUL_LIVE_STATES:
     case MigrationState::kFailed: break;
   }
-  return {};
-}
-
-bool Migration::partDone() const {
-  if (!partStarted_) return false;
-  switch (state_) {
-    case MigrationState::kPreparing: return prepare_.done();
-    case MigrationState::kCopying: return copy_.done();
-    case MigrationState::kCatchingUp: return feed_.done();
-    case MigrationState::kVerifying: return comparing_ ? compare_.done() : leafCheck_.done();
-    case MigrationState::kRepairing:
-    case MigrationState::kDeleting: return compare_.done();
-    case MigrationState::kDiscarding: return discard_.done();
-    case MigrationState::kPending:
-    case MigrationState::kStopped:
-    case MigrationState::kDone:
-    case MigrationState::kMismatch:
-    case MigrationState::kCancelled:
-    KEYHAUL_LIVE_STATES:
-    case MigrationState::kFailed: break;
-  }
-  return false;
+  return Part::kNone;
 }
 
 void Migration::leavePart(Port& port) {
@@ -287,7 +220,13 @@ void Migration::leavePart(Port& port) {
       feedPosition_ = feed_.position();
       feed_.record();
       if (rounds_ >= port.config().verifyRoundsMax) return afterLastRound(port);
-      if (spec().verify == VerifyDepth::kNone) return conclude(port, MigrationState::kDone);
+      if (spec().verify == VerifyDepth::kNone) {
+        // A crash behind the closing of the feed must not look for it again.
+        VerifiedRecord nothing;
+        nothing.round = 0;
+        shared_.journal.add(nothing);
+        return conclude(port, MigrationState::kDone);
+      }
       return enter(port, MigrationState::kVerifying);
     case MigrationState::kVerifying: return afterVerify(port);
     case MigrationState::kRepairing:

@@ -5,13 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "migrate/compare.h"
-#include "migrate/copy.h"
-#include "migrate/discard.h"
-#include "migrate/feed.h"
 #include "migrate/job_base.h"
 #include "migrate/leaf_check.h"
-#include "migrate/prepare.h"
 #include "migrate/shared.h"
 
 namespace keyhaul {
@@ -21,15 +16,11 @@ class Migration final : public JobBase {
   Migration(MigrationId id, ValidPlan plan, NodeId source, NodeId target, bool journal);
   // Continues one.
   Migration(MigrationId id, JournalImage image, NodeId source, NodeId target);
-  Migration(const Migration&) = delete;
-  Migration& operator=(const Migration&) = delete;
 
   // It got its slot.
   void admit(Port& port) override;
   // Does what can be done now; safe to call at any time.
   void pump(Port& port) override;
-  void onEvent(Port& port, OpTag tag, const Event& event) override;
-
   void requestStop() override {
     if (ending_ != Ending::kFail) ending_ = Ending::kStop;
   }
@@ -42,8 +33,6 @@ class Migration final : public JobBase {
  private:
   void enter(Port& port, MigrationState next);
   void startPart(Port& port);
-  Status pumpPart(Port& port);
-  bool partDone() const;
   void leavePart(Port& port);
   void afterCopy(Port& port);
   void afterVerify(Port& port);
@@ -58,15 +47,18 @@ class Migration final : public JobBase {
   bool opensFeed() const;
   bool usesFeed() const { return shared_.plan.level() >= GuaranteeLevel::kL1; }
 
-  bool partWriting() const;
-  Status settlePart(Port& port);
+  Part part() const override;
+  Status pumpOwn(Port& port) override { return leafCheck_.pump(port); }
+  bool ownDone() const override { return leafCheck_.done(); }
+  Status ownEvent(Port& port, OpTag, const Event& event) override {
+    return leafCheck_.onEvent(port, event);
+  }
+  NodeId ownBlamed() const override { return shared_.target; }
   void pumpEnding(Port& port);
   void stopParts(Port& port);
   void conclude(Port& port, MigrationState final);
   void pumpConclusion(Port& port);
   std::string feedPosition() const;
-  void account(Instant now);
-  NodeId blamed() const;
 
   MigrationState resumeAt_ = MigrationState::kPreparing;  // where admission leads
   bool targetWasEmpty_ = false;
@@ -80,12 +72,7 @@ class Migration final : public JobBase {
   Instant unequalSince_{0};     // the first mismatch, and the changes of the feed until then
   uint64_t unequalChanges_ = 0;
 
-  PreparePhase prepare_;
-  CopyPhase copy_;
-  FeedPhase feed_;
   LeafCheck leafCheck_;
-  ComparePhase compare_;
-  DiscardPhase discard_;
 };
 
 }  // namespace keyhaul

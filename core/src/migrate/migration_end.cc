@@ -2,8 +2,6 @@
 // with its record on disk before anybody is told.
 #include <utility>
 
-#include "base/assert.h"
-#include "base/bytes.h"
 #include "migrate/migration.h"
 #include "migrate/state.h"
 
@@ -30,116 +28,6 @@ Status Migration::requestCancel() {
 void Migration::finishFollowing() {
   finishAsked_ = true;
   feed_.follow(false);
-}
-
-void Migration::onEvent(Port& port, OpTag tag, const Event& event) {
-  account(port.now());
-  std::string text;  // read now: the part gives the buffer back
-  if (event.kind == EventKind::kFailed) {
-    text = std::string(asView(port.buffers().bytes(event.payload)));
-  }
-  Status status;
-  switch (static_cast<MigrationPart>(tag.part)) {
-    case MigrationPart::kJournal: status = shared_.journal.onEvent(port, event); break;
-    case MigrationPart::kPrepare:
-      if (event.op == closeFeed_) {
-        closeFeed_ = {};
-        feedClosed_ = true;
-        if (event.kind == EventKind::kFailed) port.noticeWarning(event.error, shared_.source);
-        port.buffers().release(event.payload.buffer);
-      } else {
-        status = prepare_.onEvent(port, tag, event);
-      }
-      break;
-    case MigrationPart::kFeed: status = feed_.onEvent(port, tag, event); break;
-    case MigrationPart::kRegister:
-    case MigrationPart::kGate: KH_ASSERT(false); break;
-    case MigrationPart::kSource:
-    case MigrationPart::kTarget:
-    case MigrationPart::kWrite:
-      switch (state_) {
-        case MigrationState::kPreparing: status = prepare_.onEvent(port, tag, event); break;
-        case MigrationState::kCopying: status = copy_.onEvent(port, tag, event); break;
-        case MigrationState::kCatchingUp: status = feed_.onEvent(port, tag, event); break;
-        case MigrationState::kVerifying:
-          status = comparing_ ? compare_.onEvent(port, tag, event)
-                              : leafCheck_.onEvent(port, event);
-          break;
-        case MigrationState::kRepairing:
-        case MigrationState::kDeleting: status = compare_.onEvent(port, tag, event); break;
-        case MigrationState::kDiscarding: status = discard_.onEvent(port, tag, event); break;
-        case MigrationState::kPending:
-        case MigrationState::kStopped:
-        case MigrationState::kDone:
-        case MigrationState::kMismatch:
-        case MigrationState::kCancelled:
-        KEYHAUL_LIVE_STATES:
-        case MigrationState::kFailed: KH_ASSERT(false); break;
-      }
-      break;
-  }
-  if (status.ok()) return;
-  fail(port, status.code(), blamed(), text);
-}
-
-NodeId Migration::blamed() const {
-  switch (state_) {
-    case MigrationState::kPreparing: return prepare_.blamed();
-    case MigrationState::kCopying: return copy_.blamed();
-    case MigrationState::kCatchingUp: return feed_.blamed();
-    case MigrationState::kVerifying: return comparing_ ? compare_.blamed() : shared_.target;
-    case MigrationState::kRepairing:
-    case MigrationState::kDeleting: return compare_.blamed();
-    case MigrationState::kDiscarding: return shared_.target;
-    case MigrationState::kPending:
-    case MigrationState::kStopped:
-    case MigrationState::kDone:
-    case MigrationState::kMismatch:
-    case MigrationState::kCancelled:
-    KEYHAUL_LIVE_STATES:
-    case MigrationState::kFailed: break;
-  }
-  return {};
-}
-
-bool Migration::partWriting() const {
-  switch (state_) {
-    case MigrationState::kCopying: return copy_.writing();
-    case MigrationState::kCatchingUp: return feed_.writing();
-    case MigrationState::kRepairing:
-    case MigrationState::kDeleting: return compare_.writing();
-    case MigrationState::kDiscarding: return discard_.writing();
-    case MigrationState::kVerifying:
-    case MigrationState::kPreparing:
-    case MigrationState::kPending:
-    case MigrationState::kStopped:
-    case MigrationState::kDone:
-    case MigrationState::kMismatch:
-    case MigrationState::kCancelled:
-    KEYHAUL_LIVE_STATES:
-    case MigrationState::kFailed: break;
-  }
-  return false;
-}
-
-Status Migration::settlePart(Port& port) {
-  switch (state_) {
-    case MigrationState::kCopying: return copy_.settle(port);
-    case MigrationState::kCatchingUp: return feed_.settle(port);
-    case MigrationState::kRepairing:
-    case MigrationState::kDeleting: return compare_.settle(port);
-    case MigrationState::kDiscarding: return discard_.settle(port);
-    case MigrationState::kVerifying:
-    case MigrationState::kPreparing:
-    case MigrationState::kPending:
-    case MigrationState::kStopped:
-    case MigrationState::kDone:
-    case MigrationState::kMismatch:
-    case MigrationState::kCancelled:
-    KEYHAUL_LIVE_STATES:
-    case MigrationState::kFailed: break;
-  }
-  return {};
 }
 
 // A write in flight is awaited, whatever the reason to end: nobody may find out later that it

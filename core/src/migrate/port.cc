@@ -271,4 +271,13 @@ void Port::noticeWarning(ErrorCode error, NodeId node) {
   notices_.push_back(notice);
 }
 
+void Port::noticeThrottle(NodeId node, uint64_t perSecond) {
+  Notice notice;
+  notice.kind = NoticeKind::kThrottleWriters;
+  notice.migration = bound_;
+  notice.node = node;
+  notice.perSecond = perSecond;
+  notices_.push_back(notice);
+}
+
 }  // namespace keyhaul

@@ -92,6 +92,7 @@ class Port {
   void noticeProgress(MigrationState state);
   void noticeDifference(DifferenceKind kind, std::string_view key);
   void noticeWarning(ErrorCode error, NodeId node);
+  void noticeThrottle(NodeId node, uint64_t perSecond);
 
   // The bound migration wants to be looked at again at this time.
   void wakeAt(Instant at) {

@@ -1,6 +1,5 @@
 #include "migrate/recheck.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/assert.h"
@@ -13,9 +12,17 @@ constexpr size_t kBatchKeys = 1'000;
 
 }  // namespace
 
-void RecheckPhase::start(std::vector<Key> keys) {
+void RecheckPhase::start(std::map<Key, uint64_t, std::less<>> keys) {
   KH_ASSERT(done());
-  keys_ = std::move(keys);
+  keys_.clear();
+  valueBytes_.clear();
+  keys_.reserve(keys.size());
+  valueBytes_.reserve(keys.size());
+  while (!keys.empty()) {
+    auto node = keys.extract(keys.begin());
+    keys_.push_back(std::move(node.key()));
+    valueBytes_.push_back(node.mapped());
+  }
   next_ = 0;
   different_.clear();
   source_ = {};
@@ -25,10 +32,22 @@ void RecheckPhase::start(std::vector<Key> keys) {
   target_.part = MigrationPart::kTarget;
 }
 
+// As many keys as a page may have bytes, and one at least.
+size_t RecheckPhase::batch() const {
+  uint64_t bytes = 0;
+  size_t count = 0;
+  while (next_ + count < keys_.size() && count < kBatchKeys) {
+    bytes += keys_[next_ + count].size() + valueBytes_[next_ + count];
+    if (count > 0 && bytes > shared_.spec().pageBytes) break;
+    ++count;
+  }
+  return count;
+}
+
 Status RecheckPhase::pump(Port& port) {
   while (!done()) {
     if (asked_ == 0) {
-      asked_ = std::min(kBatchKeys, keys_.size() - next_);
+      asked_ = batch();
       source_.answered = target_.answered = false;
     }
     if (Status s = pumpSide(port, source_); !s.ok()) return s;
@@ -127,6 +146,7 @@ void RecheckPhase::stop(Port& port) {
   }
   next_ = asked_ = 0;
   keys_.clear();
+  valueBytes_.clear();
 }
 
 }  // namespace keyhaul

@@ -2,6 +2,7 @@
 // target stands still meanwhile; what the source took since then is in the feed.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "keyhaul/frame.h"
@@ -13,7 +14,11 @@ class RecheckPhase {
  public:
   explicit RecheckPhase(Shared& shared) : shared_(shared) {}
 
-  void start(std::vector<Key> keys);
+  // How large a value is that was never seen: a few such make a batch.
+  static constexpr uint64_t kUnknownBytes = 64 * 1024;
+
+  // Keys, and about how many bytes their values have.
+  void start(std::map<Key, uint64_t, std::less<>> keys);
   Status pump(Port& port);
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return next_ >= keys_.size() && asked_ == 0; }
@@ -37,10 +42,12 @@ class RecheckPhase {
   Status pumpSide(Port& port, Side& side);
   Status retry(Port& port, Side& side, ErrorCode error);
   Status accept(Port& port, Side& side, const Event& event);
+  size_t batch() const;
   void compare(Port& port);
 
   Shared& shared_;
   std::vector<Key> keys_;
+  std::vector<uint64_t> valueBytes_;  // of each
   size_t next_ = 0;      // those before it were compared
   size_t asked_ = 0;     // keys of the batch under way
   Side source_, target_;

@@ -23,7 +23,7 @@ Claim readClaim(ByteReader& in) {
   claim.state = static_cast<ClaimState>(state);
   const uint64_t count = in.varint(kRangesMax);
   for (uint64_t i = 0; i < count && !in.failed(); ++i) {
-    KeyRange range = readRange(in);
+    KeyRange range = readKeys(in);
     if (!claim.ranges.empty() && !follows(claim.ranges.back(), range)) in.fail();
     claim.ranges.push_back(std::move(range));
   }
@@ -64,7 +64,7 @@ Result<OwnershipMap> OwnershipMap::decode(std::span<const std::byte> bytes) {
   const uint64_t parts = in.varint(kOwnershipPartsMax);
   for (uint64_t i = 0; i < parts && !in.failed(); ++i) {
     Ownership part;
-    part.range = readRange(in);
+    part.range = readKeys(in);
     part.owner = in.bytes(kNameBytesMax);
     part.epoch = in.varint(UINT64_MAX / 2);
     if (part.owner.empty() || part.epoch == 0) in.fail();

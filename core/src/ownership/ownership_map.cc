@@ -3,24 +3,23 @@
 #include <algorithm>
 #include <utility>
 
+#include "range/overlay.h"
+
 namespace keyhaul {
 namespace {
 
-void append(std::vector<Ownership>& out, KeyRange range, std::string_view owner, uint64_t epoch) {
-  if (range.empty()) return;
-  const bool joins = !out.empty() && out.back().owner == owner && out.back().epoch == epoch &&
-                     out.back().range.hi == Bound::at(range.lo);
-  if (joins) {
-    out.back().range.hi = std::move(range.hi);
-  } else {
-    out.push_back({std::move(range), std::string(owner), epoch});
-  }
+bool same(const Ownership& a, const Ownership& b) {
+  return a.owner == b.owner && a.epoch == b.epoch;
 }
 
+// Both in order.
 bool overlaps(const std::vector<KeyRange>& a, const std::vector<KeyRange>& b) {
-  for (const KeyRange& one : a) {
-    for (const KeyRange& other : b) {
-      if (one.overlaps(other)) return true;
+  for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
+    if (a[i].overlaps(b[j])) return true;
+    if (a[i].hi < b[j].hi) {
+      ++i;
+    } else {
+      ++j;
     }
   }
   return false;
@@ -76,23 +75,10 @@ bool OwnershipMap::owns(std::string_view owner, const KeyRange& range) const {
 // Replaces whatever these ranges had.
 void OwnershipMap::give(const std::vector<KeyRange>& ranges, std::string_view owner,
                         uint64_t epoch) {
-  for (const KeyRange& range : ranges) {
-    std::vector<Ownership> next;
-    next.reserve(parts_.size() + 2);
-    bool placed = false;
-    for (const Ownership& old : parts_) {
-      const bool before = !old.range.hi.isAbove(range.lo);
-      append(next, {old.range.lo, std::min(old.range.hi, Bound::at(range.lo))}, old.owner, old.epoch);
-      if (!placed && !before) {
-        append(next, range, owner, epoch);
-        placed = true;
-      }
-      if (range.hi.isInfinite()) continue;
-      append(next, {std::max(old.range.lo, range.hi.key()), old.range.hi}, old.owner, old.epoch);
-    }
-    if (!placed) append(next, range, owner, epoch);
-    parts_ = std::move(next);
-  }
+  std::vector<Ownership> changes;
+  changes.reserve(ranges.size());
+  for (const KeyRange& range : ranges) changes.push_back({range, std::string(owner), epoch});
+  parts_ = overlay(std::move(parts_), std::move(changes), same);
 }
 
 Status OwnershipMap::assign(const KeyRange& range, std::string_view owner) {
@@ -109,10 +95,10 @@ Status OwnershipMap::claim(const ClaimId& id, std::string_view source, std::stri
   if (find(id) != nullptr || ranges.empty() || source == target || target.empty()) {
     return ErrorCode::kInvalidArgument;
   }
+  if (!inOrder(ranges)) return ErrorCode::kInvalidRange;
   if (claims_.size() >= kClaimsMax) return ErrorCode::kLimitExceeded;
   Claim made;
   for (const KeyRange& range : ranges) {
-    if (range.empty()) return ErrorCode::kInvalidRange;
     if (!owns(source, range)) return ErrorCode::kNotOwner;
     for (size_t i = firstAbove(range.lo); i < parts_.size(); ++i) {
       if (!range.hi.isAbove(parts_[i].range.lo)) break;

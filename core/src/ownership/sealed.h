@@ -1,5 +1,5 @@
 // Small documents that live outside the journal: four bytes of magic, a version, a body, and
-// the CRC-32C of all that. Ranges in them are written alike.
+// the CRC-32C of all that.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/varint.h"
 #include "keyhaul/checksum.h"
-#include "keyhaul/key_range.h"
+#include "range/codec.h"
 
 namespace keyhaul {
 
@@ -39,24 +39,11 @@ inline std::optional<ByteReader> openSealed(std::span<const std::byte> bytes,
   return in;
 }
 
-inline void putRange(std::string& out, const KeyRange& range) {
-  putBytes(out, range.lo);
-  putVarint(out, range.hi.isInfinite() ? 1 : 0);
-  if (!range.hi.isInfinite()) putBytes(out, range.hi.key());
-}
-
 // Fails on an empty one.
-inline KeyRange readRange(ByteReader& in) {
-  KeyRange range;
-  range.lo = Key(in.bytes(kKeyBytesMax));
-  if (!in.boolean()) range.hi = Bound::at(Key(in.bytes(kKeyBytesMax + 1)));
+inline KeyRange readKeys(ByteReader& in) {
+  KeyRange range = readRange(in);
   if (range.empty()) in.fail();
   return range;
-}
-
-// Sorted and disjoint.
-inline bool follows(const KeyRange& before, const KeyRange& after) {
-  return !before.hi.isInfinite() && !before.hi.isAbove(after.lo);
 }
 
 }  // namespace keyhaul

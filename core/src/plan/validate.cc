@@ -69,11 +69,6 @@ ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
   if (plan.mode == MigrationMode::kLive && plan.ranges.empty()) problem.field = "ranges";
   if (plan.mode == MigrationMode::kLive && plan.claim == ClaimId{}) problem.field = "claim";
   if (!problem.field.empty()) return ErrorCode::kInvalidArgument;
-  // A fence, a decision and an activation look at every range of every claim.
-  if (plan.mode == MigrationMode::kLive && plan.ranges.size() > kLiveRangesMax) {
-    problem.field = "ranges";
-    return ErrorCode::kLimitExceeded;
-  }
   if (plan.hostInfo.size() > kHostInfoBytesMax) problem.field = "hostInfo";
   if (!problem.field.empty()) return ErrorCode::kLimitExceeded;
   // Deleting what nobody has verified is not offered.

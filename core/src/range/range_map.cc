@@ -1,20 +1,14 @@
 #include "keyhaul/range_map.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "range/overlay.h"
 
 namespace keyhaul {
 namespace {
 
-void append(std::vector<RangeMap::Segment>& out, KeyRange range, RangeOwner value) {
-  if (range.empty()) return;
-  const bool joins = !out.empty() && out.back().value == value &&
-                     out.back().range.hi == Bound::at(range.lo);
-  if (joins) {
-    out.back().range.hi = std::move(range.hi);
-  } else {
-    out.push_back({std::move(range), value});
-  }
-}
+bool same(const RangeMap::Segment& a, const RangeMap::Segment& b) { return a.value == b.value; }
 
 }  // namespace
 
@@ -31,21 +25,7 @@ std::optional<RangeMap::Segment> RangeMap::assign(const KeyRange& range, RangeOw
   for (Segment& part : lookup(range)) {
     if (part.value.epoch >= value.epoch) return std::move(part);
   }
-  std::vector<Segment> result;
-  result.reserve(segments_.size() + 2);
-  bool placed = false;
-  for (const Segment& old : segments_) {
-    append(result, {old.range.lo, std::min(old.range.hi, Bound::at(range.lo))}, old.value);
-    if (!placed && !(old.range.hi < Bound::at(range.lo) || old.range.hi == Bound::at(range.lo))) {
-      append(result, range, value);
-      placed = true;
-    }
-    if (!range.hi.isInfinite()) {
-      append(result, {std::max(old.range.lo, range.hi.key()), old.range.hi}, old.value);
-    }
-  }
-  if (!placed) append(result, range, value);
-  segments_ = std::move(result);
+  segments_ = overlay(std::move(segments_), {Segment{range, value}}, same);
   return std::nullopt;
 }
 

@@ -38,7 +38,8 @@ export const NoticeWord = {
   node: 5,
   payloadAddress: 6,
   payloadBytes: 7,
-  size: 8,
+  perSecond: 8,
+  size: 9,
 } as const
 export const ReadyWord = {
   actions: 0,

@@ -38,7 +38,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   gate: ['base', 'range', 'checksum', 'ownership'],
   schedule: ['base'],
   migrator: ['base', 'range', 'checksum'],
-  journal: ['base', 'checksum', 'digest', 'plan', 'migrate/state.h', 'migrate/live_state.h'],
+  journal: ['base', 'range', 'checksum', 'digest', 'plan', 'migrate/state.h', 'migrate/live_state.h'],
   migrate: ['base', 'range', 'checksum', 'digest', 'wire', 'plan', 'schedule', 'journal', 'engine/buffers.h'],
   engine: ['base', 'range', 'checksum', 'digest', 'wire', 'plan', 'schedule', 'journal', 'migrate']
 }

@@ -1,5 +1,6 @@
 // What a gate refuses, one rule a test: the last line of defence against calls of the past.
 #include "keyhaul/gate.h"
+#include "keyhaul/plan.h"
 
 #include <gtest/gtest.h>
 
@@ -100,6 +101,76 @@ TEST(Gate, AnAbortLeavesRoomForALateActivation) {
   ASSERT_TRUE(gate.change(call(GateVerb::kUnfence, map.lookup("b")->epoch)).ok());
   EXPECT_EQ(gate.change(call(GateVerb::kFence, claim.fenceEpoch())).code(), ErrorCode::kSuperseded);
   EXPECT_EQ(gate.change(call(GateVerb::kRedirect, claim.fenceEpoch())).code(), ErrorCode::kSuperseded);
+}
+
+std::vector<KeyRange> everySecond(size_t count) {
+  std::vector<KeyRange> ranges;
+  for (size_t i = 0; i < count; ++i) {
+    const std::string key = std::to_string(1'000'000 + i);
+    ranges.push_back({key, Bound::at(key + "5")});
+  }
+  return ranges;
+}
+
+// Two passes over what is there and what changes: at the square of it this would take minutes.
+TEST(Gate, TakesAsManyRangesAsAPlanMayHave) {
+  GateCall many = call(GateVerb::kFence, 2);
+  many.ranges = everySecond(kRangesMax);
+  Gate gate;
+  GateCall assign = call(GateVerb::kAssign, 1, 0, 0);
+  assign.ranges = {KeyRange::all()};
+  ASSERT_TRUE(gate.change(assign).ok());
+  const KeyView inside = "1000003";
+  const Admission write = gate.admitWrite(std::span(&inside, 1));
+  for (const GateVerb verb : {GateVerb::kFence, GateVerb::kFenceReads, GateVerb::kFence, GateVerb::kRedirect}) {
+    many.verb = verb;
+    ASSERT_TRUE(gate.encodeAfter(many).ok()) << gateVerbName(verb);
+    ASSERT_TRUE(gate.change(many).ok()) << gateVerbName(verb);
+    EXPECT_FALSE(gate.quiet(many.ranges));
+  }
+  gate.landed(write.position);
+  EXPECT_TRUE(gate.quiet(many.ranges));
+  EXPECT_EQ(gate.ranges().size(), 2 * size_t{kRangesMax} + 1);
+  EXPECT_EQ(gate.admitRead(inside).answer, Answer::kMoved);
+  EXPECT_EQ(gate.admitRead("10000037").answer, Answer::kOk);
+}
+
+TEST(Ownership, TakesAsManyRangesAsAPlanMayHave) {
+  OwnershipMap map;
+  ASSERT_TRUE(map.assign(KeyRange::all(), "S").ok());
+  ClaimId id{}, other{};
+  id[0] = 1;
+  other[0] = 2;
+  std::vector<KeyRange> ranges = everySecond(kRangesMax);
+  ASSERT_TRUE(map.claim(id, "S", "T", ranges).ok());
+  EXPECT_EQ(map.claim(other, "S", "T", {ranges.back()}).code(), ErrorCode::kRangeClaimed);
+  EXPECT_TRUE(map.claim(other, "S", "T", {{"10000035", Bound::at("1000004")}}).ok()) << "between two";
+  ASSERT_TRUE(map.postpone(id, 1).ok());
+  ASSERT_TRUE(map.decide(id, 1).ok());
+  EXPECT_EQ(map.parts().size(), 2 * size_t{kRangesMax} + 1);
+  EXPECT_EQ(map.lookup("1000003")->owner, "T");
+  EXPECT_EQ(map.lookup("10000037")->owner, "S");
+  const std::string bytes = map.encode();
+  const auto again = OwnershipMap::decode(std::as_bytes(std::span(bytes)));
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->encode(), bytes);
+  std::swap(ranges.front(), ranges.back());
+  ClaimId third{};
+  third[0] = 3;
+  EXPECT_EQ(again.value().claims().size(), 2U);
+  EXPECT_EQ(map.claim(third, "S", "T", ranges).code(), ErrorCode::kInvalidRange);
+}
+
+TEST(Gate, AFenceThatComesAgainKeepsEachPartAsItIs) {
+  Gate gate = serving();
+  GateCall first = call(GateVerb::kFence, 2);
+  ASSERT_TRUE(gate.change(first).ok());
+  GateCall part = call(GateVerb::kFenceReads, 2);
+  part.ranges = {rangeOf("c", "d")};
+  ASSERT_TRUE(gate.change(part).ok());
+  ASSERT_TRUE(gate.change(first).ok());
+  EXPECT_EQ(gate.admitRead("b").answer, Answer::kOk);
+  EXPECT_EQ(gate.admitRead("c").answer, Answer::kRetry);
 }
 
 TEST(Gate, ARefusedCallChangesNoRangeAtAll) {

@@ -128,7 +128,7 @@ TEST(LiveMutants, WritesThatWereGivenUpAndArriveLateChangeNothing) {
       return fenced && fences <= 3 && action.kind == ActionKind::kApply;
     };
     Plan plan = world.plan();
-    plan.pauseBudgetMs = 60;
+    plan.pauseBudgetMs = 250;
     world.start(plan);
     ASSERT_TRUE(world.run()) << "seed " << seed << " stands in " << stateName(world.state());
     ASSERT_EQ(world.checkEnd(), "") << "seed " << seed;

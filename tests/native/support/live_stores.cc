@@ -46,8 +46,10 @@ void LiveWorld::scan(Mover& mover, const Pending& pending, Event& event) {
   const KeyRange range = scanRange(pending.payload);
   Rows rows;
   auto next = store.entries.lower_bound(range.lo);
+  uint64_t bytes = 0;
   for (; next != store.entries.end() && range.hi.isAbove(next->first); ++next) {
-    if (rows.size() >= pending.action.count) break;
+    if (rows.size() >= pending.action.count || bytes >= pending.action.limitBytes) break;
+    bytes += next->first.size() + next->second.size();
     rows.emplace_back(next->first, next->second);
   }
   pack(mover, rows, {}, event);
@@ -146,6 +148,11 @@ void LiveWorld::arriveLate(uint32_t within) {
   }
 }
 
+bool LiveWorld::planned(const std::string& key) const {
+  return std::any_of(plan_.ranges.begin(), plan_.ranges.end(),
+                     [&key](const KeyRange& range) { return range.contains(key); });
+}
+
 void LiveWorld::pollFeed(Mover& mover, const Pending& pending, Event& event) {
   GatedStore& store = at(mover, pending.action.node);
   uint64_t position = 0;
@@ -160,7 +167,7 @@ void LiveWorld::pollFeed(Mover& mover, const Pending& pending, Event& event) {
   uint64_t reached = position;
   for (auto row = store.log.upper_bound(position); row != store.log.end() && row->first <= head; ++row) {
     if (keys.size() >= pending.action.count) break;
-    keys.insert(row->second);
+    if (planned(row->second)) keys.insert(row->second);
     reached = row->first;
   }
   const bool more = store.log.upper_bound(reached) != store.log.end() &&
@@ -249,10 +256,12 @@ void LiveWorld::clients() {
     } else {
       const Admission write = store.gate.admitWrite(std::span(&view, 1));
       if (write.answer == Answer::kOk) {
-        if (write.epoch < epochServed_) violated("an older epoch takes writes again, at " + store.name);
-        epochServed_ = write.epoch;
+        uint64_t& served = epochServed_[key];
+        if (write.epoch < served) violated("an older epoch takes writes again, at " + store.name);
+        served = write.epoch;
         std::optional<std::string> value;
         if (random_.below(4) != 0) value = "v" + std::to_string(++values_);
+        if (value && value->size() < options_.valueBytes) value->resize(options_.valueBytes, '.');
         store.inFlight.push_back({write.position, key, value});
         if (store.inFlight.size() > options_.writesInFlightMax) landSome(store, true);
         continue;

@@ -169,7 +169,7 @@ bool LiveWorld::run(uint32_t ticksMax) {
 }
 
 void LiveWorld::tick() {
-  now_ = now_ + milliseconds(1 + random_.below(5));
+  now_ = now_ + milliseconds(options_.tickMs != 0 ? options_.tickMs : 1 + random_.below(5));
   for (GatedStore& store : stores_) landSome(store, false);
   clients();
   const bool chaos = ++ticks_ <= options_.healAfter;
@@ -327,18 +327,20 @@ std::string LiveWorld::checkEnd() {
   while (!lateWrites_.empty()) arriveLate(1);
   const OwnershipMap map = OwnershipMap::decode(std::as_bytes(std::span(document_))).value();
   if (!map.claims().empty()) return "a claim is left in the register";
-  const std::string owner = map.lookup("key")->owner;
-  GatedStore& owning = owner == "S" ? stores_[0] : stores_[1];
-  GatedStore& other = owner == "S" ? stores_[1] : stores_[0];
-  if (owning.entries != expected_) {
-    for (const auto& [key, value] : expected_) {
-      const auto found = owning.entries.find(key);
-      const std::string has = found == owning.entries.end() ? "nothing" : found->second;
-      if (has != value) return key + " is " + has + " at " + owner + ", acknowledged was " + value;
+  for (const GatedStore& store : stores_) {
+    for (const auto& [key, value] : store.entries) {
+      if (map.lookup(key)->owner != store.name) return "entries are left at " + store.name;
+      if (!expected_.contains(key)) return key + " was deleted, or nobody wrote it";
     }
-    return "the owner holds keys that nobody wrote or that were deleted";
   }
-  if (!other.entries.empty()) return "entries are left at " + other.name;
+  for (const auto& [key, value] : expected_) {
+    const std::string& owner = map.lookup(key)->owner;
+    const auto& entries = stores_[owner == "S" ? 0 : 1].entries;
+    const auto found = entries.find(key);
+    const std::string has = found == entries.end() ? "nothing" : found->second;
+    if (has != value) return key + " is " + has + " at " + owner + ", acknowledged was " + value;
+  }
+  GatedStore& owning = stores_[map.lookup("key1000")->owner == "S" ? 0 : 1];
   const KeyView key = "key1000";
   if (owning.gate.admitWrite(std::span(&key, 1)).answer != Answer::kOk) return "the owner does not serve";
   if (stores_[0].recording) return "a feed is left open";

@@ -42,6 +42,8 @@ struct LiveOptions {
   uint32_t keys = 40;
   uint32_t clients = 3;          // each with a cache of its own of who owns what
   uint32_t opsPerTick = 2;       // of clients
+  uint32_t tickMs = 0;           // a tick is so long; 0: 1 to 5 ms
+  uint32_t valueBytes = 0;       // at least
   uint32_t writesInFlightMax = 4;
   bool readFence = true;
   uint32_t forgetsEvery = 0;     // the target loses one of so many puts and says nothing; 0 = never
@@ -92,6 +94,7 @@ class LiveWorld {
   uint64_t acknowledged() const { return acknowledged_; }
   uint64_t refused() const { return refused_; }
   bool quietClients = false;
+  void setOpsPerTick(uint32_t ops) { options_.opsPerTick = ops; }
   size_t acting = 0;  // whose action or state it is, in the hooks below: 0 is the first mover
 
   // Before an effect: an error fails the action instead.
@@ -147,6 +150,7 @@ class LiveWorld {
   void giveUp(const Mover& mover, Pending& pending);
   bool admit(GatedStore& store, Pending& pending, Event& event);
   void arriveLate(uint32_t within);
+  bool planned(const std::string& key) const;
   void pollFeed(Mover& mover, const Pending& pending, Event& event);
   void swap(Mover& mover, const Pending& pending, Event& event);
 
@@ -168,7 +172,7 @@ class LiveWorld {
   std::vector<std::pair<int, Pending>> lateWrites_;
   Plan plan_;
   std::map<std::string, std::string> expected_;  // what was acknowledged
-  uint64_t epochServed_ = 0;
+  std::map<std::string, uint64_t> epochServed_;
   uint64_t effects_ = 0, acknowledged_ = 0, refused_ = 0, values_ = 0;
   uint64_t crashAt_ = 0;
   uint32_t ticks_ = 0;

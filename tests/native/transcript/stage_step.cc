@@ -206,6 +206,8 @@ void Stage::print(const Notice& notice) {
     case NoticeKind::kDifference:
       return line(name + " differs: " + escaped(text) + " is " +
                   std::string(differenceName(notice.difference)));
+    case NoticeKind::kThrottleWriters:
+      return line(name + " asks for " + std::to_string(notice.perSecond) + " writes a second" + at);
     case NoticeKind::kWarning: return line(name + " warns: " + error + at);
   }
 }

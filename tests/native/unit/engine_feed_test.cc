@@ -180,5 +180,64 @@ TEST(EngineFeed, ACancelAfterAResumeClosesIt) {
   }
 }
 
+// Wherever the process dies, the next one ends it: also behind the closing of the feed.
+TEST(EngineFeed, ACrashAtAnyStepIsResumed) {
+  for (const VerifyDepth verify : {VerifyDepth::kNone, VerifyDepth::kBoth}) {
+    uint32_t resumed = 0;
+    for (uint32_t steps = 1; steps < 2'000; ++steps) {
+      MemoryHost host;
+      fill(host.sourceStore, 60);
+      Plan plan = withFeed(false);
+      plan.verify = verify;
+      const auto id = begin(host, plan);
+      uint32_t left = steps;
+      host.onStep = [&] { return --left > 0; };
+      ASSERT_TRUE(host.run());
+      if (look(host, id).state == MigrationState::kDone) break;
+      const auto image = readJournal(std::as_bytes(std::span(host.journal)));
+      if (!image.ok() || image->receipt) continue;
+      MemoryHost next;
+      next.sourceStore = host.sourceStore;
+      next.targetStore = host.targetStore;
+      const auto again = goOn(next, host.journal);
+      ASSERT_TRUE(next.run());
+      ASSERT_EQ(look(next, again).state, MigrationState::kDone)
+          << steps << " " << errorName(look(next, again).error);
+      ASSERT_EQ(next.targetStore.entries, next.sourceStore.entries);
+      ASSERT_FALSE(next.sourceStore.recording) << steps;
+      ++resumed;
+    }
+    EXPECT_GT(resumed, 10U);
+  }
+}
+
+TEST(EngineFeed, IsAskedToCloseUntilItDoes) {
+  MemoryHost host;
+  fill(host.sourceStore, 20);
+  uint32_t asked = 0;
+  host.fault = [&](const Action& action) {
+    return action.kind == ActionKind::kCloseFeed && ++asked < 4 ? ErrorCode::kStoreFailed : ErrorCode::kOk;
+  };
+  const auto id = begin(host, withFeed(false));
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(look(host, id).state, MigrationState::kDone);
+  EXPECT_EQ(asked, 4U);
+  EXPECT_FALSE(host.sourceStore.recording);
+}
+
+// Whoever waits for the end does not wait for a feed for ever.
+TEST(EngineFeed, OneThatCannotBeClosedIsLeft) {
+  for (const ErrorCode error : {ErrorCode::kStoreFailed, ErrorCode::kStoreCorrupt}) {
+    MemoryHost host;
+    fill(host.sourceStore, 20);
+    host.fault = [&](const Action& action) {
+      return action.kind == ActionKind::kCloseFeed ? error : ErrorCode::kOk;
+    };
+    const auto id = begin(host, withFeed(false));
+    ASSERT_TRUE(host.run());
+    EXPECT_EQ(look(host, id).state, MigrationState::kDone);
+  }
+}
+
 }  // namespace
 }  // namespace keyhaul::test

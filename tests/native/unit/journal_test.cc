@@ -130,6 +130,20 @@ TEST(Journal, ARecordThatArrivedInPartBeforeZerosIsTorn) {
   }
 }
 
+TEST(Journal, AHeaderThatArrivedInPartBeforeZerosIsTorn) {
+  const std::string good = write(story());
+  for (size_t arrived = 0; arrived < kJournalHeaderBytes; ++arrived) {
+    for (const size_t zeros : {1U, 20U, 4096U}) {
+      const std::string padded = good.substr(0, arrived) + std::string(zeros, '\0');
+      EXPECT_EQ(readJournal(asBytes(padded)).code(), ErrorCode::kJournalTorn) << arrived;
+    }
+  }
+  // With something behind them they are damage.
+  std::string bytes = good;
+  for (size_t i = 2; i < kJournalHeaderBytes; ++i) bytes[i] = '\0';
+  EXPECT_EQ(readJournal(asBytes(bytes)).code(), ErrorCode::kJournalNotAJournal);
+}
+
 TEST(Journal, ZerosBetweenRecordsAreDamage) {
   std::vector<size_t> ends;
   std::string bytes = write(story(), &ends);
