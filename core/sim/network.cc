@@ -44,13 +44,24 @@ void Network::send(uint64_t nowUs, Message message, uint64_t delayUs) {
   Path& on = path(message.from, message.to);
   const uint64_t arrivalUs = delay(on, nowUs + delayUs, message.size());
   if (prng_.chance(faults_.rate(FaultKind::kVeryLate))) {
-    post(arrivalUs + prng_.between(5, 60) * kSecondUs, message);
+    const uint64_t lateUs = arrivalUs + prng_.between(5, 60) * kSecondUs;
+    told(nowUs, lateUs, message, Fate::kVeryLate);
+    post(lateUs, message);
   }
   if (prng_.chance(faults_.rate(FaultKind::kDuplicate))) {
-    post(arrivalUs + prng_.exponential(20'000), message);
+    const uint64_t againUs = arrivalUs + prng_.exponential(20'000);
+    told(nowUs, againUs, message, Fate::kDoubled);
+    post(againUs, message);
   }
-  if (nowUs < on.blockedUntilUs || prng_.chance(faults_.rate(FaultKind::kDrop))) return;
-  if (damagePrng_.chance(faults_.rate(FaultKind::kCorrupt))) damage(message);
+  if (nowUs < on.blockedUntilUs || prng_.chance(faults_.rate(FaultKind::kDrop))) {
+    return told(nowUs, arrivalUs, message, Fate::kLost);
+  }
+  Fate fate = Fate::kArrives;
+  if (damagePrng_.chance(faults_.rate(FaultKind::kCorrupt))) {
+    damage(message);
+    fate = Fate::kDamaged;
+  }
+  told(nowUs, arrivalUs, message, fate);
   post(arrivalUs, std::move(message));
 }
 

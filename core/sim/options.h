@@ -5,8 +5,10 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "faults.h"
+#include "intervention.h"
 #include "sabotage.h"
 
 namespace keyhaul::sim {
@@ -18,6 +20,7 @@ struct Options {
   uint64_t untilUs = 60'000'000;  // chaos for two thirds of it, then healing
   Sabotage sabotage = Sabotage::kNone;
   uint32_t workloadPercent = 100;  // of keys and jobs; what minimising lowers
+  std::vector<Intervention> interventions;  // in order of time
   std::string explainKey;  // whose life is told in the report; does not change the run
   bool log = false;        // every event as a line in the report; does not change the run
 };
@@ -31,7 +34,8 @@ struct Command {
     kCheckSabotage,
     kListScenarios,
     kListSabotage,
-    kListFaults
+    kListFaults,
+    kListInterventions
   };
   Task task = Task::kRun;
   Options options;
