@@ -13,6 +13,9 @@ export interface SimLists {
   readonly interventions: readonly SimChoice[]
 }
 
+/** `reachedUs`: everything up to this time took place; a little later than the last event. */
+export type Scene = SimView & { readonly reachedUs: number }
+
 export interface Foresight {
   readonly done: boolean
   readonly endUs: number
@@ -41,25 +44,23 @@ export class Session {
   /** Answers by name, for a message channel. */
   readonly calls = {
     lists: (): SimLists => ({ scenarios: simScenarios(), faults: simFaults(), sabotages: simSabotages(), interventions: simInterventions() }),
-    open: (options: SimulateOptions): SimView => {
+    open: (options: SimulateOptions): Scene => {
       this.#player.open(argumentsOf(options))
       this.#options = options
       this.#beginScout(0)
-      return this.#player.view()
+      return this.#scene(0)
     },
-    /** As far as the budget allows; the view says how far that was. */
-    advance: (untilUs: number, budgetMs = 10): SimView => {
-      this.#inSlices(this.#player, untilUs, budgetMs)
-      return this.#player.view()
-    },
-    seek: (untilUs: number): SimView => this.#seek(untilUs, Number.POSITIVE_INFINITY),
-    seekEvent: (event: number): SimView => this.#seek(Number.POSITIVE_INFINITY, event),
-    intervene: (text: string): SimView => {
+    /** As far as the budget allows. */
+    advance: (untilUs: number, budgetMs = 10): Scene => this.#scene(this.#inSlices(this.#player, untilUs, budgetMs) ? untilUs : 0),
+    seek: (untilUs: number): Scene => this.#seek(untilUs, Number.POSITIVE_INFINITY),
+    seekEvent: (event: number): Scene => this.#seek(Number.POSITIVE_INFINITY, event),
+    intervene: (text: string): Scene => {
       this.#player.intervene(text)
       const { interventions = [] } = this.#options
       this.#options = { ...this.#options, interventions: [...interventions, text] }
-      this.#beginScout(Number(text.split(':')[0]))
-      return this.#player.view()
+      const timeUs = Number(text.split(':')[0])
+      this.#beginScout(timeUs)
+      return this.#scene(timeUs)
     },
     scout: (budgetMs = 10): Foresight | undefined => this.#goScouting(budgetMs),
     /** The next seed, from this one on, that breaks a promise; undefined within the budget. */
@@ -86,7 +87,12 @@ export class Session {
     return true
   }
 
-  #seek(untilUs: number, event: number): SimView {
+  #scene(reachedUs: number): Scene {
+    const view = this.#player.view()
+    return { ...view, reachedUs: view.ended || !Number.isFinite(reachedUs) ? view.timeUs : Math.max(view.timeUs, reachedUs) }
+  }
+
+  #seek(untilUs: number, event: number): Scene {
     const now = this.#player.view()
     const passed = (at: { timeUs: number; event: number }): boolean => at.timeUs > untilUs || at.event > event
     const nearest = this.#snapshots.filter((snapshot) => !passed(snapshot)).at(-1)
@@ -97,7 +103,7 @@ export class Session {
       this.#player.restore(nearest)
     }
     this.#player.advance(untilUs, event)
-    const view = this.#player.view()
+    const view = this.#scene(untilUs)
     // What was sent on the way is not to be seen.
     return { ...view, flights: view.flights.filter((flight) => flight[5] > view.timeUs) }
   }
