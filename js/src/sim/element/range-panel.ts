@@ -46,7 +46,7 @@ export class RangePanel {
     if (job.pauseUs > 0) facts.push(['pause of writers', `${(job.pauseUs / 1000).toFixed(1)} ms`])
     if (this.#facts.childElementCount !== facts.length) this.#facts.replaceChildren(...facts.map(() => h('div', {}, h('dt'), h('dd'))))
     for (const [i, [name, value]] of facts.entries()) {
-      const [dt, dd] = this.#facts.children[i]?.children as unknown as [HTMLElement, HTMLElement]
+      const [dt, dd] = [...(this.#facts.children[i]?.children ?? [])] as [HTMLElement, HTMLElement]
       say(dt, name)
       say(dd, value)
     }
