@@ -2,7 +2,7 @@
 import { fromLink, KeyhaulSim } from '../dist/sim/element/index.js'
 import { STORY, TOUR } from './story.js'
 
-KeyhaulSim.workerUrl = new URL('./worker.js', import.meta.url)
+KeyhaulSim.makeWorker = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
 
 const sim = document.querySelector('#sim')
 const list = document.querySelector('.tour')

@@ -26,9 +26,9 @@ export interface Connection {
 }
 
 /** A session in a Worker; without one, or where it does not start, on this thread. */
-export async function connect(url: URL | string | null): Promise<Connection> {
-  if (url !== null && typeof Worker !== 'undefined') {
-    const connection = await fromWorker(url).catch(() => undefined)
+export async function connect(makeWorker: (() => Worker) | null): Promise<Connection> {
+  if (makeWorker !== null && typeof Worker !== 'undefined') {
+    const connection = await fromWorker(makeWorker).catch(() => undefined)
     if (connection !== undefined) return connection
   }
   const { Session: Local } = await import('./session.js')
@@ -36,8 +36,8 @@ export async function connect(url: URL | string | null): Promise<Connection> {
   return { call: (async (name: Name, ...args: readonly unknown[]) => calls[name](...args)) as Call, close() {} }
 }
 
-async function fromWorker(url: URL | string): Promise<Connection> {
-  const worker = new Worker(url, { type: 'module' })
+async function fromWorker(makeWorker: () => Worker): Promise<Connection> {
+  const worker = makeWorker()
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
   let next = 0
   const call = ((name: Name, ...args: readonly unknown[]) =>

@@ -26,8 +26,8 @@ const SPEED_MAX = 10_000
  */
 export class KeyhaulSim extends Base {
   static observedAttributes = [...REOPENS, 'speed', 'theme']
-  /** The Worker's file; null runs it on the page. A bundler that moves this file has to be told where that one is. */
-  static workerUrl: URL | string | null = workerBeside()
+  /** Null runs it on the page, as does a Worker that does not start. For bundlers that do not know this pattern. */
+  static makeWorker: (() => Worker) | null = () => new Worker(new URL('../worker.js', import.meta.url), { type: 'module' })
 
   captions: readonly Caption[] = []
   #show: Show | undefined
@@ -94,7 +94,7 @@ export class KeyhaulSim extends Base {
     show.stage.still = still.matches
     this.#wanted = this.autoplay && !still.matches
     this.#paint()
-    this.#connection = connect(KeyhaulSim.workerUrl)
+    this.#connection = connect(KeyhaulSim.makeWorker)
     this.#reopen()
   }
 
@@ -388,13 +388,5 @@ export class KeyhaulSim extends Base {
     if (act === undefined) return
     event.preventDefault()
     act()
-  }
-}
-
-function workerBeside(): URL | null {
-  try {
-    return new URL('../worker.js', import.meta.url)
-  } catch {
-    return null
   }
 }

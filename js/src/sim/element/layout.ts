@@ -23,7 +23,7 @@ export interface Placed {
   readonly rows: ReadonlyMap<number, readonly Row[]>
 }
 
-const MARGIN = 14
+const margin = (width: number): number => (width < 460 ? 0 : 14)
 const HEAD = 34
 const CLIENT = 13
 const CLIENTS_Y = 20
@@ -34,10 +34,10 @@ export function layOut(view: SimView, width: number, height: number): Placed {
   const boxes = new Map<number, Box>()
   const rows = new Map<number, Row[]>()
   const of = (kind: string): number[] => view.nodes.flatMap((node, i) => (node.kind === kind ? [i] : []))
-  const spread = (ids: readonly number[], w: number, y: number, h: number, left = MARGIN): void => {
-    const slot = (width - left - MARGIN) / Math.max(1, ids.length)
+  const spread = (ids: readonly number[], w: number, y: number, h: number, left = margin(width)): void => {
+    const slot = (width - left - margin(width)) / Math.max(1, ids.length)
     for (const [i, id] of ids.entries()) {
-      const own = Math.min(w, slot - 10)
+      const own = Math.min(w, slot - (width < 460 ? 6 : 10))
       boxes.set(id, { x: left + slot * i + (slot - own) / 2, y, w: own, h })
     }
   }

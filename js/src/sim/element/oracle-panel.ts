@@ -39,17 +39,23 @@ export class OraclePanel {
     if (foresight !== undefined) this.#end.append(h('code', { className: 'hash final' }, foresight.hash))
     const [first] = scene?.violations ?? []
     if (first === undefined || foresight === undefined) return
-    const told = `${first.oracle}${first.timeUs}${foresight.life.length}`
-    if (told === this.#told) return
-    this.#told = told
+    const shown = `${first.oracle}${first.timeUs}${foresight.life.length}`
+    if (shown === this.#told) return
+    this.#told = shown
     this.#broken.hidden = false
     const life = foresight.life.filter((line) => Number.parseInt(line, 10) <= first.timeUs + 1)
     this.#broken.replaceChildren(
       h('p', { className: 'what' }, `${first.text}. `, h('span', { className: 'quiet' }, `After ${seconds(first.timeUs)}, event ${count(first.event)}.`)),
       ...(first.key === '' || life.length === 0 ? [] : [
         h('h3', {}, 'The life of key ', h('code', {}, first.key)),
-        h('ol', { className: 'life', tabIndex: 0, 'aria-label': `What happened to key ${first.key}` }, ...life.slice(-12).map((line) => h('li', {}, line)))
+        h('ol', { className: 'life', tabIndex: 0, 'aria-label': `What happened to key ${first.key}` }, ...life.slice(-12).map(told))
       ])
     )
   }
+}
+
+/** A line of the report: its time in seconds, and without what only fills values up. */
+function told(line: string): HTMLElement {
+  const [, us = '0', text = line] = /^(\d+) us {2}(.*)$/.exec(line) ?? []
+  return h('li', {}, h('b', {}, seconds(Number(us), 2)), ` ${text.replace(/(\|\d+\|\d+)\|[a-z]*…?/g, '$1')}`)
 }

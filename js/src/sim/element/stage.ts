@@ -211,41 +211,61 @@ export class Stage {
       c.font = '12px system-ui, sans-serif'
       c.fillStyle = palette.quiet
       const { source, target } = scene.jobs[job] as SimJob
-      c.fillText(side === 0 ? `to ${scene.nodes[target]?.name}` : `from ${scene.nodes[source]?.name}`, x + 14, y - 10)
+      c.fillText(side === 0 ? `→ ${scene.nodes[target]?.name}` : `← ${scene.nodes[source]?.name}`, x + 14, y - 10)
       c.textAlign = 'right'
       if (w > 150) c.fillText(stateName((scene.jobs[job] as SimJob).state), x + w, y - 10)
     }
     const [step, alpha] = [w / own.length, c.globalAlpha]
+    const wide = step - (step > 3 ? 0.7 : 0)
     for (let i = 0; i < own.length; i++) {
       const filled = Number(own[i])
       const left = x + i * step
       c.globalAlpha = alpha
       c.fillStyle = palette.empty
-      c.fillRect(left, y, step - 0.7, h)
+      c.fillRect(left, y, wide, h)
       if (filled > 0) {
         c.globalAlpha = alpha * (0.35 + (0.65 * filled) / 9)
         c.fillStyle = this.#colour(job)
         const high = Math.max(3, (h * filled) / 9)
-        c.fillRect(left, y + h - high, step - 0.7, high)
+        c.fillRect(left, y + h - high, wide, high)
       }
       if (side === 1 && differ[i] !== '0') {
         c.globalAlpha = alpha
         c.fillStyle = palette.changed
-        c.fillRect(left, y, step - 0.7, Math.max(2, h * 0.34))
+        c.fillRect(left, y, wide, Math.max(2, h * 0.34))
       }
       const since = nowMs - (glow[i] as number)
       if (!this.still && since < GLOW_MS) {
         c.globalAlpha = alpha * 0.75 * (1 - since / GLOW_MS)
         c.fillStyle = palette.surface
-        c.fillRect(left, y, step - 0.7, h)
+        c.fillRect(left, y, wide, h)
       }
     }
     c.globalAlpha = alpha
+    this.#culprit(scene, job, { x, y, w, h }, palette)
     if (job === this.selected) {
       c.strokeStyle = palette.ink
       c.lineWidth = 1
       c.strokeRect(x - 2.5, y - 2.5, w + 4.3, h + 5)
     }
+  }
+
+  /** Where the key of the first violation is. */
+  #culprit(scene: Scene, job: number, { x, y, w, h }: Box, { bad }: Palette): void {
+    const key = scene.violations.find((violation) => violation.key !== '')?.key
+    const { first, last } = scene.jobs[job] as SimJob
+    if (key === undefined || key < first || key > last) return
+    const number = (text: string): number => Number(/\d+$/.exec(text)?.[0] ?? 0)
+    const at = x + 2 + ((w - 4) * (number(key) - number(first))) / Math.max(1, number(last) - number(first))
+    const c = this.#context
+    c.strokeStyle = c.fillStyle = bad
+    c.lineWidth = 2.5
+    c.beginPath()
+    c.arc(at, y + h / 2, Math.min(15, h / 2 + 4), 0, 7)
+    c.stroke()
+    c.beginPath()
+    c.arc(at, y + h / 2, 3, 0, 7)
+    c.fill()
   }
 
   #glowOf(row: string, cells: string, nowMs: number): Float64Array {
