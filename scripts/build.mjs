@@ -99,10 +99,12 @@ export async function build() {
   await buildGlue('keyhaul-sim', 'createKeyhaulSim', 'sim', 'sim/keyhaul-sim.wasm')
   buildChecksum()
   await buildCli()
+  const { buildWeb } = await import('./web.mjs')
+  await buildWeb()
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const start = Date.now()
   await build()
-  console.log(`built dist/ in ${((Date.now() - start) / 1000).toFixed(1)} s`)
+  console.log(`built dist/ and web/dist/ in ${((Date.now() - start) / 1000).toFixed(1)} s`)
 }

@@ -130,6 +130,11 @@ int carryOut(const Command& command, const Print& print, const Print& complain) 
         print(std::string(f.name) + "  " + std::string(f.what) + '\n');
       }
       return kDone;
+    case Task::kListInterventions:
+      for (const InterventionInfo& i : kInterventionInfos) {
+        print(std::string(i.name) + "  " + std::string(i.what) + '\n');
+      }
+      return kDone;
   }
   return kUsage;
 }

@@ -106,6 +106,11 @@ void FaultSchedule::crashSoon(Prng& prng, Node& node, uint64_t downUsMax) {
   post(inUs + prng.between(kTickUs, downUsMax), kRestart, node.id());
 }
 
+void FaultSchedule::crash(Node& node, uint64_t untilUs) {
+  node.crash();
+  post(untilUs - world_.nowUs(), kRestart, node.id());
+}
+
 void FaultSchedule::harmStore(Node& node) {
   const uint64_t nowUs = world_.nowUs();
   auto& store = static_cast<StoreNode&>(node);

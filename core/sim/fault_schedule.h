@@ -18,6 +18,8 @@ class FaultSchedule {
   void start();
   // Of a kFault event.
   void onEvent(uint8_t what, uint16_t node);
+  // By hand: it dies now and comes back then.
+  void crash(Node& node, uint64_t untilUs);
   // Brings everything back and stops.
   void heal();
   // It comes back a while later.

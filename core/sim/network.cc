@@ -54,13 +54,24 @@ void Network::send(uint64_t nowUs, Message message, uint64_t delayUs) {
   if (world_ != nullptr && bytesPerSecond_ != 0) world_->struck(FaultKind::kBandwidth, message);
   const uint64_t arrivalUs = delay(on, nowUs + delayUs, message.size());
   if (strikes(prng_, FaultKind::kVeryLate, message)) {
-    post(arrivalUs + prng_.between(5, 60) * kSecondUs, message);
+    const uint64_t lateUs = arrivalUs + prng_.between(5, 60) * kSecondUs;
+    told(nowUs, lateUs, message, Fate::kVeryLate);
+    post(lateUs, message);
   }
   if (strikes(prng_, FaultKind::kDuplicate, message)) {
-    post(arrivalUs + prng_.exponential(20'000), message);
+    const uint64_t againUs = arrivalUs + prng_.exponential(20'000);
+    told(nowUs, againUs, message, Fate::kDoubled);
+    post(againUs, message);
   }
-  if (nowUs < on.blockedUntilUs || strikes(prng_, FaultKind::kDrop, message)) return;
-  if (strikes(damagePrng_, FaultKind::kCorrupt, message)) damage(message);
+  if (nowUs < on.blockedUntilUs || strikes(prng_, FaultKind::kDrop, message)) {
+    return told(nowUs, arrivalUs, message, Fate::kLost);
+  }
+  Fate fate = Fate::kArrives;
+  if (strikes(damagePrng_, FaultKind::kCorrupt, message)) {
+    damage(message);
+    fate = Fate::kDamaged;
+  }
+  told(nowUs, arrivalUs, message, fate);
   post(arrivalUs, std::move(message));
 }
 

@@ -15,6 +15,16 @@ namespace keyhaul::sim {
 
 class World;
 
+// How a message fares, as far as it can be told when it is sent.
+enum class Fate : uint8_t { kArrives, kLost, kDamaged, kDoubled, kVeryLate };
+
+// Sees every message, and changes nothing.
+class NetworkWatcher {
+ public:
+  virtual ~NetworkWatcher() = default;
+  virtual void onSent(uint64_t nowUs, uint64_t arrivalUs, const Message& message, Fate fate) = 0;
+};
+
 class Network {
  public:
   Network(uint64_t seed, const Faults& faults, EventQueue& queue);
@@ -34,6 +44,12 @@ class Network {
   // Chaos is over: every path is free.
   void heal();
   uint64_t sent() const { return sent_; }
+  void watch(NetworkWatcher* watcher) { watcher_ = watcher; }
+  bool isBlocked(uint64_t nowUs, uint16_t from, uint16_t to) const {
+    return paths_[size_t{from} * nodes_ + to].blockedUntilUs > nowUs;
+  }
+  // Exponential delays of this mean, until it heals.
+  void delayBy(uint64_t meanUs) { meanDelayUs_ = meanUs; }
   uint64_t damaged() const { return damaged_; }
 
  private:
@@ -47,6 +63,9 @@ class Network {
   void damage(Message& message);
   bool strikes(Prng& prng, FaultKind kind, const Message& message);
   void post(uint64_t timeUs, Message message);
+  void told(uint64_t nowUs, uint64_t arrivalUs, const Message& message, Fate fate) const {
+    if (watcher_ != nullptr) watcher_->onSent(nowUs, arrivalUs, message, fate);
+  }
 
   Prng prng_;
   Prng delayPrng_, damagePrng_;
@@ -60,6 +79,7 @@ class Network {
   std::vector<Message> pool_;
   std::vector<uint32_t> free_;
   uint64_t sent_ = 0, damaged_ = 0;
+  NetworkWatcher* watcher_ = nullptr;
 };
 
 }  // namespace keyhaul::sim

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <charconv>
+#include <utility>
 
 namespace keyhaul::sim {
 namespace {
@@ -47,6 +48,11 @@ bool setValue(Command& command, std::string_view flag, std::string_view value) {
     const auto mask = parseFaults(value);
     options.faults = mask.value_or(0);
     return mask.has_value();
+  } else if (flag == "--do") {
+    auto interventions = parseInterventions(value);
+    const bool parsed = interventions.has_value();
+    if (parsed) options.interventions = *std::move(interventions);
+    return parsed;
   } else if (flag == "--sabotage") {
     const auto sabotage = parseSabotage(value);
     options.sabotage = sabotage.value_or(Sabotage::kNone);
@@ -73,6 +79,8 @@ bool setSwitch(Command& command, std::string_view flag) {
     command.task = Task::kListScenarios;
   } else if (flag == "--list-sabotage") {
     command.task = Task::kListSabotage;
+  } else if (flag == "--list-interventions") {
+    command.task = Task::kListInterventions;
   } else if (flag == "--list-faults") {
     command.task = Task::kListFaults;
   } else {
@@ -87,9 +95,10 @@ const char* const kUsageText =
     "usage: keyhaul_sim [sim] --seed N | --seeds A..B   [--scenario NAME] [--until SECONDS]\n"
     "                   [--faults all|none|LIST|-LIST] [--sabotage NAME] [--workload PERCENT]\n"
     "                   [--explain KEY] [--log] [--stop EVENT] [--minimise] [--json]\n"
-    "                   [--each]\n"
+    "                   [--each] [--do MICROSECONDS:WHAT:NODE[:MILLISECONDS],...]\n"
     "       keyhaul_sim --check-sabotage --seeds A..B\n"
-    "       keyhaul_sim --list-scenarios | --list-sabotage | --list-faults\n"
+    "       keyhaul_sim --list-scenarios | --list-sabotage | --list-faults |\n"
+    "                   --list-interventions\n"
     "Exit codes: 0 no violation, 2 usage, 3 a violation.\n";
 
 std::optional<Command> parseCommand(std::span<char* const> arguments, std::string& problem) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "faults.h"
+#include "intervention.h"
 #include "sabotage.h"
 
 namespace keyhaul::sim {
@@ -28,6 +29,7 @@ struct Options {
   uint32_t workloadPercent = 100;  // of keys and jobs; what minimising lowers
   uint64_t stopAtEvent = 0;  // the run ends there, unjudged; 0: never
   std::vector<PlannedCrash> crashes;
+  std::vector<Intervention> interventions;  // in order of time
   std::string explainKey;  // whose life is told in the report; does not change the run
   bool log = false;        // every event as a line in the report; does not change the run
 };
@@ -41,7 +43,8 @@ struct Command {
     kCheckSabotage,
     kListScenarios,
     kListSabotage,
-    kListFaults
+    kListFaults,
+    kListInterventions
   };
   Task task = Task::kRun;
   Options options;

@@ -1,15 +1,10 @@
 #include "report.h"
 
 #include "faults.h"
+#include "json.h"
 
 namespace keyhaul::sim {
 namespace {
-
-std::string hex(uint64_t value) {
-  std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[(value >> shift) & 15];
-  return text;
-}
 
 std::string faultNames(uint64_t mask) {
   std::string names;
@@ -19,24 +14,6 @@ std::string faultNames(uint64_t mask) {
     names += kFaultInfos[i].name;
   }
   return names.empty() ? "none" : names;
-}
-
-std::string quoted(std::string_view text) {
-  std::string json = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<uint8_t>(c);
-    if (c == '"' || c == '\\') {
-      json += '\\';
-      json += c;
-    } else if (byte < 0x20 || byte >= 0x7F) {
-      json += "\\u00";
-      json += "0123456789abcdef"[byte >> 4];
-      json += "0123456789abcdef"[byte & 15];
-    } else {
-      json += c;
-    }
-  }
-  return json + '"';
 }
 
 }  // namespace

@@ -219,6 +219,57 @@ void swarm(World& world) {
   Builder(world, shape).build();
 }
 
+
+// Slow enough to be watched: a new store takes a range of each of the two old ones while clients
+// write them, then one old store gives a quiet range to the other.
+void story(World& world) {
+  Prng prng(world.seed(), "story");
+  for (uint32_t i = 0; i < kStores; ++i) world.addStore("s" + std::to_string(i));
+  Config config;
+  config.stallBase = seconds(5);
+  config.retriesMax = 6;
+  const uint16_t mover = world.addMover(config).id();
+  world.network().delayBy(40'000);
+  struct Part {
+    uint16_t source, target;
+    uint64_t startMs, writersStopMs;
+  };
+  for (const Part& part : {Part{0, 2, 1'000, 14'000}, Part{1, 2, 3'500, 20'000}, Part{0, 1, 17'000, 0}}) {
+    Job& job = world.addJob();
+    job.mover = mover;
+    job.source = part.source;
+    job.target = part.target;
+    job.startUs = part.startMs * 1'000;
+    Plan& plan = job.plan;
+    plan.source = world.store(job.source).name();
+    plan.target = world.store(job.target).name();
+    plan.mode = MigrationMode::kMove;
+    plan.verify = VerifyDepth::kBoth;
+    plan.sourceCapabilities.bits = plan.targetCapabilities.bits =
+        bits({Capability::kScan, Capability::kApply, Capability::kStats});
+    job.written = plan.follow = part.writersStopMs != 0;
+    if (plan.follow) plan.sourceCapabilities.bits |= static_cast<uint32_t>(Capability::kFeed);
+    for (std::byte& byte : plan.digestKey) byte = static_cast<std::byte>(prng.below(256));
+    plan.pageEntries = 8;
+    plan.lanes = 1;
+    plan.windowPages = 2;
+    plan.durablePages = 4;
+    const uint64_t keys = std::max<uint64_t>(8, uint64_t{288} * world.options().workloadPercent / 100);
+    plan.ranges.push_back(
+        KeyRange::inclusive(keyName(job.index, 0), keyName(job.index, keys - 1)).value());
+    for (uint64_t i = 0; i < keys; ++i) {
+      job.keys.push_back(keyName(job.index, i));
+      world.store(job.source).setUp(job.keys.back(), makeValue(job.keys.back(), 0, i, prng.below(80)));
+    }
+    if (!job.written) continue;
+    // The share of the chaos that these times are of the usual forty seconds.
+    job.writersStopUs = part.writersStopMs * world.healAtUs() / 40'000;
+    job.deletePercent = 10;
+    job.thinkUs = 120'000;
+    for (uint32_t share = 0; share < 2; ++share) world.addClient(job, share, 2);
+  }
+}
+
 constexpr Scenario kScenarios[] = {
     {"swarm", "all kinds of migrations, in shares drawn from the seed", swarm},
     {"copy", "copies of ranges that nobody writes", copy},
@@ -227,6 +278,7 @@ constexpr Scenario kScenarios[] = {
     {"move-follow", "moves that follow the feed; the writers stop before the end", moveFollow},
     {"cancel", "copies and moves that are cancelled at any moment", cancel},
     {"verify", "verification of stores that differ here and there, with and without repair", verify},
+    {"story", "slow enough to be watched: a new store takes ranges of two others that are in use", story},
     {"many", "10 to 24 jobs at once under slots and a rate", many},
     {"live", "a range moves while clients read and write it", buildLive},
     {"live-pingpong", "ranges move there, back and there again; calls of older moves arrive late",

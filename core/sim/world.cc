@@ -1,5 +1,7 @@
 #include "world.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "client.h"
@@ -97,22 +99,62 @@ StoreNode& World::store(uint16_t id) const { return static_cast<StoreNode&>(*nod
 MoverNode& World::mover(uint16_t id) const { return static_cast<MoverNode&>(*nodes_[id]); }
 
 Report World::run() {
+  begin();
+  while (advance()) {
+  }
+  return finish();
+}
+
+void World::begin() {
   network_.addNodes(static_cast<uint32_t>(nodes_.size()));
   for (const auto& job : jobs_) mover(job->mover).take(*job);
   schedule_.start();
   Queued event;
   event.kind = QueuedKind::kControl;
   queue_.push(healAtUs(), event);
-  while (!queue_.empty()) {
-    if (nowUs_ >= options_.untilUs && settled()) break;
-    if (queue_.nextTimeUs() > options_.untilUs + kPatienceUs) break;
-    event = queue_.pop(nowUs_);
-    ++report_.events;
-    dispatch(event);
-    if (!report_.ok() && report_.violations.size() >= kViolationsMax) break;
-    if (report_.events == options_.stopAtEvent) break;
+}
+
+bool World::isOver() const {
+  if (queue_.empty() || queue_.nextTimeUs() > options_.untilUs + kPatienceUs) return true;
+  if (report_.violations.size() >= kViolationsMax || stopped()) return true;
+  return nowUs_ >= options_.untilUs && settled();
+}
+
+bool World::intervenesNext() const {
+  return intervened_ < options_.interventions.size() &&
+         options_.interventions[intervened_].timeUs < queue_.nextTimeUs();
+}
+
+uint64_t World::nextUs() const {
+  if (isOver()) return UINT64_MAX;
+  return intervenesNext() ? options_.interventions[intervened_].timeUs : queue_.nextTimeUs();
+}
+
+bool World::advance() {
+  if (isOver()) return false;
+  ++report_.events;
+  if (intervenesNext()) {
+    const Intervention intervention = options_.interventions[intervened_++];
+    nowUs_ = std::max(nowUs_, intervention.timeUs);
+    const auto kind = static_cast<uint8_t>(static_cast<uint32_t>(intervention.kind) | 0xE0U);
+    hash_.addEvent(nowUs_, kind, 0, (uint64_t{intervention.which} << 32) | intervention.amount);
+    carryOut(*this, intervention);
+    return true;
   }
-  if (report_.events != options_.stopAtEvent || options_.stopAtEvent == 0) {
+  const Queued event = queue_.pop(nowUs_);
+  dispatch(event);
+  return true;
+}
+
+void World::add(const Intervention& intervention) {
+  std::vector<Intervention>& all = options_.interventions;
+  auto at = all.begin() + static_cast<std::ptrdiff_t>(intervened_);
+  while (at != all.end() && at->timeUs <= intervention.timeUs) ++at;
+  all.insert(at, intervention);
+}
+
+const Report& World::finish() {
+  if (!stopped()) {
     for (const auto& oracle : oracles_) oracle->onEnd();
   }
   report_.timeUs = nowUs_;

@@ -43,6 +43,19 @@ class World {
   void addOracle(std::unique_ptr<Oracle> oracle) { oracles_.push_back(std::move(oracle)); }
 
   Report run();
+  // The same in steps: begin(), then advance() until there is nothing more, then finish().
+  void begin();
+  bool advance();
+  const Report& finish();
+  // Of what advance() would do; UINT64_MAX: nothing more.
+  uint64_t nextUs() const;
+  // One that does not lie before anything that took place.
+  void add(const Intervention& intervention);
+  void crash(Node& node, uint64_t untilUs) { schedule_.crash(node, untilUs); }
+  void sabotage(Sabotage sabotage) { options_.sabotage = sabotage; }
+  const Report& report() const { return report_; }
+  uint64_t hash() const { return hash_.value(); }
+  const std::vector<std::unique_ptr<Oracle>>& oracles() const { return oracles_; }
 
   uint64_t nowUs() const { return nowUs_; }
   uint64_t seed() const { return options_.seed; }
@@ -53,6 +66,7 @@ class World {
   bool healed() const { return healed_; }
   uint64_t healAtUs() const { return options_.untilUs / 3 * 2; }
   Network& network() { return network_; }
+  const Network& network() const { return network_; }
   EventQueue& queue() { return queue_; }
   Report::Counts& counts() { return report_.counts; }
 
@@ -105,6 +119,11 @@ class World {
   void heal();
   bool settled() const;
   void crashAsPlanned(Node& node);
+  bool isOver() const;
+  bool stopped() const {
+    return options_.stopAtEvent != 0 && report_.events == options_.stopAtEvent;
+  }
+  bool intervenesNext() const;
 
   Options options_;
   Faults faults_;
@@ -121,6 +140,7 @@ class World {
   Space space_;
   uint32_t plannedCrash_ = 0;   // the next one of the options
   uint64_t plannedBase_ = 0;    // what its node had seen when the one before struck
+  size_t intervened_ = 0;  // how many of options_.interventions took place
   uint64_t nowUs_ = 0;
   bool healed_ = false;
 };

@@ -143,6 +143,7 @@ program
   .option('--until <seconds>', 'simulated seconds: chaos for two thirds of them, then healing (default: 60)')
   .option('--faults <list>', 'all, none, drop,clog or -drop,clog: those that may happen')
   .option('--sabotage <name>', 'put a bug in, to see it found')
+  .option('--do <list>', 'what somebody does by hand, as in 1500000:crash:3:800 (microseconds, what, node, milliseconds)')
   .option('--workload <percent>', 'of keys and jobs')
   .option('--explain <key>', 'tell what happened to this key')
   .option('--log', 'every event as a line')
@@ -153,6 +154,7 @@ program
   .option('--list-scenarios', 'what there is')
   .option('--list-faults')
   .option('--list-sabotage')
+  .option('--list-interventions')
   .option('--check-history <file>', 'is this history linearizable? exit 3 if not, with the shortest witness')
   .addHelpText(
     'after',

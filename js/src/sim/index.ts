@@ -4,7 +4,8 @@ import { KeyhaulError } from '../errors.js'
 import { toBytes } from '../stores/bytes.js'
 import { getSimModule, leftText, withBytes } from './load.js'
 
-export { type SimChoice, type SimCounts, type SimReport, type SimulateOptions, type SimViolation, simFaults, simSabotages, simScenarios, simulate } from './simulate.js'
+export type { SimulateOptions } from './arguments.js'
+export { type SimChoice, type SimCounts, type SimReport, type SimViolation, simFaults, simInterventions, simSabotages, simScenarios, simulate } from './simulate.js'
 
 /** Is a history linearizable? `unknown` where the search was given up. */
 export interface HistoryVerdict {

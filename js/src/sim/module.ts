@@ -7,6 +7,15 @@ export interface SimModule {
   checkHistory(address: number, bytes: number): number
   /** The simulator's command, of arguments that end with a zero byte each; gives its exit code. */
   command(address: number, bytes: number): number
+  /** A run that can be watched, of the command's arguments; 0: the text says what was wrong. */
+  playerOpen(address: number, bytes: number): number
+  /** Up to this time, this event and at most so many events; how many it were. */
+  playerAdvance(untilUs: number, untilEvent: number, most: number): number
+  /** As `--do` has them; 0: not understood. */
+  playerIntervene(address: number, bytes: number): number
+  playerView(): void
+  playerMarks(from: number): void
+  playerReport(): void
   allocate(bytes: number): number
   deallocate(address: number): void
   textAddress(): number

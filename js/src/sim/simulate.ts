@@ -1,22 +1,6 @@
 import { KeyhaulError } from '../errors.js'
+import { argumentsOf, type SimulateOptions } from './arguments.js'
 import { runSimCommand } from './command.js'
-
-export interface SimulateOptions {
-  /** Everything that is drawn comes from it: equal options give equal runs, here and natively. */
-  readonly seed: number | bigint
-  /** What is moved and who writes meanwhile; see `simScenarios()`. Default `swarm`. */
-  readonly scenario?: string
-  /** Simulated seconds, 1 to 3,600. Chaos for two thirds of it, then everything heals. Default 60. */
-  readonly until?: number
-  /** Faults that may happen: names of `simFaults()`, `all` (the default) or `none`. The seed decides which do. */
-  readonly faults?: 'all' | 'none' | readonly string[]
-  /** A bug put in on purpose around the engine, which an oracle should find; see `simSabotages()`. */
-  readonly sabotage?: string
-  /** Percent of keys and jobs, 1 to 1,000. Default 100. */
-  readonly workload?: number
-  /** A key whose life is told in `life`; it does not change the run. */
-  readonly explain?: string
-}
 
 /** A promise that was broken. */
 export interface SimViolation {
@@ -76,13 +60,6 @@ export function simulate(options: SimulateOptions): SimReport {
   return { ...report, seed: BigInt(report.seed), faults: report.faults === 'none' ? [] : report.faults.split(',') }
 }
 
-/** The arguments of the command for the same run, as in `keyhaul sim --seed 7 --scenario follow`. */
-export function argumentsOf({ seed, scenario, until, faults, sabotage, workload, explain }: SimulateOptions): string[] {
-  const list = typeof faults === 'object' ? faults.join(',') || 'none' : faults
-  const flags = { seed, scenario, until, faults: list, sabotage, workload, explain }
-  return Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]))
-}
-
 export interface SimChoice {
   readonly name: string
   readonly what: string
@@ -94,6 +71,9 @@ export const simScenarios = (): SimChoice[] => choices('--list-scenarios')
 export const simFaults = (): SimChoice[] => choices('--list-faults')
 /** The bugs that can be put in, and what they are. */
 export const simSabotages = (): SimChoice[] => choices('--list-sabotage')
+
+/** What can be done to a running world by hand. */
+export const simInterventions = (): SimChoice[] => choices('--list-interventions')
 
 function choices(flag: string): SimChoice[] {
   return runSimCommand([flag]).text.trimEnd().split('\n').map((line) => {

@@ -1,7 +1,7 @@
 // The tarball as a stranger gets it: installed in an empty project and used every way there is.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -104,4 +104,21 @@ test('the .wasm asset loads with init() on a page, and a compiled module too', a
   assert.ok(statSync(join(folder, 'keyhaul.wasm')).size > 1000)
   await build({ stdin: { contents: `import { init } from 'keyhaul'\n${APP}init('/keyhaul.wasm').then(use).then((text) => { document.title = text })\n`, resolveDir: project }, bundle: true, format: 'esm', outfile: join(folder, 'main.js') })
   assert.equal(await inPage(folder), EXPECTED)
+})
+
+test('Vite build of the element: its Worker comes along, and the run has the hash of the command', async () => {
+  const source = join(project, 'vite-element')
+  mkdirSync(source)
+  writeFileSync(join(source, 'index.html'), PAGE)
+  writeFileSync(join(source, 'main.js'), `import 'keyhaul/sim/element'
+    const sim = Object.assign(document.createElement('keyhaul-sim'), { scenario: 'follow', seed: '7' })
+    sim.addEventListener('foresight', ({ detail }) => { document.title = detail.hash })
+    document.body.append(sim)
+  `)
+  const { build: viteBuild } = await import('vite')
+  const out = join(project, 'vite-element-out')
+  await viteBuild({ root: source, logLevel: 'error', base: './', build: { outDir: out, emptyOutDir: true } })
+  assert.ok(readdirSync(join(out, 'assets')).some((file) => file.startsWith('worker')))
+  const hash = await inPage(out)
+  assert.match(run('npx', ['keyhaul', 'sim', '--seed', '7', '--scenario', 'follow']), new RegExp(`hash ${hash}\n`))
 })

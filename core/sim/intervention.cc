@@ -1,0 +1,130 @@
+#include "intervention.h"
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+
+#include "mover.h"
+#include "store.h"
+#include "world.h"
+
+namespace keyhaul::sim {
+namespace {
+
+constexpr uint32_t kUsualMs = 2'000, kMostMs = 60'000;
+constexpr uint32_t kSlowFactor = 30;
+
+std::string_view cutAt(std::string_view& rest, char separator) {
+  const size_t at = rest.find(separator);
+  const std::string_view head = rest.substr(0, at);
+  rest = at == std::string_view::npos ? std::string_view() : rest.substr(at + 1);
+  return head;
+}
+
+template <typename Number>
+bool parseInto(std::string_view text, Number& number) {
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
+}
+
+bool parseWhich(std::string_view text, InterventionArgument argument, uint32_t& which) {
+  switch (argument) {
+    case InterventionArgument::kNode: return parseInto(text, which);
+    case InterventionArgument::kFault:
+      for (which = 0; which < kFaultKinds; ++which) {
+        if (kFaultInfos[which].name == text) return true;
+      }
+      return false;
+    case InterventionArgument::kSabotage: {
+      const auto sabotage = parseSabotage(text);
+      which = static_cast<uint32_t>(sabotage.value_or(Sabotage::kNone));
+      return sabotage.has_value();
+    }
+  }
+  return false;
+}
+
+std::optional<Intervention> parseOne(std::string_view text) {
+  Intervention made;
+  if (!parseInto(cutAt(text, ':'), made.timeUs)) return std::nullopt;
+  const std::string_view name = cutAt(text, ':');
+  const auto* info = std::find_if(std::begin(kInterventionInfos), std::end(kInterventionInfos),
+                                  [&](const InterventionInfo& i) { return i.name == name; });
+  if (info == std::end(kInterventionInfos)) return std::nullopt;
+  made.kind = static_cast<InterventionKind>(info - std::begin(kInterventionInfos));
+  if (!parseWhich(cutAt(text, ':'), info->argument, made.which)) return std::nullopt;
+  made.amount = info->argument == InterventionArgument::kNode ? kUsualMs : 0;
+  if (!text.empty() && !parseInto(text, made.amount)) return std::nullopt;
+  const uint32_t most = info->argument == InterventionArgument::kNode ? kMostMs : 1'000'000;
+  if (made.amount > most) return std::nullopt;
+  return made;
+}
+
+void cut(World& world, uint16_t node, uint64_t untilUs, bool bothWays) {
+  const auto count = static_cast<uint16_t>(world.nodes().size());
+  for (uint16_t other = 0; other < count; ++other) {
+    world.network().block(node, other, untilUs);
+    if (bothWays) world.network().block(other, node, untilUs);
+  }
+}
+
+// Clients are cut off, and nothing else happens to them.
+void strike(World& world, Node& node, InterventionKind kind, uint32_t ms) {
+  const uint64_t untilUs = world.nowUs() + uint64_t{ms} * 1'000;
+  auto* store = node.kind() == NodeKind::kStore ? static_cast<StoreNode*>(&node) : nullptr;
+  auto* mover = node.kind() == NodeKind::kMover ? static_cast<MoverNode*>(&node) : nullptr;
+  switch (kind) {
+    case InterventionKind::kCrash:
+      if (node.kind() != NodeKind::kClient) world.crash(node, untilUs);
+      return;
+    case InterventionKind::kPause: node.pausedUntilUs = untilUs; return;
+    case InterventionKind::kSlow:
+      node.slowBy = kSlowFactor;
+      node.slowUntilUs = untilUs;
+      return;
+    case InterventionKind::kCut: return cut(world, node.id(), untilUs, true);
+    case InterventionKind::kMute: return cut(world, node.id(), untilUs, false);
+    case InterventionKind::kDiskFull:
+      if (store != nullptr) store->disk().fillUntil(untilUs);
+      if (mover != nullptr) mover->disk().fillUntil(untilUs);
+      return;
+    case InterventionKind::kClockJump:
+      if (mover != nullptr) mover->jumpClock(uint64_t{ms} * 1'000);
+      return;
+    case InterventionKind::kFeedLost:
+      if (store != nullptr) store->forgetHalfTheLog();
+      return;
+    case InterventionKind::kRate:
+    case InterventionKind::kSabotage: return;
+  }
+}
+
+}  // namespace
+
+std::optional<std::vector<Intervention>> parseInterventions(std::string_view list) {
+  std::vector<Intervention> all;
+  while (!list.empty()) {
+    const auto one = parseOne(cutAt(list, ','));
+    if (!one) return std::nullopt;
+    all.push_back(*one);
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Intervention& a, const Intervention& b) {
+    return a.timeUs < b.timeUs;
+  });
+  return all;
+}
+
+void carryOut(World& world, const Intervention& intervention) {
+  if (intervention.kind == InterventionKind::kSabotage) {
+    return world.sabotage(static_cast<Sabotage>(intervention.which));
+  }
+  if (world.healed()) return;
+  if (intervention.kind == InterventionKind::kRate) {
+    return world.faults().set(static_cast<FaultKind>(intervention.which), intervention.amount);
+  }
+  if (intervention.which >= world.nodes().size()) return;
+  Node& node = world.node(static_cast<uint16_t>(intervention.which));
+  strike(world, node, intervention.kind, intervention.amount);
+}
+
+}  // namespace keyhaul::sim

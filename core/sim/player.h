@@ -1,0 +1,42 @@
+// A run that can be watched: forward as far as somebody likes, and what there is to see as JSON.
+// It has the hash of run() with the same options, whatever is looked at and how often.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "options.h"
+
+namespace keyhaul::sim {
+
+class Watcher;
+class World;
+
+class Player {
+ public:
+  // The scenario has to exist.
+  explicit Player(const Options& options);
+  ~Player();
+  Player(const Player&) = delete;
+  Player& operator=(const Player&) = delete;
+
+  // Everything up to this time and this event, whichever is first; at most `most` events. How many.
+  uint64_t advance(uint64_t untilUs, uint64_t untilEvent, uint64_t most);
+  // In the present or later: what lies before the last event takes place now.
+  void intervene(Intervention intervention);
+
+  // The world as it is; flights and log lines are those since it was last asked.
+  std::string view();
+  // Marks from this one on.
+  std::string marks(size_t from) const;
+  // The report of the command; final once nothing more happens.
+  std::string report() const;
+
+ private:
+  std::unique_ptr<World> world_;
+  Watcher* watcher_ = nullptr;
+  bool ended_ = false;
+};
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,178 @@
+#include "view.h"
+
+#include <algorithm>
+#include <array>
+
+#include "json.h"
+#include "store.h"
+#include "watcher.h"
+#include "world.h"
+
+namespace keyhaul::sim {
+namespace {
+
+// A range is drawn in so many cells.
+constexpr size_t kCells = 48;
+
+std::string n(uint64_t value) { return std::to_string(value); }
+
+std::string_view kindName(NodeKind kind) {
+  if (kind == NodeKind::kStore) return "store";
+  if (kind == NodeKind::kMover) return "mover";
+  return kind == NodeKind::kClient ? "client" : "other";
+}
+
+std::string nodeJson(const World& world, const Node& node) {
+  const uint64_t nowUs = world.nowUs();
+  std::string json = "{\"kind\":" + quoted(kindName(node.kind())) + ",\"name\":" +
+                     quoted(nodeName(world, node.id())) + ",\"up\":" + (node.isUp() ? "1" : "0") +
+                     ",\"paused\":" + (nowUs < node.pausedUntilUs ? "1" : "0") + ",\"slow\":" +
+                     (nowUs < node.slowUntilUs ? "1" : "0") + ",\"boot\":" + n(node.boot());
+  if (node.kind() == NodeKind::kStore) json += ",\"entries\":" + n(world.store(node.id()).entries().size());
+  json += ",\"cutFrom\":[";
+  bool first = true;
+  for (const auto& other : world.nodes()) {
+    if (!world.network().isBlocked(nowUs, node.id(), other->id())) continue;
+    json += (first ? "" : ",") + n(other->id());
+    first = false;
+  }
+  return json + "]}";
+}
+
+struct Cell {
+  uint32_t keys = 0, source = 0, target = 0, differ = 0;
+};
+
+// Compares both sides key by key: in the order of the keys, so that each store is gone through once.
+std::array<Cell, kCells> compare(const World& world, const Job& job) {
+  std::array<Cell, kCells> cells;
+  if (job.keys.empty()) return cells;
+  const Entries& source = world.store(job.source).entries();
+  const Entries& target = world.store(job.target).entries();
+  auto s = source.lower_bound(job.keys.front());
+  auto t = target.lower_bound(job.keys.front());
+  for (size_t i = 0; i < job.keys.size(); ++i) {
+    const std::string& key = job.keys[i];
+    while (s != source.end() && s->first < key) ++s;
+    while (t != target.end() && t->first < key) ++t;
+    const bool atSource = s != source.end() && s->first == key;
+    const bool atTarget = t != target.end() && t->first == key;
+    Cell& cell = cells[i * kCells / job.keys.size()];
+    ++cell.keys;
+    cell.source += atSource ? 1U : 0U;
+    cell.target += atTarget ? 1U : 0U;
+    cell.differ += atSource && atTarget && s->second != t->second ? 1U : 0U;
+  }
+  return cells;
+}
+
+// One digit a cell: how much of it, in ninths, and never 0 for some or 9 for less than all.
+std::string digits(const std::array<Cell, kCells>& cells, uint32_t Cell::*part) {
+  std::string text;
+  for (const Cell& cell : cells) {
+    const uint32_t some = cell.*part;
+    uint32_t digit = 0;
+    if (some != 0) digit = some == cell.keys ? 9 : std::clamp<uint32_t>(some * 9 / cell.keys, 1, 8);
+    text += static_cast<char>('0' + digit);
+  }
+  return text;
+}
+
+std::string_view phaseName(Job::Phase phase) {
+  switch (phase) {
+    case Job::Phase::kWaiting: return "waiting";
+    case Job::Phase::kGreeting: return "greeting";
+    case Job::Phase::kRunning: return "running";
+    case Job::Phase::kStopped: return "stopped";
+    case Job::Phase::kEnded: return "ended";
+  }
+  return "";
+}
+
+std::string jobJson(const World& world, const Job& job, const Watcher::Tally& tally) {
+  const auto cells = compare(world, job);
+  uint64_t atSource = 0, atTarget = 0, differ = 0;
+  for (const Cell& cell : cells) {
+    atSource += cell.source;
+    atTarget += cell.target;
+    differ += cell.differ;
+  }
+  const Totals& totals = job.receipt.totals;
+  std::string json =
+      "{\"source\":" + n(job.source) + ",\"target\":" + n(job.target) + ",\"mover\":" + n(job.mover) +
+      ",\"mode\":" + quoted(modeName(job.plan.mode)) + ",\"follow\":" + (job.plan.follow ? "1" : "0") +
+      ",\"phase\":" + quoted(phaseName(job.phase)) + ",\"state\":" + quoted(stateName(job.state)) +
+      ",\"verified\":" + (job.receipt.verified ? "1" : "0") + ",\"epoch\":" + n(job.session) +
+      ",\"startUs\":" + n(job.startUs) + ",\"writers\":" + n(job.writersLeft) + ",\"keys\":" +
+      n(job.keys.size()) + ",\"first\":" + quoted(job.keys.empty() ? "" : job.keys.front()) +
+      ",\"last\":" + quoted(job.keys.empty() ? "" : job.keys.back()) + ",\"atSource\":" + n(atSource) +
+      ",\"atTarget\":" + n(atTarget) + ",\"differ\":" + n(differ) + ",\"cells\":[" +
+      quoted(digits(cells, &Cell::source)) + ',' + quoted(digits(cells, &Cell::target)) + ',' +
+      quoted(digits(cells, &Cell::differ)) + "],\"pages\":" + n(tally.pages) + ",\"followed\":" +
+      n(tally.followed) + ",\"retries\":" + n(tally.retries) + ",\"begun\":" + n(tally.begun) +
+      ",\"journalBytes\":" + n(tally.journalBytes) + ",\"pauseUs\":" + n(totals.pauseUs) +
+      ",\"phases\":[";
+  for (size_t i = 0; i < tally.phases.size(); ++i) {
+    json += (i == 0 ? "[" : ",[") + n(tally.phases[i].fromUs) + ',' +
+            quoted(stateName(tally.phases[i].state)) + ']';
+  }
+  return json + "]}";
+}
+
+std::string violationsJson(const Report& report) {
+  std::string json;
+  for (const Violation& v : report.violations) {
+    json += (json.empty() ? "{" : ",{") + ("\"oracle\":" + quoted(v.oracle)) + ",\"text\":" +
+            quoted(v.text) + ",\"key\":" + quoted(v.key) + ",\"timeUs\":" + n(v.timeUs) +
+            ",\"event\":" + n(v.event) + '}';
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string viewOf(const World& world, Watcher& watcher, bool ended) {
+  const Report& report = world.report();
+  const Report::Counts& c = report.counts;
+  std::string json = "{\"timeUs\":" + n(world.nowUs()) + ",\"event\":" + n(report.events) +
+                     ",\"hash\":" + quoted(hex(world.hash())) + ",\"healed\":" +
+                     (world.healed() ? "1" : "0") + ",\"ended\":" + (ended ? "1" : "0") +
+                     ",\"checks\":" + n(watcher.checks()) + ",\"clientOps\":" + n(c.clientOps) +
+                     ",\"clientAcks\":" + n(c.clientAcks) + ",\"crashes\":" + n(c.crashes) +
+                     ",\"resumes\":" + n(c.resumes) + ",\"messages\":" + n(world.network().sent()) +
+                     ",\"damaged\":" + n(c.damaged) + ",\"sabotage\":" +
+                     quoted(sabotageName(world.options().sabotage)) + ",\"nodes\":[";
+  for (const auto& node : world.nodes()) json += (node->id() == 0 ? "" : ",") + nodeJson(world, *node);
+  json += "],\"jobs\":[";
+  for (const auto& job : world.jobs()) {
+    json += (job->index == 0 ? "" : ",") + jobJson(world, *job, watcher.tally(job->index));
+  }
+  json += "],\"oracles\":[";
+  bool first = true;
+  for (const auto& oracle : world.oracles()) {
+    if (oracle->name() == "watcher" || oracle->name() == "life") continue;
+    json += (first ? "" : ",") + quoted(oracle->name());
+    first = false;
+  }
+  json += "],\"violations\":[" + violationsJson(report) + "],\"rates\":[";
+  for (uint32_t i = 0; i < kFaultKinds; ++i) {
+    json += (i == 0 ? "" : ",") + n(world.faults().rate(static_cast<FaultKind>(i)));
+  }
+  json += "],\"flights\":[";
+  first = true;
+  for (const Flight& f : watcher.takeFlights()) {
+    json += (first ? "[" : ",[") + n(f.from) + ',' + n(f.to) + ',' + n(static_cast<uint32_t>(f.kind)) +
+            ',' + n(static_cast<uint32_t>(f.fate)) + ',' + n(f.sentUs) + ',' + n(f.arrivalUs) + ',' +
+            n(f.bytes) + ',' + n(f.party) + ']';
+    first = false;
+  }
+  json += "],\"log\":[";
+  first = true;
+  for (const LogLine& l : watcher.takeLog()) {
+    json += (first ? "[" : ",[") + n(l.timeUs) + ',' + std::to_string(l.job) + ',' + quoted(l.text) + ']';
+    first = false;
+  }
+  return json + "]}";
+}
+
+}  // namespace keyhaul::sim

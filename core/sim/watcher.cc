@@ -1,0 +1,168 @@
+#include "watcher.h"
+
+#include <utility>
+
+#include "store.h"
+#include "world.h"
+
+namespace keyhaul::sim {
+namespace {
+
+constexpr size_t kMarksMax = 4'000, kLogMax = 200, kFlightsMax = 240, kPhasesMax = 200;
+
+// For what the engine asks, and why: the state says why.
+std::string saying(const World& world, const Job& job, const Action& action) {
+  const std::string n = std::to_string(action.count);
+  const std::string from = nodeName(world, job.source), to = nodeName(world, job.target);
+  switch (action.kind) {
+    case ActionKind::kScan:
+      return job.state == MigrationState::kCopying || job.state == MigrationState::kPreparing
+                 ? "read the next page, at most " + n + " entries"
+                 : "read a page back, to compare";
+    case ActionKind::kApply:
+      if (action.guarded || action.cleanUp) return "delete " + n + " entries from " + from + ", if they are unchanged";
+      return "write " + n + " entries to " + to + (action.durable ? ", durably" : "");
+    case ActionKind::kJournal:
+      return "note in the journal, and wait until it is on disk (" +
+             std::to_string(action.payload.bytes) + " bytes)";
+    case ActionKind::kOpenFeed: return "record what clients change on " + from;
+    case ActionKind::kPollFeed: return "ask what clients changed meanwhile";
+    case ActionKind::kTrimFeed: return "forget the changes that are carried over";
+    case ActionKind::kCloseFeed: return "stop recording changes";
+    case ActionKind::kAbort: return "give up a call that takes too long";
+    case ActionKind::kEstimate: return "guess how much there is to do";
+    case ActionKind::kRead: return "look again at " + n + " keys that changed";
+    case ActionKind::kGate: return "turn the gate in front of a store";
+    case ActionKind::kRegisterRead: return "read who owns the range";
+    case ActionKind::kRegisterSwap: return "change who owns the range, if nobody else did";
+  }
+  return {};
+}
+
+template <typename T>
+void keep(std::vector<T>& list, T item, size_t most) {
+  if (list.size() == most) list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(most / 4));
+  list.push_back(std::move(item));
+}
+
+}  // namespace
+
+std::string nodeName(const World& world, uint16_t node) {
+  const NodeKind kind = world.node(node).kind();
+  if (kind == NodeKind::kStore) return world.store(node).name();
+  if (kind == NodeKind::kMover) return "mover";
+  if (kind == NodeKind::kClient) return "client " + std::to_string(node);
+  return "node " + std::to_string(node);
+}
+
+Watcher::Tally& Watcher::of(const Job& job) {
+  if (tallies_.size() <= job.index) tallies_.resize(job.index + 1);
+  return tallies_[job.index];
+}
+
+const Watcher::Tally& Watcher::tally(uint32_t job) {
+  if (tallies_.size() <= job) tallies_.resize(job + 1);
+  return tallies_[job];
+}
+
+void Watcher::mark(Mark::Kind kind, std::string text) {
+  if (marks_.size() < kMarksMax) marks_.push_back({world_.nowUs(), world_.report().events, kind, std::move(text)});
+}
+
+void Watcher::say(const Job* job, std::string text) {
+  keep(log_, {world_.nowUs(), job == nullptr ? -1 : static_cast<int32_t>(job->index), std::move(text)}, kLogMax);
+}
+
+void Watcher::onChange(const StoreChange& change) {
+  ++checks_;
+  for (const auto& job : world_.jobs()) {
+    if (change.cause == ChangeCause::kApply && change.party == job->index) {
+      of(*job).changedAtUs = world_.nowUs();
+    }
+  }
+}
+
+void Watcher::onBegun(const Job& job, const JournalImage* image) {
+  ++of(job).begun;
+  if (image == nullptr) return say(&job, "begins");
+  mark(Mark::Kind::kRecovery, "job " + std::to_string(job.index) + " resumes from its journal");
+  say(&job, "resumes from its journal");
+}
+
+void Watcher::onAction(const Job& job, const Action& action) {
+  ++checks_;
+  say(&job, std::string(stateName(job.state)) + ": " + saying(world_, job, action));
+}
+
+void Watcher::onCompleted(const Job& job, ActionKind kind, const Event& event) {
+  ++checks_;
+  Tally& tally = of(job);
+  if (event.kind == EventKind::kFailed) {
+    ++tally.retries;
+    return say(&job, "failed: " + std::string(errorName(event.error)));
+  }
+  if (kind == ActionKind::kScan) ++tally.pages;
+  if (kind == ActionKind::kPollFeed) tally.followed += event.count;
+  if (kind == ActionKind::kApply) ++tally.written;
+}
+
+void Watcher::onJournal(const Job& job, const JournalPart& part) {
+  ++checks_;
+  of(job).journalBytes += part.bytes.size();
+}
+
+void Watcher::onState(const Job& job, MigrationState, MigrationState to) {
+  ++checks_;
+  Tally& tally = of(job);
+  if (tally.phases.size() < kPhasesMax) tally.phases.push_back({to, world_.nowUs()});
+  mark(Mark::Kind::kState, "job " + std::to_string(job.index) + ": " + std::string(stateName(to)));
+  say(&job, "is " + std::string(stateName(to)));
+}
+
+void Watcher::onSent(uint64_t nowUs, uint64_t arrivalUs, const Message& message, Fate fate) {
+  keep(flights_,
+       {message.from, message.to, message.party, message.kind, fate, nowUs, arrivalUs, message.size()},
+       kFlightsMax);
+}
+
+void Watcher::lookAt(const Node& node, Seen& seen) {
+  const uint64_t nowUs = world_.nowUs();
+  const auto tell = [&](bool is, bool& was, const char* begins, const char* ends) {
+    if (is == was) return;
+    was = is;
+    const std::string text = nodeName(world_, node.id()) + (is ? begins : ends);
+    mark(is ? Mark::Kind::kFault : Mark::Kind::kRecovery, text);
+    say(nullptr, text);
+  };
+  bool down = !seen.up;
+  tell(!node.isUp(), down, " dies", " is back");
+  seen.up = !down;
+  tell(node.isUp() && nowUs < node.pausedUntilUs, seen.paused, " stands still", " goes on");
+  tell(node.isUp() && nowUs < node.slowUntilUs, seen.slow, " becomes slow", " is as fast as before");
+  bool cut = false;
+  for (const auto& other : world_.nodes()) {
+    if (other->kind() == NodeKind::kClient || other->id() == node.id()) continue;
+    cut = cut || world_.network().isBlocked(nowUs, node.id(), other->id());
+  }
+  tell(cut, seen.cut, " is cut off", " is connected again");
+}
+
+void Watcher::look() {
+  seen_.resize(world_.nodes().size());
+  for (const auto& node : world_.nodes()) {
+    if (node->kind() != NodeKind::kClient) lookAt(*node, seen_[node->id()]);
+  }
+  if (world_.healed() != healed_) {
+    healed_ = world_.healed();
+    mark(Mark::Kind::kHealed, "everything heals");
+    say(nullptr, "everything heals; from here on every migration has to end well");
+  }
+  const auto& violations = world_.report().violations;
+  for (; violations_ < violations.size(); ++violations_) {
+    const Violation& violation = violations[violations_];
+    mark(Mark::Kind::kViolation, violation.oracle + ": " + violation.text);
+    say(nullptr, "VIOLATION of " + violation.oracle + ": " + violation.text);
+  }
+}
+
+}  // namespace keyhaul::sim

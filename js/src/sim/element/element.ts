@@ -1,0 +1,392 @@
+import type { SimulateOptions } from '../arguments.js'
+import { type Connection, connect } from '../channel.js'
+import type { Foresight, Scene } from '../session.js'
+import { h } from './dom.js'
+import { toCommand, toLink } from './link.js'
+import { Show } from './show.js'
+import { Transport } from './transport.js'
+import { rangeName, seconds, stateName } from './words.js'
+
+/** From this time on this is said above the picture, until the next one. */
+export interface Caption {
+  readonly atUs: number
+  /** Empty: the picture speaks for itself again. */
+  readonly text: string
+}
+
+// Importing it where there is no page does nothing.
+const Base = typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement
+const REOPENS = ['scenario', 'seed', 'until', 'faults', 'sabotage', 'workload', 'do']
+const SPEED_MAX = 10_000
+
+/**
+ * `<keyhaul-sim scenario="story" seed="1" autoplay>`: the simulator, to be watched. Attributes: scenario, seed, until,
+ * faults, sabotage, workload, do (as the command has them), t (milliseconds, where it begins), speed, autoplay,
+ * controls (`few`), theme (`light`, `dark`). Events: `violation`, `cutover`, `hash` (at the end), `change` (what to share).
+ */
+export class KeyhaulSim extends Base {
+  static observedAttributes = [...REOPENS, 'speed', 'theme']
+  /** Null runs it on the page, as does a Worker that does not start. For bundlers that do not know this pattern. */
+  static makeWorker: (() => Worker) | null = () => new Worker(new URL('../worker.js', import.meta.url), { type: 'module' })
+
+  captions: readonly Caption[] = []
+  #show: Show | undefined
+  #connection: Promise<Connection> | undefined
+  #scene: Scene | undefined
+  #foresight: Foresight | undefined
+  #options: SimulateOptions = { seed: 1 }
+  #run = 0
+  #playing = false
+  #wanted = false
+  #visible = false
+  #busy = false
+  #reopening = false
+  #frame = 0
+  #lastMs = 0
+  #targetUs = 0
+  #cleanUp: AbortController | undefined
+
+  get scenario(): string { return this.getAttribute('scenario') ?? 'story' }
+  set scenario(value: string) { this.setAttribute('scenario', value) }
+  get seed(): string { return this.getAttribute('seed') ?? '1' }
+  set seed(value: string) { this.setAttribute('seed', value) }
+  get speed(): number { return Math.min(SPEED_MAX, Math.max(0.1, Number(this.getAttribute('speed') ?? 1) || 1)) }
+  set speed(value: number) { this.setAttribute('speed', String(value)) }
+  get autoplay(): boolean { return this.hasAttribute('autoplay') }
+  set autoplay(value: boolean) { this.toggleAttribute('autoplay', value) }
+  get playing(): boolean { return this.#playing }
+  /** Simulated time, in microseconds. */
+  get timeUs(): number { return this.#scene?.reachedUs ?? 0 }
+  get hash(): string { return this.#scene?.hash ?? '' }
+  /** What the whole run comes to, once the simulator has looked ahead. */
+  get foresight(): Foresight | undefined { return this.#foresight }
+  get scene(): Scene | undefined { return this.#scene }
+  /** The part of a URL behind # that shows this run at this time. */
+  get link(): string { return toLink({ options: this.#options, timeUs: this.timeUs }) }
+  /** Prints the hash that this run ends with. */
+  get command(): string { return toCommand(this.#options) }
+
+  connectedCallback(): void {
+    const cleanUp = new AbortController()
+    this.#cleanUp = cleanUp
+    const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' })
+    const show = new Show(root, {
+      toggle: () => (this.#playing ? this.pause() : this.play()), restart: () => void this.seek(0).then(() => this.play()),
+      step: (by) => void this.step(by), seek: (us) => void this.seek(us), nextMark: () => void this.nextMark(), speed: (value) => { this.speed = value },
+      act: (what) => void this.inject(what), copyLink: () => this.#copy(`${location.href.replace(/#.*/, '')}#${this.link}`, 'link'), copyCommand: () => this.#copy(this.command, 'command'),
+      choose: (scenario, seed) => this.#choose(scenario, seed), key: (event) => this.#key(event)
+    })
+    this.#show = show
+    show.transport.setSpeed(this.speed)
+    const resized = new ResizeObserver(() => {
+      show.stage.resize(show.box.clientWidth, show.box.clientHeight, Math.min(2, devicePixelRatio))
+      this.#draw()
+    })
+    resized.observe(show.box)
+    const seen = new IntersectionObserver(([entry]) => this.#sees(entry?.isIntersecting ?? false))
+    seen.observe(this)
+    const { signal } = cleanUp
+    signal.addEventListener('abort', () => { resized.disconnect(); seen.disconnect(); cancelAnimationFrame(this.#frame) })
+    document.addEventListener('visibilitychange', () => this.#go(), { signal })
+    const [dark, still] = [matchMedia('(prefers-color-scheme: dark)'), matchMedia('(prefers-reduced-motion: reduce)')]
+    dark.addEventListener('change', () => this.#paint(), { signal })
+    still.addEventListener('change', () => { show.stage.still = still.matches }, { signal })
+    show.stage.still = still.matches
+    this.#wanted = this.autoplay && !still.matches
+    this.#paint()
+    this.#connection = connect(KeyhaulSim.makeWorker)
+    this.#reopen()
+  }
+
+  disconnectedCallback(): void {
+    this.#cleanUp?.abort()
+    void this.#connection?.then(({ close }) => close())
+    this.#connection = this.#cleanUp = undefined
+    this.#playing = this.#busy = false
+    this.#run++
+  }
+
+  attributeChangedCallback(name: string, before: string | null, after: string | null): void {
+    if (before === after || this.#connection === undefined) return
+    if (name === 'speed') this.#show?.transport.setSpeed(this.speed)
+    else if (name === 'theme') this.#paint()
+    else this.#reopen()
+  }
+
+  play(): void {
+    this.#wanted = true
+    if (this.#scene?.ended === 1) void this.seek(0).then(() => this.#go())
+    else this.#go()
+  }
+
+  pause(): void {
+    this.#wanted = false
+    this.#go()
+    this.#changed()
+  }
+
+  /** To this time, in microseconds. */
+  async seek(us: number): Promise<void> {
+    const scene = await this.#call((connection) => connection.call('seek', Math.max(0, Math.round(us))))
+    if (scene !== undefined) this.#jump(scene)
+  }
+
+  /** One event on, or back. */
+  async step(by: 1 | -1 = 1): Promise<void> {
+    this.pause()
+    const event = Math.max(0, (this.#scene?.event ?? 0) + by)
+    const scene = await this.#call((connection) => connection.call('seekEvent', event))
+    if (scene !== undefined) this.#jump(scene)
+  }
+
+  async nextMark(): Promise<void> {
+    const mark = this.#show?.transport.nextMark(this.#scene?.event ?? 0)
+    if (mark === undefined) return
+    this.pause()
+    const scene = await this.#call((connection) => connection.call('seekEvent', mark[1]))
+    if (scene === undefined) return
+    this.#jump(scene)
+    this.#show?.mirror.announce(`${seconds(mark[0])}: ${mark[3]}`, performance.now(), true)
+  }
+
+  /** Something is done to the world now, as in `crash:3:1500`, `rate:drop:50000` or `sabotage:no-dedupe`. */
+  async inject(what: string): Promise<void> {
+    if (this.#scene === undefined || this.#scene.ended === 1) return
+    const text = `${Math.floor(this.#scene.reachedUs)}:${what}`
+    const scene = await this.#call((connection) => connection.call('intervene', text))
+    if (scene === undefined) return
+    this.#options = { ...this.#options, interventions: [...(this.#options.interventions ?? []), text] }
+    this.#foresight = undefined
+    this.#take(scene, true)
+    void this.#lookAhead()
+    this.#say()
+    this.#changed()
+  }
+
+  /** The picture as it is. */
+  snapshot(): Promise<Blob | null> {
+    return new Promise((resolve) => (this.#show === undefined ? resolve(null) : this.#show.canvas.toBlob(resolve)))
+  }
+
+  /** Opens a run, as `fromLink` reads it. */
+  open(options: SimulateOptions, timeUs = 0): void {
+    const { faults, interventions } = options
+    const given = { ...options, faults: typeof faults === 'object' ? faults.join(',') : faults, interventions: undefined, do: interventions?.join(',') || undefined, t: timeUs > 0 ? Math.round(timeUs / 1000) : undefined }
+    for (const name of [...REOPENS, 't']) {
+      const value = (given as Record<string, unknown>)[name]
+      if (value === undefined) this.removeAttribute(name)
+      else this.setAttribute(name, String(value))
+    }
+    this.#reopen()
+  }
+
+  #fromAttributes(): SimulateOptions {
+    const text = (name: string): string | undefined => this.getAttribute(name) || undefined
+    const number = (name: string): number | undefined => (text(name) === undefined ? undefined : Number(text(name)))
+    const faults = text('faults') ?? (this.scenario === 'story' ? 'none' : undefined)
+    const list = faults === undefined || faults === 'all' || faults === 'none' ? faults : faults.split(',')
+    const given = { scenario: this.scenario, until: number('until'), faults: list, sabotage: text('sabotage'), workload: number('workload'), interventions: text('do')?.split(',') }
+    const seed = /^\d{1,20}$/.test(this.seed) ? BigInt(this.seed) : 1n
+    return { seed, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
+  }
+
+  /** Once for all attributes that are set together. */
+  #reopen(): void {
+    if (this.#reopening) return
+    this.#reopening = true
+    queueMicrotask(() => {
+      this.#reopening = false
+      if (this.#connection !== undefined) void this.#open()
+    })
+  }
+
+  async #open(): Promise<void> {
+    const run = ++this.#run
+    this.#options = this.#fromAttributes()
+    this.#foresight = undefined
+    try {
+      const connection = await this.#connection
+      if (connection === undefined || run !== this.#run) return
+      this.#show?.list(await connection.call('lists'))
+      await connection.call('open', this.#options)
+      const scene = await connection.call('seek', Number(this.getAttribute('t') ?? 0) * 1000)
+      if (run !== this.#run) return
+      this.#busy = false
+      this.#jump(scene)
+      this.#say()
+      this.#go()
+      void this.#lookAhead()
+    } catch (error) {
+      if (run === this.#run) this.#show?.wrong(`This run cannot be shown: ${error instanceof Error ? error.message : error}`)
+    }
+  }
+
+  /** What the run comes to, while the page stays alive. */
+  async #lookAhead(): Promise<void> {
+    const [run, interventions] = [this.#run, this.#options.interventions]
+    const current = (): boolean => run === this.#run && interventions === this.#options.interventions
+    this.#show?.foresee(undefined, this.#scene)
+    const connection = await this.#connection
+    for (;;) {
+      if (connection === undefined || !current()) return
+      const seen = await connection.call('scout', 12)
+      if (!current()) return
+      if (seen?.done) {
+        this.#foresight = seen
+        break
+      }
+      await new Promise((resolve) => setTimeout(resolve))
+    }
+    this.#show?.foresee(this.#foresight, this.#scene)
+    this.#tellAhead()
+    this.dispatchEvent(new CustomEvent('foresight', { detail: this.#foresight }))
+  }
+
+  #tellAhead(): void {
+    const [breaking, seen] = [this.#show?.breaking, this.#foresight]
+    if (breaking === undefined || seen === undefined) return
+    const [first] = seen.violations
+    const there = this.#scene?.violations.length ?? 0
+    if (first !== undefined && there === 0) {
+      breaking.ahead(`Ahead: after ${seconds(first.timeUs)} the oracle “${first.oracle}” finds it.`, h('button', { type: 'button', onclick: () => void this.seek(Math.max(0, first.timeUs - 400_000)).then(() => this.play()) }, 'watch it happen'))
+    } else if (first === undefined && this.#sabotage !== 'none') {
+      breaking.ahead('Nothing comes of it in this run: it takes a fault at the wrong moment.', h('button', { type: 'button', onclick: () => void this.hunt() }, 'look for a seed'))
+    } else breaking.ahead('')
+  }
+
+  get #sabotage(): string {
+    const last = this.#options.interventions?.findLast((one) => one.includes(':sabotage:'))
+    return last?.split(':')[2] ?? this.#options.sabotage ?? 'none'
+  }
+
+  /** Looks for a seed in which the bug that is in now breaks a promise, with all faults, and opens it. */
+  async hunt(): Promise<void> {
+    const sabotage = this.#sabotage
+    const options: SimulateOptions = { seed: 1n, scenario: 'swarm', faults: 'all', sabotage }
+    const seed = await this.#call((connection) => connection.call('hunt', options, 4000))
+    if (seed === undefined) return this.#show?.breaking.ahead('Not found in four seconds.')
+    this.open({ ...options, seed })
+    this.play()
+  }
+
+  async #call<T>(ask: (connection: Connection) => Promise<T>): Promise<T | undefined> {
+    const run = this.#run
+    const connection = await this.#connection
+    if (connection === undefined) return undefined
+    const answer = await ask(connection)
+    return run === this.#run ? answer : undefined
+  }
+
+  #jump(scene: Scene): void {
+    this.#show?.reset()
+    this.#targetUs = scene.reachedUs
+    this.#take(scene, true)
+    this.#changed()
+  }
+
+  #take(scene: Scene, now = false): void {
+    const [before, show, nowMs] = [this.#scene, this.#show, performance.now()]
+    this.#scene = scene
+    show?.scene(scene, nowMs, this.speed, this.#captionNow(), now)
+    for (const [i, job] of scene.jobs.entries()) {
+      const was = before?.jobs[i]?.state
+      if (was === undefined || was === job.state || now) continue
+      show?.mirror.announce(`Range ${rangeName(i)}: ${stateName(job.state)}`, nowMs)
+      if (job.state === 'activating' || job.state === 'done') this.dispatchEvent(new CustomEvent('cutover', { detail: { range: i, state: job.state, timeUs: scene.timeUs } }))
+    }
+    const broken = scene.violations.length
+    if (broken > 0 && broken !== before?.violations.length) {
+      const violation = scene.violations[broken - 1] as Scene['violations'][0]
+      if (this.#playing) this.pause()
+      show?.foresee(this.#foresight, scene)
+      show?.mirror.announce(`A promise is broken: ${violation.text}`, nowMs, true)
+      this.dispatchEvent(new CustomEvent('violation', { detail: violation }))
+    }
+    if ((before?.violations.length ?? 0) !== broken) this.#tellAhead()
+    if (scene.ended === 1 && before?.ended !== 1) {
+      this.pause()
+      this.dispatchEvent(new CustomEvent('hash', { detail: scene.hash }))
+    }
+    if (!this.#playing) this.#draw()
+  }
+
+  #captionNow(): string | undefined {
+    return this.captions.findLast(({ atUs }) => atUs <= this.timeUs)?.text || undefined
+  }
+
+  #sees(visible: boolean): void {
+    this.#visible = visible
+    this.#go()
+  }
+
+  #go(): void {
+    const playing = this.#wanted && this.#visible && !document.hidden && this.#scene !== undefined && this.#scene.ended === 0
+    this.#show?.transport.setPlaying(playing)
+    if (playing === this.#playing) return
+    this.#playing = playing
+    this.#lastMs = performance.now()
+    if (playing) this.#draw()
+  }
+
+  #draw(): void {
+    cancelAnimationFrame(this.#frame)
+    this.#frame = requestAnimationFrame((nowMs) => {
+      const moves = this.#show?.stage.draw(nowMs) ?? false
+      if (this.#playing) this.#advance(nowMs)
+      if (this.#playing || moves) this.#draw()
+    })
+  }
+
+  #advance(nowMs: number): void {
+    const passedMs = Math.min(100, Math.max(0, nowMs - this.#lastMs))
+    this.#lastMs = nowMs
+    this.#targetUs += passedMs * 1000 * this.speed
+    if (this.#busy) return
+    this.#busy = true
+    const wanted = Math.floor(this.#targetUs)
+    void this.#call((connection) => connection.call('advance', wanted, 10)).then((scene) => {
+      this.#busy = false
+      if (scene === undefined || !this.#playing) return
+      if (scene.reachedUs < wanted) this.#targetUs = scene.reachedUs // it cannot go as fast
+      this.#take(scene)
+    })
+  }
+
+  #paint(): void {
+    this.#show?.readPalette(this)
+    this.#draw()
+  }
+
+  #say(): void {
+    const { scenario = 'swarm', seed } = this.#options
+    this.#show?.chosen(scenario, String(seed), this.command)
+  }
+
+  #changed(): void {
+    this.dispatchEvent(new CustomEvent('change', { detail: { link: this.link, command: this.command } }))
+  }
+
+  #choose(scenario: string, seed: string): void {
+    this.open({ seed: /^\d{1,20}$/.test(seed) ? BigInt(seed) : 1n, scenario })
+    this.play()
+  }
+
+  #copy(text: string, what: string): void {
+    void navigator.clipboard?.writeText(text).then(() => this.#show?.mirror.announce(`${what} copied`, performance.now(), true), () => undefined)
+  }
+
+  #key(event: KeyboardEvent): void {
+    const target = event.composedPath()[0] as HTMLElement
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT)$/.test(target.tagName)) return
+    if (event.key === ' ' && target.tagName === 'BUTTON') return
+    const keys: Record<string, () => void> = {
+      ' ': () => (this.#playing ? this.pause() : this.play()), ArrowRight: () => void this.step(1), ArrowLeft: () => void this.step(-1),
+      '[': () => { this.speed = Transport.beside(this.speed, -1) }, ']': () => { this.speed = Transport.beside(this.speed, 1) },
+      n: () => this.#show?.breaking.pickBeside(1), p: () => this.#show?.breaking.pickBeside(-1), f: () => this.#show?.breaking.focus(), m: () => void this.nextMark()
+    }
+    const act = keys[event.key]
+    if (act === undefined) return
+    event.preventDefault()
+    act()
+  }
+}

@@ -1,0 +1,61 @@
+// What was promised, whether it holds, and the life of the key where it does not.
+import type { Foresight, Scene } from '../session.js'
+import { h, say, toggle } from './dom.js'
+import { count, plural, promise, seconds } from './words.js'
+
+export class OraclePanel {
+  readonly #verdict = h('p', { className: 'verdict' })
+  readonly #numbers = h('p', { className: 'numbers' })
+  readonly #list = h('ul', { className: 'promises' })
+  readonly #broken = h('div', { className: 'broken', hidden: true })
+  readonly #hash = h('code', { className: 'hash', part: 'hash' })
+  readonly #end = h('p', { className: 'end' })
+  readonly root = h('section', { className: 'oracle', part: 'oracle', tabIndex: 0, 'aria-label': 'Promises, checked at every event' },
+    h('h2', {}, 'Is every promise kept?'), this.#verdict, this.#numbers, this.#broken, this.#list,
+    h('p', { className: 'trace' }, 'trace hash now ', this.#hash), this.#end)
+  #names = ''
+  #told = ''
+
+  show(scene: Scene): void {
+    const broken = new Set(scene.violations.map(({ oracle }) => oracle))
+    const names = scene.oracles.join()
+    if (names !== this.#names) {
+      this.#names = names
+      this.#list.replaceChildren(...scene.oracles.map((name) => h('li', { title: name }, promise(name))))
+    }
+    for (const [i, name] of scene.oracles.entries()) toggle(this.#list.children[i] as HTMLElement, 'bad', broken.has(name))
+    toggle(this.root, 'bad', broken.size > 0)
+    say(this.#verdict, broken.size === 0 ? 'Yes. 0 broken.' : `No. ${scene.violations.length} found.`)
+    say(this.#numbers, `${count(scene.checks)} checks, ${count(scene.clientAcks)} of ${count(scene.clientOps)} writes acknowledged, ${plural(scene.crashes, 'crash')}, ${plural(scene.resumes, 'resume')}`)
+    say(this.#hash, scene.hash)
+    if (broken.size === 0) {
+      this.#broken.hidden = true
+      this.#told = ''
+    }
+  }
+
+  foresee(foresight: Foresight | undefined, scene: Scene | undefined): void {
+    say(this.#end, foresight === undefined ? 'looking ahead …' : `ends after ${count(foresight.events)} events with `)
+    if (foresight !== undefined) this.#end.append(h('code', { className: 'hash final' }, foresight.hash))
+    const [first] = scene?.violations ?? []
+    if (first === undefined || foresight === undefined) return
+    const shown = `${first.oracle}${first.timeUs}${foresight.life.length}`
+    if (shown === this.#told) return
+    this.#told = shown
+    this.#broken.hidden = false
+    const life = foresight.life.filter((line) => Number.parseInt(line, 10) <= first.timeUs + 1)
+    this.#broken.replaceChildren(
+      h('p', { className: 'what' }, `${first.text}. `, h('span', { className: 'quiet' }, `After ${seconds(first.timeUs)}, event ${count(first.event)}.`)),
+      ...(first.key === '' || life.length === 0 ? [] : [
+        h('h3', {}, 'The life of key ', h('code', {}, first.key)),
+        h('ol', { className: 'life', tabIndex: 0, 'aria-label': `What happened to key ${first.key}` }, ...life.slice(-12).map(told))
+      ])
+    )
+  }
+}
+
+/** A line of the report: its time in seconds, and without what only fills values up. */
+function told(line: string): HTMLElement {
+  const [, us = '0', text = line] = /^(\d+) us {2}(.*)$/.exec(line) ?? []
+  return h('li', {}, h('b', {}, seconds(Number(us), 2)), ` ${text.replace(/(\|\d+\|\d+)\|[a-z]*…?/g, '$1')}`)
+}

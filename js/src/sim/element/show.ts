@@ -1,0 +1,140 @@
+// Everything that is seen of one element, and how it is put together.
+import type { Foresight, Scene, SimLists } from '../session.js'
+import { BreakPanel } from './break-panel.js'
+import { h, say, toggle } from './dom.js'
+import { LogPanel } from './log-panel.js'
+import { Mirror } from './mirror.js'
+import { OraclePanel } from './oracle-panel.js'
+import { RangePanel } from './range-panel.js'
+import { type Palette, Stage } from './stage.js'
+import { STYLE } from './style.js'
+import { Transport, type TransportCalls } from './transport.js'
+import { caption } from './words.js'
+
+export interface ShowCalls extends TransportCalls {
+  act(what: string): void
+  copyLink(): void
+  copyCommand(): void
+  choose(scenario: string, seed: string): void
+  key(event: KeyboardEvent): void
+}
+
+let sheet: CSSStyleSheet | undefined
+
+function styleSheet(): CSSStyleSheet {
+  if (sheet === undefined) {
+    sheet = new CSSStyleSheet()
+    sheet.replaceSync(STYLE)
+  }
+  return sheet
+}
+
+const LEGEND: readonly (readonly [string, string])[] = [
+  ['', 'keys that are there'], ['empty', 'not there'], ['changed', 'changed since it was copied'], ['page', 'a page on its way'], ['twice', 'sent twice'], ['lost', 'lost']
+]
+
+export class Show {
+  readonly canvas = h('canvas', { tabIndex: 0, role: 'application', 'aria-label': 'Simulation', part: 'canvas' })
+  readonly stage = new Stage(this.canvas)
+  readonly oracle = new OraclePanel()
+  readonly log = new LogPanel()
+  readonly mirror = new Mirror()
+  readonly range = new RangePanel((job) => this.#select(job))
+  readonly breaking: BreakPanel
+  readonly transport: Transport
+  readonly #caption = h('p', { className: 'caption', part: 'caption' })
+  readonly #command = h('code', { part: 'command' })
+  readonly #scenario
+  readonly #seed
+  readonly #frame: HTMLElement
+  readonly box = h('div', { className: 'canvas' }, this.canvas)
+  #drawnMs = 0
+  #captioned = ''
+
+  constructor(readonly root: ShadowRoot, calls: ShowCalls) {
+    this.breaking = new BreakPanel(calls.act)
+    this.transport = new Transport(calls)
+    const choose = (): void => calls.choose(this.#scenario.value, this.#seed.value)
+    this.#scenario = h('select', { 'aria-label': 'Scenario', onchange: choose })
+    this.#seed = h('input', { type: 'text', inputMode: 'numeric', 'aria-label': 'Seed', onchange: choose })
+    const share = h('div', { className: 'share', part: 'share' },
+      h('label', {}, 'scenario ', this.#scenario), h('label', {}, 'seed ', this.#seed),
+      h('button', { type: 'button', onclick: () => calls.copyLink() }, 'copy link'), h('button', { type: 'button', onclick: () => calls.copyCommand() }, 'copy command'), this.#command)
+    this.#frame = h('div', { className: 'frame', part: 'frame', onkeydown: (event: Event) => calls.key(event as KeyboardEvent) },
+      this.#caption,
+      h('div', { className: 'scene' }, this.box,
+        h('ul', { className: 'legend', 'aria-label': 'Legend' }, ...LEGEND.map(([name, text]) => h('li', {}, h('i', { className: name, 'aria-hidden': 'true' }, name === 'lost' ? '×' : ''), text)))),
+      this.oracle.root, this.transport.root,
+      h('div', { className: 'more' }, this.breaking.root, this.range.root, this.log.root, share),
+      this.mirror.root, this.mirror.live)
+    root.adoptedStyleSheets = [styleSheet()]
+    root.replaceChildren(this.#frame)
+    this.canvas.addEventListener('click', (event) => this.#click(event))
+  }
+
+  #select(job: number): void {
+    this.range.selected = this.stage.selected = job
+    this.#drawnMs = 0
+  }
+
+  #click({ offsetX, offsetY }: MouseEvent): void {
+    const { node, job } = this.stage.hit(offsetX, offsetY)
+    if (job !== undefined) this.#select(job)
+    if (node !== undefined) this.breaking.pick(node)
+  }
+
+  reset(): void {
+    this.stage.reset()
+    this.log.reset()
+  }
+
+  list(lists: SimLists): void {
+    this.#scenario.replaceChildren(...lists.scenarios.map(({ name, what }) => h('option', { value: name, title: what }, name)))
+    this.breaking.list(lists)
+  }
+
+  chosen(scenario: string, seed: string, command: string): void {
+    this.#scenario.value = scenario
+    this.#seed.value = seed
+    say(this.#command, command)
+  }
+
+  readPalette(host: Element): void {
+    const style = getComputedStyle(host)
+    const of = (name: string): string => style.getPropertyValue(`--keyhaul-${name}`).trim()
+    const ranges = Array.from({ length: 8 }, (_, i) => of(`range-${i}`))
+    const palette: Palette = { ink: of('ink'), quiet: of('quiet'), line: of('line'), surface: of('surface'), empty: of('empty'), bad: of('bad'), changed: of('changed'), accent: of('accent'), ranges }
+    this.stage.setPalette(palette)
+  }
+
+  /** Panels are read, so they change five times a second at most. */
+  scene(scene: Scene, nowMs: number, speed: number, said: string | undefined, now = false): void {
+    this.stage.show(scene, nowMs, speed)
+    this.log.take(scene)
+    this.transport.show(scene.reachedUs, scene.event)
+    const bad = scene.violations.length > 0
+    if (!now && !bad && nowMs - this.#drawnMs < 200) return
+    this.#drawnMs = nowMs
+    const text = bad ? caption(scene) : (said ?? caption(scene))
+    if (text !== this.#captioned) {
+      this.#captioned = text
+      say(this.#caption, text)
+      this.canvas.setAttribute('aria-label', `Simulation of stores, clients and keyhaul. ${text}`)
+    }
+    toggle(this.#caption, 'bad', bad)
+    this.oracle.show(scene)
+    this.range.show(scene)
+    this.breaking.show(scene)
+    this.mirror.show(scene)
+    this.log.draw()
+  }
+
+  foresee(foresight: Foresight | undefined, scene: Scene | undefined): void {
+    if (foresight !== undefined) this.transport.setEnd(foresight.endUs, foresight.marks)
+    this.oracle.foresee(foresight, scene)
+  }
+
+  wrong(text: string): void {
+    this.#frame.replaceChildren(h('p', { className: 'wrong', role: 'alert' }, text))
+  }
+}

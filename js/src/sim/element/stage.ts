@@ -1,0 +1,344 @@
+// The picture: clients above, stores with their ranges in the middle, keyhaul below, and what is on
+// its way between them. Drawn from the last scene; it asks for nothing and changes nothing.
+import { Fate, type SimFlight, type SimJob, type SimNode } from '../view.js'
+import type { Scene } from '../session.js'
+import { type Box, layOut, type Placed, type Row } from './layout.js'
+import { count, rangeName, stateName } from './words.js'
+
+interface Dot {
+  readonly flight: SimFlight
+  readonly startMs: number
+  readonly lastsMs: number
+}
+
+export interface Palette {
+  readonly ink: string
+  readonly quiet: string
+  readonly line: string
+  readonly surface: string
+  readonly empty: string
+  readonly bad: string
+  readonly changed: string
+  readonly accent: string
+  readonly ranges: readonly string[]
+}
+
+const DOTS_MAX = 140
+const LEAST_MS = 520
+const GLOW_MS = 600
+
+export class Stage {
+  readonly #context: CanvasRenderingContext2D
+  #palette: Palette | undefined
+  #scene: Scene | undefined
+  #dots: Dot[] = []
+  /** When each cell of a row last changed. */
+  readonly #changed = new Map<string, { cells: string; atMs: Float64Array }>()
+  #placed: Placed | undefined
+  #width = 0
+  #height = 0
+  selected = 0
+  still = false
+
+  constructor(readonly canvas: HTMLCanvasElement) {
+    this.#context = canvas.getContext('2d') as CanvasRenderingContext2D
+  }
+
+  setPalette(palette: Palette): void {
+    this.#palette = palette
+  }
+
+  resize(width: number, height: number, ratio: number): void {
+    this.#width = width
+    this.#height = height
+    this.canvas.width = Math.round(width * ratio)
+    this.canvas.height = Math.round(height * ratio)
+    this.#context.setTransform(ratio, 0, 0, ratio, 0, 0)
+    this.#placed = undefined
+  }
+
+  /** Begins anew: nothing of before is on its way. */
+  reset(): void {
+    this.#dots = []
+    this.#changed.clear()
+    this.#placed = undefined
+  }
+
+  show(scene: Scene, nowMs: number, speed: number): void {
+    if (scene.nodes.length !== this.#scene?.nodes.length || scene.jobs.length !== this.#scene.jobs.length) this.#placed = undefined
+    this.#scene = scene
+    if (this.still) return
+    const room = DOTS_MAX - this.#dots.length
+    const every = Math.max(1, Math.ceil(scene.flights.length / Math.max(1, Math.min(room, 24))))
+    for (const [i, flight] of scene.flights.entries()) {
+      if (i % every !== 0 || this.#dots.length >= DOTS_MAX) continue
+      const lastsMs = Math.min(20_000, Math.max(LEAST_MS, (flight[5] - flight[4]) / 1000 / speed))
+      this.#dots.push({ flight, startMs: nowMs + ((i * 37) % 60), lastsMs })
+    }
+  }
+
+  /** What is at this place. */
+  hit(x: number, y: number): { node?: number; job?: number } {
+    const within = (box: Box, by: number): boolean => x >= box.x - by && x <= box.x + box.w + by && y >= box.y - by && y <= box.y + box.h + by
+    for (const [node, box] of this.#placed?.boxes ?? []) {
+      if (!within(box, 2)) continue
+      const row = this.#placed?.rows.get(node)?.find((one) => within(one, 4))
+      return row === undefined ? { node } : { node, job: row.job }
+    }
+    return {}
+  }
+
+  /** True while something still moves. */
+  draw(nowMs: number): boolean {
+    const [scene, palette] = [this.#scene, this.#palette]
+    if (scene === undefined || palette === undefined || this.#width === 0) return false
+    this.#placed ??= layOut(scene, this.#width, this.#height)
+    const c = this.#context
+    c.clearRect(0, 0, this.#width, this.#height)
+    c.textBaseline = 'middle'
+    this.#paths(scene, this.#placed, palette)
+    this.#namings(scene, this.#placed, palette)
+    for (const [id, box] of this.#placed.boxes) {
+      const node = scene.nodes[id] as SimNode
+      if (node.kind === 'client') this.#client(box, node, palette)
+      else if (node.kind === 'store') this.#store(scene, id, node, box, palette, nowMs)
+      else this.#pill(scene, node, box, palette)
+    }
+    this.#dots = this.#dots.filter(({ startMs, lastsMs }) => nowMs < startMs + lastsMs)
+    for (const dot of this.#dots) this.#dot(dot, this.#placed, palette, nowMs, scene)
+    return this.#dots.length > 0
+  }
+
+  #colour(job: number): string {
+    const { ranges } = this.#palette as Palette
+    return ranges[job % ranges.length] as string
+  }
+
+  #anchors(flight: SimFlight, placed: Placed, scene: Scene): [number, number, number, number] | undefined {
+    const [from, to] = [placed.boxes.get(flight[0]), placed.boxes.get(flight[1])]
+    if (from === undefined || to === undefined) return undefined
+    const at = (box: Box, other: Box, kind: string | undefined): [number, number] => [box.x + box.w / 2 + (kind === 'store' ? (other.x + other.w / 2 > box.x + box.w / 2 ? 1 : -1) * Math.min(14, box.w / 6) : 0), other.y > box.y ? box.y + box.h : box.y]
+    return [...at(from, to, scene.nodes[flight[0]]?.kind), ...at(to, from, scene.nodes[flight[1]]?.kind)]
+  }
+
+  #paths(scene: Scene, placed: Placed, { line, bad }: Palette): void {
+    const c = this.#context
+    c.lineWidth = 1
+    for (const [id, box] of placed.boxes) {
+      if (scene.nodes[id]?.kind !== 'store') continue
+      const mover = scene.nodes.findIndex(({ kind }) => kind === 'mover')
+      const to = placed.boxes.get(mover)
+      if (to === undefined) continue
+      const cut = scene.nodes[id]?.cutFrom.includes(mover) || scene.nodes[mover]?.cutFrom.includes(id)
+      c.strokeStyle = cut ? bad : line
+      c.setLineDash(cut ? [3, 5] : [])
+      c.beginPath()
+      c.moveTo(box.x + box.w / 2, box.y + box.h)
+      c.lineTo(to.x + to.w / 2, to.y)
+      c.stroke()
+      c.setLineDash([])
+    }
+  }
+
+  /** Who the circles are. */
+  #namings(scene: Scene, placed: Placed, { quiet }: Palette): void {
+    const first = placed.boxes.get(scene.nodes.findIndex(({ kind }) => kind === 'client'))
+    if (first === undefined) return
+    const c = this.#context
+    c.font = '12px system-ui, sans-serif'
+    c.fillStyle = quiet
+    c.textAlign = 'left'
+    c.fillText('clients', 16, first.y + first.h / 2)
+  }
+
+  #client(box: Box, node: SimNode, { quiet, surface, bad }: Palette): void {
+    const c = this.#context
+    c.beginPath()
+    c.arc(box.x + box.w / 2, box.y + box.h / 2, box.w / 2, 0, 7)
+    c.fillStyle = surface
+    c.fill()
+    c.strokeStyle = node.cutFrom.length > 0 ? bad : quiet
+    c.lineWidth = 1.5
+    c.stroke()
+  }
+
+  #frame(box: Box, node: SimNode, palette: Palette, radius: number): boolean {
+    const c = this.#context
+    const troubled = node.up === 0 || node.paused === 1 || node.slow === 1 || node.cutFrom.length > 0
+    c.beginPath()
+    c.roundRect(box.x, box.y, box.w, box.h, radius)
+    c.fillStyle = palette.surface
+    c.fill()
+    c.lineWidth = troubled ? 2 : 1
+    c.strokeStyle = troubled ? palette.bad : palette.line
+    if (node.up === 0 || node.cutFrom.length > 0) c.setLineDash([5, 4])
+    c.stroke()
+    c.setLineDash([])
+    return troubled
+  }
+
+  #store(scene: Scene, id: number, node: SimNode, box: Box, palette: Palette, nowMs: number): void {
+    const c = this.#context
+    const troubled = this.#frame(box, node, palette, 10)
+    c.font = '600 15px system-ui, sans-serif'
+    c.fillStyle = palette.ink
+    c.textAlign = 'left'
+    c.fillText(node.name, box.x + 12, box.y + 19)
+    c.font = '12px system-ui, sans-serif'
+    c.fillStyle = troubled ? palette.bad : palette.quiet
+    c.textAlign = 'right'
+    const trouble = troubleOf(node)
+    if (box.w > 130) c.fillText(trouble === '' ? `${count(node.entries ?? 0)} keys` : trouble, box.x + box.w - 12, box.y + 19)
+    else if (trouble !== '') c.fillText('!', box.x + box.w - 12, box.y + 19)
+    c.globalAlpha = node.up === 0 ? 0.35 : 1
+    for (const row of this.#placed?.rows.get(id) ?? []) this.#row(scene, row, palette, nowMs)
+    c.globalAlpha = 1
+  }
+
+  #row(scene: Scene, { job, side, x, y, w, h, label }: Row, palette: Palette, nowMs: number): void {
+    const c = this.#context
+    const { cells } = scene.jobs[job] as SimJob
+    const [own, differ] = [cells[side], cells[2]]
+    const glow = this.#glowOf(`${job}/${side}`, own + differ, nowMs)
+    if (label !== 'none') {
+      c.font = '600 12px system-ui, sans-serif'
+      c.textAlign = 'left'
+      c.fillStyle = label === 'above' ? this.#colour(job) : palette.quiet
+      if (label === 'left') c.fillText(rangeName(job), x - 18, y + h / 2 + 0.5)
+      else c.fillText(rangeName(job), x, y - 10)
+    }
+    if (label === 'above') {
+      c.font = '12px system-ui, sans-serif'
+      c.fillStyle = palette.quiet
+      const { source, target } = scene.jobs[job] as SimJob
+      c.fillText(side === 0 ? `→ ${scene.nodes[target]?.name}` : `← ${scene.nodes[source]?.name}`, x + 14, y - 10)
+      c.textAlign = 'right'
+      if (w > 150) c.fillText(stateName((scene.jobs[job] as SimJob).state), x + w, y - 10)
+    }
+    const [step, alpha] = [w / own.length, c.globalAlpha]
+    const wide = step - (step > 3 ? 0.7 : 0)
+    for (let i = 0; i < own.length; i++) {
+      const filled = Number(own[i])
+      const left = x + i * step
+      c.globalAlpha = alpha
+      c.fillStyle = palette.empty
+      c.fillRect(left, y, wide, h)
+      if (filled > 0) {
+        c.globalAlpha = alpha * (0.35 + (0.65 * filled) / 9)
+        c.fillStyle = this.#colour(job)
+        const high = Math.max(3, (h * filled) / 9)
+        c.fillRect(left, y + h - high, wide, high)
+      }
+      if (side === 1 && differ[i] !== '0') {
+        c.globalAlpha = alpha
+        c.fillStyle = palette.changed
+        c.fillRect(left, y, wide, Math.max(2, h * 0.34))
+      }
+      const since = nowMs - (glow[i] as number)
+      if (!this.still && since < GLOW_MS) {
+        c.globalAlpha = alpha * 0.75 * (1 - since / GLOW_MS)
+        c.fillStyle = palette.surface
+        c.fillRect(left, y, wide, h)
+      }
+    }
+    c.globalAlpha = alpha
+    this.#culprit(scene, job, { x, y, w, h }, palette)
+    if (job === this.selected) {
+      c.strokeStyle = palette.ink
+      c.lineWidth = 1
+      c.strokeRect(x - 2.5, y - 2.5, w + 4.3, h + 5)
+    }
+  }
+
+  /** Where the key of the first violation is. */
+  #culprit(scene: Scene, job: number, { x, y, w, h }: Box, { bad }: Palette): void {
+    const key = scene.violations.find((violation) => violation.key !== '')?.key
+    const { first, last } = scene.jobs[job] as SimJob
+    if (key === undefined || key < first || key > last) return
+    const number = (text: string): number => Number(/\d+$/.exec(text)?.[0] ?? 0)
+    const at = x + 2 + ((w - 4) * (number(key) - number(first))) / Math.max(1, number(last) - number(first))
+    const c = this.#context
+    c.strokeStyle = c.fillStyle = bad
+    c.lineWidth = 2.5
+    c.beginPath()
+    c.arc(at, y + h / 2, Math.min(15, h / 2 + 4), 0, 7)
+    c.stroke()
+    c.beginPath()
+    c.arc(at, y + h / 2, 3, 0, 7)
+    c.fill()
+  }
+
+  #glowOf(row: string, cells: string, nowMs: number): Float64Array {
+    const before = this.#changed.get(row)
+    if (before === undefined) {
+      const atMs = new Float64Array(cells.length / 2).fill(-GLOW_MS)
+      this.#changed.set(row, { cells, atMs })
+      return atMs
+    }
+    if (before.cells !== cells) {
+      for (let i = 0; i < before.atMs.length; i++) if (before.cells[i] !== cells[i]) before.atMs[i] = nowMs
+      before.cells = cells
+    }
+    return before.atMs
+  }
+
+  #pill(scene: Scene, node: SimNode, box: Box, palette: Palette): void {
+    const c = this.#context
+    const troubled = this.#frame(box, node, palette, box.h / 2)
+    c.textAlign = 'center'
+    c.font = '600 14px system-ui, sans-serif'
+    c.fillStyle = troubled ? palette.bad : palette.accent
+    const under = scene.jobs.filter(({ phase }) => phase === 'running').length
+    const what = troubleOf(node) || (node.kind === 'mover' ? `moves ${under} range${under === 1 ? '' : 's'}` : '')
+    c.fillText(`${node.kind === 'mover' ? 'keyhaul' : node.name}${what === '' ? '' : ` · ${what}`}`, box.x + box.w / 2, box.y + box.h / 2 + 1)
+  }
+
+  #dot({ flight, startMs, lastsMs }: Dot, placed: Placed, palette: Palette, nowMs: number, scene: Scene): void {
+    const way = this.#anchors(flight, placed, scene)
+    const t = (nowMs - startMs) / lastsMs
+    if (way === undefined || t < 0) return
+    const c = this.#context
+    const [x0, y0, x1, y1] = way
+    const ofClient = scene.nodes[flight[0]]?.kind === 'client' || scene.nodes[flight[1]]?.kind === 'client'
+    const fate = flight[3]
+    const lost = fate === Fate.lost && t > 0.55
+    const at = lost ? 0.55 : t < 0.5 ? 2 * t * t : 1 - (2 - 2 * t) ** 2 / 2
+    const [x, y] = [x0 + (x1 - x0) * at + Math.sin(at * Math.PI) * (y1 > y0 ? 12 : -12), y0 + (y1 - y0) * at]
+    const radius = ofClient ? 2.6 : Math.min(8, 2.6 + Math.sqrt(flight[6]) / 9)
+    const colour = ofClient ? palette.quiet : this.#colour(flight[7])
+    c.globalAlpha = lost ? Math.max(0, 1 - (t - 0.55) * 2.2) : 1
+    c.lineWidth = 2
+    if (lost || fate === Fate.damaged) {
+      const size = Math.max(4, radius)
+      c.strokeStyle = palette.bad
+      c.beginPath()
+      if (lost) {
+        c.moveTo(x - size, y - size)
+        c.lineTo(x + size, y + size)
+        c.moveTo(x + size, y - size)
+        c.lineTo(x - size, y + size)
+      } else {
+        c.moveTo(x, y - size - 2)
+        c.lineTo(x + size + 2, y)
+        c.lineTo(x, y + size + 2)
+        c.lineTo(x - size - 2, y)
+        c.closePath()
+      }
+      c.stroke()
+    } else {
+      c.beginPath()
+      c.arc(x, y, radius, 0, 7)
+      c.fillStyle = c.strokeStyle = colour
+      if (fate === Fate.doubled || fate === Fate.veryLate) c.stroke()
+      else c.fill()
+    }
+    c.globalAlpha = 1
+  }
+}
+
+export function troubleOf(node: SimNode): string {
+  if (node.up === 0) return 'down'
+  if (node.paused === 1) return 'stands still'
+  if (node.cutFrom.length > 0) return 'cut off'
+  return node.slow === 1 ? 'slow' : ''
+}

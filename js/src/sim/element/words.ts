@@ -1,0 +1,81 @@
+// What is said to people.
+import type { SimJob, SimView } from '../view.js'
+
+/** Promises, as somebody would put them who owns the data. What is not named here is shown by its name. */
+const PROMISES: Readonly<Record<string, string>> = {
+  'lost-write': 'No acknowledged write is lost',
+  verified: '“Verified” means: both sides equal',
+  integrity: 'Nothing damaged becomes visible',
+  checkpoint: 'Checkpoints claim only what is on disk',
+  'move-safety': 'Nothing is deleted before it is safe',
+  cancelled: 'Cancelled copies leave nothing behind',
+  limits: 'Limits of rate and memory are kept',
+  edges: 'Only legal changes of state',
+  accounting: 'Receipts agree with what was done',
+  liveness: 'Once healed, every move ends well'
+}
+
+export const promise = (oracle: string): string => PROMISES[oracle] ?? oracle.replaceAll('-', ' ')
+
+/** A, B, …, Z, A1, … */
+export const rangeName = (job: number): string => String.fromCharCode(65 + (job % 26)) + (job < 26 ? '' : String(Math.floor(job / 26)))
+
+export function seconds(us: number, digits = 1): string {
+  const s = us / 1e6
+  if (s >= 600) return `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`
+  return `${s.toFixed(s < 10 ? digits + 1 : digits)} s`
+}
+
+export const count = (n: number): string => n.toLocaleString('en-US')
+
+export const plural = (n: number, one: string): string => `${count(n)} ${one}${n === 1 ? '' : one.endsWith('h') ? 'es' : 's'}`
+
+/** `catchingUp` as `catching up`. */
+export const stateName = (state: string): string => state.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+
+const ACTIVE = ['deciding', 'fencing', 'draining', 'readFencing', 'activating', 'repairing', 'discarding', 'deleting', 'verifying', 'catchingUp', 'copying', 'approaching', 'staging', 'claiming', 'preparing', 'cleaning']
+
+/** The range that most is to be seen of; -1: none is under way. */
+export function busiest(view: SimView): number {
+  for (const state of ACTIVE) {
+    const at = view.jobs.findIndex((job) => job.state === state && job.phase === 'running')
+    if (at >= 0) return at
+  }
+  return -1
+}
+
+function doing(job: SimJob, name: string, from: string, to: string): string {
+  const writers = job.writers > 0 && job.follow === 1
+  switch (job.state) {
+    case 'preparing': return `Range ${name} gets ready to go from ${from} to ${to}.`
+    case 'copying': return `Range ${name} flows from ${from} to ${to}${writers ? ', while clients go on writing it' : ''}.`
+    case 'catchingUp': return `What clients changed in range ${name} meanwhile is carried over to ${to}.`
+    case 'verifying': return `Range ${name} is read back from ${to} and compared with ${from}.`
+    case 'repairing': return `Where ${to} differs from ${from}, range ${name} is mended.`
+    case 'deleting': return `Both sides are equal, so ${from} may let go of range ${name}.`
+    case 'discarding': return `Cancelled: ${to} gives back what it has of range ${name}.`
+    case 'fencing':
+    case 'draining':
+    case 'readFencing':
+    case 'deciding': return `Writers of range ${name} wait for a moment: it changes its owner.`
+    case 'activating': return `Range ${name} belongs to ${to} now.`
+    default: return `Range ${name}, ${from} to ${to}: ${stateName(job.state)}.`
+  }
+}
+
+/** One sentence about what is going on. */
+export function caption(view: SimView): string {
+  const name = (node: number): string => view.nodes[node]?.name ?? ''
+  const [broken] = view.violations
+  if (broken !== undefined) return `A promise is broken: ${broken.text}${broken.key === '' ? '' : ` (key ${broken.key})`}.`
+  const down = view.nodes.filter(({ up }) => up === 0).map((node) => node.name)
+  if (down.includes('mover')) return 'keyhaul was killed. What it has to know stands in its journal.'
+  if (down.length > 0) return `${down.join(' and ')} is down. keyhaul waits, and asks again.`
+  const at = busiest(view)
+  const job = view.jobs[at]
+  if (job !== undefined) return doing(job, rangeName(at), name(job.source), name(job.target))
+  if (view.jobs.some(({ phase }) => phase === 'greeting')) return 'keyhaul is back, and makes sure that nothing of its past still writes.'
+  if (view.jobs.length > 0 && view.jobs.every(({ phase }) => phase === 'ended')) return 'Every range has arrived, and was compared key by key.'
+  if (view.jobs.some(({ phase }) => phase === 'stopped')) return 'A migration has stopped, and will be resumed from its journal.'
+  return 'Stores hold ranges of keys, and clients write them. Soon ranges will move.'
+}

@@ -1,0 +1,151 @@
+// What stands behind a page: one player that is watched, and a scout that runs ahead to the end.
+// A whole run takes a tenth of a second, so its end is known before anybody has watched it: where
+// faults strike, which promise breaks, and the hash. Runs in a Worker or on the page.
+import { argumentsOf, type SimulateOptions } from './arguments.js'
+import { Player, type Snapshot } from './player.js'
+import { type SimChoice, simFaults, simInterventions, simSabotages, simScenarios } from './simulate.js'
+import type { SimMark, SimView } from './view.js'
+
+export interface SimLists {
+  readonly scenarios: readonly SimChoice[]
+  readonly faults: readonly SimChoice[]
+  readonly sabotages: readonly SimChoice[]
+  readonly interventions: readonly SimChoice[]
+}
+
+/** `reachedUs`: everything up to this time took place; a little later than the last event. */
+export type Scene = SimView & { readonly reachedUs: number }
+
+export interface Foresight {
+  readonly done: boolean
+  readonly endUs: number
+  readonly hash: string
+  readonly events: number
+  readonly marks: readonly SimMark[]
+  readonly violations: SimView['violations']
+  /** Of the key of the first violation. */
+  readonly life: readonly string[]
+}
+
+/** Events between two looks at the clock, and between two snapshots. */
+const SLICE = 500
+const SNAPSHOT_EVENTS = 20_000
+const SNAPSHOTS_MAX = 12
+
+export class Session {
+  readonly #player = new Player()
+  readonly #scout = new Player()
+  #options: SimulateOptions = { seed: 1 }
+  #snapshots: Snapshot[] = []
+  #spacing = SNAPSHOT_EVENTS
+  #scouting: 'run' | 'life' | 'done' = 'run'
+  #foresight: Foresight | undefined
+
+  /** Answers by name, for a message channel. */
+  readonly calls = {
+    lists: (): SimLists => ({ scenarios: simScenarios(), faults: simFaults(), sabotages: simSabotages(), interventions: simInterventions() }),
+    open: (options: SimulateOptions): Scene => {
+      this.#player.open(argumentsOf(options))
+      this.#options = options
+      this.#beginScout(0)
+      return this.#scene(0)
+    },
+    /** As far as the budget allows. */
+    advance: (untilUs: number, budgetMs = 10): Scene => this.#scene(this.#inSlices(this.#player, untilUs, budgetMs) ? untilUs : 0),
+    seek: (untilUs: number): Scene => this.#seek(untilUs, Number.POSITIVE_INFINITY),
+    seekEvent: (event: number): Scene => this.#seek(Number.POSITIVE_INFINITY, event),
+    intervene: (text: string): Scene => {
+      this.#player.intervene(text)
+      const { interventions = [] } = this.#options
+      this.#options = { ...this.#options, interventions: [...interventions, text] }
+      const timeUs = Number(text.split(':')[0])
+      this.#beginScout(timeUs)
+      return this.#scene(timeUs)
+    },
+    scout: (budgetMs = 10): Foresight | undefined => this.#goScouting(budgetMs),
+    /** The next seed, from this one on, that breaks a promise; undefined within the budget. */
+    hunt: (options: SimulateOptions, budgetMs: number): bigint | undefined => {
+      const endMs = performance.now() + budgetMs
+      for (let seed = BigInt(options.seed); performance.now() < endMs; seed++) {
+        this.#scout.open(argumentsOf({ ...options, seed }))
+        this.#scout.advance(Number.POSITIVE_INFINITY)
+        if (this.#scout.report().violations.length > 0) {
+          this.#beginScout(0)
+          return seed
+        }
+      }
+      this.#beginScout(0)
+      return undefined
+    }
+  }
+
+  #inSlices(player: Player, untilUs: number, budgetMs: number): boolean {
+    const endMs = performance.now() + budgetMs
+    while (player.advance(untilUs, Number.POSITIVE_INFINITY, SLICE) === SLICE) {
+      if (performance.now() >= endMs) return false
+    }
+    return true
+  }
+
+  #scene(reachedUs: number): Scene {
+    const view = this.#player.view()
+    return { ...view, reachedUs: view.ended || !Number.isFinite(reachedUs) ? view.timeUs : Math.max(view.timeUs, reachedUs) }
+  }
+
+  #seek(untilUs: number, event: number): Scene {
+    const now = this.#player.view()
+    const passed = (at: { timeUs: number; event: number }): boolean => at.timeUs > untilUs || at.event > event
+    const nearest = this.#snapshots.filter((snapshot) => !passed(snapshot)).at(-1)
+    if (passed(now)) {
+      if (nearest === undefined) this.#player.open(argumentsOf(this.#options))
+      else this.#player.restore(nearest)
+    } else if (nearest !== undefined && nearest.event > now.event + SLICE) {
+      this.#player.restore(nearest)
+    }
+    this.#player.advance(untilUs, event)
+    const view = this.#scene(untilUs)
+    // What was sent on the way is not to be seen.
+    return { ...view, flights: view.flights.filter((flight) => flight[5] > view.timeUs) }
+  }
+
+  #beginScout(keepUntilUs: number): void {
+    this.#snapshots = this.#snapshots.filter(({ timeUs }) => timeUs < keepUntilUs)
+    if (this.#snapshots.length === 0) this.#spacing = SNAPSHOT_EVENTS
+    this.#scout.open(argumentsOf(this.#options))
+    this.#scouting = 'run'
+    this.#foresight = undefined
+  }
+
+  #goScouting(budgetMs: number): Foresight | undefined {
+    const endMs = performance.now() + budgetMs
+    while (this.#scouting !== 'done' && performance.now() < endMs) {
+      const ended = this.#scout.advance(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, SLICE) < SLICE
+      if (this.#scouting === 'run') this.#keep()
+      if (ended) this.#arrive()
+    }
+    return this.#foresight
+  }
+
+  /** A snapshot now and then; every second is let go when there are too many. */
+  #keep(): void {
+    const { timeUs, event } = this.#scout.view()
+    if (event < (this.#snapshots.at(-1)?.event ?? 0) + this.#spacing) return
+    this.#snapshots.push(this.#scout.snapshot(timeUs, event))
+    if (this.#snapshots.length <= SNAPSHOTS_MAX) return
+    this.#snapshots = this.#snapshots.filter((_, i) => i % 2 === 1)
+    this.#spacing *= 2
+  }
+
+  #arrive(): void {
+    const { hash, events, timeUs, violations, life } = this.#scout.report()
+    if (this.#scouting === 'life') {
+      this.#foresight = { ...(this.#foresight as Foresight), done: true, life }
+      this.#scouting = 'done'
+      return
+    }
+    const key = violations.find((violation) => violation.key !== '')?.key
+    this.#foresight = { done: key === undefined, endUs: timeUs, hash, events, marks: this.#scout.marks(), violations, life }
+    this.#scouting = key === undefined ? 'done' : 'life'
+    if (key !== undefined) this.#scout.open(argumentsOf({ ...this.#options, explain: key }))
+  }
+}

@@ -1,0 +1,82 @@
+// What there is to see of a simulated world; core/sim/view.cc writes it.
+
+export interface SimNode {
+  readonly kind: 'store' | 'mover' | 'client' | 'other'
+  readonly name: string
+  readonly up: 0 | 1
+  readonly paused: 0 | 1
+  readonly slow: 0 | 1
+  /** Rises with each restart. */
+  readonly boot: number
+  /** Of a store. */
+  readonly entries?: number
+  /** Nodes that do not hear it. */
+  readonly cutFrom: readonly number[]
+}
+
+export interface SimJob {
+  readonly source: number
+  readonly target: number
+  readonly mover: number
+  readonly mode: string
+  readonly follow: 0 | 1
+  readonly phase: 'waiting' | 'greeting' | 'running' | 'stopped' | 'ended'
+  readonly state: string
+  readonly verified: 0 | 1
+  /** Rises with each incarnation: stores refuse what comes from an older one. */
+  readonly epoch: number
+  readonly startUs: number
+  /** Clients that may still write its keys. */
+  readonly writers: number
+  readonly keys: number
+  readonly first: string
+  readonly last: string
+  readonly atSource: number
+  readonly atTarget: number
+  /** Keys on both sides with different values. */
+  readonly differ: number
+  /** On the source, on the target, and different: a digit for each of 48 parts of the range, 0 none to 9 all. */
+  readonly cells: readonly [string, string, string]
+  readonly pages: number
+  readonly followed: number
+  readonly retries: number
+  /** How often it was begun or resumed. */
+  readonly begun: number
+  readonly journalBytes: number
+  readonly pauseUs: number
+  readonly phases: readonly (readonly [fromUs: number, state: string])[]
+}
+
+export type SimFlight = readonly [from: number, to: number, kind: number, fate: number, sentUs: number, arrivalUs: number, bytes: number, party: number]
+export type SimLogLine = readonly [timeUs: number, job: number, text: string]
+export type SimMark = readonly [timeUs: number, event: number, kind: number, text: string]
+
+/** As they are numbered in core/sim/network.h and core/sim/watcher.h. */
+export const Fate = { arrives: 0, lost: 1, damaged: 2, doubled: 3, veryLate: 4 } as const
+export const MarkKind = { state: 0, fault: 1, recovery: 2, byHand: 3, violation: 4, healed: 5 } as const
+
+export interface SimView {
+  readonly timeUs: number
+  readonly event: number
+  readonly hash: string
+  readonly healed: 0 | 1
+  readonly ended: 0 | 1
+  /** Things that the oracles were told of, and judged. */
+  readonly checks: number
+  readonly clientOps: number
+  readonly clientAcks: number
+  readonly crashes: number
+  readonly resumes: number
+  readonly messages: number
+  readonly damaged: number
+  readonly sabotage: string
+  readonly nodes: readonly SimNode[]
+  readonly jobs: readonly SimJob[]
+  readonly oracles: readonly string[]
+  readonly violations: readonly { readonly oracle: string; readonly text: string; readonly key: string; readonly timeUs: number; readonly event: number }[]
+  /** Of faults, per million. */
+  readonly rates: readonly number[]
+  /** Messages that were sent since the last view; the newest, where there are many. */
+  readonly flights: readonly SimFlight[]
+  readonly log: readonly SimLogLine[]
+}

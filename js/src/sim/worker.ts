@@ -1,0 +1,5 @@
+// A session in a Worker.
+import { serve } from './channel.js'
+import { Session } from './session.js'
+
+serve(globalThis as unknown as MessagePort, new Session())

@@ -1,0 +1,214 @@
+// The page and the element in headless Chromium, under the page's own policy.
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import type { Page } from 'playwright-core'
+import { runSimCommand } from '../../../dist/sim/command.js'
+import type { KeyhaulSim } from '../../../dist/sim/element/element.js'
+import { simScenarios } from '../../../dist/sim/index.js'
+import { Site } from '../support/site.ts'
+
+const root = new URL('../../..', import.meta.url).pathname
+let site: Site
+before(async () => { site = await Site.open() })
+after(() => site.close())
+
+/** What the terminal prints for the command that the page copies. */
+function inTerminal(command: string): string {
+  const { text } = runSimCommand([...command.split(' ').slice(3), '--json'])
+  return (JSON.parse(text) as { hash: string }).hash
+}
+
+const SIM = 'keyhaul-sim'
+type Sim = KeyhaulSim
+
+/** Evaluates with the element, once its run is opened and foreseen. */
+async function foreseen(page: Page): Promise<{ hash: string; command: string; violations: number }> {
+  await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim | null)?.foresight !== undefined)
+  return page.$eval(SIM, (sim) => {
+    const { foresight, command } = sim as Sim
+    return { hash: foresight?.hash ?? '', command, violations: foresight?.violations.length ?? 0 }
+  })
+}
+
+test('the story plays by itself, within a second, and nothing is said on the console', async () => {
+  const start = performance.now()
+  const page = await site.page()
+  await page.waitForFunction(() => ((document.querySelector('keyhaul-sim') as Sim | null)?.timeUs ?? 0) > 100_000)
+  assert.ok(performance.now() - start < 10_000)
+  assert.match(await page.locator('.caption').innerText(), /\w+/)
+  await page.context().close()
+  site.nothingWrong()
+})
+
+test('every scenario plays to the hash that the terminal prints', async () => {
+  const page = await site.page()
+  for (const { name } of simScenarios()) {
+    const played = await page.$eval(SIM, (sim, scenario) => {
+      const element = sim as Sim
+      const ended = new Promise((resolve) => element.addEventListener('hash', (event) => resolve([(event as CustomEvent).detail, element.command]), { once: true }))
+      element.speed = 10_000
+      element.open({ seed: 5n, scenario, until: 20 })
+      element.play()
+      return ended
+    }, name) as [string, string]
+    assert.equal(played[0], inTerminal(played[1]), played[1])
+    assert.match(played[1], new RegExp(`--scenario ${name}`))
+  }
+  await page.context().close()
+  site.nothingWrong()
+})
+
+test('what is done by hand is in the link, and the link replays to the same hash', async () => {
+  const page = await site.page('#v=1&s=story&seed=3&f=none&t=3000')
+  await foreseen(page)
+  await page.$eval(SIM, (sim) => (sim as Sim).pause())
+  await page.getByRole('button', { name: 'crash' }).click()
+  await page.getByRole('button', { name: 's2', exact: true }).click()
+  await page.getByRole('button', { name: 'cut' }).click()
+  await page.locator('input[data-fault="drop"]').fill('90000')
+  await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim).command.split(',').length === 3)
+  await page.$eval(SIM, (sim) => (sim as Sim).seek(5_000_000))
+  const [link, hash, made] = await page.$eval(SIM, (sim) => [(sim as Sim).link, (sim as Sim).hash, location.hash])
+  assert.equal(made, `#${link}`)
+  const { hash: last, command } = await foreseen(page)
+  assert.equal(last, inTerminal(command))
+  const other = await site.page(`#${link}`)
+  await other.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim).timeUs >= 5_000_000)
+  await other.$eval(SIM, (sim) => (sim as Sim).pause())
+  await other.$eval(SIM, (sim) => (sim as Sim).seek(5_000_000))
+  assert.equal(await other.$eval(SIM, (sim) => (sim as Sim).hash), hash)
+  assert.equal((await foreseen(other)).hash, last)
+  await page.context().close()
+  await other.context().close()
+  site.nothingWrong()
+})
+
+test('a link of the first version keeps working', async () => {
+  const page = await site.page('#v=1&s=follow&seed=42&u=30&f=drop,clog&b=no-dedupe&w=50&t=1500&a=1000000:pause:0:500,1200000:rate:bit-rot:77')
+  const { command, hash } = await foreseen(page)
+  assert.equal(command, 'npx keyhaul sim --seed 42 --scenario follow --until 30 --faults drop,clog --sabotage no-dedupe --workload 50 --do 1000000:pause:0:500,1200000:rate:bit-rot:77')
+  assert.equal(hash, inTerminal(command))
+  await page.context().close()
+})
+
+test('bugs that are put in turn the oracle red within seconds, with the life of the key', async () => {
+  for (const bug of ['ack-before-sync', 'ack-before-target', 'delete-after-copy', 'drop-tombstones']) {
+    const page = await site.page('#v=1&s=story&seed=1&f=none&t=500')
+    await foreseen(page)
+    await page.$eval(SIM, (sim) => { (sim as Sim).speed = 10 })
+    await page.getByLabel('Bug to put in').selectOption(bug)
+    await page.locator('.oracle.bad').waitFor({ timeout: 8000 })
+    await page.locator('.life').waitFor({ timeout: 8000 })
+    assert.match(await page.locator('.verdict').innerText(), /^No\. \d found/, bug)
+    assert.ok((await page.locator('.life li').count()) > 2, bug)
+    assert.match(await page.locator('[role=status]').innerText(), /promise is broken/)
+    assert.equal(await page.$eval(SIM, (sim) => (sim as Sim).playing), false)
+    await page.context().close()
+  }
+  site.nothingWrong()
+})
+
+test('where a bug does no harm in this run, a seed is found in which it does', async () => {
+  const page = await site.page('#v=1&s=story&seed=1&f=none&t=500')
+  await foreseen(page)
+  await page.$eval(SIM, (sim) => { (sim as Sim).speed = 1000 })
+  await page.getByLabel('Bug to put in').selectOption('no-dedupe')
+  await page.getByRole('button', { name: 'look for a seed' }).click()
+  await page.locator('.oracle.bad').waitFor()
+  const { hash, command } = await foreseen(page)
+  assert.equal(hash, inTerminal(command))
+  await page.context().close()
+  site.nothingWrong()
+})
+
+test('every key does what it says, and everything is reached by keyboard', async () => {
+  const page = await site.page('#v=1&s=story&seed=1&f=none&t=2000', { reducedMotion: 'reduce' })
+  await foreseen(page)
+  await page.locator('canvas').focus()
+  const state = (): Promise<[number, boolean, number]> => page.$eval(SIM, (sim) => [(sim as Sim).scene?.event ?? -1, (sim as Sim).playing, (sim as Sim).speed])
+  const [event, playing, speed] = await state()
+  assert.equal(playing, false) // reduced motion: nothing plays by itself
+  await page.keyboard.press('ArrowRight')
+  await page.waitForFunction((at) => (document.querySelector('keyhaul-sim') as Sim).scene?.event === at, event + 1)
+  await page.keyboard.press('ArrowLeft')
+  await page.waitForFunction((at) => (document.querySelector('keyhaul-sim') as Sim).scene?.event === at, event)
+  await page.keyboard.press(']')
+  assert.ok((await state())[2] > speed)
+  await page.keyboard.press(' ')
+  await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim).playing)
+  await page.keyboard.press(' ')
+  await page.waitForFunction(() => !(document.querySelector('keyhaul-sim') as Sim).playing)
+  await page.keyboard.press('f')
+  const name = (): Promise<string> => page.evaluate(() => {
+    const inner = document.querySelector('keyhaul-sim')?.shadowRoot?.activeElement ?? document.activeElement
+    return `${inner?.tagName} ${inner?.getAttribute('aria-label') ?? inner?.textContent ?? ''}`
+  })
+  assert.match(await name(), /^BUTTON crash/)
+  await page.locator('body').press('Home')
+  const seen: string[] = []
+  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
+  for (let i = 0; i < 60; i++) {
+    await page.keyboard.press('Tab')
+    seen.push(await name())
+  }
+  for (const wanted of ['Play', 'Time', 'Speed', 'crash', 'chaos', 'Bug to put in', 'copy link', 'copy command', 'Scenario', 'Seed', 'keyhaul', 'B']) {
+    assert.ok(seen.some((one) => one.endsWith(wanted)), `${wanted} is not reached: ${seen.join(', ')}`)
+  }
+  await page.context().close()
+  site.nothingWrong()
+})
+
+test('axe has nothing to say, in both schemes, whole and broken, wide and at 320 px', async () => {
+  const axe = readFileSync(join(root, 'node_modules/axe-core/axe.min.js'), 'utf8')
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const [hash, width] of [['#v=1&s=story&seed=1&f=none&t=4000', 1280], ['#v=1&s=many&seed=2&t=9000', 320], ['#v=1&s=story&seed=1&f=none&t=9000&a=500000:sabotage:ack-before-sync', 1280]] as const) {
+      const page = await site.page(hash, { colorScheme, reducedMotion: 'reduce', viewport: { width, height: 800 }, bypassCSP: true })
+      await foreseen(page)
+      await page.evaluate(axe)
+      const found = await page.evaluate(async () => {
+        const { violations, passes } = await (globalThis as unknown as { axe: { run(): Promise<{ passes: unknown[]; violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run()
+        return passes.length < 15 ? ['too little was looked at'] : violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`)
+      })
+      assert.deepEqual(found, [], `${colorScheme} ${hash} ${width}`)
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, `${width} px is enough`)
+      await page.context().close()
+    }
+  }
+})
+
+test('one file with everything: two on one page, from a file, and gone without a trace', async () => {
+  const page = await site.page('embed.html')
+  await page.waitForFunction(() => [...document.querySelectorAll('keyhaul-sim')].every((sim) => (sim as Sim).foresight !== undefined))
+  const hashes = await page.$$eval(SIM, (all) => all.map((sim) => (sim as Sim).foresight?.hash))
+  assert.equal(new Set(hashes).size, 2)
+  const playing = await page.$eval(SIM, async (sim) => {
+    const element = sim as Sim
+    element.play()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const before = element.timeUs
+    element.remove()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    return [before > 0, element.playing, element.timeUs - before < 100_000]
+  })
+  assert.deepEqual(playing, [true, false, true])
+  await page.context().close()
+  site.nothingWrong()
+  const file = await site.page()
+  await file.goto(`file://${join(root, 'web/dist/embed.html')}`).catch(() => {})
+  await file.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim | null)?.foresight !== undefined)
+  await file.context().close()
+  site.problems.length = 0 // the file itself is a request beyond the server
+})
+
+test('the page keeps to its size', () => {
+  const folder = join(root, 'web/dist')
+  assert.ok(existsSync(folder))
+  const zipped = (file: string): number => gzipSync(readFileSync(join(folder, file)), { level: 9 }).length
+  const all = readdirSync(folder).filter((file) => !['keyhaul-sim.js', 'embed.html'].includes(file)).reduce((sum, file) => sum + zipped(file), 0)
+  assert.ok(all <= 250 * 1024, `${all} bytes`)
+  assert.ok(zipped('keyhaul-sim.js') <= 250 * 1024)
+  assert.ok(zipped('main.js') <= 40 * 1024)
+})

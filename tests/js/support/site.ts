@@ -1,0 +1,63 @@
+// The built page in headless Chromium, served under the policy that it asks for itself.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { extname, join } from 'node:path'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+const FOLDER = new URL('../../../web/dist', import.meta.url).pathname
+const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self'"
+
+export class Site {
+  /** Everything that the page asked for beyond itself, and everything that it said. */
+  readonly problems: string[] = []
+  readonly #server: Server
+  readonly #browser: Browser
+
+  private constructor(server: Server, browser: Browser) {
+    this.#server = server
+    this.#browser = browser
+  }
+
+  static async open(): Promise<Site> {
+    const server = createServer((request, response) => {
+      const path = (request.url === '/' ? '/index.html' : (request.url ?? '')).split('?')[0] as string
+      try {
+        const body = readFileSync(join(FOLDER, path))
+        response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/plain', 'content-security-policy': POLICY }).end(body)
+      } catch {
+        response.writeHead(404).end()
+      }
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return new Site(server, await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] }))
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${(this.#server.address() as { port: number }).port}/`
+  }
+
+  async page(path = '', options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await this.#browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+    const page = await context.newPage()
+    page.setDefaultTimeout(20_000)
+    page.on('console', (message) => this.problems.push(`console: ${message.text()}`))
+    page.on('pageerror', (error) => this.problems.push(`error: ${error.stack}`))
+    page.on('request', (request) => {
+      const url = request.url()
+      if (!url.startsWith(this.address) && !url.startsWith('data:')) this.problems.push(`request: ${url}`)
+    })
+    await page.goto(this.address + path)
+    return page
+  }
+
+  nothingWrong(): void {
+    assert.deepEqual(this.problems, [])
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close()
+    this.#server.close()
+  }
+}

@@ -1,0 +1,80 @@
+// What the page stands on, without a page: watching, seeking and breaking by hand give the run of
+// the command with the same flags.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { simScenarios, simulate } from '../../../dist/sim/index.js'
+import { Session } from '../../../dist/sim/session.js'
+
+function foresight(session: Session) {
+  for (let i = 0; i < 10_000; i++) {
+    const seen = session.calls.scout(20)
+    if (seen?.done) return seen
+  }
+  return assert.fail('the scout does not arrive')
+}
+
+test('every scenario, watched to its end, has the hash that was foreseen, and that of the command', () => {
+  for (const { name } of simScenarios()) {
+    const session = new Session()
+    const options = { seed: 5, scenario: name, until: 20 }
+    session.calls.open(options)
+    const seen = foresight(session)
+    let view = session.calls.advance(1_000_000)
+    for (let timeUs = 2_000_000; view.ended === 0; timeUs += 1_700_000) view = session.calls.advance(timeUs)
+    assert.deepEqual([view.hash, view.event], [seen.hash, seen.events], name)
+    assert.equal(seen.hash, simulate(options).hash, name)
+    assert.ok(view.nodes.length > 3 && view.jobs.length > 0 && view.oracles.length >= 10 && seen.marks.length > 0, name)
+  }
+})
+
+test('what is done by hand is part of the input, and a seek back keeps it', () => {
+  const session = new Session()
+  const options = { seed: 3, scenario: 'story', faults: 'none' } as const
+  session.calls.open(options)
+  session.calls.advance(4_000_000)
+  const interventions = ['4000000:crash:3:1500', '6000000:rate:drop:100000', '7500000:cut:2:900']
+  for (const one of interventions) session.calls.intervene(one)
+  const later = session.calls.seek(9_000_000)
+  assert.ok(later.crashes === 1 && later.resumes >= 1)
+  assert.equal(session.calls.seek(3_000_000).crashes, 0)
+  assert.deepEqual(session.calls.seek(9_000_000).hash, later.hash)
+  const back = session.calls.seekEvent(later.event - 1)
+  assert.equal(back.event, later.event - 1)
+  assert.equal(session.calls.seekEvent(later.event).hash, later.hash)
+  assert.equal(foresight(session).hash, simulate({ ...options, interventions }).hash)
+})
+
+test('every sabotage that turns an oracle red by hand does so in the run of the command, with the life of the key', () => {
+  const session = new Session()
+  const options = { seed: 3, scenario: 'story', faults: 'none' } as const
+  session.calls.open(options)
+  session.calls.advance(1_500_000)
+  session.calls.intervene('1500000:sabotage:drop-tombstones')
+  const seen = foresight(session)
+  assert.ok(seen.violations.length > 0 && seen.life.length > 0)
+  assert.deepEqual(seen.violations, simulate({ ...options, interventions: ['1500000:sabotage:drop-tombstones'] }).violations)
+})
+
+test('any event of ten minutes is reached within 100 ms', () => {
+  const session = new Session()
+  session.calls.open({ seed: 11, scenario: 'many', until: 600, workload: 300 })
+  const { events, endUs } = foresight(session)
+  const times: number[] = []
+  for (const share of [0.9, 0.1, 0.5, 0.99, 0.3, 0.7, 0.01]) {
+    const start = performance.now()
+    const view = session.calls.seekEvent(Math.floor(events * share))
+    times.push(performance.now() - start)
+    assert.equal(view.event, Math.floor(events * share))
+  }
+  assert.ok(events > 20_000 && endUs > 100_000_000, `${events} events`)
+  // Loaded machines take longer; that it does not grow with the run is what matters here.
+  assert.ok(Math.max(...times) < 1_000, `${times.map((ms) => ms.toFixed(0))} ms`)
+  console.log(`${events} events, seeks took ${times.map((ms) => ms.toFixed(0))} ms`)
+})
+
+test('options that are not understood throw', () => {
+  const session = new Session()
+  assert.throws(() => session.calls.open({ seed: 1, scenario: 'nowhere' }), /no scenario nowhere/)
+  session.calls.open({ seed: 1 })
+  assert.throws(() => session.calls.intervene('1:boil:0'), /1:boil:0/)
+})

@@ -1,0 +1,73 @@
+// A run that can be watched, across the boundary. One player a module: who wants two makes two
+// modules, and a copy of the memory is a copy of the world.
+#include <emscripten/bind.h>
+
+#include <cstring>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "options.h"
+#include "player.h"
+#include "scenario.h"
+#include "text.h"
+
+namespace keyhaul::sim {
+namespace {
+
+std::unique_ptr<Player>& player() {
+  static std::unique_ptr<Player> only;
+  return only;
+}
+
+uint64_t whole(double value) {
+  return value >= 18446744073709551615.0 ? UINT64_MAX : static_cast<uint64_t>(value);
+}
+
+// The arguments of the command, each with a zero byte at its end. 0: the text says what was wrong.
+uint32_t playerOpen(uint32_t address, uint32_t bytes) {
+  auto* from = reinterpret_cast<char*>(static_cast<uintptr_t>(address));
+  std::vector<char*> arguments;
+  for (uint32_t at = 0; at < bytes; at += static_cast<uint32_t>(std::strlen(from + at)) + 1) {
+    arguments.push_back(from + at);
+  }
+  const auto command = parseCommand(arguments, leftText());
+  if (!command) return 0;
+  if (findScenario(command->options.scenario) == nullptr) {
+    leftText() = "there is no scenario " + command->options.scenario;
+    return 0;
+  }
+  player().reset();
+  player() = std::make_unique<Player>(command->options);
+  return 1;
+}
+
+double playerAdvance(double untilUs, double untilEvent, double most) {
+  return static_cast<double>(player()->advance(whole(untilUs), whole(untilEvent), whole(most)));
+}
+
+// One or more as --do has them. 0: not understood.
+uint32_t playerIntervene(uint32_t address, uint32_t bytes) {
+  const auto* text = reinterpret_cast<const char*>(static_cast<uintptr_t>(address));
+  const auto all = parseInterventions({text, bytes});
+  if (!all) return 0;
+  for (const Intervention& one : *all) player()->intervene(one);
+  return 1;
+}
+
+void playerView() { leftText() = player()->view(); }
+void playerMarks(uint32_t from) { leftText() = player()->marks(from); }
+void playerReport() { leftText() = player()->report(); }
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(keyhaul_sim_player) {
+  emscripten::function("playerOpen", &playerOpen);
+  emscripten::function("playerAdvance", &playerAdvance);
+  emscripten::function("playerIntervene", &playerIntervene);
+  emscripten::function("playerView", &playerView);
+  emscripten::function("playerMarks", &playerMarks);
+  emscripten::function("playerReport", &playerReport);
+}
+
+}  // namespace keyhaul::sim

@@ -1,0 +1,1 @@
+import '../dist/sim/worker.js'
