@@ -70,9 +70,15 @@ export async function readOwnership(register: Register): Promise<Ownership> {
  * Gives the keys of the ranges (default: all) that nobody owns to a gated store, in the register
  * and at its gate. What has an owner stays with it, so a service may call it at each start.
  */
-export async function assignRange(options: { readonly register: Register; readonly store: Store; readonly ranges?: readonly RangeInput[] }): Promise<void> {
+export async function assignRange(options: {
+  readonly register: Register
+  readonly store: Store
+  readonly ranges?: readonly RangeInput[]
+  /** The store has no gate, its writers are stopped by hand (level 2): then only the register is told. */
+  readonly ungated?: boolean
+}): Promise<void> {
   const { register, store } = options
-  const gate = store.mover?.gate
+  const gate = options.ungated === true ? { change: async () => {} } : store.mover?.gate
   if (gate === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no gate; wrap it with gatedStore()' })
   for (const range of toScanRanges(options.ranges)) {
     const fresh = await inRegister(register, store.name, range)
