@@ -50,6 +50,14 @@ export class Ownership {
     return this.parts[this.firstAbove(key)]
   }
 
+  /** The last part that has a key below this one; without one, the last of all. */
+  before(key: Uint8Array | undefined): OwnedRange | undefined {
+    if (key === undefined) return this.parts[this.parts.length - 1]
+    let at = this.firstAbove(key)
+    if (at === this.parts.length || compareBytes((this.parts[at] as OwnedRange).gte, key) >= 0) at--
+    return this.parts[at]
+  }
+
   private firstAbove(key: Uint8Array): number {
     let [low, high] = [0, this.parts.length]
     while (low < high) {
