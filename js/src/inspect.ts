@@ -39,7 +39,7 @@ export interface LiveJournal {
   readonly coordEpoch: number
   readonly pauseBudgetMs: number
   /** The target owns the range; undefined: the decision may have been taken, the register knows. */
-  readonly decided: boolean | undefined
+  readonly decided?: boolean
 }
 
 /** Reads a journal's bytes. Throws KEYHAUL_JOURNAL_… for what is none, damaged or of a newer version. */
@@ -62,16 +62,8 @@ export function inspectJournal(bytes: Uint8Array): JournalInfo {
     receipt,
     ranges: summary.ranges,
     hostInfo: (JSON.parse(summary.hostInfo) as { host?: unknown }).host,
-    live: summary.claim === undefined ? undefined : liveOf(summary)
+    live: summary.live
   }
-}
-
-function liveOf({ claim = '', claimed = false, coordEpoch = 0, pauseBudgetMs = 0, aborting, state, receipt, incarnation }: JournalSummary): LiveJournal {
-  const end = receipt?.state ?? state
-  const isDecided = /^(acti|redi|cle|done)/.test(end) || (end === 'closing' && aborting === false)
-  // A later process asks the register before anything else.
-  const isOpen = receipt === undefined && (/^(fen|drai|readF|deci|post|abor|unf)/.test(end) || (end === 'claiming' && incarnation > 1))
-  return { claim, claimed, coordEpoch, pauseBudgetMs, decided: isDecided || (isOpen ? undefined : false) }
 }
 
 /** Every record as one JSON object a line, and a summary; never throws for damaged bytes. */
@@ -88,13 +80,7 @@ export interface JournalSummary {
   source: string
   target: string
   mode: string
-  /** Of a live migration, in hexadecimal. */
-  claim?: string
-  claimed?: boolean
-  coordEpoch?: number
-  pauseBudgetMs?: number
-  /** It was given up in the register. */
-  aborting?: boolean
+  live?: LiveJournal
   level: number
   hostInfo: string
   /** Half open, in hexadecimal; no end is null. */

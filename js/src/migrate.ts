@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { openJournalFile } from '#journal-file'
 import { Driver } from './engine/driver.js'
+import { liveParts } from './engine/load.js'
 import { idOrThrow, type PlanProblem } from './engine/handle.js'
 import { encodePlan } from './engine/plan.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
@@ -8,85 +9,11 @@ import { type JournalSummary, summarize } from './inspect.js'
 import type { JournalStore } from './journal/journal.js'
 import type { LiveRun } from './engine/live.js'
 import { Migration } from './migration.js'
-import { anyOverlap, type RangeInput, toScanRanges, underPrefix } from './ranges.js'
-import type { Register } from './register/register.js'
+import type { EngineOptions, MigrateOptions } from './options.js'
+import { anyOverlap, toScanRanges, underPrefix } from './ranges.js'
 import type { Capability, ScanRange, Store } from './stores/store.js'
 
-export interface MigrateOptions {
-  readonly from: Store
-  readonly to: Store
-  /** Inclusive at both ends, disjoint. Default: everything. */
-  readonly ranges?: readonly RangeInput[] | undefined
-  /** Default `copy`. `move` deletes from the source after verification; `verify` only compares. */
-  readonly mode?: 'copy' | 'move' | 'verify' | undefined
-  /**
-   * Moves the ranges while clients read and write them through gated stores (`keyhaul/live`).
-   * Level 3; with a journal and a durable register level 4.
-   */
-  readonly live?: boolean | undefined
-  /** Live: where it stands who owns what; the one of the clients. */
-  readonly register?: Register | undefined
-  /** Live: writers may be refused for so long. What cannot keep to it is put off. 10 to 3,600,000, default 1000. */
-  readonly pauseBudgetMs?: number | undefined
-  /** A file path (Node) or a store of your own. Without one an interruption starts from nothing. */
-  readonly journal?: string | JournalStore | undefined
-  /** Aborting stops resumably. */
-  readonly signal?: AbortSignal | undefined
-  /** What is read again after the copy. Default `target`. */
-  readonly verify?: 'none' | 'target' | 'both' | undefined
-  /** Mend what differs, then verify again from scratch. */
-  readonly repair?: boolean | undefined
-  /** The target ranges may hold keys already; they are kept. */
-  readonly intoNonempty?: boolean | undefined
-  /** Level 1: keep following the source's feed until `finish()`. */
-  readonly follow?: boolean | undefined
-  /** The least guarantee level to accept. Default 0. */
-  readonly requireLevel?: number | undefined
-  /** Bytes a second; 0 (default) is no limit. */
-  readonly rate?: number | undefined
-  /** 0 to 255, higher goes first. Default 128. */
-  readonly priority?: number | undefined
-  /** Checksum of frames on their way. Default `crc32`. */
-  readonly checksum?: 'none' | 'crc32' | 'crc32c' | undefined
-  /** A page's limits. Default 256 KiB and 16,384 entries. */
-  readonly pageBytes?: number | undefined
-  readonly pageEntries?: number | undefined
-  /** Ranges copied at the same time, 1 to 64. Default 1. */
-  readonly lanes?: number | undefined
-  /** Pages read ahead of the target, a lane. Default 8. */
-  readonly windowPages?: number | undefined
-  /**
-   * A durable write and a checkpoint every so many pages. Default 20; 1 makes each page durable
-   * by itself. LevelDB needs the 1 to outlive a power loss at any moment: a durable write syncs
-   * only the log file that it goes to, and when LevelDB began a new one since the last durable
-   * write, what stands in the file before is durable only once LevelDB has written it into a
-   * table, in the background. A crash of the process (kill -9) loses nothing either way.
-   */
-  readonly durablePages?: number | undefined
-  /** A larger entry stops the migration. Default 64 MiB. */
-  readonly entryBytesMax?: number | undefined
-  readonly expected?: { readonly entries?: number; readonly bytes?: number } | undefined
-  /** Kept in the journal for whoever resumes; at most 32 KiB of JSON. */
-  readonly hostInfo?: unknown
-}
-
-export interface EngineOptions {
-  /** Migrations running at once; 0 (default) is no limit. The others wait by priority. */
-  readonly slots?: number
-  /** Of those, with the same store as source, as target. */
-  readonly sourceSlots?: number
-  readonly targetSlots?: number
-  /** All migrations together, bytes a second. */
-  readonly rate?: number
-  readonly progressEveryMs?: number
-  /** An operation may take this long plus a second for every 64 KiB. Default 30,000. */
-  readonly stallMs?: number
-  /** Failures in a row before a migration stops resumably. Default 8. */
-  readonly retries?: number
-  readonly verifyRounds?: number
-  /** Differences that are named; further ones are counted. Default 10,000. */
-  readonly differencesMax?: number
-}
+export type { EngineOptions, MigrateOptions } from './options.js'
 
 const CAPABILITIES: readonly Capability[] = [
   'scan', 'apply', 'version', 'snapshot', 'feed', 'feedEarly', 'hook', 'fence', 'readFence', 'activate', 'digest',
@@ -95,7 +22,8 @@ const CAPABILITIES: readonly Capability[] = [
 const MODES = { copy: 1, move: 2, verify: 3 } as const
 const LIVE = 4
 
-type Going = Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate' | 'register'>
+type Going = Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate' | 'register' | 'stopWrites' | 'resumeWrites'>
+type Fenced = Partial<Pick<LiveRun, 'fence'>>
 const DEPTHS = { none: 0, target: 1, both: 2 } as const
 const CHECKSUMS = { none: 0, crc32: 1, crc32c: 2 } as const
 
@@ -127,7 +55,7 @@ export class Engine {
     this.assertOpen()
     const ranges = toScanRanges(given.ranges)
     assertStores(given)
-    const options = given.live === true ? moverOf(given) : given
+    const options = given.live === true ? moverOf(given, ranges) : given
     assertApart(options, ranges)
     const journal = await openJournal(options.journal, true)
     try {
@@ -151,13 +79,14 @@ export class Engine {
   async resume(given: Going & { journal: string | JournalStore }): Promise<Migration> {
     this.assertOpen()
     assertStores(given)
-    const options = given.register === undefined ? given : moverOf(given)
-    const journal = (await openJournal(options.journal, false)) as JournalStore
+    const journal = (await openJournal(given.journal, false)) as JournalStore
     try {
       const bytes = await journal.read()
       const summary = readSummary(bytes, journal.name)
       if (summary === undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_TORN', { file: journal.name })
-      return await this.goOn(options, readRanges(summary), journal, bytes, summary)
+      const ranges = readRanges(summary)
+      const options = given.register === undefined ? given : moverOf(given, ranges)
+      return await this.goOn(options, ranges, journal, bytes, summary)
     } catch (error) {
       await journal.close()
       throw error
@@ -185,7 +114,7 @@ export class Engine {
     this.close()
   }
 
-  private begin(options: MigrateOptions, ranges: readonly ScanRange[], journal: JournalStore | undefined): Migration {
+  private begin(options: MigrateOptions & Fenced, ranges: readonly ScanRange[], journal: JournalStore | undefined): Migration {
     const { driver } = this
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
@@ -218,7 +147,7 @@ export class Engine {
         claim: live.claim,
         pauseBudgetMs: options.pauseBudgetMs ?? 1000,
         durable: live.register.durable && journal !== undefined && journal.durable !== false,
-        operatorFence: false
+        operatorFence: live.fence !== undefined
       }
     })
     const id = driver.engine.start(driver.now(), plan, source, target, journal !== undefined)
@@ -228,7 +157,7 @@ export class Engine {
   }
 
   private async goOn(
-    options: Going,
+    options: Going & Fenced,
     ranges: readonly ScanRange[],
     journal: JournalStore,
     bytes: Uint8Array,
@@ -247,7 +176,10 @@ export class Engine {
         message: 'the migration of this journal has ended; keyhaul status or inspectJournal() has its receipt; use another journal for a new one'
       })
     }
-    const live = summary.claim === undefined ? undefined : liveRun(options, unhex(summary.claim))
+    const live = summary.live && liveRun(options, unhex(summary.live.claim))
+    if (live && (live.fence !== undefined) !== (summary.level === 2)) {
+      throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', { file: journal.name, message: 'give stopWrites and resumeWrites if it was begun with them, and only then' })
+    }
     if (summary.torn) await journal.truncate(summary.validBytes)
     const { driver } = this
     const source = driver.addStore(options.from)
@@ -270,6 +202,7 @@ export class Engine {
     }
     const migration: Migration = new Migration(this.driver, id, { from, to, signal, ranges, journal, live, onEnd })
     this.running.add(migration)
+    live?.fence?.watch(migration)
     return migration
   }
 
@@ -294,20 +227,21 @@ function assertStores({ from, to }: Pick<MigrateOptions, 'from' | 'to'>): void {
 }
 
 /** The stores as a live migration sees them. */
-function moverOf<T extends Pick<MigrateOptions, 'from' | 'to' | 'mode'>>(options: T): T {
+function moverOf<T extends Going & Pick<MigrateOptions, 'mode'>>(options: T, ranges: readonly ScanRange[]): T & Fenced {
   if (options.mode !== undefined) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a live migration has no other mode; leave `mode` out' })
   }
-  return { ...options, from: options.from.mover ?? options.from, to: options.to.mover ?? options.to }
+  const fence = (options.stopWrites ?? options.resumeWrites) && liveParts.fence?.(options, ranges)
+  return { ...options, fence, from: fence?.store ?? options.from.mover ?? options.from, to: options.to.mover ?? options.to }
 }
 
-function liveRun({ register, to }: Pick<MigrateOptions, 'register' | 'to'>, claim: Uint8Array): LiveRun {
+function liveRun({ register, to, fence }: Pick<MigrateOptions, 'register' | 'to'> & Fenced, claim: Uint8Array): LiveRun {
   if (register === undefined) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
       message: 'a live migration needs the `register` of its clients, such as levelRegister(db)'
     })
   }
-  return { claim, target: to.name, register }
+  return { claim, target: to.name, register, fence }
 }
 
 /** Two stores in one database must not overlap, or a copy would read what it writes. */
@@ -349,7 +283,8 @@ function planError(
   if (code === 'KEYHAUL_LEVEL_NOT_MET') {
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
     const reached = options.live === true ? 'level 4 needs a durable register and a journal' : 'without `live` keyhaul reaches level 1'
-    const why = missing.length === 0 ? reached : `missing: ${missing.join(', ')}${options.live === true ? '; wrap both stores with gatedStore()' : ''}`
+    const reason = options.stopWrites === undefined ? '; wrap both stores with gatedStore()' : '; stopWrites() gives level 2, a source behind gatedStore() more'
+    const why = missing.length === 0 ? reached : `missing: ${missing.join(', ')}${options.live === true ? reason : ''}`
     const level = Math.max(options.requireLevel ?? 0, options.live === true ? 3 : 0)
     return new KeyhaulError(code, { message: `level ${level} cannot be given: ${why}` })
   }

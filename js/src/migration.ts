@@ -1,6 +1,6 @@
 import type { Driver, EngineNotice } from './engine/driver.js'
 import { faultyKey, type Reading } from './engine/fault.js'
-import type { LiveState, Verb } from './engine/handle.js'
+import type { Verb } from './engine/handle.js'
 import type { LiveRun } from './engine/live.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
@@ -194,21 +194,16 @@ export class Migration implements AsyncIterable<Progress> {
       etaMs: view.etaUs === undefined ? undefined : view.etaUs / 1000,
       paused: view.paused,
       caughtUp: view.caughtUp,
-      live: view.live && this.lookLive(view.live)
+      // While it copies, only the feed itself knows what is waiting.
+      live: view.live && { ...view.live, lagChanges: view.live.lagChanges || this.driver.lag(this.id) }
     }
-  }
-
-  private lookLive({ forecastUs, budgetUs, pausedUs, lagChanges, ...rest }: LiveState): LiveProgress {
-    const forecastMs = forecastUs && forecastUs / 1000
-    // While it copies, only the feed itself knows what is waiting.
-    return { ...rest, lagChanges: lagChanges || this.driver.lag(this.id), forecastMs, budgetMs: budgetUs / 1000, pausedMs: pausedUs / 1000 }
   }
 
   private async end(state: MigrationState, notice: EngineNotice): Promise<void> {
     if (this.ended) return
     const names = { from: this.setup.from.name, to: this.setup.to.name }
     const receipt =
-      state === 'stopped' ? undefined : readReceipt(JSON.parse(this.driver.engine.receipt(this.id)), names, this.differences)
+      state === 'stopped' ? undefined : readReceipt(JSON.parse(this.driver.engine.receipt(this.id)), names, this.differences, this.live?.fence?.notPromised)
     const succeeded = receipt !== undefined && (state === 'done' || (state === 'mismatch' && receipt.mode === 'verify'))
     // Before the driver forgets the stores, which it names.
     const error = succeeded ? undefined : this.endError(state, notice, receipt)

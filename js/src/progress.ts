@@ -69,7 +69,7 @@ export interface LiveProgress {
   /** Keys that changed since they were compared. */
   readonly toCompare: number
   /** How long writers would be refused if it cut over now; undefined before two rounds. */
-  readonly forecastMs: number | undefined
+  readonly forecastMs?: number
   readonly budgetMs: number
   /** For so long they are refused now; 0: they are not. */
   readonly pausedMs: number

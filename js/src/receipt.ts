@@ -17,7 +17,8 @@ export interface Receipt {
   readonly state: 'done' | 'mismatch' | 'cancelled' | 'failed'
   readonly mode: 'copy' | 'move' | 'verify' | 'live'
   /**
-   * 0: equal if nobody wrote meanwhile; 1: changes made meanwhile were followed; 3: moved while
+   * 0: equal if nobody wrote meanwhile; 1: changes made meanwhile were followed; 2: moved, and
+   * nothing was lost if stopWrites() kept its word; 3: moved while
    * clients wrote, no acknowledged write was lost; 4: also through a crash at any moment.
    */
   readonly level: number
@@ -55,6 +56,8 @@ export interface Receipt {
   readonly postponed: number
   /** Live: keys that were compared again because they changed after they were compared. */
   readonly rechecked: number
+  /** Level 2: what stopWrites() leaves to others, in clauses for people. */
+  readonly notPromised: readonly string[]
   /** Versions of keyhaul that wrote this receipt. */
   readonly version: string
 }
@@ -68,7 +71,7 @@ export type RawReceipt = Record<string, number> & {
   target: DigestSummary
 }
 
-export function readReceipt(raw: RawReceipt, names: { from: string; to: string }, different: readonly Difference[]): Receipt {
+export function readReceipt(raw: RawReceipt, names: { from: string; to: string }, different: readonly Difference[], notPromised: readonly string[] = []): Receipt {
   const n = (name: string): number => raw[name] ?? 0
   const ms = (name: string): number => Math.round(n(name) / 10) / 100
   const differences = n('missing') + n('extra') + n('changed')
@@ -105,6 +108,7 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     pauseMs: ms('pauseUs'),
     postponed: n('postponed'),
     rechecked: n('rechecked'),
+    notPromised,
     version: VERSION
   }
 }

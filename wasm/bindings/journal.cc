@@ -34,6 +34,32 @@ void putRanges(const std::vector<KeyRange>& ranges) {
   out += ranges.empty() ? "[]" : "]";
 }
 
+constexpr bool isAny(MigrationState state, uint32_t bits) { return (bits >> static_cast<uint32_t>(state) & 1) != 0; }
+
+// What a journal knows of a live migration. `decided` is missing where it may have been, and only
+// the register knows.
+void putLive(const JournalImage& image) {
+  using enum MigrationState;
+  constexpr auto bit = [](MigrationState state) { return 1U << static_cast<uint32_t>(state); };
+  constexpr uint32_t kYes = bit(kActivating) | bit(kRedirecting) | bit(kCleaning) | bit(kDone);
+  constexpr uint32_t kMaybe = bit(kFencing) | bit(kDraining) | bit(kReadFencing) | bit(kDeciding) |
+                              bit(kPostponing) | bit(kAborting) | bit(kUnfencing);
+  const Plan& plan = image.plan.plan();
+  const MigrationState state = image.receipt ? image.receipt->state : image.state;
+  JsonObject json(text());
+  const auto* id = reinterpret_cast<const char*>(plan.claim.data());
+  json.text("claim", toHex(std::string_view(id, plan.claim.size())));
+  json.boolean("claimed", image.claimed);
+  json.number("coordEpoch", image.coordEpoch);
+  json.number("pauseBudgetMs", plan.pauseBudgetMs);
+  // A later process asks the register before anything else.
+  const bool asks = state == kClaiming && image.incarnation > 1;
+  if (!asks && !isAny(state, kMaybe)) {
+    json.boolean("decided", isAny(state, kYes) || (state == kClosing && !image.aborting));
+  }
+  json.close();
+}
+
 // What a resume has to know before it opens stores: the plan and where it stands.
 double inspectJournal(uint32_t address, uint32_t bytes) {
   text().clear();
@@ -48,12 +74,8 @@ double inspectJournal(uint32_t address, uint32_t bytes) {
   putRanges(plan.ranges);
   json.text("mode", modeName(plan.mode));
   if (plan.mode == MigrationMode::kLive) {
-    const auto* id = reinterpret_cast<const char*>(plan.claim.data());
-    json.text("claim", toHex(std::string_view(id, plan.claim.size())));
-    json.boolean("claimed", image->claimed);
-    json.boolean("aborting", image->aborting);
-    json.number("coordEpoch", image->coordEpoch);
-    json.number("pauseBudgetMs", plan.pauseBudgetMs);
+    json.member("live");
+    putLive(image.value());
   }
   json.number("level", static_cast<uint64_t>(image->plan.level()));
   json.text("state", stateName(image->state));

@@ -186,6 +186,7 @@ export function receiptText(receipt: Receipt): string {
     receipt.mode === 'move' || receipt.mode === 'live' ? `deleted ${entries(receipt.deletedEntries)} from the source` : '',
     receipt.leftOnSource > 0 ? `left ${keys(receipt.leftOnSource)} on the source: changed after verification` : '',
     receipt.feedChanges > 0 ? `followed ${formatCount(receipt.feedChanges)} change${receipt.feedChanges === 1 ? '' : 's'} made meanwhile` : '',
+    ...receipt.notPromised.map((text) => `not promised: ${text}`),
     receipt.incarnations > 1 ? `resumed ${receipt.incarnations - 1} time${receipt.incarnations > 2 ? 's' : ''}` : '',
     receipt.retries > 0 ? `${receipt.retries} ${receipt.retries === 1 ? 'retry' : 'retries'}` : ''
   ]

@@ -28,15 +28,7 @@ export interface View {
   /** Missing where unknown. */
   etaUs?: number
   caughtUp: boolean
-  live?: LiveState
-}
-
-/** What only live migrations have; wasm/bindings/live_view.cc. */
-export type LiveState = Omit<LiveProgress, 'forecastMs' | 'budgetMs' | 'pausedMs'> & {
-  /** Missing where unknown. */
-  forecastUs?: number
-  budgetUs: number
-  pausedUs: number
+  live?: LiveProgress
 }
 
 /** Why a plan was refused. */

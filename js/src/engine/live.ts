@@ -1,4 +1,5 @@
 import { KeyhaulError } from '../errors.js'
+import type { OperatorFence } from '../live/operator.js'
 import type { Register } from '../register/register.js'
 import type { Entry, GateVerb, ScanRange, Store, Write } from '../stores/store.js'
 import type { Action } from './action.js'
@@ -9,6 +10,8 @@ export interface LiveRun {
   /** Name of the store that clients are sent on to. */
   readonly target: string
   readonly register: Register
+  /** Level 2: it stands for the source's gate. */
+  readonly fence: OperatorFence | undefined
 }
 
 /** GateVerb of core/include/keyhaul/gate.h, from 1. */

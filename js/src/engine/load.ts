@@ -21,6 +21,9 @@ export function provideModule(other: () => WasmModule): void {
   provider = other
 }
 
+/** What `keyhaul/live` brings along besides its module. */
+export const liveParts: { fence?: typeof import('../live/operator.js').operatorFence } = {}
+
 export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array | Response | URL | string
 
 /**

@@ -25,6 +25,8 @@ export interface GatedStore extends Store {
   batch(writes: readonly Write[], options?: WriteOptions): Promise<void>
   /** Up to where it may answer. */
   scan(range: ScanRange, options: ScanOptions): Promise<ScanPage>
+  /** Down to where it may answer. */
+  scanBack(range: ScanRange, options: ScanOptions): Promise<ScanPage>
   readonly mover: Store
 }
 
@@ -112,6 +114,21 @@ class Gated implements GatedStore {
       if (page.entries.length > 0) return { entries: page.entries, end: false }
       // What comes next is somebody else's; this says whose.
       gate.admitRead([part.lt as Uint8Array])
+    }
+  }
+
+  async scanBack(range: ScanRange, options: ScanOptions): Promise<ScanPage> {
+    const { core, store } = this
+    if (store.scanBack === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it cannot be read backwards' })
+    const gate = core.gate ?? (await core.load())
+    if (range.lt !== undefined && compareBytes(range.gte ?? new Uint8Array(0), range.lt) >= 0) return { entries: [], end: true }
+    for (;;) {
+      const part = gate.readable(range)
+      // Its upper end is somebody else's; this says whose.
+      if (part !== range) gate.admitRead([part.lt as Uint8Array])
+      const before = core.changes
+      const page = await store.scanBack(range, options)
+      if (core.changes === before && part === range) return page
     }
   }
 }

@@ -1,14 +1,17 @@
 import { instantiateAtOnce, unpackModule } from '../engine/instantiate.js'
-import { getModule, provideModule } from '../engine/load.js'
+import { getModule, liveParts, provideModule } from '../engine/load.js'
 import type { WasmModule } from '../engine/module.js'
 import { KeyhaulError } from '../errors.js'
 import createKeyhaul from './glue.js'
 import { packed, unpacker, wasmBytes } from './inline.js'
+import { operatorFence } from './operator.js'
 
 // The module with live migrations and gates takes the place of the smaller one, for all of the package.
 provideModule(() =>
   instantiateAtOnce<WasmModule>(createKeyhaul, new WebAssembly.Module(unpackModule(unpacker, packed, wasmBytes)), 'gateRestore')
 )
+
+liveParts.fence = operatorFence
 
 /** The module with gates. KEYHAUL_UNSUPPORTED where the smaller one was in use before. */
 export function getLiveModule(): WasmModule {

@@ -50,6 +50,14 @@ export class Ownership {
     return this.parts[this.firstAbove(key)]
   }
 
+  /** The last part that has a key below this one; without one, the last of all. */
+  before(key: Uint8Array | undefined): OwnedRange | undefined {
+    if (key === undefined) return this.parts[this.parts.length - 1]
+    let at = this.firstAbove(key)
+    if (at === this.parts.length || compareBytes((this.parts[at] as OwnedRange).gte, key) >= 0) at--
+    return this.parts[at]
+  }
+
   private firstAbove(key: Uint8Array): number {
     let [low, high] = [0, this.parts.length]
     while (low < high) {
@@ -70,9 +78,15 @@ export async function readOwnership(register: Register): Promise<Ownership> {
  * Gives the keys of the ranges (default: all) that nobody owns to a gated store, in the register
  * and at its gate. What has an owner stays with it, so a service may call it at each start.
  */
-export async function assignRange(options: { readonly register: Register; readonly store: Store; readonly ranges?: readonly RangeInput[] }): Promise<void> {
+export async function assignRange(options: {
+  readonly register: Register
+  readonly store: Store
+  readonly ranges?: readonly RangeInput[]
+  /** The store has no gate, its writers are stopped by hand (level 2): then only the register is told. */
+  readonly ungated?: boolean
+}): Promise<void> {
   const { register, store } = options
-  const gate = store.mover?.gate
+  const gate = options.ungated === true ? { change: async () => {} } : store.mover?.gate
   if (gate === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no gate; wrap it with gatedStore()' })
   for (const range of toScanRanges(options.ranges)) {
     const fresh = await inRegister(register, store.name, range)

@@ -1,6 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import type { Register } from '../register/register.js'
-import { compareBytes, toBytes } from '../stores/bytes.js'
+import { compareBytes, inRange, toBytes } from '../stores/bytes.js'
 import type { Entry, ScanRange, Write } from '../stores/store.js'
 import type { GatedStore, WriteOptions } from './gated.js'
 import { type OwnedRange, Ownership } from './ownership.js'
@@ -25,6 +25,10 @@ export interface ShardedStore {
   del(key: string | Uint8Array, options?: WriteOptions): Promise<void>
   /** All or nothing; all keys must belong to one store. */
   batch(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void>
+  /** Each store's part of it all or nothing, one after the other: a reader may see some of it, and a failure may leave it so. */
+  batchAcross(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void>
+  /** The next entries of a range, with its rest, or nothing at the end of it; `reverse`: from its upper end. */
+  page(range: ScanRange, options?: { readonly reverse?: boolean; readonly maxEntries?: number }): Promise<{ readonly entries: readonly Entry[]; readonly rest: ScanRange | undefined }>
   /** In key order, over all stores; each key that is there throughout exactly once. */
   iterator(range?: { readonly gte?: string | Uint8Array; readonly lt?: string | Uint8Array }): AsyncIterableIterator<Entry>
   /** Stops watching the register; closes no store. */
@@ -105,7 +109,7 @@ class Sharded implements ShardedStore {
     const first = bytes[0]
     if (first === undefined) return
     await this.follow(first[0], async (store, part, isFresh) => {
-      const other = bytes.find(([key]) => this.map?.find(key)?.owner !== part.owner)
+      const other = bytes.length === 1 ? undefined : bytes.find(([key]) => !inRange(key, part) && this.map?.find(key)?.owner !== part.owner)
       if (other === undefined) return store.batch(bytes, options)
       if (!isFresh) throw new KeyhaulError('KEYHAUL_MOVED')
       throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
@@ -116,13 +120,38 @@ class Sharded implements ShardedStore {
   }
 
   async *iterator(range: { readonly gte?: string | Uint8Array; readonly lt?: string | Uint8Array } = {}): AsyncIterableIterator<Entry> {
-    const lt = range.lt === undefined ? undefined : toBytes(range.lt)
-    let at: Uint8Array | undefined = toBytes(range.gte ?? '')
-    while (at !== undefined && (lt === undefined || compareBytes(at, lt) < 0)) {
-      const { entries, next }: { entries: readonly Entry[]; next: Uint8Array | undefined } = await this.page(at, lt)
-      yield* entries
-      at = next
+    let rest: ScanRange | undefined = { gte: toBytes(range.gte ?? ''), lt: range.lt === undefined ? undefined : toBytes(range.lt) }
+    while (rest !== undefined) {
+      const page: { entries: readonly Entry[]; rest: ScanRange | undefined } = await this.page(rest)
+      yield* page.entries
+      rest = page.rest
     }
+  }
+
+  async batchAcross(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void> {
+    let left = writes.map(([key, value]): Write => [toBytes(key), value === undefined ? undefined : toBytes(value)])
+    while (left.length > 0) {
+      const map = this.map ?? (await this.refresh())
+      const [first] = left as [Write]
+      const owner = map.find(first[0])?.owner
+      const isOf = ([key]: Write): boolean => key === first[0] || map.find(key)?.owner === owner
+      const part = left.filter(isOf)
+      try {
+        await this.batch(part, options)
+      } catch (error) {
+        // The border has moved into it meanwhile: divided anew.
+        const isDivided = error instanceof KeyhaulError && error.code === 'KEYHAUL_INVALID_ARGUMENT' && part.length > 1
+        if (isDivided && this.map !== map) continue
+        throw error
+      }
+      left = left.filter((write) => !isOf(write))
+    }
+  }
+
+  page({ gte, lt }: ScanRange, { reverse = false, maxEntries = this.pageEntries } = {}): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
+    const at = gte ?? new Uint8Array(0)
+    if (lt !== undefined && compareBytes(at, lt) >= 0) return Promise.resolve({ entries: [], rest: undefined })
+    return reverse ? this.pageBack(at, lt, maxEntries) : this.pageOn(at, lt, maxEntries)
   }
 
   close(): void {
@@ -130,21 +159,42 @@ class Sharded implements ShardedStore {
   }
 
   /** From the owner of its first key, up to where that one's part ends. */
-  private async page(at: Uint8Array, lt: Uint8Array | undefined): Promise<{ entries: readonly Entry[]; next: Uint8Array | undefined }> {
+  private async pageOn(at: Uint8Array, lt: Uint8Array | undefined, maxEntries: number): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
     const map = this.map ?? (await this.refresh())
     if (map.find(at) === undefined) {
       const next = (await this.refresh()).from(at)
-      if (next === undefined) return { entries: [], next: undefined }
-      if (compareBytes(next.gte, at) > 0) return { entries: [], next: next.gte }
+      if (next === undefined) return { entries: [], rest: undefined }
+      if (compareBytes(next.gte, at) > 0) return { entries: [], rest: { gte: next.gte, lt } }
     }
     return this.follow(at, async (store, part) => {
       const isLast = part.lt === undefined || (lt !== undefined && compareBytes(lt, part.lt) <= 0)
       const range: ScanRange = { gte: at, lt: isLast ? lt : part.lt }
-      const { entries, end } = await store.scan(range, { maxEntries: this.pageEntries, maxBytes: PAGE_BYTES })
+      const { entries, end } = await store.scan(range, { maxEntries, maxBytes: PAGE_BYTES })
       const last = entries[entries.length - 1]
-      if (!end && last !== undefined) return { entries, next: successor(last[0]) }
-      return { entries, next: isLast ? undefined : part.lt }
+      if (!end && last !== undefined) return { entries, rest: { gte: successor(last[0]), lt } }
+      return { entries, rest: isLast ? undefined : { gte: part.lt, lt } }
     })
+  }
+
+  /** From the owner of the keys right below `lt`, down to where that one's part begins. */
+  private async pageBack(gte: Uint8Array, lt: Uint8Array | undefined, maxEntries: number): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
+    const known = (this.map ?? (await this.refresh())).before(lt)
+    const top = known === undefined || isAbove(lt, known.lt) ? (await this.refresh()).before(lt) : known
+    // Nobody owns what is left.
+    if (top === undefined || (top.lt !== undefined && compareBytes(top.lt, gte) <= 0)) return { entries: [], rest: undefined }
+    const from = compareBytes(top.gte, gte) <= 0 ? gte : top.gte
+    const page = await this.follow(from, async (store, part) => {
+      // The part was divided meanwhile: what is read first is now somebody else's.
+      const now = this.map?.before(lt)
+      if (now !== undefined && compareBytes(now.gte, part.gte) > 0) return undefined
+      const isLast = compareBytes(part.gte, gte) <= 0
+      const range: ScanRange = { gte: isLast ? gte : part.gte, lt: isAbove(lt, part.lt) ? part.lt : lt }
+      const { entries, end } = await (store.scanBack as NonNullable<typeof store.scanBack>)(range, { maxEntries, maxBytes: PAGE_BYTES })
+      const last = entries[entries.length - 1]
+      if (!end && last !== undefined) return { entries, rest: { gte, lt: last[0] } }
+      return { entries, rest: isLast ? undefined : { gte, lt: part.gte } }
+    })
+    return page ?? this.pageBack(gte, lt, maxEntries)
   }
 
   /** Asks the owner of the key until one answers. `isFresh`: the register was asked in this call. */
@@ -203,6 +253,11 @@ class Sharded implements ShardedStore {
     }
     return this.map
   }
+}
+
+/** Whether an upper end lies above another; none is above all. */
+function isAbove(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return b !== undefined && (a === undefined || compareBytes(a, b) > 0)
 }
 
 function isRefusal(error: unknown): boolean {

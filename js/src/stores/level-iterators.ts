@@ -211,6 +211,35 @@ class OpenIterator {
   }
 }
 
+/** The last entries of a range, descending. An iterator a page: clients that read backwards want few. */
+export async function pageBack(db: LevelDatabase, range: ScanRange, encoding: 'buffer' | 'view', hasOwn: boolean, options: ScanOptions): Promise<ScanPage> {
+  const native = db.iterator({
+    ...(range.gte === undefined ? {} : { gte: range.gte }),
+    ...(range.lt === undefined ? {} : { lt: range.lt }),
+    keyEncoding: encoding,
+    valueEncoding: encoding,
+    reverse: true,
+    highWaterMarkBytes: Math.min(options.maxBytes, 0x7fffffff)
+  })
+  const entries: Entry[] = []
+  let bytes = 0
+  try {
+    for (;;) {
+      const rows = (await native.nextv(Math.min(options.maxEntries + 1 - entries.length, READ_ROWS))) as Entry[]
+      options.signal?.throwIfAborted()
+      if (rows.length === 0) return { entries, end: true }
+      for (const row of rows) {
+        if (hasOwn && isOwn(row[0])) continue
+        bytes += row[0].length + row[1].length
+        if (entries.length > 0 && (entries.length === options.maxEntries || bytes > options.maxBytes)) return { entries, end: false }
+        entries.push(row)
+      }
+    }
+  } finally {
+    await native.close()
+  }
+}
+
 function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return a === undefined || b === undefined ? a === b : compareBytes(a, b) === 0
 }

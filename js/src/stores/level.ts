@@ -4,7 +4,7 @@ import { prefixRange } from './level-cleared.js'
 import { deleteEqual } from './level-delete.js'
 import { LevelFeedLog } from './level-feed.js'
 import { BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
-import { LevelIterators } from './level-iterators.js'
+import { LevelIterators, pageBack } from './level-iterators.js'
 import { LevelTap } from './level-tap.js'
 import type { LevelChainedBatch, LevelDatabase } from './level-types.js'
 import type { ApplyOptions, Capability, Entry, Estimate, Feed, OwnRecord, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
@@ -89,6 +89,14 @@ class LevelStore implements Store {
       options.signal?.throwIfAborted()
       await this.ready()
       return this.iterators.page(this.db, range, this.encoding, this.prefix.length === 0, options)
+    })
+  }
+
+  scanBack(range: ScanRange, options: ScanOptions): Promise<ScanPage> {
+    return this.translate(async () => {
+      options.signal?.throwIfAborted()
+      await this.ready()
+      return pageBack(this.db, range, this.encoding, this.prefix.length === 0, options)
     })
   }
 

@@ -101,6 +101,20 @@ class Memory implements MemoryStore {
     return { entries, end: true }
   }
 
+  async scanBack(range: ScanRange, options: ScanOptions): Promise<ScanPage> {
+    options.signal?.throwIfAborted()
+    const entries: Entry[] = []
+    let bytes = 0
+    for (const entry of this.rows.backFrom(range.lt)) {
+      if (range.gte !== undefined && compareBytes(entry[0], range.gte) < 0) break
+      bytes += entry[0].length + entry[1].length
+      const full = entries.length >= options.maxEntries || bytes > options.maxBytes
+      if (full && entries.length > 0) return { entries, end: false }
+      entries.push(entry)
+    }
+    return { entries, end: true }
+  }
+
   async apply(writes: readonly Write[], options: ApplyOptions): Promise<void> {
     options.signal?.throwIfAborted()
     for (const [key, value] of writes) this.write([key.slice(), value?.slice()], options.cleanUp !== undefined)
@@ -280,6 +294,16 @@ class SortedRows {
     for (; at < this.chunks.length; at++, index = 0) {
       const chunk = this.chunks[at] as Entry[]
       for (; index < chunk.length; index++) yield chunk[index] as Entry
+    }
+  }
+
+  /** Below `lt`, descending. */
+  *backFrom(lt: Uint8Array | undefined): IterableIterator<Entry> {
+    let [at, index] = lt === undefined ? [this.chunks.length, 0] : this.find(lt)
+    for (;;) {
+      for (; index > 0; index--) yield (this.chunks[at] as Entry[])[index - 1] as Entry
+      if (--at < 0) return
+      index = (this.chunks[at] as Entry[]).length
     }
   }
 

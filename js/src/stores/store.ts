@@ -129,6 +129,8 @@ export interface Store {
 
   /** Reads one page. Stateless: each call stands alone. A key present throughout is returned exactly once. */
   scan(range: ScanRange, options: ScanOptions): Promise<ScanPage>
+  /** As scan, from the other end: the last entries of the range, descending. For clients of a gatedStore. */
+  scanBack?(range: ScanRange, options: ScanOptions): Promise<ScanPage>
   /** All or nothing; repeatable: the same batch twice has the effect of once. */
   apply(writes: readonly Write[], options: ApplyOptions): Promise<void>
   /**

@@ -1,0 +1,91 @@
+import type { JournalStore } from './journal/journal.js'
+import type { RangeInput } from './ranges.js'
+import type { Register } from './register/register.js'
+import type { Store } from './stores/store.js'
+
+export interface MigrateOptions {
+  readonly from: Store
+  readonly to: Store
+  /** Inclusive at both ends, disjoint. Default: everything. */
+  readonly ranges?: readonly RangeInput[] | undefined
+  /** Default `copy`. `move` deletes from the source after verification; `verify` only compares. */
+  readonly mode?: 'copy' | 'move' | 'verify' | undefined
+  /**
+   * Moves the ranges while clients read and write them through gated stores (`keyhaul/live`).
+   * Level 3; with a journal and a durable register level 4.
+   */
+  readonly live?: boolean | undefined
+  /** Live: where it stands who owns what; the one of the clients. */
+  readonly register?: Register | undefined
+  /** Live: writers may be refused for so long. What cannot keep to it is put off. 10 to 3,600,000, default 1000. */
+  readonly pauseBudgetMs?: number | undefined
+  /**
+   * Live, where the source has no gate (level 2): returns once no writer writes the ranges to the
+   * source any more. That it does so is your word, nothing checks it. It may be called again, and
+   * is over when `signal` aborts: then resumeWrites() is called, and again if it returns later.
+   */
+  readonly stopWrites?: ((about: { readonly signal: AbortSignal }) => Promise<void> | void) | undefined
+  /**
+   * Writers may go on, to the store named `owner`; undefined: the register does not say whose the
+   * range is. Called after each stopWrites(), also after failures, and again after a crash.
+   */
+  readonly resumeWrites?: ((about: { readonly owner: string | undefined }) => Promise<void> | void) | undefined
+  /** A file path (Node) or a store of your own. Without one an interruption starts from nothing. */
+  readonly journal?: string | JournalStore | undefined
+  /** Aborting stops resumably. */
+  readonly signal?: AbortSignal | undefined
+  /** What is read again after the copy. Default `target`. */
+  readonly verify?: 'none' | 'target' | 'both' | undefined
+  /** Mend what differs, then verify again from scratch. */
+  readonly repair?: boolean | undefined
+  /** The target ranges may hold keys already; they are kept. */
+  readonly intoNonempty?: boolean | undefined
+  /** Level 1: keep following the source's feed until `finish()`. */
+  readonly follow?: boolean | undefined
+  /** The least guarantee level to accept. Default 0. */
+  readonly requireLevel?: number | undefined
+  /** Bytes a second; 0 (default) is no limit. */
+  readonly rate?: number | undefined
+  /** 0 to 255, higher goes first. Default 128. */
+  readonly priority?: number | undefined
+  /** Checksum of frames on their way. Default `crc32`. */
+  readonly checksum?: 'none' | 'crc32' | 'crc32c' | undefined
+  /** A page's limits. Default 256 KiB and 16,384 entries. */
+  readonly pageBytes?: number | undefined
+  readonly pageEntries?: number | undefined
+  /** Ranges copied at the same time, 1 to 64. Default 1. */
+  readonly lanes?: number | undefined
+  /** Pages read ahead of the target, a lane. Default 8. */
+  readonly windowPages?: number | undefined
+  /**
+   * A durable write and a checkpoint every so many pages. Default 20; 1 makes each page durable
+   * by itself. LevelDB needs the 1 to outlive a power loss at any moment: a durable write syncs
+   * only the log file that it goes to, and when LevelDB began a new one since the last durable
+   * write, what stands in the file before is durable only once LevelDB has written it into a
+   * table, in the background. A crash of the process (kill -9) loses nothing either way.
+   */
+  readonly durablePages?: number | undefined
+  /** A larger entry stops the migration. Default 64 MiB. */
+  readonly entryBytesMax?: number | undefined
+  readonly expected?: { readonly entries?: number; readonly bytes?: number } | undefined
+  /** Kept in the journal for whoever resumes; at most 32 KiB of JSON. */
+  readonly hostInfo?: unknown
+}
+
+export interface EngineOptions {
+  /** Migrations running at once; 0 (default) is no limit. The others wait by priority. */
+  readonly slots?: number
+  /** Of those, with the same store as source, as target. */
+  readonly sourceSlots?: number
+  readonly targetSlots?: number
+  /** All migrations together, bytes a second. */
+  readonly rate?: number
+  readonly progressEveryMs?: number
+  /** An operation may take this long plus a second for every 64 KiB. Default 30,000. */
+  readonly stallMs?: number
+  /** Failures in a row before a migration stops resumably. Default 8. */
+  readonly retries?: number
+  readonly verifyRounds?: number
+  /** Differences that are named; further ones are counted. Default 10,000. */
+  readonly differencesMax?: number
+}
