@@ -26,6 +26,13 @@ void LiveMigration::finishFollowing() {
   approach_.finish();
 }
 
+// A journal that failed keeps nothing from being served, once it is decided; this does.
+void LiveMigration::failPart(Port& port, ErrorCode error, std::string_view text) {
+  const bool journal = ending_ == Ending::kFail && error_ == ErrorCode::kJournalWriteFailed;
+  if (journal) ending_ = Ending::kNone;
+  fail(port, error, blamed(), text);
+}
+
 bool LiveMigration::wantsOut() const {
   if (ending_ == Ending::kNone) return false;
   const bool failed = ending_ == Ending::kFail;
@@ -230,7 +237,7 @@ void LiveMigration::onEvent(Port& port, OpTag tag, const Event& event) {
     }
     status = ErrorCode::kTargetNotEmpty;  // it is not ours
   }
-  if (!status.ok()) fail(port, status.code(), blamed(), text);
+  if (!status.ok()) failPart(port, status.code(), text);
 }
 
 void LiveMigration::conclude(Port& port, MigrationState end) {

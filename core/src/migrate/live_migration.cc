@@ -116,7 +116,7 @@ void LiveMigration::pump(Port& port) {
       startPart(port);
     }
     if (Status s = pumpPart(port); !s.ok()) {
-      if (!mayBeOurs(port, s.code())) fail(port, s.code(), blamed(), {});
+      if (!mayBeOurs(port, s.code())) failPart(port, s.code(), {});
       continue;
     }
     if (!partDone()) break;
@@ -302,7 +302,10 @@ void LiveMigration::leavePart(Port& port) {
       if (shared_.claim.state == ClaimState::kDecided) return fail(port, ErrorCode::kSuperseded, {}, {});
       return enter(port, kUnfencing);
     case kAborting:
-      if (register_.gone()) return conclude(port, undoneAs_);
+      // Closed by another coordinator, whose end is the end of it.
+      if (register_.gone()) {
+        return conclude(port, register_.ownedBy(spec().target) ? kDone : undoneAs_);
+      }
       if (shared_.claim.state == ClaimState::kDecided) return fail(port, ErrorCode::kCancelTooLate, {}, {});
       return enter(port, kUnfencing);
     case kUnfencing: return afterUnfencing(port);

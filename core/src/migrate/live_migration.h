@@ -54,6 +54,7 @@ class LiveMigration final : public JobBase {
   // live_ending.cc
   bool wantsOut() const;
   void pumpEnding(Port& port);
+  void failPart(Port& port, ErrorCode error, std::string_view text);
   void undo(Port& port, MigrationState end);
   void restart(Port& port);
   void forget();

@@ -225,6 +225,30 @@ TEST(Live, ACancelHoldsThroughCrashes) {
   }
 }
 
+// Behind the decision a failed journal stops nothing; what fails after it does.
+TEST(Live, AFailureAfterThatOfTheJournalStopsItToo) {
+  for (const bool refused : {false, true}) {
+    LiveOptions options;
+    options.seed = 7;
+    LiveWorld world(options);
+    bool deciding = false;
+    world.onState = [&deciding](MigrationState state) { deciding = deciding || state == MigrationState::kDeciding; };
+    world.fault = [&](const Action& action) {
+      if (deciding && action.kind == ActionKind::kJournal) return ErrorCode::kJournalWriteFailed;
+      const bool activates = action.kind == ActionKind::kGate && action.verb == GateVerb::kActivate;
+      return activates && refused ? ErrorCode::kStoreClosed : ErrorCode::kOk;
+    };
+    world.autoResume = false;
+    world.start(world.plan());
+    ASSERT_TRUE(world.run()) << "stands in " << stateName(world.state());
+    EXPECT_EQ(world.state(), MigrationState::kStopped);
+    EXPECT_EQ(world.error(), refused ? ErrorCode::kStoreClosed : ErrorCode::kJournalWriteFailed);
+    const KeyView key = "key1001";
+    EXPECT_EQ(world.target().gate.admitWrite(std::span(&key, 1)).answer,
+              refused ? Answer::kRetry : Answer::kOk);
+  }
+}
+
 // Whoever stops a cancel on its way does not make a failure of it.
 TEST(Live, ACancelThatIsStoppedGoesOnLater) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {
