@@ -83,7 +83,12 @@ void MoverNode::command(Job& job) {
   if (job.plan.follow && job.writersLeft == 0) static_cast<void>(engine_->finish(job.id));
   if (wantsCancel(job)) {
     job.cancelAsked = true;
-    static_cast<void>(engine_->cancel(job.id));
+    const Status status = engine_->cancel(job.id);
+    const bool late = job.live && status.code() == ErrorCode::kCancelTooLate;
+    if (late && world_.sabotaged(Sabotage::kCancelTail)) {
+      running_.erase(job.id.value);
+      return ended(job, MigrationState::kCancelled, {});
+    }
   }
   wake();
 }
