@@ -5,6 +5,9 @@
 #include "world.h"
 
 namespace keyhaul::sim {
+namespace {
+constexpr uint64_t kHeldUsMax = 3'000;
+}
 
 void GatedStoreNode::onClient(Message message) {
   if (message.kind == MessageKind::kRange) return showPage(message);
@@ -54,7 +57,10 @@ void GatedStoreNode::take(Message message) {
   }
   if (admission.answer != Answer::kOk) return refuse(message, admission);
   if (admission.position != 0) message.tickets.push_back(admission.position);
-  enqueue(std::move(message));
+  // Between its admission and its landing a write takes its time, and others overtake it.
+  if (prng_.below(2) == 0) return enqueue(std::move(message));
+  held_.emplace(++lastHeld_, std::move(message));
+  timer(prng_.below(kHeldUsMax) * slowFactor(), kLand, lastHeld_);
 }
 
 void GatedStoreNode::showRead(const Message& message) {

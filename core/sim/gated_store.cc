@@ -275,6 +275,10 @@ void GatedStoreNode::finish(const Message& call, Message reply, bool sends) {
 }
 
 void GatedStoreNode::onTimer(uint8_t what, uint64_t arg) {
+  if (what == kLand) {
+    auto held = held_.extract(arg);
+    return enqueue(std::move(held.mapped()));
+  }
   if (what == kSelfSync) {
     durableGate_ = gate_.encode();
     return;
@@ -292,6 +296,7 @@ void GatedStoreNode::onCrash() {
   StoreNode::onCrash();
   gate_ = durableGate();
   waiting_.clear();
+  held_.clear();
   liveSessions_.clear();
 }
 

@@ -34,7 +34,11 @@ class GatedStoreNode : public StoreNode {
   void setUpGate(const KeyRange& range);
 
  private:
-  enum GatedWhat : uint8_t { kSelfUnfence = 16, kSelfSync = 17 };  // of sabotages
+  enum GatedWhat : uint8_t {
+    kLand = 16,  // arg: which of held_
+    kSelfUnfence = 17,  // of sabotages
+    kSelfSync = 18,
+  };
   struct LiveSession {
     std::set<uint64_t> queued;            // calls that wait for their commit
     std::map<uint64_t, Message> replies;  // of calls that change something
@@ -72,6 +76,8 @@ class GatedStoreNode : public StoreNode {
 
   Gate gate_;
   std::string durableGate_;
+  std::map<uint64_t, Message> held_;  // admitted, and not on their way to the disk yet
+  uint64_t lastHeld_ = 0;
   std::vector<Message> waiting_;  // calls that close, until what was admitted has landed
   std::map<std::pair<uint32_t, uint64_t>, LiveSession> liveSessions_;
   std::optional<GateCall> lastFence_;  // for a sabotage
