@@ -149,6 +149,7 @@ void MoverNode::launch(Job& job) {
   Result<JournalImage> image = readJournal(std::as_bytes(std::span(job.journal)));
   if (image.ok()) return resume(job, std::move(image).value());
   if (!job.journal.empty() && image.code() != ErrorCode::kJournalTorn) {
+    if (world_.logs()) world_.line(describeJournal(std::as_bytes(std::span(job.journal))));
     world_.violated("journal", "cannot be read: " + std::string(errorName(image.code())), {});
     return ended(job, MigrationState::kFailed, {});
   }

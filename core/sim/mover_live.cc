@@ -22,11 +22,15 @@ bool MoverNode::beginLive(Job& job) {
       ended(job, first.state, {});
       return false;
     }
-    if (!first.begun) {
+    // It goes on with the other one's journal. Two that knew nothing of each other would have
+    // two claims.
+    const auto image = readJournal(std::as_bytes(std::span(first.journal)));
+    if (!job.begun && !(image.ok() && image->claimed && !image->receipt)) {
       again(job, 200'000);
       return false;
     }
     if (!job.begun) {
+      job.journal = first.journal;
       job.plan = first.plan;
       job.source = first.source;
       job.target = first.target;

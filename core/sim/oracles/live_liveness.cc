@@ -54,6 +54,8 @@ class LiveLiveness : public Oracle {
     using enum ErrorCode;
     const ErrorCode why = job.reason;
     if (why == kPauseBudget || why == kNotConverging) return true;
+    // Someone stopped it before it had claimed anything.
+    if (why == kInterrupted) return true;
     // Its journal never began, so nobody can go on with it.
     if (why == kJournalWriteFailed || why == kDiskFull) return true;
     // Another was faster, or has not cleaned up behind itself; or has moved it already.
