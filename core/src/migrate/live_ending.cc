@@ -78,6 +78,10 @@ void LiveMigration::pumpEnding(Port& port) {
     if (ending_ == Ending::kCancel) return conclude(port, MigrationState::kCancelled);
     return conclude(port, resumed_ ? MigrationState::kStopped : MigrationState::kFailed);
   }
+  // What was never taken over is somebody else's to give up, and under his number.
+  const bool strange = resumed_ && state_ == MigrationState::kClaiming &&
+                       shared_.claim.id != spec().claim;
+  if (strange) return conclude(port, MigrationState::kStopped);
   // Another coordinator looks after it, or nothing can be known: hands off.
   const bool emptying = state_ == MigrationState::kDiscarding && ending_ == Ending::kCancel;
   if (unreadable || stage == LiveStage::kCommitted || (stage == LiveStage::kUndoing && !emptying)) {

@@ -249,6 +249,30 @@ TEST(Live, AFailureAfterThatOfTheJournalStopsItToo) {
   }
 }
 
+// It does not know yet who else goes on with the migration, so it gives nothing up.
+TEST(Live, ASuccessorWhoseJournalFailsAtOnceLeavesTheClaimAlone) {
+  LiveOptions options;
+  options.seed = 8;
+  LiveWorld world(options);
+  bool copying = false, failing = false;
+  world.onState = [&copying](MigrationState state) { copying = copying || state == MigrationState::kCopying; };
+  uint32_t swaps = 0;
+  world.fault = [&](const Action& action) {
+    swaps += failing && action.kind == ActionKind::kRegisterSwap ? 1U : 0U;
+    return failing && action.kind == ActionKind::kJournal ? ErrorCode::kJournalWriteFailed
+                                                          : ErrorCode::kOk;
+  };
+  world.autoResume = false;
+  world.start(world.plan());
+  for (int i = 0; i < 1'000 && !copying; ++i) world.tick();
+  failing = true;
+  world.crashMover();
+  ASSERT_TRUE(world.run());
+  EXPECT_EQ(world.state(), MigrationState::kStopped);
+  EXPECT_EQ(world.error(), ErrorCode::kJournalWriteFailed);
+  EXPECT_EQ(swaps, 0U);
+}
+
 // Whoever stops a cancel on its way does not make a failure of it.
 TEST(Live, ACancelThatIsStoppedGoesOnLater) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {
