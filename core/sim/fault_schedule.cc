@@ -18,7 +18,8 @@ FaultSchedule::FaultSchedule(World& world)
       store_(world.seed(), "fault stores"),
       disk_(world.seed(), "fault disks"),
       user_(world.seed(), "fault users"),
-      register_(world.seed(), "fault register") {}
+      register_(world.seed(), "fault register"),
+      replay_(world.seed(), "fault replay") {}
 
 void FaultSchedule::start() { post(kTickUs, kTick, 0); }
 
@@ -64,6 +65,9 @@ void FaultSchedule::tick() {
   if (world_.healed()) return;
   for (const auto& node : world_.nodes()) {
     if (node->isUp()) harm(*node);
+  }
+  if (replay_.chance(world_.faults().rate(FaultKind::kReplay))) {
+    world_.network().replay(world_.nowUs(), replay_);
   }
   post(kTickUs, kTick, 0);
 }

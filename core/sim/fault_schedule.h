@@ -40,7 +40,7 @@ class FaultSchedule {
   void post(uint64_t delayUs, What what, uint16_t node);
 
   World& world_;
-  Prng path_, mover_, store_, disk_, user_, register_;
+  Prng path_, mover_, store_, disk_, user_, register_, replay_;
 };
 
 }  // namespace keyhaul::sim

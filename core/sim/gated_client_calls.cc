@@ -5,6 +5,9 @@
 #include "world.h"
 
 namespace keyhaul::sim {
+namespace {
+constexpr uint64_t kHeldUsMax = 3'000;
+}
 
 void GatedStoreNode::onClient(Message message) {
   if (message.kind == MessageKind::kRange) return showPage(message);
@@ -27,20 +30,42 @@ void GatedStoreNode::refuse(const Message& message, const Admission& admission) 
   send(std::move(reply), 50);
 }
 
+// Sabotages: what the gate refuses and the store does all the same.
+void GatedStoreNode::bypass(const Message& message, Admission& admission) const {
+  const GateRange* part = gateAt(message.body);
+  if (admission.answer == Answer::kOk || part == nullptr) return;
+  const bool reads = message.kind == MessageKind::kRead;
+  const GateState state = part->state;
+  const auto is = [this](Sabotage sabotage) { return world_.sabotaged(sabotage); };
+  const bool opens =
+      (is(Sabotage::kStaleOwner) && !reads && state == GateState::kRedirecting) ||
+      (is(Sabotage::kNoReadFence) && reads &&
+       (state == GateState::kReadFenced || state == GateState::kRedirecting)) ||
+      (is(Sabotage::kStagingShown) && reads && state == GateState::kStaged);
+  if (opens) admission.answer = Answer::kOk;
+}
+
 void GatedStoreNode::take(Message message) {
   const KeyView key = message.body;
   Admission admission = gate_.admitWrite(std::span(&key, 1));
-  if (admission.answer == Answer::kOk && admission.epoch != message.epoch) {
+  bypass(message, admission);
+  const bool looks = !world_.sabotaged(Sabotage::kAnyEpoch) &&
+                     !world_.sabotaged(Sabotage::kStaleOwner);
+  if (looks && admission.answer == Answer::kOk && admission.epoch != message.epoch) {
     gate_.landed(admission.position);
     admission.answer = Answer::kRetry;
   }
   if (admission.answer != Answer::kOk) return refuse(message, admission);
-  message.tickets.push_back(admission.position);
-  enqueue(std::move(message));
+  if (admission.position != 0) message.tickets.push_back(admission.position);
+  // Between its admission and its landing a write takes its time, and others overtake it.
+  if (prng_.below(2) == 0) return enqueue(std::move(message));
+  held_.emplace(++lastHeld_, std::move(message));
+  timer(prng_.below(kHeldUsMax) * slowFactor(), kLand, lastHeld_);
 }
 
 void GatedStoreNode::showRead(const Message& message) {
-  const Admission admission = gate_.admitRead(message.body);
+  Admission admission = gate_.admitRead(message.body);
+  bypass(message, admission);
   if (admission.answer != Answer::kOk) return refuse(message, admission);
   world_.tell([&](Oracle& oracle) { oracle.onShown(id(), message.body); });
   read(message);

@@ -7,6 +7,7 @@
 namespace keyhaul::sim {
 namespace {
 constexpr uint64_t kImpatienceUs = 400'000;
+constexpr uint64_t kLazyUs = 500'000;
 }
 
 GatedStoreNode::GatedStoreNode(World& world, uint16_t id, std::string name)
@@ -71,6 +72,7 @@ GateCall GatedStoreNode::callOf(const Message& message) const {
   call.verb = message.verb;
   call.claim = plan.claim;
   call.coordEpoch = message.coordEpoch;
+  if (world_.sabotaged(Sabotage::kAnyCoordinator)) call.coordEpoch = UINT32_MAX;
   call.epoch = message.epoch;
   call.target = plan.target;
   call.ranges = plan.ranges;
@@ -104,12 +106,16 @@ void GatedStoreNode::onGateCall(Message message) {
       return letQuietOnesIn();
     }
   }
+  const bool obeys = world_.sabotaged(Sabotage::kLateActivate) &&
+                     call.verb == GateVerb::kActivate && error == ErrorCode::kSuperseded;
+  if (obeys) return obeyLateActivate(std::move(message));
   send(failed(message, error), 50);
 }
 
 void GatedStoreNode::letQuietOnesIn() {
   for (size_t i = 0; i < waiting_.size();) {
-    if (!gate_.quiet(world_.job(waiting_[i].party).plan.ranges)) {
+    const bool waits = !world_.sabotaged(Sabotage::kFenceInFlight);
+    if (waits && !gate_.quiet(world_.job(waiting_[i].party).plan.ranges)) {
       ++i;
       continue;
     }
@@ -126,14 +132,48 @@ Message GatedStoreNode::executeGate(const Message& message) {
   if (Gate::opens(call.verb)) {
     const Result<std::string> after = gate_.encodeAfter(call);
     if (!after.ok()) return failed(message, after.code());
-    durableGate_ = after.value();
+    const bool lazy = world_.sabotaged(Sabotage::kGateBehindData);
+    if (!lazy) durableGate_ = after.value();
     reply.error = changeGate(message, call);
+    if (lazy) timer(kLazyUs, kSelfSync);
     return reply;
   }
   // Another call may have been faster while this one waited.
   reply.error = changeGate(message, call);
-  if (reply.error == ErrorCode::kOk) durableGate_ = gate_.encode();
+  if (reply.error != ErrorCode::kOk) return reply;
+  if (call.verb == GateVerb::kFence) {
+    lastFence_ = call;
+    if (world_.sabotaged(Sabotage::kUnfenceByTimer)) timer(kImpatienceUs, kSelfUnfence);
+    if (world_.sabotaged(Sabotage::kFenceForgotten)) return reply;
+  }
+  // What is acknowledged later contains it, and a crash in between does not.
+  const bool forgets = world_.sabotaged(Sabotage::kFenceForgotten) &&
+                       call.verb == GateVerb::kFenceReads;
+  if (!forgets) durableGate_ = gate_.encode();
   return reply;
+}
+
+// Sabotage: staged by this very migration, whoever coordinates it.
+bool GatedStoreNode::isOfAnyCoordinator(const Job& job, const KeyRange& span) const {
+  if (!world_.sabotaged(Sabotage::kAnyCoordinator)) return false;
+  const GateRange* part = gateAt(span.lo);
+  return part != nullptr && part->state == GateState::kStaged && part->claim == job.plan.claim;
+}
+
+// Sabotage: as a gate would that took any activate.
+void GatedStoreNode::obeyLateActivate(Message message) {
+  GateCall call = callOf(message);
+  uint64_t epoch = 0;
+  for (const GateRange& part : gate_.ranges()) epoch = std::max(epoch, part.epoch);
+  call.epoch = epoch + 1;
+  call.coordEpoch = UINT32_MAX;
+  call.verb = GateVerb::kPrepare;
+  if (!gate_.change(call).ok()) return send(failed(message, ErrorCode::kSuperseded), 50);
+  call.verb = GateVerb::kActivate;
+  static_cast<void>(gate_.change(call));
+  durableGate_ = gate_.encode();
+  world_.tell([&](Oracle& oracle) { oracle.onGate(id(), call); });
+  send(replyTo(message), 50);
 }
 
 ErrorCode GatedStoreNode::admit(const FrameView& frame, Message& message) {
@@ -150,6 +190,10 @@ ErrorCode GatedStoreNode::admit(const FrameView& frame, Message& message) {
     const Result<uint64_t> ticket =
         message.cleanUp ? gate_.admitCleanUp(message.epoch, span)
                         : gate_.admitApply(job.plan.claim, message.coordEpoch, span);
+    const bool lax = message.cleanUp ? world_.sabotaged(Sabotage::kLateCleanUp)
+                                     : world_.sabotaged(Sabotage::kForeignWrites);
+    const bool obeys = lax || (!message.cleanUp && isOfAnyCoordinator(job, span));
+    if (!ticket.ok() && obeys) continue;
     if (!ticket.ok()) return ticket.code();
     message.tickets.push_back(ticket.value());
   }
@@ -162,7 +206,7 @@ void GatedStoreNode::onWrite(Message message) {
   const Result<FrameView> frame = trusting ? viewBody(bytes, message.count) : readFrame(bytes);
   ErrorCode error = frame.ok() ? ErrorCode::kOk : frame.code();
   const bool stale = !message.cleanUp && message.storeBoot != boot() &&
-                     !world_.sabotaged(Sabotage::kUnnoticedRestart);
+                     !world_.sabotaged(Sabotage::kLiveRestart);
   if (stale) error = ErrorCode::kStoreClosed;
   if (error == ErrorCode::kOk) error = admit(frame.value(), message);
   if (error != ErrorCode::kOk) return finish(message, failed(message, error), true);
@@ -231,13 +275,28 @@ void GatedStoreNode::finish(const Message& call, Message reply, bool sends) {
 }
 
 void GatedStoreNode::onTimer(uint8_t what, uint64_t arg) {
+  if (what == kLand) {
+    auto held = held_.extract(arg);
+    return enqueue(std::move(held.mapped()));
+  }
+  if (what == kSelfSync) {
+    durableGate_ = gate_.encode();
+    return;
+  }
   if (what != kSelfUnfence) return StoreNode::onTimer(what, arg);
+  GateCall call = *lastFence_;
+  call.verb = GateVerb::kUnfence;
+  ++call.epoch;
+  if (!gate_.change(call).ok()) return;
+  durableGate_ = gate_.encode();
+  world_.tell([&](Oracle& oracle) { oracle.onGate(id(), call); });
 }
 
 void GatedStoreNode::onCrash() {
   StoreNode::onCrash();
   gate_ = durableGate();
   waiting_.clear();
+  held_.clear();
   liveSessions_.clear();
 }
 

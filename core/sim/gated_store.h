@@ -34,7 +34,11 @@ class GatedStoreNode : public StoreNode {
   void setUpGate(const KeyRange& range);
 
  private:
-  enum GatedWhat : uint8_t { kSelfUnfence = 16 };
+  enum GatedWhat : uint8_t {
+    kLand = 16,  // arg: which of held_
+    kSelfUnfence = 17,  // of sabotages
+    kSelfSync = 18,
+  };
   struct LiveSession {
     std::set<uint64_t> queued;            // calls that wait for their commit
     std::map<uint64_t, Message> replies;  // of calls that change something
@@ -49,7 +53,7 @@ class GatedStoreNode : public StoreNode {
   void refuse(const Message& message, const Admission& admission);
   void showRead(const Message& message);
   void showPage(const Message& message);
-  bool bypasses(const Message& message, Admission& admission);
+  void bypass(const Message& message, Admission& admission) const;
   void take(Message message);
 
   // Of migrations.
@@ -67,9 +71,13 @@ class GatedStoreNode : public StoreNode {
   // Tickets for the keys of a write, a range of the plan at a time: between them lie keys that
   // are not the migration's.
   ErrorCode admit(const FrameView& frame, Message& message);
+  bool isOfAnyCoordinator(const Job& job, const KeyRange& span) const;
+  void obeyLateActivate(Message message);
 
   Gate gate_;
   std::string durableGate_;
+  std::map<uint64_t, Message> held_;  // admitted, and not on their way to the disk yet
+  uint64_t lastHeld_ = 0;
   std::vector<Message> waiting_;  // calls that close, until what was admitted has landed
   std::map<std::pair<uint32_t, uint64_t>, LiveSession> liveSessions_;
   std::optional<GateCall> lastFence_;  // for a sabotage

@@ -83,7 +83,12 @@ void MoverNode::command(Job& job) {
   if (job.plan.follow && job.writersLeft == 0) static_cast<void>(engine_->finish(job.id));
   if (wantsCancel(job)) {
     job.cancelAsked = true;
-    static_cast<void>(engine_->cancel(job.id));
+    const Status status = engine_->cancel(job.id);
+    const bool late = job.live && status.code() == ErrorCode::kCancelTooLate;
+    if (late && world_.sabotaged(Sabotage::kCancelTail)) {
+      running_.erase(job.id.value);
+      return ended(job, MigrationState::kCancelled, {});
+    }
   }
   wake();
 }
@@ -144,6 +149,7 @@ void MoverNode::launch(Job& job) {
   Result<JournalImage> image = readJournal(std::as_bytes(std::span(job.journal)));
   if (image.ok()) return resume(job, std::move(image).value());
   if (!job.journal.empty() && image.code() != ErrorCode::kJournalTorn) {
+    if (world_.logs()) world_.line(describeJournal(std::as_bytes(std::span(job.journal))));
     world_.violated("journal", "cannot be read: " + std::string(errorName(image.code())), {});
     return ended(job, MigrationState::kFailed, {});
   }

@@ -92,6 +92,10 @@ class MoverNode : public Node {
   bool onLiveReply(Job& job, const Call& call, const Message& reply);
   void attach(std::string_view bytes, Event& event);
 
+  // Bugs on purpose (mover_sabotage.cc). True: the action has been dealt with.
+  bool sabotageLive(Job& job, const Action& action);
+  void answerEmptyPoll(Job& job, const Action& action);
+
   // Steps (mover.cc).
   void wake();
   void step();
@@ -131,6 +135,7 @@ class MoverNode : public Node {
   uint64_t deadlineUs_ = UINT64_MAX;
   uint64_t clockAheadUs_ = 0;
   std::vector<uint32_t> paused_;  // jobs that a user paused
+  std::map<uint32_t, uint64_t> fenceEpochs_;  // by job; for a sabotage
 };
 
 }  // namespace keyhaul::sim

@@ -27,6 +27,7 @@ void MoverNode::carryOut(const Action& action) {
   if (action.kind == ActionKind::kApply && job->state == MigrationState::kCopying) {
     noteCopied(*job, action);
   }
+  if (job->live && sabotageLive(*job, action)) return;
   Message request = requestOf(*job, action);
   const bool early = world_.sabotaged(Sabotage::kAckBeforeTarget) &&
                      action.kind == ActionKind::kApply && !action.guarded;
@@ -196,7 +197,9 @@ void MoverNode::onPage(Job& job, const Call& made, const Message& reply) {
   bool end = reply.end;
   if (isScan && reply.count == 0 && !end) {
     // The store gave up early and found nothing: that is not the end. Ask on.
-    if (!world_.sabotaged(Sabotage::kEmptyPageIsEnd)) return call(job, made.op, made.kind, made.request);
+    const bool ends = world_.sabotaged(Sabotage::kEmptyPageIsEnd) ||
+                      world_.sabotaged(Sabotage::kLiveEmptyPage);
+    if (!ends) return call(job, made.op, made.kind, made.request);
     end = true;
   }
   Event event;
@@ -220,7 +223,8 @@ void MoverNode::sabotageApply(Job& job, const Call& made) {
   if (made.request.guarded || job.state != MigrationState::kCopying) return;
   const Result<FrameView> frame = readFrame(std::as_bytes(std::span(made.request.body)));
   if (!frame.ok()) return;
-  if (world_.sabotaged(Sabotage::kSkipAboveWatermark)) {
+  if (world_.sabotaged(Sabotage::kSkipAboveWatermark) ||
+      world_.sabotaged(Sabotage::kLiveSkipAbove)) {
     job.copiedUpto.resize(job.plan.ranges.size());
     for (const EntryView entry : frame.value()) {
       job.copiedUpto[job.rangeOf(entry.key)] = std::string(entry.key);

@@ -22,11 +22,15 @@ bool MoverNode::beginLive(Job& job) {
       ended(job, first.state, {});
       return false;
     }
-    if (!first.begun) {
+    // It goes on with the other one's journal. Two that knew nothing of each other would have
+    // two claims.
+    const auto image = readJournal(std::as_bytes(std::span(first.journal)));
+    if (!job.begun && !(image.ok() && image->claimed && !image->receipt)) {
       again(job, 200'000);
       return false;
     }
     if (!job.begun) {
+      job.journal = first.journal;
       job.plan = first.plan;
       job.source = first.source;
       job.target = first.target;
@@ -73,6 +77,7 @@ bool MoverNode::liveRequest(const Job& job, const Action& action, std::string by
       return false;
     case ActionKind::kRead:
       request.kind = MessageKind::kReadKeys;
+      if (world_.sabotaged(Sabotage::kBlindRecheck)) request.to = job.source;
       request.body = std::move(bytes);
       return true;
     case ActionKind::kGate:
@@ -87,12 +92,18 @@ bool MoverNode::liveRequest(const Job& job, const Action& action, std::string by
       request.kind = MessageKind::kRegisterSwap;
       request.to = world_.registerId();
       request.body = std::move(bytes);
+      request.blind = world_.sabotaged(Sabotage::kBlindCommit) &&
+                      job.state == MigrationState::kDeciding;
       return true;
     case ActionKind::kCloseFeed:
       request.kind = MessageKind::kCloseFeed;
       request.extra = bytes.empty() ? work_[job.index].feed : std::move(bytes);
       return true;
     case ActionKind::kScan:
+      if (world_.sabotaged(Sabotage::kBlindRecheck) && job.state == MigrationState::kVerifying) {
+        request.to = job.source;
+      }
+      return false;
     case ActionKind::kJournal:
     case ActionKind::kOpenFeed:
     case ActionKind::kPollFeed:

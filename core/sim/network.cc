@@ -9,6 +9,7 @@ namespace keyhaul::sim {
 namespace {
 constexpr uint64_t kLeastDelayUs = 200;
 constexpr uint64_t kSecondUs = 1'000'000;
+constexpr size_t kRememberedMax = 200;
 }  // namespace
 
 Network::Network(uint64_t seed, const Faults& faults, EventQueue& queue)
@@ -52,6 +53,7 @@ void Network::send(uint64_t nowUs, Message message, uint64_t delayUs) {
   Path& on = path(message.from, message.to);
   if (world_ != nullptr && meanDelayUs_ != 0) world_->struck(FaultKind::kReorder, message);
   if (world_ != nullptr && bytesPerSecond_ != 0) world_->struck(FaultKind::kBandwidth, message);
+  if (faults_.on(FaultKind::kReplay)) remember(message);
   const uint64_t arrivalUs = delay(on, nowUs + delayUs, message.size());
   if (strikes(prng_, FaultKind::kVeryLate, message)) {
     const uint64_t lateUs = arrivalUs + prng_.between(5, 60) * kSecondUs;
@@ -73,6 +75,22 @@ void Network::send(uint64_t nowUs, Message message, uint64_t delayUs) {
   }
   told(nowUs, arrivalUs, message, fate);
   post(arrivalUs, std::move(message));
+}
+
+void Network::remember(const Message& message) {
+  const bool changes = message.kind == MessageKind::kGate || message.kind == MessageKind::kApply ||
+                       message.kind == MessageKind::kRegisterSwap ||
+                       message.kind == MessageKind::kPut || message.kind == MessageKind::kDelete;
+  if (!changes || world_ == nullptr || !world_->hasRegister()) return;
+  if (remembered_.size() < kRememberedMax) return remembered_.push_back(message);
+  remembered_[nextRemembered_++ % kRememberedMax] = message;
+}
+
+void Network::replay(uint64_t nowUs, Prng& prng) {
+  if (remembered_.empty()) return;
+  const Message& message = remembered_[static_cast<size_t>(prng.below(remembered_.size()))];
+  world_->struck(FaultKind::kReplay, message);
+  post(nowUs + prng.below(kSecondUs), message);
 }
 
 void Network::damage(Message& message) {

@@ -41,6 +41,8 @@ class Network {
   void block(uint16_t from, uint16_t to, uint64_t untilUs);
   // Until then it waits.
   void clog(uint16_t from, uint16_t to, uint64_t untilUs);
+  // One of the last calls that change something arrives once more.
+  void replay(uint64_t nowUs, Prng& prng);
   // Chaos is over: every path is free.
   void heal();
   uint64_t sent() const { return sent_; }
@@ -59,6 +61,7 @@ class Network {
     uint64_t lastUs = 0;       // of the last arrival: order is kept where nothing reorders
   };
   Path& path(uint16_t from, uint16_t to) { return paths_[size_t{from} * nodes_ + to]; }
+  void remember(const Message& message);
   uint64_t delay(Path& path, uint64_t startUs, size_t bytes);
   void damage(Message& message);
   bool strikes(Prng& prng, FaultKind kind, const Message& message);
@@ -78,6 +81,8 @@ class Network {
   std::vector<Path> paths_;
   std::vector<Message> pool_;
   std::vector<uint32_t> free_;
+  std::vector<Message> remembered_;
+  size_t nextRemembered_ = 0;
   uint64_t sent_ = 0, damaged_ = 0;
   NetworkWatcher* watcher_ = nullptr;
 };

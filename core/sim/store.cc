@@ -297,7 +297,8 @@ void StoreNode::note(const StoreChange& change, bool synced) {
     LoggedChange logs;
     logs.key = std::string(change.key);
     if (change.after != nullptr) logs.value = *change.after;
-    if (world_.sabotaged(Sabotage::kSkipAboveWatermark)) {
+    if (world_.sabotaged(Sabotage::kSkipAboveWatermark) ||
+        world_.sabotaged(Sabotage::kLiveSkipAbove)) {
       for (const auto& job : world_.jobs()) {
         if (job->source == id() && job->isAboveWatermark(change.key)) logs.hiddenFrom = job->index + 1;
       }

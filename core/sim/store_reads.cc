@@ -65,7 +65,7 @@ void StoreNode::poll(const Message& message, Message& reply) {
     reply.error = ErrorCode::kFeedPositionLost;
     return;
   }
-  if (world_.sabotaged(Sabotage::kFeedAfterScan)) position = log_.delayed(*position);
+  if (world_.sabotaged(Sabotage::kFeedAfterScan) || world_.sabotaged(Sabotage::kLateFeed)) position = log_.delayed(*position);
   const Job& job = world_.job(message.party);
   const auto& changes = log_.changes();
   std::vector<Row> rows;
@@ -74,7 +74,9 @@ void StoreNode::poll(const Message& message, Message& reply) {
   for (; at < changes.size() && rows.size() < message.count && bytes <= message.bytes; ++at) {
     const LoggedChange& change = changes[static_cast<size_t>(at)];
     if (!job.contains(change.key) || change.hiddenFrom == job.index + 1) continue;
-    if (!change.value && world_.sabotaged(Sabotage::kDropTombstones)) continue;
+    const bool drops = world_.sabotaged(Sabotage::kDropTombstones) ||
+                       world_.sabotaged(Sabotage::kLiveDropTombstones);
+    if (!change.value && drops) continue;
     bytes += change.key.size() + (change.value ? change.value->size() : 0);
     rows.push_back({&change.key, change.value ? &*change.value : nullptr});
   }

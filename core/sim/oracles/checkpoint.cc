@@ -21,7 +21,7 @@ class Checkpoint : public Oracle {
   void onBegun(const Job& job, const JournalImage* image) override {
     State& state = states_[job.index];
     state.sent.assign(job.plan.ranges.size(), {});
-    state.finished = false;
+    state.finished = state.journalFailed = false;
     // The copy sees what is older than its feed.
     const auto opened = ChangeLog::decode(image ? image->feedPosition : std::string());
     state.appliedAt = opened ? std::max(state.appliedAt, opened->at) : 0;
@@ -44,9 +44,14 @@ class Checkpoint : public Oracle {
       if (record.type == TappedRecord::kFinished) states_[job.index].finished = true;
     }
   }
+  void onCompleted(const Job& job, ActionKind kind, const Event& event) override {
+    if (kind != ActionKind::kJournal || event.kind != EventKind::kFailed) return;
+    states_[job.index].journalFailed = true;
+  }
   void onState(const Job& job, MigrationState, MigrationState to) override {
     const bool told = to == MigrationState::kDone || to == MigrationState::kMismatch;
-    if (told && !states_[job.index].finished) violated("an end was told before it was on disk");
+    const bool lacksJournal = job.live && states_[job.index].journalFailed;
+    if (told && !states_[job.index].finished && !lacksJournal) violated("an end was told before it was on disk");
   }
 
  private:
@@ -54,6 +59,7 @@ class Checkpoint : public Oracle {
     // What was sent to the target and not checkpointed, by range.
     std::vector<std::map<std::string, std::string>> sent;
     bool finished = false;
+    bool journalFailed = false;  // a live one goes on without it, once it is decided
     uint64_t appliedAt = 0;  // in the change log
   };
 

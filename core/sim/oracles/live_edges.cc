@@ -51,6 +51,7 @@ constexpr Edge kForward[] = {
     {S::kAborting, S::kFailed},      // its claim is gone
     {S::kAborting, S::kCancelled},
     {S::kAborting, S::kMismatch},
+    {S::kAborting, S::kDone},        // and the other coordinator has moved it
     {S::kUnfencing, S::kStaging},
     {S::kUnfencing, S::kPreparing},
     {S::kUnfencing, S::kAborting},

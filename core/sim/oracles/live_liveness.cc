@@ -44,18 +44,23 @@ class LiveLiveness : public Oracle {
     return false;
   }
 
-  bool mayFail(const Job& job) const {
-    switch (job.reason) {
-      case ErrorCode::kPauseBudget:
-      case ErrorCode::kNotConverging:
-      // Its journal never began, so nobody can go on with it.
-      case ErrorCode::kJournalWriteFailed:
-      case ErrorCode::kDiskFull: return true;
-      // Another was faster, or has not cleaned up behind itself.
-      case ErrorCode::kNotOwner:
-      case ErrorCode::kRangeClaimed: return world_.hasRival(job) || job.after != 0;
-      default: return false;
+  bool anyRotted() const {
+    for (const uint16_t id : world_.gatedStores()) {
+      if (world_.gated(id).everRotted()) return true;
     }
+    return false;
+  }
+  bool mayFail(const Job& job) const {
+    using enum ErrorCode;
+    const ErrorCode why = job.reason;
+    if (why == kPauseBudget || why == kNotConverging) return true;
+    // Someone stopped it before it had claimed anything.
+    if (why == kInterrupted) return true;
+    // Its journal never began, so nobody can go on with it.
+    if (why == kJournalWriteFailed || why == kDiskFull) return true;
+    // Another was faster, or has not cleaned up behind itself; or has moved it already.
+    const bool others = world_.hasRival(job) || job.after != 0;
+    return others && (why == kTargetNotEmpty || why == kNotOwner || why == kRangeClaimed);
   }
 
   bool deserved(const Job& job) const {
@@ -64,7 +69,7 @@ class LiveLiveness : public Oracle {
       // The other coordinator may have given it up. So may an earlier incarnation of this one,
       // for another reason, which the journal does not tell.
       case MigrationState::kCancelled: return cancelAsked(job) || world_.hasRival(job) || job.undone;
-      case MigrationState::kMismatch: return world_.store(job.target).everRotted();
+      case MigrationState::kMismatch: return anyRotted();
       case MigrationState::kFailed: return mayFail(job);
       case MigrationState::kPending:
       case MigrationState::kPreparing:

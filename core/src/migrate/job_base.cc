@@ -155,7 +155,7 @@ void JobBase::onEvent(Port& port, OpTag tag, const Event& event) {
   }
   if (event.op == closeFeed_) return feedWasClosed(port, event);
   const Status status = afterEvent(port, route(port, tag, event));
-  if (!status.ok()) fail(port, status.code(), blamed(), text);
+  if (!status.ok()) failPart(port, status.code(), text);
 }
 
 Status JobBase::route(Port& port, OpTag tag, const Event& event) {

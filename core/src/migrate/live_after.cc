@@ -51,6 +51,13 @@ void LiveMigration::afterStaging(Port& port) {
 
 void LiveMigration::afterPreparing(Port& port) {
   feedOpen_ = true;
+  // What an earlier coordinator has sent may land until the gate knows of this one, and so after
+  // the target was looked at. From then on whatever stands there is this migration's.
+  if (!prepared_ && !staged_ && shared_.claim.coordEpoch > 1) {
+    feedPosition_ = prepare_.feedPosition();
+    restarting_ = true;
+    return enter(port, MigrationState::kStaging);
+  }
   if (!prepared_) {
     prepared_ = true;
     feedOpenedAt_ = port.now();

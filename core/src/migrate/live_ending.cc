@@ -31,6 +31,13 @@ bool LiveMigration::isAway() const {
   return part() == Part::kGate && (sourceGate_.failing() || targetGate_.failing());
 }
 
+// A journal that failed keeps nothing from being served, once it is decided; this does.
+void LiveMigration::failPart(Port& port, ErrorCode error, std::string_view text) {
+  const bool journal = ending_ == Ending::kFail && error_ == ErrorCode::kJournalWriteFailed;
+  if (journal) ending_ = Ending::kNone;
+  fail(port, error, blamed(), text);
+}
+
 bool LiveMigration::wantsOut() const {
   // A stop that was asked for behind the fence is put off until the source serves again.
   const bool stops = ending_ == Ending::kStop || after_ == Ending::kStop;
@@ -86,6 +93,10 @@ void LiveMigration::pumpEnding(Port& port) {
     if (ending_ == Ending::kCancel) return conclude(port, MigrationState::kCancelled);
     return conclude(port, resumed_ ? MigrationState::kStopped : MigrationState::kFailed);
   }
+  // What was never taken over is somebody else's to give up, and under his number.
+  const bool strange = resumed_ && state_ == MigrationState::kClaiming &&
+                       shared_.claim.id != spec().claim;
+  if (strange) return conclude(port, MigrationState::kStopped);
   // Another coordinator looks after it, or nothing can be known: hands off.
   const bool emptying = state_ == MigrationState::kDiscarding && ending_ == Ending::kCancel;
   if (unreadable || stage == LiveStage::kCommitted || (stage == LiveStage::kUndoing && !emptying && !served)) {

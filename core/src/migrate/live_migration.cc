@@ -117,7 +117,7 @@ void LiveMigration::pump(Port& port) {
     if (Status s = pumpPart(port); !s.ok()) {
       const bool hopeless = s.code() == ErrorCode::kNotConverging;
       if (mayBeOurs(port, s.code()) || (hopeless && climb(port))) continue;
-      fail(port, s.code(), blamed(), hopeless ? feed_.trend().rates() : std::string());
+      failPart(port, s.code(), hopeless ? feed_.trend().rates() : std::string());
       continue;
     }
     if (!partDone()) break;
@@ -327,7 +327,10 @@ void LiveMigration::leavePart(Port& port) {
       if (shared_.claim.state == ClaimState::kDecided) return fail(port, ErrorCode::kSuperseded, {}, {});
       return enter(port, kUnfencing);
     case kAborting:
-      if (register_.gone()) return conclude(port, undoneAs_);
+      // Closed by another coordinator, whose end is the end of it.
+      if (register_.gone()) {
+        return conclude(port, register_.ownedBy(spec().target) ? kDone : undoneAs_);
+      }
       if (shared_.claim.state == ClaimState::kDecided) return fail(port, ErrorCode::kCancelTooLate, {}, {});
       return enter(port, kUnfencing);
     case kUnfencing: return afterUnfencing(port);

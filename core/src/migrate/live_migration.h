@@ -64,6 +64,7 @@ class LiveMigration final : public JobBase {
   bool wantsOut() const;
   bool isAway() const;
   void pumpEnding(Port& port);
+  void failPart(Port& port, ErrorCode error, std::string_view text) override;
   void undo(Port& port, MigrationState end);
   void restart(Port& port);
   void forget();

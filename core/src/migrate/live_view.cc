@@ -42,26 +42,27 @@ WaitsFor LiveMigration::waitsFor() const {
   }
   if (row.awaitsRecord && !partStarted_ && !shared_.journal.flushed()) return WaitsFor::kJournal;
   switch (row.part) {
-    case LivePart::kRegister: return WaitsFor::kRegister;
-    case LivePart::kGate:
+    case Part::kRegister: return WaitsFor::kRegister;
+    case Part::kGate:
       if (sourceGate_.done()) return WaitsFor::kTargetGate;
       if (state_ != MigrationState::kFencing || sourceGate_.failures() > 0) {
         return WaitsFor::kSourceGate;
       }
       return WaitsFor::kWritesInFlight;
-    case LivePart::kApproach:
+    case Part::kApproach:
       if (state_ != MigrationState::kApproaching || approach_.done()) return WaitsFor::kNothing;
       if (approach_.follows()) {
         return approach_.rounds() > 0 ? WaitsFor::kFinish : WaitsFor::kNothing;
       }
       if (approach_.overBudget()) return WaitsFor::kShorterPause;
       return approach_.suspects() ? WaitsFor::kExplanation : WaitsFor::kNothing;
-    case LivePart::kNone:
-    case LivePart::kPrepare:
-    case LivePart::kCopy:
-    case LivePart::kFeed:
-    case LivePart::kCompare:
-    case LivePart::kDiscard: break;
+    case Part::kNone:
+    case Part::kPrepare:
+    case Part::kCopy:
+    case Part::kFeed:
+    case Part::kCompare:
+    case Part::kDiscard:
+    case Part::kLeafCheck: break;
   }
   return WaitsFor::kNothing;
 }

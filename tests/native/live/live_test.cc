@@ -223,6 +223,54 @@ TEST(Live, ACancelHoldsThroughCrashes) {
   }
 }
 
+// Behind the decision a failed journal stops nothing; what fails after it does.
+TEST(Live, AFailureAfterThatOfTheJournalStopsItToo) {
+  for (const bool refused : {false, true}) {
+    LiveOptions options;
+    options.seed = 7;
+    LiveWorld world(options);
+    bool deciding = false;
+    world.onState = [&deciding](MigrationState state) { deciding = deciding || state == MigrationState::kDeciding; };
+    world.fault = [&](const Action& action) {
+      if (deciding && action.kind == ActionKind::kJournal) return ErrorCode::kJournalWriteFailed;
+      const bool activates = action.kind == ActionKind::kGate && action.verb == GateVerb::kActivate;
+      return activates && refused ? ErrorCode::kStoreClosed : ErrorCode::kOk;
+    };
+    world.autoResume = false;
+    world.start(world.plan());
+    ASSERT_TRUE(world.run()) << "stands in " << stateName(world.state());
+    EXPECT_EQ(world.state(), MigrationState::kStopped);
+    EXPECT_EQ(world.error(), refused ? ErrorCode::kStoreClosed : ErrorCode::kJournalWriteFailed);
+    const KeyView key = "key1001";
+    EXPECT_EQ(world.target().gate.admitWrite(std::span(&key, 1)).answer,
+              refused ? Answer::kRetry : Answer::kOk);
+  }
+}
+
+// It does not know yet who else goes on with the migration, so it gives nothing up.
+TEST(Live, ASuccessorWhoseJournalFailsAtOnceLeavesTheClaimAlone) {
+  LiveOptions options;
+  options.seed = 8;
+  LiveWorld world(options);
+  bool copying = false, failing = false;
+  world.onState = [&copying](MigrationState state) { copying = copying || state == MigrationState::kCopying; };
+  uint32_t swaps = 0;
+  world.fault = [&](const Action& action) {
+    swaps += failing && action.kind == ActionKind::kRegisterSwap ? 1U : 0U;
+    return failing && action.kind == ActionKind::kJournal ? ErrorCode::kJournalWriteFailed
+                                                          : ErrorCode::kOk;
+  };
+  world.autoResume = false;
+  world.start(world.plan());
+  for (int i = 0; i < 1'000 && !copying; ++i) world.tick();
+  failing = true;
+  world.crashMover();
+  ASSERT_TRUE(world.run());
+  EXPECT_EQ(world.state(), MigrationState::kStopped);
+  EXPECT_EQ(world.error(), ErrorCode::kJournalWriteFailed);
+  EXPECT_EQ(swaps, 0U);
+}
+
 // Whoever stops a cancel on its way does not make a failure of it.
 TEST(Live, ACancelThatIsStoppedGoesOnLater) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {
