@@ -30,7 +30,7 @@ TEST(LiveChaos, NothingIsLostWhateverComesTogether) {
     options.forgetsEvery = draw.below(4) == 0 ? 200 : 0;
     LiveWorld world(options);
     Plan plan = world.plan();
-    plan.pauseBudgetMs = draw.below(3) == 0 ? 250 : 1'000;
+    plan.pauseBudgetMs = draw.below(3) == 0 ? 500 : 1'000;
     plan.lanes = 1 + static_cast<uint32_t>(draw.below(3));
     if (draw.below(3) == 0) plan.ranges = {{"key101", Bound::at("key1020")}, {"key103", Bound::at("key104")}};
     const uint64_t slow = draw.below(4) == 0 ? 1 + draw.below(3) : 0;
