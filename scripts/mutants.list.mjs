@@ -43,7 +43,7 @@ export const mutants = [
   {
     name: 'refenceOpensReads',
     what: 'a fence that comes again opens reads',
-    edits: { [GATE]: [['? GateState::kReadFenced\n                       : GateState::kFenced;', '? GateState::kFenced\n                       : GateState::kFenced;']] }
+    edits: { [GATE]: [['closed ? GateState::kReadFenced : GateState::kFenced', 'closed ? GateState::kFenced : GateState::kFenced']] }
   },
   {
     name: 'claimedRestartIgnored',
@@ -102,12 +102,12 @@ export const mutants = [
   {
     name: 'prepareDoesNotWait',
     what: 'a gate is quiet while a migration writes',
-    edits: { [GATE]: [['if (range.overlaps(span)) return false;', 'if (range.overlaps(span)) continue;']] }
+    edits: { [GATE]: [['if (touches(keysOf, span)) return false;', 'if (touches(keysOf, span)) continue;']] }
   },
   {
     name: 'fenceDoesNotWait',
     what: 'a fence is acknowledged while clients write',
-    edits: { [GATE]: [['if (range.contains(key)) return false;', 'if (range.contains(key)) continue;']] }
+    edits: { [GATE]: [['if (touches(keysOf, {key, Bound::at(successor(key))})) return false;', 'if (touches(keysOf, {key, Bound::at(successor(key))})) continue;']] }
   },
   {
     name: 'activateBeforeDecide',
@@ -147,5 +147,45 @@ export const mutants = [
     name: 'feedOfTheDeadStays',
     what: 'a feed that died with its opener stays open',
     edits: { [`${MIGRATE}live_ending.cc`]: [['prepare_.feedAsked() || resumed_;', 'prepare_.feedAsked();']] }
+  },
+  {
+    name: 'closeOnce',
+    what: 'a feed that cannot be closed at once is left open',
+    edits: { [`${MIGRATE}job_base.cc`]: [['  feedClosed_ = !again;\n', '  feedClosed_ = true;\n']] }
+  },
+  {
+    name: 'undoneAsCancelled',
+    what: 'after a crash every undoing is a cancel',
+    edits: { [`${MIGRATE}live_migration.cc`]: [['  undoneFor_ = image.abortedFor;', '  undoneFor_ = ErrorCode::kOk;']] }
+  },
+  {
+    name: 'stopWaitsForGates',
+    what: 'a stop waits for a gate that is away',
+    edits: { [`${MIGRATE}live_ending.cc`]: [['return part() == Part::kGate && (sourceGate_.failing() || targetGate_.failing());', 'return false;']] }
+  },
+  {
+    name: 'journalBlamesStores',
+    what: 'a journal that fails names a store',
+    edits: { [`${MIGRATE}job_base.cc`]: [['fail(port, s.code(), {}, text);\n    return;', 'fail(port, s.code(), shared_.source, text);\n    return;']] }
+  },
+  {
+    name: 'rechecksWithoutLimit',
+    what: 'single keys are read again a thousand at a time, however large they are',
+    edits: { [`${MIGRATE}recheck.cc`]: [['if (count > 0 && bytes > shared_.spec().pageBytes) break;', '']] }
+  },
+  {
+    name: 'neverNotConverging',
+    what: 'a feed that does not say how much waits is followed for ever',
+    edits: { [`${MIGRATE}feed.cc`]: [['} else if (waiting_ == 0 && gathered_.us != UINT64_MAX) {', '} else if (false) {']] }
+  },
+  {
+    name: 'writersStayThrottled',
+    what: 'writers that were held back are not let go',
+    edits: { [`${MIGRATE}live_migration.cc`]: [['if (std::exchange(throttled_, false)) port.noticeThrottle(shared_.source, 0);', 'static_cast<void>(port);']] }
+  },
+  {
+    name: 'overlayForgetsTheRest',
+    what: 'what lies above the last range that changes is forgotten',
+    edits: { 'core/src/range/overlay.h': [['  while (i < parts.size()) appendPart(out, std::move(parts[i++]), same);\n  return out;', '  return out;']] }
   }
 ]

@@ -123,6 +123,9 @@ class Gate {
 
   // Every write at or below it has landed.
   uint64_t head() const { return inFlight_.empty() ? last_ : inFlight_.begin()->first - 1; }
+  // Every write of a key in these ranges. What a feed of them may end at: behind a fence, which
+  // waits for these and for no others, a write that hangs elsewhere must hide none of them.
+  uint64_t head(const std::vector<KeyRange>& ranges) const;
   uint64_t last() const { return last_; }
   const std::vector<GateRange>& ranges() const { return ranges_; }
 

@@ -146,6 +146,16 @@ bool Gate::quiet(const std::vector<KeyRange>& ranges) const {
   return true;
 }
 
+uint64_t Gate::head(const std::vector<KeyRange>& ranges) const {
+  const std::vector<KeyRange> keysOf = ordered(ranges);
+  for (const auto& [position, keys] : inFlight_) {
+    for (const Key& key : keys) {
+      if (touches(keysOf, {key, Bound::at(successor(key))})) return position - 1;
+    }
+  }
+  return last_;
+}
+
 // Calls `visit` for each part that `range` is made of: null for keys that no entry names.
 template <typename Visit>
 Status Gate::eachPart(const KeyRange& range, Visit visit) const {

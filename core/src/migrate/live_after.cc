@@ -112,7 +112,8 @@ void LiveMigration::endOfClaim(Port& port) {
   undoneAs_ = MigrationState::kMismatch;
   recordVerified(false);
   stopParts(port);
-  enter(port, MigrationState::kAborting);
+  aborting_ = true;  // once the writers go on
+  enter(port, MigrationState::kPostponing);
 }
 
 }  // namespace keyhaul

@@ -102,14 +102,14 @@ void LiveMigration::pumpEnding(Port& port) {
   if (unreadable || stage == LiveStage::kCommitted || (stage == LiveStage::kUndoing && !emptying && !served)) {
     return conclude(port, MigrationState::kStopped);
   }
+  if (stage == LiveStage::kFenced) {
+    after_ = std::exchange(ending_, Ending::kNone);
+    return enter(port, MigrationState::kPostponing);
+  }
   if (ending_ == Ending::kCancel) {
     undoneAs_ = MigrationState::kCancelled;
     ending_ = Ending::kNone;
     return enter(port, MigrationState::kAborting);
-  }
-  if (stage == LiveStage::kFenced) {
-    after_ = std::exchange(ending_, Ending::kNone);
-    return enter(port, MigrationState::kPostponing);
   }
   const bool mayBeginAnew = (liveRow(state_).next & liveBit(MigrationState::kClaiming)) != 0;
   if (error_ == ErrorCode::kFeedPositionLost && mayBeginAnew) return restart(port);

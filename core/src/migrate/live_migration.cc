@@ -147,9 +147,11 @@ void LiveMigration::giveUpAttempt(Port& port) {
   shared_.totals.pauseUs = (port.now() - fencedAt_).us;
   stopPartsButWrites(port);
   if (shared_.totals.postponed < kPostponesMax) return enter(port, MigrationState::kPostponing);
+  // Why it is given up is in the journal before the register has it; the writers do not wait.
   error_ = ErrorCode::kPauseBudget;
   undoneAs_ = MigrationState::kFailed;
-  enter(port, MigrationState::kAborting);
+  aborting_ = true;
+  enter(port, MigrationState::kPostponing);
 }
 
 // Each rung gets as long as it took to see that the one before does not do. Following goes on

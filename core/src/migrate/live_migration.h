@@ -88,7 +88,7 @@ class LiveMigration final : public JobBase {
   bool recorded_ = false;    // the journal begins with the plan
   bool restarting_ = false;  // what was staged goes, and the copy begins anew
   bool wasClaimed_ = false;  // so the journal says
-  bool aborting_ = false;  // an earlier process had come so far
+  bool aborting_ = false;  // it is to be given up, and how is known; maybe by an earlier process
   bool compared_ = false;   // everything was compared once, in this process
   bool claimed_ = false;    // the register may have a claim of ours
   Instant fencedAt_{0};

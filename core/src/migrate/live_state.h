@@ -94,7 +94,7 @@ inline constexpr LiveRow liveRow(MigrationState state) {
               liveBit(kDone) | liveBit(kCancelled) | liveBit(kFailed) | liveBit(kMismatch) | kEnds};
     case kPostponing: return {Part::kRegister, LiveStage::kUndoing, false, liveBit(kUnfencing) | kEnds};
     case kAborting:
-      return {Part::kRegister, LiveStage::kUndoing, false,
+      return {Part::kRegister, LiveStage::kUndoing, true,
               liveBit(kUnfencing) | liveBit(kFailed) | liveBit(kCancelled) | kEnds};
     case kUnfencing:
       return {Part::kGate, LiveStage::kUndoing, false,

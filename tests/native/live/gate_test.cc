@@ -86,6 +86,26 @@ TEST(Gate, WhatClosesWaitsForWritesOfClientsAndOfMigrations) {
   EXPECT_TRUE(target.quiet(call(GateVerb::kPrepare, 4).ranges));
 }
 
+// A write that hangs outside of the ranges must not hide, behind a fence, one that was acknowledged.
+TEST(Gate, TheHeadOfRangesLooksAtTheirWritesOnly) {
+  Gate gate;
+  GateCall assign = call(GateVerb::kAssign, 1, 0, 0);
+  assign.ranges = {KeyRange::all()};
+  ASSERT_TRUE(gate.change(assign).ok());
+  const KeyView outside = "x", inside = "b";
+  const Admission hangs = gate.admitWrite(std::span(&outside, 1));
+  const Admission first = gate.admitWrite(std::span(&inside, 1));
+  const Admission second = gate.admitWrite(std::span(&inside, 1));
+  const std::vector<KeyRange> ranges = call(GateVerb::kFence, 2).ranges;
+  EXPECT_EQ(gate.head(ranges), first.position - 1);
+  gate.landed(first.position);
+  EXPECT_EQ(gate.head(ranges), first.position);
+  gate.landed(second.position);
+  EXPECT_TRUE(gate.quiet(ranges));
+  EXPECT_EQ(gate.head(ranges), second.position);
+  EXPECT_EQ(gate.head(), hangs.position - 1);
+}
+
 // Whatever an attempt that was given up made serve, what serves after it has a higher epoch.
 TEST(Gate, AnAbortLeavesRoomForALateActivation) {
   OwnershipMap map;

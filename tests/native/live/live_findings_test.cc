@@ -177,6 +177,19 @@ TEST(LiveFindings, AStopBehindTheFenceDoesNotWaitForAGate) {
   EXPECT_EQ(world.checkEnd(), "");
 }
 
+TEST(LiveFindings, AFeedIsAskedToCloseUntilItDoes) {
+  LiveOptions options;
+  LiveWorld world(options);
+  uint32_t asked = 0;
+  world.fault = [&asked](const Action& action) {
+    return action.kind == ActionKind::kCloseFeed && ++asked < 4 ? ErrorCode::kStoreFailed : ErrorCode::kOk;
+  };
+  world.start(world.plan());
+  ASSERT_TRUE(world.run());
+  EXPECT_EQ(asked, 4U);
+  EXPECT_EQ(world.checkEnd(), "");
+}
+
 // Single keys are read again in batches that fit, also where their values are large.
 TEST(LiveFindings, ReadsNoMoreAtOnceThanAPage) {
   LiveOptions options;

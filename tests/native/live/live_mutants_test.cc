@@ -55,6 +55,25 @@ TEST(LiveMutants, AWriteLostInAnyStateIsFoundOut) {
   }
 }
 
+// The target serves and the source does not know yet: whoever asks it still gets no old value.
+TEST(LiveMutants, NobodyReadsAtTheSourceWhatTheTargetHasChanged) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    LiveOptions options;
+    options.seed = seed;
+    options.clients = 6;
+    LiveWorld world(options);
+    uint32_t waits = 0;
+    world.stall = [&](const Action& action) {
+      return action.kind == ActionKind::kGate && action.verb == GateVerb::kRedirect && ++waits < 40;
+    };
+    world.start(world.plan());
+    ASSERT_TRUE(world.run()) << "seed " << seed << " stands in " << stateName(world.state());
+    ASSERT_EQ(world.checkEnd(), "") << "seed " << seed;
+    ASSERT_EQ(world.state(), MigrationState::kDone);
+    ASSERT_EQ(waits, 40U);
+  }
+}
+
 // The pause is over when the budget is, whatever the reason that it lasts.
 TEST(LiveMutants, WritersAreNotHeldForLongerThanTheBudget) {
   for (const ActionKind slow : {ActionKind::kPollFeed, ActionKind::kRead, ActionKind::kApply}) {

@@ -162,7 +162,7 @@ void LiveWorld::pollFeed(Mover& mover, const Pending& pending, Event& event) {
     event.error = ErrorCode::kFeedPositionLost;
     return;
   }
-  const uint64_t head = store.gate.head();
+  const uint64_t head = store.gate.head(plan_.ranges);
   std::set<std::string> keys;
   uint64_t reached = position;
   for (auto row = store.log.upper_bound(position); row != store.log.end() && row->first <= head; ++row) {

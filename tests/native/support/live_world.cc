@@ -120,7 +120,7 @@ void LiveWorld::crashMover() {
   // One that has not begun its journal is no predecessor of anybody.
   const auto known = readJournal(std::as_bytes(std::span(mover.journal)));
   if (options_.zombies && known.ok() && known->prepared && random_.below(2) == 0) {
-    mover.ticksLeft = static_cast<uint32_t>(random_.below(60));
+    mover.ticksLeft = 1 + static_cast<uint32_t>(random_.below(60));
   } else {
     mover.dead = true;
     // What it had sent may still arrive, or not.
