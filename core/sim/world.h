@@ -63,6 +63,7 @@ class World {
   const Options& options() const { return options_; }
   Faults& faults() { return faults_; }
   const Faults& faults() const { return faults_; }
+  uint64_t faultsDrawn() const { return report_.faults; }
   bool healed() const { return healed_; }
   uint64_t healAtUs() const { return options_.untilUs / 3 * 2; }
   Network& network() { return network_; }
