@@ -151,6 +151,10 @@ export class KeyhaulSim extends Base {
 
   /** Something is done to the world now, as in `crash:3:1500`, `rate:drop:50000` or `sabotage:no-dedupe`. */
   async inject(what: string): Promise<void> {
+    if (this.#scene?.ended === 1 && what.startsWith('sabotage:')) { // there is nothing left to break, so once more with it
+      await this.seek(0)
+      this.play()
+    }
     if (this.#scene === undefined || this.#scene.ended === 1) return
     const text = `${Math.floor(this.#scene.reachedUs)}:${what}`
     const scene = await this.#call((connection) => connection.call('intervene', text))

@@ -83,6 +83,7 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .ahead { min-height: 3em; }
 .ahead:has(button) { font-weight: 600; }
 .lifeline { display: flex; gap: 2px; list-style: none; padding: 0; margin: 10px 0; min-height: 44px; overflow: auto; }
+[hidden] { display: none !important; }
 .lifeline li { flex: 1 1 0; min-width: 62px; padding: 5px 7px; font-size: 11.5px; line-height: 1.25; background: var(--keyhaul-empty); border-radius: 4px; overflow: hidden; }
 .lifeline li b { display: block; font-weight: 600; }
 .lifeline li:first-child { border-radius: 8px 4px 4px 8px; }
@@ -122,6 +123,7 @@ b[data-range="6"] { color: var(--keyhaul-range-6); } b[data-range="7"] { color: 
   .caption { padding: 14px; min-height: 3.9em; }
   .share { padding: 12px 14px; }
 }
+@container (min-width: 520px) and (max-width: 880px) { .promises { grid-template-columns: 1fr 1fr; } }
 @container (max-width: 460px) {
   .frame { border-radius: 10px; }
   .time { grid-column: 1 / -1; justify-self: start; min-width: 0; }

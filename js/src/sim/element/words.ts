@@ -68,8 +68,9 @@ export function caption(view: SimView): string {
   const name = (node: number): string => view.nodes[node]?.name ?? ''
   const [broken] = view.violations
   if (broken !== undefined) return `A promise is broken: ${broken.text}${broken.key === '' ? '' : ` (key ${broken.key})`}.`
-  const down = view.nodes.filter(({ up }) => up === 0).map((node) => node.name)
-  if (down.includes('mover')) return 'keyhaul was killed. What it has to know stands in its journal.'
+  const dead = view.nodes.filter(({ up }) => up === 0)
+  const down = dead.map((node) => node.name)
+  if (dead.some(({ kind }) => kind === 'mover')) return 'keyhaul was killed. What it has to know stands in its journal.'
   if (down.length > 0) return `${down.join(' and ')} is down. keyhaul waits, and asks again.`
   const at = busiest(view)
   const job = view.jobs[at]
@@ -77,5 +78,6 @@ export function caption(view: SimView): string {
   if (view.jobs.some(({ phase }) => phase === 'greeting')) return 'keyhaul is back, and makes sure that nothing of its past still writes.'
   if (view.jobs.length > 0 && view.jobs.every(({ phase }) => phase === 'ended')) return 'Every range has arrived, and was compared key by key.'
   if (view.jobs.some(({ phase }) => phase === 'stopped')) return 'A migration has stopped, and will be resumed from its journal.'
+  if (view.jobs.some(({ phases }) => phases.length > 0)) return 'keyhaul waits for what is to be moved next.'
   return 'Stores hold ranges of keys, and clients write them. Soon ranges will move.'
 }
