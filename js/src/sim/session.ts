@@ -27,6 +27,14 @@ export interface Foresight {
   readonly life: readonly string[]
 }
 
+export interface Survey {
+  readonly seeds: number
+  readonly events: number
+  readonly simulatedUs: number
+  /** The first seed that breaks a promise. */
+  readonly broken: bigint | undefined
+}
+
 /** Events between two looks at the clock, and between two snapshots. */
 const SLICE = 500
 const SNAPSHOT_EVENTS = 20_000
@@ -35,6 +43,7 @@ const SNAPSHOTS_MAX = 12
 export class Session {
   readonly #player = new Player()
   readonly #scout = new Player()
+  #surveyor: Player | undefined
   #options: SimulateOptions = { seed: 1 }
   #snapshots: Snapshot[] = []
   #spacing = SNAPSHOT_EVENTS
@@ -63,19 +72,22 @@ export class Session {
       return this.#scene(timeUs)
     },
     scout: (budgetMs = 10): Foresight | undefined => this.#goScouting(budgetMs),
-    /** The next seed, from this one on, that breaks a promise; undefined within the budget. */
-    hunt: (options: SimulateOptions, budgetMs: number): bigint | undefined => {
+    /** Runs seeds from this one on, until one breaks a promise or the budget is spent. */
+    survey: (options: SimulateOptions, budgetMs: number): Survey => {
       const endMs = performance.now() + budgetMs
-      for (let seed = BigInt(options.seed); performance.now() < endMs; seed++) {
-        this.#scout.open(argumentsOf({ ...options, seed }))
-        this.#scout.advance(Number.POSITIVE_INFINITY)
-        if (this.#scout.report().violations.length > 0) {
-          this.#beginScout(0)
-          return seed
-        }
+      this.#surveyor ??= new Player()
+      let [seeds, events, simulatedUs] = [0, 0, 0]
+      let broken: bigint | undefined
+      for (let seed = BigInt(options.seed); broken === undefined && (seeds === 0 || performance.now() < endMs); seed++) {
+        this.#surveyor.open(argumentsOf({ ...options, seed }))
+        this.#surveyor.advance(Number.POSITIVE_INFINITY)
+        const report = this.#surveyor.report()
+        seeds++
+        events += report.events
+        simulatedUs += report.timeUs
+        if (report.violations.length > 0) broken = seed
       }
-      this.#beginScout(0)
-      return undefined
+      return { seeds, events, simulatedUs, broken }
     }
   }
 

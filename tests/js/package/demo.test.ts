@@ -104,7 +104,7 @@ test('bugs that are put in turn the oracle red within seconds, with the life of 
     await page.locator('.life').waitFor({ timeout: 8000 })
     assert.match(await page.locator('.verdict').innerText(), /^No\. \d found/, bug)
     assert.ok((await page.locator('.life li').count()) > 2, bug)
-    assert.match(await page.locator('[role=status]').innerText(), /promise is broken/)
+    assert.match(await page.locator('[role=status][aria-live]').innerText(), /promise is broken/)
     assert.equal(await page.$eval(SIM, (sim) => (sim as Sim).playing), false)
     await page.context().close()
   }
@@ -121,6 +121,16 @@ test('where a bug does no harm in this run, a seed is found in which it does', a
   await page.locator('.oracle.bad').waitFor()
   const { hash, command } = await foreseen(page)
   assert.equal(hash, inTerminal(command))
+  await page.context().close()
+  site.nothingWrong()
+})
+
+test('two hundred seeds in the tab break no promise', async () => {
+  const page = await site.page('#v=1&s=copy&seed=1&u=20')
+  await foreseen(page)
+  await page.$eval(SIM, (sim) => (sim as Sim).pause())
+  await page.getByRole('button', { name: 'try 200 seeds' }).click()
+  await page.getByText(/^2\d\d seeds, .* 0 promises broken$/).waitFor({ timeout: 60_000 })
   await page.context().close()
   site.nothingWrong()
 })

@@ -55,7 +55,7 @@ test('every sabotage that turns an oracle red by hand does so in the run of the 
   assert.deepEqual(seen.violations, simulate({ ...options, interventions: ['1500000:sabotage:drop-tombstones'] }).violations)
 })
 
-test('any event of ten minutes is reached within 100 ms', () => {
+test('any event of ten minutes is reached well within a second, however late it is', () => {
   const session = new Session()
   session.calls.open({ seed: 11, scenario: 'many', until: 600, workload: 300 })
   const { events, endUs } = foresight(session)

@@ -1,9 +1,11 @@
 import type { SimulateOptions } from '../arguments.js'
 import { type Connection, connect } from '../channel.js'
-import type { Foresight, Scene } from '../session.js'
+import type { Foresight, Scene, Survey } from '../session.js'
+import { OPTIONS, optionsOf, setOptions } from './attributes.js'
 import { h } from './dom.js'
 import { toCommand, toLink } from './link.js'
 import { Show } from './show.js'
+import { surveySeeds } from './survey.js'
 import { Transport } from './transport.js'
 import { rangeName, seconds, stateName } from './words.js'
 
@@ -16,7 +18,6 @@ export interface Caption {
 
 // Importing it where there is no page does nothing.
 const Base = typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement
-const REOPENS = ['scenario', 'seed', 'until', 'faults', 'sabotage', 'workload', 'do']
 const SPEED_MAX = 10_000
 
 /**
@@ -25,7 +26,7 @@ const SPEED_MAX = 10_000
  * controls (`few`), theme (`light`, `dark`). Events: `violation`, `cutover`, `hash` (at the end), `change` (what to share).
  */
 export class KeyhaulSim extends Base {
-  static observedAttributes = [...REOPENS, 'speed', 'theme']
+  static observedAttributes = [...OPTIONS, 'speed', 'theme']
   /** Null runs it on the page, as does a Worker that does not start. For bundlers that do not know this pattern. */
   static makeWorker: (() => Worker) | null = () => new Worker(new URL('../worker.js', import.meta.url), { type: 'module' })
 
@@ -74,6 +75,7 @@ export class KeyhaulSim extends Base {
       toggle: () => (this.#playing ? this.pause() : this.play()), restart: () => void this.seek(0).then(() => this.play()),
       step: (by) => void this.step(by), seek: (us) => void this.seek(us), nextMark: () => void this.nextMark(), speed: (value) => { this.speed = value },
       act: (what) => void this.inject(what), copyLink: () => this.#copy(`${location.href.replace(/#.*/, '')}#${this.link}`, 'link'), copyCommand: () => this.#copy(this.command, 'command'),
+      survey: () => void this.#survey(),
       choose: (scenario, seed) => this.#choose(scenario, seed), key: (event) => this.#key(event)
     })
     this.#show = show
@@ -174,24 +176,8 @@ export class KeyhaulSim extends Base {
 
   /** Opens a run, as `fromLink` reads it. */
   open(options: SimulateOptions, timeUs = 0): void {
-    const { faults, interventions } = options
-    const given = { ...options, faults: typeof faults === 'object' ? faults.join(',') : faults, interventions: undefined, do: interventions?.join(',') || undefined, t: timeUs > 0 ? Math.round(timeUs / 1000) : undefined }
-    for (const name of [...REOPENS, 't']) {
-      const value = (given as Record<string, unknown>)[name]
-      if (value === undefined) this.removeAttribute(name)
-      else this.setAttribute(name, String(value))
-    }
+    setOptions(this, options, timeUs)
     this.#reopen()
-  }
-
-  #fromAttributes(): SimulateOptions {
-    const text = (name: string): string | undefined => this.getAttribute(name) || undefined
-    const number = (name: string): number | undefined => (text(name) === undefined ? undefined : Number(text(name)))
-    const faults = text('faults') ?? (this.scenario === 'story' ? 'none' : undefined)
-    const list = faults === undefined || faults === 'all' || faults === 'none' ? faults : faults.split(',')
-    const given = { scenario: this.scenario, until: number('until'), faults: list, sabotage: text('sabotage'), workload: number('workload'), interventions: text('do')?.split(',') }
-    const seed = /^\d{1,20}$/.test(this.seed) ? BigInt(this.seed) : 1n
-    return { seed, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
   }
 
   /** Once for all attributes that are set together. */
@@ -206,7 +192,7 @@ export class KeyhaulSim extends Base {
 
   async #open(): Promise<void> {
     const run = ++this.#run
-    this.#options = this.#fromAttributes()
+    this.#options = optionsOf(this)
     this.#foresight = undefined
     try {
       const connection = await this.#connection
@@ -265,12 +251,22 @@ export class KeyhaulSim extends Base {
 
   /** Looks for a seed in which the bug that is in now breaks a promise, with all faults, and opens it. */
   async hunt(): Promise<void> {
-    const sabotage = this.#sabotage
-    const options: SimulateOptions = { seed: 1n, scenario: 'swarm', faults: 'all', sabotage }
-    const seed = await this.#call((connection) => connection.call('hunt', options, 4000))
-    if (seed === undefined) return this.#show?.breaking.ahead('Not found in four seconds.')
-    this.open({ ...options, seed })
+    const options: SimulateOptions = { seed: 1n, scenario: 'swarm', faults: 'all', sabotage: this.#sabotage }
+    const { broken } = await this.survey(options, 2000, (text) => this.#show?.breaking.ahead(text))
+    if (broken === undefined) return
+    this.open({ ...options, seed: broken })
     this.play()
+  }
+
+  /** Runs so many seeds from this one on, or until one breaks a promise; `tell` hears how it goes. */
+  survey(options: SimulateOptions, seeds: number, tell: (text: string) => void): Promise<Survey> {
+    return surveySeeds((part) => this.#call((connection) => connection.call('survey', part, 60)), options, seeds, tell)
+  }
+
+  async #survey(): Promise<void> {
+    const { sabotage, interventions, ...options } = this.#options
+    const { broken } = await this.survey({ ...options, faults: 'all', sabotage: this.#sabotage }, 200, (text) => this.#show?.surveyed(text))
+    if (broken !== undefined) this.open({ ...options, faults: 'all', sabotage: this.#sabotage, seed: broken })
   }
 
   async #call<T>(ask: (connection: Connection) => Promise<T>): Promise<T | undefined> {

@@ -16,6 +16,7 @@ export interface ShowCalls extends TransportCalls {
   copyLink(): void
   copyCommand(): void
   choose(scenario: string, seed: string): void
+  survey(): void
   key(event: KeyboardEvent): void
 }
 
@@ -44,6 +45,7 @@ export class Show {
   readonly transport: Transport
   readonly #caption = h('p', { className: 'caption', part: 'caption' })
   readonly #command = h('code', { part: 'command' })
+  readonly #surveyed = h('p', { className: 'surveyed', role: 'status' })
   readonly #scenario
   readonly #seed
   readonly #frame: HTMLElement
@@ -59,7 +61,8 @@ export class Show {
     this.#seed = h('input', { type: 'text', inputMode: 'numeric', 'aria-label': 'Seed', onchange: choose })
     const share = h('div', { className: 'share', part: 'share' },
       h('label', {}, 'scenario ', this.#scenario), h('label', {}, 'seed ', this.#seed),
-      h('button', { type: 'button', onclick: () => calls.copyLink() }, 'copy link'), h('button', { type: 'button', onclick: () => calls.copyCommand() }, 'copy command'), this.#command)
+      h('button', { type: 'button', title: 'runs them here, with all faults, and opens the first that breaks a promise', onclick: () => calls.survey() }, 'try 200 seeds'),
+      h('button', { type: 'button', onclick: () => calls.copyLink() }, 'copy link'), h('button', { type: 'button', onclick: () => calls.copyCommand() }, 'copy command'), this.#command, this.#surveyed)
     this.#frame = h('div', { className: 'frame', part: 'frame', onkeydown: (event: Event) => calls.key(event as KeyboardEvent) },
       this.#caption,
       h('div', { className: 'scene' }, this.box,
@@ -132,6 +135,10 @@ export class Show {
   foresee(foresight: Foresight | undefined, scene: Scene | undefined): void {
     if (foresight !== undefined) this.transport.setEnd(foresight.endUs, foresight.marks)
     this.oracle.foresee(foresight, scene)
+  }
+
+  surveyed(text: string): void {
+    say(this.#surveyed, text)
   }
 
   wrong(text: string): void {

@@ -99,6 +99,8 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .log li.bad { color: var(--keyhaul-bad); font-weight: 700; }
 .share { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; grid-column: 1 / -1; padding: 12px 22px; border-top: 1px solid var(--keyhaul-line); }
 .share code { font: 12px ui-monospace, Menlo, monospace; overflow-wrap: anywhere; flex: 1 1 260px; color: var(--keyhaul-quiet); }
+.surveyed { flex-basis: 100%; font-size: 13px; font-weight: 600; }
+.surveyed:empty { display: none; }
 .share label { display: flex; gap: 6px; align-items: center; font-size: 12.5px; }
 .share input { font: inherit; width: 11ch; min-height: 34px; padding: 2px 8px; color: inherit; background: var(--keyhaul-surface); border: 1px solid var(--keyhaul-line); border-radius: 8px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }

@@ -1,4 +1,5 @@
 // What is said to people.
+import type { Survey } from '../session.js'
 import type { SimJob, SimView } from '../view.js'
 
 /** Promises, as somebody would put them who owns the data. What is not named here is shown by its name. */
@@ -80,4 +81,11 @@ export function caption(view: SimView): string {
   if (view.jobs.some(({ phase }) => phase === 'stopped')) return 'A migration has stopped, and will be resumed from its journal.'
   if (view.jobs.some(({ phases }) => phases.length > 0)) return 'keyhaul waits for what is to be moved next.'
   return 'Stores hold ranges of keys, and clients write them. Soon ranges will move.'
+}
+
+/** How a survey of seeds goes. */
+export function surveyed({ seeds, events, simulatedUs, broken }: Survey, tookMs: number): string {
+  const hours = simulatedUs / 3.6e9
+  const speed = count(Math.round(simulatedUs / 1000 / Math.max(1, tookMs)))
+  return `${plural(seeds, 'seed')}, ${hours.toFixed(1)} simulated hours, ${count(events)} events, ${speed} times real time: ${broken === undefined ? '0 promises broken' : `seed ${broken} breaks one`}`
 }
