@@ -45,6 +45,7 @@ export class Session {
   readonly #scout = new Player()
   #surveyor: Player | undefined
   #options: SimulateOptions = { seed: 1 }
+  #reachedUs = 0
   #snapshots: Snapshot[] = []
   #spacing = SNAPSHOT_EVENTS
   #scouting: 'run' | 'life' | 'done' = 'run'
@@ -63,13 +64,14 @@ export class Session {
     advance: (untilUs: number, budgetMs = 10): Scene => this.#scene(this.#inSlices(this.#player, untilUs, budgetMs) ? untilUs : 0),
     seek: (untilUs: number): Scene => this.#seek(untilUs, Number.POSITIVE_INFINITY),
     seekEvent: (event: number): Scene => this.#seek(Number.POSITIVE_INFINITY, event),
-    intervene: (text: string): Scene => {
+    /** At the time that was reached, whatever the page has seen of it; `text` is what `--do` takes. */
+    intervene: (what: string): Scene & { readonly text: string } => {
+      const text = `${this.#reachedUs}:${what}`
       this.#player.intervene(text)
       const { interventions = [] } = this.#options
       this.#options = { ...this.#options, interventions: [...interventions, text] }
-      const timeUs = Number(text.split(':')[0])
-      this.#beginScout(timeUs)
-      return this.#scene(timeUs)
+      this.#beginScout(this.#reachedUs)
+      return { ...this.#scene(this.#reachedUs), text }
     },
     scout: (budgetMs = 10): Foresight | undefined => this.#goScouting(budgetMs),
     /** Runs seeds from this one on, until one breaks a promise or the budget is spent. */
@@ -99,9 +101,11 @@ export class Session {
     return true
   }
 
-  #scene(reachedUs: number): Scene {
+  #scene(untilUs: number): Scene {
     const view = this.#player.view()
-    return { ...view, reachedUs: view.ended || !Number.isFinite(reachedUs) ? view.timeUs : Math.max(view.timeUs, reachedUs) }
+    const known = view.ended === 1 || !Number.isFinite(untilUs)
+    this.#reachedUs = known ? view.timeUs : Math.max(view.timeUs, Math.floor(untilUs))
+    return { ...view, reachedUs: this.#reachedUs }
   }
 
   #seek(untilUs: number, event: number): Scene {

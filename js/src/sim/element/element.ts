@@ -40,7 +40,8 @@ export class KeyhaulSim extends Base {
   #playing = false
   #wanted = false
   #visible = false
-  #busy = false
+  /** Calls under way; the world goes on only when there are none, or it would go on from where a seek left. */
+  #busy = 0
   #reopening = false
   #frame = 0
   #lastMs = 0
@@ -104,7 +105,7 @@ export class KeyhaulSim extends Base {
     this.#cleanUp?.abort()
     void this.#connection?.then(({ close }) => close())
     this.#connection = this.#cleanUp = undefined
-    this.#playing = this.#busy = false
+    this.#playing = false
     this.#run++
   }
 
@@ -153,15 +154,14 @@ export class KeyhaulSim extends Base {
 
   /** Something is done to the world now, as in `crash:3:1500`, `rate:drop:50000` or `sabotage:no-dedupe`. */
   async inject(what: string): Promise<void> {
-    if (this.#scene?.ended === 1 && what.startsWith('sabotage:')) { // there is nothing left to break, so once more with it
+    if (this.#scene?.ended === 1 && what.startsWith('sabotage:')) { // once more, with it
       await this.seek(0)
       this.play()
     }
     if (this.#scene === undefined || this.#scene.ended === 1) return
-    const text = `${Math.floor(this.#scene.reachedUs)}:${what}`
-    const scene = await this.#call((connection) => connection.call('intervene', text))
+    const scene = await this.#call((connection) => connection.call('intervene', what))
     if (scene === undefined) return
-    this.#options = { ...this.#options, interventions: [...(this.#options.interventions ?? []), text] }
+    this.#options = { ...this.#options, interventions: [...(this.#options.interventions ?? []), scene.text] }
     this.#foresight = undefined
     this.#take(scene, true)
     void this.#lookAhead()
@@ -194,14 +194,14 @@ export class KeyhaulSim extends Base {
     const run = ++this.#run
     this.#options = optionsOf(this)
     this.#foresight = undefined
+    const timeUs = Number(this.getAttribute('t') ?? 0) * 1000
     try {
-      const connection = await this.#connection
-      if (connection === undefined || run !== this.#run) return
-      this.#show?.list(await connection.call('lists'))
-      await connection.call('open', this.#options)
-      const scene = await connection.call('seek', Number(this.getAttribute('t') ?? 0) * 1000)
-      if (run !== this.#run) return
-      this.#busy = false
+      const scene = await this.#call(async (connection) => {
+        this.#show?.list(await connection.call('lists'))
+        await connection.call('open', this.#options)
+        return connection.call('seek', timeUs)
+      })
+      if (scene === undefined) return
       this.#jump(scene)
       this.#say()
       this.#go()
@@ -260,7 +260,8 @@ export class KeyhaulSim extends Base {
 
   /** Runs so many seeds from this one on, or until one breaks a promise; `tell` hears how it goes. */
   survey(options: SimulateOptions, seeds: number, tell: (text: string) => void): Promise<Survey> {
-    return surveySeeds((part) => this.#call((connection) => connection.call('survey', part, 60)), options, seeds, tell)
+    const run = this.#run
+    return surveySeeds(async (part) => (run === this.#run ? (await this.#connection)?.call('survey', part, 25) : undefined), options, seeds, tell)
   }
 
   async #survey(): Promise<void> {
@@ -271,10 +272,15 @@ export class KeyhaulSim extends Base {
 
   async #call<T>(ask: (connection: Connection) => Promise<T>): Promise<T | undefined> {
     const run = this.#run
-    const connection = await this.#connection
-    if (connection === undefined) return undefined
-    const answer = await ask(connection)
-    return run === this.#run ? answer : undefined
+    this.#busy++
+    try {
+      const connection = await this.#connection
+      if (connection === undefined || run !== this.#run) return undefined
+      const answer = await ask(connection)
+      return run === this.#run ? answer : undefined
+    } finally {
+      this.#busy--
+    }
   }
 
   #jump(scene: Scene): void {
@@ -341,12 +347,10 @@ export class KeyhaulSim extends Base {
     const passedMs = Math.min(100, Math.max(0, nowMs - this.#lastMs))
     this.#lastMs = nowMs
     this.#targetUs += passedMs * 1000 * this.speed
-    if (this.#busy) return
-    this.#busy = true
+    if (this.#busy > 0) return
     const wanted = Math.floor(this.#targetUs)
     void this.#call((connection) => connection.call('advance', wanted, 10)).then((scene) => {
-      this.#busy = false
-      if (scene === undefined || !this.#playing) return
+      if (scene === undefined) return
       if (scene.reachedUs < wanted) this.#targetUs = scene.reachedUs // it cannot go as fast
       this.#take(scene)
     })

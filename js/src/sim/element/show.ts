@@ -9,7 +9,7 @@ import { RangePanel } from './range-panel.js'
 import { type Palette, Stage } from './stage.js'
 import { STYLE } from './style.js'
 import { Transport, type TransportCalls } from './transport.js'
-import { caption } from './words.js'
+import { busiest, caption } from './words.js'
 
 export interface ShowCalls extends TransportCalls {
   act(what: string): void
@@ -52,6 +52,7 @@ export class Show {
   readonly box = h('div', { className: 'canvas' }, this.canvas)
   #drawnMs = 0
   #captioned = ''
+  #chose = false
 
   constructor(readonly root: ShadowRoot, calls: ShowCalls) {
     this.breaking = new BreakPanel(calls.act)
@@ -75,7 +76,15 @@ export class Show {
     this.canvas.addEventListener('click', (event) => this.#click(event))
   }
 
+  /** Until somebody chooses, the range that most is to be seen of. */
+  #follow(scene: Scene): void {
+    if (this.#chose || scene.jobs[this.stage.selected]?.phase === 'running') return
+    const at = busiest(scene)
+    if (at >= 0) this.range.selected = this.stage.selected = at
+  }
+
   #select(job: number): void {
+    this.#chose = true
     this.range.selected = this.stage.selected = job
     this.#drawnMs = 0
   }
@@ -125,6 +134,7 @@ export class Show {
       this.canvas.setAttribute('aria-label', `Simulation of stores, clients and keyhaul. ${text}`)
     }
     toggle(this.#caption, 'bad', bad)
+    this.#follow(scene)
     this.oracle.show(scene)
     this.range.show(scene)
     this.breaking.show(scene)

@@ -90,7 +90,7 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .lifeline li.done { background: var(--keyhaul-good-paper); }
 .lifeline li.stopped, .lifeline li.failed, .lifeline li.mismatch { background: var(--keyhaul-bad-paper); }
 .lifeline li:last-child { outline: 2px solid var(--keyhaul-accent); outline-offset: -2px; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 8px 12px; }
+.facts { margin-top: 10px; display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 8px 12px; }
 .facts dt { color: var(--keyhaul-quiet); font-size: 11.5px; }
 .facts dd { font-weight: 600; }
 .log ol { list-style: none; padding: 0; height: 290px; overflow: auto; font-size: 12.5px; }
