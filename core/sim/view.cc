@@ -32,7 +32,7 @@ std::string nodeJson(const World& world, const Node& node) {
   json += ",\"cutFrom\":[";
   bool first = true;
   for (const auto& other : world.nodes()) {
-    if (!world.network().isBlocked(nowUs, node.id(), other->id())) continue;
+    if (other->id() == node.id() || !world.network().isBlocked(nowUs, node.id(), other->id())) continue;
     json += (first ? "" : ",") + n(other->id());
     first = false;
   }

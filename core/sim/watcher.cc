@@ -12,16 +12,18 @@ constexpr size_t kMarksMax = 4'000, kLogMax = 200, kFlightsMax = 240, kPhasesMax
 
 // For what the engine asks, and why: the state says why.
 std::string saying(const World& world, const Job& job, const Action& action) {
-  const std::string n = std::to_string(action.count);
+  const std::string n = std::to_string(action.count) + (action.count == 1 ? " entry" : " entries");
   const std::string from = nodeName(world, job.source), to = nodeName(world, job.target);
   switch (action.kind) {
     case ActionKind::kScan:
-      return job.state == MigrationState::kCopying || job.state == MigrationState::kPreparing
-                 ? "read the next page, at most " + n + " entries"
-                 : "read a page back, to compare";
+      if (job.state == MigrationState::kVerifying) return "read a page back, to compare";
+      if (job.state == MigrationState::kDeleting) return "read what may be deleted";
+      return "read the next page, at most " + n;
     case ActionKind::kApply:
-      if (action.guarded || action.cleanUp) return "delete " + n + " entries from " + from + ", if they are unchanged";
-      return "write " + n + " entries to " + to + (action.durable ? ", durably" : "");
+      if (action.guarded || action.cleanUp) {
+        return "delete " + n + " from " + from + ", if unchanged";
+      }
+      return "write " + n + " to " + to + (action.durable ? ", durably" : "");
     case ActionKind::kJournal:
       return "note in the journal, and wait until it is on disk (" +
              std::to_string(action.payload.bytes) + " bytes)";
@@ -31,7 +33,7 @@ std::string saying(const World& world, const Job& job, const Action& action) {
     case ActionKind::kCloseFeed: return "stop recording changes";
     case ActionKind::kAbort: return "give up a call that takes too long";
     case ActionKind::kEstimate: return "guess how much there is to do";
-    case ActionKind::kRead: return "look again at " + n + " keys that changed";
+    case ActionKind::kRead: return "look again at " + n + " that changed";
     case ActionKind::kGate: return "turn the gate in front of a store";
     case ActionKind::kRegisterRead: return "read who owns the range";
     case ActionKind::kRegisterSwap: return "change who owns the range, if nobody else did";
@@ -50,7 +52,7 @@ void keep(std::vector<T>& list, T item, size_t most) {
 std::string nodeName(const World& world, uint16_t node) {
   const NodeKind kind = world.node(node).kind();
   if (kind == NodeKind::kStore) return world.store(node).name();
-  if (kind == NodeKind::kMover) return "mover";
+  if (kind == NodeKind::kMover) return "keyhaul";
   if (kind == NodeKind::kClient) return "client " + std::to_string(node);
   return "node " + std::to_string(node);
 }
@@ -139,12 +141,14 @@ void Watcher::lookAt(const Node& node, Seen& seen) {
   seen.up = !down;
   tell(node.isUp() && nowUs < node.pausedUntilUs, seen.paused, " stands still", " goes on");
   tell(node.isUp() && nowUs < node.slowUntilUs, seen.slow, " becomes slow", " is as fast as before");
-  bool cut = false;
+  // From most of the others: where one is cut off, the others miss only that one.
+  uint32_t missed = 0, others = 0;
   for (const auto& other : world_.nodes()) {
     if (other->kind() == NodeKind::kClient || other->id() == node.id()) continue;
-    cut = cut || world_.network().isBlocked(nowUs, node.id(), other->id());
+    ++others;
+    missed += world_.network().isBlocked(nowUs, node.id(), other->id()) ? 1U : 0U;
   }
-  tell(cut, seen.cut, " is cut off", " is connected again");
+  tell(missed * 2 > others, seen.cut, " is cut off", " is connected again");
 }
 
 void Watcher::look() {

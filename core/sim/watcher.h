@@ -96,7 +96,7 @@ class Watcher : public Oracle, public NetworkWatcher {
   uint64_t checks_ = 0;
 };
 
-// "s0", "mover", "client 5".
+// "s0", "keyhaul", "client 5".
 std::string nodeName(const World& world, uint16_t node);
 
 }  // namespace keyhaul::sim

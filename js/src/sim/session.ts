@@ -27,6 +27,14 @@ export interface Foresight {
   readonly life: readonly string[]
 }
 
+export interface Survey {
+  readonly seeds: number
+  readonly events: number
+  readonly simulatedUs: number
+  /** The first seed that breaks a promise. */
+  readonly broken: bigint | undefined
+}
+
 /** Events between two looks at the clock, and between two snapshots. */
 const SLICE = 500
 const SNAPSHOT_EVENTS = 20_000
@@ -35,7 +43,9 @@ const SNAPSHOTS_MAX = 12
 export class Session {
   readonly #player = new Player()
   readonly #scout = new Player()
+  #surveyor: Player | undefined
   #options: SimulateOptions = { seed: 1 }
+  #reachedUs = 0
   #snapshots: Snapshot[] = []
   #spacing = SNAPSHOT_EVENTS
   #scouting: 'run' | 'life' | 'done' = 'run'
@@ -54,28 +64,32 @@ export class Session {
     advance: (untilUs: number, budgetMs = 10): Scene => this.#scene(this.#inSlices(this.#player, untilUs, budgetMs) ? untilUs : 0),
     seek: (untilUs: number): Scene => this.#seek(untilUs, Number.POSITIVE_INFINITY),
     seekEvent: (event: number): Scene => this.#seek(Number.POSITIVE_INFINITY, event),
-    intervene: (text: string): Scene => {
+    /** At the time that was reached, whatever the page has seen of it; `text` is what `--do` takes. */
+    intervene: (what: string): Scene & { readonly text: string } => {
+      const text = `${this.#reachedUs}:${what}`
       this.#player.intervene(text)
       const { interventions = [] } = this.#options
       this.#options = { ...this.#options, interventions: [...interventions, text] }
-      const timeUs = Number(text.split(':')[0])
-      this.#beginScout(timeUs)
-      return this.#scene(timeUs)
+      this.#beginScout(this.#reachedUs)
+      return { ...this.#scene(this.#reachedUs), text }
     },
     scout: (budgetMs = 10): Foresight | undefined => this.#goScouting(budgetMs),
-    /** The next seed, from this one on, that breaks a promise; undefined within the budget. */
-    hunt: (options: SimulateOptions, budgetMs: number): bigint | undefined => {
+    /** Runs seeds from this one on, until one breaks a promise or the budget is spent. */
+    survey: (options: SimulateOptions, budgetMs: number): Survey => {
       const endMs = performance.now() + budgetMs
-      for (let seed = BigInt(options.seed); performance.now() < endMs; seed++) {
-        this.#scout.open(argumentsOf({ ...options, seed }))
-        this.#scout.advance(Number.POSITIVE_INFINITY)
-        if (this.#scout.report().violations.length > 0) {
-          this.#beginScout(0)
-          return seed
-        }
+      this.#surveyor ??= new Player()
+      let [seeds, events, simulatedUs] = [0, 0, 0]
+      let broken: bigint | undefined
+      for (let seed = BigInt(options.seed); broken === undefined && (seeds === 0 || performance.now() < endMs); seed++) {
+        this.#surveyor.open(argumentsOf({ ...options, seed }))
+        this.#surveyor.advance(Number.POSITIVE_INFINITY)
+        const report = this.#surveyor.report()
+        seeds++
+        events += report.events
+        simulatedUs += report.timeUs
+        if (report.violations.length > 0) broken = seed
       }
-      this.#beginScout(0)
-      return undefined
+      return { seeds, events, simulatedUs, broken }
     }
   }
 
@@ -87,9 +101,11 @@ export class Session {
     return true
   }
 
-  #scene(reachedUs: number): Scene {
+  #scene(untilUs: number): Scene {
     const view = this.#player.view()
-    return { ...view, reachedUs: view.ended || !Number.isFinite(reachedUs) ? view.timeUs : Math.max(view.timeUs, reachedUs) }
+    const known = view.ended === 1 || !Number.isFinite(untilUs)
+    this.#reachedUs = known ? view.timeUs : Math.max(view.timeUs, Math.floor(untilUs))
+    return { ...view, reachedUs: this.#reachedUs }
   }
 
   #seek(untilUs: number, event: number): Scene {

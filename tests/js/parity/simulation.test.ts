@@ -46,7 +46,8 @@ test('and the same text, whatever is asked for', () => {
     '--seeds 1..12 --sabotage ignore-checksum',
     '--seeds 1..12 --faults -drop,clog --json',
     '--seed 2 --faults none --each',
-    '--list-scenarios', '--list-faults', '--list-sabotage',
+    '--seed 3 --scenario story --faults none --do 1500000:crash:3:800,2000000:rate:drop:90000,4000000:sabotage:drop-tombstones',
+    '--list-scenarios', '--list-faults', '--list-sabotage', '--list-interventions', '--do 1:boil:0',
     '--seed x', '--scenario nowhere', '--until 0'
   ]) both(args.split(' '))
   assert.equal(runSimCommand(['--seeds', '1..12', '--sabotage', 'ignore-checksum']).exitCode, 3)

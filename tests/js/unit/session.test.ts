@@ -31,9 +31,12 @@ test('what is done by hand is part of the input, and a seek back keeps it', () =
   const session = new Session()
   const options = { seed: 3, scenario: 'story', faults: 'none' } as const
   session.calls.open(options)
-  session.calls.advance(4_000_000)
-  const interventions = ['4000000:crash:3:1500', '6000000:rate:drop:100000', '7500000:cut:2:900']
-  for (const one of interventions) session.calls.intervene(one)
+  const interventions: string[] = []
+  for (const [timeUs, what] of [[4_000_000, 'crash:3:1500'], [6_000_000, 'rate:drop:100000'], [6_000_000, 'slow:1:500'], [7_500_001, 'cut:2:900']] as const) {
+    session.calls.advance(timeUs)
+    interventions.push(session.calls.intervene(what).text)
+    assert.equal(interventions.at(-1), `${timeUs}:${what}`)
+  }
   const later = session.calls.seek(9_000_000)
   assert.ok(later.crashes === 1 && later.resumes >= 1)
   assert.equal(session.calls.seek(3_000_000).crashes, 0)
@@ -49,13 +52,13 @@ test('every sabotage that turns an oracle red by hand does so in the run of the 
   const options = { seed: 3, scenario: 'story', faults: 'none' } as const
   session.calls.open(options)
   session.calls.advance(1_500_000)
-  session.calls.intervene('1500000:sabotage:drop-tombstones')
+  session.calls.intervene('sabotage:drop-tombstones')
   const seen = foresight(session)
   assert.ok(seen.violations.length > 0 && seen.life.length > 0)
   assert.deepEqual(seen.violations, simulate({ ...options, interventions: ['1500000:sabotage:drop-tombstones'] }).violations)
 })
 
-test('any event of ten minutes is reached within 100 ms', () => {
+test('any event of ten minutes is reached well within a second, however late it is', () => {
   const session = new Session()
   session.calls.open({ seed: 11, scenario: 'many', until: 600, workload: 300 })
   const { events, endUs } = foresight(session)
@@ -76,5 +79,5 @@ test('options that are not understood throw', () => {
   const session = new Session()
   assert.throws(() => session.calls.open({ seed: 1, scenario: 'nowhere' }), /no scenario nowhere/)
   session.calls.open({ seed: 1 })
-  assert.throws(() => session.calls.intervene('1:boil:0'), /1:boil:0/)
+  assert.throws(() => session.calls.intervene('boil:0'), /0:boil:0/)
 })

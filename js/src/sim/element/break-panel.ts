@@ -41,16 +41,15 @@ export class BreakPanel {
   }
 
   show(scene: Scene): void {
-    const nodes = scene.nodes.flatMap((node, i) => (node.kind === 'client' ? [] : [{ name: node.name, i }]))
+    const nodes = scene.nodes.flatMap((node, i) => (node.kind === 'client' ? [] : [{ name: node.name, kind: node.kind, i }]))
     if (nodes.length !== this.#count) {
       this.#count = nodes.length
-      if (!nodes.some(({ i }) => i === this.#target)) this.#target = nodes.find(({ name }) => name === 'mover')?.i ?? 0
-      this.#nodes.replaceChildren(...nodes.map(({ name, i }) => h('button', { type: 'button', className: 'chip', 'data-node': i, onclick: () => this.pick(i) }, name === 'mover' ? 'keyhaul' : name)))
+      if (!nodes.some(({ i }) => i === this.#target)) this.#target = nodes.find(({ kind }) => kind === 'mover')?.i ?? 0
+      this.#nodes.replaceChildren(...nodes.map(({ name, i }) => h('button', { type: 'button', className: 'chip', 'data-node': i, onclick: () => this.pick(i) }, name)))
     }
     this.pick(this.#target)
     const healed = scene.healed === 1
     for (const control of [...this.#acts.children, ...this.#sliders.querySelectorAll('input')]) (control as HTMLButtonElement).disabled = healed || scene.ended === 1
-    this.#bugs.disabled = scene.ended === 1
     for (const input of this.#sliders.querySelectorAll('input')) {
       const rate = scene.rates[this.#lists?.faults.findIndex(({ name }) => name === input.dataset.fault) ?? -1] ?? 0
       if (this.root.getRootNode() instanceof ShadowRoot && (this.root.getRootNode() as ShadowRoot).activeElement === input) continue

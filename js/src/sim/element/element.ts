@@ -1,9 +1,11 @@
 import type { SimulateOptions } from '../arguments.js'
 import { type Connection, connect } from '../channel.js'
-import type { Foresight, Scene } from '../session.js'
+import type { Foresight, Scene, Survey } from '../session.js'
+import { OPTIONS, optionsOf, setOptions } from './attributes.js'
 import { h } from './dom.js'
 import { toCommand, toLink } from './link.js'
 import { Show } from './show.js'
+import { surveySeeds } from './survey.js'
 import { Transport } from './transport.js'
 import { rangeName, seconds, stateName } from './words.js'
 
@@ -16,7 +18,6 @@ export interface Caption {
 
 // Importing it where there is no page does nothing.
 const Base = typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement
-const REOPENS = ['scenario', 'seed', 'until', 'faults', 'sabotage', 'workload', 'do']
 const SPEED_MAX = 10_000
 
 /**
@@ -25,7 +26,7 @@ const SPEED_MAX = 10_000
  * controls (`few`), theme (`light`, `dark`). Events: `violation`, `cutover`, `hash` (at the end), `change` (what to share).
  */
 export class KeyhaulSim extends Base {
-  static observedAttributes = [...REOPENS, 'speed', 'theme']
+  static observedAttributes = [...OPTIONS, 'speed', 'theme']
   /** Null runs it on the page, as does a Worker that does not start. For bundlers that do not know this pattern. */
   static makeWorker: (() => Worker) | null = () => new Worker(new URL('../worker.js', import.meta.url), { type: 'module' })
 
@@ -39,7 +40,8 @@ export class KeyhaulSim extends Base {
   #playing = false
   #wanted = false
   #visible = false
-  #busy = false
+  /** Calls under way; the world goes on only when there are none, or it would go on from where a seek left. */
+  #busy = 0
   #reopening = false
   #frame = 0
   #lastMs = 0
@@ -74,6 +76,7 @@ export class KeyhaulSim extends Base {
       toggle: () => (this.#playing ? this.pause() : this.play()), restart: () => void this.seek(0).then(() => this.play()),
       step: (by) => void this.step(by), seek: (us) => void this.seek(us), nextMark: () => void this.nextMark(), speed: (value) => { this.speed = value },
       act: (what) => void this.inject(what), copyLink: () => this.#copy(`${location.href.replace(/#.*/, '')}#${this.link}`, 'link'), copyCommand: () => this.#copy(this.command, 'command'),
+      survey: () => void this.#survey(),
       choose: (scenario, seed) => this.#choose(scenario, seed), key: (event) => this.#key(event)
     })
     this.#show = show
@@ -102,7 +105,7 @@ export class KeyhaulSim extends Base {
     this.#cleanUp?.abort()
     void this.#connection?.then(({ close }) => close())
     this.#connection = this.#cleanUp = undefined
-    this.#playing = this.#busy = false
+    this.#playing = false
     this.#run++
   }
 
@@ -151,11 +154,14 @@ export class KeyhaulSim extends Base {
 
   /** Something is done to the world now, as in `crash:3:1500`, `rate:drop:50000` or `sabotage:no-dedupe`. */
   async inject(what: string): Promise<void> {
+    if (this.#scene?.ended === 1 && what.startsWith('sabotage:')) { // once more, with it
+      await this.seek(0)
+      this.play()
+    }
     if (this.#scene === undefined || this.#scene.ended === 1) return
-    const text = `${Math.floor(this.#scene.reachedUs)}:${what}`
-    const scene = await this.#call((connection) => connection.call('intervene', text))
+    const scene = await this.#call((connection) => connection.call('intervene', what))
     if (scene === undefined) return
-    this.#options = { ...this.#options, interventions: [...(this.#options.interventions ?? []), text] }
+    this.#options = { ...this.#options, interventions: [...(this.#options.interventions ?? []), scene.text] }
     this.#foresight = undefined
     this.#take(scene, true)
     void this.#lookAhead()
@@ -170,24 +176,8 @@ export class KeyhaulSim extends Base {
 
   /** Opens a run, as `fromLink` reads it. */
   open(options: SimulateOptions, timeUs = 0): void {
-    const { faults, interventions } = options
-    const given = { ...options, faults: typeof faults === 'object' ? faults.join(',') : faults, interventions: undefined, do: interventions?.join(',') || undefined, t: timeUs > 0 ? Math.round(timeUs / 1000) : undefined }
-    for (const name of [...REOPENS, 't']) {
-      const value = (given as Record<string, unknown>)[name]
-      if (value === undefined) this.removeAttribute(name)
-      else this.setAttribute(name, String(value))
-    }
+    setOptions(this, options, timeUs)
     this.#reopen()
-  }
-
-  #fromAttributes(): SimulateOptions {
-    const text = (name: string): string | undefined => this.getAttribute(name) || undefined
-    const number = (name: string): number | undefined => (text(name) === undefined ? undefined : Number(text(name)))
-    const faults = text('faults') ?? (this.scenario === 'story' ? 'none' : undefined)
-    const list = faults === undefined || faults === 'all' || faults === 'none' ? faults : faults.split(',')
-    const given = { scenario: this.scenario, until: number('until'), faults: list, sabotage: text('sabotage'), workload: number('workload'), interventions: text('do')?.split(',') }
-    const seed = /^\d{1,20}$/.test(this.seed) ? BigInt(this.seed) : 1n
-    return { seed, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
   }
 
   /** Once for all attributes that are set together. */
@@ -202,16 +192,16 @@ export class KeyhaulSim extends Base {
 
   async #open(): Promise<void> {
     const run = ++this.#run
-    this.#options = this.#fromAttributes()
+    this.#options = optionsOf(this)
     this.#foresight = undefined
+    const timeUs = Number(this.getAttribute('t') ?? 0) * 1000
     try {
-      const connection = await this.#connection
-      if (connection === undefined || run !== this.#run) return
-      this.#show?.list(await connection.call('lists'))
-      await connection.call('open', this.#options)
-      const scene = await connection.call('seek', Number(this.getAttribute('t') ?? 0) * 1000)
-      if (run !== this.#run) return
-      this.#busy = false
+      const scene = await this.#call(async (connection) => {
+        this.#show?.list(await connection.call('lists'))
+        await connection.call('open', this.#options)
+        return connection.call('seek', timeUs)
+      })
+      if (scene === undefined) return
       this.#jump(scene)
       this.#say()
       this.#go()
@@ -261,20 +251,36 @@ export class KeyhaulSim extends Base {
 
   /** Looks for a seed in which the bug that is in now breaks a promise, with all faults, and opens it. */
   async hunt(): Promise<void> {
-    const sabotage = this.#sabotage
-    const options: SimulateOptions = { seed: 1n, scenario: 'swarm', faults: 'all', sabotage }
-    const seed = await this.#call((connection) => connection.call('hunt', options, 4000))
-    if (seed === undefined) return this.#show?.breaking.ahead('Not found in four seconds.')
-    this.open({ ...options, seed })
+    const options: SimulateOptions = { seed: 1n, scenario: 'swarm', faults: 'all', sabotage: this.#sabotage }
+    const { broken } = await this.survey(options, 2000, (text) => this.#show?.breaking.ahead(text))
+    if (broken === undefined) return
+    this.open({ ...options, seed: broken })
     this.play()
+  }
+
+  /** Runs so many seeds from this one on, or until one breaks a promise; `tell` hears how it goes. */
+  survey(options: SimulateOptions, seeds: number, tell: (text: string) => void): Promise<Survey> {
+    const run = this.#run
+    return surveySeeds(async (part) => (run === this.#run ? (await this.#connection)?.call('survey', part, 25) : undefined), options, seeds, tell)
+  }
+
+  async #survey(): Promise<void> {
+    const { sabotage, interventions, ...options } = this.#options
+    const { broken } = await this.survey({ ...options, faults: 'all', sabotage: this.#sabotage }, 200, (text) => this.#show?.surveyed(text))
+    if (broken !== undefined) this.open({ ...options, faults: 'all', sabotage: this.#sabotage, seed: broken })
   }
 
   async #call<T>(ask: (connection: Connection) => Promise<T>): Promise<T | undefined> {
     const run = this.#run
-    const connection = await this.#connection
-    if (connection === undefined) return undefined
-    const answer = await ask(connection)
-    return run === this.#run ? answer : undefined
+    this.#busy++
+    try {
+      const connection = await this.#connection
+      if (connection === undefined || run !== this.#run) return undefined
+      const answer = await ask(connection)
+      return run === this.#run ? answer : undefined
+    } finally {
+      this.#busy--
+    }
   }
 
   #jump(scene: Scene): void {
@@ -341,12 +347,10 @@ export class KeyhaulSim extends Base {
     const passedMs = Math.min(100, Math.max(0, nowMs - this.#lastMs))
     this.#lastMs = nowMs
     this.#targetUs += passedMs * 1000 * this.speed
-    if (this.#busy) return
-    this.#busy = true
+    if (this.#busy > 0) return
     const wanted = Math.floor(this.#targetUs)
     void this.#call((connection) => connection.call('advance', wanted, 10)).then((scene) => {
-      this.#busy = false
-      if (scene === undefined || !this.#playing) return
+      if (scene === undefined) return
       if (scene.reachedUs < wanted) this.#targetUs = scene.reachedUs // it cannot go as fast
       this.#take(scene)
     })

@@ -14,7 +14,7 @@ export class Mirror {
   #saidMs = Number.NEGATIVE_INFINITY
 
   show({ nodes, jobs }: Scene): void {
-    fill(this.#nodes, nodes.filter(({ kind }) => kind !== 'client').map((node) => [node.name, node.kind, troubleOf(node) || 'well', node.entries === undefined ? '' : count(node.entries)]))
+    fill(this.#nodes, nodes.filter(({ kind }) => kind !== 'client').map((node) => [node.name, node.kind, troubleOf(node, nodes) || 'well', node.entries === undefined ? '' : count(node.entries)]))
     fill(this.#ranges, jobs.map((job, i) => [rangeName(i), nodes[job.source]?.name ?? '', nodes[job.target]?.name ?? '', stateName(job.state), count(job.atSource), count(job.atTarget), count(job.differ), String(job.epoch)]))
   }
 

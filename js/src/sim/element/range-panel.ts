@@ -29,6 +29,7 @@ export class RangePanel {
     const end = job.phase === 'ended' ? (job.phases.at(-1)?.[0] ?? 0) : scene.reachedUs
     const parts = job.phases.map(([fromUs, state], i) => ({ state, us: (job.phases[i + 1]?.[0] ?? end) - fromUs, fromUs })).slice(-14)
     const shown = parts.map(({ state, us }) => state + Math.round(us / 1e5)).join()
+    this.#line.hidden = parts.length === 0
     if (shown !== this.#shown) {
       this.#shown = shown
       this.#line.replaceChildren(...parts.map(({ state, us, fromUs }) => {

@@ -9,13 +9,14 @@ import { RangePanel } from './range-panel.js'
 import { type Palette, Stage } from './stage.js'
 import { STYLE } from './style.js'
 import { Transport, type TransportCalls } from './transport.js'
-import { caption } from './words.js'
+import { busiest, caption } from './words.js'
 
 export interface ShowCalls extends TransportCalls {
   act(what: string): void
   copyLink(): void
   copyCommand(): void
   choose(scenario: string, seed: string): void
+  survey(): void
   key(event: KeyboardEvent): void
 }
 
@@ -44,12 +45,14 @@ export class Show {
   readonly transport: Transport
   readonly #caption = h('p', { className: 'caption', part: 'caption' })
   readonly #command = h('code', { part: 'command' })
+  readonly #surveyed = h('p', { className: 'surveyed', role: 'status' })
   readonly #scenario
   readonly #seed
   readonly #frame: HTMLElement
   readonly box = h('div', { className: 'canvas' }, this.canvas)
   #drawnMs = 0
   #captioned = ''
+  #chose = false
 
   constructor(readonly root: ShadowRoot, calls: ShowCalls) {
     this.breaking = new BreakPanel(calls.act)
@@ -59,7 +62,8 @@ export class Show {
     this.#seed = h('input', { type: 'text', inputMode: 'numeric', 'aria-label': 'Seed', onchange: choose })
     const share = h('div', { className: 'share', part: 'share' },
       h('label', {}, 'scenario ', this.#scenario), h('label', {}, 'seed ', this.#seed),
-      h('button', { type: 'button', onclick: () => calls.copyLink() }, 'copy link'), h('button', { type: 'button', onclick: () => calls.copyCommand() }, 'copy command'), this.#command)
+      h('button', { type: 'button', title: 'runs them here, with all faults, and opens the first that breaks a promise', onclick: () => calls.survey() }, 'try 200 seeds'),
+      h('button', { type: 'button', onclick: () => calls.copyLink() }, 'copy link'), h('button', { type: 'button', onclick: () => calls.copyCommand() }, 'copy command'), this.#command, this.#surveyed)
     this.#frame = h('div', { className: 'frame', part: 'frame', onkeydown: (event: Event) => calls.key(event as KeyboardEvent) },
       this.#caption,
       h('div', { className: 'scene' }, this.box,
@@ -72,7 +76,15 @@ export class Show {
     this.canvas.addEventListener('click', (event) => this.#click(event))
   }
 
+  /** Until somebody chooses, the range that most is to be seen of. */
+  #follow(scene: Scene): void {
+    if (this.#chose || scene.jobs[this.stage.selected]?.phase === 'running') return
+    const at = busiest(scene)
+    if (at >= 0) this.range.selected = this.stage.selected = at
+  }
+
   #select(job: number): void {
+    this.#chose = true
     this.range.selected = this.stage.selected = job
     this.#drawnMs = 0
   }
@@ -122,6 +134,7 @@ export class Show {
       this.canvas.setAttribute('aria-label', `Simulation of stores, clients and keyhaul. ${text}`)
     }
     toggle(this.#caption, 'bad', bad)
+    this.#follow(scene)
     this.oracle.show(scene)
     this.range.show(scene)
     this.breaking.show(scene)
@@ -132,6 +145,10 @@ export class Show {
   foresee(foresight: Foresight | undefined, scene: Scene | undefined): void {
     if (foresight !== undefined) this.transport.setEnd(foresight.endUs, foresight.marks)
     this.oracle.foresee(foresight, scene)
+  }
+
+  surveyed(text: string): void {
+    say(this.#surveyed, text)
   }
 
   wrong(text: string): void {

@@ -100,7 +100,7 @@ export class Stage {
     this.#namings(scene, this.#placed, palette)
     for (const [id, box] of this.#placed.boxes) {
       const node = scene.nodes[id] as SimNode
-      if (node.kind === 'client') this.#client(box, node, palette)
+      if (node.kind === 'client') this.#client(scene, box, node, palette)
       else if (node.kind === 'store') this.#store(scene, id, node, box, palette, nowMs)
       else this.#pill(scene, node, box, palette)
     }
@@ -151,27 +151,28 @@ export class Stage {
     c.fillText('clients', 16, first.y + first.h / 2)
   }
 
-  #client(box: Box, node: SimNode, { quiet, surface, bad }: Palette): void {
+  #client(scene: Scene, box: Box, node: SimNode, { quiet, surface, bad }: Palette): void {
     const c = this.#context
     c.beginPath()
     c.arc(box.x + box.w / 2, box.y + box.h / 2, box.w / 2, 0, 7)
     c.fillStyle = surface
     c.fill()
-    c.strokeStyle = node.cutFrom.length > 0 ? bad : quiet
+    c.strokeStyle = isCutOff(node, scene.nodes) ? bad : quiet
     c.lineWidth = 1.5
     c.stroke()
   }
 
-  #frame(box: Box, node: SimNode, palette: Palette, radius: number): boolean {
+  #frame(scene: Scene, box: Box, node: SimNode, palette: Palette, radius: number): boolean {
     const c = this.#context
-    const troubled = node.up === 0 || node.paused === 1 || node.slow === 1 || node.cutFrom.length > 0
+    const trouble = troubleOf(node, scene.nodes)
+    const troubled = trouble !== ''
     c.beginPath()
     c.roundRect(box.x, box.y, box.w, box.h, radius)
     c.fillStyle = palette.surface
     c.fill()
     c.lineWidth = troubled ? 2 : 1
     c.strokeStyle = troubled ? palette.bad : palette.line
-    if (node.up === 0 || node.cutFrom.length > 0) c.setLineDash([5, 4])
+    if (trouble === 'down' || trouble === 'cut off') c.setLineDash([5, 4])
     c.stroke()
     c.setLineDash([])
     return troubled
@@ -179,7 +180,7 @@ export class Stage {
 
   #store(scene: Scene, id: number, node: SimNode, box: Box, palette: Palette, nowMs: number): void {
     const c = this.#context
-    const troubled = this.#frame(box, node, palette, 10)
+    const troubled = this.#frame(scene, box, node, palette, 10)
     c.font = '600 15px system-ui, sans-serif'
     c.fillStyle = palette.ink
     c.textAlign = 'left'
@@ -187,7 +188,7 @@ export class Stage {
     c.font = '12px system-ui, sans-serif'
     c.fillStyle = troubled ? palette.bad : palette.quiet
     c.textAlign = 'right'
-    const trouble = troubleOf(node)
+    const trouble = troubleOf(node, scene.nodes)
     if (box.w > 130) c.fillText(trouble === '' ? `${count(node.entries ?? 0)} keys` : trouble, box.x + box.w - 12, box.y + 19)
     else if (trouble !== '') c.fillText('!', box.x + box.w - 12, box.y + 19)
     c.globalAlpha = node.up === 0 ? 0.35 : 1
@@ -284,12 +285,12 @@ export class Stage {
 
   #pill(scene: Scene, node: SimNode, box: Box, palette: Palette): void {
     const c = this.#context
-    const troubled = this.#frame(box, node, palette, box.h / 2)
+    const troubled = this.#frame(scene, box, node, palette, box.h / 2)
     c.textAlign = 'center'
     c.font = '600 14px system-ui, sans-serif'
     c.fillStyle = troubled ? palette.bad : palette.accent
     const under = scene.jobs.filter(({ phase }) => phase === 'running').length
-    const what = troubleOf(node) || (node.kind === 'mover' ? `moves ${under} range${under === 1 ? '' : 's'}` : '')
+    const what = troubleOf(node, scene.nodes) || (node.kind === 'mover' ? `moves ${under} range${under === 1 ? '' : 's'}` : '')
     c.fillText(`${node.kind === 'mover' ? 'keyhaul' : node.name}${what === '' ? '' : ` · ${what}`}`, box.x + box.w / 2, box.y + box.h / 2 + 1)
   }
 
@@ -336,9 +337,12 @@ export class Stage {
   }
 }
 
-export function troubleOf(node: SimNode): string {
+/** From most of the others: where one is cut off, the others miss only that one. */
+const isCutOff = (node: SimNode, nodes: readonly SimNode[]): boolean => node.cutFrom.length * 2 > nodes.length - 1
+
+export function troubleOf(node: SimNode, nodes: readonly SimNode[]): string {
   if (node.up === 0) return 'down'
   if (node.paused === 1) return 'stands still'
-  if (node.cutFrom.length > 0) return 'cut off'
+  if (isCutOff(node, nodes)) return 'cut off'
   return node.slow === 1 ? 'slow' : ''
 }

@@ -83,13 +83,14 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .ahead { min-height: 3em; }
 .ahead:has(button) { font-weight: 600; }
 .lifeline { display: flex; gap: 2px; list-style: none; padding: 0; margin: 10px 0; min-height: 44px; overflow: auto; }
+[hidden] { display: none !important; }
 .lifeline li { flex: 1 1 0; min-width: 62px; padding: 5px 7px; font-size: 11.5px; line-height: 1.25; background: var(--keyhaul-empty); border-radius: 4px; overflow: hidden; }
 .lifeline li b { display: block; font-weight: 600; }
 .lifeline li:first-child { border-radius: 8px 4px 4px 8px; }
 .lifeline li.done { background: var(--keyhaul-good-paper); }
 .lifeline li.stopped, .lifeline li.failed, .lifeline li.mismatch { background: var(--keyhaul-bad-paper); }
 .lifeline li:last-child { outline: 2px solid var(--keyhaul-accent); outline-offset: -2px; }
-.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 8px 12px; }
+.facts { margin-top: 10px; display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 8px 12px; }
 .facts dt { color: var(--keyhaul-quiet); font-size: 11.5px; }
 .facts dd { font-weight: 600; }
 .log ol { list-style: none; padding: 0; height: 290px; overflow: auto; font-size: 12.5px; }
@@ -98,6 +99,8 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .log li.bad { color: var(--keyhaul-bad); font-weight: 700; }
 .share { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; grid-column: 1 / -1; padding: 12px 22px; border-top: 1px solid var(--keyhaul-line); }
 .share code { font: 12px ui-monospace, Menlo, monospace; overflow-wrap: anywhere; flex: 1 1 260px; color: var(--keyhaul-quiet); }
+.surveyed { flex-basis: 100%; font-size: 13px; font-weight: 600; }
+.surveyed:empty { display: none; }
 .share label { display: flex; gap: 6px; align-items: center; font-size: 12.5px; }
 .share input { font: inherit; width: 11ch; min-height: 34px; padding: 2px 8px; color: inherit; background: var(--keyhaul-surface); border: 1px solid var(--keyhaul-line); border-radius: 8px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -122,6 +125,7 @@ b[data-range="6"] { color: var(--keyhaul-range-6); } b[data-range="7"] { color: 
   .caption { padding: 14px; min-height: 3.9em; }
   .share { padding: 12px 14px; }
 }
+@container (min-width: 520px) and (max-width: 880px) { .promises { grid-template-columns: 1fr 1fr; } }
 @container (max-width: 460px) {
   .frame { border-radius: 10px; }
   .time { grid-column: 1 / -1; justify-self: start; min-width: 0; }

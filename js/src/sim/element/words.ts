@@ -1,4 +1,5 @@
 // What is said to people.
+import type { Survey } from '../session.js'
 import type { SimJob, SimView } from '../view.js'
 
 /** Promises, as somebody would put them who owns the data. What is not named here is shown by its name. */
@@ -68,8 +69,9 @@ export function caption(view: SimView): string {
   const name = (node: number): string => view.nodes[node]?.name ?? ''
   const [broken] = view.violations
   if (broken !== undefined) return `A promise is broken: ${broken.text}${broken.key === '' ? '' : ` (key ${broken.key})`}.`
-  const down = view.nodes.filter(({ up }) => up === 0).map((node) => node.name)
-  if (down.includes('mover')) return 'keyhaul was killed. What it has to know stands in its journal.'
+  const dead = view.nodes.filter(({ up }) => up === 0)
+  const down = dead.map((node) => node.name)
+  if (dead.some(({ kind }) => kind === 'mover')) return 'keyhaul was killed. What it has to know stands in its journal.'
   if (down.length > 0) return `${down.join(' and ')} is down. keyhaul waits, and asks again.`
   const at = busiest(view)
   const job = view.jobs[at]
@@ -77,5 +79,13 @@ export function caption(view: SimView): string {
   if (view.jobs.some(({ phase }) => phase === 'greeting')) return 'keyhaul is back, and makes sure that nothing of its past still writes.'
   if (view.jobs.length > 0 && view.jobs.every(({ phase }) => phase === 'ended')) return 'Every range has arrived, and was compared key by key.'
   if (view.jobs.some(({ phase }) => phase === 'stopped')) return 'A migration has stopped, and will be resumed from its journal.'
+  if (view.jobs.some(({ phases }) => phases.length > 0)) return 'keyhaul waits for what is to be moved next.'
   return 'Stores hold ranges of keys, and clients write them. Soon ranges will move.'
+}
+
+/** How a survey of seeds goes. */
+export function surveyed({ seeds, events, simulatedUs, broken }: Survey, tookMs: number): string {
+  const hours = simulatedUs / 3.6e9
+  const speed = count(Math.round(simulatedUs / 1000 / Math.max(1, tookMs)))
+  return `${plural(seeds, 'seed')}, ${hours.toFixed(1)} simulated hours, ${count(events)} events, ${speed} times real time: ${broken === undefined ? '0 promises broken' : `seed ${broken} breaks one`}`
 }
