@@ -62,6 +62,10 @@ class LiveWorld {
   bool run(uint32_t ticksMax = 20'000);
   void tick();
   void cancel();
+  void stop() { (void)current().engine.stop(current().id); }
+  void setRate(uint64_t bytesPerSecond) {
+    (void)current().engine.setRate(now_, current().id, bytesPerSecond);
+  }
   void finish() { (void)current().engine.finish(current().id); }
   void crashMover();
 
