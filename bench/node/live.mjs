@@ -12,8 +12,9 @@ import { levelStore } from '../../dist/stores/level.js'
 const given = process.argv.find((arg) => arg.startsWith('--rows='))?.slice(7)
 const SIZES = given !== undefined ? [Number(given)] : process.argv.includes('--quick') ? [10_000] : [100_000, 500_000]
 const WAYS = {
-  'as fast as it can': {},
-  '4 MB/s, pages of 1,000': { rate: 4_000_000, pageEntries: 1000 }
+  'as fast as it can, large pages': { share: 1, pageEntries: 16_384, pageBytes: 256 * 1024, windowPages: 8 },
+  'a share of 0.25 (default)': {},
+  'a share of 0.1': { share: 0.1 }
 }
 const CLIENTS = 16
 const VALUE = Buffer.alloc(100, 'v')

@@ -22,7 +22,7 @@ const CAPABILITIES: readonly Capability[] = [
 const MODES = { copy: 1, move: 2, verify: 3 } as const
 const LIVE = 4
 
-type Going = Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate' | 'register' | 'stopWrites' | 'resumeWrites'>
+type Going = Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate' | 'register' | 'share' | 'stopWrites' | 'resumeWrites'>
 type Fenced = Partial<Pick<LiveRun, 'fence'>>
 const DEPTHS = { none: 0, target: 1, both: 2 } as const
 const CHECKSUMS = { none: 0, crc32: 1, crc32c: 2 } as const
@@ -133,10 +133,10 @@ export class Engine {
       repair: options.repair === true,
       follow: options.follow === true,
       checksumKind: choose('checksum', CHECKSUMS, options.checksum ?? 'crc32'),
-      pageBytes: options.pageBytes ?? 256 * 1024,
-      pageEntries: options.pageEntries ?? 16_384,
+      pageBytes: options.pageBytes ?? (live ? 65_536 : 262_144),
+      pageEntries: options.pageEntries ?? (live ? 2048 : 16_384),
       lanes: options.lanes ?? 1,
-      windowPages: options.windowPages ?? 8,
+      windowPages: options.windowPages ?? (live ? 2 : 8),
       durablePages: options.durablePages ?? 20,
       entryBytesMax: options.entryBytesMax ?? 64 * 1024 * 1024,
       expectedEntries: options.expected?.entries ?? 0,
@@ -235,13 +235,13 @@ function moverOf<T extends Going & Pick<MigrateOptions, 'mode'>>(options: T, ran
   return { ...options, fence, from: fence?.store ?? options.from.mover ?? options.from, to: options.to.mover ?? options.to }
 }
 
-function liveRun({ register, to, fence }: Pick<MigrateOptions, 'register' | 'to'> & Fenced, claim: Uint8Array): LiveRun {
+function liveRun({ register, to, fence, share = 0.25 }: Pick<MigrateOptions, 'register' | 'to' | 'share'> & Fenced, claim: Uint8Array): LiveRun {
   if (register === undefined) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
       message: 'a live migration needs the `register` of its clients, such as levelRegister(db)'
     })
   }
-  return { claim, target: to.name, register, fence }
+  return { claim, target: to.name, register, fence, share }
 }
 
 /** Two stores in one database must not overlap, or a copy would read what it writes. */
@@ -283,8 +283,7 @@ function planError(
   if (code === 'KEYHAUL_LEVEL_NOT_MET') {
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
     const reached = options.live === true ? 'level 4 needs a durable register and a journal' : 'without `live` keyhaul reaches level 1'
-    const reason = options.stopWrites === undefined ? '; wrap both stores with gatedStore()' : '; stopWrites() gives level 2, a source behind gatedStore() more'
-    const why = missing.length === 0 ? reached : `missing: ${missing.join(', ')}${options.live === true ? reason : ''}`
+    const why = missing.length === 0 ? reached : `missing: ${missing.join(', ')}${options.live === true ? '; wrap both stores with gatedStore()' : ''}`
     const level = Math.max(options.requireLevel ?? 0, options.live === true ? 3 : 0)
     return new KeyhaulError(code, { message: `level ${level} cannot be given: ${why}` })
   }

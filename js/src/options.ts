@@ -20,6 +20,11 @@ export interface MigrateOptions {
   /** Live: writers may be refused for so long. What cannot keep to it is put off. 10 to 3,600,000, default 1000. */
   readonly pauseBudgetMs?: number | undefined
   /**
+   * Live: of the thread's time the migration takes about this share while clients are served, more
+   * than 0 and at most 1, which is as fast as it can. Default 0.25. `rate` limits it besides.
+   */
+  readonly share?: number | undefined
+  /**
    * Live, where the source has no gate (level 2): returns once no writer writes the ranges to the
    * source any more. That it does so is your word, nothing checks it. It may be called again, and
    * is over when `signal` aborts: then resumeWrites() is called, and again if it returns later.
@@ -50,12 +55,12 @@ export interface MigrateOptions {
   readonly priority?: number | undefined
   /** Checksum of frames on their way. Default `crc32`. */
   readonly checksum?: 'none' | 'crc32' | 'crc32c' | undefined
-  /** A page's limits. Default 256 KiB and 16,384 entries. */
+  /** A page's limits. Default 256 KiB and 16,384 entries; live 64 KiB and 2048, because clients wait while a page is worked on. */
   readonly pageBytes?: number | undefined
   readonly pageEntries?: number | undefined
   /** Ranges copied at the same time, 1 to 64. Default 1. */
   readonly lanes?: number | undefined
-  /** Pages read ahead of the target, a lane. Default 8. */
+  /** Pages read ahead of the target, a lane. Default 8, live 2. */
   readonly windowPages?: number | undefined
   /**
    * A durable write and a checkpoint every so many pages. Default 20; 1 makes each page durable

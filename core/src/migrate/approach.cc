@@ -19,7 +19,7 @@ constexpr Duration kFollowEvery = milliseconds(50);
 
 void ApproachPhase::start(std::string position, std::vector<Key> suspects, bool follow,
                           Duration budget, uint64_t overheadUs) {
-  feed_.start(std::move(position));
+  feed_.start(std::move(position), true);
   last_ = false;
   follow_ = follow;
   found_ = std::move(suspects);
@@ -37,7 +37,7 @@ void ApproachPhase::startLast(std::string position) {
   last_ = true;
   follow_ = false;
   different_.clear();
-  feed_.start(std::move(position));
+  feed_.start(std::move(position), true);
   step_ = Step::kFeed;
 }
 
@@ -57,7 +57,7 @@ void ApproachPhase::startRecheck(Port& port) {
 
 void ApproachPhase::startFeed() {
   step_ = Step::kFeed;
-  feed_.start(feed_.position());
+  feed_.start(feed_.position(), true);
 }
 
 Status ApproachPhase::pump(Port& port) {

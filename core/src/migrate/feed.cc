@@ -19,8 +19,9 @@ constexpr Duration kRecordEvery = seconds(1);
 
 }  // namespace
 
-void FeedPhase::start(std::string position) {
+void FeedPhase::start(std::string position, bool hurry) {
   KH_ASSERT(idle());
+  hurry_ = hurry;
   writer_.start(shared_.target, tagOf(MigrationPart::kWrite));
   // One that goes on where it is has applied what no record tells of yet.
   if (position != position_) recorded_ = position;
@@ -53,8 +54,8 @@ Status FeedPhase::pump(Port& port) {
   Instant ready = pollAt_;
   const Instant shared = port.bucket().readyAt(port.now());
   const Instant own = shared_.bucket.readyAt(port.now());
-  if (ready < shared) ready = shared;
-  if (ready < own) ready = own;
+  if (ready < shared && !hurry_) ready = shared;
+  if (ready < own && !hurry_) ready = own;
   if (port.now() < ready) {
     port.wakeAt(ready);
     return {};

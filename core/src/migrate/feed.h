@@ -14,8 +14,9 @@ class FeedPhase {
  public:
   explicit FeedPhase(Shared& shared) : shared_(shared) {}
 
-  // `position`: everything up to it is applied already.
-  void start(std::string position);
+  // `position`: everything up to it is applied already. `hurry`: writers wait, or soon will, so
+  // no rate holds it back; what it takes is paid for later.
+  void start(std::string position, bool hurry = false);
   // Whatever it knew is of no use any more.
   void reset() {
     position_.clear();
@@ -80,7 +81,7 @@ class FeedPhase {
   uint64_t batchBytes_ = 0;
   bool nextCaughtUp_ = false;
   bool caughtUp_ = false;
-  bool follow_ = false;
+  bool follow_ = false, hurry_ = false;
   bool early_ = false;  // the poll in flight was asked before follow(false)
   uint32_t failures_ = 0;
   Instant pollAt_{0};

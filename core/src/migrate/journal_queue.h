@@ -31,7 +31,8 @@ class JournalQueue {
   bool flushed() const { return waiting_.empty() && !op_; }
   bool owns(OpId op) const { return op_ == op && op; }
 
-  Status pump(Port& port) {
+  // `hold`: what there is waits, for nobody needs it yet and the disk has other work.
+  Status pump(Port& port, bool hold = false) {
     if (op_) {
       const Instant deadline = port.ops().find(op_)->deadline;
       if (deadline <= port.now()) {
@@ -41,7 +42,7 @@ class JournalQueue {
       port.wakeAt(deadline);
       return {};
     }
-    if (waiting_.empty()) return {};
+    if (waiting_.empty() || hold) return {};
     op_ = port.journal(tag_, waiting_);
     sent_ = added_;
     waiting_.clear();

@@ -85,10 +85,19 @@ bool LiveMigration::overBudget(Port& port) const {
   return over <= port.now();
 }
 
+// Between the fence and the activation no step waits for a record, and each append is one more
+// sync that the gates and the register wait behind.
+bool LiveMigration::holdsJournal() const {
+  using enum MigrationState;
+  const bool inPause = state_ == kDraining || state_ == kReadFencing || state_ == kDeciding ||
+                       state_ == kActivating;
+  return inPause && concluding_ == kPending;
+}
+
 void LiveMigration::pump(Port& port) {
   port.setCoordEpoch(shared_.claim.coordEpoch);
   for (;;) {
-    if (Status s = shared_.journal.pump(port); !s.ok()) {
+    if (Status s = shared_.journal.pump(port, holdsJournal()); !s.ok()) {
       shared_.journal.disable();
       fail(port, s.code(), {}, {});
     }
@@ -125,7 +134,7 @@ void LiveMigration::pump(Port& port) {
     port.setCoordEpoch(shared_.claim.coordEpoch);
     if (port.full()) return port.wakeAt(port.now());
   }
-  if (Status s = shared_.journal.pump(port); !s.ok()) fail(port, s.code(), {}, {});
+  if (Status s = shared_.journal.pump(port, holdsJournal()); !s.ok()) fail(port, s.code(), {}, {});
   showProgress(port);
 }
 
@@ -225,6 +234,7 @@ void LiveMigration::startPart(Port& port) {
       return approach_.start(feedPosition_, compare_.takeDifferent(),
                              spec().follow && !finishAsked_, budget, overheadUs());
     case kFencing:
+      fencedAt_ = port.now();  // the record that it waited for kept nobody from writing
       shared_.totals.pauseForecastUs = approach_.forecastUs();
       return sourceGate_.start(shared_.source, GateVerb::kFence, claim.fenceEpoch(), false);
     case kDraining: return approach_.startLast(feedPosition_);

@@ -55,6 +55,7 @@ class LiveMigration final : public JobBase {
   uint64_t overheadUs() const;
   bool allCopied() const;
   bool overBudget(Port& port) const;
+  bool holdsJournal() const;
 
   // live_view.cc
   WaitsFor waitsFor() const;

@@ -9,7 +9,7 @@ import { deleteEqual } from './guarded.js'
 import { type EngineConfig, EngineHandle, idOrThrow } from './handle.js'
 import { changeGate, type LiveRun, readKeys, readRegister, swapRegister, writeLive } from './live.js'
 import { ActionWord, NoticeWord, ReadyWord } from './layout.generated.js'
-import { getModule } from './load.js'
+import { getModule, liveParts } from './load.js'
 import type { WasmModule } from './module.js'
 import { type ScheduledStep, scheduleStep } from './turn.js'
 
@@ -58,6 +58,8 @@ export class Driver {
   private scheduled: ScheduledStep | undefined
   private timer: ReturnType<typeof setTimeout> | undefined
   private closed = false
+  private readonly pace = liveParts.pace?.()
+  private readonly schedule = this.pace?.schedule ?? scheduleStep
 
   constructor(config: EngineConfig) {
     this.module = getModule()
@@ -89,6 +91,7 @@ export class Driver {
 
   attach(migration: number, run: RunPort): void {
     this.runs.set(migration, run)
+    this.pace?.set(migration, run.live)
     this.wake()
   }
 
@@ -96,6 +99,7 @@ export class Driver {
   detach(migration: number): void {
     this.feeds.leave(migration, false)
     this.runs.delete(migration)
+    this.pace?.set(migration, undefined)
     for (const [op, page] of this.kept) {
       if (page.migration === migration) this.kept.delete(op)
     }
@@ -109,7 +113,7 @@ export class Driver {
   /** Steps in the next turn of the event loop, however many completions arrive until then. */
   wake(): void {
     if (this.closed || this.scheduled !== undefined) return
-    this.scheduled = scheduleStep(() => {
+    this.scheduled = this.schedule(() => {
       this.scheduled = undefined
       this.step()
     })
@@ -131,7 +135,7 @@ export class Driver {
     if (this.closed) return
     clearTimeout(this.timer)
     this.timer = undefined
-    const events = this.events.splice(0, EVENTS_MAX)
+    const events = this.events.splice(0, this.pace?.events ?? EVENTS_MAX)
     this.boundary.writeEvents(events)
     this.rememberPages(events)
     const now = this.now()
@@ -142,7 +146,10 @@ export class Driver {
     this.rememberStalls(actions)
     // First, so that nothing a listener does can keep an action from being started.
     for (const action of actions) this.start(action)
-    for (const [migration, notice] of notices) this.runs.get(migration)?.onNotice(notice)
+    for (const [migration, notice] of notices) {
+      this.pace?.see(migration, notice)
+      this.runs.get(migration)?.onNotice(notice)
+    }
     if (this.closed) return
     if (ready[ReadyWord.more] !== 0 || this.events.length > 0) {
       this.wake()

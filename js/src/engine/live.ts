@@ -10,6 +10,8 @@ export interface LiveRun {
   /** Name of the store that clients are sent on to. */
   readonly target: string
   readonly register: Register
+  /** Of the thread's time, while clients are served. */
+  readonly share: number
   /** Level 2: it stands for the source's gate. */
   readonly fence: OperatorFence | undefined
 }

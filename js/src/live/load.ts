@@ -5,6 +5,7 @@ import { KeyhaulError } from '../errors.js'
 import createKeyhaul from './glue.js'
 import { packed, unpacker, wasmBytes } from './inline.js'
 import { operatorFence } from './operator.js'
+import { Pace } from './pace.js'
 
 // The module with live migrations and gates takes the place of the smaller one, for all of the package.
 provideModule(() =>
@@ -12,6 +13,7 @@ provideModule(() =>
 )
 
 liveParts.fence = operatorFence
+liveParts.pace = () => new Pace()
 
 /** The module with gates. KEYHAUL_UNSUPPORTED where the smaller one was in use before. */
 export function getLiveModule(): WasmModule {

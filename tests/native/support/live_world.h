@@ -69,6 +69,9 @@ class LiveWorld {
   void tick();
   void cancel();
   void stop() { (void)current().engine.stop(current().id); }
+  void setRate(uint64_t bytesPerSecond) {
+    (void)current().engine.setRate(now_, current().id, bytesPerSecond);
+  }
   void finish() { (void)current().engine.finish(current().id); }
   void crashMover();
   // Another process goes on from this journal; an empty one begins the same claim anew. The one

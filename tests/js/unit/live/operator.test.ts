@@ -130,7 +130,7 @@ test('moved with the word of its caller: level 2, nothing is lost, and the recei
 
 test('a higher level is refused with the bits that are missing, and nothing was stopped', async () => {
   await inWorld(async ({ plan, legacy }) => {
-    await assert.rejects(migrate({ ...plan, requireLevel: 3 }).done, { code: 'KEYHAUL_LEVEL_NOT_MET', message: /^level 3 cannot be given: missing: fence; stopWrites\(\) gives level 2/ })
+    await assert.rejects(migrate({ ...plan, requireLevel: 3 }).done, { code: 'KEYHAUL_LEVEL_NOT_MET', message: /^level 3 cannot be given: missing: fence; wrap both stores/ })
     await assert.rejects(migrate({ ...plan, to: memoryStore({ name: 'x' }) }).done, { code: 'KEYHAUL_LEVEL_NOT_MET', message: /missing on the target: activate/ })
     await assert.rejects(migrate({ ...plan, resumeWrites: undefined }).done, { code: 'KEYHAUL_INVALID_ARGUMENT', message: /give both/ })
     await assert.rejects(migrate({ ...plan, stopWrites: undefined }).done, { code: 'KEYHAUL_INVALID_ARGUMENT', message: /give both/ })
