@@ -282,7 +282,8 @@ test('without a service: moved in the process of the command, under the names of
     const back = await keyhaul(['move', '--live', `shard2=level:${b}`, `shard1=level:${a}`, '--register', `level:${r}`, '--json', '--quiet'])
     assert.equal(back.code, 0, back.stderr)
     assert.deepEqual([await dataIn(a), await dataIn(b)], [5000, 0])
-    await withLevel(a, async () => assert.match((await keyhaul([...args])).stderr, /KEYHAUL_(STORE_LOCKED|ALREADY_COMPLETE)/))
+    await withLevel(a, async () => assert.match((await keyhaul([...args])).stderr, /KEYHAUL_STORE_LOCKED.*another process has it open.*--service SOCKET/))
+    await withLevel(r, async () => assert.match((await keyhaul(['status', journal, '--register', `level:${r}`])).stderr, /KEYHAUL_STORE_LOCKED.*--service SOCKET/))
   })
 })
 
