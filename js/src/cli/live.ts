@@ -32,13 +32,21 @@ export function namedStore(url: string): { name: string; place: string } {
   return { name: named?.[1] ?? place, place }
 }
 
+/** A database that a service has open is reached through the service. */
+async function openOrSay(place: string, role: 'source' | 'target'): Promise<OpenStore> {
+  return openStore(place, role).catch((error: unknown) => {
+    if (!(error instanceof KeyhaulError) || error.code !== 'KEYHAUL_STORE_LOCKED') throw error
+    throw new KeyhaulError('KEYHAUL_STORE_LOCKED', { store: place, message: 'another process has it open; if that is a service with serveControl(), ask it with --service SOCKET', cause: error })
+  })
+}
+
 /** Opens both databases and the register's, which may be one of them, and gates them. */
 async function withLive(names: readonly [string, string], places: Places, isNew: boolean, work: (live: Live) => Promise<number>): Promise<number> {
   const { gatedStore } = await loadLive()
   const { levelRegister } = await import('../register/level.js')
   const open = new Map<string, OpenStore>()
   const openOnce = async (place: string, mayBeNew: boolean): Promise<OpenStore> => {
-    const store = open.get(place) ?? (await openStore(place, mayBeNew ? 'target' : 'source'))
+    const store = open.get(place) ?? (await openOrSay(place, mayBeNew ? 'target' : 'source'))
     open.set(place, store)
     return store
   }
@@ -110,7 +118,7 @@ export async function readTruth(url: string, info: JournalInfo): Promise<Registe
   const { readOwnership } = await loadLive()
   const { levelRegister } = await import('../register/level.js')
   const register = storeName(url)
-  const { db, close } = await openStore(register, 'source')
+  const { db, close } = await openOrSay(register, 'source')
   try {
     const ownership = await readOwnership(levelRegister(db))
     const claim = ownership.claims.find(({ id }) => id === info.live?.claim)?.state

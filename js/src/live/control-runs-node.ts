@@ -5,6 +5,7 @@ import { formatKey, KeyhaulError } from '../errors.js'
 import { inspectJournal, type JournalInfo } from '../inspect.js'
 import { Engine, type MigrateOptions } from '../migrate.js'
 import type { Migration, MigrationError } from '../migration.js'
+import { ENDED } from '../progress.js'
 import type { RangeInput } from '../ranges.js'
 import type { Receipt } from '../receipt.js'
 import type { Store } from '../stores/store.js'
@@ -217,7 +218,9 @@ export class Runs {
 }
 
 function infoOf({ id, from, to, ranges, journal, level, migration, receipt, error }: Run): RunInfo {
-  const progress = migration?.progress()
+  const last = migration?.progress()
+  // Between its last state and its end the journal is closed: whoever reads "done" finds the receipt.
+  const progress = last !== undefined && ENDED.has(last.state) ? { ...last, state: 'closing' as const } : last
   const resumable = migration === undefined && receipt === undefined && error?.resumable !== false
   const state = progress?.state ?? receipt?.state ?? (resumable ? 'stopped' : 'failed')
   return { id, from, to, ranges, level: receipt?.level ?? level, state, progress, resumable, journal, receipt, error: error && toWire(error) }

@@ -51,6 +51,16 @@ async function withService(keys: number, work: (service: Service, folder: string
 }
 
 const lastJson = (stdout: string): Record<string, unknown> => JSON.parse(stdout.trimEnd().split('\n').pop() as string)
+/** Kills it once it has said so. */
+function whenSaid(child: ChildProcess, what: RegExp, signal: NodeJS.Signals): void {
+  let said = ''
+  child.stderr?.on('data', (data) => {
+    if (what.test(said)) return
+    said += data
+    if (what.test(said)) child.kill(signal)
+  })
+}
+
 /** Until the service shows it. */
 async function until(socket: string, isThere: (run: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
   for (;;) {
@@ -83,7 +93,7 @@ test('Ctrl-C stops it resumably and prints the command; a restarted service leav
   await inFolder(async (folder) => {
     let service = await start(folder, 6000)
     const { socket } = service
-    const stopped = await keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--rate', '200kB'], (child) => setTimeout(() => child.kill('SIGINT'), 800))
+    const stopped = await keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--rate', '200kB'], (child) => whenSaid(child, /copying/, 'SIGINT'))
     assert.equal(stopped.code, 4, stopped.stderr)
     const [, id] = new RegExp(`stopped; go on with: keyhaul resume --service ${socket} ([0-9a-f]{8})\\n`).exec(stopped.stderr) ?? []
     assert.ok(id !== undefined, stopped.stderr)
@@ -111,13 +121,13 @@ test('Ctrl-C stops it resumably and prints the command; a restarted service leav
 
 test('a command that dies does not stop the migration; others attach to it, and leave again', async () => {
   await withService(8000, async ({ socket, quit }) => {
-    const killed = await keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--rate', '400kB'], (child) => setTimeout(() => child.kill('SIGKILL'), 700))
+    const killed = await keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--rate', '400kB'], (child) => whenSaid(child, /copying/, 'SIGKILL'))
     assert.equal(killed.signal, 'SIGKILL')
     const run = await until(socket, ({ state }) => state === 'copying')
     const live = (run.progress as { live: Record<string, unknown> }).live
     assert.equal(live.budgetMs, 1000)
     assert.equal(typeof live.lagChanges, 'number')
-    const left = await keyhaul(['status', '--service', socket, '--watch'], (child) => setTimeout(() => child.kill('SIGINT'), 500))
+    const left = await keyhaul(['status', '--service', socket, '--watch'], (child) => child.stderr?.once('data', () => child.kill('SIGINT')))
     assert.equal(left.code, 4)
     assert.match(left.stderr, new RegExp(`goes on in the service; see it with: keyhaul status --service ${socket} ${run.id as string} --watch`))
     const watched = await keyhaul(['status', '--service', socket, run.id as string, '--watch', '--json'])
@@ -253,7 +263,7 @@ test('without a service: moved in the process of the command, under the names of
     const [a, b, r, journal] = ['a', 'b', 'r', 'j'].map((name) => join(folder, name)) as [string, string, string, string]
     await fillLevel(a, 5000)
     const args = ['move', '--live', `shard1=level:${a}`, `shard2=level:${b}`, '--register', `level:${r}`, '--journal', journal]
-    const stopped = await keyhaul([...args, '--rate', '200kB'], (child) => setTimeout(() => child.kill('SIGINT'), 1000))
+    const stopped = await keyhaul([...args, '--rate', '200kB'], (child) => whenSaid(child, /copying/, 'SIGINT'))
     assert.equal(stopped.code, 4, stopped.stderr)
     assert.match(stopped.stderr, new RegExp(`stopped; go on with: keyhaul resume ${journal}`))
     const status = await keyhaul(['status', journal, '--register', `level:${r}`])
@@ -272,7 +282,8 @@ test('without a service: moved in the process of the command, under the names of
     const back = await keyhaul(['move', '--live', `shard2=level:${b}`, `shard1=level:${a}`, '--register', `level:${r}`, '--json', '--quiet'])
     assert.equal(back.code, 0, back.stderr)
     assert.deepEqual([await dataIn(a), await dataIn(b)], [5000, 0])
-    await withLevel(a, async () => assert.match((await keyhaul([...args])).stderr, /KEYHAUL_(STORE_LOCKED|ALREADY_COMPLETE)/))
+    await withLevel(a, async () => assert.match((await keyhaul([...args])).stderr, /KEYHAUL_STORE_LOCKED.*another process has it open.*--service SOCKET/))
+    await withLevel(r, async () => assert.match((await keyhaul(['status', journal, '--register', `level:${r}`])).stderr, /KEYHAUL_STORE_LOCKED.*--service SOCKET/))
   })
 })
 
@@ -280,14 +291,14 @@ test('a command that has the databases to itself cancels too, and does not touch
   await inFolder(async (folder) => {
     const [a, b, journal] = ['a', 'b', 'j'].map((name) => join(folder, name)) as [string, string, string]
     await fillLevel(a, 5000)
-    await keyhaul(['move', '--live', `level:${a}`, `level:${b}`, '--register', `level:${a}`, '--journal', journal, '--rate', '200kB'], (child) => setTimeout(() => child.kill('SIGKILL'), 1000))
+    await keyhaul(['move', '--live', `level:${a}`, `level:${b}`, '--register', `level:${a}`, '--journal', journal, '--rate', '200kB'], (child) => whenSaid(child, /copying/, 'SIGKILL'))
     const cancelled = await keyhaul(['cancel', journal])
     assert.equal(cancelled.code, 0, cancelled.stderr)
     assert.deepEqual([await dataIn(a), await dataIn(b)], [5000, 0])
   })
   await inFolder(async (folder) => {
     const service = await start(folder, 3000)
-    await keyhaul(['move', '--live', '--service', service.socket, 'shard1', 'shard2', '--rate', '100kB'], (child) => setTimeout(() => child.kill('SIGINT'), 900))
+    await keyhaul(['move', '--live', '--service', service.socket, 'shard1', 'shard2', '--rate', '100kB'], (child) => whenSaid(child, /copying/, 'SIGINT'))
     await service.quit()
     const [journal] = readdirSync(join(folder, 'journals')).filter((file) => file.endsWith('.journal'))
     const refused = await keyhaul(['resume', join(folder, 'journals', journal as string)])

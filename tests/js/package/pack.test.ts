@@ -76,6 +76,13 @@ test('keyhaul/checksum alone is small, and runs in a bundle', async () => {
   assert.equal(page.sum, 0xcbf43926)
 })
 
+test('keyhaul/live and keyhaul/live/level come to a browser without a Node module', async () => {
+  for (const entry of ['keyhaul/live', 'keyhaul/live/level']) {
+    const result = await build({ stdin: { contents: `export * from '${entry}'`, resolveDir: project }, bundle: true, format: 'esm', platform: 'browser', external: ['abstract-level'], write: false })
+    assert.ok(!/from ?["']node:/.test(result.outputFiles[0]?.text ?? ''), entry)
+  }
+})
+
 const MAIN = `${APP}use().then((text) => { document.title = text }, (error) => { document.title = 'failed: ' + error })\n`
 
 test('esbuild bundle on a page under a strict policy', async () => {

@@ -34,6 +34,8 @@ async function versionOf(i) {
 
 const versions = []
 for (let i = 0; i < count; i++) versions.push(acks.length === 0 ? 0 : await versionOf(i))
+// What landed unacknowledged is known from here on: else a second kill would find the version after it.
+versions.forEach((version, i) => void (acks.length > 0 && version !== acks[i] && console.log(`ack ${i} ${version}`)))
 if (acks.length === 0) await clients.batch(versions.map((_, i) => [keyOf(i), textOf(i, 0)]))
 console.log('ready')
 
