@@ -53,9 +53,24 @@ function judge({ name, edits }) {
   }
 }
 
+const lineOf = ({ name, what, killed, by, harmless }) => `| ${name} | ${what} | ${killed ? by : harmless === undefined ? '**survives**' : `survives: ${harmless}`} |`
+
 function table(rows, seconds) {
-  const lines = rows.map(({ name, what, killed, by, harmless }) => `| ${name} | ${what} | ${killed ? by : harmless === undefined ? '**survives**' : `survives: ${harmless}`} |`)
-  return `| mutant | what is wrong in it | killed by |\n|---|---|---|\n${lines.join('\n')}\n\n${rows.filter((row) => row.killed).length} of ${rows.length} killed; ${seconds} s on this machine, after the first build.\n`
+  return `| mutant | what is wrong in it | killed by |\n|---|---|---|\n${rows.map(lineOf).join('\n')}\n\n${rows.length} mutants; ${seconds} s on two shared cores, after the first build.\n`
+}
+
+/** The whole table, or with `--only` its lines. */
+function write(rows, seconds) {
+  const text = readFileSync(README, 'utf8')
+  if (only === undefined) {
+    const [before, after] = text.split(/(?<=<!-- mutants -->\n)[\s\S]*(?=<!-- end -->)/)
+    return writeFileSync(README, `${before}\n${table(rows, seconds)}\n${after}`)
+  }
+  const lines = text.split('\n').map((line) => {
+    const row = rows.find(({ name }) => line.startsWith(`| ${name} |`))
+    return row === undefined ? line : lineOf(row)
+  })
+  writeFileSync(README, lines.join('\n'))
 }
 
 mkdirSync(tree, { recursive: true })
@@ -75,9 +90,5 @@ for (const mutant of mutants) {
   console.log(`${row.killed ? 'killed  ' : 'SURVIVED'}  ${row.name.padEnd(28)} ${row.by}`)
 }
 compile()
-const text = table(rows, Math.round((Date.now() - start) / 1000))
-if (process.argv.includes('--write')) {
-  const [before, , after] = readFileSync(README, 'utf8').split(/(?<=<!-- mutants -->\n)([\s\S]*)(?=<!-- end -->)/)
-  writeFileSync(README, `${before}\n${text}\n${after}`)
-}
+if (process.argv.includes('--write')) write(rows, Math.round((Date.now() - start) / 1000))
 process.exit(rows.every((row) => row.killed || row.harmless !== undefined) ? 0 : 1)

@@ -4,15 +4,17 @@
 //                ▲           ▲           ▲                                                       │
 //     resume ────┘           └─────┬─────┘  again      over budget, failure, stop                ▼
 //                        Unfencing ┴ ◄ Postponing ◄──────────── Draining ◄──────────────────── Fencing
-//                           │ ▲                                    ▼      writers are paused
-//         Stopped ◄─────────┤ │                                 ReadFencing
-//                           │ └──── Aborting ◄── cancel ───┐       ▼
-//                           ▼                      mismatch└─   Deciding    the one compare-and-set
-//    Cancelled ◄─┐   Staging, Discarding                           ▼
-//    Failed    ◄─┼──┐       ▼                                   Activating  the target serves
-//    Mismatch  ◄─┘  │   Releasing                                  ▼
-//                   │       ▼                                   Redirecting ► Cleaning ► Closing ► Done
-//                   └──  Closing                     feed lost: Claiming, and the staging is emptied
+//                           │ ▲              ▲                     ▼      writers are paused
+//         Stopped ◄─────────┤ │              │  mismatch,       ReadFencing
+//                           │ │              └─ cancel ────────────┤
+//                           │ └──── Aborting ◄── cancel            ▼
+//                           ▼        (before the fence, or after   Deciding    the one compare-and-set
+//    Cancelled ◄─┐   Staging,         Unfencing)                   ▼
+//    Failed    ◄─┤   Discarding                                 Activating  the target serves
+//    Mismatch  ◄─┤      ▼                                          ▼
+//                │   Releasing                                  Redirecting ► Cleaning ► Closing ► Done
+//                │      ▼
+//                └── Closing                     feed lost: Claiming, and the staging is emptied
 //
 // The target is looked at before it is staged: what stands there before is nobody's to discard.
 // Before Deciding the source owns the range, whatever dies; after it the target does. Which of
