@@ -39,6 +39,7 @@ struct Command {
     kSeeds,
     kMinimise,
     kCheckSabotage,
+    kCoverage,
     kListScenarios,
     kListSabotage,
     kListFaults
