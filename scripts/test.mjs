@@ -60,7 +60,7 @@ async function native() {
 async function simulation() {
   await sh('cmake -S . -B build/simulation -G Ninja -DCMAKE_BUILD_TYPE=Release -DKEYHAUL_TESTS=ON -DKEYHAUL_SIM=ON && ninja -C build/simulation --quiet keyhaul_simulation')
   const output = await sh('build/simulation/keyhaul_simulation')
-  return `${/\[ {2}PASSED {2}\] (\d+) test/.exec(output)?.[1]} tests, 3,000 seeds`
+  return `${/\[ {2}PASSED {2}\] (\d+) test/.exec(output)?.[1]} tests, 4,500 seeds`
 }
 
 async function generated() {
