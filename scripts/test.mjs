@@ -63,7 +63,7 @@ const buildSimulation = (target) =>
 async function simulation() {
   await buildSimulation('keyhaul_simulation')
   const output = await sh('build/simulation/keyhaul_simulation')
-  return `${/\[ {2}PASSED {2}\] (\d+) test/.exec(output)?.[1]} tests, 3,000 seeds`
+  return `${/\[ {2}PASSED {2}\] (\d+) test/.exec(output)?.[1]} tests, 4,500 seeds`
 }
 
 /** Every unit test again (engine, frames, golden files) on every checksum kernel that this processor has. */

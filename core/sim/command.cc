@@ -102,6 +102,18 @@ int checkSabotage(const Command& command, const Print& print) {
   return missed == 0 ? kDone : kViolation;
 }
 
+// Does every fault strike in every state of a live migration?
+int showCoverage(const Command& command, const Print& print) {
+  Options options = command.options;
+  if (!isLive(options.scenario)) options.scenario = "live-swarm";
+  Coverage sum;
+  for (; options.seed <= command.lastSeed; ++options.seed) sum.add(run(options).coverage);
+  print(toTable(sum));
+  const std::vector<std::string> missing = uncovered(sum);
+  for (const std::string& cell : missing) print("never: " + cell + '\n');
+  return missing.empty() ? kDone : kViolation;
+}
+
 }  // namespace
 
 int carryOut(const Command& command, const Print& print, const Print& complain) {
@@ -115,6 +127,7 @@ int carryOut(const Command& command, const Print& print, const Print& complain) 
     case Task::kSeeds: return runSeeds(command, print);
     case Task::kMinimise: return runMinimise(command, print);
     case Task::kCheckSabotage: return checkSabotage(command, print);
+    case Task::kCoverage: return showCoverage(command, print);
     case Task::kListScenarios:
       for (const Scenario& s : scenarios()) {
         print(std::string(s.name) + "  " + std::string(s.what) + '\n');

@@ -3,7 +3,10 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "faults.h"
 #include "keyhaul/migration.h"
@@ -27,5 +30,15 @@ struct Coverage {
     return cells[static_cast<uint32_t>(state)][static_cast<uint32_t>(kind)];
   }
 };
+
+// Those in which a live migration works.
+std::span<const MigrationState> coveredStates();
+// Why this fault cannot strike what is asked for in this state, only what comes late of the one
+// before; empty where it can.
+std::string_view whyImpossible(MigrationState state, FaultKind kind);
+// States by faults; "-" where it is impossible.
+std::string toTable(const Coverage& coverage);
+// The cells that are empty and need not be.
+std::vector<std::string> uncovered(const Coverage& coverage);
 
 }  // namespace keyhaul::sim

@@ -75,6 +75,8 @@ bool setSwitch(Command& command, std::string_view flag) {
     command.task = Task::kMinimise;
   } else if (flag == "--check-sabotage") {
     command.task = Task::kCheckSabotage;
+  } else if (flag == "--coverage") {
+    command.task = Task::kCoverage;
   } else if (flag == "--list-scenarios") {
     command.task = Task::kListScenarios;
   } else if (flag == "--list-sabotage") {
@@ -97,6 +99,7 @@ const char* const kUsageText =
     "                   [--explain KEY] [--log] [--stop EVENT] [--minimise] [--json]\n"
     "                   [--each] [--do MICROSECONDS:WHAT:NODE[:MILLISECONDS],...]\n"
     "       keyhaul_sim --check-sabotage --seeds A..B\n"
+    "       keyhaul_sim --coverage --seeds A..B\n"
     "       keyhaul_sim --list-scenarios | --list-sabotage | --list-faults |\n"
     "                   --list-interventions\n"
     "Exit codes: 0 no violation, 2 usage, 3 a violation.\n";

@@ -41,6 +41,7 @@ struct Command {
     kSeeds,
     kMinimise,
     kCheckSabotage,
+    kCoverage,
     kListScenarios,
     kListSabotage,
     kListFaults,

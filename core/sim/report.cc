@@ -31,6 +31,10 @@ std::string toText(const Report& report) {
           n(c.cancelled) + " cancelled, " + n(c.mismatched) + " mismatched; " +
           n(c.copiedEntries) + " entries copied, " + n(c.feedChanges) + " changes followed, " +
           n(c.clientAcks) + " of " + n(c.clientOps) + " writes of clients acknowledged\n";
+  if (c.routedReads != 0) {
+    text += n(c.routedReads) + " reads and " + n(c.scans) + " scans of clients, " + n(c.refusals) +
+            " refusals; " + n(c.postponed) + " cut-overs given up\n";
+  }
   if (report.ok()) text += "no violation\n";
   for (const Violation& v : report.violations) {
     text += "VIOLATION of " + v.oracle + " at " + n(v.timeUs) + " us, event " + n(v.event) + ": " +

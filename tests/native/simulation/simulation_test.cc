@@ -93,6 +93,7 @@ class EverySabotage : public testing::TestWithParam<uint32_t> {};
 TEST_P(EverySabotage, IsFoundWithinAThousandSeeds) {
   Options options;
   options.sabotage = static_cast<Sabotage>(GetParam());
+  if (isOfLive(options.sabotage)) options.scenario = "live-swarm";
   for (options.seed = 1; options.seed <= 1'000; ++options.seed) {
     if (!runAgainstHonest(options).ok()) return;
   }
