@@ -18,12 +18,14 @@ export class OraclePanel {
 
   show(scene: Scene): void {
     const broken = new Set(scene.violations.map(({ oracle }) => oracle))
-    const names = scene.oracles.join()
+    // Two oracles may watch one promise, each in its kind of migration.
+    const oracles = [...new Set(scene.oracles)]
+    const names = oracles.join()
     if (names !== this.#names) {
       this.#names = names
-      this.#list.replaceChildren(...scene.oracles.map((name) => h('li', { title: name }, promise(name))))
+      this.#list.replaceChildren(...oracles.map((name) => h('li', { title: name }, promise(name))))
     }
-    for (const [i, name] of scene.oracles.entries()) toggle(this.#list.children[i] as HTMLElement, 'bad', broken.has(name))
+    for (const [i, name] of oracles.entries()) toggle(this.#list.children[i] as HTMLElement, 'bad', broken.has(name))
     toggle(this.root, 'bad', broken.size > 0)
     say(this.#verdict, broken.size === 0 ? 'Yes. 0 broken.' : `No. ${scene.violations.length} found.`)
     say(this.#numbers, `${count(scene.checks)} checks, ${count(scene.clientAcks)} of ${count(scene.clientOps)} writes acknowledged, ${plural(scene.crashes, 'crash')}, ${plural(scene.resumes, 'resume')}`)

@@ -13,7 +13,14 @@ const PROMISES: Readonly<Record<string, string>> = {
   limits: 'Limits of rate and memory are kept',
   edges: 'Only legal changes of state',
   accounting: 'Receipts agree with what was done',
-  liveness: 'Once healed, every move ends well'
+  liveness: 'Once healed, every move ends well',
+  // Of live migrations.
+  cutover: 'Ownership changes only when both are equal',
+  history: 'Reads never go back in time',
+  'left-over': 'Nothing is left behind on the old owner',
+  ownership: 'Every key has exactly one owner',
+  pause: 'Writers wait no longer than agreed',
+  'single-writer': 'No two stores take writes of one key'
 }
 
 export const promise = (oracle: string): string => PROMISES[oracle] ?? oracle.replaceAll('-', ' ')
