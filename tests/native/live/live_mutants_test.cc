@@ -129,7 +129,7 @@ TEST(LiveMutants, AStopBehindTheFenceDoesNotHoldTheWriters) {
 // Writes that nobody waits for any more arrive all the same.
 TEST(LiveMutants, WritesThatWereGivenUpAndArriveLateChangeNothing) {
   uint64_t postponed = 0;
-  for (uint64_t seed = 1; seed <= 300; ++seed) {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
     LiveOptions options;
     options.seed = seed;
     options.opsPerTick = 3;
@@ -155,7 +155,7 @@ TEST(LiveMutants, WritesThatWereGivenUpAndArriveLateChangeNothing) {
         << "seed " << seed << " " << stateName(world.state()) << " " << errorName(world.error());
     postponed += world.receipt()->totals.postponed;
   }
-  EXPECT_GT(postponed, 100U);
+  EXPECT_GT(postponed, 50U);
 }
 
 // The same where it is cancelled: what arrives late may not stay on the target.
