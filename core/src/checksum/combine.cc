@@ -8,8 +8,9 @@ namespace keyhaul {
 namespace {
 
 // a * b modulo the polynomial; bit 31 is x^0 because the CRC is reflected.
-uint32_t multiply(uint32_t a, uint32_t b, uint32_t polynomial) {
+[[gnu::noinline]] uint32_t multiply(uint32_t a, uint32_t b, uint32_t polynomial) {
   uint32_t product = 0;
+  KEYHAUL_ROLLED
   for (uint32_t bit = 1U << 31; bit != 0; bit >>= 1) {
     if ((a & bit) != 0) product ^= b;
     b = (b >> 1) ^ ((b & 1U) != 0 ? polynomial : 0U);
@@ -17,7 +18,7 @@ uint32_t multiply(uint32_t a, uint32_t b, uint32_t polynomial) {
   return product;
 }
 
-uint32_t combine(uint32_t crcA, uint32_t crcB, uint64_t lengthB, uint32_t polynomial) {
+[[gnu::noinline]] uint32_t combine(uint32_t crcA, uint32_t crcB, uint64_t lengthB, uint32_t polynomial) {
   uint32_t power = 1U << 31;   // x^0
   uint32_t square = 1U << 23;  // x^8
   for (uint64_t n = lengthB; n != 0; n >>= 1) {

@@ -65,7 +65,7 @@ EntryHasher::EntryHasher(const DigestKey& key) {
   mix_[1] %= kPrime61;
 }
 
-inline void EntryHasher::absorb(State& state, std::string_view bytes) const {
+[[gnu::noinline]] void EntryHasher::absorb(State& state, std::string_view bytes) const {
   const char* data = bytes.data();
   size_t left = bytes.size();
   while (left > 0) {
