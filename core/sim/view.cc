@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gated_store.h"
 #include "json.h"
 #include "store.h"
 #include "watcher.h"
@@ -19,6 +20,7 @@ std::string n(uint64_t value) { return std::to_string(value); }
 std::string_view kindName(NodeKind kind) {
   if (kind == NodeKind::kStore) return "store";
   if (kind == NodeKind::kMover) return "mover";
+  if (kind == NodeKind::kRegister) return "register";
   return kind == NodeKind::kClient ? "client" : "other";
 }
 
@@ -43,21 +45,32 @@ struct Cell {
   uint32_t keys = 0, source = 0, target = 0, differ = 0;
 };
 
+// A live migration has no clients of its own: its keys are those of all clients in its ranges.
+std::vector<std::string> keysOf(const World& world, const Job& job) {
+  if (!job.keys.empty()) return job.keys;
+  std::vector<std::string> keys;
+  for (const std::string& key : world.space().keys) {
+    if (job.contains(key)) keys.push_back(key);
+  }
+  return keys;
+}
+
 // Compares both sides key by key: in the order of the keys, so that each store is gone through once.
-std::array<Cell, kCells> compare(const World& world, const Job& job) {
+std::array<Cell, kCells> compare(const World& world, const Job& job,
+                                 const std::vector<std::string>& keys) {
   std::array<Cell, kCells> cells;
-  if (job.keys.empty()) return cells;
+  if (keys.empty()) return cells;
   const Entries& source = world.store(job.source).entries();
   const Entries& target = world.store(job.target).entries();
-  auto s = source.lower_bound(job.keys.front());
-  auto t = target.lower_bound(job.keys.front());
-  for (size_t i = 0; i < job.keys.size(); ++i) {
-    const std::string& key = job.keys[i];
+  auto s = source.lower_bound(keys.front());
+  auto t = target.lower_bound(keys.front());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const std::string& key = keys[i];
     while (s != source.end() && s->first < key) ++s;
     while (t != target.end() && t->first < key) ++t;
     const bool atSource = s != source.end() && s->first == key;
     const bool atTarget = t != target.end() && t->first == key;
-    Cell& cell = cells[i * kCells / job.keys.size()];
+    Cell& cell = cells[i * kCells / keys.size()];
     ++cell.keys;
     cell.source += atSource ? 1U : 0U;
     cell.target += atTarget ? 1U : 0U;
@@ -89,8 +102,18 @@ std::string_view phaseName(Job::Phase phase) {
   return "";
 }
 
+// What the gate of a store says of the range, for people: "serving, epoch 3". Empty: not live.
+std::string gateText(const World& world, const Job& job, uint16_t store,
+                     const std::vector<std::string>& keys) {
+  if (!job.live || keys.empty()) return {};
+  const GateRange* range = world.gated(store).gateAt(keys.front());
+  if (range == nullptr || range->state == GateState::kAbsent) return "not here";
+  return std::string(gateStateName(range->state)) + ", epoch " + n(range->epoch);
+}
+
 std::string jobJson(const World& world, const Job& job, const Watcher::Tally& tally) {
-  const auto cells = compare(world, job);
+  const std::vector<std::string> keys = keysOf(world, job);
+  const auto cells = compare(world, job, keys);
   uint64_t atSource = 0, atTarget = 0, differ = 0;
   for (const Cell& cell : cells) {
     atSource += cell.source;
@@ -104,11 +127,13 @@ std::string jobJson(const World& world, const Job& job, const Watcher::Tally& ta
       ",\"phase\":" + quoted(phaseName(job.phase)) + ",\"state\":" + quoted(stateName(job.state)) +
       ",\"verified\":" + (job.receipt.verified ? "1" : "0") + ",\"epoch\":" + n(job.session) +
       ",\"startUs\":" + n(job.startUs) + ",\"writers\":" + n(job.writersLeft) + ",\"keys\":" +
-      n(job.keys.size()) + ",\"first\":" + quoted(job.keys.empty() ? "" : job.keys.front()) +
-      ",\"last\":" + quoted(job.keys.empty() ? "" : job.keys.back()) + ",\"atSource\":" + n(atSource) +
+      n(keys.size()) + ",\"first\":" + quoted(keys.empty() ? "" : keys.front()) +
+      ",\"last\":" + quoted(keys.empty() ? "" : keys.back()) + ",\"atSource\":" + n(atSource) +
       ",\"atTarget\":" + n(atTarget) + ",\"differ\":" + n(differ) + ",\"cells\":[" +
       quoted(digits(cells, &Cell::source)) + ',' + quoted(digits(cells, &Cell::target)) + ',' +
-      quoted(digits(cells, &Cell::differ)) + "],\"pages\":" + n(tally.pages) + ",\"followed\":" +
+      quoted(digits(cells, &Cell::differ)) + "],\"gates\":[" +
+      quoted(gateText(world, job, job.source, keys)) + ',' +
+      quoted(gateText(world, job, job.target, keys)) + "],\"pages\":" + n(tally.pages) + ",\"followed\":" +
       n(tally.followed) + ",\"retries\":" + n(tally.retries) + ",\"begun\":" + n(tally.begun) +
       ",\"journalBytes\":" + n(tally.journalBytes) + ",\"pauseUs\":" + n(totals.pauseUs) +
       ",\"phases\":[";

@@ -53,6 +53,7 @@ std::string nodeName(const World& world, uint16_t node) {
   const NodeKind kind = world.node(node).kind();
   if (kind == NodeKind::kStore) return world.store(node).name();
   if (kind == NodeKind::kMover) return "keyhaul";
+  if (kind == NodeKind::kRegister) return "register";
   if (kind == NodeKind::kClient) return "client " + std::to_string(node);
   return "node " + std::to_string(node);
 }

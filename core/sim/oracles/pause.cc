@@ -16,12 +16,14 @@ class Pause : public Oracle {
   std::string_view name() const override { return "pause"; }
 
   void onState(const Job& job, MigrationState, MigrationState to) override {
-    if (to == MigrationState::kFencing) fencedAt_[job.index] = world_.mover(job.mover).now().us;
+    if (to == MigrationState::kFencing) fencedAt_.erase(job.index);
   }
   void onAction(const Job& job, const Action& action) override {
     const bool goesOn = action.kind != ActionKind::kJournal && action.kind != ActionKind::kCloseFeed;
     if (!isFenced(job.state) || !goesOn) return;
-    const uint64_t us = world_.mover(job.mover).now().us - fencedAt_[job.index];
+    // The journal comes before the fence, and keeps nobody from writing.
+    const uint64_t nowUs = world_.mover(job.mover).now().us;
+    const uint64_t us = nowUs - fencedAt_.try_emplace(job.index, nowUs).first->second;
     if (us > uint64_t{job.plan.pauseBudgetMs} * 1'000) {
       violated("job " + std::to_string(job.index) + " has kept writers waiting for " +
                std::to_string(us / 1'000) + " ms and goes on");

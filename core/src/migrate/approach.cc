@@ -22,6 +22,7 @@ void ApproachPhase::start(std::string position, std::vector<Key> suspects, bool 
   feed_.start(std::move(position), true);
   last_ = false;
   follow_ = follow;
+  patient_ = false;
   found_ = std::move(suspects);
   suspects_.clear();
   different_.clear();
@@ -64,7 +65,7 @@ Status ApproachPhase::pump(Port& port) {
   for (;;) {
     switch (step_) {
       case Step::kWait:
-        if (port.now() < waitUntil_ && follow_) {
+        if (port.now() < waitUntil_ && (follow_ || patient_)) {
           port.wakeAt(waitUntil_);
           return {};
         }

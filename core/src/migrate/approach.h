@@ -28,8 +28,13 @@ class ApproachPhase {
     follow_ = false;
     rounds_ = 0;  // those of following were not meant to get shorter
   }
-  // As many rounds once more.
-  void lookAgain() { rounds_ = 0; }
+  // As many rounds once more, with time between them. What was measured of gates and register is
+  // older by now, and they may have been slow only then: each time it counts for half.
+  void lookAgain() {
+    rounds_ = 0;
+    patient_ = true;
+    overheadUs_ /= 2;
+  }
   // NotConverging when rounds do not get short enough; LimitExceeded when more keys changed
   // than can be remembered.
   Status pump(Port& port);
@@ -58,7 +63,7 @@ class ApproachPhase {
   FeedPhase& feed_;
   RecheckPhase recheck_;
   Step step_ = Step::kDone;
-  bool last_ = false, follow_ = false, recheckBegun_ = false;
+  bool last_ = false, follow_ = false, patient_ = false, recheckBegun_ = false;
   std::vector<Key> found_;      // different in this round
   std::vector<Key> suspects_;   // different in the round before, and not explained in it
   std::vector<Key> different_;

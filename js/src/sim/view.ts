@@ -1,7 +1,7 @@
 // What there is to see of a simulated world; core/sim/view.cc writes it.
 
 export interface SimNode {
-  readonly kind: 'store' | 'mover' | 'client' | 'other'
+  readonly kind: 'store' | 'mover' | 'client' | 'register' | 'other'
   readonly name: string
   readonly up: 0 | 1
   readonly paused: 0 | 1
@@ -37,6 +37,8 @@ export interface SimJob {
   readonly differ: number
   /** On the source, on the target, and different: a digit for each of 48 parts of the range, 0 none to 9 all. */
   readonly cells: readonly [string, string, string]
+  /** Of a live one: what the gates of source and target say, "serving, epoch 3"; else empty. */
+  readonly gates: readonly [string, string]
   readonly pages: number
   readonly followed: number
   readonly retries: number

@@ -42,7 +42,7 @@ export function layOut(view: SimView, width: number, height: number): Placed {
     }
   }
   spread(of('client'), CLIENT, CLIENTS_Y, CLIENT, 66)
-  const bottom = [...of('mover'), ...of('other')]
+  const bottom = [...of('mover'), ...of('register'), ...of('other')]
   spread(bottom, 240, height - PILL - 6, PILL)
   const stores = of('store')
   spread(stores, 320, STORES_Y, Math.max(90, height - PILL - STORES_Y - 64))

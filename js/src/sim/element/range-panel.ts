@@ -44,6 +44,7 @@ export class RangePanel {
       ['behind', `${count(job.differ)} keys`], ['pages read', count(job.pages)], ['changes followed', count(job.followed)],
       ['calls failed', count(job.retries)], ['epoch', String(job.epoch)], ['journal', `${count(job.journalBytes)} B`]
     ]
+    if (job.gates[0] !== '') facts.push([`gate of ${from}`, job.gates[0]], [`gate of ${to}`, job.gates[1]])
     if (job.pauseUs > 0) facts.push(['pause of writers', `${(job.pauseUs / 1000).toFixed(1)} ms`])
     if (this.#facts.childElementCount !== facts.length) this.#facts.replaceChildren(...facts.map(() => h('div', {}, h('dt'), h('dd'))))
     for (const [i, [name, value]] of facts.entries()) {

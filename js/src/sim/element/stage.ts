@@ -211,10 +211,10 @@ export class Stage {
     if (label === 'above') {
       c.font = '12px system-ui, sans-serif'
       c.fillStyle = palette.quiet
-      const { source, target } = scene.jobs[job] as SimJob
+      const { source, target, state, gates } = scene.jobs[job] as SimJob
       c.fillText(side === 0 ? `→ ${scene.nodes[target]?.name}` : `← ${scene.nodes[source]?.name}`, x + 14, y - 10)
       c.textAlign = 'right'
-      if (w > 150) c.fillText(stateName((scene.jobs[job] as SimJob).state), x + w, y - 10)
+      if (w > 150) c.fillText(gates[side] || stateName(state), x + w, y - 10)
     }
     const [step, alpha] = [w / own.length, c.globalAlpha]
     const wide = step - (step > 3 ? 0.7 : 0)
