@@ -11,8 +11,10 @@ const run = (command, args, env = {}) =>
   execFileSync(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
 
 export async function buildWasm() {
-  // Debian's em++ looks for its acorn here.
-  const env = { NODE_PATH: '/usr/share/nodejs' }
+  // Debian's em++ looks for its acorn there, and for its Binaryen on the PATH, where npm puts the
+  // one of node_modules first: that is too new for it, and glue and module would not match.
+  const PATH = (process.env.PATH ?? '').split(':').filter((folder) => !folder.includes('node_modules')).join(':')
+  const env = { NODE_PATH: '/usr/share/nodejs', PATH }
   if (!existsSync(join(root, 'build/wasm/build.ninja'))) {
     run('emcmake', ['cmake', '-S', '.', '-B', 'build/wasm', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release'], env)
   }
