@@ -25,8 +25,13 @@ inline constexpr uint32_t kSabotages = sizeof kSabotageInfos / sizeof kSabotageI
 constexpr std::string_view sabotageName(Sabotage sabotage) {
   return kSabotageInfos[static_cast<uint32_t>(sabotage)].name;
 }
-// Looked for in scenario live-swarm.
 constexpr bool isOfLive(Sabotage sabotage) { return sabotage >= Sabotage::kRegisterNoCompare; }
+// Where it is looked for.
+constexpr std::string_view scenarioOf(Sabotage sabotage) {
+  if (!isOfLive(sabotage)) return "swarm";
+  // It takes ranges that come back, while calls of older moves arrive.
+  return sabotage == Sabotage::kLateActivate ? "live-pingpong" : "live-swarm";
+}
 constexpr std::optional<Sabotage> parseSabotage(std::string_view name) {
   for (uint32_t i = 0; i < kSabotages; ++i) {
     if (kSabotageInfos[i].name == name) return static_cast<Sabotage>(i);

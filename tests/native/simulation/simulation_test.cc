@@ -95,7 +95,7 @@ class EverySabotage : public testing::TestWithParam<uint32_t> {};
 TEST_P(EverySabotage, IsFoundWithinAThousandSeeds) {
   Options options;
   options.sabotage = static_cast<Sabotage>(GetParam());
-  if (isOfLive(options.sabotage)) options.scenario = "live-swarm";
+  options.scenario = scenarioOf(options.sabotage);
   if (kSeeds < 1'000 && isOfLive(options.sabotage)) GTEST_SKIP() << "takes too long with sanitizers";
   for (options.seed = 1; options.seed <= 1'000; ++options.seed) {
     if (!runAgainstHonest(options).ok()) return;
