@@ -150,7 +150,7 @@ test('the help of each command has an example', async () => {
   for (const command of ['copy', 'move', 'verify', 'resume', 'status', 'cancel', 'inspect']) {
     const { stdout, code } = await keyhaul([command, '--help'])
     assert.equal(code, 0)
-    assert.match(stdout, new RegExp(`Example:\n {2}\\$ keyhaul ${command} `))
+    assert.match(stdout, new RegExp(`Examples?:\n {2}\\$ keyhaul ${command} `))
     assert.doesNotMatch(stdout, /default: \[\]/)
   }
 })
