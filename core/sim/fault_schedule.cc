@@ -115,54 +115,43 @@ void FaultSchedule::crash(Node& node, uint64_t untilUs) {
   post(untilUs - world_.nowUs(), kRestart, node.id());
 }
 
+void FaultSchedule::holdUp(Prng& prng, Node& node, FaultKind pause, uint64_t pauseMaxUs,
+                           FaultKind slow) {
+  if (strikes(prng, pause, node)) {
+    node.pausedUntilUs = world_.nowUs() + prng.between(kTickUs, pauseMaxUs);
+  }
+  if (strikes(prng, slow, node)) {
+    node.slowBy = static_cast<uint32_t>(prng.between(10, 100));
+    node.slowUntilUs = world_.nowUs() + prng.between(kTickUs, 5 * kSecondUs);
+  }
+}
+
+void FaultSchedule::fill(const Node& node, Disk& disk) {
+  if (!strikes(disk_, FaultKind::kDiskFull, node)) return;
+  disk.fillUntil(world_.nowUs() + disk_.between(kTickUs, 5 * kSecondUs));
+}
+
 void FaultSchedule::harmStore(Node& node) {
-  const uint64_t nowUs = world_.nowUs();
   auto& store = static_cast<StoreNode&>(node);
   if (crashes(store_, FaultKind::kStoreCrash)) crashSoon(store_, node, 3 * kSecondUs);
-  if (strikes(store_, FaultKind::kStorePause, node)) {
-    node.pausedUntilUs = nowUs + store_.between(kTickUs, 10 * kSecondUs);
-  }
-  if (strikes(store_, FaultKind::kStoreSlow, node)) {
-    node.slowBy = static_cast<uint32_t>(store_.between(10, 100));
-    node.slowUntilUs = nowUs + store_.between(kTickUs, 5 * kSecondUs);
-  }
-  if (strikes(disk_, FaultKind::kDiskFull, node)) {
-    store.disk().fillUntil(nowUs + disk_.between(kTickUs, 5 * kSecondUs));
-  }
+  holdUp(store_, node, FaultKind::kStorePause, 10 * kSecondUs, FaultKind::kStoreSlow);
+  fill(node, store.disk());
   if (strikes(store_, FaultKind::kFeedLost, node)) store.forgetHalfTheLog();
 }
 
 void FaultSchedule::harmMover(Node& node) {
-  const uint64_t nowUs = world_.nowUs();
   auto& mover = static_cast<MoverNode&>(node);
   if (crashes(mover_, FaultKind::kMoverCrash)) crashSoon(mover_, node, 3 * kSecondUs);
-  if (strikes(mover_, FaultKind::kMoverPause, node)) {
-    node.pausedUntilUs = nowUs + mover_.between(kTickUs, 20 * kSecondUs);
-  }
-  if (strikes(mover_, FaultKind::kMoverSlow, node)) {
-    node.slowBy = static_cast<uint32_t>(mover_.between(10, 100));
-    node.slowUntilUs = nowUs + mover_.between(kTickUs, 5 * kSecondUs);
-  }
+  holdUp(mover_, node, FaultKind::kMoverPause, 20 * kSecondUs, FaultKind::kMoverSlow);
   if (strikes(mover_, FaultKind::kClockJump, node)) mover.jumpClock(mover_.below(60 * kSecondUs));
-  if (strikes(disk_, FaultKind::kDiskFull, node)) {
-    mover.disk().fillUntil(nowUs + disk_.between(kTickUs, 5 * kSecondUs));
-  }
+  fill(node, mover.disk());
   if (strikes(user_, FaultKind::kMeddling, node)) mover.meddle(user_);
 }
 
 void FaultSchedule::harmRegister(Node& node) {
-  const uint64_t nowUs = world_.nowUs();
   if (crashes(register_, FaultKind::kRegisterCrash)) crashSoon(register_, node, 3 * kSecondUs);
-  if (strikes(register_, FaultKind::kRegisterPause, node)) {
-    node.pausedUntilUs = nowUs + register_.between(kTickUs, 10 * kSecondUs);
-  }
-  if (strikes(register_, FaultKind::kRegisterSlow, node)) {
-    node.slowBy = static_cast<uint32_t>(register_.between(10, 100));
-    node.slowUntilUs = nowUs + register_.between(kTickUs, 5 * kSecondUs);
-  }
-  if (strikes(disk_, FaultKind::kDiskFull, node)) {
-    world_.theRegister().disk().fillUntil(nowUs + disk_.between(kTickUs, 5 * kSecondUs));
-  }
+  holdUp(register_, node, FaultKind::kRegisterPause, 10 * kSecondUs, FaultKind::kRegisterSlow);
+  fill(node, world_.theRegister().disk());
 }
 
 void FaultSchedule::crashNow(Node& node) {

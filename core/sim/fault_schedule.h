@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "disk.h"
 #include "faults.h"
 #include "prng.h"
 
@@ -32,6 +33,9 @@ class FaultSchedule {
   void harmStore(Node& node);
   void harmMover(Node& node);
   void harmRegister(Node& node);
+  // What every kind of node may meet: each for itself, by the stream of its kind.
+  void holdUp(Prng& prng, Node& node, FaultKind pause, uint64_t pauseMaxUs, FaultKind slow);
+  void fill(const Node& node, Disk& disk);
   bool crashes(Prng& prng, FaultKind kind);
   static FaultKind crashOf(const Node& node);
   void cut(Prng& prng, const Node& node);

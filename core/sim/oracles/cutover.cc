@@ -4,6 +4,7 @@
 #include "../register.h"
 #include "../world.h"
 #include "oracles.h"
+#include "pairs.h"
 
 namespace keyhaul::sim {
 namespace {
@@ -34,30 +35,21 @@ class Cutover : public Oracle {
   }
 
   void compare(const GatedStoreNode& source, const GatedStoreNode& target, const KeyRange& range) {
-    auto at = source.entries().lower_bound(range.lo);
-    auto copy = target.entries().lower_bound(range.lo);
-    const auto inside = [&range](const Entries& entries, Entries::const_iterator entry) {
-      return entry != entries.end() && range.hi.isAbove(entry->first);
-    };
-    for (;;) {
-      const bool has = inside(source.entries(), at), hasCopy = inside(target.entries(), copy);
-      if (!has && !hasCopy) return;
-      if (has && (!hasCopy || at->first < copy->first)) {
-        if (!target.lacksDurably(at->first) || !target.isRotten(at->first)) {
-          violated("decided, but the target does not hold the key", at->first);
-        }
-        ++at;
-      } else if (!has || copy->first < at->first) {
-        violated("decided, but the source does not hold the key", copy->first);
-        ++copy;
-      } else {
-        if (!target.isRotten(at->first) && !target.holdsDurably(at->first, at->second)) {
-          violated("decided, but the target does not durably hold the value", at->first);
-        }
-        ++at;
-        ++copy;
-      }
-    }
+    forEachPair(
+        source.entries(), target.entries(), range,
+        [&](const auto& own) {
+          if (!target.lacksDurably(own.first) || !target.isRotten(own.first)) {
+            violated("decided, but the target does not hold the key", own.first);
+          }
+        },
+        [&](const auto& copy) {
+          violated("decided, but the source does not hold the key", copy.first);
+        },
+        [&](const auto& own, const auto&) {
+          if (!target.isRotten(own.first) && !target.holdsDurably(own.first, own.second)) {
+            violated("decided, but the target does not durably hold the value", own.first);
+          }
+        });
   }
 };
 

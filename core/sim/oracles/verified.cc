@@ -6,6 +6,7 @@
 #include "../store.h"
 #include "../world.h"
 #include "oracles.h"
+#include "pairs.h"
 
 namespace keyhaul::sim {
 namespace {
@@ -49,25 +50,15 @@ class Verified : public Oracle {
     const StoreNode& source = world_.store(job.source);
     const StoreNode& target = world_.store(job.target);
     for (const KeyRange& range : job.plan.ranges) {
-      auto at = source.entries().lower_bound(range.lo);
-      auto copy = target.entries().lower_bound(range.lo);
-      const auto inside = [&range](const Entries& entries, Entries::const_iterator entry) {
-        return entry != entries.end() && range.hi.isAbove(entry->first);
-      };
-      for (;;) {
-        const bool has = inside(source.entries(), at), hasCopy = inside(target.entries(), copy);
-        if (!has && !hasCopy) break;
-        if (has && (!hasCopy || at->first < copy->first)) {
-          differs(job, (at++)->first, "missing in the target");
-        } else if (!has || copy->first < at->first) {
-          if (!job.plan.intoNonempty) differs(job, copy->first, "only in the target");
-          ++copy;
-        } else {
-          if (at->second != copy->second) differs(job, at->first, "different");
-          ++at;
-          ++copy;
-        }
-      }
+      forEachPair(
+          source.entries(), target.entries(), range,
+          [&](const auto& own) { differs(job, own.first, "missing in the target"); },
+          [&](const auto& copy) {
+            if (!job.plan.intoNonempty) differs(job, copy.first, "only in the target");
+          },
+          [&](const auto& own, const auto& copy) {
+            if (own.second != copy.second) differs(job, own.first, "different");
+          });
     }
   }
   void differs(const Job& job, const std::string& key, std::string_view how) {
