@@ -1,4 +1,5 @@
 import { fromBase64 } from '../engine/base64.js'
+import { chain } from './chain.js'
 import { scalar, simd } from './inline.js'
 
 /** The exports of wasm/checksum/checksum.cc; results are signed. */
@@ -21,20 +22,10 @@ export function loadChecksums(kind: 'best' | 'scalar' = 'best') {
   const wide = fromBase64(simd)
   const module = instantiate(kind === 'best' && WebAssembly.validate(wide) ? wide : fromBase64(scalar))
   const stage = new Uint8Array(module.memory.buffer, module.stageAddress(), STAGE_BYTES)
-  const chain = (run: (bytes: number, initial: number) => number, bytes: Uint8Array, initial: number): number => {
-    let crc = initial
-    let at = 0
-    for (; bytes.length - at > STAGE_BYTES; at += STAGE_BYTES) {
-      stage.set(bytes.subarray(at, at + STAGE_BYTES))
-      crc = run(STAGE_BYTES, crc)
-    }
-    stage.set(at === 0 ? bytes : bytes.subarray(at))
-    return run(bytes.length - at, crc) >>> 0
-  }
   const { crc32, crc32c, combine } = module
   return {
-    crc32: (bytes: Uint8Array, initial: number): number => chain(crc32, bytes, initial),
-    crc32c: (bytes: Uint8Array, initial: number): number => chain(crc32c, bytes, initial),
+    crc32: (bytes: Uint8Array, initial: number): number => chain(stage, crc32, bytes, initial),
+    crc32c: (bytes: Uint8Array, initial: number): number => chain(stage, crc32c, bytes, initial),
     combine: (castagnoli: 0 | 1, a: number, b: number, lengthB: number): number =>
       combine(castagnoli, a, b, lengthB % 2 ** 32, Math.floor(lengthB / 2 ** 32)) >>> 0
   }

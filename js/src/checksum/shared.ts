@@ -2,28 +2,21 @@
 import { getModule } from '../engine/load.js'
 import type { Checksum } from '../engine/module.js'
 import { toBytes } from '../stores/bytes.js'
+import { chain } from './chain.js'
 
 /** Copied into linear memory at a time: few calls, and what was copied is still in the cache. */
 const STAGE_BYTES = 64 * 1024
 let address = 0
 let stage = new Uint8Array(0)
-const functions: Checksum[] = []
+const functions: ((bytes: number, initial: number) => number)[] = []
 
 function run(castagnoli: 0 | 1, data: string | Uint8Array, initial: number): number {
-  const bytes = toBytes(data)
   const module = getModule()
   if (address === 0) address = module.allocate(STAGE_BYTES)
   // A view of memory that has grown since is empty.
   if (stage.length === 0) stage = new Uint8Array(module.memory.buffer, address, STAGE_BYTES)
-  functions[castagnoli] ??= module.table.get(module.checksumFunction(castagnoli)) as Checksum
-  const checksum = functions[castagnoli]
-  let crc = initial
-  for (let at = 0; at < bytes.length; at += STAGE_BYTES) {
-    const part = bytes.length <= STAGE_BYTES ? bytes : bytes.subarray(at, at + STAGE_BYTES)
-    stage.set(part)
-    crc = checksum(address, part.length, crc)
-  }
-  return crc >>> 0
+  functions[castagnoli] ??= (module.table.get(module.checksumFunction(castagnoli)) as Checksum).bind(undefined, address)
+  return chain(stage, functions[castagnoli], toBytes(data), initial)
 }
 
 /** CRC-32 (ISO-HDLC, as in zlib and PNG) of bytes or of text as UTF-8; chains by `initial`. */
