@@ -29,6 +29,10 @@ const NEEDS = {
     ['qemu-aarch64', 'qemu-user'],
     ['/usr/src/googletest/googletest/src/gtest-all.cc', 'googletest']
   ],
+  work: [
+    ['valgrind', 'valgrind'],
+    ['/usr/include/valgrind/callgrind.h', 'valgrind']
+  ],
   bench: [
     ['g++', 'g++'],
     ['/usr/include/benchmark/benchmark.h', 'libbenchmark-dev'],

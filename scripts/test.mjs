@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { bootstrap } from './bootstrap.mjs'
 import { build } from './build.mjs'
 import { model } from './model.mjs'
+import { work } from './work.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice(7)
@@ -124,6 +125,7 @@ await step('native', native)
 await step('simulation', simulation)
 await step('kernels', kernels)
 await step('arm', arm)
+await step('work', work)
 await step('generated', generated)
 if (readdirSync(join(root, 'tests/native')).includes('fuzz') && globFuzz()) await step('fuzz', fuzz)
 if (existsSync(join(root, 'tests/native/install'))) await step('install', installed)
