@@ -29,6 +29,8 @@ export class Migration implements AsyncIterable<Progress> {
   readonly journal: JournalStore | undefined
   /** @internal */
   readonly live: LiveRun | undefined
+  /** @internal */
+  readonly to: Store
   private resolve!: (receipt: Receipt) => void
   private reject!: (error: unknown) => void
   private readonly listeners = new Map<keyof MigrationEvents, Set<(value: never) => void>>()
@@ -64,6 +66,7 @@ export class Migration implements AsyncIterable<Progress> {
     this.ranges = setup.ranges
     this.journal = setup.journal
     this.live = setup.live
+    this.to = setup.to
     this.done = new Promise((resolve, reject) => {
       this.resolve = resolve
       this.reject = reject

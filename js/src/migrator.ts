@@ -2,7 +2,7 @@
 import { crc32, crc32c } from './checksum/shared.js'
 import { getModule } from './engine/load.js'
 import { errorCodeOf, KeyhaulError } from './errors.js'
-import { compareBytes, concatBytes, toBytes } from './stores/bytes.js'
+import { compareBytes, concatBytes, putBytes, toBytes } from './stores/bytes.js'
 
 export type Bytes = string | Uint8Array
 
@@ -173,8 +173,7 @@ export class DataMigrator {
       words[word + 2] = checksum
       words[word + 3] = sequence ?? -1
       words[word + 4] = (sequence ?? -0x100000000) / 0x100000000
-      bytes.set(keyBytes, at + HEADER_BYTES)
-      bytes.set(valueBytes, at + HEADER_BYTES + keyBytes.length)
+      putBytes(bytes, valueBytes, putBytes(bytes, keyBytes, at + HEADER_BYTES))
       at = (end + 3) & ~3
     }
     return i

@@ -66,7 +66,8 @@ double start(uint32_t handle, uint32_t address, uint32_t count, uint32_t priorit
 uint32_t transfer(uint32_t handle, double id, uint32_t address, uint32_t count) {
   Hosted& host = hosted()[handle];
   const std::string migration = name(id);
-  DataChunk chunk({}, {});
+  DataMigrator::Transfer into = host.migrator.transferTo(migration);
+  DataChunk chunk;
   for (uint32_t i = 0; i < count; ++i) {
     uint32_t words[5];
     std::memcpy(words, text(address, sizeof words).data(), sizeof words);
@@ -75,7 +76,7 @@ uint32_t transfer(uint32_t handle, double id, uint32_t address, uint32_t count) 
     chunk.checksum = words[2];
     const uint64_t sequence = uint64_t{words[4]} << 32 | words[3];
     chunk.sequence = sequence == UINT64_MAX ? std::nullopt : std::optional(sequence);
-    host.refusal = code(host.migrator.transferChunk(migration, chunk));
+    host.refusal = code(into.chunk(chunk));
     if (host.refusal != 0) return i;
     address += (static_cast<uint32_t>(sizeof words) + words[0] + words[1] + 3) & ~3U;
   }

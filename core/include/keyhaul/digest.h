@@ -51,6 +51,9 @@ class EntryHasher {
   static constexpr size_t kBlockWords = 128;  // u64 words of one block
   struct State;
   void absorb(State& state, std::string_view bytes) const;
+  // Both passes over an entry of any length.
+  void hashLong(std::string_view key, std::string_view value, uint64_t& first,
+                uint64_t& second) const;
 
   // [0, kBlockWords): the multiply hash, two passes an even offset apart.
   std::array<uint64_t, kBlockWords + 4> words_;

@@ -86,6 +86,9 @@ Result<FrameView> viewBody(std::span<const std::byte> bytes, uint32_t entryCount
 // `bytes` spans header + body. Computes both checksums.
 void sealFrame(std::span<std::byte> bytes, const FrameHeader& header);
 
+// The same where `header` has the checksum of the body already.
+void sealHeader(std::span<std::byte> bytes, const FrameHeader& header);
+
 // How many bytes a frame with these totals takes.
 constexpr uint64_t frameBytes(uint64_t entryCount, uint64_t dataBytes) {
   return kFrameHeaderBytes + entryCount * kFrameEntryBytes + dataBytes;

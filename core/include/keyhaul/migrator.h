@@ -27,6 +27,7 @@ struct MigrationPlan {
 // One key and its value on the way. It borrows both: they must outlive the call
 // it is given to. The checksum covers the value.
 struct DataChunk {
+  DataChunk() = default;
   DataChunk(std::string_view chunkKey, std::string_view chunkValue,
             ChecksumKind kind = ChecksumKind::kCrc32);
   bool isValid(ChecksumKind kind = ChecksumKind::kCrc32) const;
@@ -74,6 +75,10 @@ class DataMigrator {
   // slot), ChecksumMismatch, KeyOutOfRange, LimitExceeded (too many gaps between
   // sequence numbers). A refused chunk changes nothing.
   Status transferChunk(std::string_view id, const DataChunk& chunk);
+  // Many chunks of one migration, which is looked for once. It must not outlive the next call
+  // of anything else. An unknown id is told by the first chunk.
+  class Transfer;
+  Transfer transferTo(std::string_view id);
   // NotFound, AlreadyComplete. Both let the next one in.
   Result<MigrationStats> completeMigration(std::string_view id, Instant now);
   Status cancelMigration(std::string_view id, Instant now);
@@ -110,6 +115,18 @@ class DataMigrator {
   std::vector<uint64_t> endedOrder_;
   uint64_t lastId_ = 0;
   uint32_t running_ = 0;
+};
+
+class DataMigrator::Transfer {
+ public:
+  // As transferChunk.
+  Status chunk(const DataChunk& chunk);
+
+ private:
+  friend class DataMigrator;
+  Transfer(Entry* entry, ChecksumKind kind) : entry_(entry), kind_(kind) {}
+  Entry* entry_;
+  ChecksumKind kind_;
 };
 
 }  // namespace keyhaul

@@ -38,6 +38,21 @@ uint64_t scramble(uint64_t x) {
   return x ^ (x >> 31);
 }
 
+// Takes bytes of one block in, padded to whole vectors; `key` goes along.
+inline void takeIn(std::string_view bytes, NhVector& first, NhVector& second, const uint64_t*& key) {
+  const char* data = bytes.data();
+  size_t left = bytes.size();
+  NhVector firstKey = nhLoad(key);
+  const auto take = [&](NhVector message) {
+    const NhVector secondKey = nhLoad(key += 2);
+    first = nhAdd(first, message, firstKey);
+    second = nhAdd(second, message, secondKey);
+    firstKey = secondKey;
+  };
+  for (; left >= 16; left -= 16, data += 16) take(nhLoad(data));
+  if (left > 0) take(nhLoadPart(data, left));
+}
+
 }  // namespace
 
 struct EntryHasher::State {
@@ -76,38 +91,42 @@ EntryHasher::EntryHasher(const DigestKey& key) {
       state.word = 0;
       state.many = true;
     }
-    const size_t whole = std::min(left / 16, (kBlockWords - state.word) / 2);
+    const size_t part = std::min(left, (kBlockWords - state.word) * 8);
     const uint64_t* key = words_.data() + state.word;
-    NhVector first = state.first, second = state.second, firstKey = nhLoad(key);
-    for (size_t i = 0; i < whole; ++i) {
-      const NhVector message = nhLoad(data + 16 * i), secondKey = nhLoad(key + 2 * i + 2);
-      first = nhAdd(first, message, firstKey);
-      second = nhAdd(second, message, secondKey);
-      firstKey = secondKey;
-    }
-    data += 16 * whole;
-    left -= 16 * whole;
-    state.word += 2 * whole;
-    if (left > 0 && left < 16 && state.word < kBlockWords) {
-      const NhVector message = nhLoadPart(data, left);
-      first = nhAdd(first, message, firstKey);
-      second = nhAdd(second, message, nhLoad(words_.data() + state.word + 2));
-      state.word += 2;
-      left = 0;
-    }
+    NhVector first = state.first, second = state.second;
+    takeIn({data, part}, first, second, key);
+    data += part;
+    left -= part;
+    state.word = static_cast<size_t>(key - words_.data());
     state.first = first;
     state.second = second;
   }
 }
 
-Digest EntryHasher::hash(std::string_view key, std::string_view value) const {
+[[gnu::noinline]] void EntryHasher::hashLong(std::string_view key, std::string_view value,
+                                             uint64_t& first, uint64_t& second) const {
   State state;
   absorb(state, key);
   absorb(state, value);
-  uint64_t first = nhSum(state.first), second = nhSum(state.second);
-  if (state.many) {
-    first = polynomialStep(state.firstSum, mix_[0], first);
-    second = polynomialStep(state.secondSum, mix_[1], second);
+  first = nhSum(state.first);
+  second = nhSum(state.second);
+  if (!state.many) return;
+  first = polynomialStep(state.firstSum, mix_[0], first);
+  second = polynomialStep(state.secondSum, mix_[1], second);
+}
+
+Digest EntryHasher::hash(std::string_view key, std::string_view value) const {
+  uint64_t first = 0, second = 0;
+  if (((key.size() + 15) & ~size_t{15}) + value.size() <= kBlockWords * 8) {
+    // One block, as most entries are, needs none of the bookkeeping.
+    NhVector firstSum = nhZero(), secondSum = nhZero();
+    const uint64_t* words = words_.data();
+    takeIn(key, firstSum, secondSum, words);
+    takeIn(value, firstSum, secondSum, words);
+    first = nhSum(firstSum);
+    second = nhSum(secondSum);
+  } else {
+    hashLong(key, value, first, second);
   }
   const uint64_t lengths = (uint64_t{key.size()} << 32) ^ value.size();
   const uint64_t a = scramble(first + mix_[2] + scramble(lengths ^ mix_[4]));

@@ -66,7 +66,7 @@ Status CopyPhase::pumpLane(Port& port, Lane& lane) {
 }
 
 void CopyPhase::writePage(Port& port, Lane& lane, const Page& page) {
-  for (const EntryView entry : page.view) lane.leaf += shared_.hasher.hash(entry.key, entry.value);
+  lane.leaf += page.digest;
   ++lane.leafPages;
   const bool durable = page.end || lane.leafPages >= shared_.spec().durablePages;
   lane.target.write(port, page.buffer, page.view.size(), durable, page.op);

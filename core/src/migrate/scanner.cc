@@ -84,7 +84,12 @@ Status Scanner::accept(Port& port, const Event& event) {
   Result<FrameView> body = viewBody(bytes, event.count);
   Status status = body.status();
   Page page;
-  if (status.ok()) status = check(body.value(), page.lastKey);
+  PageSums sums;
+  if (status.ok()) {
+    status = passOver(body.value(), bytes.subspan(kFrameHeaderBytes),
+                      {&rest_, limits_.entries, limits_.bytes, limits_.entryBytesMax},
+                      limits_.checksumKind, limits_.hasher, sums);
+  }
   if (status.ok() && event.count == 0 && !event.end) status = ErrorCode::kScanNoEnd;
   if (!status.ok()) {
     port.buffers().release(event.payload.buffer);
@@ -94,7 +99,8 @@ Status Scanner::accept(Port& port, const Event& event) {
   header.checksumKind = limits_.checksumKind;
   header.sequence = sequence_++;
   header.flags = event.end ? kFrameFlagEnd : uint8_t{0};
-  sealFrame(bytes, header);
+  header.bodyChecksum = sums.checksum;
+  sealHeader(bytes, header);
   if (limits_.throttled) {
     port.bucket().take(body->dataBytes(), port.now());
     if (bucket_ != nullptr) bucket_->take(body->dataBytes(), port.now());
@@ -113,6 +119,8 @@ Status Scanner::accept(Port& port, const Event& event) {
     pages_.push_back(std::move(page));
     return {};
   }
+  page.lastKey = sums.lastKey;
+  page.digest = sums.digest;
   rest_.lo.assign(page.lastKey);  // its successor, in the memory that it has
   rest_.lo.push_back('\0');
   if (rest_.empty()) ended_ = true;
@@ -121,34 +129,6 @@ Status Scanner::accept(Port& port, const Event& event) {
   page.op = event.op;
   page.end = ended_;
   pages_.push_back(std::move(page));
-  return {};
-}
-
-Status Scanner::check(const FrameView& view, std::string_view& lastKey) const {
-  if (view.size() > limits_.entries) return ErrorCode::kScanOversize;
-  // A page may pass the limit by the entry that filled it, not by more.
-  uint64_t before = 0, total = 0;
-  std::string_view previous;
-  bool first = true;
-  for (const EntryView entry : view) {
-    const uint64_t entryBytes = entry.key.size() + entry.value.size();
-    if (entry.deleted) return ErrorCode::kFrameCorrupt;
-    if (entry.key.size() > kKeyBytesMax || entryBytes > limits_.entryBytesMax) {
-      return ErrorCode::kEntryTooLarge;
-    }
-    if (!first && entry.key <= previous) return ErrorCode::kScanUnordered;
-    if (entry.key < std::string_view(rest_.lo)) {
-      return first ? ErrorCode::kScanOutOfRange : ErrorCode::kScanUnordered;
-    }
-    before = total;
-    total += entryBytes;
-    previous = entry.key;
-    first = false;
-  }
-  if (first) return {};
-  if (!rest_.hi.isAbove(previous)) return ErrorCode::kScanOutOfRange;
-  if (view.size() > 1 && before > 2 * limits_.bytes) return ErrorCode::kScanOversize;
-  lastKey = previous;
   return {};
 }
 

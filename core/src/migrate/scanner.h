@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "keyhaul/digest.h"
 #include "keyhaul/frame.h"
+#include "migrate/page_pass.h"
 #include "migrate/port.h"
 
 namespace keyhaul {
@@ -17,6 +19,7 @@ struct Page {
   OpId op;           // the scan it came from
   bool end = false;  // nothing of the range lies behind it
   std::string_view lastKey;  // in the buffer
+  Digest digest;             // of its entries, where the limits have a hasher
 };
 
 class Scanner {
@@ -27,6 +30,7 @@ class Scanner {
     uint32_t windowPages = 2;
     uint64_t entryBytesMax = 0;
     ChecksumKind checksumKind = ChecksumKind::kNone;
+    const EntryHasher* hasher = nullptr;
     bool keep = false;       // pages will be written on as they are
     bool throttled = false;  // counts against the bytes/s limits
   };
@@ -52,7 +56,6 @@ class Scanner {
 
  private:
   Status accept(Port& port, const Event& event);
-  Status check(const FrameView& view, std::string_view& lastKey) const;
   Status failed(Port& port, ErrorCode error);
 
   NodeId node_;

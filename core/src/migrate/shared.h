@@ -34,6 +34,7 @@ struct Shared {
 
   const Plan& spec() const { return plan.plan(); }
 
+  // `keep`: pages that are written on, sealed and with their digest.
   Scanner::Limits limits(bool keep) const {
     Scanner::Limits limits;
     limits.entries = spec().pageEntries;
@@ -41,6 +42,7 @@ struct Shared {
     limits.windowPages = spec().windowPages;
     limits.entryBytesMax = spec().entryBytesMax;
     limits.checksumKind = keep ? spec().checksumKind : ChecksumKind::kNone;
+    limits.hasher = keep ? &hasher : nullptr;
     limits.keep = keep;
     limits.throttled = true;
     return limits;

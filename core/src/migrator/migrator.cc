@@ -116,20 +116,27 @@ std::optional<bool> DataMigrator::note(Entry& entry, uint64_t sequence) {
   return true;
 }
 
+DataMigrator::Transfer DataMigrator::transferTo(std::string_view id) {
+  return {find(id), config_.checksumKind};
+}
+
 Status DataMigrator::transferChunk(std::string_view id, const DataChunk& chunk) {
-  Entry* entry = find(id);
-  if (entry == nullptr) return ErrorCode::kNotFound;
-  if (ended(*entry)) return ErrorCode::kAlreadyComplete;
-  if (entry->state == State::kPending) return ErrorCode::kLimitExceeded;
-  if (!chunk.isValid(config_.checksumKind)) return ErrorCode::kChecksumMismatch;
-  if (!entry->keys.contains(chunk.key)) return ErrorCode::kKeyOutOfRange;
+  return transferTo(id).chunk(chunk);
+}
+
+Status DataMigrator::Transfer::chunk(const DataChunk& chunk) {
+  if (entry_ == nullptr) return ErrorCode::kNotFound;
+  if (ended(*entry_)) return ErrorCode::kAlreadyComplete;
+  if (entry_->state == State::kPending) return ErrorCode::kLimitExceeded;
+  if (!chunk.isValid(kind_)) return ErrorCode::kChecksumMismatch;
+  if (!entry_->keys.contains(chunk.key)) return ErrorCode::kKeyOutOfRange;
   if (chunk.sequence) {
-    const std::optional<bool> isNew = note(*entry, *chunk.sequence);
+    const std::optional<bool> isNew = note(*entry_, *chunk.sequence);
     if (!isNew) return ErrorCode::kLimitExceeded;
     if (!*isNew) return {};
   }
-  ++entry->transferred;
-  entry->bytes += chunk.value.size();
+  ++entry_->transferred;
+  entry_->bytes += chunk.value.size();
   return {};
 }
 

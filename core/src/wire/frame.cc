@@ -107,6 +107,13 @@ Result<FrameView> viewBody(std::span<const std::byte> bytes, uint32_t entryCount
 }
 
 void sealFrame(std::span<std::byte> bytes, const FrameHeader& header) {
+  KH_ASSERT(bytes.size() >= kFrameHeaderBytes);
+  FrameHeader sealed = header;
+  sealed.bodyChecksum = checksum(header.checksumKind, bytes.subspan(kFrameHeaderBytes));
+  sealHeader(bytes, sealed);
+}
+
+void sealHeader(std::span<std::byte> bytes, const FrameHeader& header) {
   KH_ASSERT(bytes.size() >= kFrameHeaderBytes &&
             bytes.size() - kFrameHeaderBytes == header.bodyBytes);
   std::byte* at = bytes.data();
@@ -118,7 +125,7 @@ void sealFrame(std::span<std::byte> bytes, const FrameHeader& header) {
   storeLe(at + kAtCount, header.entryCount);
   storeLe(at + kAtBody, header.bodyBytes);
   storeLe(at + kAtSequence, header.sequence);
-  storeLe(at + kAtBodyCrc, checksum(header.checksumKind, bytes.subspan(kFrameHeaderBytes)));
+  storeLe(at + kAtBodyCrc, header.bodyChecksum);
   storeLe(at + kAtHeaderCrc, crc32c(bytes.first(kAtHeaderCrc)));
 }
 

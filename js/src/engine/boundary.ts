@@ -1,4 +1,5 @@
 import { KeyhaulError } from '../errors.js'
+import { putBytes } from '../stores/bytes.js'
 import type { Entry, Write } from '../stores/store.js'
 import type { Reading } from './fault.js'
 import type { EngineHandle } from './handle.js'
@@ -7,8 +8,6 @@ import type { WasmModule } from './module.js'
 
 const FRAME_HEADER_BYTES = 32
 const DELETED = 0xffffffff
-/** Below this many bytes a loop is cheaper than TypedArray.set. */
-const LOOP_BYTES = 24
 export const EVENTS_MAX = 256
 
 /** A completion on its way to the core; the names are those of layout.def. */
@@ -118,8 +117,8 @@ export class Boundary {
       const value = entry[1]
       u32[row++] = key.length
       u32[row++] = value === undefined ? DELETED : value.length
-      at = put(u8, key, at)
-      if (value !== undefined) at = put(u8, value, at)
+      at = putBytes(u8, key, at)
+      if (value !== undefined) at = putBytes(u8, value, at)
     }
     if (tail !== undefined) u8.set(tail, at)
     return { buffer: this.engine.acquired(), bytes: size }
@@ -143,14 +142,4 @@ export class Boundary {
     }
     return writes
   }
-}
-
-function put(memory: Uint8Array, bytes: Uint8Array, at: number): number {
-  const length = bytes.length
-  if (length <= LOOP_BYTES) {
-    for (let i = 0; i < length; i++) memory[at + i] = bytes[i] as number
-  } else {
-    memory.set(bytes, at)
-  }
-  return at + length
 }

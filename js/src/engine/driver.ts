@@ -7,6 +7,7 @@ import { beginning, type Reading } from './fault.js'
 import { Feeds } from './feeds.js'
 import { deleteEqual } from './guarded.js'
 import { type EngineConfig, EngineHandle, idOrThrow } from './handle.js'
+import { KeptPages } from './kept.js'
 import { changeGate, type LiveRun, readKeys, readRegister, swapRegister, writeLive } from './live.js'
 import { ActionWord, NoticeWord, ReadyWord } from './layout.generated.js'
 import { getModule, liveParts } from './load.js'
@@ -32,6 +33,7 @@ export interface RunPort {
   readonly ranges: readonly ScanRange[]
   readonly journal: JournalSink | undefined
   readonly live: LiveRun | undefined
+  readonly to: Store
   onNotice(notice: EngineNotice): void
   /** What a store or, as node 0, the journal or, as node -1, the register threw: the error that the run may end with. */
   onFailure(error: KeyhaulError, node: number): void
@@ -52,8 +54,7 @@ export class Driver {
   private readonly feeds = new Feeds()
   /** Oldest first. */
   private readonly inFlight = new Map<number, { readonly controller: AbortController; readonly action: Action }>()
-  /** Pages whose entries may be written as they came, by the op of their scan. */
-  private readonly kept = new Map<number, { migration: number; entries: readonly Entry[] }>()
+  private readonly kept = new KeptPages()
   private events: CompletionEvent[] = []
   private scheduled: ScheduledStep | undefined
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -100,9 +101,7 @@ export class Driver {
     this.feeds.leave(migration, false)
     this.runs.delete(migration)
     this.pace?.set(migration, undefined)
-    for (const [op, page] of this.kept) {
-      if (page.migration === migration) this.kept.delete(op)
-    }
+    this.kept.drop(migration)
     this.engine.control('forget', migration)
     // The engine keeps a node that another migration uses; a store nobody uses is nobody's.
     for (const node of this.stores.keys()) {
@@ -126,6 +125,7 @@ export class Driver {
     clearTimeout(this.timer)
     for (const { controller } of this.inFlight.values()) controller.abort()
     this.inFlight.clear()
+    this.kept.drop()
     // Without a journal nobody can go on, and a feed that nobody reads grows for ever.
     for (const [migration, run] of this.runs) this.feeds.leave(migration, run.journal === undefined)
     this.engine.delete()
@@ -296,7 +296,8 @@ export class Driver {
         if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
         const packed = this.boundary.pack(scanned?.entries ?? [undefined])
         const { entries, end } = scanned
-        if (action.keep) this.kept.set(op, { migration, entries })
+        const { live, to } = this.run(migration)
+        if (action.keep) this.kept.keep(op, migration, entries, live === undefined ? to : undefined)
         const page = { migration, node: action.node, range, entries }
         return { kind: EventKind.page, op, end: end === true, count: entries.length, ...packed, page }
       }
@@ -307,13 +308,14 @@ export class Driver {
           const left = await deleteEqual(store, entries, { durable: action.durable, signal })
           return { kind: EventKind.done, op, count: left }
         }
-        const kept = this.kept.get(action.reusesOp)
+        const kept = this.kept.take(action.reusesOp)
+        action.key = kept?.first
+        if ((await kept?.prepared?.write({ durable: action.durable, signal })) === true) return { kind: EventKind.done, op }
         const writes = kept?.entries ?? this.boundary.unpack(action.address, action.bytes)
         action.key = writes[0]?.[0]
         const run = this.run(migration)
         if (run.live === undefined) await store.apply(writes, { durable: action.durable, signal })
         else await writeLive(store, writes, action, run.live, run.ranges, signal)
-        this.kept.delete(action.reusesOp)
         return { kind: EventKind.done, op }
       }
       case ActionKind.estimate: {

@@ -62,6 +62,20 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return all
 }
 
+/** Below this many bytes a loop is cheaper than TypedArray.set. */
+const LOOP_BYTES = 24
+
+/** Copies bytes into memory; where they end. */
+export function putBytes(memory: Uint8Array, bytes: Uint8Array, at: number): number {
+  const length = bytes.length
+  if (length <= LOOP_BYTES) {
+    for (let i = 0; i < length; i++) memory[at + i] = bytes[i] as number
+  } else {
+    memory.set(bytes, at)
+  }
+  return at + length
+}
+
 export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   if (bytes.length < prefix.length) return false
   for (let i = 0; i < prefix.length; i++) {

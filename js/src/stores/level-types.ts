@@ -17,6 +17,7 @@ export interface LevelDatabase {
   sublevel(name: string, options?: any): any
   // biome-ignore lint/suspicious/noExplicitAny: as above
   on(event: any, listener: any): unknown
+  listenerCount(event: string): number
   readonly hooks: object
 }
 

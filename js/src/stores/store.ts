@@ -118,6 +118,14 @@ export interface Estimate {
   readonly bytes?: number | undefined
 }
 
+/** Writes that a store has taken in and not written yet. */
+export interface PreparedWrites {
+  /** As `apply` of them, once. False: nothing was written, because something changed since; call `apply`. */
+  write(options: ApplyOptions): Promise<boolean>
+  /** They are not wanted. Not after `write`. */
+  discard(): void
+}
+
 export interface Store {
   /** For people, receipts and journals: "level:./a", "memory". */
   readonly name: string
@@ -133,6 +141,12 @@ export interface Store {
   scanBack?(range: ScanRange, options: ScanOptions): Promise<ScanPage>
   /** All or nothing; repeatable: the same batch twice has the effect of once. */
   apply(writes: readonly Write[], options: ApplyOptions): Promise<void>
+  /**
+   * Takes writes in while others are still on their way to the disk, so that nothing is left to do
+   * but to write them; their bytes are not needed afterwards. Nothing: not now, or not these; call
+   * `apply`. Only worth its while where taking in is work, as of each row of a LevelDB.
+   */
+  prepare?(writes: readonly Write[]): PreparedWrites | undefined
   /**
    * Deletes each entry that the store still holds with this very value; repeatable. Gives how
    * many keys hold another value. Without it keyhaul reads the keys again and calls `apply`.

@@ -136,6 +136,20 @@ const optionalTests: readonly Case[] = [
     check(identity !== undefined && identity === store.identity, 'identity must be the same each time')
     check(store.name.length > 0, 'a store needs a name')
   }],
+  ['writes that were prepared are written as they were, once, or not at all', async ({ store }) => {
+    if (store.prepare === undefined) return
+    const [wanted, unwanted] = [store.prepare(rows(20)), store.prepare(rows(30).slice(20))]
+    if (wanted === undefined) return
+    check((await scanAll(store, {}, LARGE)).length === 0, 'it was written before it was asked for')
+    const own = rows(3).map(([k, v]): Entry => [k.slice(), v.slice()])
+    const overwritten = store.prepare(own)
+    for (const bytes of own.flat()) bytes.fill(0)
+    unwanted?.discard()
+    check(await wanted.write({ durable: true }), 'nothing changed since, and it was not written')
+    checkEntries(await scanAll(store, {}, LARGE), rows(20), 'what was prepared')
+    await store.apply([[numbered(0), undefined]], { durable: false })
+    if (overwritten !== undefined && (await overwritten.write({ durable: false }))) checkEntries(await scanAll(store, {}, LARGE), rows(20), 'bytes that changed afterwards')
+  }],
   ['digest hands out what a scan returns', async ({ store }) => {
     if (!store.capabilities.has('digest')) return
     await fill(store, rows(50))

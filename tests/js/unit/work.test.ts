@@ -1,0 +1,90 @@
+// How much the TypeScript side does a page and an entry: calls into the module and copies of
+// bytes, counted. Time is measured by the benchmarks, which nobody waits for here.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { getModule } from '../../../dist/engine/load.js'
+import { DataChunk, DataMigrator, migrate } from '../../../dist/index.js'
+import { memoryStore } from '../../../dist/stores/memory.js'
+
+interface Counts {
+  /** Into the module. */
+  calls: number
+  /** Of Uint8Array: set, slice and subarray. */
+  copies: number
+}
+
+const METHODS = ['set', 'slice', 'subarray'] as const
+
+async function counted(work: () => unknown): Promise<Counts> {
+  const counts: Counts = { calls: 0, copies: 0 }
+  const module = getModule() as unknown as Record<string, unknown>
+  const functions = Object.entries(module).filter(([, value]) => typeof value === 'function') as [string, (...args: unknown[]) => unknown][]
+  for (const [name, run] of functions) {
+    module[name] = (...args: unknown[]) => {
+      counts.calls++
+      return run(...args)
+    }
+  }
+  const prototype = Object.getPrototypeOf(Uint8Array.prototype) as unknown as Record<string, unknown>
+  const originals = METHODS.map((name) => prototype[name] as (...args: unknown[]) => unknown)
+  METHODS.forEach((name, i) => {
+    const original = originals[i] as (...args: unknown[]) => unknown
+    prototype[name] = function (this: unknown, ...args: unknown[]) {
+      counts.copies++
+      return original.apply(this, args)
+    }
+  })
+  try {
+    await work()
+  } finally {
+    METHODS.forEach((name, i) => {
+      prototype[name] = originals[i]
+    })
+    for (const [name, run] of functions) module[name] = run
+  }
+  return counts
+}
+
+const VALUE_BYTES = 100
+
+async function copy(pages: number, pageEntries: number): Promise<Counts> {
+  const entries = Array.from({ length: pages * pageEntries }, (_, i): [string, Uint8Array] => [String(i).padStart(16, '0'), new Uint8Array(VALUE_BYTES)])
+  const from = memoryStore({ name: 'a', entries })
+  // A target that costs nothing: what is counted is the engine's host.
+  const to = Object.assign(memoryStore({ name: 'b' }), { apply: async () => {} })
+  const run = (): Promise<unknown> => migrate({ from, to, pageEntries, pageBytes: 1 << 20, verify: 'none' }).done
+  return counted(run)
+}
+
+/** What one page more, and one entry a page more, adds. */
+async function slopes(what: keyof Counts): Promise<{ page: number; entry: number }> {
+  await copy(2, 10) // the module is loaded
+  const [few, more, larger] = [await copy(10, 100), await copy(60, 100), await copy(60, 200)]
+  const entry = (larger[what] - more[what]) / (60 * 100)
+  return { page: (more[what] - few[what]) / 50 - entry * 100, entry }
+}
+
+test('no call into the module for an entry, and few for a page', async () => {
+  const { page, entry } = await slopes('calls')
+  assert.equal(entry, 0)
+  // Two steps, each with eventsAddress and readyAddress; acquire and acquired of the page.
+  assert.ok(page <= 8.5, `${page} calls a page`)
+})
+
+test('the value of an entry is copied once, its short key by a loop', async () => {
+  const { page, entry } = await slopes('copies')
+  assert.ok(Math.abs(entry - 1) < 0.01, `${entry} copies an entry`)
+  assert.ok(page <= 14, `${page} copies a page`)
+})
+
+test('chunks cross many at a time, each value copied once', async () => {
+  const chunks = Array.from({ length: 2000 }, (_, i) => new DataChunk(String(i).padStart(16, '0'), new Uint8Array(VALUE_BYTES)))
+  const migrator = new DataMigrator()
+  const id = migrator.startMigration(migrator.createPlan('a', 'b', [['', '9']]))
+  const transfer = (list: DataChunk[]): Promise<Counts> => counted(() => migrator.transferChunks(id, list))
+  const [half, whole] = [await transfer(chunks.slice(0, 1000)), await transfer(chunks)]
+  assert.equal(migrator.completeMigration(id).chunksTransferred, 3000)
+  migrator.close()
+  assert.ok(whole.calls - half.calls <= 4, `${whole.calls - half.calls} calls for 1,000 chunks more`)
+  assert.ok((whole.copies - half.copies) / 1000 < 1.01, `${(whole.copies - half.copies) / 1000} copies a chunk`)
+})
