@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bootstrap } from './bootstrap.mjs'
-import { build } from './build.mjs'
+import { build, buildWasm } from './build.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const run = (command, args) => execFileSync(command, args, { cwd: root, stdio: 'inherit' })
@@ -19,6 +19,8 @@ if (readdirSync(join(root, 'bench')).includes('native') && existsSync(join(root,
 }
 run('node', ['bench/node/checksum.mjs', ...quick])
 run('node', ['bench/node/migrator.mjs', ...quick])
+await buildWasm('keyhaul_bench_record')
+run('node', ['bench/node/record.mjs', ...quick])
 run('node', ['bench/node/put-options.mjs'])
 run('node', ['bench/node/move.mjs', ...quick])
 run('node', ['bench/node/live.mjs', ...quick])

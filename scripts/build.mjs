@@ -10,7 +10,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const run = (command, args, env = {}) =>
   execFileSync(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
 
-export async function buildWasm() {
+/** All modules, or those that nobody ships. */
+export async function buildWasm(...targets) {
   // Debian's em++ looks for its acorn there, and for its Binaryen on the PATH, where npm puts the
   // one of node_modules first: that is too new for it, and glue and module would not match.
   const PATH = (process.env.PATH ?? '').split(':').filter((folder) => !folder.includes('node_modules')).join(':')
@@ -18,7 +19,7 @@ export async function buildWasm() {
   if (!existsSync(join(root, 'build/wasm/build.ninja'))) {
     run('emcmake', ['cmake', '-S', '.', '-B', 'build/wasm', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release'], env)
   }
-  run('ninja', ['-C', 'build/wasm', '--quiet'], env)
+  run('ninja', ['-C', 'build/wasm', '--quiet', ...targets], env)
 }
 
 /** One module: `from` as CMake built it, with glue and inline bytes in `folder` of dist. */

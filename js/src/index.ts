@@ -15,7 +15,7 @@ export { type LiveProgress, Migration, MigrationError, type MigrationEvents, typ
 export type { RangeInput } from './ranges.js'
 export { type Difference, type DigestSummary, type Receipt, VERSION } from './receipt.js'
 export type {
-  ApplyOptions, Capability, Change, Entry, Estimate, Feed, FeedPage, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write
+  ApplyOptions, Capability, Change, Entry, Estimate, Feed, FeedPage, PackedPage, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write
 } from './stores/store.js'
 
 let shared: Engine | undefined

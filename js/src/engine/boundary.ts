@@ -1,13 +1,12 @@
 import { KeyhaulError } from '../errors.js'
 import { putBytes } from '../stores/bytes.js'
+import { DELETED, FRAME_HEADER_BYTES, unpackPage } from '../stores/packed.js'
 import type { Entry, Write } from '../stores/store.js'
 import type { Reading } from './fault.js'
 import type { EngineHandle } from './handle.js'
 import { EventWord } from './layout.generated.js'
 import type { WasmModule } from './module.js'
 
-const FRAME_HEADER_BYTES = 32
-const DELETED = 0xffffffff
 export const EVENTS_MAX = 256
 
 /** A completion on its way to the core; the names are those of layout.def. */
@@ -124,22 +123,15 @@ export class Boundary {
     return { buffer: this.engine.acquired(), bytes: size }
   }
 
+  /** A page that is packed already. */
+  place(frame: Uint8Array): { buffer: number; bytes: number } {
+    const address = this.acquire(frame.length)
+    this.u8.set(frame, address)
+    return { buffer: this.engine.acquired(), bytes: frame.length }
+  }
+
   /** The entries of a sealed frame; each a view of one copy. */
   unpack(address: number, bytes: number): Write[] {
-    const copy = this.copyOut(address, bytes)
-    const words = new DataView(copy.buffer, copy.byteOffset, copy.byteLength)
-    const count = words.getUint32(8, true)
-    const writes: Write[] = new Array(count)
-    let at = FRAME_HEADER_BYTES + count * 8
-    for (let i = 0; i < count; i++) {
-      const row = FRAME_HEADER_BYTES + i * 8
-      const keyBytes = words.getUint32(row, true)
-      const valueBytes = words.getUint32(row + 4, true)
-      const keyEnd = at + keyBytes
-      const end = valueBytes === DELETED ? keyEnd : keyEnd + valueBytes
-      writes[i] = [copy.subarray(at, keyEnd), valueBytes === DELETED ? undefined : copy.subarray(keyEnd, end)]
-      at = end
-    }
-    return writes
+    return unpackPage(this.copyOut(address, bytes))
   }
 }

@@ -1,5 +1,6 @@
 import { errorNumberOf, KeyhaulError } from '../errors.js'
-import type { Entry, Feed, ScanRange, Store } from '../stores/store.js'
+import { unpackPage } from '../stores/packed.js'
+import type { Entry, Feed, PackedPage, ScanRange, Store } from '../stores/store.js'
 import { inAny } from '../ranges.js'
 import { type Action, ActionKind, readRange, toKeyhaulError } from './action.js'
 import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
@@ -292,6 +293,8 @@ export class Driver {
       case ActionKind.scan: {
         const range = readRange(action.payload)
         action.key = beginning(range)
+        const whole = await store.scanPacked?.(range, limits)
+        if (whole !== undefined) return this.passOn(action, range, whole, signal)
         const scanned = await store.scan(range, limits)
         if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
         const packed = this.boundary.pack(scanned?.entries ?? [undefined])
@@ -308,12 +311,16 @@ export class Driver {
           const left = await deleteEqual(store, entries, { durable: action.durable, signal })
           return { kind: EventKind.done, op, count: left }
         }
+        const run = this.run(migration)
         const kept = this.kept.take(action.reusesOp)
+        if (run.live === undefined && store.applyPacked !== undefined) {
+          await store.applyPacked(this.boundary.copyOut(action.address, action.bytes), { durable: action.durable, signal })
+          return { kind: EventKind.done, op }
+        }
         action.key = kept?.first
         if ((await kept?.prepared?.write({ durable: action.durable, signal })) === true) return { kind: EventKind.done, op }
         const writes = kept?.entries ?? this.boundary.unpack(action.address, action.bytes)
         action.key = writes[0]?.[0]
-        const run = this.run(migration)
         if (run.live === undefined) await store.apply(writes, { durable: action.durable, signal })
         else await writeLive(store, writes, action, run.live, run.ranges, signal)
         return { kind: EventKind.done, op }
@@ -358,6 +365,14 @@ export class Driver {
         return { kind: EventKind.done, op }
     }
     throw new Error(`keyhaul: unknown action ${action.kind} from the core; glue and module do not match`)
+  }
+
+  private passOn({ op, migration, node }: Action, range: ScanRange, { frame, entries: count, end }: PackedPage, signal: AbortSignal): CompletionEvent {
+    if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+    const placed = this.boundary.place(frame)
+    // Only for naming a key, where the engine refuses the page.
+    const page = { migration, node, range, get entries() { return unpackPage(frame, count) as Entry[] } }
+    return { kind: EventKind.page, op, end: end === true, count, ...placed, page }
   }
 
   private openFeed(store: Store, { migration, payload }: Action, signal: AbortSignal): Promise<Feed> {

@@ -13,6 +13,7 @@ export class KeptPages {
 
   /** Taken in early by the target, a page costs no time between two writes, and its entries need not live until then. */
   keep(op: number, migration: number, entries: readonly Entry[], target: Store | undefined): void {
+    if (target?.applyPacked !== undefined) return
     const prepared = entries.length === 0 ? undefined : target?.prepare?.(entries)
     this.pages.set(op, { migration, first: entries[0]?.[0], ...(prepared === undefined ? { entries } : { prepared }) })
   }

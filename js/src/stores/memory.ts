@@ -1,6 +1,8 @@
 import { KeyhaulError } from '../errors.js'
 import { compareBytes, decodeFeedPosition, encodeFeedPosition, inRange, toBytes } from './bytes.js'
-import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, OwnRecord, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
+import { unpackPage } from './packed.js'
+import { SortedRows } from './sorted-rows.js'
+import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, OwnRecord, PackedPage, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
 export interface MemoryStoreOptions {
   readonly name?: string
@@ -9,6 +11,11 @@ export interface MemoryStoreOptions {
   readonly without?: readonly Capability[]
   /** Changes a feed keeps before the oldest are lost. Default 1,000,000. */
   readonly feedLimit?: number
+  /**
+   * Keep pages that a migration brings as they come and hand them on whole, as a store on another
+   * machine does. Each holds its memory until the last of its entries is gone. Default false.
+   */
+  readonly packed?: boolean
 }
 
 /** A sorted store in memory, for tests and for trying things out. */
@@ -34,6 +41,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   drop('digest', 'digest')
   drop('rangeDelete', 'deleteRange')
   drop('stats', 'estimate')
+  if (options.packed !== true) for (const method of ['scanPacked', 'applyPacked'] as const) Object.defineProperty(store, method, { value: undefined, writable: true })
   return store
 }
 
@@ -113,6 +121,18 @@ class Memory implements MemoryStore {
       entries.push(entry)
     }
     return { entries, end: true }
+  }
+
+  async scanPacked(range: ScanRange, options: ScanOptions): Promise<PackedPage | undefined> {
+    options.signal?.throwIfAborted()
+    return this.rows.page(range, options)
+  }
+
+  async applyPacked(frame: Uint8Array, options: ApplyOptions): Promise<void> {
+    options.signal?.throwIfAborted()
+    const writes = unpackPage(frame)
+    if (this.feeds.size === 0 && this.rows.takePage(writes, frame)) return
+    for (const write of writes) this.write(write, options.cleanUp !== undefined)
   }
 
   async apply(writes: readonly Write[], options: ApplyOptions): Promise<void> {
@@ -250,83 +270,5 @@ class Memory implements MemoryStore {
   private dropUnasked(): void {
     const floor = this.feeds.size === 0 ? this.position : Math.min(...this.feeds.values())
     this.log.splice(0, this.indexAfter(floor))
-  }
-}
-
-/** Chunks of sorted rows: an insertion moves at most one chunk. */
-class SortedRows {
-  private static readonly CHUNK = 512
-  private chunks: Entry[][] = []
-  size = 0
-
-  get(key: Uint8Array): Uint8Array | undefined {
-    const [chunk, index, found] = this.find(key)
-    return found ? this.chunks[chunk]?.[index]?.[1] : undefined
-  }
-
-  set(key: Uint8Array, value: Uint8Array): void {
-    const [at, index, found] = this.find(key)
-    let chunk = this.chunks[at]
-    if (chunk === undefined) {
-      chunk = []
-      this.chunks.push(chunk)
-    }
-    if (found) {
-      chunk[index] = [key, value]
-      return
-    }
-    chunk.splice(index, 0, [key, value])
-    this.size++
-    if (chunk.length > SortedRows.CHUNK) this.chunks.splice(at + 1, 0, chunk.splice(chunk.length >> 1))
-  }
-
-  delete(key: Uint8Array): void {
-    const [at, index, found] = this.find(key)
-    if (!found) return
-    const chunk = this.chunks[at] as Entry[]
-    chunk.splice(index, 1)
-    this.size--
-    if (chunk.length === 0) this.chunks.splice(at, 1)
-  }
-
-  *from(gte: Uint8Array | undefined): IterableIterator<Entry> {
-    let [at, index] = gte === undefined ? [0, 0] : this.find(gte)
-    for (; at < this.chunks.length; at++, index = 0) {
-      const chunk = this.chunks[at] as Entry[]
-      for (; index < chunk.length; index++) yield chunk[index] as Entry
-    }
-  }
-
-  /** Below `lt`, descending. */
-  *backFrom(lt: Uint8Array | undefined): IterableIterator<Entry> {
-    let [at, index] = lt === undefined ? [this.chunks.length, 0] : this.find(lt)
-    for (;;) {
-      for (; index > 0; index--) yield (this.chunks[at] as Entry[])[index - 1] as Entry
-      if (--at < 0) return
-      index = (this.chunks[at] as Entry[]).length
-    }
-  }
-
-  /** The chunk and the index where the key is, or where it would go. */
-  private find(key: Uint8Array): [chunk: number, index: number, found: boolean] {
-    let low = 0
-    let high = this.chunks.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (compareBytes(((this.chunks[middle] as Entry[])[0] as Entry)[0], key) <= 0) low = middle + 1
-      else high = middle
-    }
-    const at = Math.max(0, low - 1)
-    const chunk = this.chunks[at] ?? []
-    low = 0
-    high = chunk.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      const order = compareBytes((chunk[middle] as Entry)[0], key)
-      if (order === 0) return [at, middle, true]
-      if (order < 0) low = middle + 1
-      else high = middle
-    }
-    return [at, low, false]
   }
 }

@@ -118,6 +118,14 @@ export interface Estimate {
   readonly bytes?: number | undefined
 }
 
+/** A page in the form in which it crosses into the engine. */
+export interface PackedPage {
+  /** 32 bytes of header, of which nothing is read; then table and bytes as in core/src/wire/FORMAT.md, which the engine checks. */
+  readonly frame: Uint8Array
+  readonly entries: number
+  readonly end: boolean
+}
+
 /** Writes that a store has taken in and not written yet. */
 export interface PreparedWrites {
   /** As `apply` of them, once. False: nothing was written, because something changed since; call `apply`. */
@@ -137,10 +145,17 @@ export interface Store {
 
   /** Reads one page. Stateless: each call stands alone. A key present throughout is returned exactly once. */
   scan(range: ScanRange, options: ScanOptions): Promise<ScanPage>
+  /**
+   * As scan, for a store that holds or is sent its pages packed: they pass on as they are. Nothing:
+   * not at hand, call scan. What it gives may not change until the engine has copied it, at once.
+   */
+  scanPacked?(range: ScanRange, options: ScanOptions): Promise<PackedPage | undefined>
   /** As scan, from the other end: the last entries of the range, descending. For clients of a gatedStore. */
   scanBack?(range: ScanRange, options: ScanOptions): Promise<ScanPage>
-  /** All or nothing; repeatable: the same batch twice has the effect of once. */
+  /** All or nothing; repeatable: the same batch twice has the effect of once. Who wraps it wraps `applyPacked` and `prepare` too, or leaves them out. */
   apply(writes: readonly Write[], options: ApplyOptions): Promise<void>
+  /** As apply of a sealed frame, its checksum included; puts and deletes. It is the store's own from then on. */
+  applyPacked?(frame: Uint8Array, options: ApplyOptions): Promise<void>
   /**
    * Takes writes in while others are still on their way to the disk, so that nothing is left to do
    * but to write them; their bytes are not needed afterwards. Nothing: not now, or not these; call

@@ -1,4 +1,5 @@
-import type { Capability, Entry, Store } from '../stores/store.js'
+import { packPage, unpackPage } from '../stores/packed.js'
+import type { Capability, Entry, Store, Write } from '../stores/store.js'
 import { feedTests } from './feed.js'
 import { check, checkEntries, key, numbered, same, scanAll, type StoreUnderTest } from './support.js'
 
@@ -135,6 +136,36 @@ const optionalTests: readonly Case[] = [
     const { identity } = store
     check(identity !== undefined && identity === store.identity, 'identity must be the same each time')
     check(store.name.length > 0, 'a store needs a name')
+  }],
+  ['packed pages say what a scan says, and are taken in as a batch is', async ({ store, put, delete: del }) => {
+    if (store.applyPacked !== undefined) {
+      const writes: Write[] = [...rows(40).slice(20), ...rows(10), [numbered(3), undefined], [numbered(25), key('new')]]
+      for (const page of [packPage(rows(60).slice(40)), packPage(rows(60).slice(40)), packPage([]), packPage(writes)]) await store.applyPacked(page, { durable: true })
+      const expected = [...rows(10), ...rows(60).slice(20)].filter(([k]) => !same(k, numbered(3))).map((entry): Entry => (same(entry[0], numbered(25)) ? [entry[0], key('new')] : entry))
+      checkEntries(await scanAll(store, {}, LARGE), expected, 'after four pages')
+      await store.applyPacked(packPage(rows(90).slice(70)), { durable: false })
+      await put(numbered(75), key('changed'))
+      await del(numbered(76))
+    } else {
+      await fill(store, rows(60))
+    }
+    if (store.scanPacked === undefined) return
+    for (const range of [{}, { gte: numbered(40) }, { gte: numbered(45) }, { gte: key('k00009x') }, { gte: numbered(40), lt: numbered(60) }, { lt: numbered(50) }, { gte: numbered(5), lt: numbered(72) }]) {
+      for (const limits of [LARGE, { maxEntries: 7, maxBytes: 1 << 20 }, { maxEntries: 100, maxBytes: 300 }]) {
+        const seen: Entry[] = []
+        for (let gte: Uint8Array | undefined = range.gte, end = false; !end; ) {
+          const from = { ...range, ...(gte === undefined ? {} : { gte }) }
+          const packed = await store.scanPacked(from, limits)
+          check(packed === undefined || packed.entries <= limits.maxEntries, 'a packed page is larger than asked for')
+          const page = packed === undefined ? await store.scan(from, limits) : { entries: unpackPage(packed.frame, packed.entries) as Entry[], end: packed.end }
+          check(page.end || page.entries.length > 0, 'a page is empty and does not say END')
+          seen.push(...page.entries)
+          end = page.end
+          gte = new Uint8Array([...(seen[seen.length - 1]?.[0] ?? []), 0])
+        }
+        checkEntries(seen, await scanAll(store, range, LARGE), 'packed pages, and scans where there is none')
+      }
+    }
   }],
   ['writes that were prepared are written as they were, once, or not at all', async ({ store }) => {
     if (store.prepare === undefined) return

@@ -12,8 +12,8 @@ import { storeConformance, type StoreUnderTest } from '../../../../dist/testing/
 
 const OPTIONAL: readonly (Capability | undefined)[] = [undefined, 'feed', 'digest', 'rangeDelete', 'stats']
 
-function memory(without: readonly Capability[] = []): StoreUnderTest {
-  const store = memoryStore({ without })
+function memory(without: readonly Capability[] = [], packed = false): StoreUnderTest {
+  const store = memoryStore({ without, packed })
   return { store, put: async (key, value) => store.put(key, value), delete: async (key) => store.delete(key) }
 }
 
@@ -22,6 +22,10 @@ for (const capability of OPTIONAL) {
     storeConformance({ test, create: async () => memory(capability === undefined ? [] : [capability]) })
   })
 }
+
+describe('memory that keeps pages packed', () => {
+  storeConformance({ test, create: async () => memory([], true) })
+})
 
 const BYTES = { keyEncoding: 'view', valueEncoding: 'view' } as const
 
