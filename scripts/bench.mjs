@@ -1,6 +1,6 @@
 // npm run bench: every benchmark that needs no server, each with its table on stdout.
+// npm run bench -- [--quick] [topic …]: native, browser, or a file of bench/node by its name.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bootstrap } from './bootstrap.mjs'
@@ -10,19 +10,46 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const run = (command, args) => execFileSync(command, args, { cwd: root, stdio: 'inherit' })
 const quick = process.argv.includes('--quick') ? ['--quick'] : []
 
-await build()
-if (readdirSync(join(root, 'bench')).includes('native') && existsSync(join(root, 'bench/native'))) {
+async function native() {
   await bootstrap(['native', 'bench'])
   execFileSync('cmake', ['-S', '.', '-B', 'build/bench', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release', '-DKEYHAUL_BENCH=ON', '-DKEYHAUL_SIM=ON'], { cwd: root, stdio: 'ignore' })
-  execFileSync('ninja', ['-C', 'build/bench', '--quiet'], { cwd: root, stdio: 'inherit' })
-  if (existsSync(join(root, 'build/bench/keyhaul_bench'))) run('build/bench/keyhaul_bench', ['--benchmark_min_time=0.2'])
+  run('ninja', ['-C', 'build/bench', '--quiet', 'keyhaul_bench'])
+  run('build/bench/keyhaul_bench', ['--benchmark_min_time=0.2'])
 }
-run('node', ['bench/node/checksum.mjs', ...quick])
-run('node', ['bench/node/migrator.mjs', ...quick])
-await buildWasm('keyhaul_bench_record')
-run('node', ['bench/node/record.mjs', ...quick])
-run('node', ['bench/node/put-options.mjs'])
-run('node', ['bench/node/move.mjs', ...quick])
-run('node', ['bench/node/live.mjs', ...quick])
-run('node', ['bench/node/sim.mjs', ...quick])
-run('node', ['--expose-gc', 'bench/node/memory.mjs', ...quick])
+
+async function record() {
+  await buildWasm('keyhaul_bench_record')
+  run('node', ['bench/node/record.mjs', ...quick])
+}
+
+async function browser() {
+  await bootstrap(['browser'])
+  await buildWasm('keyhaul_bench_record')
+  run('node', ['bench/browser/run.mjs', ...quick])
+}
+
+const inNode = (name, flags = []) => () => run('node', [...flags, `bench/node/${name}.mjs`, ...quick])
+const topics = {
+  native,
+  checksum: inNode('checksum'),
+  migrator: inNode('migrator'),
+  record,
+  engine: inNode('engine'),
+  'put-options': inNode('put-options'),
+  move: inNode('move'),
+  live: inNode('live'),
+  sim: inNode('sim'),
+  memory: inNode('memory', ['--expose-gc']),
+  browser
+}
+
+const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('--'))
+const unknown = wanted.filter((topic) => !Object.hasOwn(topics, topic))
+if (unknown.length > 0) {
+  console.error(`no topic ${unknown.join(', ')}; there are ${Object.keys(topics).join(', ')}`)
+  process.exit(2)
+}
+await build()
+for (const [topic, bench] of Object.entries(topics)) {
+  if (wanted.length === 0 || wanted.includes(topic)) await bench()
+}

@@ -8,6 +8,13 @@ size_t at(Word word) {
   return static_cast<size_t>(word);
 }
 
+// So many words more, at once: a row is set word by word, and a vector made for size is a call each.
+uint32_t* append(Words& out, size_t words) {
+  const size_t base = out.size();
+  out.resize(base + words);
+  return out.data() + base;
+}
+
 }  // namespace
 
 Event readEvent(const uint32_t* words) {
@@ -48,9 +55,8 @@ Config readConfig(const uint32_t* words) {
 }
 
 void writeAction(const Action& action, uint32_t payloadAddress, Words& out) {
-  const size_t base = out.size();
-  out.resize(base + kWords<ActionWord>);
-  const auto set = [&out, base](ActionWord word, uint32_t value) { out[base + at(word)] = value; };
+  uint32_t* row = append(out, kWords<ActionWord>);
+  const auto set = [row](ActionWord word, uint32_t value) { row[at(word)] = value; };
   set(ActionWord::kind, static_cast<uint32_t>(action.kind));
   set(ActionWord::flags, (action.durable ? 1U : 0U) | (action.keep ? 2U : 0U) |
                                (action.guarded ? 4U : 0U) | (action.cleanUp ? 8U : 0U));
@@ -71,9 +77,8 @@ void writeAction(const Action& action, uint32_t payloadAddress, Words& out) {
 }
 
 void writeNotice(const Notice& notice, uint32_t payloadAddress, Words& out) {
-  const size_t base = out.size();
-  out.resize(base + kWords<NoticeWord>);
-  const auto set = [&out, base](NoticeWord word, uint32_t value) { out[base + at(word)] = value; };
+  uint32_t* row = append(out, kWords<NoticeWord>);
+  const auto set = [row](NoticeWord word, uint32_t value) { row[at(word)] = value; };
   set(NoticeWord::kind, static_cast<uint32_t>(notice.kind));
   set(NoticeWord::state, static_cast<uint32_t>(notice.state));
   set(NoticeWord::difference, static_cast<uint32_t>(notice.difference));

@@ -63,22 +63,22 @@ double start(uint32_t handle, uint32_t address, uint32_t count, uint32_t priorit
 // Chunks behind each other, each at a multiple of four bytes: five words (key bytes, value bytes,
 // checksum, sequence in two, all ones for none), key, value. How many were taken before one was
 // refused, and why is figure 5.
+constexpr uint32_t kChunkBytes = 20;
 uint32_t transfer(uint32_t handle, double id, uint32_t address, uint32_t count) {
   Hosted& host = hosted()[handle];
   const std::string migration = name(id);
   DataMigrator::Transfer into = host.migrator.transferTo(migration);
   DataChunk chunk;
   for (uint32_t i = 0; i < count; ++i) {
-    uint32_t words[5];
-    std::memcpy(words, text(address, sizeof words).data(), sizeof words);
-    chunk.key = text(address + sizeof words, words[0]);
-    chunk.value = text(address + sizeof words + words[0], words[1]);
+    const auto* words = reinterpret_cast<const uint32_t*>(static_cast<uintptr_t>(address));
+    chunk.key = text(address + kChunkBytes, words[0]);
+    chunk.value = text(address + kChunkBytes + words[0], words[1]);
     chunk.checksum = words[2];
     const uint64_t sequence = uint64_t{words[4]} << 32 | words[3];
     chunk.sequence = sequence == UINT64_MAX ? std::nullopt : std::optional(sequence);
     host.refusal = code(into.chunk(chunk));
     if (host.refusal != 0) return i;
-    address += (static_cast<uint32_t>(sizeof words) + words[0] + words[1] + 3) & ~3U;
+    address += (kChunkBytes + words[0] + words[1] + 3) & ~3U;
   }
   return count;
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/rolled.h"
+
 namespace keyhaul {
 
 inline constexpr uint32_t kCrc32Polynomial = 0xEDB88320;   // ISO-HDLC, reflected
@@ -11,14 +13,6 @@ inline constexpr uint32_t kCrc32cPolynomial = 0x82F63B78;  // Castagnoli, reflec
 
 // tables[k][b]: the register after byte b and k zero bytes.
 using SliceTables = std::array<std::array<uint32_t, 256>, 16>;
-
-// Loops that stay loops: unrolled, the maker of the tables alone is two kilobytes of the
-// WASM module.
-#ifdef __clang__
-#define KEYHAUL_ROLLED _Pragma("clang loop unroll(disable) vectorize(disable)")
-#else
-#define KEYHAUL_ROLLED
-#endif
 
 constexpr SliceTables makeSliceTables(uint32_t polynomial) {
   SliceTables tables{};

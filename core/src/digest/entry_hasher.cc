@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/bytes.h"
+#include "base/rolled.h"
 #include "digest/chacha20.h"
 #include "digest/nh.h"
 #include "keyhaul/digest.h"
@@ -49,6 +50,7 @@ inline void takeIn(std::string_view bytes, NhVector& first, NhVector& second, co
     second = nhAdd(second, message, secondKey);
     firstKey = secondKey;
   };
+  KEYHAUL_ROLLED
   for (; left >= 16; left -= 16, data += 16) take(nhLoad(data));
   if (left > 0) take(nhLoadPart(data, left));
 }

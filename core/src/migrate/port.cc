@@ -78,15 +78,14 @@ Op& Port::open(ActionKind kind, OpTag tag, uint64_t workBytes) {
 }
 
 Action& Port::emit(const Op& op, NodeId node) {
-  Action action;
+  Action& action = actions_.emplace_back();
   action.kind = op.kind;
   action.priority = priority_;
   action.migration = bound_;
   action.node = node;
   action.op = op.id;
   action.coordEpoch = coordEpoch_;
-  actions_.push_back(action);
-  return actions_.back();
+  return action;
 }
 
 BufferRef Port::copyIn(std::string_view bytes) {

@@ -40,6 +40,8 @@ class Scheduler {
   bool fits(const Item& item) const;
   uint64_t aged(const Item& item, Instant now) const;
   void reserve(const Item& item);
+  // From waiting to running.
+  MigrationId run(const Item& item);
 
   Config config_;
   std::vector<Item> waiting_, running_;

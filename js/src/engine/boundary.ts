@@ -123,13 +123,6 @@ export class Boundary {
     return { buffer: this.engine.acquired(), bytes: size }
   }
 
-  /** A page that is packed already. */
-  place(frame: Uint8Array): { buffer: number; bytes: number } {
-    const address = this.acquire(frame.length)
-    this.u8.set(frame, address)
-    return { buffer: this.engine.acquired(), bytes: frame.length }
-  }
-
   /** The entries of a sealed frame; each a view of one copy. */
   unpack(address: number, bytes: number): Write[] {
     return unpackPage(this.copyOut(address, bytes))

@@ -369,10 +369,9 @@ export class Driver {
 
   private passOn({ op, migration, node }: Action, range: ScanRange, { frame, entries: count, end }: PackedPage, signal: AbortSignal): CompletionEvent {
     if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
-    const placed = this.boundary.place(frame)
     // Only for naming a key, where the engine refuses the page.
     const page = { migration, node, range, get entries() { return unpackPage(frame, count) as Entry[] } }
-    return { kind: EventKind.page, op, end: end === true, count, ...placed, page }
+    return { kind: EventKind.page, op, end: end === true, count, ...this.boundary.copyIn(frame), page }
   }
 
   private openFeed(store: Store, { migration, payload }: Action, signal: AbortSignal): Promise<Feed> {
