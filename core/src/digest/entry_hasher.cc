@@ -39,11 +39,24 @@ uint64_t scramble(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// Takes bytes of one block in, padded to whole vectors; `key` goes along.
-inline void takeIn(std::string_view bytes, NhVector& first, NhVector& second, const uint64_t*& key) {
+// NH of a block, as far as it was taken in; `key` goes along.
+struct Block {
+  NhVector first = nhZero(), second = nhZero();
+  const uint64_t* key;
+};
+
+// In the module, where a call is cheap and each copy of this is a tenth of a kilobyte, it is one.
+#ifdef __EMSCRIPTEN__
+[[gnu::noinline]]
+#else
+inline
+#endif
+// Takes bytes in, padded to whole vectors. Precondition: the block has room.
+void takeIn(std::string_view bytes, Block& block) {
   const char* data = bytes.data();
   size_t left = bytes.size();
-  NhVector firstKey = nhLoad(key);
+  const uint64_t* key = block.key;
+  NhVector first = block.first, second = block.second, firstKey = nhLoad(key);
   const auto take = [&](NhVector message) {
     const NhVector secondKey = nhLoad(key += 2);
     first = nhAdd(first, message, firstKey);
@@ -53,14 +66,14 @@ inline void takeIn(std::string_view bytes, NhVector& first, NhVector& second, co
   KEYHAUL_ROLLED
   for (; left >= 16; left -= 16, data += 16) take(nhLoad(data));
   if (left > 0) take(nhLoadPart(data, left));
+  block = {first, second, key};
 }
 
 }  // namespace
 
 struct EntryHasher::State {
-  NhVector first = nhZero(), second = nhZero();  // NH of the current block
-  size_t word = 0;                               // u64 words of it that were taken in
-  bool many = false;                             // more than one block
+  Block block;
+  bool many = false;  // more than one block
   uint64_t firstSum = 1, secondSum = 1;
 };
 
@@ -82,36 +95,29 @@ EntryHasher::EntryHasher(const DigestKey& key) {
   mix_[1] %= kPrime61;
 }
 
-[[gnu::noinline]] void EntryHasher::absorb(State& state, std::string_view bytes) const {
-  const char* data = bytes.data();
-  size_t left = bytes.size();
-  while (left > 0) {
-    if (state.word == kBlockWords) {
-      state.firstSum = polynomialStep(state.firstSum, mix_[0], nhSum(state.first));
-      state.secondSum = polynomialStep(state.secondSum, mix_[1], nhSum(state.second));
-      state.first = state.second = nhZero();
-      state.word = 0;
+void EntryHasher::absorb(State& state, std::string_view bytes) const {
+  const uint64_t* end = words_.data() + kBlockWords;
+  while (!bytes.empty()) {
+    Block& block = state.block;
+    if (block.key == end) {
+      state.firstSum = polynomialStep(state.firstSum, mix_[0], nhSum(block.first));
+      state.secondSum = polynomialStep(state.secondSum, mix_[1], nhSum(block.second));
+      block = {nhZero(), nhZero(), words_.data()};
       state.many = true;
     }
-    const size_t part = std::min(left, (kBlockWords - state.word) * 8);
-    const uint64_t* key = words_.data() + state.word;
-    NhVector first = state.first, second = state.second;
-    takeIn({data, part}, first, second, key);
-    data += part;
-    left -= part;
-    state.word = static_cast<size_t>(key - words_.data());
-    state.first = first;
-    state.second = second;
+    const size_t part = std::min(bytes.size(), static_cast<size_t>(end - block.key) * 8);
+    takeIn(bytes.substr(0, part), block);
+    bytes.remove_prefix(part);
   }
 }
 
 [[gnu::noinline]] void EntryHasher::hashLong(std::string_view key, std::string_view value,
                                              uint64_t& first, uint64_t& second) const {
-  State state;
+  State state{{nhZero(), nhZero(), words_.data()}};
   absorb(state, key);
   absorb(state, value);
-  first = nhSum(state.first);
-  second = nhSum(state.second);
+  first = nhSum(state.block.first);
+  second = nhSum(state.block.second);
   if (!state.many) return;
   first = polynomialStep(state.firstSum, mix_[0], first);
   second = polynomialStep(state.secondSum, mix_[1], second);
@@ -121,12 +127,11 @@ Digest EntryHasher::hash(std::string_view key, std::string_view value) const {
   uint64_t first = 0, second = 0;
   if (((key.size() + 15) & ~size_t{15}) + value.size() <= kBlockWords * 8) {
     // One block, as most entries are, needs none of the bookkeeping.
-    NhVector firstSum = nhZero(), secondSum = nhZero();
-    const uint64_t* words = words_.data();
-    takeIn(key, firstSum, secondSum, words);
-    takeIn(value, firstSum, secondSum, words);
-    first = nhSum(firstSum);
-    second = nhSum(secondSum);
+    Block block{nhZero(), nhZero(), words_.data()};
+    takeIn(key, block);
+    takeIn(value, block);
+    first = nhSum(block.first);
+    second = nhSum(block.second);
   } else {
     hashLong(key, value, first, second);
   }
