@@ -48,7 +48,7 @@ function smaller(path) {
   const to = path.replace(/\.wasm$/, '.small.wasm')
   if (existsSync(to) && statSync(to).mtimeMs > statSync(path).mtimeMs) return to
   const features = ['simd', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals'].map((feature) => `--enable-${feature}`)
-  run('node', ['node_modules/binaryen/bin/wasm-opt', path, '-o', to, '--flatten', '--rereloop', '-Oz', '-Oz', '--converge', '--reorder-functions', ...features])
+  run('node', ['node_modules/binaryen/bin/wasm-opt', path, '-o', to, '-Oz', '--converge', '--reorder-functions', ...features])
   return to
 }
 

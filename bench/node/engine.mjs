@@ -44,7 +44,9 @@ class Copies {
     const giving = this.waiting.splice(0, EVENTS_MAX)
     let words = new Uint32Array(module.memory.buffer)
     const base = this.engine.eventsAddress() >>> 2
-    giving.forEach((event, i) => words.set(event, base + i * EventWord.size))
+    giving.forEach((event, i) => {
+      words.set(event, base + i * EventWord.size)
+    })
     this.now += 10
     const start = nowNs()
     this.engine.step(this.now, giving.length)

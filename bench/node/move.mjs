@@ -1,5 +1,5 @@
 // LevelDB to LevelDB: keyhaul against the loops people write, in one run, results compared
-// first. node bench/node/move.mjs [--quick] [--json]
+// first. node bench/node/move.mjs [--quick] [--json] [--value=100|4096|262144]; one core: taskset -c 0 node …
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,8 +11,9 @@ const quick = process.argv.includes('--quick')
 const RUNS = quick ? 1 : 3
 const SHAPES = [
   { name: '1 M x 116 B', rows: quick ? 100_000 : 1_000_000, valueBytes: 100 },
-  { name: '100 k x 4 KiB', rows: quick ? 10_000 : 100_000, valueBytes: 4096 }
-]
+  { name: '100 k x 4 KiB', rows: quick ? 10_000 : 100_000, valueBytes: 4096 },
+  { name: '2 k x 256 KiB', rows: quick ? 400 : 2000, valueBytes: 262_144 }
+].filter(({ valueBytes }) => process.argv.every((arg) => !arg.startsWith('--value=') || arg === `--value=${valueBytes}`))
 const BYTES = { keyEncoding: 'buffer', valueEncoding: 'buffer' }
 const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -57,7 +58,7 @@ async function fill(db, rows, valueBytes) {
   let seed = 1
   for (let i = 0; i < rows; ) {
     const batch = db.batch()
-    for (const end = Math.min(rows, i + 5_000); i < end; i++) {
+    for (const end = Math.min(rows, i + Math.ceil(5e6 / valueBytes)); i < end; i++) {
       const value = Buffer.alloc(valueBytes)
       for (let j = 0; j < valueBytes; j += 4) {
         seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0

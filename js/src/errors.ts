@@ -3,6 +3,7 @@ import { toHex } from './stores/bytes.js'
 
 /** Every stable error code; the README has a line for each. */
 export type KeyhaulErrorCode = keyof typeof ERRORS
+const TABLE: Readonly<Record<KeyhaulErrorCode, readonly [number: number, text: string, retryable?: 1]>> = ERRORS
 
 /** What the error is about, as far as it is known: shown in the message and kept for programs. */
 export interface ErrorDetails {
@@ -48,17 +49,17 @@ export class KeyhaulError extends Error {
   }
 
   get retryable(): boolean {
-    return ERRORS[this.code].retry === 'retryable'
+    return TABLE[this.code][2] === 1
   }
 
   /** What to do about it, in a clause; undefined where there is nothing to do. */
   get next(): string | undefined {
-    return /; ([^;]+)$/.exec(ERRORS[this.code].text)?.[1]
+    return /; ([^;]+)$/.exec(TABLE[this.code][1])?.[1]
   }
 }
 
 function describe(code: KeyhaulErrorCode, details: ErrorDetails): string {
-  const { store, key, file, migration, message = ERRORS[code].text } = details
+  const { store, key, file, migration, message = TABLE[code][1] } = details
   const about = [store && `store ${store}`, key !== undefined && `key ${formatKey(key)}`, file, migration].filter(Boolean)
   return about.length === 0 ? message : `${about.join(', ')}: ${message}`
 }
@@ -78,7 +79,7 @@ export function formatKey(key: Uint8Array | string): string {
 }
 
 const codeByNumber = /* @__PURE__ */ new Map<number, KeyhaulErrorCode>(
-  Object.entries(ERRORS).map(([code, entry]) => [entry.number, code as KeyhaulErrorCode])
+  Object.entries(ERRORS).map(([code, [number]]) => [number, code as KeyhaulErrorCode])
 )
 
 /** The code of a number from the core; a number this build does not know is a broken invariant. */
@@ -89,5 +90,5 @@ export function errorCodeOf(number: number): KeyhaulErrorCode {
 }
 
 export function errorNumberOf(code: KeyhaulErrorCode): number {
-  return ERRORS[code].number
+  return TABLE[code][0]
 }

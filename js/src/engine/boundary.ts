@@ -63,7 +63,7 @@ export class Boundary {
       const at = base + i * EventWord.size
       const amount = event.amount ?? 0
       this.u32[at + EventWord.kind] = event.kind
-      this.u32[at + EventWord.flags] = event.end === true ? 1 : 0
+      this.u32[at + EventWord.flags] = event.end ? 1 : 0
       this.u32[at + EventWord.error] = event.error ?? 0
       this.u32[at + EventWord.op] = event.op
       this.u32[at + EventWord.payloadBuffer] = event.buffer ?? 0

@@ -9,7 +9,7 @@ import { Feeds } from './feeds.js'
 import { deleteEqual } from './guarded.js'
 import { type EngineConfig, EngineHandle, idOrThrow } from './handle.js'
 import { KeptPages } from './kept.js'
-import { changeGate, type LiveRun, readKeys, readRegister, swapRegister, writeLive } from './live.js'
+import type { LiveRun } from './live.js'
 import { ActionWord, NoticeWord, ReadyWord } from './layout.generated.js'
 import { getModule, liveParts } from './load.js'
 import type { WasmModule } from './module.js'
@@ -281,12 +281,6 @@ export class Driver {
       await this.run(migration).journal?.append(action.payload)
       return { kind: EventKind.done, op }
     }
-    if (action.kind === ActionKind.registerRead || action.kind === ActionKind.registerSwap) {
-      const register = live(this.run(migration)).register
-      const answer = await (action.kind === ActionKind.registerRead ? readRegister(register) : swapRegister(register, action))
-      if (this.closed) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
-      return { kind: EventKind.done, op, count: answer.count, amount: answer.version, ...this.boundary.copyIn(answer.document) }
-    }
     const store = this.stores.get(action.node) as Store
     const limits = { maxEntries: action.count, maxBytes: action.limitBytes, signal }
     switch (action.kind) {
@@ -302,7 +296,7 @@ export class Driver {
         const { live, to } = this.run(migration)
         if (action.keep) this.kept.keep(op, migration, entries, live === undefined ? to : undefined)
         const page = { migration, node: action.node, range, entries }
-        return { kind: EventKind.page, op, end: end === true, count: entries.length, ...packed, page }
+        return { kind: EventKind.page, op, end, count: entries.length, ...packed, page }
       }
       case ActionKind.apply: {
         if (action.guarded) {
@@ -322,17 +316,17 @@ export class Driver {
         const writes = kept?.entries ?? this.boundary.unpack(action.address, action.bytes)
         action.key = writes[0]?.[0]
         if (run.live === undefined) await store.apply(writes, { durable: action.durable, signal })
-        else await writeLive(store, writes, action, run.live, run.ranges, signal)
+        else await parts().writeLive(store, writes, action, run.live, run.ranges, signal)
         return { kind: EventKind.done, op }
       }
       case ActionKind.estimate: {
-        const sums = { entries: 0, bytes: 0 }
+        let [count, amount] = [0, 0]
         for (const range of this.run(migration).ranges) {
-          const guess = await store.estimate?.(range, { signal })
-          sums.entries += guess?.entries ?? 0
-          sums.bytes += guess?.bytes ?? 0
+          const { entries = 0, bytes = 0 } = (await store.estimate?.(range, { signal })) ?? {}
+          count += entries
+          amount += bytes
         }
-        return { kind: EventKind.done, op, count: Math.min(sums.entries, 0xffffffff), amount: sums.bytes }
+        return { kind: EventKind.done, op, count: Math.min(count, 0xffffffff), amount }
       }
       case ActionKind.openFeed: {
         const feed = await this.openFeed(store, action, signal)
@@ -355,23 +349,25 @@ export class Driver {
         // Nothing to take up again where the position is not known: then it was opened here, or not at all.
         await this.feeds.discard(migration, action.payload.length === 0 ? undefined : () => this.openFeed(store, action, signal))
         return { kind: EventKind.done, op }
-      case ActionKind.read: {
-        const entries = await readKeys(store, action, signal)
-        if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
-        return { kind: EventKind.page, op, end: true, count: entries.length, ...this.boundary.pack(entries) }
-      }
-      case ActionKind.gate:
-        await changeGate(store, action, live(this.run(migration)), this.run(migration).ranges)
-        return { kind: EventKind.done, op }
     }
-    throw new Error(`keyhaul: unknown action ${action.kind} from the core; glue and module do not match`)
+    return this.carryOutLive(action, signal)
+  }
+
+  private async carryOutLive(action: Action, signal: AbortSignal): Promise<CompletionEvent> {
+    const { op, migration, node } = action
+    const { live, ranges } = this.run(migration)
+    const answer = await parts().carryOut(action, this.stores.get(node) as Store, live, ranges, signal)
+    if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+    if (answer === undefined) return { kind: EventKind.done, op }
+    if (Array.isArray(answer)) return { kind: EventKind.page, op, end: true, count: answer.length, ...this.boundary.pack(answer) }
+    return { kind: EventKind.done, op, count: answer.count, amount: answer.version, ...this.boundary.copyIn(answer.document) }
   }
 
   private passOn({ op, migration, node }: Action, range: ScanRange, { frame, entries: count, end }: PackedPage, signal: AbortSignal): CompletionEvent {
     if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
     // Only for naming a key, where the engine refuses the page.
     const page = { migration, node, range, get entries() { return unpackPage(frame, count) as Entry[] } }
-    return { kind: EventKind.page, op, end: end === true, count, ...this.boundary.copyIn(frame), page }
+    return { kind: EventKind.page, op, end, count, ...this.boundary.copyIn(frame), page }
   }
 
   private openFeed(store: Store, { migration, payload }: Action, signal: AbortSignal): Promise<Feed> {
@@ -388,7 +384,7 @@ export class Driver {
 
 const EMPTY = new Uint8Array(0)
 
-function live({ live }: RunPort): LiveRun {
-  if (live === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED')
-  return live
+function parts(): typeof import('./live.js') {
+  if (liveParts.calls === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED')
+  return liveParts.calls
 }

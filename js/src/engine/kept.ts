@@ -3,8 +3,8 @@ import type { Entry, PreparedWrites, Store } from '../stores/store.js'
 export interface KeptPage {
   /** The first key. */
   readonly first: Uint8Array | undefined
-  readonly entries?: readonly Entry[]
-  readonly prepared?: PreparedWrites
+  readonly entries: readonly Entry[] | undefined
+  readonly prepared: PreparedWrites | undefined
 }
 
 /** Pages that may be written as they came, by the op of their scan. */
@@ -15,7 +15,7 @@ export class KeptPages {
   keep(op: number, migration: number, entries: readonly Entry[], target: Store | undefined): void {
     if (target?.applyPacked !== undefined) return
     const prepared = entries.length === 0 ? undefined : target?.prepare?.(entries)
-    this.pages.set(op, { migration, first: entries[0]?.[0], ...(prepared === undefined ? { entries } : { prepared }) })
+    this.pages.set(op, { migration, first: entries[0]?.[0], prepared, entries: prepared === undefined ? entries : undefined })
   }
 
   /** Gives it away: whoever comes a second time unpacks what the engine holds. */

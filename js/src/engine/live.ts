@@ -2,7 +2,7 @@ import { KeyhaulError } from '../errors.js'
 import type { OperatorFence } from '../live/operator.js'
 import type { Register } from '../register/register.js'
 import type { Entry, GateVerb, ScanRange, Store, Write } from '../stores/store.js'
-import type { Action } from './action.js'
+import { type Action, ActionKind } from './action.js'
 
 /** What a live migration has besides its stores. */
 export interface LiveRun {
@@ -17,7 +17,7 @@ export interface LiveRun {
 }
 
 /** GateVerb of core/include/keyhaul/gate.h, from 1. */
-export const VERBS: readonly GateVerb[] = ['assign', 'prepare', 'fence', 'fenceReads', 'unfence', 'redirect', 'activate', 'discard', 'inspect']
+const VERBS: readonly GateVerb[] = ['assign', 'prepare', 'fence', 'fenceReads', 'unfence', 'redirect', 'activate', 'discard', 'inspect']
 
 interface Answer {
   count: number
@@ -26,11 +26,27 @@ interface Answer {
 }
 const NONE = /* @__PURE__ */ new Uint8Array(0)
 
-export async function readRegister(register: Register): Promise<Answer> {
+/** What only a live migration asks for: a register's answer, the entries of keys, or nothing. */
+export async function carryOut(action: Action, store: Store, live: LiveRun | undefined, ranges: readonly ScanRange[], signal: AbortSignal): Promise<Answer | Entry[] | undefined> {
+  if (live === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED')
+  switch (action.kind) {
+    case ActionKind.registerRead:
+      return readRegister(live.register)
+    case ActionKind.registerSwap:
+      return swapRegister(live.register, action)
+    case ActionKind.read:
+      return readKeys(store, action, signal)
+    case ActionKind.gate:
+      return void (await changeGate(store, action, live, ranges))
+  }
+  throw new Error(`keyhaul: unknown action ${action.kind} from the core; glue and module do not match`)
+}
+
+async function readRegister(register: Register): Promise<Answer> {
   return { count: 0, ...(await register.read()) }
 }
 
-export async function swapRegister(register: Register, { epoch, payload }: Action): Promise<Answer> {
+async function swapRegister(register: Register, { epoch, payload }: Action): Promise<Answer> {
   const { swapped, version, document } = await register.compareAndSet(epoch, payload)
   return swapped ? { count: 1, version, document: NONE } : { count: 0, version, document }
 }
@@ -42,7 +58,7 @@ export async function writeLive(store: Store, writes: readonly Write[], action: 
 }
 
 /** The entries of single keys that are there. */
-export async function readKeys(store: Store, { payload, count }: Action, signal: AbortSignal): Promise<Entry[]> {
+async function readKeys(store: Store, { payload, count }: Action, signal: AbortSignal): Promise<Entry[]> {
   if (store.getMany === undefined) throw unsupported(store, 'getMany')
   const words = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
   const keys: Uint8Array[] = []
@@ -58,7 +74,7 @@ export async function readKeys(store: Store, { payload, count }: Action, signal:
   })
 }
 
-export async function changeGate(store: Store, action: Action, live: LiveRun, ranges: readonly ScanRange[]): Promise<void> {
+async function changeGate(store: Store, action: Action, live: LiveRun, ranges: readonly ScanRange[]): Promise<void> {
   if (store.gate === undefined) throw unsupported(store, 'gate')
   const { claim, target } = live
   const { coordEpoch, epoch } = action

@@ -1,4 +1,5 @@
 import { instantiateAtOnce, unpackModule } from '../engine/instantiate.js'
+import * as calls from '../engine/live.js'
 import { getModule, liveParts, provideModule } from '../engine/load.js'
 import type { WasmModule } from '../engine/module.js'
 import { KeyhaulError } from '../errors.js'
@@ -12,6 +13,7 @@ provideModule(() =>
   instantiateAtOnce<WasmModule>(createKeyhaul, new WebAssembly.Module(unpackModule(unpacker, packed, wasmBytes)), 'gateRestore')
 )
 
+liveParts.calls = calls
 liveParts.fence = operatorFence
 liveParts.pace = () => new Pace()
 
