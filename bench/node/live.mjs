@@ -1,5 +1,5 @@
 // A shard moves between two LevelDBs while clients read, write and delete it: what they notice.
-// node bench/node/live.mjs [--quick] [--rows=N]
+// node bench/node/live.mjs [--quick] [--rows=N] [--pauses=N] [--rate=N]
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,70 +8,46 @@ import { migrate } from '../../dist/index.js'
 import { assignRange, gatedStore, shardedStore } from '../../dist/live/index.js'
 import { levelRegister } from '../../dist/register/level.js'
 import { levelStore } from '../../dist/stores/level.js'
+import { fill, hungry, latencies, percentile, steady } from './live-load.mjs'
 
-const given = process.argv.find((arg) => arg.startsWith('--rows='))?.slice(7)
-const SIZES = given !== undefined ? [Number(given)] : process.argv.includes('--quick') ? [10_000] : [100_000, 500_000]
-const WAYS = {
-  'as fast as it can, large pages': { share: 1, pageEntries: 16_384, pageBytes: 256 * 1024, windowPages: 8 },
-  'a share of 0.25 (default)': {},
-  'a share of 0.1': { share: 0.1 }
-}
+const given = (name, usual) => Number(process.argv.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? usual)
+const quick = process.argv.includes('--quick')
+const ROWS = given('rows', quick ? 10_000 : 500_000)
+const MOVES = given('pauses', quick ? 4 : 100)
+const RATE = given('rate', 20_000)
 const CLIENTS = 16
-const VALUE = Buffer.alloc(100, 'v')
-const BEFORE_MS = 3000
+const BEFORE_MS = quick ? 500 : 5000
+const LOADS = {
+  [`steady, ${RATE.toLocaleString('en-US')} ops/s`]: (store) => steady(store, ROWS, RATE),
+  [`${CLIENTS} hungry clients`]: (store) => hungry(store, ROWS, CLIENTS)
+}
+const WAYS = {
+  'a share of 0.25 (default)': {},
+  'a share of 0.1': { share: 0.1 },
+  'as fast as it can': { share: 1, pageEntries: 16_384, pageBytes: 256 * 1024, windowPages: 8 }
+}
 const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-
-const keyOf = (i) => `key-${String(i).padStart(9, '0')}`
 const number = (value) => Math.round(value).toLocaleString('en-US')
-const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 
-/** Half reads, four tenths puts, a tenth deletes, of keys at random; each write with its times. */
-function startLoad(store, rows) {
-  const state = { stopped: false, ops: 0, writes: [] }
-  const client = async () => {
-    while (!state.stopped) {
-      const key = keyOf(Math.floor(Math.random() * rows))
-      const kind = Math.random()
-      if (kind < 0.5) {
-        await store.get(key)
-      } else {
-        const began = performance.now()
-        await (kind < 0.9 ? store.put(key, VALUE) : store.del(key))
-        state.writes.push([began, performance.now()])
-      }
-      state.ops++
-    }
-  }
-  const done = Promise.all(Array.from({ length: CLIENTS }, client))
-  const stop = () => {
-    state.stopped = true
-    return done
-  }
-  return { state, stop }
-}
-
-function latencies(writes) {
-  const ms = writes.map(([began, ended]) => ended - began).sort((a, b) => a - b)
-  return [0.5, 0.99, 1].map((share) => percentile(ms, share).toFixed(1)).join(' / ')
-}
-
-async function measure(rows, way) {
-  const place = mkdtempSync(join(folder, `${rows}-`))
+async function withStores(run) {
+  const place = mkdtempSync(join(folder, 'stores-'))
   const [a, b] = ['a', 'b'].map((name) => new ClassicLevel(join(place, name)))
   const stores = { a: gatedStore(levelStore(a, { name: 'a', feed: true })), b: gatedStore(levelStore(b, { name: 'b', feed: true })) }
   const register = levelRegister(a)
   await assignRange({ register, store: stores.a })
   const clients = shardedStore({ stores, register })
-  for (let i = 0; i < rows; i += 1000) {
-    await clients.batch(Array.from({ length: Math.min(1000, rows - i) }, (_, j) => [keyOf(i + j), VALUE]))
+  try {
+    await run({ stores, register, clients, place })
+  } finally {
+    clients.close()
+    await Promise.all([a.close(), b.close()])
   }
-  const load = startLoad(clients, rows)
-  await new Promise((wake) => setTimeout(wake, BEFORE_MS))
-  const before = { ops: load.state.ops, writes: load.state.writes.splice(0) }
+}
 
-  const began = performance.now()
-  const run = migrate({ live: true, from: stores.a, to: stores.b, register, journal: join(place, 'journal'), ...WAYS[way] })
+/** One move; when its writers were refused, and its receipt. */
+async function move({ stores, register, place }, from, to, name, options) {
+  const run = migrate({ live: true, from: stores[from], to: stores[to], register, journal: join(place, `journal-${name}`), ...options })
   const pause = { from: 0, to: 0 }
   const migration = await run.migration
   migration.on('state', (state) => {
@@ -79,20 +55,56 @@ async function measure(rows, way) {
     if (state === 'redirecting') pause.to = performance.now()
   })
   const receipt = await run.done
-  const ms = performance.now() - began
-  const during = { ops: load.state.ops - before.ops, writes: load.state.writes }
-  await load.stop()
-  const paused = during.writes.filter(([from, to]) => to >= pause.from && from <= pause.to)
-  clients.close()
-  await Promise.all([a.close(), b.close()])
-  const perSecond = (ops, time) => number((ops * 1000) / time)
-  console.log(
-    `| ${number(rows)}, ${way} | ${perSecond(before.ops, BEFORE_MS)} | ${perSecond(during.ops, ms)} | ${latencies(before.writes)} | ${latencies(during.writes)} | ` +
-      `${latencies(paused)} (${paused.length}) | ${receipt.pauseMs.toFixed(1)} | ${receipt.pauseForecastMs.toFixed(1)} | ${(receipt.durationMs / 1000).toFixed(1)} | ` +
-      `${number(receipt.feedChanges)} | ${number(receipt.rechecked)} | ${receipt.postponed} | ${receipt.verified} |`
-  )
+  return { receipt, meets: ([began, ended]) => ended >= pause.from && began <= pause.to }
 }
 
-console.log('| records | ops/s before | ops/s during | a write, ms, before: p50 / p99 / max | during | of those that met the pause (how many) | pause, ms | forecast | whole move, s | feed changes | compared again | postponed | verified |')
-console.log('|---|---|---|---|---|---|---|---|---|---|---|---|---|')
-for (const rows of SIZES) for (const way of Object.keys(WAYS)) await measure(rows, way)
+async function measure(load, way) {
+  await withStores(async (world) => {
+    await fill(world.clients, ROWS)
+    const { state, stop } = LOADS[load](world.clients)
+    await new Promise((wake) => setTimeout(wake, BEFORE_MS))
+    const before = { ops: state.ops, writes: state.writes.splice(0) }
+    const began = performance.now()
+    const { receipt, meets } = await move(world, 'a', 'b', 'once', WAYS[way])
+    const ms = performance.now() - began
+    const during = { ops: state.ops - before.ops, writes: state.writes }
+    await stop()
+    const paused = during.writes.filter(meets)
+    const [usual, then] = [(before.ops * 1000) / BEFORE_MS, (during.ops * 1000) / ms]
+    console.log(
+      `| ${load} | ${way} | ${number(usual)} | ${number(then)} | ${Math.round((1 - then / usual) * 100)} % | ${latencies(before.writes)} | ${latencies(during.writes)} | ` +
+        `${latencies(paused)} (${paused.length}) | ${receipt.pauseMs.toFixed(1)} | ${receipt.pauseForecastMs.toFixed(1)} | ${(receipt.durationMs / 1000).toFixed(1)} | ` +
+        `${number(receipt.feedChanges)} | ${number(receipt.rechecked)} | ${receipt.postponed} | ${receipt.verified} |`
+    )
+  })
+}
+
+/** There and back again, until there are enough pauses for a percentile. */
+async function pauses(rows) {
+  await withStores(async (world) => {
+    await fill(world.clients, rows)
+    const { state, stop } = steady(world.clients, rows, RATE)
+    const receipts = []
+    const met = []
+    for (let i = 0; i < MOVES; i++) {
+      const { receipt, meets } = await move(world, i % 2 ? 'b' : 'a', i % 2 ? 'a' : 'b', String(i), {})
+      receipts.push(receipt)
+      met.push(...state.writes.splice(0).filter(meets))
+    }
+    await stop()
+    const ms = receipts.map((receipt) => receipt.pauseMs).sort((x, y) => x - y)
+    console.log(`\n| ${MOVES} moves of ${number(rows)} records, ${number(RATE)} ops/s | p50 | p90 | p99 | max |\n|---|---|---|---|---|`)
+    console.log(`| pause of the receipts, ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(ms, share).toFixed(1)).join(' | ')} |`)
+    const waits = met.map(([began, ended]) => ended - began).sort((x, y) => x - y)
+    console.log(`| a write that met one (${number(waits.length)}), ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(waits, share).toFixed(1)).join(' | ')} |`)
+    const lost = receipts.filter((receipt) => !receipt.verified).length
+    console.log(`\n${lost} of ${MOVES} were not verified, ${receipts.reduce((sum, receipt) => sum + receipt.postponed, 0)} attempts were put off.`)
+  })
+}
+
+console.log(
+  `| ${number(ROWS)} records, load | way | ops/s before | ops/s during | lost | a write, ms, before: p50 / p99 / max | during | of those that met the pause (how many) | pause, ms | forecast | whole move, s | feed changes | compared again | postponed | verified |`
+)
+console.log('|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|')
+for (const load of Object.keys(LOADS)) for (const way of Object.keys(WAYS)) await measure(load, way)
+await pauses(Math.min(ROWS, 10_000))

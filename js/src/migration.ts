@@ -16,9 +16,14 @@ export interface MigrationEvents {
   difference: (difference: Difference) => void
   /** Something was retried or worked around. */
   warning: (error: KeyhaulError) => void
+  /**
+   * A live migration cannot keep up: clients should write no more than so many keys a second of its
+   * ranges; 0: as many as they like again. The gate of the source sees to it for who writes through it.
+   */
+  limit: (writes: { readonly perSecond: number }) => void
 }
 
-const NoticeKind = { state: 1, progress: 2, difference: 3, warning: 4 } as const
+const NoticeKind = { state: 1, progress: 2, difference: 3, warning: 4, throttleWriters: 5 } as const
 const DIFFERENCES = ['missing', 'missing', 'extra', 'changed'] as const
 
 /** A running migration: its progress, its events, its end. */
@@ -151,6 +156,10 @@ export class Migration implements AsyncIterable<Progress> {
       case NoticeKind.warning:
         this.emit('warning', this.errorFrom(notice))
         return
+      case NoticeKind.throttleWriters:
+        this.limitWrites(notice.perSecond)
+        this.emit('limit', { perSecond: notice.perSecond })
+        return
       case NoticeKind.state: {
         const state = STATES[notice.state] ?? 'failed'
         this.publish()
@@ -170,6 +179,7 @@ export class Migration implements AsyncIterable<Progress> {
     if (this.ended) return
     this.ended = this.leaving = true
     this.latest ??= this.look()
+    this.limitWrites(0)
     this.setup.signal?.removeEventListener('abort', this.stop)
     this.setup.onEnd()
     void this.setup.journal?.close().catch(() => {})
@@ -177,6 +187,11 @@ export class Migration implements AsyncIterable<Progress> {
     this.error = new MigrationError(new KeyhaulError('KEYHAUL_CLOSED'), undefined, about)
     this.reject(this.error)
     for (const wake of this.waiting.splice(0)) wake()
+  }
+
+  private limitWrites(perSecond: number): void {
+    const { from, ranges, live } = this.setup
+    if (live !== undefined) from.gate?.limitWrites?.(perSecond, ranges)
   }
 
   private publish(): void {

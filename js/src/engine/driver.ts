@@ -26,6 +26,7 @@ export interface EngineNotice {
   difference: number
   error: number
   node: number
+  perSecond: number
   payload: Uint8Array
 }
 
@@ -220,6 +221,7 @@ export class Driver {
           difference: word(NoticeWord.difference),
           error: word(NoticeWord.error),
           node: word(NoticeWord.node),
+          perSecond: word(NoticeWord.perSecond),
           payload
         }
       ]

@@ -1,7 +1,8 @@
 import { KeyhaulError } from '../errors.js'
-import type { GateCall, GateVerb, OwnRecord, Store } from '../stores/store.js'
+import type { GateCall, GateVerb, OwnRecord, ScanRange, Store, Write } from '../stores/store.js'
 import { Gate } from './gate.js'
 import { packCall } from './pack.js'
+import { WriteLimit } from './write-limit.js'
 
 /** These are durable before they take effect, or a crash would take back an epoch in which clients were served. */
 const OPENING: ReadonlySet<GateVerb> = new Set(['assign', 'unfence', 'activate'])
@@ -14,6 +15,8 @@ export class GateCore {
   /** Grows with each change: what was read between two equal ones was read under one answer. */
   changes = 0
   gate: Gate | undefined
+  /** What migrations ask of the writers, while they cannot keep up with them. */
+  private readonly limits = new Map<readonly ScanRange[], WriteLimit>()
   private loading: Promise<Gate> | undefined
   private tail: Promise<unknown> = Promise.resolve()
   private waiting: (() => void)[] = []
@@ -46,6 +49,20 @@ export class GateCore {
       }
     )
     return this.loading
+  }
+
+  limitWrites(perSecond: number, ranges: readonly ScanRange[]): void {
+    this.limits.get(ranges)?.end()
+    if (perSecond > 0) this.limits.set(ranges, new WriteLimit(perSecond, ranges))
+    else this.limits.delete(ranges)
+  }
+
+  get limited(): boolean {
+    return this.limits.size > 0
+  }
+
+  async turn(writes: readonly Write[]): Promise<void> {
+    for (const limit of [...this.limits.values()]) await limit.turn(writes)
   }
 
   landed(ticket: number, applied: boolean): void {

@@ -93,6 +93,7 @@ class Gated implements GatedStore {
     const gate = core.gate ?? (await core.load())
     signal?.throwIfAborted()
     if (writes.length === 0) return
+    if (core.limited) await core.turn(writes)
     const ticket = gate.admitWrite(writes.map(([key]) => key))
     try {
       await this.store.apply(writes, { durable })
@@ -141,7 +142,7 @@ function moverOf(store: Store, core: GateCore): Store {
     capabilities: new Set([...KEPT.filter((capability) => store.capabilities.has(capability)), ...ADDED]),
     scan: (range, options) => store.scan(range, options),
     getMany: (keys, options) => (store.getMany as NonNullable<Store['getMany']>)(keys, options),
-    gate: { change: (call) => core.change(call) },
+    gate: { change: (call) => core.change(call), limitWrites: (perSecond, ranges) => core.limitWrites(perSecond, ranges) },
     apply: async (writes, { durable, signal, staged, cleanUp }) => {
       const gate = await core.load()
       signal?.throwIfAborted()

@@ -170,8 +170,11 @@ export interface Store {
 
   /** The values of single keys, in their order; `undefined` for a key that is not there. */
   getMany?(keys: readonly Uint8Array[], options?: { readonly signal?: AbortSignal | undefined }): Promise<(Uint8Array | undefined)[]>
-  /** `fence`, `readFence`, `activate`: resolves once the change is durable and nothing that was admitted before it is under way. */
-  readonly gate?: { change(call: GateCall): Promise<void> } | undefined
+  /**
+   * `fence`, `readFence`, `activate`: resolves once the change is durable and nothing that was admitted before it is under way.
+   * `limitWrites`: clients may write so many keys a second of the ranges; 0: as many as they like.
+   */
+  readonly gate?: { change(call: GateCall): Promise<void>; limitWrites?(perSecond: number, ranges: readonly ScanRange[]): void } | undefined
   /** What a live migration works on, where clients are shown less: staged entries, for one. */
   readonly mover?: Store | undefined
   /** Where keyhaul may keep the record of a gate; `gatedStore` needs it. */

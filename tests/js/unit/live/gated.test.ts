@@ -67,3 +67,25 @@ for (const [name, create] of kinds) {
     await assert.rejects(change('discard', 3), { code: 'KEYHAUL_NOT_OWNER' })
   })
 }
+
+test('a migration that cannot keep up slows the writers of its keys, and nobody else', async () => {
+  const store = gatedStore(memoryStore({ name: 'a' }))
+  await assignRange({ register: memoryRegister(), store })
+  const ranges = [{ gte: bytes('b'), lt: bytes('d') }]
+  // A write in three hours: the second one waits for as long as this test runs.
+  store.mover.gate?.limitWrites?.(0.0001, ranges)
+  await store.put('b', '1')
+  const written: string[] = []
+  const second = store.put('c', '2').then(() => written.push('c'))
+  await store.put('a', '1')
+  await store.batch([[bytes('d'), bytes('1')], [bytes('e'), undefined]])
+  assert.deepEqual(written, [])
+  // Another migration of the store takes nothing back that this one asks for.
+  store.mover.gate?.limitWrites?.(0, [{ gte: bytes('x') }])
+  await new Promise((wake) => setImmediate(wake))
+  assert.deepEqual(written, [])
+  store.mover.gate?.limitWrites?.(0, ranges)
+  await second
+  await store.put('c', '3')
+  assert.equal(Buffer.from((await store.get('c')) as Uint8Array).toString(), '3')
+})
