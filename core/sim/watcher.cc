@@ -152,7 +152,30 @@ void Watcher::lookAt(const Node& node, Seen& seen) {
   tell(missed * 2 > others, seen.cut, " is cut off", " is connected again");
 }
 
+void Watcher::tellByHand(const Intervention& one) {
+  const InterventionInfo& info = kInterventionInfos[static_cast<size_t>(one.kind)];
+  const auto name = [this](uint32_t node) {
+    return node < world_.nodes().size() ? nodeName(world_, static_cast<uint16_t>(node)) : "nobody";
+  };
+  std::string text = "by hand: " + std::string(info.name) + ' ';
+  switch (info.argument) {
+    case InterventionArgument::kNode: text += name(one.which); break;
+    case InterventionArgument::kNodes:
+      text += name(one.which >> 16) + " and " + name(one.which & 0xFFFFU);
+      break;
+    case InterventionArgument::kFault: text += kFaultInfos[one.which].name; break;
+    case InterventionArgument::kSabotage:
+      text += sabotageName(static_cast<Sabotage>(one.which));
+      break;
+  }
+  mark(Mark::Kind::kByHand, text);
+  say(nullptr, std::move(text));
+}
+
 void Watcher::look() {
+  while (intervened_ < world_.intervened()) {
+    tellByHand(world_.options().interventions[intervened_++]);
+  }
   seen_.resize(world_.nodes().size());
   for (const auto& node : world_.nodes()) {
     if (node->kind() != NodeKind::kClient) lookAt(*node, seen_[node->id()]);

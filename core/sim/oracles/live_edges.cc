@@ -67,6 +67,7 @@ constexpr Edge kForward[] = {
     {S::kClaiming, S::kDone},
     {S::kClaiming, S::kCancelled},
     {S::kClaiming, S::kFailed},
+    {S::kClaiming, S::kMismatch},    // its journal says why it was given up
     {S::kPending, S::kCancelled},
     {S::kPending, S::kFailed},
 };
