@@ -52,7 +52,13 @@ void keep(std::vector<T>& list, T item, size_t most) {
 std::string nodeName(const World& world, uint16_t node) {
   const NodeKind kind = world.node(node).kind();
   if (kind == NodeKind::kStore) return world.store(node).name();
-  if (kind == NodeKind::kMover) return "keyhaul";
+  if (kind == NodeKind::kMover) {
+    uint32_t place = 1;
+    for (uint16_t other = 0; other < node; ++other) {
+      place += world.node(other).kind() == NodeKind::kMover ? 1U : 0U;
+    }
+    return place == 1 ? "keyhaul" : "keyhaul " + std::to_string(place);
+  }
   if (kind == NodeKind::kRegister) return "register";
   if (kind == NodeKind::kClient) return "client " + std::to_string(node);
   return "node " + std::to_string(node);

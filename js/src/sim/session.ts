@@ -73,6 +73,7 @@ export class Session {
     intervene: (what: string): Scene & { readonly text: string } => {
       const text = `${this.#reachedUs}:${what}`
       this.#player.intervene(text)
+      this.#player.advance(this.#reachedUs) // so that it is seen at once
       const { interventions = [] } = this.#options
       this.#options = { ...this.#options, interventions: [...interventions, text] }
       this.#beginScout(this.#reachedUs)

@@ -21,6 +21,7 @@ export interface Palette {
   readonly changed: string
   readonly accent: string
   readonly ranges: readonly string[]
+  readonly stores: readonly string[]
 }
 
 const DOTS_MAX = 140
@@ -39,8 +40,10 @@ export class Stage {
   #height = 0
   selected = 0
   still = false
+  /** From this node to here somebody drags. */
+  drag: { readonly from: number; readonly x: number; readonly y: number; readonly oneWay: boolean } | undefined
 
-  constructor(readonly canvas: HTMLCanvasElement) {
+  constructor(readonly canvas: HTMLCanvasElement, readonly dotsMax = DOTS_MAX) {
     this.#context = canvas.getContext('2d') as CanvasRenderingContext2D
   }
 
@@ -68,13 +71,18 @@ export class Stage {
     if (scene.nodes.length !== this.#scene?.nodes.length || scene.jobs.length !== this.#scene.jobs.length) this.#placed = undefined
     this.#scene = scene
     if (this.still) return
-    const room = DOTS_MAX - this.#dots.length
+    const room = this.dotsMax - this.#dots.length
     const every = Math.max(1, Math.ceil(scene.flights.length / Math.max(1, Math.min(room, 24))))
     for (const [i, flight] of scene.flights.entries()) {
-      if (i % every !== 0 || this.#dots.length >= DOTS_MAX) continue
+      if (i % every !== 0 || this.#dots.length >= this.dotsMax) continue
       const lastsMs = Math.min(20_000, Math.max(LEAST_MS, (flight[5] - flight[4]) / 1000 / speed))
       this.#dots.push({ flight, startMs: nowMs + ((i * 37) % 60), lastsMs })
     }
+  }
+
+  /** Messages that are drawn now. */
+  get dots(): number {
+    return this.#dots.length
   }
 
   /** What is at this place. */
@@ -102,9 +110,11 @@ export class Stage {
       const node = scene.nodes[id] as SimNode
       if (node.kind === 'client') this.#client(scene, box, node, palette)
       else if (node.kind === 'store') this.#store(scene, id, node, box, palette, nowMs)
-      else this.#pill(scene, node, box, palette)
+      else this.#pill(scene, id, node, box, palette)
     }
+    this.#cuts(scene, this.#placed, palette)
     this.#dots = this.#dots.filter(({ startMs, lastsMs }) => nowMs < startMs + lastsMs)
+    this.#dragged(palette)
     for (const dot of this.#dots) this.#dot(dot, this.#placed, palette, nowMs, scene)
     return this.#dots.length > 0
   }
@@ -126,18 +136,80 @@ export class Stage {
     c.lineWidth = 1
     for (const [id, box] of placed.boxes) {
       if (scene.nodes[id]?.kind !== 'store') continue
-      const mover = scene.nodes.findIndex(({ kind }) => kind === 'mover')
-      const to = placed.boxes.get(mover)
-      if (to === undefined) continue
-      const cut = scene.nodes[id]?.cutFrom.includes(mover) || scene.nodes[mover]?.cutFrom.includes(id)
-      c.strokeStyle = cut ? bad : line
-      c.setLineDash(cut ? [3, 5] : [])
-      c.beginPath()
-      c.moveTo(box.x + box.w / 2, box.y + box.h)
-      c.lineTo(to.x + to.w / 2, to.y)
-      c.stroke()
-      c.setLineDash([])
+      for (const [mover, to] of placed.boxes) {
+        if (scene.nodes[mover]?.kind !== 'mover') continue
+        const cut = scene.nodes[id]?.cutFrom.includes(mover) || scene.nodes[mover].cutFrom.includes(id)
+        c.strokeStyle = cut ? bad : line
+        c.setLineDash(cut ? [3, 5] : [])
+        c.beginPath()
+        c.moveTo(box.x + box.w / 2, box.y + box.h)
+        c.lineTo(to.x + to.w / 2, to.y)
+        c.stroke()
+        c.setLineDash([])
+      }
     }
+  }
+
+  /** Two nodes of which one does not hear the other; where one is cut off altogether its frame says so. */
+  #cuts(scene: Scene, placed: Placed, palette: Palette): void {
+    for (const [id, node] of scene.nodes.entries()) {
+      for (const other of node.cutFrom) {
+        const peer = scene.nodes[other]
+        const [a, b] = [placed.boxes.get(id), placed.boxes.get(other)]
+        if (a === undefined || b === undefined || peer === undefined || node.kind === 'client' || peer.kind === 'client') continue
+        if (isCutOff(node, scene.nodes) || isCutOff(peer, scene.nodes)) continue
+        const both = peer.cutFrom.includes(id)
+        if (!both || id < other) this.#cut(a, b, both, palette)
+      }
+    }
+  }
+
+  #cut(a: Box, b: Box, both: boolean, { bad, surface }: Palette): void {
+    // Between neighbours it hangs below them; else it goes straight from edge to edge.
+    const beside = Math.abs(a.y - b.y) < 5
+    const edge = (box: Box, other: Box): [number, number] => [box.x + box.w / 2, beside || box.y < other.y ? box.y + box.h : box.y]
+    const [[x0, y0], [x1, y1]] = [edge(a, b), edge(b, a)]
+    const dip = beside ? Math.min(56, 22 + Math.abs(x1 - x0) / 12) : 0
+    const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2 + dip / 2]
+    const c = this.#context
+    c.strokeStyle = bad
+    c.lineWidth = 2
+    c.setLineDash([4, 5])
+    c.beginPath()
+    c.moveTo(x0, y0)
+    c.quadraticCurveTo(x, y + dip / 2, x1, y1)
+    c.stroke()
+    c.setLineDash([])
+    c.beginPath()
+    c.arc(x, y, 11, 0, 7)
+    c.fillStyle = surface
+    c.fill()
+    c.stroke()
+    c.fillStyle = bad
+    c.textAlign = 'center'
+    c.font = '700 14px system-ui, sans-serif'
+    c.save()
+    c.translate(x, y)
+    if (!both) c.rotate(Math.atan2(y1 - y0, x1 - x0))
+    c.fillText(both ? '×' : '⇥', 0, 1)
+    c.restore()
+  }
+
+  #dragged({ bad }: Palette): void {
+    const box = this.#placed?.boxes.get(this.drag?.from ?? -1)
+    if (this.drag === undefined || box === undefined) return
+    const c = this.#context
+    c.strokeStyle = c.fillStyle = bad
+    c.lineWidth = 2.5
+    c.setLineDash([6, 5])
+    c.beginPath()
+    c.moveTo(box.x + box.w / 2, box.y + box.h / 2)
+    c.lineTo(this.drag.x, this.drag.y)
+    c.stroke()
+    c.setLineDash([])
+    c.beginPath()
+    c.arc(this.drag.x, this.drag.y, this.drag.oneWay ? 4 : 7, 0, 7)
+    c.fill()
   }
 
   /** Who the circles are. */
@@ -181,6 +253,8 @@ export class Stage {
   #store(scene: Scene, id: number, node: SimNode, box: Box, palette: Palette, nowMs: number): void {
     const c = this.#context
     const troubled = this.#frame(scene, box, node, palette, 10)
+    c.fillStyle = palette.stores[id % palette.stores.length] as string
+    c.fillRect(box.x + 12, box.y, Math.min(46, box.w - 24), 4)
     c.font = '600 15px system-ui, sans-serif'
     c.fillStyle = palette.ink
     c.textAlign = 'left'
@@ -283,15 +357,17 @@ export class Stage {
     return before.atMs
   }
 
-  #pill(scene: Scene, node: SimNode, box: Box, palette: Palette): void {
+  #pill(scene: Scene, id: number, node: SimNode, box: Box, palette: Palette): void {
     const c = this.#context
     const troubled = this.#frame(scene, box, node, palette, box.h / 2)
     c.textAlign = 'center'
     c.font = '600 14px system-ui, sans-serif'
     c.fillStyle = troubled ? palette.bad : palette.accent
-    const under = scene.jobs.filter(({ phase }) => phase === 'running').length
+    const under = scene.jobs.filter(({ phase, mover }) => phase === 'running' && mover === id).length
     const what = troubleOf(node, scene.nodes) || (node.kind === 'mover' ? `moves ${under} range${under === 1 ? '' : 's'}` : '')
-    c.fillText(`${node.kind === 'mover' ? 'keyhaul' : node.name}${what === '' ? '' : ` · ${what}`}`, box.x + box.w / 2, box.y + box.h / 2 + 1)
+    // Where many coordinators share the row, the name has to do.
+    const whole = `${node.name}${what === '' ? '' : ` · ${what}`}`
+    c.fillText(c.measureText(whole).width < box.w - 16 ? whole : troubled ? `${node.name} !` : node.name, box.x + box.w / 2, box.y + box.h / 2 + 1, box.w - 8)
   }
 
   #dot({ flight, startMs, lastsMs }: Dot, placed: Placed, palette: Palette, nowMs: number, scene: Scene): void {

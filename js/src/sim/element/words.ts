@@ -52,6 +52,14 @@ export function busiest(view: SimView): number {
   return -1
 }
 
+/** Ranges whose state is another one than before. */
+export function changesOf(before: SimView | undefined, { jobs }: SimView): { range: number; state: string }[] {
+  return jobs.flatMap(({ state }, range) => {
+    const was = before?.jobs[range]?.state
+    return was === undefined || was === state ? [] : [{ range, state }]
+  })
+}
+
 function doing(job: SimJob, name: string, from: string, to: string): string {
   const writers = job.writers > 0 && job.follow === 1
   switch (job.state) {
