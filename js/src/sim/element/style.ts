@@ -36,7 +36,7 @@ h2 { font-size: 13px; font-weight: 600; color: var(--keyhaul-quiet); letter-spac
 h3 { font-size: 13px; font-weight: 600; margin: 12px 0 4px; }
 .verdict { font-size: 26px; font-weight: 700; line-height: 1.15; letter-spacing: -0.02em; color: var(--keyhaul-accent); }
 .bad .verdict { color: var(--keyhaul-bad); }
-.numbers { display: grid; grid-template-columns: auto auto; gap: 4px 14px; }
+.numbers { display: flex; flex-wrap: wrap; gap: 4px 14px; }
 .numbers dd { color: var(--keyhaul-ink); font-weight: 600; margin: 0; }
 .numbers, .trace, .end, .quiet { color: var(--keyhaul-quiet); font-size: 12.5px; }
 .numbers { margin: 6px 0 10px; }
@@ -80,6 +80,7 @@ input[type="range"] { width: 100%; accent-color: var(--keyhaul-accent); min-heig
 .legend i.fenced { background: linear-gradient(var(--keyhaul-bad) 50%, var(--keyhaul-surface) 50%); box-shadow: inset 0 0 0 1px var(--keyhaul-bad); }
 .legend i.tick { background: linear-gradient(90deg, transparent 5px, var(--keyhaul-ink) 5px, var(--keyhaul-ink) 7px, transparent 7px); }
 .lag { height: 72px; margin: 6px 0; position: relative; }
+.lag canvas { border-radius: 0; }
 .waits { font-size: 12.5px; font-weight: 600; }
 .waits:empty { display: none; }
 .notice { grid-area: notice; padding: 0 22px 12px; font-weight: 600; overflow-wrap: anywhere; }
