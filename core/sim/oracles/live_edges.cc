@@ -66,6 +66,7 @@ constexpr Edge kForward[] = {
     // A resumed one finds that it is over.
     {S::kClaiming, S::kDone},
     {S::kClaiming, S::kCancelled},
+    {S::kClaiming, S::kMismatch},
     {S::kClaiming, S::kFailed},
     {S::kClaiming, S::kMismatch},    // its journal says why it was given up
     {S::kPending, S::kCancelled},
