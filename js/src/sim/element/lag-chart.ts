@@ -10,13 +10,14 @@ const PAUSED = /^(fencing|draining|readFencing|deciding)$/
 
 export class LagChart {
   readonly #canvas = h('canvas', { role: 'img', 'aria-label': '' })
-  readonly root = h('div', { className: 'lag', hidden: true }, this.#canvas)
+  readonly #box = h('div', { className: 'lag' }, this.#canvas)
+  readonly root = h('div', { hidden: true }, this.#box, h('p', { className: 'quiet' }, 'Brown: there and different. Red: writers wait; below the line: calls that failed.'))
   readonly #context = this.#canvas.getContext('2d') as CanvasRenderingContext2D
   #drawn = ''
 
   draw(heat: SimHeat | undefined, job: number, nowUs: number, palette: Palette | undefined): void {
     this.root.hidden = heat === undefined || (heat.columns.at(-1)?.jobs.length ?? 0) <= job
-    const width = this.root.clientWidth
+    const width = this.#box.clientWidth
     if (this.root.hidden || heat === undefined || palette === undefined || width === 0) return
     // From its beginning to a little behind its end: the rest of the run says nothing of it.
     const all = heat.columns.map(({ jobs }) => jobs[job])
@@ -61,7 +62,7 @@ export class LagChart {
     c.font = '11px system-ui, sans-serif'
     c.fillStyle = palette.quiet
     c.textBaseline = 'top'
-    c.fillText(`keys behind, at most ${count(most)}; red: writers wait`, 1, 1)
+    c.fillText(`keys behind, at most ${count(most)}`, 1, 1)
     c.textAlign = 'right'
     c.fillText(`${seconds(startUs)} to ${seconds(endUs)}`, width - 1, HEIGHT - 11)
     const last = states.at(-1)

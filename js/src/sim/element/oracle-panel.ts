@@ -10,7 +10,7 @@ const NUMBERS = ['checks', 'writes acknowledged', 'crashes', 'resumes']
 export class OraclePanel {
   readonly #verdict = h('p', { className: 'verdict' })
   readonly #values = NUMBERS.map(() => h('dd'))
-  readonly #numbers = h('dl', { className: 'numbers' }, ...NUMBERS.map((name, i) => h('div', {}, h('dt', {}, what(name)), this.#values[i] ?? null)))
+  readonly #numbers = h('dl', { className: 'numbers' }, ...NUMBERS.map((name, i) => h('div', {}, h('dt', {}, what(name.replace('writes ', ''), name)), this.#values[i] ?? null)))
   readonly #list = h('ul', { className: 'promises' })
   readonly #broken = h('div', { className: 'broken', hidden: true })
   readonly #hash = h('code', { className: 'hash', part: 'hash' })
