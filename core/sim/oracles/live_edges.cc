@@ -69,7 +69,6 @@ constexpr Edge kForward[] = {
     {S::kClaiming, S::kCancelled},
     {S::kClaiming, S::kMismatch},
     {S::kClaiming, S::kFailed},
-    {S::kClaiming, S::kMismatch},    // its journal says why it was given up
     {S::kPending, S::kCancelled},
     {S::kPending, S::kFailed},
 };
