@@ -26,6 +26,7 @@ async function browser() {
   await bootstrap(['browser'])
   await buildWasm('keyhaul_bench_record')
   run('node', ['bench/browser/run.mjs', ...quick])
+  run('node', ['bench/browser/frames.mjs', ...quick])
 }
 
 const inNode = (name, flags = []) => () => run('node', [...flags, `bench/node/${name}.mjs`, ...quick])

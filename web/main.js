@@ -26,6 +26,7 @@ function open(link) {
   sim.captions = about?.captions ?? []
   if (about !== undefined) sim.speed = about.speed
   sim.open(shared.options, shared.timeUs)
+  sim.bookmarks = shared.bookmarks ?? []
   return about
 }
 

@@ -1,5 +1,7 @@
 #include "disk.h"
 
+#include <utility>
+
 namespace keyhaul::sim {
 namespace {
 constexpr uint64_t kSyncUs = 400;
@@ -17,11 +19,18 @@ Disk::Written Disk::write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor) {
     written.error = ErrorCode::kDiskFull;
   } else if (prng_.chance(faults_.rate(FaultKind::kDiskError))) {
     written.error = ErrorCode::kStoreFailed;
+  } else if (tearForUs_ != 0) {
+    written.tornForUs = std::exchange(tearForUs_, 0);
+    torn_ = true;
   }
   return written;
 }
 
 uint64_t Disk::surviving(uint64_t pendingBytes) {
+  if (torn_ && pendingBytes > 1) {
+    torn_ = false;
+    return pendingBytes / 2;
+  }
   switch (prng_.below(4)) {
     case 0: return pendingBytes;
     case 1: return prng_.below(pendingBytes + 1);

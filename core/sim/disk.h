@@ -20,18 +20,24 @@ class Disk {
     ErrorCode error = ErrorCode::kOk;  // DiskFull, StoreFailed
     uint64_t delayUs = 0;
     bool slow = false;
+    // Not 0: in the middle of it the node has to die, for so long.
+    uint64_t tornForUs = 0;
   };
   // Write and sync so many bytes.
   Written write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor);
   // Of so many bytes written but not synced, how many stand on the disk after a crash:
   // mostly all or none, sometimes a part.
   uint64_t surviving(uint64_t pendingBytes);
+  // The next write that would succeed is torn: half of it stands after the crash.
+  void tearNext(uint64_t downUs) { tearForUs_ = downUs; }
   void fillUntil(uint64_t timeUs) { fullUntilUs_ = timeUs; }
 
  private:
   Prng prng_;
   const Faults& faults_;
   uint64_t fullUntilUs_ = 0;
+  uint64_t tearForUs_ = 0;
+  bool torn_ = false;
 };
 
 }  // namespace keyhaul::sim

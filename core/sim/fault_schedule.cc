@@ -106,8 +106,12 @@ void FaultSchedule::cut(Prng& prng, const Node& cutOff) {
 // Somewhere in the next tick: between any two events of the node.
 void FaultSchedule::crashSoon(Prng& prng, Node& node, uint64_t downUsMax) {
   const uint64_t inUs = prng.below(kTickUs);
+  crashIn(inUs, prng.between(kTickUs, downUsMax), node);
+}
+
+void FaultSchedule::crashIn(uint64_t inUs, uint64_t downUs, const Node& node) {
   post(inUs, kCrash, node.id());
-  post(inUs + prng.between(kTickUs, downUsMax), kRestart, node.id());
+  post(inUs + downUs, kRestart, node.id());
 }
 
 void FaultSchedule::crash(Node& node, uint64_t untilUs) {

@@ -21,6 +21,8 @@ class FaultSchedule {
   void onEvent(uint8_t what, uint16_t node);
   // By hand: it dies now and comes back then.
   void crash(Node& node, uint64_t untilUs);
+  // The same, a little later.
+  void crashIn(uint64_t inUs, uint64_t downUs, const Node& node);
   // Brings everything back and stops.
   void heal();
   // It comes back a while later.

@@ -5,6 +5,8 @@
 #include <iterator>
 
 #include "mover.h"
+#include "register.h"
+#include "scenario_live.h"
 #include "store.h"
 #include "world.h"
 
@@ -30,6 +32,13 @@ bool parseInto(std::string_view text, Number& number) {
 bool parseWhich(std::string_view text, InterventionArgument argument, uint32_t& which) {
   switch (argument) {
     case InterventionArgument::kNode: return parseInto(text, which);
+    case InterventionArgument::kNodes: {
+      uint16_t from = 0, to = 0;
+      const std::string_view first = cutAt(text, '-');
+      if (!parseInto(first, from) || !parseInto(text, to) || from == to) return false;
+      which = uint32_t{from} << 16 | to;
+      return true;
+    }
     case InterventionArgument::kFault:
       for (which = 0; which < kFaultKinds; ++which) {
         if (kFaultInfos[which].name == text) return true;
@@ -53,9 +62,11 @@ std::optional<Intervention> parseOne(std::string_view text) {
   if (info == std::end(kInterventionInfos)) return std::nullopt;
   made.kind = static_cast<InterventionKind>(info - std::begin(kInterventionInfos));
   if (!parseWhich(cutAt(text, ':'), info->argument, made.which)) return std::nullopt;
-  made.amount = info->argument == InterventionArgument::kNode ? kUsualMs : 0;
+  const bool ofNodes = info->argument == InterventionArgument::kNode ||
+                       info->argument == InterventionArgument::kNodes;
+  made.amount = ofNodes ? kUsualMs : 0;
   if (!text.empty() && !parseInto(text, made.amount)) return std::nullopt;
-  const uint32_t most = info->argument == InterventionArgument::kNode ? kMostMs : 1'000'000;
+  const uint32_t most = ofNodes ? kMostMs : 1'000'000;
   if (made.amount > most) return std::nullopt;
   return made;
 }
@@ -65,6 +76,25 @@ void cut(World& world, uint16_t node, uint64_t untilUs, bool bothWays) {
   for (uint16_t other = 0; other < count; ++other) {
     world.network().block(node, other, untilUs);
     if (bothWays) world.network().block(other, node, untilUs);
+  }
+}
+
+Disk* diskOf(Node& node) {
+  switch (node.kind()) {
+    case NodeKind::kStore: return &static_cast<StoreNode&>(node).disk();
+    case NodeKind::kMover: return &static_cast<MoverNode&>(node).disk();
+    case NodeKind::kRegister: return &static_cast<RegisterNode&>(node).disk();
+    case NodeKind::kClient: break;
+  }
+  return nullptr;
+}
+
+// Two coordinators of one plan, and no more.
+void rival(World& world, const Node& mover) {
+  for (const auto& job : world.jobs()) {
+    if (!job->live || job->mover != mover.id() || job->ended() || world.hasRival(*job)) continue;
+    Job& other = addRival(world, job->index, world.mover(job->mover).config(), world.nowUs());
+    return world.join(other);
   }
 }
 
@@ -94,6 +124,14 @@ void strike(World& world, Node& node, InterventionKind kind, uint32_t ms) {
     case InterventionKind::kFeedLost:
       if (store != nullptr) store->forgetHalfTheLog();
       return;
+    case InterventionKind::kTorn:
+      if (Disk* disk = diskOf(node)) disk->tearNext(uint64_t{ms} * 1'000);
+      return;
+    case InterventionKind::kRival:
+      if (mover != nullptr) rival(world, node);
+      return;
+    case InterventionKind::kPart:
+    case InterventionKind::kOneWay:
     case InterventionKind::kRate:
     case InterventionKind::kSabotage: return;
   }
@@ -120,7 +158,16 @@ void carryOut(World& world, const Intervention& intervention) {
   }
   if (world.healed()) return;
   if (intervention.kind == InterventionKind::kRate) {
-    return world.faults().set(static_cast<FaultKind>(intervention.which), intervention.amount);
+    return world.setRate(static_cast<FaultKind>(intervention.which), intervention.amount);
+  }
+  if (kInterventionInfos[static_cast<size_t>(intervention.kind)].argument == InterventionArgument::kNodes) {
+    const auto from = static_cast<uint16_t>(intervention.which >> 16);
+    const auto to = static_cast<uint16_t>(intervention.which);
+    if (from >= world.nodes().size() || to >= world.nodes().size()) return;
+    const uint64_t untilUs = world.nowUs() + uint64_t{intervention.amount} * 1'000;
+    world.network().block(from, to, untilUs);
+    if (intervention.kind == InterventionKind::kPart) world.network().block(to, from, untilUs);
+    return;
   }
   if (intervention.which >= world.nodes().size()) return;
   Node& node = world.node(static_cast<uint16_t>(intervention.which));

@@ -18,7 +18,7 @@ enum class InterventionKind : uint8_t {
 #undef KEYHAUL_INTERVENTION
 };
 
-enum class InterventionArgument : uint8_t { kNode, kFault, kSabotage };
+enum class InterventionArgument : uint8_t { kNode, kNodes, kFault, kSabotage };
 
 struct InterventionInfo {
   std::string_view name;
@@ -36,7 +36,7 @@ struct Intervention {
   // It comes after every event up to this time and before every later one.
   uint64_t timeUs = 0;
   InterventionKind kind = InterventionKind::kCrash;
-  uint32_t which = 0;   // the node, the fault or the sabotage
+  uint32_t which = 0;   // the node, the fault or the sabotage; of two nodes the first in the upper half
   uint32_t amount = 0;  // milliseconds, or per million
 };
 

@@ -25,7 +25,8 @@ bool MoverNode::waitsForTurn(const Job& job) const {
 
 void MoverNode::take(Job& job) {
   jobs_.push_back(&job);
-  if (!waitsForTurn(job)) timer(job.startUs, kBegin, job.index);
+  const uint64_t nowUs = world_.nowUs();
+  if (!waitsForTurn(job)) timer(std::max(job.startUs, nowUs) - nowUs, kBegin, job.index);
   if (job.cancelAtUs != 0) timer(job.cancelAtUs, kCommand, job.index);
 }
 

@@ -34,6 +34,8 @@ class MoverNode : public Node {
   const Config& config() const { return config_; }
   Instant now() const;  // by its clock
   Disk& disk() { return disk_; }
+  // Null while it is down, and before its first job.
+  const Engine* engine() const { return engine_ ? &*engine_ : nullptr; }
   void jumpClock(uint64_t us) { clockAheadUs_ += us; }
   // Does something to one of its migrations that a user may do.
   void meddle(Prng& prng);

@@ -10,6 +10,7 @@ namespace {
 constexpr uint64_t kLeastDelayUs = 200;
 constexpr uint64_t kSecondUs = 1'000'000;
 constexpr size_t kRememberedMax = 200;
+constexpr uint64_t kOvertakingUs = 60'000;
 }  // namespace
 
 Network::Network(uint64_t seed, const Faults& faults, EventQueue& queue)
@@ -26,8 +27,13 @@ Network::Network(uint64_t seed, const Faults& faults, EventQueue& queue)
 }
 
 void Network::addNodes(uint32_t count) {
+  std::vector<Path> paths(size_t{count} * count);
+  for (uint32_t from = 0; from < nodes_; ++from) {
+    std::copy_n(paths_.begin() + static_cast<long>(size_t{from} * nodes_), nodes_,
+                paths.begin() + static_cast<long>(size_t{from} * count));
+  }
   nodes_ = count;
-  paths_.assign(size_t{count} * count, {});
+  paths_ = std::move(paths);
 }
 
 uint64_t Network::delay(Path& path, uint64_t startUs, size_t bytes) {
@@ -36,7 +42,7 @@ uint64_t Network::delay(Path& path, uint64_t startUs, size_t bytes) {
     startUs = path.busyUntilUs;
   }
   startUs = std::max(startUs, path.cloggedUntilUs);
-  if (meanDelayUs_ != 0) return startUs + kLeastDelayUs + delayPrng_.exponential(meanDelayUs_);
+  if (meanDelay() != 0) return startUs + kLeastDelayUs + delayPrng_.exponential(meanDelay());
   path.lastUs = std::max(path.lastUs, startUs + kLeastDelayUs + delayPrng_.below(100));
   return path.lastUs;
 }
@@ -51,7 +57,7 @@ void Network::send(uint64_t nowUs, Message message, uint64_t delayUs) {
   ++sent_;
   message.checksum = message.computeChecksum();
   Path& on = path(message.from, message.to);
-  if (world_ != nullptr && meanDelayUs_ != 0) world_->struck(FaultKind::kReorder, message);
+  if (world_ != nullptr && meanDelay() != 0) world_->struck(FaultKind::kReorder, message);
   if (world_ != nullptr && bytesPerSecond_ != 0) world_->struck(FaultKind::kBandwidth, message);
   if (faults_.on(FaultKind::kReplay)) remember(message);
   const uint64_t arrivalUs = delay(on, nowUs + delayUs, message.size());
@@ -131,6 +137,10 @@ void Network::block(uint16_t from, uint16_t to, uint64_t untilUs) {
   on.blockedUntilUs = std::max(on.blockedUntilUs, untilUs);
 }
 
+void Network::reorder(uint32_t perMillion) {
+  leastMeanUs_ = kOvertakingUs * perMillion / 1'000'000;
+}
+
 void Network::clog(uint16_t from, uint16_t to, uint64_t untilUs) {
   Path& on = path(from, to);
   on.cloggedUntilUs = std::max(on.cloggedUntilUs, untilUs);
@@ -138,7 +148,7 @@ void Network::clog(uint16_t from, uint16_t to, uint64_t untilUs) {
 
 void Network::heal() {
   for (Path& on : paths_) on = {};
-  bytesPerSecond_ = meanDelayUs_ = 0;
+  bytesPerSecond_ = meanDelayUs_ = leastMeanUs_ = 0;
 }
 
 }  // namespace keyhaul::sim

@@ -2,6 +2,7 @@
 // is invented. A damaged message is noticed by its checksum and dropped, as a driver does.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -28,6 +29,7 @@ class NetworkWatcher {
 class Network {
  public:
   Network(uint64_t seed, const Faults& faults, EventQueue& queue);
+  // Of all there are now; paths that there were stay as they are.
   void addNodes(uint32_t count);
   // Who is told of what strikes a message.
   void tellTo(World* world) { world_ = world; }
@@ -52,6 +54,8 @@ class Network {
   }
   // Exponential delays of this mean, until it heals.
   void delayBy(uint64_t meanUs) { meanDelayUs_ = meanUs; }
+  // By hand: of up to kOvertakingUs, by the million, where they are not longer anyway.
+  void reorder(uint32_t perMillion);
   uint64_t damaged() const { return damaged_; }
 
  private:
@@ -62,6 +66,7 @@ class Network {
   };
   Path& path(uint16_t from, uint16_t to) { return paths_[size_t{from} * nodes_ + to]; }
   void remember(const Message& message);
+  uint64_t meanDelay() const { return std::max(meanDelayUs_, leastMeanUs_); }
   uint64_t delay(Path& path, uint64_t startUs, size_t bytes);
   void damage(Message& message);
   bool strikes(Prng& prng, FaultKind kind, const Message& message);
@@ -76,7 +81,7 @@ class Network {
   EventQueue& queue_;
   World* world_ = nullptr;
   uint64_t bytesPerSecond_ = 0;
-  uint64_t meanDelayUs_ = 0;
+  uint64_t meanDelayUs_ = 0, leastMeanUs_ = 0;
   uint32_t nodes_ = 0;
   std::vector<Path> paths_;
   std::vector<Message> pool_;

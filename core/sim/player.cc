@@ -49,6 +49,9 @@ void Player::intervene(Intervention intervention) {
 
 std::string Player::view() { return viewOf(*world_, *watcher_, ended_); }
 
+std::string Player::rows() { return watcher_->heat().rows(); }
+std::string Player::column() { return watcher_->heat().column(*watcher_); }
+
 std::string Player::report() const { return toJson(world_->report()); }
 
 std::string Player::marks(size_t from) const {

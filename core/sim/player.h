@@ -23,11 +23,16 @@ class Player {
 
   // Everything up to this time and this event, whichever is first; at most `most` events. How many.
   uint64_t advance(uint64_t untilUs, uint64_t untilEvent, uint64_t most);
+  // Nothing more happens.
+  bool ended() const { return ended_; }
   // In the present or later: what lies before the last event takes place now.
   void intervene(Intervention intervention);
 
   // The world as it is; flights and log lines are those since it was last asked.
   std::string view();
+  // The key space by time (heat.h); columns are asked for after the rows.
+  std::string rows();
+  std::string column();
   // Marks from this one on.
   std::string marks(size_t from) const;
   // The report of the command; final once nothing more happens.

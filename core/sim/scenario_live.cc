@@ -54,12 +54,12 @@ class LiveBuilder {
  private:
   bool percent(uint32_t of) { return prng_.below(100) < of; }
 
-  MoverNode& addMover() {
+  Config drawConfig() {
     Config config;
     config.stallBase = milliseconds(prng_.between(1'000, 5'000));
     config.retriesMax = 6;
     config.bufferBytesMax = 8U << 20;
-    return world_.addMover(config);
+    return config;
   }
 
   // What moves: one to some parts of the keys, with keys on both sides that stay.
@@ -110,7 +110,7 @@ class LiveBuilder {
   void addMove() {
     Job& job = world_.addJob();
     job.live = true;
-    job.mover = addMover().id();
+    job.mover = world_.addMover(drawConfig()).id();
     job.registerNode = world_.registerId();
     job.startUs = prng_.below(world_.healAtUs() / 2);
     job.after = lastMove_;
@@ -150,16 +150,7 @@ class LiveBuilder {
 
   void addRival(const Job& first) {
     const uint64_t startUs = first.startUs + prng_.exponential(2 * kSecondUs);
-    const uint32_t index = first.index;
-    Job& job = world_.addJob();
-    job.live = true;
-    job.rivalOf = index + 1;
-    job.mover = addMover().id();
-    job.registerNode = world_.registerId();
-    job.startUs = startUs;
-    job.plan = world_.job(index).plan;
-    job.source = world_.job(index).source;
-    job.target = world_.job(index).target;
+    Job& job = keyhaul::sim::addRival(world_, first.index, drawConfig(), startUs);
     if (percent(shape_.cancelPercent / 4)) {
       job.cancelAtUs = job.startUs + prng_.exponential(3 * kSecondUs);
     }
@@ -184,6 +175,20 @@ class LiveBuilder {
 };
 
 }  // namespace
+
+Job& addRival(World& world, uint32_t of, const Config& config, uint64_t startUs) {
+  Job& job = world.addJob();
+  const Job& first = world.job(of);
+  job.live = true;
+  job.rivalOf = of + 1;
+  job.mover = world.addMover(config).id();
+  job.registerNode = world.registerId();
+  job.startUs = startUs;
+  job.plan = first.plan;
+  job.source = first.source;
+  job.target = first.target;
+  return job;
+}
 
 void buildLive(World& world) { LiveBuilder(world, {}).build(); }
 void buildLivePingPong(World& world) {

@@ -1,9 +1,16 @@
 // Scenarios of live migrations: who owns what, what moves where, and who writes meanwhile.
 #pragma once
 
+#include <cstdint>
+
+namespace keyhaul {
+struct Config;
+}
+
 namespace keyhaul::sim {
 
 class World;
+struct Job;
 
 void buildLive(World& world);
 void buildLivePingPong(World& world);
@@ -12,5 +19,8 @@ void buildLiveCancel(World& world);
 void buildLiveGroup(World& world);
 void buildLiveSwarm(World& world);
 void buildLiveSmall(World& world);
+
+// A second coordinator of this job, on a mover of its own: it begins with the first one's journal.
+Job& addRival(World& world, uint32_t of, const Config& config, uint64_t startUs);
 
 }  // namespace keyhaul::sim

@@ -5,6 +5,8 @@
 
 #include "gated_store.h"
 #include "json.h"
+#include "mover.h"
+#include "sides.h"
 #include "store.h"
 #include "watcher.h"
 #include "world.h"
@@ -41,44 +43,6 @@ std::string nodeJson(const World& world, const Node& node) {
   return json + "]}";
 }
 
-struct Cell {
-  uint32_t keys = 0, source = 0, target = 0, differ = 0;
-};
-
-// A live migration has no clients of its own: its keys are those of all clients in its ranges.
-std::vector<std::string> keysOf(const World& world, const Job& job) {
-  if (!job.keys.empty()) return job.keys;
-  std::vector<std::string> keys;
-  for (const std::string& key : world.space().keys) {
-    if (job.contains(key)) keys.push_back(key);
-  }
-  return keys;
-}
-
-// Compares both sides key by key: in the order of the keys, so that each store is gone through once.
-std::array<Cell, kCells> compare(const World& world, const Job& job,
-                                 const std::vector<std::string>& keys) {
-  std::array<Cell, kCells> cells;
-  if (keys.empty()) return cells;
-  const Entries& source = world.store(job.source).entries();
-  const Entries& target = world.store(job.target).entries();
-  auto s = source.lower_bound(keys.front());
-  auto t = target.lower_bound(keys.front());
-  for (size_t i = 0; i < keys.size(); ++i) {
-    const std::string& key = keys[i];
-    while (s != source.end() && s->first < key) ++s;
-    while (t != target.end() && t->first < key) ++t;
-    const bool atSource = s != source.end() && s->first == key;
-    const bool atTarget = t != target.end() && t->first == key;
-    Cell& cell = cells[i * kCells / keys.size()];
-    ++cell.keys;
-    cell.source += atSource ? 1U : 0U;
-    cell.target += atTarget ? 1U : 0U;
-    cell.differ += atSource && atTarget && s->second != t->second ? 1U : 0U;
-  }
-  return cells;
-}
-
 // One digit a cell: how much of it, in ninths, and never 0 for some or 9 for less than all.
 std::string digits(const std::array<Cell, kCells>& cells, uint32_t Cell::*part) {
   std::string text;
@@ -111,9 +75,32 @@ std::string gateText(const World& world, const Job& job, uint16_t store,
   return std::string(gateStateName(range->state)) + ", epoch " + n(range->epoch);
 }
 
+// What the engine itself knows while it runs: null when it does not.
+std::string engineJson(const World& world, const Job& job) {
+  const Engine* engine = world.mover(job.mover).engine();
+  if (engine == nullptr || job.phase != Job::Phase::kRunning) return "null";
+  const auto seen = engine->inspect(world.mover(job.mover).now(), job.id);
+  if (!seen) return "null";
+  const auto us = [](Duration duration) {
+    return duration.us == UINT64_MAX ? std::string("null") : n(duration.us);
+  };
+  std::string json = "{\"etaUs\":" + us(seen->eta) + ",\"entries\":" + n(seen->entries) +
+                     ",\"totalEntries\":" + n(seen->totalEntries) + ",\"differences\":" +
+                     n(seen->differences);
+  if (seen->live) {
+    const LiveView& live = *seen->live;
+    json += ",\"waits\":" + quoted(live.text) + ",\"lag\":" + n(live.lagChanges) +
+            ",\"toCompare\":" + n(live.toCompare) + ",\"forecastUs\":" + us(live.forecast) +
+            ",\"budgetUs\":" + us(live.budget) + ",\"pausedUs\":" + n(live.paused.us) +
+            ",\"postponed\":" + n(live.postponed);
+  }
+  return json + '}';
+}
+
 std::string jobJson(const World& world, const Job& job, const Watcher::Tally& tally) {
   const std::vector<std::string> keys = keysOf(world, job);
-  const auto cells = compare(world, job, keys);
+  std::array<Cell, kCells> cells;
+  compare(world, job, keys, cells);
   uint64_t atSource = 0, atTarget = 0, differ = 0;
   for (const Cell& cell : cells) {
     atSource += cell.source;
@@ -136,7 +123,7 @@ std::string jobJson(const World& world, const Job& job, const Watcher::Tally& ta
       quoted(gateText(world, job, job.target, keys)) + "],\"pages\":" + n(tally.pages) + ",\"followed\":" +
       n(tally.followed) + ",\"retries\":" + n(tally.retries) + ",\"begun\":" + n(tally.begun) +
       ",\"journalBytes\":" + n(tally.journalBytes) + ",\"pauseUs\":" + n(totals.pauseUs) +
-      ",\"phases\":[";
+      ",\"engine\":" + engineJson(world, job) + ",\"phases\":[";
   for (size_t i = 0; i < tally.phases.size(); ++i) {
     json += (i == 0 ? "[" : ",[") + n(tally.phases[i].fromUs) + ',' +
             quoted(stateName(tally.phases[i].state)) + ']';

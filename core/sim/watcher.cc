@@ -52,7 +52,13 @@ void keep(std::vector<T>& list, T item, size_t most) {
 std::string nodeName(const World& world, uint16_t node) {
   const NodeKind kind = world.node(node).kind();
   if (kind == NodeKind::kStore) return world.store(node).name();
-  if (kind == NodeKind::kMover) return "keyhaul";
+  if (kind == NodeKind::kMover) {
+    uint32_t place = 1;
+    for (uint16_t other = 0; other < node; ++other) {
+      place += world.node(other).kind() == NodeKind::kMover ? 1U : 0U;
+    }
+    return place == 1 ? "keyhaul" : "keyhaul " + std::to_string(place);
+  }
   if (kind == NodeKind::kRegister) return "register";
   if (kind == NodeKind::kClient) return "client " + std::to_string(node);
   return "node " + std::to_string(node);
@@ -152,7 +158,30 @@ void Watcher::lookAt(const Node& node, Seen& seen) {
   tell(missed * 2 > others, seen.cut, " is cut off", " is connected again");
 }
 
+void Watcher::tellByHand(const Intervention& one) {
+  const InterventionInfo& info = kInterventionInfos[static_cast<size_t>(one.kind)];
+  const auto name = [this](uint32_t node) {
+    return node < world_.nodes().size() ? nodeName(world_, static_cast<uint16_t>(node)) : "nobody";
+  };
+  std::string text = "by hand: " + std::string(info.name) + ' ';
+  switch (info.argument) {
+    case InterventionArgument::kNode: text += name(one.which); break;
+    case InterventionArgument::kNodes:
+      text += name(one.which >> 16) + " and " + name(one.which & 0xFFFFU);
+      break;
+    case InterventionArgument::kFault: text += kFaultInfos[one.which].name; break;
+    case InterventionArgument::kSabotage:
+      text += sabotageName(static_cast<Sabotage>(one.which));
+      break;
+  }
+  mark(Mark::Kind::kByHand, text);
+  say(nullptr, std::move(text));
+}
+
 void Watcher::look() {
+  while (intervened_ < world_.intervened()) {
+    tellByHand(world_.options().interventions[intervened_++]);
+  }
   seen_.resize(world_.nodes().size());
   for (const auto& node : world_.nodes()) {
     if (node->kind() != NodeKind::kClient) lookAt(*node, seen_[node->id()]);

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "heat.h"
+#include "intervention.h"
 #include "network.h"
 #include "node.h"
 #include "oracle.h"
@@ -51,12 +53,15 @@ class Watcher : public Oracle, public NetworkWatcher {
     std::vector<Phase> phases;
   };
 
-  explicit Watcher(World& world) : Oracle(world) {}
+  explicit Watcher(World& world) : Oracle(world), heat_(world) {}
   std::string_view name() const override { return "watcher"; }
 
   void onChange(const StoreChange& change) override;
   void onInvoked(const ClientWrite&) override { ++checks_; }
-  void onAcked(const ClientWrite&) override { ++checks_; }
+  void onAcked(const ClientWrite& write) override {
+    ++checks_;
+    heat_.onAcked(write.key);
+  }
   void onRead(std::string_view, const std::string*) override { ++checks_; }
   void onBegun(const Job& job, const JournalImage* image) override;
   void onAction(const Job& job, const Action& action) override;
@@ -67,10 +72,10 @@ class Watcher : public Oracle, public NetworkWatcher {
 
   // After each event: what nobody tells.
   void look();
-  void byHand(std::string text) { mark(Mark::Kind::kByHand, std::move(text)); }
 
   const std::vector<Mark>& marks() const { return marks_; }
   const Tally& tally(uint32_t job);
+  Heat& heat() { return heat_; }
   uint64_t checks() const { return checks_; }
   // Since they were last taken; the newest, where there are too many.
   std::vector<LogLine> takeLog() { return std::exchange(log_, {}); }
@@ -83,6 +88,7 @@ class Watcher : public Oracle, public NetworkWatcher {
   };
   void mark(Mark::Kind kind, std::string text);
   void say(const Job* job, std::string text);
+  void tellByHand(const Intervention& one);
   void lookAt(const Node& node, Seen& seen);
   Tally& of(const Job& job);
 
@@ -91,7 +97,8 @@ class Watcher : public Oracle, public NetworkWatcher {
   std::vector<Flight> flights_;
   std::vector<Tally> tallies_;
   std::vector<Seen> seen_;
-  size_t violations_ = 0;
+  Heat heat_;
+  size_t violations_ = 0, intervened_ = 0;
   bool healed_ = false;
   uint64_t checks_ = 0;
 };

@@ -114,6 +114,16 @@ void World::begin() {
   queue_.push(healAtUs(), event);
 }
 
+void World::setRate(FaultKind kind, uint32_t perMillion) {
+  faults_.set(kind, perMillion);
+  if (kind == FaultKind::kReorder) network_.reorder(perMillion);
+}
+
+void World::join(Job& job) {
+  network_.addNodes(static_cast<uint32_t>(nodes_.size()));
+  mover(job.mover).take(job);
+}
+
 bool World::isOver() const {
   if (queue_.empty() || queue_.nextTimeUs() > options_.untilUs + kPatienceUs) return true;
   if (report_.violations.size() >= kViolationsMax || stopped()) return true;
@@ -250,6 +260,9 @@ void World::struck(FaultKind kind, const Job& job) {
 void World::struck(const Disk::Written& written, uint16_t node) {
   if (written.slow) struck(FaultKind::kDiskSlow, node);
   if (written.error == ErrorCode::kStoreFailed) struck(FaultKind::kDiskError, node);
+  if (written.tornForUs != 0) {
+    schedule_.crashIn(written.delayUs / 2, written.tornForUs, *nodes_[node]);
+  }
 }
 
 void World::heal() {

@@ -52,7 +52,12 @@ class World {
   // One that does not lie before anything that took place.
   void add(const Intervention& intervention);
   void crash(Node& node, uint64_t untilUs) { schedule_.crash(node, untilUs); }
+  void setRate(FaultKind kind, uint32_t perMillion);
+  // A job and its mover that were added to a running world.
+  void join(Job& job);
   void sabotage(Sabotage sabotage) { options_.sabotage = sabotage; }
+  // How many of the options' interventions took place.
+  size_t intervened() const { return intervened_; }
   const Report& report() const { return report_; }
   uint64_t hash() const { return hash_.value(); }
   const std::vector<std::unique_ptr<Oracle>>& oracles() const { return oracles_; }
@@ -141,7 +146,7 @@ class World {
   Space space_;
   uint32_t plannedCrash_ = 0;   // the next one of the options
   uint64_t plannedBase_ = 0;    // what its node had seen when the one before struck
-  size_t intervened_ = 0;  // how many of options_.interventions took place
+  size_t intervened_ = 0;
   uint64_t nowUs_ = 0;
   bool healed_ = false;
 };

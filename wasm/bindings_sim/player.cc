@@ -46,6 +46,8 @@ double playerAdvance(double untilUs, double untilEvent, double most) {
   return static_cast<double>(player()->advance(whole(untilUs), whole(untilEvent), whole(most)));
 }
 
+uint32_t playerEnded() { return player()->ended() ? 1 : 0; }
+
 // One or more as --do has them. 0: not understood.
 uint32_t playerIntervene(uint32_t address, uint32_t bytes) {
   const auto* text = reinterpret_cast<const char*>(static_cast<uintptr_t>(address));
@@ -57,6 +59,8 @@ uint32_t playerIntervene(uint32_t address, uint32_t bytes) {
 
 void playerView() { leftText() = player()->view(); }
 void playerMarks(uint32_t from) { leftText() = player()->marks(from); }
+void playerRows() { leftText() = player()->rows(); }
+void playerColumn() { leftText() = player()->column(); }
 void playerReport() { leftText() = player()->report(); }
 
 }  // namespace
@@ -64,9 +68,12 @@ void playerReport() { leftText() = player()->report(); }
 EMSCRIPTEN_BINDINGS(keyhaul_sim_player) {
   emscripten::function("playerOpen", &playerOpen);
   emscripten::function("playerAdvance", &playerAdvance);
+  emscripten::function("playerEnded", &playerEnded);
   emscripten::function("playerIntervene", &playerIntervene);
   emscripten::function("playerView", &playerView);
   emscripten::function("playerMarks", &playerMarks);
+  emscripten::function("playerRows", &playerRows);
+  emscripten::function("playerColumn", &playerColumn);
   emscripten::function("playerReport", &playerReport);
 }
 

@@ -33,15 +33,15 @@ class Checkpoint : public Oracle {
     }
   }
   void onJournal(const Job& job, const JournalPart& part) override {
-    if (isGivenUp(job)) return;
+    const bool givenUp = isGivenUp(job);
     JournalTap tap(part.bytes);
     for (TappedRecord record; tap.next(record);) {
       if (record.type == TappedRecord::kPrepared) {
         const auto opened = ChangeLog::decode(record.position);
         if (opened) states_[job.index].appliedAt = opened->at;
       }
-      if (record.type == TappedRecord::kCheckpoint) checkCopied(job, record);
-      if (record.type == TappedRecord::kFeedApplied) checkApplied(job, record);
+      if (record.type == TappedRecord::kCheckpoint && !givenUp) checkCopied(job, record);
+      if (record.type == TappedRecord::kFeedApplied && !givenUp) checkApplied(job, record);
       if (record.type == TappedRecord::kFinished) states_[job.index].finished = true;
     }
   }

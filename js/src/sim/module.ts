@@ -15,6 +15,10 @@ export interface SimModule {
   playerIntervene(address: number, bytes: number): number
   playerView(): void
   playerMarks(from: number): void
+  /** 1: nothing more happens. */
+  playerEnded(): number
+  playerRows(): void
+  playerColumn(): void
   playerReport(): void
   allocate(bytes: number): number
   deallocate(address: number): void

@@ -3,7 +3,7 @@ import { KeyhaulError } from '../errors.js'
 import { leftText, makeSimModule, withBytes } from './load.js'
 import type { SimModule } from './module.js'
 import type { SimReport } from './simulate.js'
-import type { SimMark, SimView } from './view.js'
+import type { SimColumn, SimMark, SimRow, SimView } from './view.js'
 
 /** The whole world as bytes; of any player, for any player. */
 export interface Snapshot {
@@ -28,6 +28,11 @@ export class Player {
     return this.#module.playerAdvance(untilUs, untilEvent, most)
   }
 
+  /** Nothing more happens. */
+  get ended(): boolean {
+    return this.#module.playerEnded() === 1
+  }
+
   /** As in `1500000:crash:3:800`. */
   intervene(text: string): void {
     const bytes = new TextEncoder().encode(text)
@@ -44,6 +49,17 @@ export class Player {
   marks(from = 0): SimMark[] {
     this.#module.playerMarks(from)
     return JSON.parse(leftText(this.#module)) as SimMark[]
+  }
+
+  /** The key space in rows; columns count from the first time that it is asked for them. */
+  rows(): SimRow[] {
+    this.#module.playerRows()
+    return JSON.parse(leftText(this.#module)) as SimRow[]
+  }
+
+  column(): SimColumn {
+    this.#module.playerColumn()
+    return JSON.parse(leftText(this.#module)) as SimColumn
   }
 
   report(): Pick<SimReport, 'hash' | 'events' | 'timeUs' | 'violations' | 'life'> {

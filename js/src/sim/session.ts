@@ -1,10 +1,11 @@
 // What stands behind a page: one player that is watched, and a scout that runs ahead to the end.
 // A whole run takes a tenth of a second, so its end is known before anybody has watched it: where
 // faults strike, which promise breaks, and the hash. Runs in a Worker or on the page.
+import { HeatRecorder } from './heat.js'
 import { argumentsOf, type SimulateOptions } from './arguments.js'
 import { Player, type Snapshot } from './player.js'
 import { type SimChoice, simFaults, simInterventions, simSabotages, simScenarios } from './simulate.js'
-import type { SimMark, SimView } from './view.js'
+import type { SimHeat, SimMark, SimView } from './view.js'
 
 export interface SimLists {
   readonly scenarios: readonly SimChoice[]
@@ -23,6 +24,7 @@ export interface Foresight {
   readonly events: number
   readonly marks: readonly SimMark[]
   readonly violations: SimView['violations']
+  readonly heat: SimHeat
   /** Of the key of the first violation. */
   readonly life: readonly string[]
 }
@@ -48,6 +50,9 @@ export class Session {
   #reachedUs = 0
   #snapshots: Snapshot[] = []
   #spacing = SNAPSHOT_EVENTS
+  /** Of the scout, since it was last looked at for a snapshot. */
+  #events = 0
+  #heat: HeatRecorder | undefined
   #scouting: 'run' | 'life' | 'done' = 'run'
   #foresight: Foresight | undefined
 
@@ -68,10 +73,21 @@ export class Session {
     intervene: (what: string): Scene & { readonly text: string } => {
       const text = `${this.#reachedUs}:${what}`
       this.#player.intervene(text)
+      this.#player.advance(this.#reachedUs) // so that it is seen at once
       const { interventions = [] } = this.#options
       this.#options = { ...this.#options, interventions: [...interventions, text] }
       this.#beginScout(this.#reachedUs)
       return { ...this.#scene(this.#reachedUs), text }
+    },
+    /** Empty where such a run can be opened; else what is wrong with it. */
+    check: (options: SimulateOptions): string => {
+      this.#surveyor ??= new Player()
+      try {
+        this.#surveyor.open(argumentsOf(options))
+        return ''
+      } catch (error) {
+        return error instanceof Error ? error.message : String(error)
+      }
     },
     scout: (budgetMs = 10): Foresight | undefined => this.#goScouting(budgetMs),
     /** Runs seeds from this one on, until one breaks a promise or the budget is spent. */
@@ -128,6 +144,8 @@ export class Session {
     this.#snapshots = this.#snapshots.filter(({ timeUs }) => timeUs < keepUntilUs)
     if (this.#snapshots.length === 0) this.#spacing = SNAPSHOT_EVENTS
     this.#scout.open(argumentsOf(this.#options))
+    this.#heat = new HeatRecorder(this.#scout)
+    this.#events = 0
     this.#scouting = 'run'
     this.#foresight = undefined
   }
@@ -135,16 +153,26 @@ export class Session {
   #goScouting(budgetMs: number): Foresight | undefined {
     const endMs = performance.now() + budgetMs
     while (this.#scouting !== 'done' && performance.now() < endMs) {
-      const ended = this.#scout.advance(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, SLICE) < SLICE
-      if (this.#scouting === 'run') this.#keep()
-      if (ended) this.#arrive()
+      if (this.#scouting === 'life') {
+        if (this.#scout.advance(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, SLICE) < SLICE) this.#arrive()
+      } else this.#goOn(this.#heat as HeatRecorder)
     }
     return this.#foresight
+  }
+
+  #goOn(heat: HeatRecorder): void {
+    const done = this.#scout.advance(heat.nextUs, Number.POSITIVE_INFINITY, SLICE)
+    this.#events += done
+    if (this.#events >= this.#spacing) this.#keep()
+    if (done === SLICE) return
+    if (this.#scout.ended) this.#arrive()
+    else heat.take()
   }
 
   /** A snapshot now and then; every second is let go when there are too many. */
   #keep(): void {
     const { timeUs, event } = this.#scout.view()
+    this.#events = 0
     if (event < (this.#snapshots.at(-1)?.event ?? 0) + this.#spacing) return
     this.#snapshots.push(this.#scout.snapshot(timeUs, event))
     if (this.#snapshots.length <= SNAPSHOTS_MAX) return
@@ -160,7 +188,7 @@ export class Session {
       return
     }
     const key = violations.find((violation) => violation.key !== '')?.key
-    this.#foresight = { done: key === undefined, endUs: timeUs, hash, events, marks: this.#scout.marks(), violations, life }
+    this.#foresight = { done: key === undefined, endUs: timeUs, hash, events, marks: this.#scout.marks(), heat: (this.#heat as HeatRecorder).end(), violations, life }
     this.#scouting = key === undefined ? 'done' : 'life'
     if (key !== undefined) this.#scout.open(argumentsOf({ ...this.#options, explain: key }))
   }

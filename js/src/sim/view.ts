@@ -46,6 +46,8 @@ export interface SimJob {
   readonly begun: number
   readonly journalBytes: number
   readonly pauseUs: number
+  /** Null while it does not run. */
+  readonly engine: SimEngineView | null
   readonly phases: readonly (readonly [fromUs: number, state: string])[]
 }
 
@@ -81,4 +83,53 @@ export interface SimView {
   /** Messages that were sent since the last view; the newest, where there are many. */
   readonly flights: readonly SimFlight[]
   readonly log: readonly SimLogLine[]
+}
+
+/** What the engine itself knows of a job while it runs. Times in microseconds; null: not known. */
+export interface SimEngineView {
+  readonly etaUs: number | null
+  readonly entries: number
+  /** Expected; 0: unknown. */
+  readonly totalEntries: number
+  readonly differences: number
+  /** Of live ones only, from here on: what it waits for, in words. */
+  readonly waits?: string
+  /** Changes of the feed that are known and not applied. */
+  readonly lag?: number
+  /** Keys that changed since they were compared. */
+  readonly toCompare?: number
+  /** Of the writers' pause. */
+  readonly forecastUs?: number | null
+  readonly budgetUs?: number | null
+  /** Writers are refused for so long now. */
+  readonly pausedUs?: number
+  /** Attempts that were given up. */
+  readonly postponed?: number
+}
+
+/** A part of the key space; `jobs` that move it. */
+export interface SimRow {
+  readonly first: string
+  readonly last: string
+  readonly keys: number
+  readonly jobs: readonly number[]
+}
+
+/** The rows at one time. A letter is a store, `a` the first; `-` nobody. */
+export interface SimColumn {
+  readonly timeUs: number
+  readonly owners: string
+  /** Stores where the row stands as well. */
+  readonly also: string
+  /** `1`: writers wait. */
+  readonly fenced: string
+  /** Acknowledged writes of clients since the column before. */
+  readonly writes: readonly number[]
+  readonly jobs: readonly (readonly [state: string, missing: number, differ: number, retries: number, pauseUs: number])[]
+}
+
+/** The key space by time, over the whole run. */
+export interface SimHeat {
+  readonly rows: readonly SimRow[]
+  readonly columns: readonly SimColumn[]
 }

@@ -75,6 +75,53 @@ test('any event of ten minutes is reached well within a second, however late it 
   console.log(`${events} events, seeks took ${times.map((ms) => ms.toFixed(0))} ms`)
 })
 
+test('the key space by time covers the run, counts each acknowledged write once, and changes nothing', () => {
+  for (const [scenario, seed] of [['story', 1], ['live-rivals', 4], ['many', 3]] as const) {
+    const session = new Session()
+    const options = { seed, scenario, until: 40 }
+    session.calls.open(options)
+    const { heat, hash, endUs } = foresight(session)
+    assert.equal(hash, simulate(options).hash)
+    assert.ok(heat.columns.length <= 240 && heat.columns.length > 60 && (heat.columns.at(-1)?.timeUs ?? 0) >= endUs, `${heat.columns.length} columns`)
+    const writes = heat.columns.reduce((sum, column) => sum + column.writes.reduce((a, b) => a + b, 0), 0)
+    assert.equal(writes, simulate(options).counts.clientAcks, scenario)
+    for (const { owners, also, fenced, jobs } of heat.columns) {
+      assert.deepEqual([owners.length, also.length, fenced.length], [heat.rows.length, heat.rows.length, heat.rows.length])
+      assert.match(owners, /^[a-d-]+$/)
+      assert.ok(jobs.length > 0)
+    }
+    const owners = new Set(heat.columns.map((column) => column.owners))
+    assert.ok(owners.size > 1 || scenario === 'many', `${scenario}: nothing changes its owner`)
+  }
+})
+
+test('what is new to break does the same natively, in the command and by hand', () => {
+  const session = new Session()
+  const options = { seed: 4, scenario: 'live', faults: 'none' } as const
+  session.calls.open(options)
+  const interventions: string[] = []
+  for (const [timeUs, what] of [[500_000, 'part:0-3:900'], [900_000, 'one-way:3-1:400'], [1_500_000, 'rival:3:0'], [2_000_000, 'torn:3:700'], [2_500_000, 'rate:reorder:800000']] as const) {
+    session.calls.advance(timeUs)
+    interventions.push(session.calls.intervene(what).text)
+  }
+  assert.equal(session.calls.advance(3_000_000).nodes.filter(({ kind }) => kind === 'mover').length, 2)
+  const seen = foresight(session)
+  assert.deepEqual([seen.hash, seen.violations], [simulate({ ...options, interventions }).hash, []])
+  for (const text of ['part:1-1', 'part:1', 'one-way:a-b']) assert.throws(() => session.calls.intervene(text), /not understood/)
+})
+
+test('the engine tells what it reckons, while it runs', () => {
+  const session = new Session()
+  session.calls.open({ seed: 3, scenario: 'live' , faults: 'none' })
+  const told = new Set<string>()
+  for (let timeUs = 0; timeUs < 60_000_000; timeUs += 20_000) {
+    const { engine, phase } = session.calls.advance(timeUs).jobs[0] ?? assert.fail()
+    assert.equal(engine !== null, phase === 'running')
+    for (const [name, value] of Object.entries(engine ?? {})) if (value !== null && value !== 0 && value !== '') told.add(name)
+  }
+  for (const name of ['forecastUs', 'budgetUs', 'waits']) assert.ok(told.has(name), `${name} is never told: ${[...told].join(' ')}`)
+})
+
 test('options that are not understood throw', () => {
   const session = new Session()
   assert.throws(() => session.calls.open({ seed: 1, scenario: 'nowhere' }), /no scenario nowhere/)

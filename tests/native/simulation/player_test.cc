@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "prng.h"
@@ -57,7 +60,9 @@ TEST(SimPlayer, WhatIsDoneByHandIsInput) {
   const uint64_t untouched = run(options).hash;
   options.interventions = *parseInterventions(
       "1500000:crash:3:800,2000000:cut:2,2000000:rate:drop:200000,4000000:slow:0:3000,"
-      "6000000:mute:1,7000000:pause:3:500,8000000:clock-jump:3,9000000:disk-full:2,9500000:feed-lost:0");
+      "6000000:mute:1,7000000:pause:3:500,8000000:clock-jump:3,9000000:disk-full:2,9500000:feed-lost:0,"
+      "10000000:part:0-3:700,10500000:one-way:3-2:400,11000000:torn:3:600,12000000:torn:2,"
+      "13000000:rate:reorder:900000,14000000:rival:3");
   const Report known = run(options);
   EXPECT_TRUE(known.ok()) << toText(known);
   EXPECT_GT(known.counts.crashes, 0U);
@@ -88,9 +93,86 @@ TEST(SimPlayer, ParsesWhatIsDoneByHand) {
   EXPECT_EQ(all->at(0).timeUs, 100U);
   EXPECT_EQ(all->at(0).amount, 77U);
   EXPECT_EQ(all->at(2).amount, 2'000U);
+  const auto two = parseInterventions("5:one-way:2-7:900");
+  ASSERT_TRUE(two.has_value());
+  EXPECT_EQ(two->at(0).which, (2U << 16) | 7U);
+  EXPECT_EQ(two->at(0).amount, 900U);
   for (const char* wrong : {"x", "1", "1:", "1:crash", "1:crash:", "1:crash:s0", "1:boil:0",
-                            "1:crash:0:60001", "1:rate:rain:1", "1:rate:drop:1000001", ",", "-1:crash:0", "1:sabotage:x", "1:crash:0:1:1"}) {
+                            "1:crash:0:60001", "1:rate:rain:1", "1:rate:drop:1000001", ",", "-1:crash:0", "1:sabotage:x", "1:crash:0:1:1",
+                            "1:part:1", "1:part:1-", "1:part:1-1", "1:part:1-2-3", "1:one-way:-1", "1:part:1-2:60001"}) {
     EXPECT_FALSE(parseInterventions(wrong)) << wrong;
+  }
+}
+
+// One thing done by hand in a run where nothing else fails: what the views, the marks and the report
+// say of it.
+std::string after(const char* scenario, uint64_t seed, const char* list) {
+  Options options;
+  options.seed = seed;
+  options.scenario = scenario;
+  options.faults = 0;
+  options.interventions = *parseInterventions(list);
+  Player player(options);
+  std::string told;
+  player.advance(options.interventions.front().timeUs + 300'000, UINT64_MAX, UINT64_MAX);
+  told += player.view();
+  player.advance(UINT64_MAX, UINT64_MAX, UINT64_MAX);
+  told += player.marks(0) + player.report();
+  EXPECT_NE(told.find("\"violations\":[]"), std::string::npos) << list << told.substr(told.size() - 900);
+  return told;
+}
+
+TEST(SimPlayer, PartsTwoNodesInBothDirectionsOrOne) {
+  const std::string both = after("story", 1, "3000000:part:0-3:5000");
+  EXPECT_NE(both.find("\"entries\":"), std::string::npos);
+  EXPECT_NE(both.find("\"cutFrom\":[3]"), std::string::npos);
+  EXPECT_NE(both.find("\"cutFrom\":[0]"), std::string::npos);
+  EXPECT_NE(both.find("by hand: part s0 and keyhaul"), std::string::npos);
+  const std::string one = after("story", 1, "3000000:one-way:3-0:5000");
+  EXPECT_NE(one.find("\"cutFrom\":[0]"), std::string::npos);
+  EXPECT_EQ(one.find("\"cutFrom\":[3]"), std::string::npos);
+}
+
+TEST(SimPlayer, TearsAWriteAndResumesFromWhatStands) {
+  const std::string mover = after("story", 1, "3000000:torn:3:800");
+  EXPECT_NE(mover.find("keyhaul dies"), std::string::npos);
+  EXPECT_NE(mover.find("resumes from its journal"), std::string::npos);
+  EXPECT_NE(after("story", 1, "3000000:torn:2:800").find("s2 dies"), std::string::npos);
+}
+
+TEST(SimPlayer, ASecondCoordinatorTakesUpTheWork) {
+  const std::string live = after("live", 3, "1000:rival:3");
+  EXPECT_NE(live.find("by hand: rival"), std::string::npos);
+  size_t movers = 0;
+  for (size_t at = 0; (at = live.find("\"kind\":\"mover\"", at)) != std::string::npos; ++at) ++movers;
+  EXPECT_EQ(movers, 2U);
+}
+
+// Columns are looked at and change nothing; rows cover the key space once, and every acknowledged
+// write is counted in one of them.
+TEST(SimPlayer, MapsKeysByTime) {
+  for (const char* scenario : {"story", "many", "live-group", "live-pingpong"}) {
+    Options options;
+    options.seed = 2;
+    options.scenario = scenario;
+    options.untilUs = 20'000'000;
+    Player player(options);
+    const std::string rows = player.rows();
+    const auto count = static_cast<size_t>(std::count(rows.begin(), rows.end(), '{'));
+    EXPECT_GE(count, 2U) << scenario;
+    EXPECT_LE(count, 64U) << scenario;
+    uint64_t counted = 0, last = 0;
+    while (player.view().find("\"ended\":1") == std::string::npos) {
+      player.advance(last += 250'000, UINT64_MAX, UINT64_MAX);
+      const std::string column = player.column();
+      const size_t owners = column.find("\"owners\":\"") + 10;
+      EXPECT_EQ(column.find('"', owners) - owners, count) << column;
+      const char* at = column.c_str() + column.find("\"writes\":[") + 10;
+      for (size_t i = 0; i < count; ++i) counted += std::strtoull(at, const_cast<char**>(&at), 10), ++at;
+    }
+    const Report whole = run(options);
+    EXPECT_EQ(player.report(), toJson(whole)) << scenario;
+    EXPECT_EQ(counted, whole.counts.clientAcks) << scenario;
   }
 }
 
@@ -105,9 +187,17 @@ TEST(SimPlayer, PromisesHoldWhateverIsDoneByHand) {
     options.faults = prng.below(2) == 0 ? 0 : kAllFaults;
     std::string text;
     for (uint64_t i = prng.between(1, 12); i > 0; --i) {
-      const auto& info = kInterventionInfos[prng.below(8)];
+      const auto& info = kInterventionInfos[prng.below(std::size(kInterventionInfos))];
+      std::string which = std::to_string(prng.below(6)), amount = std::to_string(prng.below(20'000));
+      if (info.argument == InterventionArgument::kSabotage) continue;
+      if (info.argument == InterventionArgument::kNodes) which += '-' + std::to_string(6 + prng.below(3));
+      if (info.argument == InterventionArgument::kFault) {
+        const FaultInfo& fault = kFaultInfos[prng.below(kFaultKinds)];
+        which = fault.name;
+        amount = std::to_string(prng.below(fault.maxRate));
+      }
       text += (text.empty() ? "" : ",") + std::to_string(prng.below(70'000'000)) + ':' +
-              std::string(info.name) + ':' + std::to_string(prng.below(6)) + ':' + std::to_string(prng.below(20'000));
+              std::string(info.name) + ':' + which + ':' + amount;
     }
     options.interventions = *parseInterventions(text);
     const Report report = run(options);

@@ -1,6 +1,22 @@
 // The options of a run as attributes, named as the flags of the command.
 import type { SimulateOptions } from '../arguments.js'
 
+// Importing it where there is no page does nothing.
+const Base = typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement
+const SPEED_MAX = 10_000
+
+/** What an element has as attributes, and reflects. */
+export class Attributed extends Base {
+  get scenario(): string { return this.getAttribute('scenario') ?? 'story' }
+  set scenario(value: string) { this.setAttribute('scenario', value) }
+  get seed(): string { return this.getAttribute('seed') ?? '1' }
+  set seed(value: string) { this.setAttribute('seed', value) }
+  get speed(): number { return Math.min(SPEED_MAX, Math.max(0.1, Number(this.getAttribute('speed') ?? 1) || 1)) }
+  set speed(value: number) { this.setAttribute('speed', String(value)) }
+  get autoplay(): boolean { return this.hasAttribute('autoplay') }
+  set autoplay(value: boolean) { this.toggleAttribute('autoplay', value) }
+}
+
 export const OPTIONS = ['scenario', 'seed', 'until', 'faults', 'sabotage', 'workload', 'do']
 
 export function optionsOf(element: Element): SimulateOptions {

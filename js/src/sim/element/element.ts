@@ -1,13 +1,17 @@
 import type { SimulateOptions } from '../arguments.js'
 import { type Connection, connect } from '../channel.js'
 import type { Foresight, Scene, Survey } from '../session.js'
-import { OPTIONS, optionsOf, setOptions } from './attributes.js'
-import { h } from './dom.js'
+import { hunt, tellAhead, trySeeds } from './ahead.js'
+import { Attributed, OPTIONS, optionsOf, setOptions } from './attributes.js'
+import { Follower, type Fork, forkOf } from './fork.js'
+import type { Goal } from './jump.js'
+import { onKey } from './keys.js'
 import { toCommand, toLink } from './link.js'
 import { Show } from './show.js'
 import { surveySeeds } from './survey.js'
-import { Transport } from './transport.js'
-import { rangeName, seconds, stateName } from './words.js'
+import { watchSurroundings } from './surroundings.js'
+import { readTrace, replayed, saveTrace } from './trace.js'
+import { changesOf, rangeName, seconds, stateName } from './words.js'
 
 /** From this time on this is said above the picture, until the next one. */
 export interface Caption {
@@ -16,21 +20,18 @@ export interface Caption {
   readonly text: string
 }
 
-// Importing it where there is no page does nothing.
-const Base = typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement
-const SPEED_MAX = 10_000
-
 /**
  * `<keyhaul-sim scenario="story" seed="1" autoplay>`: the simulator, to be watched. Attributes: scenario, seed, until,
  * faults, sabotage, workload, do (as the command has them), t (milliseconds, where it begins), speed, autoplay,
  * controls (`few`), theme (`light`, `dark`). Events: `violation`, `cutover`, `hash` (at the end), `change` (what to share).
  */
-export class KeyhaulSim extends Base {
+export class KeyhaulSim extends Attributed {
   static observedAttributes = [...OPTIONS, 'speed', 'theme']
   /** Null runs it on the page, as does a Worker that does not start. For bundlers that do not know this pattern. */
   static makeWorker: (() => Worker) | null = () => new Worker(new URL('../worker.js', import.meta.url), { type: 'module' })
 
   captions: readonly Caption[] = []
+  #bookmarks: readonly number[] = []
   #show: Show | undefined
   #connection: Promise<Connection> | undefined
   #scene: Scene | undefined
@@ -47,15 +48,18 @@ export class KeyhaulSim extends Base {
   #lastMs = 0
   #targetUs = 0
   #cleanUp: AbortController | undefined
+  #fork: { readonly sim: KeyhaulSim; readonly panel: Fork } | undefined
+  readonly #follower = new Follower(this, async (us) => {
+    if (this.#scene === undefined) return true // it begins where the other one is
+    const back = us < this.timeUs
+    const scene = await this.#call((connection) => (back ? connection.call('seek', us) : connection.call('advance', us, 20)))
+    if (scene !== undefined && back) this.#jump(scene)
+    else if (scene !== undefined) this.#take(scene)
+    return scene !== undefined && (scene.ended === 1 || scene.reachedUs >= us)
+  })
+  /** The hash of a trace that is replayed. */
+  #recorded: string | undefined
 
-  get scenario(): string { return this.getAttribute('scenario') ?? 'story' }
-  set scenario(value: string) { this.setAttribute('scenario', value) }
-  get seed(): string { return this.getAttribute('seed') ?? '1' }
-  set seed(value: string) { this.setAttribute('seed', value) }
-  get speed(): number { return Math.min(SPEED_MAX, Math.max(0.1, Number(this.getAttribute('speed') ?? 1) || 1)) }
-  set speed(value: number) { this.setAttribute('speed', String(value)) }
-  get autoplay(): boolean { return this.hasAttribute('autoplay') }
-  set autoplay(value: boolean) { this.toggleAttribute('autoplay', value) }
   get playing(): boolean { return this.#playing }
   /** Simulated time, in microseconds. */
   get timeUs(): number { return this.#scene?.reachedUs ?? 0 }
@@ -64,7 +68,13 @@ export class KeyhaulSim extends Base {
   get foresight(): Foresight | undefined { return this.#foresight }
   get scene(): Scene | undefined { return this.#scene }
   /** The part of a URL behind # that shows this run at this time. */
-  get link(): string { return toLink({ options: this.#options, timeUs: this.timeUs }) }
+  get link(): string { return toLink({ options: this.#options, timeUs: this.timeUs, bookmarks: this.bookmarks }) }
+  /** Moments to come back to, in microseconds; part of the link. */
+  get bookmarks(): readonly number[] { return this.#show?.bookmarks.times ?? this.#bookmarks }
+  set bookmarks(times: readonly number[]) {
+    this.#bookmarks = times
+    this.#show?.bookmarks.set(times)
+  }
   /** Prints the hash that this run ends with. */
   get command(): string { return toCommand(this.#options) }
 
@@ -74,28 +84,22 @@ export class KeyhaulSim extends Base {
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' })
     const show = new Show(root, {
       toggle: () => (this.#playing ? this.pause() : this.play()), restart: () => void this.seek(0).then(() => this.play()),
-      step: (by) => void this.step(by), seek: (us) => void this.seek(us), nextMark: () => void this.nextMark(), speed: (value) => { this.speed = value },
+      step: (by) => void this.step(by), seek: (us) => void this.seek(us), jump: (goal, by) => void this.jump(goal, by), speed: (value) => { this.speed = value },
+      bookmark: () => this.bookmark(), bookmarked: () => this.#changed(), fork: () => this.toggleFork(), help: () => show.help.open(),
+      saveTrace: () => saveTrace(this, this.#options), openTrace: (file) => void this.openTrace(file), redraw: () => this.#draw(),
       act: (what) => void this.inject(what), copyLink: () => this.#copy(`${location.href.replace(/#.*/, '')}#${this.link}`, 'link'), copyCommand: () => this.#copy(this.command, 'command'),
-      survey: () => void this.#survey(),
-      choose: (scenario, seed) => this.#choose(scenario, seed), key: (event) => this.#key(event)
+      survey: () => void trySeeds(this, show, this.#options),
+      choose: (scenario, seed) => this.#choose(scenario, seed), key: (event) => onKey(event, this, show)
     })
     this.#show = show
     show.transport.setSpeed(this.speed)
-    const resized = new ResizeObserver(() => {
-      show.stage.resize(show.box.clientWidth, show.box.clientHeight, Math.min(2, devicePixelRatio))
-      this.#draw()
+    show.bookmarks.set(this.#bookmarks)
+    const still = watchSurroundings(this, show.box, cleanUp.signal, {
+      resized: () => { show.resize(); this.#draw() }, seen: (visible) => { this.#visible = visible; this.#go() }, shown: () => this.#go(), painted: () => this.#paint(),
+      still: (is) => { show.stage.still = is }
     })
-    resized.observe(show.box)
-    const seen = new IntersectionObserver(([entry]) => this.#sees(entry?.isIntersecting ?? false))
-    seen.observe(this)
-    const { signal } = cleanUp
-    signal.addEventListener('abort', () => { resized.disconnect(); seen.disconnect(); cancelAnimationFrame(this.#frame) })
-    document.addEventListener('visibilitychange', () => this.#go(), { signal })
-    const [dark, still] = [matchMedia('(prefers-color-scheme: dark)'), matchMedia('(prefers-reduced-motion: reduce)')]
-    dark.addEventListener('change', () => this.#paint(), { signal })
-    still.addEventListener('change', () => { show.stage.still = still.matches }, { signal })
-    show.stage.still = still.matches
-    this.#wanted = this.autoplay && !still.matches
+    cleanUp.signal.addEventListener('abort', () => cancelAnimationFrame(this.#frame))
+    this.#wanted = this.autoplay && !still
     this.#paint()
     this.#connection = connect(KeyhaulSim.makeWorker)
     this.#reopen()
@@ -106,6 +110,7 @@ export class KeyhaulSim extends Base {
     void this.#connection?.then(({ close }) => close())
     this.#connection = this.#cleanUp = undefined
     this.#playing = false
+    this.#fork = undefined
     this.#run++
   }
 
@@ -142,14 +147,52 @@ export class KeyhaulSim extends Base {
     if (scene !== undefined) this.#jump(scene)
   }
 
-  async nextMark(): Promise<void> {
-    const mark = this.#show?.transport.nextMark(this.#scene?.event ?? 0)
+  /** To the next fault, change of owner or broken promise, or to the one before. */
+  async jump(goal: Goal, by: 1 | -1 = 1): Promise<void> {
+    const mark = this.#show?.transport.mark(this.#scene?.event ?? 0, goal, by)
     if (mark === undefined) return
     this.pause()
     const scene = await this.#call((connection) => connection.call('seekEvent', mark[1]))
     if (scene === undefined) return
     this.#jump(scene)
     this.#show?.mirror.announce(`${seconds(mark[0])}: ${mark[3]}`, performance.now(), true)
+  }
+
+  /** Marks this moment, or takes its mark away. */
+  bookmark(): void {
+    this.#show?.bookmarks.toggle(this.timeUs)
+  }
+
+  /** A second run beside this one: the same up to now, and from here on its own. */
+  fork(): KeyhaulSim | undefined {
+    const show = this.#show
+    if (show === undefined || this.getAttribute('controls') === 'fork') return undefined
+    this.closeFork()
+    this.#fork = forkOf(this, this.#options, show)
+    return this.#fork.sim
+  }
+
+  toggleFork(): unknown {
+    return this.#fork === undefined ? this.fork() : this.closeFork()
+  }
+
+  closeFork(): void {
+    this.#fork = undefined
+    this.#show?.fork(undefined)
+  }
+
+  /** Keeps to the time of another run. */
+  follow(us: number): Promise<void> {
+    return this.#follower.follow(us).then(() => this.#scene && this.#show?.scene(this.#scene, performance.now(), this.speed, undefined, true))
+  }
+
+  /** Replays a trace. Whatever the file holds, the worst that comes of it is a sentence. */
+  async openTrace(file: Blob): Promise<void> {
+    const found = await readTrace(file, async (options) => this.#call((connection) => connection.call('check', options)))
+    if (typeof found === 'string') return this.#show?.notice(found)
+    this.open(found.options)
+    this.#recorded = found.hash
+    this.#show?.notice('Replaying the trace …')
   }
 
   /** Something is done to the world now, as in `crash:3:1500`, `rate:drop:50000` or `sabotage:no-dedupe`. */
@@ -177,6 +220,9 @@ export class KeyhaulSim extends Base {
   /** Opens a run, as `fromLink` reads it. */
   open(options: SimulateOptions, timeUs = 0): void {
     setOptions(this, options, timeUs)
+    this.#recorded = undefined
+    this.#show?.notice('')
+    this.closeFork()
     this.#reopen()
   }
 
@@ -228,46 +274,22 @@ export class KeyhaulSim extends Base {
       await new Promise((resolve) => setTimeout(resolve))
     }
     this.#show?.foresee(this.#foresight, this.#scene)
-    this.#tellAhead()
+    if (this.#show !== undefined) tellAhead(this, this.#show, this.#options)
+    if (this.#recorded !== undefined && this.#foresight !== undefined) this.#show?.notice(replayed(this.#recorded, this.#foresight.hash))
+    this.#recorded = undefined
+    this.#fork?.panel.show(this)
     this.dispatchEvent(new CustomEvent('foresight', { detail: this.#foresight }))
-  }
-
-  #tellAhead(): void {
-    const [breaking, seen] = [this.#show?.breaking, this.#foresight]
-    if (breaking === undefined || seen === undefined) return
-    const [first] = seen.violations
-    const there = this.#scene?.violations.length ?? 0
-    if (first !== undefined && there === 0) {
-      breaking.ahead(`Ahead: after ${seconds(first.timeUs)} the oracle “${first.oracle}” finds it.`, h('button', { type: 'button', onclick: () => void this.seek(Math.max(0, first.timeUs - 400_000)).then(() => this.play()) }, 'watch it happen'))
-    } else if (first === undefined && this.#sabotage !== 'none') {
-      breaking.ahead('Nothing comes of it in this run: it takes a fault at the wrong moment.', h('button', { type: 'button', onclick: () => void this.hunt() }, 'look for a seed'))
-    } else breaking.ahead('')
-  }
-
-  get #sabotage(): string {
-    const last = this.#options.interventions?.findLast((one) => one.includes(':sabotage:'))
-    return last?.split(':')[2] ?? this.#options.sabotage ?? 'none'
   }
 
   /** Looks for a seed in which the bug that is in now breaks a promise, with all faults, and opens it. */
   async hunt(): Promise<void> {
-    const options: SimulateOptions = { seed: 1n, scenario: 'swarm', faults: 'all', sabotage: this.#sabotage }
-    const { broken } = await this.survey(options, 2000, (text) => this.#show?.breaking.ahead(text))
-    if (broken === undefined) return
-    this.open({ ...options, seed: broken })
-    this.play()
+    if (this.#show !== undefined) await hunt(this, this.#show, this.#options)
   }
 
   /** Runs so many seeds from this one on, or until one breaks a promise; `tell` hears how it goes. */
   survey(options: SimulateOptions, seeds: number, tell: (text: string) => void): Promise<Survey> {
     const run = this.#run
     return surveySeeds(async (part) => (run === this.#run ? (await this.#connection)?.call('survey', part, 25) : undefined), options, seeds, tell)
-  }
-
-  async #survey(): Promise<void> {
-    const { sabotage, interventions, ...options } = this.#options
-    const { broken } = await this.survey({ ...options, faults: 'all', sabotage: this.#sabotage }, 200, (text) => this.#show?.surveyed(text))
-    if (broken !== undefined) this.open({ ...options, faults: 'all', sabotage: this.#sabotage, seed: broken })
   }
 
   async #call<T>(ask: (connection: Connection) => Promise<T>): Promise<T | undefined> {
@@ -294,11 +316,9 @@ export class KeyhaulSim extends Base {
     const [before, show, nowMs] = [this.#scene, this.#show, performance.now()]
     this.#scene = scene
     show?.scene(scene, nowMs, this.speed, this.#captionNow(), now)
-    for (const [i, job] of scene.jobs.entries()) {
-      const was = before?.jobs[i]?.state
-      if (was === undefined || was === job.state || now) continue
-      show?.mirror.announce(`Range ${rangeName(i)}: ${stateName(job.state)}`, nowMs)
-      if (job.state === 'activating' || job.state === 'done') this.dispatchEvent(new CustomEvent('cutover', { detail: { range: i, state: job.state, timeUs: scene.timeUs } }))
+    if (!now) for (const { range, state } of changesOf(before, scene)) {
+      show?.mirror.announce(`Range ${rangeName(range)}: ${stateName(state)}`, nowMs)
+      if (state === 'activating' || state === 'done') this.dispatchEvent(new CustomEvent('cutover', { detail: { range, state, timeUs: scene.timeUs } }))
     }
     const broken = scene.violations.length
     if (broken > 0 && broken !== before?.violations.length) {
@@ -308,7 +328,9 @@ export class KeyhaulSim extends Base {
       show?.mirror.announce(`A promise is broken: ${violation.text}`, nowMs, true)
       this.dispatchEvent(new CustomEvent('violation', { detail: violation }))
     }
-    if ((before?.violations.length ?? 0) !== broken) this.#tellAhead()
+    if (show !== undefined && (before?.violations.length ?? 0) !== broken) tellAhead(this, show, this.#options)
+    void this.#fork?.sim.follow(scene.reachedUs)
+    this.#fork?.panel.show(this)
     if (scene.ended === 1 && before?.ended !== 1) {
       this.pause()
       this.dispatchEvent(new CustomEvent('hash', { detail: scene.hash }))
@@ -318,11 +340,6 @@ export class KeyhaulSim extends Base {
 
   #captionNow(): string | undefined {
     return this.captions.findLast(({ atUs }) => atUs <= this.timeUs)?.text || undefined
-  }
-
-  #sees(visible: boolean): void {
-    this.#visible = visible
-    this.#go()
   }
 
   #go(): void {
@@ -362,8 +379,7 @@ export class KeyhaulSim extends Base {
   }
 
   #say(): void {
-    const { scenario = 'swarm', seed } = this.#options
-    this.#show?.chosen(scenario, String(seed), this.command)
+    this.#show?.chosen(this.#options.scenario ?? 'swarm', String(this.#options.seed), this.command)
   }
 
   #changed(): void {
@@ -377,20 +393,5 @@ export class KeyhaulSim extends Base {
 
   #copy(text: string, what: string): void {
     void navigator.clipboard?.writeText(text).then(() => this.#show?.mirror.announce(`${what} copied`, performance.now(), true), () => undefined)
-  }
-
-  #key(event: KeyboardEvent): void {
-    const target = event.composedPath()[0] as HTMLElement
-    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT)$/.test(target.tagName)) return
-    if (event.key === ' ' && target.tagName === 'BUTTON') return
-    const keys: Record<string, () => void> = {
-      ' ': () => (this.#playing ? this.pause() : this.play()), ArrowRight: () => void this.step(1), ArrowLeft: () => void this.step(-1),
-      '[': () => { this.speed = Transport.beside(this.speed, -1) }, ']': () => { this.speed = Transport.beside(this.speed, 1) },
-      n: () => this.#show?.breaking.pickBeside(1), p: () => this.#show?.breaking.pickBeside(-1), f: () => this.#show?.breaking.focus(), m: () => void this.nextMark()
-    }
-    const act = keys[event.key]
-    if (act === undefined) return
-    event.preventDefault()
-    act()
   }
 }

@@ -58,5 +58,5 @@ function rowsOf(view: SimView, store: number, box: Box): Row[] {
   const left = label === 'left' ? 32 : 12
   const top = label === 'above' ? 20 : slot * 0.14
   const h = label === 'above' ? Math.min(44, slot - 30) : slot * 0.62
-  return own.map(([job, side], i) => ({ job, side, label, x: box.x + left, y: box.y + HEAD + i * slot + top, w: box.w - left - 12, h: Math.max(3, h) }))
+  return own.map(([job, side], i) => ({ job, side, label, x: box.x + left, y: box.y + HEAD + i * slot + top, w: box.w - left - 12, h: Math.max(Math.min(3, slot), h) }))
 }

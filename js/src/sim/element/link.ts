@@ -5,13 +5,15 @@ export interface Shared {
   readonly options: SimulateOptions
   /** Where to look, in microseconds. */
   readonly timeUs: number
+  /** Moments to come back to, in microseconds. */
+  readonly bookmarks?: readonly number[]
 }
 
-/** `v=1&s=story&seed=7&t=12400&a=…`: t in milliseconds; a, what was done by hand, as `--do` has it. */
-export function toLink({ options, timeUs }: Shared): string {
+/** `v=1&s=story&seed=7&t=12400&k=900.12400&a=…`: t and k, bookmarks, in milliseconds; a, what was done by hand, as `--do` has it. */
+export function toLink({ options, timeUs, bookmarks = [] }: Shared): string {
   const { scenario, seed, until, faults, sabotage, workload, interventions = [] } = options
   const list = typeof faults === 'object' ? faults.join(',') || 'none' : faults
-  const fields = { v: 1, s: scenario, seed, u: until, f: list, b: sabotage, w: workload, t: Math.round(timeUs / 1000), a: interventions.join(',') }
+  const fields = { v: 1, s: scenario, seed, u: until, f: list, b: sabotage, w: workload, t: Math.round(timeUs / 1000), k: bookmarks.map((us) => Math.round(us / 1000)).join('.'), a: interventions.join(',') }
   return Object.entries(fields)
     .filter(([, value]) => value !== undefined && value !== '')
     .map(([name, value]) => `${name}=${encodeURIComponent(String(value)).replace(/%3A/g, ':').replace(/%2C/g, ',')}`)
@@ -36,7 +38,8 @@ export function fromLink(text: string): Shared | undefined {
     interventions: optional('a')?.split(',')
   }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as SimulateOptions
-  return { options: given, timeUs: (number('t') ?? 0) * 1000 }
+  const bookmarks = (optional('k')?.split('.') ?? []).filter((ms) => /^\d{1,9}$/.test(ms)).map((ms) => Number(ms) * 1000)
+  return { options: given, timeUs: (number('t') ?? 0) * 1000, bookmarks }
 }
 
 /** In a terminal it prints the hash that the page ends with. */

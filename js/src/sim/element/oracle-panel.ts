@@ -1,18 +1,23 @@
 // What was promised, whether it holds, and the life of the key where it does not.
 import type { Foresight, Scene } from '../session.js'
 import { h, say, toggle } from './dom.js'
-import { count, plural, promise, seconds } from './words.js'
+import { what } from './help.js'
+import { wildStory } from './wild.js'
+import { count, promise, seconds } from './words.js'
+
+const NUMBERS = ['checks', 'writes acknowledged', 'crashes', 'resumes']
 
 export class OraclePanel {
   readonly #verdict = h('p', { className: 'verdict' })
-  readonly #numbers = h('p', { className: 'numbers' })
+  readonly #values = NUMBERS.map(() => h('dd'))
+  readonly #numbers = h('dl', { className: 'numbers' }, ...NUMBERS.map((name, i) => h('div', {}, h('dt', {}, what(name.replace('writes ', ''), name)), this.#values[i] ?? null)))
   readonly #list = h('ul', { className: 'promises' })
   readonly #broken = h('div', { className: 'broken', hidden: true })
   readonly #hash = h('code', { className: 'hash', part: 'hash' })
   readonly #end = h('p', { className: 'end' })
   readonly root = h('section', { className: 'oracle', part: 'oracle', tabIndex: 0, 'aria-label': 'Promises, checked at every event' },
     h('h2', {}, 'Is every promise kept?'), this.#verdict, this.#numbers, this.#broken, this.#list,
-    h('p', { className: 'trace' }, 'trace hash now ', this.#hash), this.#end)
+    h('p', { className: 'trace' }, what('trace hash'), ' now ', this.#hash), this.#end)
   #names = ''
   #told = ''
 
@@ -28,7 +33,8 @@ export class OraclePanel {
     for (const [i, name] of oracles.entries()) toggle(this.#list.children[i] as HTMLElement, 'bad', broken.has(name))
     toggle(this.root, 'bad', broken.size > 0)
     say(this.#verdict, broken.size === 0 ? 'Yes. 0 broken.' : `No. ${scene.violations.length} found.`)
-    say(this.#numbers, `${count(scene.checks)} checks, ${count(scene.clientAcks)} of ${count(scene.clientOps)} writes acknowledged, ${plural(scene.crashes, 'crash')}, ${plural(scene.resumes, 'resume')}`)
+    const values = [count(scene.checks), `${count(scene.clientAcks)} of ${count(scene.clientOps)}`, count(scene.crashes), count(scene.resumes)]
+    for (const [i, value] of values.entries()) say(this.#values[i] as HTMLElement, value)
     say(this.#hash, scene.hash)
     if (broken.size === 0) {
       this.#broken.hidden = true
@@ -45,9 +51,11 @@ export class OraclePanel {
     if (shown === this.#told) return
     this.#told = shown
     this.#broken.hidden = false
+    const story = wildStory(scene?.sabotage ?? 'none')
     const life = foresight.life.filter((line) => Number.parseInt(line, 10) <= first.timeUs + 1)
     this.#broken.replaceChildren(
       h('p', { className: 'what' }, `${first.text}. `, h('span', { className: 'quiet' }, `After ${seconds(first.timeUs)}, event ${count(first.event)}.`)),
+      ...(story === undefined ? [] : [h('p', { className: 'wild' }, h('b', {}, 'In the wild: '), `${story.text} `, h('a', { href: story.link, target: '_blank', rel: 'noopener noreferrer' }, story.source))]),
       ...(first.key === '' || life.length === 0 ? [] : [
         h('h3', {}, 'The life of key ', h('code', {}, first.key)),
         h('ol', { className: 'life', tabIndex: 0, 'aria-label': `What happened to key ${first.key}` }, ...life.slice(-12).map(told))

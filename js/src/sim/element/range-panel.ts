@@ -1,17 +1,25 @@
 // The life of one range: through which states it goes, and how much is where.
 import type { Scene } from '../session.js'
+import type { SimEngineView, SimHeat } from '../view.js'
 import { h, say } from './dom.js'
+import { what } from './help.js'
+import { LagChart } from './lag-chart.js'
+import type { Palette } from './stage.js'
 import { count, rangeName, seconds, stateName } from './words.js'
 
 export class RangePanel {
   readonly #tabs = h('div', { className: 'chips', role: 'group', 'aria-label': 'Range to look at' })
-  readonly #line = h('ol', { className: 'lifeline', 'aria-label': 'States of the range' })
+  readonly #line = h('ol', { className: 'lifeline', tabIndex: 0, 'aria-label': 'States of the range' })
   readonly #facts = h('dl', { className: 'facts' })
+  readonly #chart = new LagChart()
+  readonly #waits = h('p', { className: 'waits' })
   readonly #what = h('p', { className: 'quiet' })
-  readonly root = h('section', { className: 'range', part: 'range', 'aria-label': 'One range' }, h('h2', {}, 'The life of a range'), this.#tabs, this.#what, this.#line, this.#facts)
+  readonly root = h('section', { className: 'range', part: 'range', 'aria-label': 'One range' }, h('h2', {}, 'The life of a range'), this.#tabs, this.#what, this.#waits, this.#line, this.#chart.root, this.#facts)
   #count = 0
   #shown = ''
   selected = 0
+  heat: SimHeat | undefined
+  palette: Palette | undefined
 
   constructor(readonly onselect: (job: number) => void) {}
 
@@ -38,6 +46,8 @@ export class RangePanel {
         return item
       }))
     }
+    this.#chart.draw(this.heat, this.selected, scene.reachedUs, this.palette)
+    say(this.#waits, job.engine?.waits === undefined || job.engine.waits === '' ? '' : `keyhaul waits: ${job.engine.waits}.`)
     const facts: [string, string][] = [
       ['state', `${stateName(job.state)}${job.phase === 'running' || job.phase === 'ended' ? '' : `, ${job.phase}`}`],
       [`on ${from}`, count(job.atSource)], [`on ${to}`, count(job.atTarget)],
@@ -45,12 +55,30 @@ export class RangePanel {
       ['calls failed', count(job.retries)], ['epoch', String(job.epoch)], ['journal', `${count(job.journalBytes)} B`]
     ]
     if (job.gates[0] !== '') facts.push([`gate of ${from}`, job.gates[0]], [`gate of ${to}`, job.gates[1]])
-    if (job.pauseUs > 0) facts.push(['pause of writers', `${(job.pauseUs / 1000).toFixed(1)} ms`])
-    if (this.#facts.childElementCount !== facts.length) this.#facts.replaceChildren(...facts.map(() => h('div', {}, h('dt'), h('dd'))))
+    if (job.engine !== null) facts.push(...known(job.engine))
+    if (job.pauseUs > 0) facts.push(['pause of writers', ms(job.pauseUs)])
+    if (this.#facts.childElementCount !== facts.length) this.#facts.replaceChildren(...facts.map(() => h('div', {}, h('dt', {}, what('', '')), h('dd'))))
     for (const [i, [name, value]] of facts.entries()) {
       const [dt, dd] = [...(this.#facts.children[i]?.children ?? [])] as [HTMLElement, HTMLElement]
-      say(dt, name)
+      const asked = dt.firstElementChild as HTMLElement
+      say(asked, name)
+      asked.dataset.what = /^(on|gate)\b/.exec(name)?.[0] ?? name
       say(dd, value)
     }
   }
+}
+
+const ms = (us: number): string => `${(us / 1000).toFixed(1)} ms`
+
+/** What the engine itself reckons. */
+function known({ etaUs, lag, toCompare, forecastUs, budgetUs, pausedUs, postponed }: SimEngineView): [string, string][] {
+  const facts: [string, string][] = []
+  if (etaUs !== null) facts.push(['ready in about', seconds(etaUs)])
+  if (lag === undefined) return facts
+  facts.push(['lag of the feed', `${count(lag)} changes`], ['to compare again', `${count(toCompare ?? 0)} keys`])
+  facts.push(['pause, forecast', typeof forecastUs === 'number' ? ms(forecastUs) : 'not known yet'])
+  if (typeof budgetUs === 'number') facts.push(['pause, allowed', ms(budgetUs)])
+  if ((pausedUs ?? 0) > 0) facts.push(['writers wait since', ms(pausedUs as number)])
+  if ((postponed ?? 0) > 0) facts.push(['attempts given up', count(postponed as number)])
+  return facts
 }

@@ -1,7 +1,12 @@
 // Everything that is seen of one element, and how it is put together.
 import type { Foresight, Scene, SimLists } from '../session.js'
 import { BreakPanel } from './break-panel.js'
+import { Bookmarks } from './bookmarks.js'
 import { h, say, toggle } from './dom.js'
+import { listenForDrags } from './drag.js'
+import type { Fork } from './fork.js'
+import { Help } from './help.js'
+import { HeatPanel } from './heat-panel.js'
 import { LogPanel } from './log-panel.js'
 import { Mirror } from './mirror.js'
 import { OraclePanel } from './oracle-panel.js'
@@ -17,6 +22,10 @@ export interface ShowCalls extends TransportCalls {
   copyCommand(): void
   choose(scenario: string, seed: string): void
   survey(): void
+  bookmarked(): void
+  saveTrace(): void
+  openTrace(file: File): void
+  redraw(): void
   key(event: KeyboardEvent): void
 }
 
@@ -41,10 +50,14 @@ export class Show {
   readonly log = new LogPanel()
   readonly mirror = new Mirror()
   readonly range = new RangePanel((job) => this.#select(job))
+  readonly heat: HeatPanel
   readonly breaking: BreakPanel
   readonly transport: Transport
+  readonly bookmarks: Bookmarks
+  readonly help = new Help()
   readonly #caption = h('p', { className: 'caption', part: 'caption' })
   readonly #command = h('code', { part: 'command' })
+  readonly #notice = h('p', { className: 'notice', role: 'alert', hidden: true })
   readonly #surveyed = h('p', { className: 'surveyed', role: 'status' })
   readonly #scenario
   readonly #seed
@@ -56,24 +69,43 @@ export class Show {
 
   constructor(readonly root: ShadowRoot, calls: ShowCalls) {
     this.breaking = new BreakPanel(calls.act)
-    this.transport = new Transport(calls)
+    this.bookmarks = new Bookmarks(calls.seek, calls.bookmarked)
+    this.transport = new Transport(calls, this.bookmarks.root)
+    this.heat = new HeatPanel(calls.seek)
     const choose = (): void => calls.choose(this.#scenario.value, this.#seed.value)
     this.#scenario = h('select', { 'aria-label': 'Scenario', onchange: choose })
     this.#seed = h('input', { type: 'text', inputMode: 'numeric', 'aria-label': 'Seed', onchange: choose })
+    const file = h('input', { type: 'file', hidden: true, accept: '.jsonl,.json,.txt', onchange: () => {
+      for (const one of file.files ?? []) calls.openTrace(one)
+      file.value = ''
+    } })
     const share = h('div', { className: 'share', part: 'share' },
       h('label', {}, 'scenario ', this.#scenario), h('label', {}, 'seed ', this.#seed),
       h('button', { type: 'button', title: 'runs them here, with all faults, and opens the first that breaks a promise', onclick: () => calls.survey() }, 'try 200 seeds'),
-      h('button', { type: 'button', onclick: () => calls.copyLink() }, 'copy link'), h('button', { type: 'button', onclick: () => calls.copyCommand() }, 'copy command'), this.#command, this.#surveyed)
+      h('button', { type: 'button', onclick: () => calls.copyLink() }, 'copy link'), h('button', { type: 'button', onclick: () => calls.copyCommand() }, 'copy command'),
+      h('button', { type: 'button', title: 'options, hash and all that happened, as lines of JSON', onclick: () => calls.saveTrace() }, 'save trace'),
+      h('button', { type: 'button', title: 'or drop the file anywhere on the picture', onclick: () => file.click() }, 'open trace'), file, this.#command, this.#surveyed)
     this.#frame = h('div', { className: 'frame', part: 'frame', onkeydown: (event: Event) => calls.key(event as KeyboardEvent) },
-      this.#caption,
+      this.#caption, this.#notice,
       h('div', { className: 'scene' }, this.box,
         h('ul', { className: 'legend', 'aria-label': 'Legend' }, ...LEGEND.map(([name, text]) => h('li', {}, h('i', { className: name, 'aria-hidden': 'true' }, name === 'lost' ? '×' : ''), text)))),
-      this.oracle.root, this.transport.root,
+      this.oracle.root, this.transport.root, this.heat.root,
       h('div', { className: 'more' }, this.breaking.root, this.range.root, this.log.root, share),
-      this.mirror.root, this.mirror.live)
+      this.mirror.root, this.mirror.live, this.help.root)
+    this.#frame.addEventListener('click', (event) => {
+      const asked = (event.target as HTMLElement).closest<HTMLElement>('button.what')
+      if (asked !== null) this.help.open(asked.dataset.what)
+    })
+    this.#frame.addEventListener('dragover', (event) => event.dataTransfer?.types.includes('Files') && event.preventDefault())
+    this.#frame.addEventListener('drop', (event) => {
+      const [dropped] = event.dataTransfer?.files ?? []
+      if (dropped === undefined) return
+      event.preventDefault()
+      calls.openTrace(dropped)
+    })
     root.adoptedStyleSheets = [styleSheet()]
     root.replaceChildren(this.#frame)
-    this.canvas.addEventListener('click', (event) => this.#click(event))
+    listenForDrags(this.canvas, this.stage, this.breaking, { choose: (hit) => this.#choose(hit), redraw: calls.redraw })
   }
 
   /** Until somebody chooses, the range that most is to be seen of. */
@@ -89,8 +121,21 @@ export class Show {
     this.#drawnMs = 0
   }
 
-  #click({ offsetX, offsetY }: MouseEvent): void {
-    const { node, job } = this.stage.hit(offsetX, offsetY)
+  /** Another run beside this one; undefined takes it away. */
+  fork(fork: Fork | undefined): void {
+    for (const old of this.#frame.querySelectorAll('.fork, .compare')) old.remove()
+    this.transport.forked(fork !== undefined)
+    this.#frame.classList.toggle('forked', fork !== undefined)
+    if (fork !== undefined) this.transport.root.before(fork.table, fork.root)
+  }
+
+  /** Empty takes it away. */
+  notice(text: string): void {
+    this.#notice.hidden = text === ''
+    say(this.#notice, text)
+  }
+
+  #choose({ node, job }: { node?: number; job?: number }): void {
     if (job !== undefined) this.#select(job)
     if (node !== undefined) this.breaking.pick(node)
   }
@@ -115,8 +160,10 @@ export class Show {
     const style = getComputedStyle(host)
     const of = (name: string): string => style.getPropertyValue(`--keyhaul-${name}`).trim()
     const ranges = Array.from({ length: 8 }, (_, i) => of(`range-${i}`))
-    const palette: Palette = { ink: of('ink'), quiet: of('quiet'), line: of('line'), surface: of('surface'), empty: of('empty'), bad: of('bad'), changed: of('changed'), accent: of('accent'), ranges }
+    const palette: Palette = { ink: of('ink'), quiet: of('quiet'), line: of('line'), surface: of('surface'), empty: of('empty'), bad: of('bad'), changed: of('changed'), accent: of('accent'), ranges, stores: [0, 1, 2, 3].map((i) => of(`store-${i}`)) }
     this.stage.setPalette(palette)
+    this.heat.setPalette(palette)
+    this.range.palette = palette
   }
 
   /** Panels are read, so they change five times a second at most. */
@@ -124,6 +171,7 @@ export class Show {
     this.stage.show(scene, nowMs, speed)
     this.log.take(scene)
     this.transport.show(scene.reachedUs, scene.event)
+    this.heat.now(scene.reachedUs)
     const bad = scene.violations.length > 0
     if (!now && !bad && nowMs - this.#drawnMs < 200) return
     this.#drawnMs = nowMs
@@ -144,7 +192,19 @@ export class Show {
 
   foresee(foresight: Foresight | undefined, scene: Scene | undefined): void {
     if (foresight !== undefined) this.transport.setEnd(foresight.endUs, foresight.marks)
+    this.heat.foresee(foresight, (scene?.nodes ?? []).filter(({ kind }) => kind === 'store').map(({ name }) => name))
+    this.range.heat = foresight?.heat
+    if (scene !== undefined) {
+      this.transport.show(scene.reachedUs, scene.event)
+      this.range.show(scene)
+    }
     this.oracle.foresee(foresight, scene)
+  }
+
+  resize(): void {
+    const ratio = Math.min(2, devicePixelRatio)
+    this.stage.resize(this.box.clientWidth, this.box.clientHeight, ratio)
+    this.heat.resize(ratio)
   }
 
   surveyed(text: string): void {

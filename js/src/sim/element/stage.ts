@@ -3,7 +3,8 @@
 import { Fate, type SimFlight, type SimJob, type SimNode } from '../view.js'
 import type { Scene } from '../session.js'
 import { type Box, layOut, type Placed, type Row } from './layout.js'
-import { count, rangeName, stateName } from './words.js'
+import { Rows } from './rows.js'
+import { count } from './words.js'
 
 interface Dot {
   readonly flight: SimFlight
@@ -21,31 +22,33 @@ export interface Palette {
   readonly changed: string
   readonly accent: string
   readonly ranges: readonly string[]
+  readonly stores: readonly string[]
 }
 
 const DOTS_MAX = 140
 const LEAST_MS = 520
-const GLOW_MS = 600
 
 export class Stage {
   readonly #context: CanvasRenderingContext2D
   #palette: Palette | undefined
   #scene: Scene | undefined
   #dots: Dot[] = []
-  /** When each cell of a row last changed. */
-  readonly #changed = new Map<string, { cells: string; atMs: Float64Array }>()
+  readonly #rows = new Rows()
   #placed: Placed | undefined
   #width = 0
   #height = 0
   selected = 0
   still = false
+  /** From this node to here somebody drags. */
+  drag: { readonly from: number; readonly x: number; readonly y: number; readonly oneWay: boolean } | undefined
 
-  constructor(readonly canvas: HTMLCanvasElement) {
+  constructor(readonly canvas: HTMLCanvasElement, readonly dotsMax = DOTS_MAX) {
     this.#context = canvas.getContext('2d') as CanvasRenderingContext2D
   }
 
   setPalette(palette: Palette): void {
     this.#palette = palette
+    this.#rows.reset()
   }
 
   resize(width: number, height: number, ratio: number): void {
@@ -54,13 +57,14 @@ export class Stage {
     this.canvas.width = Math.round(width * ratio)
     this.canvas.height = Math.round(height * ratio)
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0)
+    this.#rows.resize(this.canvas.width, this.canvas.height, ratio)
     this.#placed = undefined
   }
 
   /** Begins anew: nothing of before is on its way. */
   reset(): void {
     this.#dots = []
-    this.#changed.clear()
+    this.#rows.reset()
     this.#placed = undefined
   }
 
@@ -68,13 +72,18 @@ export class Stage {
     if (scene.nodes.length !== this.#scene?.nodes.length || scene.jobs.length !== this.#scene.jobs.length) this.#placed = undefined
     this.#scene = scene
     if (this.still) return
-    const room = DOTS_MAX - this.#dots.length
+    const room = this.dotsMax - this.#dots.length
     const every = Math.max(1, Math.ceil(scene.flights.length / Math.max(1, Math.min(room, 24))))
     for (const [i, flight] of scene.flights.entries()) {
-      if (i % every !== 0 || this.#dots.length >= DOTS_MAX) continue
+      if (i % every !== 0 || this.#dots.length >= this.dotsMax) continue
       const lastsMs = Math.min(20_000, Math.max(LEAST_MS, (flight[5] - flight[4]) / 1000 / speed))
       this.#dots.push({ flight, startMs: nowMs + ((i * 37) % 60), lastsMs })
     }
+  }
+
+  /** Messages that are drawn now. */
+  get dots(): number {
+    return this.#dots.length
   }
 
   /** What is at this place. */
@@ -92,7 +101,10 @@ export class Stage {
   draw(nowMs: number): boolean {
     const [scene, palette] = [this.#scene, this.#palette]
     if (scene === undefined || palette === undefined || this.#width === 0) return false
-    this.#placed ??= layOut(scene, this.#width, this.#height)
+    if (this.#placed === undefined) {
+      this.#placed = layOut(scene, this.#width, this.#height)
+      this.#rows.reset()
+    }
     const c = this.#context
     c.clearRect(0, 0, this.#width, this.#height)
     c.textBaseline = 'middle'
@@ -101,12 +113,16 @@ export class Stage {
     for (const [id, box] of this.#placed.boxes) {
       const node = scene.nodes[id] as SimNode
       if (node.kind === 'client') this.#client(scene, box, node, palette)
-      else if (node.kind === 'store') this.#store(scene, id, node, box, palette, nowMs)
-      else this.#pill(scene, node, box, palette)
+      else if (node.kind === 'store') this.#store(scene, id, node, box, palette)
+      else this.#pill(scene, id, node, box, palette)
     }
+    const glowing = this.#rows.draw(c, scene, this.#placed.rows, palette, nowMs, this.still)
+    for (const row of [...this.#placed.rows.values()].flat()) this.#aroundRow(scene, row, palette)
+    this.#cuts(scene, this.#placed, palette)
     this.#dots = this.#dots.filter(({ startMs, lastsMs }) => nowMs < startMs + lastsMs)
+    this.#dragged(palette)
     for (const dot of this.#dots) this.#dot(dot, this.#placed, palette, nowMs, scene)
-    return this.#dots.length > 0
+    return glowing || this.#dots.length > 0
   }
 
   #colour(job: number): string {
@@ -126,18 +142,83 @@ export class Stage {
     c.lineWidth = 1
     for (const [id, box] of placed.boxes) {
       if (scene.nodes[id]?.kind !== 'store') continue
-      const mover = scene.nodes.findIndex(({ kind }) => kind === 'mover')
-      const to = placed.boxes.get(mover)
-      if (to === undefined) continue
-      const cut = scene.nodes[id]?.cutFrom.includes(mover) || scene.nodes[mover]?.cutFrom.includes(id)
-      c.strokeStyle = cut ? bad : line
-      c.setLineDash(cut ? [3, 5] : [])
-      c.beginPath()
-      c.moveTo(box.x + box.w / 2, box.y + box.h)
-      c.lineTo(to.x + to.w / 2, to.y)
-      c.stroke()
-      c.setLineDash([])
+      for (const [mover, to] of placed.boxes) {
+        if (scene.nodes[mover]?.kind !== 'mover') continue
+        const cut = scene.nodes[id]?.cutFrom.includes(mover) || scene.nodes[mover].cutFrom.includes(id)
+        c.strokeStyle = cut ? bad : line
+        c.setLineDash(cut ? [3, 5] : [])
+        c.beginPath()
+        c.moveTo(box.x + box.w / 2, box.y + box.h)
+        c.lineTo(to.x + to.w / 2, to.y)
+        c.stroke()
+        c.setLineDash([])
+      }
     }
+  }
+
+  /** Two nodes of which one does not hear the other; where one is cut off altogether its frame says so. */
+  #cuts(scene: Scene, placed: Placed, palette: Palette): void {
+    for (const [id, node] of scene.nodes.entries()) {
+      for (const other of node.cutFrom) {
+        const peer = scene.nodes[other]
+        const [a, b] = [placed.boxes.get(id), placed.boxes.get(other)]
+        if (a === undefined || b === undefined || peer === undefined || node.kind === 'client' || peer.kind === 'client') continue
+        if (isCutOff(node, scene.nodes) || isCutOff(peer, scene.nodes)) continue
+        const both = peer.cutFrom.includes(id)
+        if (!both || id < other) this.#cut(a, b, both, palette)
+      }
+    }
+  }
+
+  #cut(a: Box, b: Box, both: boolean, { bad, surface }: Palette): void {
+    // Between neighbours it hangs below them; else it goes straight from edge to edge.
+    const beside = Math.abs(a.y - b.y) < 5
+    const edge = (box: Box, other: Box): [number, number] => [box.x + box.w / 2, beside || box.y < other.y ? box.y + box.h : box.y]
+    const [[x0, y0], [x1, y1]] = [edge(a, b), edge(b, a)]
+    const dip = beside ? Math.min(56, 22 + Math.abs(x1 - x0) / 12) : 0
+    // Off the middle, where neighbours have theirs.
+    const at = beside ? 0.5 : y1 > y0 ? 0.78 : 0.22
+    const [x, y] = [x0 + (x1 - x0) * at, y0 + (y1 - y0) * at + dip / 2]
+    const c = this.#context
+    c.strokeStyle = bad
+    c.lineWidth = 2
+    c.setLineDash([4, 5])
+    c.beginPath()
+    c.moveTo(x0, y0)
+    if (beside) c.quadraticCurveTo(x, y + dip / 2, x1, y1)
+    else c.lineTo(x1, y1)
+    c.stroke()
+    c.setLineDash([])
+    c.beginPath()
+    c.arc(x, y, 11, 0, 7)
+    c.fillStyle = surface
+    c.fill()
+    c.stroke()
+    c.fillStyle = bad
+    c.textAlign = 'center'
+    c.font = '700 14px system-ui, sans-serif'
+    c.save()
+    c.translate(x, y)
+    if (!both) c.rotate(Math.atan2(y1 - y0, x1 - x0))
+    c.fillText(both ? '×' : '⇥', 0, 1)
+    c.restore()
+  }
+
+  #dragged({ bad }: Palette): void {
+    const box = this.#placed?.boxes.get(this.drag?.from ?? -1)
+    if (this.drag === undefined || box === undefined) return
+    const c = this.#context
+    c.strokeStyle = c.fillStyle = bad
+    c.lineWidth = 2.5
+    c.setLineDash([6, 5])
+    c.beginPath()
+    c.moveTo(box.x + box.w / 2, box.y + box.h / 2)
+    c.lineTo(this.drag.x, this.drag.y)
+    c.stroke()
+    c.setLineDash([])
+    c.beginPath()
+    c.arc(this.drag.x, this.drag.y, this.drag.oneWay ? 4 : 7, 0, 7)
+    c.fill()
   }
 
   /** Who the circles are. */
@@ -178,9 +259,11 @@ export class Stage {
     return troubled
   }
 
-  #store(scene: Scene, id: number, node: SimNode, box: Box, palette: Palette, nowMs: number): void {
+  #store(scene: Scene, id: number, node: SimNode, box: Box, palette: Palette): void {
     const c = this.#context
     const troubled = this.#frame(scene, box, node, palette, 10)
+    c.fillStyle = palette.stores[id % palette.stores.length] as string
+    c.fillRect(box.x + 12, box.y, Math.min(46, box.w - 24), 4)
     c.font = '600 15px system-ui, sans-serif'
     c.fillStyle = palette.ink
     c.textAlign = 'left'
@@ -191,64 +274,15 @@ export class Stage {
     const trouble = troubleOf(node, scene.nodes)
     if (box.w > 130) c.fillText(trouble === '' ? `${count(node.entries ?? 0)} keys` : trouble, box.x + box.w - 12, box.y + 19)
     else if (trouble !== '') c.fillText('!', box.x + box.w - 12, box.y + 19)
-    c.globalAlpha = node.up === 0 ? 0.35 : 1
-    for (const row of this.#placed?.rows.get(id) ?? []) this.#row(scene, row, palette, nowMs)
-    c.globalAlpha = 1
   }
 
-  #row(scene: Scene, { job, side, x, y, w, h, label }: Row, palette: Palette, nowMs: number): void {
-    const c = this.#context
-    const { cells } = scene.jobs[job] as SimJob
-    const [own, differ] = [cells[side], cells[2]]
-    const glow = this.#glowOf(`${job}/${side}`, own + differ, nowMs)
-    if (label !== 'none') {
-      c.font = '600 12px system-ui, sans-serif'
-      c.textAlign = 'left'
-      c.fillStyle = label === 'above' ? this.#colour(job) : palette.quiet
-      if (label === 'left') c.fillText(rangeName(job), x - 18, y + h / 2 + 0.5)
-      else c.fillText(rangeName(job), x, y - 10)
-    }
-    if (label === 'above') {
-      c.font = '12px system-ui, sans-serif'
-      c.fillStyle = palette.quiet
-      const { source, target, state, gates } = scene.jobs[job] as SimJob
-      c.fillText(side === 0 ? `→ ${scene.nodes[target]?.name}` : `← ${scene.nodes[source]?.name}`, x + 14, y - 10)
-      c.textAlign = 'right'
-      if (w > 150) c.fillText(gates[side] || stateName(state), x + w, y - 10)
-    }
-    const [step, alpha] = [w / own.length, c.globalAlpha]
-    const wide = step - (step > 3 ? 0.7 : 0)
-    for (let i = 0; i < own.length; i++) {
-      const filled = Number(own[i])
-      const left = x + i * step
-      c.globalAlpha = alpha
-      c.fillStyle = palette.empty
-      c.fillRect(left, y, wide, h)
-      if (filled > 0) {
-        c.globalAlpha = alpha * (0.35 + (0.65 * filled) / 9)
-        c.fillStyle = this.#colour(job)
-        const high = Math.max(3, (h * filled) / 9)
-        c.fillRect(left, y + h - high, wide, high)
-      }
-      if (side === 1 && differ[i] !== '0') {
-        c.globalAlpha = alpha
-        c.fillStyle = palette.changed
-        c.fillRect(left, y, wide, Math.max(2, h * 0.34))
-      }
-      const since = nowMs - (glow[i] as number)
-      if (!this.still && since < GLOW_MS) {
-        c.globalAlpha = alpha * 0.75 * (1 - since / GLOW_MS)
-        c.fillStyle = palette.surface
-        c.fillRect(left, y, wide, h)
-      }
-    }
-    c.globalAlpha = alpha
+  /** Around a row what may be at many places, so that rows themselves need not be drawn again. */
+  #aroundRow(scene: Scene, { job, x, y, w, h }: Row, palette: Palette): void {
     this.#culprit(scene, job, { x, y, w, h }, palette)
-    if (job === this.selected) {
-      c.strokeStyle = palette.ink
-      c.lineWidth = 1
-      c.strokeRect(x - 2.5, y - 2.5, w + 4.3, h + 5)
-    }
+    if (job !== this.selected) return
+    this.#context.strokeStyle = palette.ink
+    this.#context.lineWidth = 1
+    this.#context.strokeRect(x - 2.5, y - 2.5, w + 4.3, h + 5)
   }
 
   /** Where the key of the first violation is. */
@@ -269,29 +303,17 @@ export class Stage {
     c.fill()
   }
 
-  #glowOf(row: string, cells: string, nowMs: number): Float64Array {
-    const before = this.#changed.get(row)
-    if (before === undefined) {
-      const atMs = new Float64Array(cells.length / 2).fill(-GLOW_MS)
-      this.#changed.set(row, { cells, atMs })
-      return atMs
-    }
-    if (before.cells !== cells) {
-      for (let i = 0; i < before.atMs.length; i++) if (before.cells[i] !== cells[i]) before.atMs[i] = nowMs
-      before.cells = cells
-    }
-    return before.atMs
-  }
-
-  #pill(scene: Scene, node: SimNode, box: Box, palette: Palette): void {
+  #pill(scene: Scene, id: number, node: SimNode, box: Box, palette: Palette): void {
     const c = this.#context
     const troubled = this.#frame(scene, box, node, palette, box.h / 2)
     c.textAlign = 'center'
     c.font = '600 14px system-ui, sans-serif'
     c.fillStyle = troubled ? palette.bad : palette.accent
-    const under = scene.jobs.filter(({ phase }) => phase === 'running').length
+    const under = scene.jobs.filter(({ phase, mover }) => phase === 'running' && mover === id).length
     const what = troubleOf(node, scene.nodes) || (node.kind === 'mover' ? `moves ${under} range${under === 1 ? '' : 's'}` : '')
-    c.fillText(`${node.kind === 'mover' ? 'keyhaul' : node.name}${what === '' ? '' : ` · ${what}`}`, box.x + box.w / 2, box.y + box.h / 2 + 1)
+    // Where many coordinators share the row, the name has to do.
+    const whole = `${node.name}${what === '' ? '' : ` · ${what}`}`
+    c.fillText(c.measureText(whole).width < box.w - 16 ? whole : troubled ? `${node.name} !` : node.name, box.x + box.w / 2, box.y + box.h / 2 + 1, box.w - 8)
   }
 
   #dot({ flight, startMs, lastsMs }: Dot, placed: Placed, palette: Palette, nowMs: number, scene: Scene): void {

@@ -6,6 +6,7 @@ export const STYLE = `
   --keyhaul-bad: #b3261e; --keyhaul-bad-paper: #fdecea; --keyhaul-good-paper: #e3f2ee; --keyhaul-changed: #7a5200;
   --keyhaul-range-0: #1668b0; --keyhaul-range-1: #b4530a; --keyhaul-range-2: #4d7c1f; --keyhaul-range-3: #8a3fa8;
   --keyhaul-range-4: #0f7d86; --keyhaul-range-5: #a32c5f; --keyhaul-range-6: #6b6a1c; --keyhaul-range-7: #4a55b8;
+  --keyhaul-store-0: #4a6a94; --keyhaul-store-1: #a8741a; --keyhaul-store-2: #2e7d5b; --keyhaul-store-3: #96507a;
   display: block; container-type: inline-size; color: var(--keyhaul-ink); color-scheme: light;
   font: 14px/1.45 system-ui, -apple-system, "Segoe UI", sans-serif; font-variant-numeric: tabular-nums;
 }
@@ -14,7 +15,7 @@ export const STYLE = `
 :host([theme="dark"]) { DARK }
 * { box-sizing: border-box; margin: 0; }
 .frame { background: var(--keyhaul-paper); border: 1px solid var(--keyhaul-line); border-radius: 16px; overflow: hidden;
-  display: grid; grid-template-columns: minmax(0, 1fr) minmax(300px, 356px); grid-template-areas: "caption caption" "scene oracle" "transport transport" "more more"; }
+  display: grid; grid-template-columns: minmax(0, 1fr) minmax(300px, 356px); grid-template-areas: "caption caption" "notice notice" "scene oracle" "transport transport" "heat heat" "more more"; }
 .caption { grid-area: caption; padding: 14px 22px 10px; font-size: clamp(17px, 2.2cqi, 24px); line-height: 1.3; font-weight: 600; letter-spacing: -0.01em; min-height: 2.9em; display: flex; align-items: center; text-wrap: balance; }
 .caption.bad { color: var(--keyhaul-bad); }
 .scene { grid-area: scene; padding: 0 14px 6px 22px; min-width: 0; }
@@ -35,6 +36,8 @@ h2 { font-size: 13px; font-weight: 600; color: var(--keyhaul-quiet); letter-spac
 h3 { font-size: 13px; font-weight: 600; margin: 12px 0 4px; }
 .verdict { font-size: 26px; font-weight: 700; line-height: 1.15; letter-spacing: -0.02em; color: var(--keyhaul-accent); }
 .bad .verdict { color: var(--keyhaul-bad); }
+.numbers { display: flex; flex-wrap: wrap; gap: 4px 14px; }
+.numbers dd { color: var(--keyhaul-ink); font-weight: 600; margin: 0; }
 .numbers, .trace, .end, .quiet { color: var(--keyhaul-quiet); font-size: 12.5px; }
 .numbers { margin: 6px 0 10px; }
 .promises { list-style: none; padding: 0; display: grid; gap: 3px; font-size: 13px; }
@@ -63,10 +66,64 @@ button.play { background: var(--keyhaul-accent); border-color: var(--keyhaul-acc
 .marks i.hand { background: var(--keyhaul-range-1); opacity: 1; width: 3px; border-radius: 50%; height: 7px; }
 .marks i.healed { background: var(--keyhaul-accent); opacity: 1; height: 14px; }
 input[type="range"] { width: 100%; accent-color: var(--keyhaul-accent); min-height: 24px; margin: 0; }
-.time { font-size: 12.5px; color: var(--keyhaul-quiet); min-width: 21ch; }
 .rate { display: flex; align-items: center; gap: 8px; font-size: 12.5px; color: var(--keyhaul-quiet); }
 .rate .speed { width: 92px; }
 .rate output { min-width: 6ch; }
+.heat { grid-area: heat; padding: 14px 22px 12px; border-bottom: 1px solid var(--keyhaul-line); min-width: 0; }
+.heatbox { position: relative; height: 190px; }
+.heatbox canvas { cursor: crosshair; border-radius: 4px; }
+.read { font-size: 12.5px; min-height: 3em; padding-top: 6px; }
+.legend i.owner0 { background: var(--keyhaul-store-0); } .legend i.owner1 { background: var(--keyhaul-store-1); }
+.legend i.owner2 { background: var(--keyhaul-store-2); } .legend i.owner3 { background: var(--keyhaul-store-3); }
+.legend i.hot { background: linear-gradient(90deg, color-mix(in srgb, var(--keyhaul-store-0) 30%, var(--keyhaul-empty)), var(--keyhaul-store-0)); width: 24px; }
+.legend i.also { background: linear-gradient(color-mix(in srgb, var(--keyhaul-store-0) 50%, var(--keyhaul-empty)) 66%, var(--keyhaul-store-2) 66%); }
+.legend i.fenced { background: linear-gradient(var(--keyhaul-bad) 50%, var(--keyhaul-surface) 50%); box-shadow: inset 0 0 0 1px var(--keyhaul-bad); }
+.legend i.tick { background: linear-gradient(90deg, transparent 5px, var(--keyhaul-ink) 5px, var(--keyhaul-ink) 7px, transparent 7px); }
+.lag { height: 72px; margin: 6px 0; position: relative; }
+.lag canvas { border-radius: 0; }
+.waits { font-size: 12.5px; font-weight: 600; }
+.waits:empty { display: none; }
+.notice { grid-area: notice; padding: 0 22px 12px; font-weight: 600; overflow-wrap: anywhere; }
+.what { all: unset; cursor: help; text-decoration: underline dotted; text-decoration-thickness: 1px; text-underline-offset: 3px; color: inherit; }
+.what:hover { color: var(--keyhaul-ink); }
+.what:focus-visible { outline: 3px solid var(--keyhaul-accent); outline-offset: 2px; border-radius: 2px; }
+.clock { display: flex; flex-wrap: wrap; gap: 2px 14px; font-size: 12.5px; color: var(--keyhaul-quiet); min-width: 31ch; }
+.clock b { color: var(--keyhaul-ink); font-weight: 600; }
+.jumps { grid-column: 1 / -1; display: flex; flex-wrap: wrap; gap: 6px; align-items: center; font-size: 13px; }
+.jumps button { min-height: 30px; padding: 2px 10px; }
+.jumps .helpbutton { margin-left: auto; border-radius: 50%; width: 30px; padding: 0; font-weight: 700; }
+.bookmarks { display: inline-flex; flex-wrap: wrap; gap: 6px; }
+.mark { display: inline-flex; }
+.mark button:first-child { border-radius: 8px 0 0 8px; }
+.mark .remove { border-radius: 0 8px 8px 0; border-left: 0; padding: 2px 8px; color: var(--keyhaul-quiet); }
+.parting { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin-bottom: 10px; }
+.parting .quiet { flex-basis: 100%; }
+.help { border: 1px solid var(--keyhaul-line); border-radius: 14px; padding: 0; width: min(680px, calc(100vw - 24px)); max-height: min(80vh, 720px); margin: auto; background: var(--keyhaul-surface); color: var(--keyhaul-ink); overflow: hidden; }
+.help::backdrop { background: rgb(0 0 0 / 0.45); }
+.helpbody { padding: 20px 24px 24px; max-height: min(80vh, 720px); overflow: auto; position: relative; }
+.help h2 { font-size: 16px; color: var(--keyhaul-ink); margin: 0 0 10px; }
+.help dl + h2 { margin-top: 22px; }
+.help .close { position: sticky; float: right; top: 0; font-size: 18px; width: 34px; padding: 0; }
+.keylist > div { display: grid; grid-template-columns: 9ch 1fr; gap: 12px; padding: 3px 0; }
+.keylist dd, .glossary dd { margin: 0; }
+.glossary > div { padding: 6px 10px; margin: 0 -10px; border-radius: 8px; }
+.glossary dt { font-weight: 600; }
+.glossary dd { color: var(--keyhaul-quiet); }
+.glossary .asked { background: var(--keyhaul-good-paper); }
+kbd { font: 12.5px ui-monospace, Menlo, monospace; border: 1px solid var(--keyhaul-line); border-radius: 4px; padding: 0 5px; margin-right: 3px; white-space: nowrap; }
+.wild { margin-top: 8px; font-size: 12.5px; }
+a { color: var(--keyhaul-accent); }
+.fork { grid-area: fork; min-width: 0; margin: 0 14px 14px; padding: 14px; border: 1px solid var(--keyhaul-line); border-radius: 12px; background: var(--keyhaul-surface); }
+.forkhead { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; }
+.forksaid { font-size: 13px; margin-bottom: 8px; }
+.difference { width: 100%; border-collapse: collapse; font-size: 12.5px; margin-bottom: 10px; table-layout: fixed; }
+.difference :is(th, td) { text-align: left; padding: 2px 6px 2px 0; font-weight: 400; overflow-wrap: anywhere; border-top: 1px solid var(--keyhaul-line); }
+.difference thead :is(th, td) { border-top: 0; color: var(--keyhaul-quiet); }
+.difference td { font-weight: 600; }
+.difference .differs { color: var(--keyhaul-bad); }
+.frame.forked { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); grid-template-areas: "caption caption" "notice notice" "scene fork" "oracle fork" "compare fork" "transport transport" "heat heat" "more more"; grid-template-rows: auto auto auto auto 1fr; }
+.compare { grid-area: compare; align-self: start; margin: 0 8px 14px 22px; min-width: 0; }
+.forked .oracle { height: auto; min-height: 0; align-self: start; margin: 0 8px 14px 22px; }
 .more { grid-area: more; display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .more > section { padding: 16px 22px 18px; min-width: 0; }
 .more > section + section { border-left: 1px solid var(--keyhaul-line); }
@@ -84,7 +141,7 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .ahead:has(button) { font-weight: 600; }
 .lifeline { display: flex; gap: 2px; list-style: none; padding: 0; margin: 10px 0; min-height: 44px; overflow: auto; }
 [hidden] { display: none !important; }
-.lifeline li { flex: 1 1 0; min-width: 62px; padding: 5px 7px; font-size: 11.5px; line-height: 1.25; background: var(--keyhaul-empty); border-radius: 4px; overflow: hidden; }
+.lifeline li { flex: 1 1 0; min-width: 76px; padding: 5px 7px; font-size: 11.5px; line-height: 1.25; background: var(--keyhaul-empty); border-radius: 4px; overflow: hidden; }
 .lifeline li b { display: block; font-weight: 600; }
 .lifeline li:first-child { border-radius: 8px 4px 4px 8px; }
 .lifeline li.done { background: var(--keyhaul-good-paper); }
@@ -93,7 +150,7 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .facts { margin-top: 10px; display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 8px 12px; }
 .facts dt { color: var(--keyhaul-quiet); font-size: 11.5px; }
 .facts dd { font-weight: 600; }
-.log ol { list-style: none; padding: 0; height: 290px; overflow: auto; font-size: 12.5px; }
+.log ol { list-style: none; padding: 0; height: 0; min-height: max(290px, calc(100% - 30px)); overflow: auto; font-size: 12.5px; }
 .log li { display: grid; grid-template-columns: 7.5ch 2.2ch minmax(0, 1fr); gap: 6px; padding: 1px 0; }
 .log time { color: var(--keyhaul-quiet); text-align: right; }
 .log li.bad { color: var(--keyhaul-bad); font-weight: 700; }
@@ -109,26 +166,33 @@ b[data-range="0"] { color: var(--keyhaul-range-0); } b[data-range="1"] { color: 
 b[data-range="2"] { color: var(--keyhaul-range-2); } b[data-range="3"] { color: var(--keyhaul-range-3); }
 b[data-range="4"] { color: var(--keyhaul-range-4); } b[data-range="5"] { color: var(--keyhaul-range-5); }
 b[data-range="6"] { color: var(--keyhaul-range-6); } b[data-range="7"] { color: var(--keyhaul-range-7); }
-:host([controls="few"]) :is(.more, .share) { display: none; }
+:host([controls="fork"]) :is(.transport, .heat, .range, .log, .share) { display: none; }
+:host([controls="fork"]) .frame { border: 0; border-radius: 0; background: none; }
+:host([controls="fork"]) :is(.scene, .caption) { padding: 0 0 8px; }
+:host([controls="fork"]) .oracle { margin: 0 0 12px; }
+:host([controls="fork"]) .more > section { padding: 0; }
+:host([controls="few"]) :is(.more, .share, .heat, .jumps) { display: none; }
 @container (max-width: 880px) {
-  .frame { grid-template-columns: minmax(0, 1fr); grid-template-areas: "caption" "scene" "transport" "oracle" "more"; }
+  .frame, .frame.forked { grid-template-columns: minmax(0, 1fr); grid-template-rows: none; grid-template-areas: "caption" "notice" "scene" "fork" "compare" "transport" "oracle" "heat" "more"; }
   .scene { padding: 0 14px 6px; }
-  .oracle { margin: 14px; height: auto; min-height: 0; }
+  .compare { margin: 0 14px 14px; }
+  .clock { min-width: 0; justify-self: end; }
+  .oracle, .forked .oracle { margin: 14px; height: auto; min-height: 0; }
   .transport { grid-template-columns: auto 1fr; padding: 12px 14px; }
   .line { grid-column: 1 / -1; grid-row: 1; }
-  .time { justify-self: end; }
   .rate { grid-column: 1 / -1; }
   .rate .speed { flex: 1; width: auto; }
   .more { grid-template-columns: minmax(0, 1fr); }
   .more > section { padding: 16px 14px; }
   .more > section + section { border-left: 0; border-top: 1px solid var(--keyhaul-line); }
   .caption { padding: 14px; min-height: 3.9em; }
+  .heat { padding: 14px; }
   .share { padding: 12px 14px; }
 }
 @container (min-width: 520px) and (max-width: 880px) { .promises { grid-template-columns: 1fr 1fr; } }
 @container (max-width: 460px) {
   .frame { border-radius: 10px; }
-  .time { grid-column: 1 / -1; justify-self: start; min-width: 0; }
+  .clock { grid-column: 1 / -1; justify-self: start; }
   .canvas { height: 380px; }
 }
 `.replaceAll('DARK', `
@@ -137,4 +201,5 @@ b[data-range="6"] { color: var(--keyhaul-range-6); } b[data-range="7"] { color: 
   --keyhaul-bad: #ff8a80; --keyhaul-bad-paper: #3a1a1a; --keyhaul-good-paper: #15302c; --keyhaul-changed: #ffd166;
   --keyhaul-range-0: #5aa9e6; --keyhaul-range-1: #f0944d; --keyhaul-range-2: #94c45a; --keyhaul-range-3: #c78be0;
   --keyhaul-range-4: #4fc1cb; --keyhaul-range-5: #ec7fae; --keyhaul-range-6: #c9c45e; --keyhaul-range-7: #9aa5ff;
+  --keyhaul-store-0: #7ea1d0; --keyhaul-store-1: #dba94e; --keyhaul-store-2: #62b892; --keyhaul-store-3: #cf86b0;
   color-scheme: dark;`)

@@ -2,6 +2,9 @@
 import type { SimMark } from '../view.js'
 import { MarkKind } from '../view.js'
 import { h, say } from './dom.js'
+import { what } from './help.js'
+import type { Goal } from './jump.js'
+import { markBeside } from './jump.js'
 import { seconds } from './words.js'
 
 export interface TransportCalls {
@@ -9,7 +12,10 @@ export interface TransportCalls {
   restart(): void
   step(by: 1 | -1): void
   seek(us: number): void
-  nextMark(): void
+  jump(goal: Goal, by: 1 | -1): void
+  bookmark(): void
+  fork(): void
+  help(): void
   speed(value: number): void
 }
 
@@ -22,22 +28,34 @@ export class Transport {
   readonly #scrub
   readonly #speed
   readonly #speedSaid = h('output', {}, '1x')
-  readonly #time = h('span', { className: 'time' })
+  readonly #now = h('b')
+  readonly #time = h('span', { className: 'time' }, what('time'), ' ', this.#now)
+  readonly #event = h('b')
   readonly #marks = h('div', { className: 'marks', 'aria-hidden': 'true' })
+  readonly #fork: HTMLButtonElement
+  readonly #jumps: HTMLButtonElement[]
   readonly root: HTMLElement
   #endUs = 60_000_000
   #marked: readonly SimMark[] = []
 
-  constructor(calls: TransportCalls) {
+  constructor(calls: TransportCalls, bookmarks: HTMLElement) {
     const button = (label: string, icon: string, onclick: () => void, className = ''): HTMLButtonElement =>
       h('button', { type: 'button', className, 'aria-label': label, title: label, onclick }, icon)
+    this.#fork = h('button', { type: 'button', title: 'two runs from here on, side by side', onclick: calls.fork }, 'fork here')
+    const jump = (goal: Goal, text: string): HTMLButtonElement => h('button', { type: 'button', 'data-goal': goal, 'aria-label': `To the next ${text}`, onclick: () => calls.jump(goal, 1) }, text)
+    this.#jumps = [jump('fault', 'fault'), jump('cutover', 'change of owner'), jump('violation', 'broken promise')]
     this.#play = button('Play', '▶', calls.toggle, 'play')
     this.#scrub = h('input', { type: 'range', className: 'scrub', min: '0', max: '1000', step: '1', value: '0', 'aria-label': 'Time', oninput: () => calls.seek((Number(this.#scrub.value) / 1000) * this.#endUs) })
     this.#speed = h('input', { type: 'range', className: 'speed', min: '0', max: String(SPEEDS.length - 1), step: '1', value: '3', 'aria-label': 'Speed', oninput: () => calls.speed(SPEEDS[Number(this.#speed.value)] as number) })
     this.root = h('div', { className: 'transport', part: 'transport', role: 'group', 'aria-label': 'Time' },
-      h('div', { className: 'keys' }, this.#play, button('From the start', '«', calls.restart), button('One event back', '‹', () => calls.step(-1)), button('One event on', '›', () => calls.step(1)), button('To the next fault or violation', '»', calls.nextMark)),
-      h('div', { className: 'line' }, this.#marks, this.#scrub), this.#time,
-      h('label', { className: 'rate' }, h('span', {}, 'speed'), this.#speed, this.#speedSaid))
+      h('div', { className: 'keys' }, this.#play, button('From the start', '«', calls.restart), button('One event back', '‹', () => calls.step(-1)), button('One event on', '›', () => calls.step(1))),
+      h('div', { className: 'line' }, this.#marks, this.#scrub),
+      h('span', { className: 'clock' }, this.#time, h('span', {}, what('event'), ' ', this.#event)),
+      h('div', { className: 'rate' }, what('speed'), this.#speed, this.#speedSaid),
+      h('div', { className: 'jumps', role: 'group', 'aria-label': 'Go to, keep and compare' }, h('span', { className: 'quiet' }, 'go to the next'), ...this.#jumps,
+        h('button', { type: 'button', title: 'remember this moment, in the link too', onclick: calls.bookmark }, '☆ bookmark'),
+        this.#fork, bookmarks,
+        h('button', { type: 'button', className: 'helpbutton', 'aria-label': 'Help: keys and numbers', title: 'Help (?)', onclick: calls.help }, '?')))
   }
 
   /** The next slower or faster one. */
@@ -53,6 +71,10 @@ export class Transport {
     this.#speed.setAttribute('aria-valuetext', `${speed} times`)
   }
 
+  forked(is: boolean): void {
+    say(this.#fork, is ? 'close the fork' : 'fork here')
+  }
+
   setPlaying(playing: boolean): void {
     say(this.#play, playing ? '❚❚' : '▶')
     this.#play.setAttribute('aria-label', playing ? 'Pause' : 'Play')
@@ -62,7 +84,9 @@ export class Transport {
   show(timeUs: number, event: number): void {
     if (this.#scrub.getRootNode() instanceof ShadowRoot) this.#scrub.value = String(Math.round((timeUs / this.#endUs) * 1000))
     const text = `${seconds(timeUs)} of ${seconds(this.#endUs, 0)}, event ${event.toLocaleString('en-US')}`
-    say(this.#time, text)
+    say(this.#now, `${seconds(timeUs)} of ${seconds(this.#endUs, 0)}`)
+    say(this.#event, event.toLocaleString('en-US'))
+    for (const one of this.#jumps) one.disabled = markBeside(this.#marked, event, one.dataset.goal as Goal, 1) === undefined
     this.#scrub.setAttribute('aria-valuetext', text)
   }
 
@@ -77,9 +101,7 @@ export class Transport {
     }))
   }
 
-  /** The next fault, violation or thing done by hand behind this event. */
-  nextMark(event: number): SimMark | undefined {
-    const notable: readonly number[] = [MarkKind.fault, MarkKind.violation, MarkKind.byHand]
-    return this.#marked.find(([, at, kind]) => at > event && notable.includes(kind))
+  mark(event: number, goal: Goal, by: 1 | -1): SimMark | undefined {
+    return markBeside(this.#marked, event, goal, by)
   }
 }

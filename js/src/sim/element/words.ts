@@ -52,6 +52,14 @@ export function busiest(view: SimView): number {
   return -1
 }
 
+/** Ranges whose state is another one than before. */
+export function changesOf(before: SimView | undefined, { jobs }: SimView): { range: number; state: string }[] {
+  return jobs.flatMap(({ state }, range) => {
+    const was = before?.jobs[range]?.state
+    return was === undefined || was === state ? [] : [{ range, state }]
+  })
+}
+
 function doing(job: SimJob, name: string, from: string, to: string): string {
   const writers = job.writers > 0 && job.follow === 1
   switch (job.state) {
@@ -79,7 +87,7 @@ export function caption(view: SimView): string {
   const dead = view.nodes.filter(({ up }) => up === 0)
   const down = dead.map((node) => node.name)
   if (dead.some(({ kind }) => kind === 'mover')) return 'keyhaul was killed. What it has to know stands in its journal.'
-  if (down.length > 0) return `${down.join(' and ')} is down. keyhaul waits, and asks again.`
+  if (down.length > 0) return `${down.join(' and ')} ${down.length > 1 ? 'are' : 'is'} down. keyhaul waits, and asks again.`
   const at = busiest(view)
   const job = view.jobs[at]
   if (job !== undefined) return doing(job, rangeName(at), name(job.source), name(job.target))

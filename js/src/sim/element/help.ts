@@ -1,0 +1,65 @@
+// All keys, and what each number is. Numbers open it at what they are.
+import { h } from './dom.js'
+
+/** One table for what keys do and what the help says of them. */
+export const KEYS: readonly (readonly [keys: string, text: string])[] = [
+  ['space', 'play, and stop'], ['← →', 'one event back, one on'], ['[ ]', 'slower, faster'],
+  ['m', 'to the next fault, or what was done by hand; shift: the one before'], ['c', 'to the next change of owner; shift: the one before'],
+  ['v', 'to the next broken promise; shift: the one before'], ['b', 'bookmark this moment, or take it away'], [', .', 'to the bookmark before, to the next one'],
+  ['n p', 'choose the next node, the one before'], ['f', 'to what breaks it'], ['k', 'fork here, or close the fork'], ['?', 'this help'],
+  ['arrows', 'in the map of keys by time: go through it, with shift by tens; Enter goes to that time']
+]
+
+const NUMBERS: Readonly<Record<string, string>> = {
+  time: 'Simulated time since the run began. Nothing waits for a real clock, so a minute may take a blink.',
+  event: 'Everything that happens is an event: a message arrives, a timer rings, a disk answers. They have one order, the same each time.',
+  speed: 'Simulated seconds in one real second.',
+  checks: 'How often an oracle was told of something and judged it. Oracles see all stores at once, which no real system can.',
+  'writes acknowledged': 'Writes that a client was told are done, of those it asked for. An acknowledged write may never be lost.',
+  crashes: 'How often a node died, with all that was not yet synced to its disk.',
+  resumes: 'How often a migration went on from its journal.',
+  'trace hash': 'Of the time, kind, node and content of every event so far. Two runs with one hash did exactly the same; the terminal prints it too.',
+  keys: 'Keys that this store holds now.',
+  state: 'What the migration of this range is doing now.',
+  on: 'Keys of this range that this store holds now.',
+  behind: 'Keys that stand on both sides with different values: changed since they were copied.',
+  'pages read': 'Pages of the source that were read, of the copy and of comparisons.',
+  'changes followed': 'Changes that clients made meanwhile and that were read from the change feed.',
+  'calls failed': 'Calls to stores, journal or register that failed or got no answer. They are tried again.',
+  epoch: 'Rises with each incarnation of the coordinator: stores refuse what comes from an older one.',
+  journal: 'Bytes of the journal, from which a migration goes on after a crash.',
+  gate: 'What the gate in front of this store lets through: it serves, waits behind a fence, or sends clients on.',
+  'pause of writers': 'How long writers had to wait in the change of owner.',
+  'ready in about': 'What the engine reckons from its speed so far.',
+  'lag of the feed': 'Changes of the source that the engine knows of and has not applied to the target yet.',
+  'to compare again': 'Keys that changed since they were compared.',
+  'pause, forecast': 'How long writers will have to wait, from how long the last rounds of catching up took. The change of owner begins when it is short enough.',
+  'pause, allowed': 'The most that the plan allows. A longer attempt is given up, and tried again later.',
+  'writers wait since': 'The fence stands since then.',
+  'attempts given up': 'Changes of owner that took too long and were undone.'
+}
+
+export class Help {
+  readonly #list = h('dl', { className: 'glossary' }, ...Object.entries(NUMBERS).map(([name, text]) => h('div', { 'data-what': name, tabIndex: -1 }, h('dt', {}, name === 'on' ? 'on a store' : name), h('dd', {}, text))))
+  readonly root = h('dialog', { className: 'help', part: 'help', 'aria-label': 'Help', onclick: (event: Event) => event.target === this.root && this.root.close() },
+    h('div', { className: 'helpbody', tabIndex: 0, role: 'group', 'aria-label': 'Keys and numbers' }, h('button', { type: 'button', className: 'close', 'aria-label': 'Close help', onclick: () => this.root.close() }, '×'),
+      h('h2', {}, 'Keys'), h('dl', { className: 'keylist' }, ...KEYS.map(([keys, text]) => h('div', {}, h('dt', {}, ...keys.split(' ').map((key) => h('kbd', {}, key))), h('dd', {}, text)))),
+      h('h2', {}, 'What the numbers are'), this.#list))
+
+  /** At this number, if there is one of that name. */
+  open(what?: string): void {
+    if (!this.root.open) this.root.showModal()
+    for (const item of this.#list.children) {
+      const is = (item as HTMLElement).dataset.what === what
+      item.classList.toggle('asked', is)
+      if (!is) continue
+      item.scrollIntoView({ block: 'center' })
+      ;(item as HTMLElement).focus()
+    }
+  }
+}
+
+/** A number's name: pressing it says what it is. The frame listens for `.what`. */
+export function what(name: string, key = name): HTMLButtonElement {
+  return h('button', { type: 'button', className: 'what', 'data-what': key, title: 'What is this?' }, name)
+}

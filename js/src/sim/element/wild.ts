@@ -1,0 +1,27 @@
+// Where a bug of the kind that can be put in here did harm outside of simulators.
+interface Story {
+  readonly text: string
+  readonly source: string
+  readonly link: string
+}
+
+const FSYNC: Story = { text: 'PostgreSQL called its checkpoints done after a sync that had failed: a second try reported success for pages that the kernel had thrown away.', source: 'the “fsyncgate” thread, 2018', link: 'https://danluu.com/fsyncgate/' }
+const S3: Story = { text: 'One flipped bit in messages between servers, the only ones without a checksum, spread through Amazon S3 and took it down for most of a day.', source: 'Amazon’s report, July 2008', link: 'https://status.aws.amazon.com/s3-20080720.html' }
+const ZOMBIES: Story = { text: 'Cassandra forgets a delete after a while; a node that never heard of it then brings the deleted row back to all the others.', source: 'Cassandra’s own manual', link: 'https://cassandra.apache.org/doc/latest/cassandra/managing/operating/compaction/tombstones.html' }
+const TWO_OWNERS: Story = { text: 'A cut of 43 seconds made GitHub’s databases take writes on both coasts; it took a day to bring them together.', source: 'GitHub’s analysis, October 2018', link: 'https://github.blog/2018-10-30-oct21-post-incident-analysis/' }
+const SPLIT: Story = { text: 'Elasticsearch 1.1 lost acknowledged writes when the network was cut, because both sides went on as if they were alone.', source: 'Jepsen, 2014', link: 'https://aphyr.com/posts/317-jepsen-elasticsearch' }
+const INDEX: Story = { text: 'etcd 3.5 could write its position in the log in another transaction than the data; after a crash between them members disagreed for good.', source: 'etcd issue 13766', link: 'https://github.com/etcd-io/etcd/issues/13766' }
+const DELETED: Story = { text: 'GitLab deleted the data of its primary before anybody had made sure that another copy was whole; six hours of it were gone.', source: 'GitLab’s postmortem, 2017', link: 'https://about.gitlab.com/blog/2017/02/10/postmortem-of-database-outage-of-january-31/' }
+
+const OF: readonly (readonly [Story, string])[] = [
+  [FSYNC, 'ack-before-target ack-before-sync journal-not-synced ignore-write-error unnoticed-restart register-forgets live-restart'],
+  [S3, 'ignore-checksum'],
+  [ZOMBIES, 'drop-tombstones live-drop-tombstones late-clean-up staging-shown no-dedupe any-epoch'],
+  [TWO_OWNERS, 'stale-owner unfence-by-timer activate-early fence-forgotten fence-in-flight cut-before-drain late-activate no-read-fence never-unfence'],
+  [SPLIT, 'register-no-compare blind-commit any-coordinator old-incarnation foreign-writes'],
+  [INDEX, 'gate-behind-data resume-past-checkpoint keep-torn-tail feed-after-scan late-feed skip-above-watermark live-skip-above empty-page-is-end live-empty-page'],
+  [DELETED, 'delete-after-copy unguarded-delete verify-source-only repair-is-verified blind-recheck close-early cancel-tail']
+]
+
+/** Undefined where no case is known to us. */
+export const wildStory = (sabotage: string): Story | undefined => OF.find(([, names]) => names.split(' ').includes(sabotage))?.[0]
