@@ -1,9 +1,18 @@
 // Scenarios of live migrations: who owns what, what moves where, and who writes meanwhile.
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
+#include "keyhaul/key_range.h"
+
 namespace keyhaul::sim {
 
 class World;
+struct Job;
+
+// A live migration of these ranges, which this mover carries out between gated stores.
+void makeLive(const World& world, Job& job, uint16_t mover, std::vector<KeyRange> ranges);
 
 void buildLive(World& world);
 void buildLivePingPong(World& world);

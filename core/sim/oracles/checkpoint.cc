@@ -100,12 +100,16 @@ class Checkpoint : public Oracle {
     }
     from = std::max(from, position->at);
   }
-  // Clients may have written it since; or another coordinator has emptied the staging, and what
-  // this one's journal says will not be believed.
+  // Clients may have written it since. Or what this journal says will not be believed, because the
+  // register is asked first: another coordinator has emptied the staging; or it was given up
+  // meanwhile, and this is a write of before that took its time.
   bool isServed(const Job& job, std::string_view key) const {
     if (!job.live) return false;
     if (world_.hasRival(job)) return true;
-    const Ownership* owner = world_.theRegister().map().lookup(key);
+    const OwnershipMap& map = world_.theRegister().map();
+    const Claim* claim = map.find(job.plan.claim);
+    if (claim == nullptr || claim->state == ClaimState::kAborted) return true;
+    const Ownership* owner = map.lookup(key);
     return owner != nullptr && owner->owner == job.plan.target;
   }
   static bool holds(const StoreNode& target, const LoggedChange& change,

@@ -31,7 +31,8 @@ class Pause : public Oracle {
   }
   // Where nothing fails the pause itself is within the budget and a round trip.
   void onEnd() override {
-    if (world_.faultsDrawn() != 0 || !world_.options().crashes.empty()) return;
+    const Options& options = world_.options();
+    if (world_.faultsDrawn() != 0 || !options.crashes.empty() || !options.interventions.empty()) return;
     for (const auto& job : world_.jobs()) {
       const uint64_t mostUs = (uint64_t{job->plan.pauseBudgetMs} + kRoundTripMs) * 1'000;
       if (job->receipt.totals.pauseUs > mostUs) violated("writers were paused for longer than allowed");
