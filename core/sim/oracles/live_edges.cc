@@ -66,6 +66,7 @@ constexpr Edge kForward[] = {
     // A resumed one finds that it is over.
     {S::kClaiming, S::kDone},
     {S::kClaiming, S::kCancelled},
+    {S::kClaiming, S::kMismatch},
     {S::kClaiming, S::kFailed},
     {S::kClaiming, S::kMismatch},    // that was closed, and the journal does not know yet
     {S::kPending, S::kCancelled},

@@ -43,6 +43,7 @@ void LiveMigration::afterStaging(Port& port) {
   }
   staged_ = true;
   if (restarting_ || shared_.claim.state == ClaimState::kAborted) {
+    feed_.record();  // true for as long as nothing is discarded, and never again
     return enter(port, MigrationState::kDiscarding);
   }
   if (!feedOpen_) return enter(port, MigrationState::kPreparing);

@@ -59,7 +59,7 @@ inline constexpr LiveRow liveRow(MigrationState state) {
     case kClaiming:
       return {Part::kRegister, LiveStage::kBefore, true,
               liveBit(kPreparing) | liveBit(kUnfencing) | liveBit(kActivating) | liveBit(kDone) |
-                  liveBit(kFailed) | liveBit(kCancelled) | kUndone};
+                  liveBit(kFailed) | liveBit(kCancelled) | liveBit(kMismatch) | kUndone};
     case kStaging:
       return {Part::kGate, LiveStage::kBefore, true,
               liveBit(kStaging) | liveBit(kPreparing) | liveBit(kCopying) | liveBit(kCatchingUp) |
