@@ -84,7 +84,7 @@ export function receiptRows({ receipt, plan }) {
     ['From, to', `${receipt.from} → ${receipt.to}, ${rangeText(plan.range)}`],
     ['Entries', `${many(receipt.entries)}, ${size(receipt.bytes)}`]
   ]
-  if (plan.mode === 'move') rows.push(['Deleted here', many(receipt.deletedEntries) + (receipt.leftOnSource > 0 ? `; ${many(receipt.leftOnSource)} had changed, and stay` : '')])
+  if (plan.mode === 'move') rows.push(['Deleted at the source', many(receipt.deletedEntries) + (receipt.leftOnSource > 0 ? `; ${many(receipt.leftOnSource)} had changed, and stay` : '')])
   rows.push(['Digest of the source', digests.source.sum], ['Digest of the target', digests.target.sum])
   if (different.length > 0) rows.push(['Different', different.slice(0, 8).map(({ key, kind }) => `${key} (${kind})`).join(', ') + (different.length > 8 ? ', …' : '')])
   rows.push(['Torn down and resumed', receipt.incarnations === 1 ? 'never' : receipt.incarnations === 2 ? 'once' : `${receipt.incarnations - 1} times`])

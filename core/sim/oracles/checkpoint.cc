@@ -101,14 +101,13 @@ class Checkpoint : public Oracle {
     from = std::max(from, position->at);
   }
   // Clients may have written it since. Or what this journal says will not be believed, because the
-  // register is asked first: another coordinator has emptied the staging; or it was given up
-  // meanwhile, and this is a write of before that took its time.
+  // register is asked first: another coordinator has emptied the staging; or the claim is closed
+  // and gone, and this is a write of before that took its time.
   bool isServed(const Job& job, std::string_view key) const {
     if (!job.live) return false;
     if (world_.hasRival(job)) return true;
     const OwnershipMap& map = world_.theRegister().map();
-    const Claim* claim = map.find(job.plan.claim);
-    if (claim == nullptr || claim->state == ClaimState::kAborted) return true;
+    if (map.find(job.plan.claim) == nullptr) return true;
     const Ownership* owner = map.lookup(key);
     return owner != nullptr && owner->owner == job.plan.target;
   }

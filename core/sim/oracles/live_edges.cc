@@ -68,7 +68,6 @@ constexpr Edge kForward[] = {
     {S::kClaiming, S::kCancelled},
     {S::kClaiming, S::kMismatch},
     {S::kClaiming, S::kFailed},
-    {S::kClaiming, S::kMismatch},    // that was closed, and the journal does not know yet
     {S::kPending, S::kCancelled},
     {S::kPending, S::kFailed},
 };
