@@ -33,6 +33,7 @@ class Checkpoint : public Oracle {
     }
   }
   void onJournal(const Job& job, const JournalPart& part) override {
+    if (isGivenUp(job)) return;
     JournalTap tap(part.bytes);
     for (TappedRecord record; tap.next(record);) {
       if (record.type == TappedRecord::kPrepared) {
@@ -100,15 +101,18 @@ class Checkpoint : public Oracle {
     }
     from = std::max(from, position->at);
   }
-  // Clients may have written it since. Or what this journal says will not be believed, because the
-  // register is asked first: another coordinator has emptied the staging; or the claim is closed
-  // and gone, and this is a write of before that took its time.
+  // An append that was given up may land long after the migration has ended without a journal.
+  // Whoever reads it then asks the register first, and there the claim is closed.
+  bool isGivenUp(const Job& job) const {
+    // Not by its reason: that may be of an earlier incarnation, and the last record would be missed.
+    return job.live && job.ended() && world_.theRegister().map().find(job.plan.claim) == nullptr;
+  }
+  // Clients may have written it since; or another coordinator has emptied the staging, and what
+  // this one's journal says will not be believed.
   bool isServed(const Job& job, std::string_view key) const {
     if (!job.live) return false;
     if (world_.hasRival(job)) return true;
-    const OwnershipMap& map = world_.theRegister().map();
-    if (map.find(job.plan.claim) == nullptr) return true;
-    const Ownership* owner = map.lookup(key);
+    const Ownership* owner = world_.theRegister().map().lookup(key);
     return owner != nullptr && owner->owner == job.plan.target;
   }
   static bool holds(const StoreNode& target, const LoggedChange& change,

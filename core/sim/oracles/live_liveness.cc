@@ -1,7 +1,5 @@
 // Once everything is healed, every live migration comes to its end in time, and to the end
 // that it deserves; and what it says of its end is what the register says.
-#include <set>
-
 #include "../gated_store.h"
 #include "../world.h"
 #include "oracles.h"
@@ -14,11 +12,6 @@ class LiveLiveness : public Oracle {
   using Oracle::Oracle;
   std::string_view name() const override { return "liveness"; }
 
-  void onBegun(const Job& job, const JournalImage*) override { journalFailed_.erase(job.index); }
-  void onCompleted(const Job& job, ActionKind kind, const Event& event) override {
-    const bool failed = kind == ActionKind::kJournal && event.kind == EventKind::kFailed;
-    if (failed) journalFailed_.insert(job.index);
-  }
   void onEnd() override {
     Report::Counts& counts = world_.counts();
     for (const auto& job : world_.jobs()) {
@@ -65,9 +58,6 @@ class LiveLiveness : public Oracle {
     if (why == kInterrupted) return true;
     // Its journal never began, so nobody can go on with it.
     if (why == kJournalWriteFailed || why == kDiskFull) return true;
-    // It would have stopped and gone on later; but its journal failed beside.
-    const bool nobodyGoesOn = journalFailed_.count(job.index) != 0;
-    if (nobodyGoesOn && retryClass(why) != RetryClass::kFatal) return true;
     // Another was faster, or has not cleaned up behind itself; or has moved it already.
     const bool others = world_.hasRival(job) || job.after != 0;
     return others && (why == kTargetNotEmpty || why == kNotOwner || why == kRangeClaimed);
@@ -94,8 +84,6 @@ class LiveLiveness : public Oracle {
     }
     return false;
   }
-
-  std::set<uint32_t> journalFailed_;  // jobs, in their present incarnation
 };
 
 }  // namespace
