@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "keyhaul/engine.h"
@@ -29,6 +30,8 @@ struct Job {
   bool live = false;
   uint16_t registerNode = 0;
   uint32_t after = 0;    // a live one begins once job `after` - 1 has ended; 0: at startUs
+  bool onward = false;   // to its target, from whoever owns the range; there already: nothing to do
+  bool spare = false;    // another try of the one before it, should that not have come to its goal
   uint32_t rivalOf = 0;  // a second coordinator of job `rivalOf` - 1; 0: of none
 
   // As it stands.
@@ -76,6 +79,11 @@ struct Space {
   uint64_t thinkUs = 100'000;     // mean time between two operations of a client
   uint32_t deletePercent = 20;    // of the writes
   uint64_t stopUs = 0;            // clients stop then, or once all jobs have ended
+  uint32_t hotPercent = 0;        // of the operations are on keys of `hot`
+  KeyRange hot;
+  // Where ranges have to be in the end, and stores that hold nothing then.
+  std::vector<std::pair<KeyRange, uint16_t>> goals;
+  std::vector<uint16_t> emptied;
   uint32_t clientsLeft = 0;
 };
 

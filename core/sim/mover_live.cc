@@ -44,12 +44,21 @@ bool MoverNode::beginLive(Job& job) {
 }
 
 // The owner of the ranges gives them away, to the job's target or, where that owns them
-// already, back to the job's source.
+// already, back to the job's source: unless it is one that goes onward.
 bool MoverNode::planLive(Job& job) {
   const OwnershipMap& map = world_.theRegister().map();
   Plan& plan = job.plan;
   const Ownership* owner = map.lookup(plan.ranges.front().lo);
-  if (owner->owner == world_.store(job.target).name()) {
+  if (job.onward) {
+    if (owner->owner == world_.store(job.target).name()) {
+      ended(job, MigrationState::kDone, {});
+      return false;
+    }
+    if (world_.nowUs() < job.startUs) {
+      again(job, job.startUs - world_.nowUs());
+      return false;
+    }
+  } else if (owner->owner == world_.store(job.target).name()) {
     job.target = job.source;
   }
   job.source = world_.gatedNamed(owner->owner)->id();

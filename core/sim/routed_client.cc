@@ -24,6 +24,14 @@ RoutedClientNode::RoutedClientNode(World& world, uint16_t id, uint32_t share, ui
 }
 
 const std::string& RoutedClientNode::pick(const std::vector<std::string>& keys) {
+  const Space& space = world_.space();
+  if (space.hotPercent != 0 && prng_.below(100) < space.hotPercent) {
+    const auto first = std::lower_bound(keys.begin(), keys.end(), space.hot.lo);
+    const auto isOut = [&](const std::string& key) { return !space.hot.contains(key); };
+    const auto end = std::find_if(first, keys.end(), isOut);
+    const auto count = static_cast<uint64_t>(end - first);
+    if (count != 0) return first[static_cast<std::ptrdiff_t>(prng_.below(count))];
+  }
   const uint64_t hot = std::min<uint64_t>(kHotKeys, keys.size());
   const bool isHot = prng_.below(3) == 0;
   // The hot ones are in the middle, where ranges move.

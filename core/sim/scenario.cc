@@ -4,6 +4,7 @@
 #include <string>
 
 #include "mover.h"
+#include "scenario_cluster.h"
 #include "scenario_live.h"
 #include "store.h"
 #include "value.h"
@@ -28,8 +29,7 @@ struct Shape {
 };
 
 std::string keyName(uint32_t job, uint64_t index) {
-  std::string digits = std::to_string(index);
-  return "j" + std::to_string(job) + "/" + std::string(5 - digits.size(), '0') + digits;
+  return numberedKey("j" + std::to_string(job) + "/", index);
 }
 
 uint32_t bits(std::initializer_list<Capability> list) {
@@ -280,19 +280,37 @@ constexpr Scenario kScenarios[] = {
     {"verify", "verification of stores that differ here and there, with and without repair", verify},
     {"story", "slow enough to be watched: a new store takes ranges of two others that are in use", story},
     {"many", "10 to 24 jobs at once under slots and a rate", many},
-    {"live", "a range moves while clients read and write it", buildLive},
+    {"live", "a range moves while clients read and write it", buildLive, true},
     {"live-pingpong", "ranges move there, back and there again; calls of older moves arrive late",
-     buildLivePingPong},
-    {"live-rivals", "two coordinators of one plan, each believing in itself", buildLiveRivals},
-    {"live-cancel", "live migrations that are cancelled at any moment", buildLiveCancel},
-    {"live-group", "several ranges change their owner in one decision", buildLiveGroup},
-    {"live-swarm", "all of these, in shares drawn from the seed", buildLiveSwarm},
-    {"live-small", "a few keys and one client, for crashes at every event", buildLiveSmall},
+     buildLivePingPong, true},
+    {"live-rivals", "two coordinators of one plan, each believing in itself", buildLiveRivals, true},
+    {"live-cancel", "live migrations that are cancelled at any moment", buildLiveCancel, true},
+    {"live-group", "several ranges change their owner in one decision", buildLiveGroup, true},
+    {"live-swarm", "all of these, in shares drawn from the seed", buildLiveSwarm, true},
+    {"live-small", "a few keys and one client, for crashes at every event", buildLiveSmall, true},
+    {"add-node", "a fourth store is added, and takes a range of each of the three others",
+     buildAddNode, true},
+    {"drain", "a store gives its ranges to the two others, and is empty in the end", buildDrain, true},
+    {"hot-range", "one range has most of the load, and moves while it has", buildHotRange, true},
+    {"rolling-restart", "every process is restarted, one after the other, while ranges move",
+     buildRollingRestart, true},
+    {"asymmetric-partition", "the target, the source and then keyhaul hear everybody and are not heard",
+     buildAsymmetricPartition, true},
+    {"corrupt-link", "one message in 25 of those that carry bytes arrives damaged", buildCorruptLink, true},
+    {"disk-full", "the disk of the target and then that of keyhaul is full for some seconds",
+     buildDiskFull, true},
+    {"cancel-replan", "moves are cancelled and planned anew, to other stores, again and again",
+     buildCancelReplan, true},
 };
 
 }  // namespace
 
 std::span<const Scenario> scenarios() { return kScenarios; }
+
+bool isLive(std::string_view name) {
+  const Scenario* scenario = findScenario(name);
+  return scenario != nullptr && scenario->live;
+}
 
 const Scenario* findScenario(std::string_view name) {
   for (const Scenario& scenario : kScenarios) {

@@ -11,11 +11,11 @@ class World;
 struct Scenario {
   std::string_view name, what;
   void (*build)(World& world);
+  bool live = false;  // ranges move while clients write, and have an owner
 };
 
 std::span<const Scenario> scenarios();
-// Does it move ranges while clients write?
-constexpr bool isLive(std::string_view scenario) { return scenario.substr(0, 4) == "live"; }
+bool isLive(std::string_view name);
 const Scenario* findScenario(std::string_view name);
 
 }  // namespace keyhaul::sim

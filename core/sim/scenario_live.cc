@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "gated_store.h"
 #include "mover.h"
@@ -25,10 +27,7 @@ struct LiveShape {
   uint32_t clientsMax = 4;
 };
 
-std::string keyName(uint64_t index) {
-  std::string digits = std::to_string(index);
-  return "k" + std::string(5 - digits.size(), '0') + digits;
-}
+std::string keyName(uint64_t index) { return numberedKey("k", index); }
 
 class LiveBuilder {
  public:
@@ -109,9 +108,7 @@ class LiveBuilder {
 
   void addMove() {
     Job& job = world_.addJob();
-    job.live = true;
-    job.mover = world_.addMover(drawConfig()).id();
-    job.registerNode = world_.registerId();
+    makeLive(world_, job, world_.addMover(drawConfig()).id(), ranges_);
     job.startUs = prng_.below(world_.healAtUs() / 2);
     job.after = lastMove_;
     job.source = stores_[0];
@@ -126,14 +123,6 @@ class LiveBuilder {
 
   void drawPlan(Job& job) {
     Plan& plan = job.plan;
-    plan.mode = MigrationMode::kLive;
-    plan.ranges = ranges_;
-    for (const Capability capability :
-         {Capability::kScan, Capability::kApply, Capability::kStats, Capability::kFeed,
-          Capability::kFence, Capability::kReadFence, Capability::kActivate}) {
-      plan.sourceCapabilities.bits |= static_cast<uint32_t>(capability);
-    }
-    plan.targetCapabilities = plan.sourceCapabilities;
     const bool looks = !percent(10) || world_.faults().on(FaultKind::kBitRot);
     plan.verify = looks ? VerifyDepth::kBoth : VerifyDepth::kNone;
     plan.checksumKind = prng_.below(2) == 0 ? ChecksumKind::kCrc32 : ChecksumKind::kCrc32c;
@@ -145,7 +134,6 @@ class LiveBuilder {
     plan.windowPages = static_cast<uint32_t>(prng_.between(1, 6));
     plan.durablePages = static_cast<uint32_t>(prng_.between(1, 6));
     plan.pauseBudgetMs = static_cast<uint32_t>(prng_.between(300, 4'000));
-    plan.durable = true;
   }
 
   void addRival(const Job& first) {
@@ -188,6 +176,22 @@ Job& addRival(World& world, uint32_t of, const Config& config, uint64_t startUs)
   job.source = first.source;
   job.target = first.target;
   return job;
+}
+
+void makeLive(const World& world, Job& job, uint16_t mover, std::vector<KeyRange> ranges) {
+  job.live = true;
+  job.mover = mover;
+  job.registerNode = world.registerId();
+  Plan& plan = job.plan;
+  plan.mode = MigrationMode::kLive;
+  plan.durable = true;
+  plan.ranges = std::move(ranges);
+  for (const Capability capability :
+       {Capability::kScan, Capability::kApply, Capability::kStats, Capability::kFeed,
+        Capability::kFence, Capability::kReadFence, Capability::kActivate}) {
+    plan.sourceCapabilities.bits |= static_cast<uint32_t>(capability);
+  }
+  plan.targetCapabilities = plan.sourceCapabilities;
 }
 
 void buildLive(World& world) { LiveBuilder(world, {}).build(); }

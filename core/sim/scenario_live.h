@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
+
+#include "keyhaul/key_range.h"
 
 namespace keyhaul {
 struct Config;
@@ -11,6 +14,9 @@ namespace keyhaul::sim {
 
 class World;
 struct Job;
+
+// A live migration of these ranges, which this mover carries out between gated stores.
+void makeLive(const World& world, Job& job, uint16_t mover, std::vector<KeyRange> ranges);
 
 void buildLive(World& world);
 void buildLivePingPong(World& world);

@@ -17,6 +17,11 @@ std::string makeValue(std::string_view key, uint32_t client, uint64_t sequence,
   return value;
 }
 
+std::string numberedKey(std::string_view prefix, uint64_t number) {
+  const std::string digits = std::to_string(number);
+  return std::string(prefix) + std::string(5 - digits.size(), '0') + digits;
+}
+
 bool isValueOf(std::string_view key, std::string_view value) {
   if (value.substr(0, key.size()) != key) return false;
   const char* at = value.data() + key.size();

@@ -156,8 +156,12 @@ std::string viewOf(const World& world, Watcher& watcher, bool ended) {
                      quoted(sabotageName(world.options().sabotage)) + ",\"nodes\":[";
   for (const auto& node : world.nodes()) json += (node->id() == 0 ? "" : ",") + nodeJson(world, *node);
   json += "],\"jobs\":[";
-  for (const auto& job : world.jobs()) {
-    json += (job->index == 0 ? "" : ",") + jobJson(world, *job, watcher.tally(job->index));
+  // Spare ones stand at the end, and most are never needed.
+  const auto isIdle = [&](uint32_t job) { return world.job(job).spare && !world.job(job).begun; };
+  auto shown = static_cast<uint32_t>(world.jobs().size());
+  while (shown > 0 && isIdle(shown - 1)) --shown;
+  for (uint32_t i = 0; i < shown; ++i) {
+    json += (i == 0 ? "" : ",") + jobJson(world, world.job(i), watcher.tally(i));
   }
   json += "],\"oracles\":[";
   bool first = true;

@@ -163,6 +163,14 @@ void World::add(const Intervention& intervention) {
   all.insert(at, intervention);
 }
 
+void World::script(const Intervention& intervention) {
+  std::vector<Intervention>& all = options_.interventions;
+  const auto isLater = [&](const Intervention& other) {
+    return other.timeUs >= intervention.timeUs;
+  };
+  all.insert(std::find_if(all.begin(), all.end(), isLater), intervention);
+}
+
 const Report& World::finish() {
   if (!stopped()) {
     for (const auto& oracle : oracles_) oracle->onEnd();

@@ -51,6 +51,8 @@ class World {
   uint64_t nextUs() const;
   // One that does not lie before anything that took place.
   void add(const Intervention& intervention);
+  // A scenario's own, before whatever is done by hand at the same time.
+  void script(const Intervention& intervention);
   void crash(Node& node, uint64_t untilUs) { schedule_.crash(node, untilUs); }
   void setRate(FaultKind kind, uint32_t perMillion);
   // A job and its mover that were added to a running world.

@@ -104,8 +104,8 @@ class Checkpoint : public Oracle {
   // An append that was given up may land long after the migration has ended without a journal.
   // Whoever reads it then asks the register first, and there the claim is closed.
   bool isGivenUp(const Job& job) const {
-    return job.live && job.reason == ErrorCode::kJournalWriteFailed &&
-           world_.theRegister().map().find(job.plan.claim) == nullptr;
+    // Not by its reason: that may be of an earlier incarnation, and the last record would be missed.
+    return job.live && job.ended() && world_.theRegister().map().find(job.plan.claim) == nullptr;
   }
   // Clients may have written it since; or another coordinator has emptied the staging, and what
   // this one's journal says will not be believed.

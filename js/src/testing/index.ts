@@ -3,6 +3,7 @@ import type { Capability, Entry, Store, Write } from '../stores/store.js'
 import { feedTests } from './feed.js'
 import { check, checkEntries, key, numbered, same, scanAll, type StoreUnderTest } from './support.js'
 
+export { type JournalConformanceOptions, journalConformance } from './journal.js'
 export { ConformanceError, type StoreUnderTest } from './support.js'
 
 export interface ConformanceOptions {

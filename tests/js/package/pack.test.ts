@@ -76,8 +76,8 @@ test('keyhaul/checksum alone is small, and runs in a bundle', async () => {
   assert.equal(page.sum, 0xcbf43926)
 })
 
-test('keyhaul/live and keyhaul/live/level come to a browser without a Node module', async () => {
-  for (const entry of ['keyhaul/live', 'keyhaul/live/level']) {
+test('keyhaul/live, keyhaul/live/level and keyhaul/journal/indexeddb come to a browser without a Node module', async () => {
+  for (const entry of ['keyhaul/live', 'keyhaul/live/level', 'keyhaul/journal/indexeddb']) {
     const result = await build({ stdin: { contents: `export * from '${entry}'`, resolveDir: project }, bundle: true, format: 'esm', platform: 'browser', external: ['abstract-level'], write: false })
     assert.ok(!/from ?["']node:/.test(result.outputFiles[0]?.text ?? ''), entry)
   }

@@ -16,6 +16,7 @@ const PROMISES: Readonly<Record<string, string>> = {
   liveness: 'Once healed, every move ends well',
   // Of live migrations.
   cutover: 'Ownership changes only when both are equal',
+  goal: 'In the end all is where it was wanted',
   history: 'Reads never go back in time',
   'left-over': 'Nothing is left behind on the old owner',
   ownership: 'Every key has exactly one owner',

@@ -1,0 +1,45 @@
+// The journals of the package keep what their interface says. That of browsers is tested in one:
+// tests/js/package/indexeddb-journal.test.ts.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { memoryJournal } from '../../../dist/index.js'
+import { openJournalFile } from '../../../dist/journal/file-node.js'
+import { indexedDbJournal } from '../../../dist/journal/indexeddb.js'
+import { journalConformance } from '../../../dist/testing/index.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'keyhaul-journals-'))
+after(() => rmSync(folder, { recursive: true }))
+
+journalConformance({ test, open: () => memoryJournal() })
+journalConformance({ test, exclusive: true, open: (name) => openJournalFile(join(folder, name), { create: true, lock: true }) })
+
+test('the suite finds journals that keep too little', async () => {
+  const failing = async (spoil: (journal: ReturnType<typeof memoryJournal>) => object): Promise<string[]> => {
+    const cases: [string, () => Promise<void>][] = []
+    const open = () => {
+      const journal = memoryJournal()
+      return { ...journal, read: journal.read, name: 'spoiled', ...spoil(journal) } as typeof journal
+    }
+    journalConformance({ test: (name, run) => cases.push([name, run]), open })
+    const failed: string[] = []
+    for (const [name, run] of cases) await run().catch(() => failed.push(name))
+    return failed
+  }
+  assert.deepEqual(await failing(() => ({})), [])
+  assert.match((await failing(() => ({ truncate: async () => {} }))).join(), /torn tail/)
+  assert.match((await failing(({ append }) => ({ append: (bytes: Uint8Array) => append(bytes.subarray(0, 200_000)) }))).join(), /large record/)
+  const bytes: Uint8Array[] = []
+  const keeper = { append: async (part: Uint8Array) => void bytes.push(part), read: async () => new Uint8Array(Buffer.concat(bytes)) }
+  assert.match((await failing(() => keeper)).join(), /keeps a copy/)
+})
+
+test('outside a browser the one of browsers says what to use instead', async () => {
+  const journal = indexedDbJournal('move')
+  assert.equal(journal.durable, true)
+  const error = await journal.read().then(() => undefined, (reason: unknown) => reason as { code: string; message: string })
+  assert.equal(error?.code, 'KEYHAUL_UNSUPPORTED')
+  for (const name of ['', undefined as unknown as string]) assert.throws(() => indexedDbJournal(name), { code: 'KEYHAUL_INVALID_ARGUMENT' })
+})
