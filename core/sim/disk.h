@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "faults.h"
@@ -26,12 +27,15 @@ class Disk {
   // Of so many bytes written but not synced, how many stand on the disk after a crash:
   // mostly all or none, sometimes a part.
   uint64_t surviving(uint64_t pendingBytes);
+  // About so long instead of what is assumed; the bytes are somebody else's matter.
+  void syncsIn(uint64_t us) { syncUs_ = us; }
   void fillUntil(uint64_t timeUs) { fullUntilUs_ = timeUs; }
 
  private:
   Prng prng_;
   const Faults& faults_;
   uint64_t fullUntilUs_ = 0;
+  std::optional<uint64_t> syncUs_;
 };
 
 }  // namespace keyhaul::sim
