@@ -38,7 +38,11 @@ class Forecaster : public Oracle {
     lagChanges_ = std::max(lagChanges_, known - std::min(known, seen_));
   }
 
-  uint64_t durationUs() const { return endedUs_ - beganUs_; }
+  // Of one that does not end: for how long it was watched.
+  uint64_t durationUs() const {
+    const bool ended = world_.job(0).ended();
+    return (ended ? endedUs_ : world_.nowUs()) - beganUs_;
+  }
   uint64_t copyUs() const { return copyUs_; }
   // The longest, of an attempt that was given up too.
   uint64_t pauseUs() const { return pauseUs_; }

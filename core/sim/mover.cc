@@ -232,10 +232,10 @@ void MoverNode::wake() {
 void MoverNode::complete(Job& job, ActionKind kind, const Event& event) {
   world_.tell([&](Oracle& oracle) { oracle.onCompleted(job, kind, event); });
   events_.push_back(event);
-  if (world_.rehearsal() != nullptr) {
-    freeAtUs_ = std::max(freeAtUs_, world_.nowUs()) + rehearsedUs(job, kind, event);
-  }
   wake();
+  if (world_.rehearsal() == nullptr) return;
+  // Behind the step that takes it up: the next read is under way meanwhile, as in a driver.
+  freeAtUs_ = std::max(freeAtUs_, world_.nowUs()) + rehearsedUs(job, kind, event);
 }
 
 Job* MoverNode::jobOf(MigrationId id) const {

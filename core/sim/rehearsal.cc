@@ -100,8 +100,8 @@ void build(World& world, const Rehearsal& model) {
   if (model.rate != 0) {
     // As many simulated bytes as stand for the real ones.
     const uint64_t simulated = model.simulatedEntries * kRowBytes;
-    config.bytesPerSecond = std::max<uint64_t>(1, model.rate / std::max<uint64_t>(1, model.bytes / simulated));
-    if (model.bytes < simulated) config.bytesPerSecond = model.rate * simulated / std::max<uint64_t>(1, model.bytes);
+    config.bytesPerSecond =
+        std::max<uint64_t>(1, model.rate * simulated / std::max<uint64_t>(1, model.bytes));
   }
   const uint16_t mover = world.addMover(config).id();
   Job& job = world.addJob();
