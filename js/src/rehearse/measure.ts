@@ -31,6 +31,7 @@ export interface MeasureOptions {
 
 const TRIAL_BYTES_MAX = 64 << 20
 const PROBES = 11
+const TRIALS = 3
 const CHANGES = 2_000
 
 /** Throws KEYHAUL_INVALID_ARGUMENT where there is nothing to measure. */
@@ -179,7 +180,17 @@ async function clients(source: Store, sample: readonly Entry[], signal: AbortSig
 async function tryCopy(options: MeasureOptions, counted: Counted, plan: RehearsalPlan): Promise<Receipt> {
   const { from, scratch, signal } = options
   const readable: Store = { name: `${from.name} (rehearsal)`, identity: {}, capabilities: new Set(['scan', 'apply']), scan: (range, given) => from.scan(range, given), apply: refused }
-  return carriedOut({ from: readable, to: scratch, intoNonempty: true, ranges: counted.sampledRanges, verify: plan.verify === 'none' ? 'none' : 'target', ...pagesOf(plan), signal })
+  return fastest(() => carriedOut({ from: readable, to: scratch, intoNonempty: true, ranges: counted.sampledRanges, verify: plan.verify === 'none' ? 'none' : 'target', ...pagesOf(plan), signal }))
+}
+
+/** The first time code is cold, and a long migration is not. */
+async function fastest(trial: (turn: number) => Promise<Receipt>): Promise<Receipt> {
+  let best = await trial(0)
+  for (let turn = 1; turn < TRIALS; turn++) {
+    const next = await trial(turn)
+    if (next.copyMs + next.verifyMs < best.copyMs + best.verifyMs) best = next
+  }
+  return best
 }
 
 async function carriedOut(options: MigrateOptions): Promise<Receipt> {
@@ -199,7 +210,8 @@ async function tryLive(source: Store, target: Store, plan: RehearsalPlan, signal
   const [from, to] = [gatedStore(source), gatedStore(target)]
   const register = memoryRegister()
   await assignRange({ register, store: from })
-  return carriedOut({ live: true, from, to, register, share: plan.share, ...pagesOf(plan), signal })
+  // There, back, and there again.
+  return fastest((turn) => carriedOut({ live: true, ...(turn % 2 === 0 ? { from, to } : { from: to, to: from }), register, share: plan.share, ...pagesOf(plan), signal }))
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
