@@ -109,7 +109,8 @@ class Gate {
   // and may be acknowledged once quiet() and encode() is durable: what was admitted before it
   // has landed then. What opens is first made durable, as encodeAfter() of it, changes
   // then, and waits for nothing: else a crash would take back an epoch in which clients were
-  // served.
+  // served. TargetNotEmpty for a discard of what another coordinator of the migration has
+  // prepared: who gives it up prepares it first, so that nobody fills it any more, and empties it.
   Status change(const GateCall& call);
   static bool opens(GateVerb verb);
   Result<std::string> encodeAfter(const GateCall& call) const;

@@ -33,6 +33,7 @@ class Checkpoint : public Oracle {
     }
   }
   void onJournal(const Job& job, const JournalPart& part) override {
+    if (isGivenUp(job)) return;
     JournalTap tap(part.bytes);
     for (TappedRecord record; tap.next(record);) {
       if (record.type == TappedRecord::kPrepared) {
@@ -99,6 +100,12 @@ class Checkpoint : public Oracle {
       }
     }
     from = std::max(from, position->at);
+  }
+  // An append that was given up may land long after the migration has ended without a journal.
+  // Whoever reads it then asks the register first, and there the claim is closed.
+  bool isGivenUp(const Job& job) const {
+    return job.live && job.reason == ErrorCode::kJournalWriteFailed &&
+           world_.theRegister().map().find(job.plan.claim) == nullptr;
   }
   // Clients may have written it since; or another coordinator has emptied the staging, and what
   // this one's journal says will not be believed.

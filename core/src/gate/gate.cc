@@ -213,6 +213,10 @@ Status Gate::check(const GateCall& call, const GateRange* at) const {
       return needs(own && state == GateState::kStaged && epoch == call.epoch);
     case GateVerb::kDiscard:
       if (repeats(GateState::kAbsent)) return {};
+      // An older coordinator may have staged and filled it after this one looked.
+      if (own && state == GateState::kStaged && at->coordEpoch != call.coordEpoch) {
+        return ErrorCode::kTargetNotEmpty;
+      }
       return needs(state == GateState::kAbsent || state == GateState::kRedirecting ||
                    (own && state == GateState::kStaged));
   }

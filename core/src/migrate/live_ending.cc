@@ -34,7 +34,7 @@ bool LiveMigration::isAway() const {
 // A journal that failed keeps nothing from being served, once it is decided; this does.
 void LiveMigration::failPart(Port& port, ErrorCode error, std::string_view text) {
   const bool journal = ending_ == Ending::kFail && error_ == ErrorCode::kJournalWriteFailed;
-  if (journal) ending_ = Ending::kNone;
+  if (journal && liveRow(state_).stage == LiveStage::kCommitted) ending_ = Ending::kNone;
   fail(port, error, blamed(), text);
 }
 
@@ -188,6 +188,12 @@ Status LiveMigration::ownEvent(Port& port, OpTag tag, const Event& event) {
 }
 
 Status LiveMigration::afterEvent(Port& port, Status status) {
+  if (state_ == MigrationState::kReleasing && status.code() == ErrorCode::kTargetNotEmpty) {
+    // Nothing was staged when it was looked at; a predecessor that did not know yet has since.
+    inspecting_ = true;
+    enter(port, MigrationState::kStaging);
+    return {};
+  }
   if (status.code() != ErrorCode::kNotOwner || !std::exchange(inspecting_, false)) return status;
   if (shared_.claim.state != ClaimState::kAborted) return ErrorCode::kTargetNotEmpty;  // not ours
   enter(port, MigrationState::kReleasing);  // nothing is staged

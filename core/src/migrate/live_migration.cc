@@ -97,10 +97,7 @@ bool LiveMigration::holdsJournal() const {
 void LiveMigration::pump(Port& port) {
   port.setCoordEpoch(shared_.claim.coordEpoch);
   for (;;) {
-    if (Status s = shared_.journal.pump(port, holdsJournal()); !s.ok()) {
-      shared_.journal.disable();
-      fail(port, s.code(), {}, {});
-    }
+    pumpJournal(port);
     if (concluding_ != MigrationState::kPending) return pumpConclusion(port);
     if (isFinal(state_) || state_ == MigrationState::kStopped) return;
     account(port.now());
@@ -134,8 +131,18 @@ void LiveMigration::pump(Port& port) {
     port.setCoordEpoch(shared_.claim.coordEpoch);
     if (port.full()) return port.wakeAt(port.now());
   }
-  if (Status s = shared_.journal.pump(port, holdsJournal()); !s.ok()) fail(port, s.code(), {}, {});
+  pumpJournal(port);
   showProgress(port);
+}
+
+// Without a journal nobody can go on later, whatever else went wrong just now: that is what it
+// ends for, and not something after which it could be resumed.
+void LiveMigration::pumpJournal(Port& port) {
+  const Status s = shared_.journal.pump(port, holdsJournal());
+  if (s.ok()) return;
+  shared_.journal.disable();
+  if (ending_ == Ending::kFail && retryClass(error_) != RetryClass::kFatal) ending_ = Ending::kNone;
+  fail(port, s.code(), {}, {});
 }
 
 // A target that is not empty may hold what a predecessor staged, whose journal this is not or

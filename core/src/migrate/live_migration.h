@@ -56,6 +56,7 @@ class LiveMigration final : public JobBase {
   bool allCopied() const;
   bool overBudget(Port& port) const;
   bool holdsJournal() const;
+  void pumpJournal(Port& port);
 
   // live_view.cc
   WaitsFor waitsFor() const;

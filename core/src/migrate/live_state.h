@@ -104,7 +104,9 @@ inline constexpr LiveRow liveRow(MigrationState state) {
     case kDiscarding:
       return {Part::kDiscard, LiveStage::kUndoing, true,
               liveBit(kReleasing) | liveBit(kPreparing) | kUndone};
-    case kReleasing: return {Part::kGate, LiveStage::kUndoing, false, liveBit(kClosing) | kEnds};
+    case kReleasing:
+      return {Part::kGate, LiveStage::kUndoing, false,
+              liveBit(kStaging) | liveBit(kClosing) | kEnds};
     case kStopped:
     case kDone:
     case kMismatch:

@@ -47,6 +47,19 @@ TEST(Gate, AWriteOfAnOlderCoordinatorOrOfAnotherMigrationIsRefused) {
             ErrorCode::kSuperseded);
 }
 
+// Seed 88716 of live-swarm: what it had filled meanwhile stayed there, and belonged to nobody.
+TEST(Gate, WhatAnOlderCoordinatorPreparedIsNotDiscardedUnseen) {
+  Gate gate;
+  ASSERT_EQ(gate.change(call(GateVerb::kInspect, 2, 2)).code(), ErrorCode::kNotOwner);
+  ASSERT_TRUE(gate.change(call(GateVerb::kPrepare, 2, 1)).ok());  // it does not know yet
+  EXPECT_EQ(gate.change(call(GateVerb::kDiscard, 2, 2)).code(), ErrorCode::kTargetNotEmpty);
+  const ClaimId own = call(GateVerb::kPrepare, 2).claim;
+  ASSERT_TRUE(gate.change(call(GateVerb::kPrepare, 2, 2)).ok());
+  EXPECT_EQ(gate.admitApply(own, 1, rangeOf("b", "c")).code(), ErrorCode::kSuperseded);
+  EXPECT_TRUE(gate.change(call(GateVerb::kDiscard, 2, 2)).ok());
+  EXPECT_EQ(gate.change(call(GateVerb::kPrepare, 2, 1)).code(), ErrorCode::kSuperseded);
+}
+
 TEST(Gate, AFenceThatComesAgainLeavesReadsClosed) {
   Gate gate = serving();
   ASSERT_TRUE(gate.change(call(GateVerb::kFence, 2)).ok());

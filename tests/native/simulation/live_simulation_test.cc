@@ -159,6 +159,7 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-cancel", 21},   {"live-pingpong", 595}, {"live-rivals", 15}, {"live-rivals", 607},
       {"live-group", 598},   {"live-rivals", 47},    {"live-swarm", 108},
       {"live-swarm", 1443},  {"live-swarm", 41109},  {"live-swarm", 41951},
+      {"live-swarm", 88716}, {"live-swarm", 102244}, {"live-swarm", 112428},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);
