@@ -23,7 +23,7 @@ const ratio = (forecast, fact) => `${(forecast / fact).toFixed(2)}x`
 const count = (value) => value.toLocaleString('en-US')
 
 let seed = 1
-function valueOf(bytes) {
+function randomValue(bytes) {
   const value = Buffer.alloc(bytes)
   for (let j = 0; j + 4 <= bytes; j += 4) {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
@@ -34,7 +34,7 @@ function valueOf(bytes) {
 
 async function fill(store, rows, bytes) {
   for (let i = 0; i < rows; i += 1000) {
-    await store.apply(Array.from({ length: Math.min(1000, rows - i) }, (_, j) => [Buffer.from(keyOf(i + j)), valueOf(bytes)]), { durable: false })
+    await store.apply(Array.from({ length: Math.min(1000, rows - i) }, (_, j) => [Buffer.from(keyOf(i + j)), randomValue(bytes)]), { durable: false })
   }
 }
 
@@ -64,7 +64,7 @@ function writer(clients, rows, perSecond) {
   const pending = new Set()
   const timer = setInterval(() => {
     for (const due = ((performance.now() - began) * perSecond) / 1000; !stopped && done < due && pending.size < 10_000; done++) {
-      const one = clients.put(keyOf(Math.floor(Math.random() * rows)), valueOf(100)).finally(() => pending.delete(one))
+      const one = clients.put(keyOf(Math.floor(Math.random() * rows)), randomValue(100)).finally(() => pending.delete(one))
       pending.add(one)
     }
   }, 1)

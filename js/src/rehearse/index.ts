@@ -1,5 +1,5 @@
 // `keyhaul/rehearse`: a plan in the simulator, with the sizes and rates of the real stores.
-import { type Forecast, assertPlan, forecast, type RehearsalPlan } from './forecast.js'
+import { assertPlan, type Forecast, forecast, type RehearsalPlan } from './forecast.js'
 import { type MeasureOptions, measure } from './measure.js'
 
 export { type Forecast, forecast, type Outcome, type Quantiles, type RehearsalPlan } from './forecast.js'
