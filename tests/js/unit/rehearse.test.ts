@@ -67,7 +67,7 @@ test('beyond what it counts the store is asked, and says so; one that cannot tel
   const part = await measure({ from, scratch: memoryStore({ name: 's' }), countMax: 1_000, plan: { pageEntries: 500 } })
   assert.deepEqual([part.exact, part.sampled], [false, 1_000])
   assert.ok(Math.abs(part.entries - 5_000) < 100, `${part.entries}`)
-  const silent = Object.assign(Object.create(from) as typeof from, { estimate: undefined })
+  const silent = Object.assign(Object.create(from) as typeof from, { estimate: async () => ({}) })
   await assert.rejects(measure({ from: silent, scratch: memoryStore({ name: 'u' }), countMax: 1_000, plan: { pageEntries: 500 } }), { code: 'KEYHAUL_UNSUPPORTED' })
 })
 
