@@ -49,6 +49,16 @@ int runSeeds(const Command& command, const Print& print) {
   return violations == 0 ? kDone : kViolation;
 }
 
+// A line of JSON for each seed.
+int runRehearsal(const Command& command, const Print& print) {
+  Options options = command.options;
+  options.faults = 0;
+  for (;; ++options.seed) {
+    print(rehearse(options) + '\n');
+    if (options.seed >= command.lastSeed) return kDone;
+  }
+}
+
 std::string faultList(uint64_t mask) {
   std::string list;
   for (uint32_t i = 0; i < kFaultKinds; ++i) {
@@ -126,6 +136,7 @@ int carryOut(const Command& command, const Print& print, const Print& complain) 
   }
   switch (command.task) {
     case Task::kRun: return runOne(command, print);
+    case Task::kRehearse: return runRehearsal(command, print);
     case Task::kSeeds: return runSeeds(command, print);
     case Task::kMinimise: return runMinimise(command, print);
     case Task::kCheckSabotage: return checkSabotage(command, print);

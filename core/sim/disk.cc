@@ -11,6 +11,7 @@ constexpr uint64_t kBytesPerUs = 200;
 Disk::Written Disk::write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor) {
   Written written;
   written.delayUs = (kSyncUs + prng_.below(kSyncUs) + bytes / kBytesPerUs) * slowFactor;
+  if (syncUs_) written.delayUs = (*syncUs_ * 3 / 4 + prng_.below(*syncUs_ / 2 + 1)) * slowFactor;
   if (prng_.chance(faults_.rate(FaultKind::kDiskSlow))) {
     written.slow = true;
     written.delayUs += prng_.between(1'000, 300'000);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "faults.h"
@@ -30,6 +31,8 @@ class Disk {
   uint64_t surviving(uint64_t pendingBytes);
   // The next write that would succeed is torn: half of it stands after the crash.
   void tearNext(uint64_t downUs) { tearForUs_ = downUs; }
+  // About so long instead of what is assumed; the bytes are somebody else's matter.
+  void syncsIn(uint64_t us) { syncUs_ = us; }
   void fillUntil(uint64_t timeUs) { fullUntilUs_ = timeUs; }
 
  private:
@@ -38,6 +41,7 @@ class Disk {
   uint64_t fullUntilUs_ = 0;
   uint64_t tearForUs_ = 0;
   bool torn_ = false;
+  std::optional<uint64_t> syncUs_;
 };
 
 }  // namespace keyhaul::sim

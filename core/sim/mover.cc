@@ -15,7 +15,9 @@ MoverNode::MoverNode(World& world, uint16_t id, const Config& config)
     : Node(world, NodeKind::kMover, id),
       config_(config),
       disk_(world.seed(), "disk mover " + std::to_string(id), world.faults()),
-      prng_(world.seed(), "mover " + std::to_string(id)) {}
+      prng_(world.seed(), "mover " + std::to_string(id)) {
+  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs);
+}
 
 Instant MoverNode::now() const { return {kClockStartUs + world_.nowUs() + clockAheadUs_}; }
 
@@ -224,13 +226,17 @@ void MoverNode::stopped(Job& job) {
 
 void MoverNode::wake() {
   if (std::exchange(stepPosted_, true)) return;
-  timer(5 * uint64_t{slowFactor()}, kStep);
+  const uint64_t busyUs = freeAtUs_ > world_.nowUs() ? freeAtUs_ - world_.nowUs() : 0;
+  timer(5 * uint64_t{slowFactor()} + busyUs, kStep);
 }
 
 void MoverNode::complete(Job& job, ActionKind kind, const Event& event) {
   world_.tell([&](Oracle& oracle) { oracle.onCompleted(job, kind, event); });
   events_.push_back(event);
   wake();
+  if (world_.rehearsal() == nullptr) return;
+  // Behind the step that takes it up: the next read is under way meanwhile, as in a driver.
+  freeAtUs_ = std::max(freeAtUs_, world_.nowUs()) + rehearsedUs(job, kind, event);
 }
 
 Job* MoverNode::jobOf(MigrationId id) const {

@@ -100,6 +100,7 @@ class MoverNode : public Node {
 
   // Steps (mover.cc).
   void wake();
+  uint64_t rehearsedUs(const Job& job, ActionKind kind, const Event& event);
   void step();
   void takeNotice(const Notice& notice, std::vector<Job*>& changed);
   void complete(Job& job, ActionKind kind, const Event& event);
@@ -137,6 +138,7 @@ class MoverNode : public Node {
   uint64_t deadlineUs_ = UINT64_MAX;
   uint64_t clockAheadUs_ = 0;
   std::vector<uint32_t> paused_;  // jobs that a user paused
+  uint64_t freeAtUs_ = 0;  // of rehearsals: the thread
   std::map<uint32_t, uint64_t> fenceEpochs_;  // by job; for a sabotage
 };
 

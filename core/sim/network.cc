@@ -7,7 +7,6 @@
 
 namespace keyhaul::sim {
 namespace {
-constexpr uint64_t kLeastDelayUs = 200;
 constexpr uint64_t kSecondUs = 1'000'000;
 constexpr size_t kRememberedMax = 200;
 constexpr uint64_t kOvertakingUs = 60'000;
@@ -42,8 +41,8 @@ uint64_t Network::delay(Path& path, uint64_t startUs, size_t bytes) {
     startUs = path.busyUntilUs;
   }
   startUs = std::max(startUs, path.cloggedUntilUs);
-  if (meanDelay() != 0) return startUs + kLeastDelayUs + delayPrng_.exponential(meanDelay());
-  path.lastUs = std::max(path.lastUs, startUs + kLeastDelayUs + delayPrng_.below(100));
+  if (meanDelay() != 0) return startUs + leastDelayUs_ + delayPrng_.exponential(meanDelay());
+  path.lastUs = std::max(path.lastUs, startUs + leastDelayUs_ + delayPrng_.below(leastDelayUs_ / 2));
   return path.lastUs;
 }
 

@@ -52,6 +52,8 @@ class Network {
   bool isBlocked(uint64_t nowUs, uint16_t from, uint16_t to) const {
     return paths_[size_t{from} * nodes_ + to].blockedUntilUs > nowUs;
   }
+  // Sender and receiver share a process: a call takes no time by itself.
+  void inProcess() { leastDelayUs_ = 5; }
   // Exponential delays of this mean, until it heals.
   void delayBy(uint64_t meanUs) { meanDelayUs_ = meanUs; }
   // By hand: of up to kOvertakingUs, by the million, where they are not longer anyway.
@@ -82,6 +84,7 @@ class Network {
   World* world_ = nullptr;
   uint64_t bytesPerSecond_ = 0;
   uint64_t meanDelayUs_ = 0, leastMeanUs_ = 0;
+  uint64_t leastDelayUs_ = 200;
   uint32_t nodes_ = 0;
   std::vector<Path> paths_;
   std::vector<Message> pool_;

@@ -53,6 +53,10 @@ bool setValue(Command& command, std::string_view flag, std::string_view value) {
     const bool parsed = interventions.has_value();
     if (parsed) options.interventions = *std::move(interventions);
     return parsed;
+  } else if (flag == "--rehearse") {
+    options.rehearsal = parseRehearsal(value);
+    command.task = Command::Task::kRehearse;
+    return options.rehearsal.has_value();
   } else if (flag == "--sabotage") {
     const auto sabotage = parseSabotage(value);
     options.sabotage = sabotage.value_or(Sabotage::kNone);
@@ -100,6 +104,7 @@ const char* const kUsageText =
     "                   [--each] [--do MICROSECONDS:WHAT:NODE[:MILLISECONDS],...]\n"
     "       keyhaul_sim --check-sabotage --seeds A..B\n"
     "       keyhaul_sim --coverage --seeds A..B\n"
+    "       keyhaul_sim --rehearse NAME=NUMBER,... --seed N | --seeds A..B\n"
     "       keyhaul_sim --list-scenarios | --list-sabotage | --list-faults |\n"
     "                   --list-interventions\n"
     "Exit codes: 0 no violation, 2 usage, 3 a violation.\n";

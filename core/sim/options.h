@@ -9,6 +9,7 @@
 
 #include "faults.h"
 #include "intervention.h"
+#include "rehearsal.h"
 #include "sabotage.h"
 
 namespace keyhaul::sim {
@@ -30,6 +31,7 @@ struct Options {
   uint64_t stopAtEvent = 0;  // the run ends there, unjudged; 0: never
   std::vector<PlannedCrash> crashes;
   std::vector<Intervention> interventions;  // in order of time
+  std::optional<Rehearsal> rehearsal;  // instead of a scenario
   std::string explainKey;  // whose life is told in the report; does not change the run
   bool log = false;        // every event as a line in the report; does not change the run
 };
@@ -38,6 +40,7 @@ struct Options {
 struct Command {
   enum class Task : uint8_t {
     kRun,
+    kRehearse,
     kSeeds,
     kMinimise,
     kCheckSabotage,

@@ -9,7 +9,9 @@ namespace keyhaul::sim {
 RegisterNode::RegisterNode(World& world, uint16_t id)
     : Node(world, NodeKind::kRegister, id),
       disk_(world.seed(), "disk register", world.faults()),
-      prng_(world.seed(), "register") {}
+      prng_(world.seed(), "register") {
+  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs);
+}
 
 void RegisterNode::setUp(const OwnershipMap& map) {
   map_ = map;

@@ -13,6 +13,7 @@ constexpr uint64_t kPatienceUs = 4'000'000;
 constexpr uint64_t kAnswerUs = 300'000;
 constexpr uint64_t kHotKeys = 2;
 constexpr uint32_t kPageRows = 12;
+constexpr size_t kRehearsedBytes = 22;  // as those that were there before
 }  // namespace
 
 RoutedClientNode::RoutedClientNode(World& world, uint16_t id, uint32_t share, uint32_t shares)
@@ -58,6 +59,12 @@ void RoutedClientNode::next() {
     return;
   }
   Message request;
+  if (world_.rehearsal() != nullptr) {
+    request.kind = MessageKind::kPut;
+    request.body = own_[static_cast<size_t>(prng_.below(own_.size()))];
+    request.extra = std::string(kRehearsedBytes, static_cast<char>('a' + call_ % 26));
+    return begin(std::move(request));
+  }
   const uint64_t what = prng_.below(100);
   const uint64_t padding = prng_.below(50) == 0 ? prng_.between(1'000, 6'000) : prng_.below(80);
   if (what < 6) {

@@ -25,7 +25,9 @@ StoreNode::StoreNode(World& world, uint16_t id, std::string name)
       name_(std::move(name)),
       disk_(world.seed(), "disk " + name_, world.faults()),
       prng_(world.seed(), "store " + name_),
-      rotPrng_(world.seed(), "rot " + name_) {}
+      rotPrng_(world.seed(), "rot " + name_) {
+  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs);
+}
 
 void StoreNode::setUp(const std::string& key, const std::string& value) {
   change(key, &value, ChangeCause::kSetUp, 0, true);
@@ -86,17 +88,29 @@ void StoreNode::enqueue(Message message) {
 }
 
 bool StoreNode::needsSync(const Message& message) const {
+  // Clients of real stores rarely ask for it.
+  if (isOfClient(message.kind) && world_.rehearsal() != nullptr) return false;
   if (message.kind != MessageKind::kApply) return true;
   return message.durable && !world_.sabotaged(Sabotage::kAckBeforeSync);
+}
+
+// What the write of a rehearsal takes, beyond being made durable.
+uint64_t StoreNode::rehearsedUs(const Message& message) const {
+  const Rehearsal* model = world_.rehearsal();
+  if (model == nullptr) return 0;
+  if (message.kind == MessageKind::kApply) return model->rowsUs(message.count, model->writeNs);
+  return isOfClient(message.kind) ? model->rowsUs(1, model->writeNs) : 0;
 }
 
 void StoreNode::beginCommit() {
   committing_ = true;
   uint64_t bytes = 0;
   bool sync = false;
+  uint64_t costUs = 0;
   while (!queue_.empty() && batch_.size() < kBatchMax) {
     bytes += queue_.front().size();
     sync = sync || needsSync(queue_.front());
+    costUs += rehearsedUs(queue_.front());
     batch_.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
@@ -104,7 +118,7 @@ void StoreNode::beginCommit() {
   if (sync) written = disk_.write(world_.nowUs(), bytes, slowFactor());
   world_.struck(written, id());
   batchError_ = written.error;
-  timer(written.delayUs, kCommit, sync ? 1 : 0);
+  timer(written.delayUs + costUs * slowFactor(), kCommit, sync ? 1 : 0);
 }
 
 void StoreNode::onTimer(uint8_t what, uint64_t arg) {

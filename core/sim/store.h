@@ -73,6 +73,8 @@ class StoreNode : public Node {
   void commit();
   virtual void finish(const Message& call, Message reply, bool send);
   bool needsSync(const Message& message) const;
+  uint64_t rehearsedUs(const Message& message) const;
+  uint64_t readingUs(const Message& reply, MessageKind kind);
   virtual Message execute(const Message& message, bool synced);
   ErrorCode executeApply(const Message& message, bool synced, uint32_t& left);
   ErrorCode greet(const Message& message);
@@ -109,6 +111,7 @@ class StoreNode : public Node {
   std::map<uint32_t, ClientState> clients_;
   std::vector<Undo> unsynced_;
   uint64_t group_ = 0;
+  uint64_t readsUntilUs_ = 0;  // of rehearsals: one read after the other
   std::set<std::string, std::less<>> rotten_;
   bool everRotted_ = false;
 };

@@ -23,7 +23,21 @@ void StoreNode::read(const Message& message) {
     reply.body = message.body;
     if (reply.found) reply.extra = at->second;
   }
-  send(std::move(reply), (30 + prng_.below(50)) * slowFactor());
+  const uint64_t delayUs = readingUs(reply, message.kind);
+  send(std::move(reply), delayUs);
+}
+
+uint64_t StoreNode::readingUs(const Message& reply, MessageKind kind) {
+  const uint64_t assumedUs = (30 + prng_.below(50)) * slowFactor();
+  const Rehearsal* model = world_.rehearsal();
+  if (model == nullptr) return assumedUs;
+  // Of a feed, what it takes is the mover's thread, as it is this process that recorded it.
+  const uint64_t ns = kind == MessageKind::kScan       ? model->readNs
+                      : kind == MessageKind::kReadKeys ? model->lookNs
+                                                       : 0;
+  const uint64_t tookUs = model->rowsUs(reply.count, ns) * slowFactor() + assumedUs;
+  readsUntilUs_ = std::max(readsUntilUs_, world_.nowUs()) + tookUs;
+  return readsUntilUs_ - world_.nowUs();
 }
 
 void StoreNode::pack(const std::vector<Row>& rows, Message& reply) {

@@ -15,6 +15,8 @@ namespace keyhaul::sim {
 namespace {
 // What is not healed by then will not heal.
 constexpr uint64_t kPatienceUs = 300'000'000;
+// Of rehearsals, that may take long: so many times what it would take at least, and a minute.
+constexpr uint64_t kRehearsedTimes = 20;
 constexpr size_t kViolationsMax = 8;
 constexpr size_t kLifeMax = 40;
 }  // namespace
@@ -111,7 +113,7 @@ void World::begin() {
   schedule_.start();
   Queued event;
   event.kind = QueuedKind::kControl;
-  queue_.push(healAtUs(), event);
+  if (rehearsal() == nullptr) queue_.push(healAtUs(), event);
 }
 
 void World::setRate(FaultKind kind, uint32_t perMillion) {
@@ -125,6 +127,10 @@ void World::join(Job& job) {
 }
 
 bool World::isOver() const {
+  if (const Rehearsal* model = rehearsal()) {
+    const uint64_t mostUs = model->leastUs() * kRehearsedTimes + 60'000'000;
+    return queue_.empty() || nowUs_ > mostUs || jobs_.front()->ended();
+  }
   if (queue_.empty() || queue_.nextTimeUs() > options_.untilUs + kPatienceUs) return true;
   if (report_.violations.size() >= kViolationsMax || stopped()) return true;
   return nowUs_ >= options_.untilUs && settled();

@@ -66,6 +66,10 @@ class World {
 
   uint64_t nowUs() const { return nowUs_; }
   uint64_t seed() const { return options_.seed; }
+  // Null where this is none.
+  const Rehearsal* rehearsal() const {
+    return options_.rehearsal ? &*options_.rehearsal : nullptr;
+  }
   bool sabotaged(Sabotage sabotage) const { return options_.sabotage == sabotage; }
   const Options& options() const { return options_; }
   Faults& faults() { return faults_; }

@@ -6,6 +6,7 @@ import { cancel, inspect, resume, status, transfer, transferLive } from './comma
 import { Exit } from './exit.js'
 import { errorText } from './output.js'
 import { cancelInService, resumeInService, type ServiceFlags, statusOfService } from './service.js'
+import { parseSeed, parseSeeds, parseShare, parseWrites, rehearse, type RehearseFlags } from './rehearse.js'
 import { type SimFlags, simulate } from './sim.js'
 
 let exit: Promise<number> = Promise.resolve(Exit.done)
@@ -132,6 +133,34 @@ program
   .addHelpText('after', '\nExample:\n  $ keyhaul inspect ./move.journal')
   .action((journal: string) => {
     exit = inspect(journal)
+  })
+
+common(program.command('rehearse'))
+  .description('say how long a copy or move would take, before a byte moves: measured on the real stores, run in the simulator; exit 3 where it would not fit')
+  .argument('[from]', 'source, as in level:./a; it is read')
+  .argument('[to]', 'target, as in level:./b; it is not touched, a scratch store beside it is filled and removed')
+  .option('--range <first..last>', 'keys from first to last, both included; may be repeated', parseRange)
+  .option('--prefix <prefix>', 'every key with this prefix; may be repeated; without either, all keys', parsePrefix)
+  .option('--move', 'then delete from the source')
+  .option('--live', 'a move while clients write')
+  .option('--writes <n/s>', 'with --live: writes of clients in the range, as in 5000 or 5k/s', parseWrites)
+  .option('--pause-budget <time>', 'with --live: for so long writers may be refused, as in 50ms or 2s; default 1s', parseMs)
+  .option('--share <part>', 'with --live: of the thread, 0.01 to 1; default 0.25', parseShare)
+  .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
+  .addOption(new Option('--verify <depth>', 'what would be read again').choices(['target', 'both', 'none']))
+  .option('--seeds <n>', 'runs without faults, and as many with mild ones; default 20', parseSeeds)
+  .option('--seed <n>', 'the first seed; default 1', parseSeed)
+  .option('--from-measurement <file>', 'instead of stores: what --json printed; same file, flags and seeds, same forecast')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ keyhaul rehearse level:./a level:./b --range a..m
+  $ keyhaul rehearse level:./a level:./b --live --writes 5k/s --pause-budget 50ms --json > forecast.json
+  $ keyhaul rehearse --from-measurement forecast.json --live --writes 20k/s`
+  )
+  .action((from: string | undefined, to: string | undefined, flags: RehearseFlags) => {
+    exit = rehearse(from, to, flags)
   })
 
 program

@@ -32,7 +32,7 @@ test('every block of code in the README runs and prints what it says', async () 
     assert.equal(outputs[5], 'true e3069283\n')
     assert.equal(outputs[6], '0 true\ncheckpoint the journal claims a change that the target does not durably hold\n')
     const shell = blocks.filter(({ language, code }) => language === 'sh' && code.includes('npx keyhaul'))
-    assert.equal(shell.length, 2)
+    assert.equal(shell.length, 3)
     for (const line of shell.flatMap(({ code }) => code.trim().split('\n'))) {
       const words = line.split(/\s+/).slice(2)
       execFileSync(process.execPath, [join(root, 'dist/cli/main.js'), ...words], { cwd: folder, stdio: 'pipe', timeout: 60_000 })

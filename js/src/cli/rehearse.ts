@@ -1,0 +1,147 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { KeyhaulError } from '../errors.js'
+import type { RangeInput } from '../ranges.js'
+import { toScanRanges } from '../ranges.js'
+import type { Forecast, Outcome, RehearsalPlan, RehearseOptions } from '../rehearse/index.js'
+import { levelStore } from '../stores/level.js'
+import { Exit } from './exit.js'
+import { namedStore } from './live.js'
+import { entries, formatBytes, formatCount, formatDuration } from './output.js'
+import { assertDifferent, openStore } from './stores.js'
+
+export interface RehearseFlags {
+  range?: RangeInput[]
+  prefix?: RangeInput[]
+  move?: boolean
+  live?: boolean
+  writes?: number
+  pauseBudget?: number
+  share?: number
+  rate?: number
+  verify?: 'none' | 'target' | 'both'
+  seed?: number
+  seeds?: number
+  fromMeasurement?: string
+  json?: boolean
+  quiet?: boolean
+}
+
+const usage = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_USAGE', { message })
+
+/** `50000`, `50k`, with or without `/s`. */
+export function parseWrites(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(k?)(?:\/s)?$/i.exec(text)
+  const writes = match === null ? Number.NaN : Math.round(Number(match[1]) * (match[2] === '' ? 1 : 1000))
+  if (!(writes >= 0 && writes <= 10_000_000)) throw usage(`${text} is not a number of writes; write them a second, as in 5000 or 5k/s`)
+  return writes
+}
+
+export function parseShare(text: string): number {
+  const share = Number(text)
+  if (!(share >= 0.01 && share <= 1)) throw usage(`${text} is not a share of 0.01 to 1`)
+  return share
+}
+
+export function parseSeeds(text: string): number {
+  const seeds = Number(text)
+  if (!Number.isInteger(seeds) || seeds < 1 || seeds > 1000) throw usage(`${text} is not a number of runs from 1 to 1000`)
+  return seeds
+}
+
+export function parseSeed(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw usage(`${text} is not a seed; write a whole number`)
+  return Number(text)
+}
+
+export async function rehearse(from: string | undefined, to: string | undefined, flags: RehearseFlags): Promise<number> {
+  const plan = planOf(flags)
+  const forecast = flags.fromMeasurement === undefined ? await measured(from, to, flags, plan) : await repeated(from, flags.fromMeasurement, plan)
+  process.stdout.write(flags.json === true ? `${JSON.stringify(forecast)}\n` : forecastText(forecast))
+  return forecast.verdict === 'fits' ? Exit.done : Exit.mismatch
+}
+
+function planOf({ live, move, writes, pauseBudget, share, rate, verify, seed, seeds }: RehearseFlags): RehearsalPlan {
+  if (live === true && move === true) throw usage('--live is a move already; leave out --move')
+  const stray = live === true ? undefined : Object.entries({ writes, 'pause-budget': pauseBudget, share }).find(([, value]) => value !== undefined)
+  if (stray !== undefined) throw usage(`--${stray[0]} is of a live migration; add --live`)
+  const given = { writes, pauseBudgetMs: pauseBudget, share, rate, verify, seed, seeds }
+  return { mode: live === true ? 'live' : move === true ? 'move' : 'copy', ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
+}
+
+async function repeated(from: string | undefined, file: string, plan: RehearsalPlan): Promise<Forecast> {
+  if (from !== undefined) throw usage('--from-measurement needs no stores; leave them out')
+  const { forecast, toMeasurement } = await import('../rehearse/index.js')
+  let given: unknown
+  try {
+    given = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { file, message: missing ? 'there is no such file; save what keyhaul rehearse --json prints' : `it cannot be read as JSON: ${(cause as Error).message}`, cause })
+  }
+  const { measurement = given } = (given ?? {}) as { measurement?: unknown }
+  return forecast(toMeasurement(measurement), plan)
+}
+
+async function measured(from: string | undefined, to: string | undefined, flags: RehearseFlags, plan: RehearsalPlan): Promise<Forecast> {
+  if (from === undefined || to === undefined) throw usage('name the source and the target, as in level:./a level:./b, or --from-measurement FILE')
+  const [source, target] = [namedStore(from).place, namedStore(to).place]
+  assertDifferent(source, target)
+  const ranges = [...(flags.range ?? []), ...(flags.prefix ?? [])]
+  toScanRanges(ranges.length === 0 ? undefined : ranges)
+  const { rehearse } = await import('../rehearse/index.js')
+  const a = await openStore(source, 'source')
+  const stopping = new AbortController()
+  const onSignal = (): void => stopping.abort(new KeyhaulError('KEYHAUL_INTERRUPTED'))
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  const folder = mkdtempSync(join(existing(dirname(target.slice(target.indexOf(':') + 1))), '.keyhaul-rehearsal-'))
+  // Also where it exits at once.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  process.on('exit', remove)
+  const opened: { close(): Promise<void> }[] = []
+  const scratch = async (name: string): Promise<RehearseOptions['scratch']> => {
+    const store = await openStore(`level:${join(folder, name)}`, 'target')
+    opened.push(store)
+    return levelStore(store.db, { name: `scratch ${name}`, feed: plan.mode === 'live' })
+  }
+  try {
+    if (flags.quiet !== true && flags.json !== true) process.stderr.write(`measuring ${source}, and a scratch store beside ${target}\n`)
+    const stores = { from: a.store, scratch: await scratch('target'), scratchSource: plan.mode === 'live' ? await scratch('source') : undefined }
+    return await rehearse({ ...stores, ranges: ranges.length === 0 ? undefined : ranges, signal: stopping.signal, ...plan })
+  } catch (error) {
+    throw stopping.signal.aborted ? (stopping.signal.reason as KeyhaulError) : error
+  } finally {
+    for (const { close } of opened) await close()
+    await a.close()
+    remove()
+    process.off('exit', remove)
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+/** The folder that is there, of those that a target would be made in. */
+const existing = (folder: string): string => (existsSync(folder) || dirname(folder) === folder ? folder : existing(dirname(folder)))
+
+function forecastText({ text, measurement: m, calm, mild, scale, plan, seeds }: Forecast): string {
+  const isLive = plan.mode === 'live'
+  const us = (ns: number): string => `${(ns / 1000).toFixed(1)} us`
+  const lines = [
+    `${m.exact ? '' : 'about '}${entries(m.entries)}, ${formatBytes(m.bytes)} (${m.exact ? 'all counted' : `estimated from the first ${formatCount(m.sampled)}`})`,
+    `an entry: read ${us(m.readNs)}, written ${us(m.writeNs)}, copied ${us(m.copyNs)}; a durable write ${formatDuration(m.syncUs / 1000)} more${isLive ? `; a client's write ${us(m.putNs)}` : ''}`,
+    `simulated: seeds ${seeds.first} to ${seeds.first + seeds.count - 1}, ${scale.entries === 1 ? 'every entry' : `one entry and one write for ${formatCount(scale.entries)}`}, pages of ${formatCount(scale.pageEntries)}`,
+    ...outcomeLines('without faults', calm, isLive),
+    ...outcomeLines('with mild faults', mild, isLive),
+    text
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function outcomeLines(name: string, { runs, done, durationMs, pauseMs, rounds, lagChanges, postponed }: Outcome, isLive: boolean): string[] {
+  const parts = [`${done} of ${runs} runs end well`]
+  if (done > 0) parts.push(`ETA p50 ${formatDuration(durationMs.p50)}, p95 ${formatDuration(durationMs.p95)}`)
+  if (isLive && done > 0) parts.push(`pause p50 ${formatDuration(pauseMs.p50)}, p99 ${formatDuration(pauseMs.p99)}, max ${formatDuration(pauseMs.max)}`, `${rounds.p50} rounds`)
+  if (isLive) parts.push(`lag up to ${formatCount(lagChanges.max)} changes`, ...(postponed > 0 ? [`cutover put off ${postponed}x`] : []))
+  return [`${name}: ${parts.join('; ')}`]
+}

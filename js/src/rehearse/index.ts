@@ -1,0 +1,19 @@
+// `keyhaul/rehearse`: a plan in the simulator, with the sizes and rates of the real stores.
+import { assertPlan, type Forecast, forecast, type RehearsalPlan } from './forecast.js'
+import { type MeasureOptions, measure } from './measure.js'
+
+export { type Forecast, forecast, type Outcome, type Quantiles, type RehearsalPlan } from './forecast.js'
+export { type MeasureOptions, measure } from './measure.js'
+export { type Measurement, toMeasurement } from './measurement.js'
+
+export type RehearseOptions = Omit<MeasureOptions, 'plan'> & RehearsalPlan
+
+/**
+ * Measures, and then runs the plan with what was measured in the simulator, without faults and
+ * with mild ones. Reads the source and writes into the scratch stores only.
+ */
+export async function rehearse(options: RehearseOptions): Promise<Forecast> {
+  const { from, scratch, scratchSource, ranges, countMax, trialMax, signal, ...plan } = options
+  assertPlan(plan)
+  return forecast(await measure({ from, scratch, scratchSource, ranges, countMax, trialMax, signal, plan }), plan)
+}

@@ -1,0 +1,47 @@
+import { KeyhaulError } from '../errors.js'
+
+/** What was measured of the stores; whole numbers, so that a forecast can be made again from it. */
+export interface Measurement {
+  /** Of this format. */
+  readonly version: 1
+  readonly entries: number
+  /** Key bytes + value bytes. */
+  readonly bytes: number
+  /** All were counted; otherwise the first `sampled` were, and the rest is the store's own estimate. */
+  readonly exact: boolean
+  readonly sampled: number
+  /** Of `copy` and `move`, or of `live`: what the trial was. */
+  readonly live: boolean
+  /** An entry of a scan. */
+  readonly readNs: number
+  /** An entry of a batch to the scratch store. */
+  readonly writeNs: number
+  /** What a durable write takes longer than another. */
+  readonly syncUs: number
+  /** An entry copied and read back, of the thread that engine and clients share. */
+  readonly copyNs: number
+  readonly verifyNs: number
+  /** A key looked up. */
+  readonly lookNs: number
+  /** A change read from a feed. */
+  readonly feedNs: number
+  /** A client's write. */
+  readonly putNs: number
+}
+
+const COUNTS = ['entries', 'bytes', 'sampled', 'readNs', 'writeNs', 'syncUs', 'copyNs', 'verifyNs', 'lookNs', 'feedNs', 'putNs'] as const
+
+/** Checks what may come from a file. Throws KEYHAUL_INVALID_ARGUMENT, naming what is wrong. */
+export function toMeasurement(given: unknown): Measurement {
+  const value = (given ?? {}) as Record<string, unknown>
+  const refuse = (message: string): never => {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `not a measurement: ${message}` })
+  }
+  if (value.version !== 1) refuse('its version is not 1; make it with keyhaul rehearse --json')
+  for (const name of COUNTS) {
+    const count = value[name]
+    if (!Number.isSafeInteger(count) || (count as number) < 0) refuse(`${name} is ${JSON.stringify(count)}, it must be a whole number of 0 or more`)
+  }
+  for (const name of ['exact', 'live'] as const) if (typeof value[name] !== 'boolean') refuse(`${name} must be true or false`)
+  return value as unknown as Measurement
+}

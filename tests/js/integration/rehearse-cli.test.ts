@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fillLevel, inFolder, keyhaul, readLevel } from '../support/stores.js'
+
+test('rehearse measures, forecasts, touches nothing and leaves nothing behind', async () => {
+  await inFolder(async (folder) => {
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+    await fillLevel(a, 3_000)
+    const before = await readLevel(a)
+    const copy = await keyhaul(['rehearse', `level:${a}`, `level:${b}`, '--seeds', '3'])
+    assert.equal(copy.code, 0, copy.stderr)
+    assert.match(copy.stdout, /^3,000 entries, [\d.]+ kB \(all counted\)\n[\s\S]*without faults: 3 of 3 runs end well; ETA p50 [\s\S]*would end well in every run\n$/)
+    const live = await keyhaul(['rehearse', `level:${a}`, `level:${b}`, '--live', '--writes', '500/s', '--range', 'key-00000000..key-00000999', '--seeds', '3', '--json'])
+    assert.equal(live.code, 0, live.stderr)
+    const forecast = JSON.parse(live.stdout) as { verdict: string; measurement: { entries: number; exact: boolean } }
+    assert.deepEqual([forecast.verdict, forecast.measurement.entries, forecast.measurement.exact], ['fits', 1_000, true])
+    assert.deepEqual(readdirSync(folder), ['a'])
+    assert.deepEqual(await readLevel(a), before)
+
+    // Again, without the stores; and with more writers than can be followed.
+    const file = join(folder, 'forecast.json')
+    writeFileSync(file, live.stdout)
+    const again = ['rehearse', '--from-measurement', file, '--live', '--seeds', '3', '--json', '--writes']
+    assert.equal((await keyhaul([...again, '500/s'])).stdout, readFileSync(file, 'utf8'))
+    const wild = await keyhaul([...again, '400k'])
+    assert.equal(wild.code, 3)
+    assert.match((JSON.parse(wild.stdout) as { text: string }).text, /^would not converge at 400,000 writes\/s/)
+  })
+})
+
+test('rehearse removes its scratch stores on Ctrl-C', { timeout: 60_000 }, async () => {
+  await inFolder(async (folder) => {
+    await fillLevel(join(folder, 'a'), 200_000)
+    const ended = await keyhaul(['rehearse', `level:${join(folder, 'a')}`, `level:${join(folder, 'new/b')}`], (child) => {
+      const look = setInterval(() => {
+        if (!readdirSync(folder).some((name) => name.startsWith('.keyhaul-rehearsal-'))) return
+        clearInterval(look)
+        child.kill('SIGINT')
+      }, 5)
+      child.on('exit', () => clearInterval(look))
+    })
+    assert.equal(ended.code, 4, ended.stderr)
+    assert.deepEqual(readdirSync(folder), ['a'])
+  })
+})
+
+test('rehearse says what is wrong with what it is given', async () => {
+  await inFolder(async (folder) => {
+    const a = `level:${join(folder, 'a')}`
+    const b = `level:${join(folder, 'b')}`
+    await fillLevel(join(folder, 'a'), 10)
+    const usage: [string[], RegExp][] = [
+      [[], /name the source and the target/],
+      [[a], /name the source and the target/],
+      [[a, a, '--live'], /same directory/],
+      [[a, b, '--writes', '5'], /--writes is of a live migration/],
+      [[a, b, '--pause-budget', '5s'], /--pause-budget is of a live migration/],
+      [[a, b, '--live', '--writes', 'many'], /many is not a number of writes/],
+      [[a, b, '--live', '--share', '0'], /not a share/],
+      [[a, b, '--live', '--move'], /leave out --move/],
+      [[a, b, '--seeds', '0'], /not a number of runs/],
+      [[a, b, '--seed', '-1x'], /not a seed/],
+      [[a, b, '--from-measurement', 'x'], /needs no stores/]
+    ]
+    for (const [args, message] of usage) {
+      const ended = await keyhaul(['rehearse', ...args])
+      assert.match(ended.stderr, message, args.join(' '))
+      assert.equal(ended.code, args[1] === a ? 1 : 2, args.join(' '))
+    }
+    writeFileSync(join(folder, 'broken'), '{')
+    writeFileSync(join(folder, 'other'), '{"measurement":{"version":1,"entries":"many"}}')
+    const errors: [string[], RegExp][] = [
+      [['--from-measurement', join(folder, 'none')], /there is no such file/],
+      [['--from-measurement', join(folder, 'broken')], /cannot be read as JSON/],
+      [['--from-measurement', join(folder, 'other')], /entries is "many"/],
+      [[`level:${join(folder, 'none')}`, b], /KEYHAUL_STORE_NOT_FOUND/],
+      [[a, b, '--prefix', 'none'], /nothing in the ranges/]
+    ]
+    for (const [args, message] of errors) {
+      const ended = await keyhaul(['rehearse', ...args])
+      assert.match(ended.stderr, message, args.join(' '))
+      assert.equal(ended.code, 1, args.join(' '))
+    }
+    assert.ok(!existsSync(join(folder, 'b')))
+    assert.deepEqual(readdirSync(folder).filter((name) => name.startsWith('.')), [])
+  })
+})

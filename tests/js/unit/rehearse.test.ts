@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Forecast, forecast, type Measurement, measure, rehearse, toMeasurement } from '../../../dist/rehearse/index.js'
+import { memoryStore } from '../../../dist/stores/memory.js'
+import type { Write } from '../../../dist/index.js'
+
+const MEASURED: Measurement = {
+  version: 1, entries: 100_000, bytes: 11_600_000, exact: true, sampled: 100_000, live: true,
+  readNs: 500, writeNs: 1_000, syncUs: 1_000, copyNs: 1_500, verifyNs: 500, lookNs: 3_000, feedNs: 3_000, putNs: 15_000
+}
+const at = (writes: number, more = {}): Forecast => forecast(MEASURED, { mode: 'live', writes, seeds: 5, ...more })
+const entriesOf = (count: number): Write[] => Array.from({ length: count }, (_, i) => [Buffer.from(`key-${String(i).padStart(8, '0')}`), Buffer.alloc(80, i % 256)])
+
+test('the same measurement, plan and seeds give the same forecast', () => {
+  assert.deepEqual(at(5_000), at(5_000))
+  const other = at(5_000, { seed: 100 })
+  assert.notDeepEqual(other.calm.pauseMs, at(5_000).calm.pauseMs)
+})
+
+test('a calm service fits; one that writes faster than it is copied does not, and says why', () => {
+  const calm = at(2_000)
+  assert.equal(calm.verdict, 'fits', calm.text)
+  assert.equal(calm.calm.done, 5)
+  assert.ok(calm.calm.pauseMs.p50 > 0 && calm.calm.pauseMs.max <= 1000)
+  assert.ok(calm.calm.rounds.p50 >= 2 && calm.calm.lagChanges.max > 0)
+  const wild = at(60_000)
+  assert.equal(wild.verdict, 'notConverging')
+  assert.match(wild.text, /^would not converge at 60,000 writes\/s: the feed outgrows the copy/)
+  assert.equal(wild.calm.done, 0)
+})
+
+test('what is slower takes longer: a rate, a smaller share, more entries, slower disks', () => {
+  const base = at(2_000).calm
+  assert.ok(at(2_000, { share: 0.05 }).calm.durationMs.p50 > base.durationMs.p50 * 2)
+  const limited = at(2_000, { rate: 1_000_000 }).calm.copyMs.p50
+  assert.ok(limited > 11_000 && limited < 20_000, `${limited}`)
+  const twice = forecast({ ...MEASURED, entries: 200_000, bytes: 23_200_000 }, { mode: 'live', writes: 2_000, seeds: 5 })
+  assert.ok(twice.calm.copyMs.p50 > base.copyMs.p50 * 1.8)
+  const slow = forecast({ ...MEASURED, syncUs: 100_000 }, { mode: 'live', writes: 2_000, seeds: 5 })
+  assert.ok(slow.calm.pauseMs.p50 > base.pauseMs.p50 + 200)
+  const tight = forecast({ ...MEASURED, syncUs: 100_000 }, { mode: 'live', writes: 2_000, seeds: 5, pauseBudgetMs: 20 })
+  assert.equal(tight.verdict, 'overBudget', tight.text)
+})
+
+test('a hundred million entries are rehearsed one for many, page by page', () => {
+  const { scale, calm, verdict } = forecast({ ...MEASURED, live: false, entries: 1e8, bytes: 11.6e9 }, { seeds: 2 })
+  assert.equal(verdict, 'fits')
+  assert.equal(scale.entries, 5000)
+  const bottleneck = 1e8 * 1.5e-3
+  assert.ok(calm.copyMs.p50 >= bottleneck && calm.copyMs.p50 < bottleneck * 1.3, `${calm.copyMs.p50}`)
+})
+
+test('measures without a write to the source', async () => {
+  const from = memoryStore({ name: 'from' })
+  await from.apply(entriesOf(5_000), { durable: false })
+  const guarded = Object.assign(Object.create(from) as typeof from, { apply: () => assert.fail('the source was written') })
+  const measured = await measure({ from: guarded, scratch: memoryStore({ name: 's' }) })
+  assert.deepEqual([measured.entries, measured.bytes, measured.exact], [5_000, 5_000 * 92, true])
+  assert.deepEqual(toMeasurement(JSON.parse(JSON.stringify(measured))), measured)
+  const found = await rehearse({ from: guarded, scratch: memoryStore({ name: 't' }), mode: 'move', seeds: 2 })
+  assert.equal(found.calm.done, 2)
+})
+
+test('beyond what it counts the store is asked, and says so; one that cannot tell is refused', async () => {
+  const from = memoryStore({ name: 'from' })
+  await from.apply(entriesOf(5_000), { durable: false })
+  const part = await measure({ from, scratch: memoryStore({ name: 's' }), countMax: 1_000, plan: { pageEntries: 500 } })
+  assert.deepEqual([part.exact, part.sampled], [false, 1_000])
+  assert.ok(Math.abs(part.entries - 5_000) < 100, `${part.entries}`)
+  const silent = Object.assign(Object.create(from) as typeof from, { estimate: async () => ({}) })
+  await assert.rejects(measure({ from: silent, scratch: memoryStore({ name: 'u' }), countMax: 1_000, plan: { pageEntries: 500 } }), { code: 'KEYHAUL_UNSUPPORTED' })
+})
+
+test('refuses what makes no sense', async () => {
+  const refused = { code: 'KEYHAUL_INVALID_ARGUMENT' }
+  assert.throws(() => toMeasurement({ ...MEASURED, readNs: -1 }), { ...refused, message: /readNs is -1/ })
+  assert.throws(() => toMeasurement({}), refused)
+  assert.throws(() => forecast(MEASURED, {}), { ...refused, message: /measure again/ })
+  for (const plan of [{ writes: 5 }, { share: 2 }, { seeds: 0 }, { mode: 'fly' as 'copy' }, { pauseBudgetMs: 1 }]) {
+    assert.throws(() => forecast({ ...MEASURED, live: false }, plan), refused)
+  }
+  const scratch = memoryStore({ name: 's' })
+  await assert.rejects(measure({ from: memoryStore({ name: 'empty' }), scratch }), refused)
+  await assert.rejects(measure({ from: memoryStore({ name: 'f' }), scratch, plan: { mode: 'live' } }), { ...refused, message: /scratchSource/ })
+})
