@@ -1,5 +1,5 @@
 // npm test: installs what is missing, builds, runs everything. One line a step; the whole
-// output of a step only when it fails. `npm test -- --only=js` runs one.
+// output of a step only when it fails. `npm test -- --only=js` runs one, `--only=lint,types` two.
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -10,7 +10,8 @@ import { model } from './model.mjs'
 import { work } from './work.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice(7)
+const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice(7).split(',')
+const known = []
 let failures = 0
 
 function sh(command) {
@@ -23,7 +24,8 @@ function sh(command) {
 }
 
 async function step(name, run) {
-  if (only !== undefined && only !== name) return
+  known.push(name)
+  if (only !== undefined && !only.includes(name)) return
   const start = Date.now()
   try {
     const note = (await run()) ?? ''
@@ -148,6 +150,11 @@ if (testFiles('tests/js/package').length > 0) {
     await bootstrap(['browser'])
     return nodeTests('tests/js/package', 1)
   })
+}
+const unknown = (only ?? []).filter((name) => !known.includes(name))
+if (unknown.length > 0) {
+  console.error(`no step ${unknown.join(', ')}; there are ${known.join(', ')}`)
+  process.exit(2)
 }
 console.log(failures === 0 ? 'all passed' : `${failures} step${failures > 1 ? 's' : ''} failed`)
 process.exit(failures === 0 ? 0 : 1)

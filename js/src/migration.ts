@@ -4,7 +4,7 @@ import type { Verb } from './engine/handle.js'
 import type { LiveRun } from './engine/live.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
-import { ENDED, type LiveProgress, type MigrationState, type Progress, STATES } from './progress.js'
+import { ENDED, type MigrationState, type Progress, STATES } from './progress.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
 import type { ScanRange, Store } from './stores/store.js'
 

@@ -78,7 +78,10 @@ export class HeatPanel {
 
   foresee(seen: Foresight | undefined, stores: readonly string[]): void {
     this.#seen = seen
-    if (seen === undefined) return say(this.#said, 'looking ahead …')
+    if (seen === undefined) {
+      say(this.#said, 'looking ahead …')
+      return
+    }
     this.#heat = seen.heat
     this.#pauses = pausesOf(seen)
     this.#stores = stores
@@ -250,7 +253,10 @@ export class HeatPanel {
     this.#at = column === undefined || row === undefined ? undefined : [at?.[0] ?? 0, at?.[1] ?? 0]
     this.#draw()
     if (heat === undefined) return
-    if (this.#at === undefined) return say(this.#said, `${plural(heat.rows.length, 'row')} of keys over ${seconds(this.#endUs)}. Point at it, or go through it with the arrow keys; a click or Enter goes to that time.`)
+    if (this.#at === undefined) {
+      say(this.#said, `${plural(heat.rows.length, 'row')} of keys over ${seconds(this.#endUs)}. Point at it, or go through it with the arrow keys; a click or Enter goes to that time.`)
+      return
+    }
     say(this.#said, this.#sentence(heat, column as SimColumn, this.#at[1], this.#at[0]))
   }
 
@@ -277,8 +283,14 @@ export class HeatPanel {
     if (way === undefined && event.key !== 'Enter' && event.key !== 'Escape') return
     event.preventDefault()
     event.stopPropagation()
-    if (event.key === 'Escape') return this.#read(undefined)
-    if (way === undefined) return this.#go()
+    if (event.key === 'Escape') {
+      this.#read(undefined)
+      return
+    }
+    if (way === undefined) {
+      this.#go()
+      return
+    }
     const within = (n: number, most: number): number => Math.min(most - 1, Math.max(0, n))
     const at = this.#at ?? [within(Math.floor((this.#nowUs / this.#endUs) * heat.columns.length), heat.columns.length) - way[0], -way[1]]
     this.#read([within(at[0] + way[0], heat.columns.length), within(at[1] + way[1], heat.rows.length)])

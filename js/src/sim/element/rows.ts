@@ -116,7 +116,10 @@ export class Rows {
     c.font = '600 12px system-ui, sans-serif'
     c.textAlign = 'left'
     c.fillStyle = label === 'above' ? colour : quiet
-    if (label === 'left') return c.fillText(rangeName(job), x - 18, y + h / 2 + 0.5)
+    if (label === 'left') {
+      c.fillText(rangeName(job), x - 18, y + h / 2 + 0.5)
+      return
+    }
     c.fillText(rangeName(job), x, y - 10)
     c.font = '12px system-ui, sans-serif'
     c.fillStyle = quiet
