@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MemoryLevel } from 'memory-level'
+import { Engine } from '../../../../dist/index.js'
 import { assignRange, gatedStore } from '../../../../dist/live/index.js'
 import { memoryRegister } from '../../../../dist/register/memory.js'
 import type { Store } from '../../../../dist/index.js'
@@ -88,4 +89,30 @@ test('a migration that cannot keep up slows the writers of its keys, and nobody 
   await second
   await store.put('c', '3')
   assert.equal(Buffer.from((await store.get('c')) as Uint8Array).toString(), '3')
+})
+
+test('what the engine asks of the writers reaches them, and whoever listens', async () => {
+  const register = memoryRegister()
+  const [from, to] = [gatedStore(memoryStore({ name: 'a' })), gatedStore(memoryStore({ name: 'b' }))]
+  await assignRange({ register, store: from })
+  await from.put('k', '0')
+  const engine = new Engine()
+  const migration = await engine.migrate({ live: true, from, to, register, follow: true })
+  const asked: number[] = []
+  migration.on('limit', ({ perSecond }) => asked.push(perSecond))
+  // As the engine says it: kThrottleWriters of core/include/keyhaul/engine.h.
+  const say = (perSecond: number): void => (migration as unknown as { onNotice(notice: object): void }).onNotice({ kind: 5, state: 0, difference: 0, error: 0, node: 1, perSecond, payload: new Uint8Array(0) })
+  say(0.0001)
+  await from.put('k', '1')
+  let isThrough = false
+  const held = from.put('k', '2').then(() => {
+    isThrough = true
+  })
+  await new Promise((wake) => setImmediate(wake))
+  assert.equal(isThrough, false)
+  // Closed under it, it asks nobody for anything any more.
+  engine.close()
+  await held
+  await assert.rejects(migration.done, { code: 'KEYHAUL_CLOSED' })
+  assert.deepEqual(asked, [0.0001])
 })
