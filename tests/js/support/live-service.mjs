@@ -1,6 +1,7 @@
 // A service that moves a shard while it is used: killed and started again by live-kill.test.ts.
 // Prints "ack KEY VERSION" after each acknowledged write, and "moved" with the receipt.
-// node live-service.mjs FOLDER KEYS ACKS.json
+// With STATE it kills itself when the migration gets there.
+// node live-service.mjs FOLDER KEYS ACKS.json [STATE]
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
@@ -9,7 +10,7 @@ import { assignRange, gatedStore, shardedStore } from '../../../dist/live/index.
 import { levelRegister } from '../../../dist/register/level.js'
 import { levelStore } from '../../../dist/stores/level.js'
 
-const [folder, keys, file] = process.argv.slice(2)
+const [folder, keys, file, dieIn] = process.argv.slice(2)
 const count = Number(keys)
 const acks = JSON.parse(readFileSync(file, 'utf8'))
 const [one, two] = [new ClassicLevel(join(folder, 'a')), new ClassicLevel(join(folder, 'b'))]
@@ -32,6 +33,22 @@ async function versionOf(i) {
   process.exit(1)
 }
 
+const journal = join(folder, 'journal')
+let run
+function begin() {
+  run = migrate({ live: true, from: a, to: b, register, journal, pageEntries: 200, durablePages: 2, rate: 400_000 })
+  const dieThen = (state) => state === dieIn && process.kill(process.pid, 'SIGKILL')
+  run.migration.then(
+    (migration) => {
+      migration.on('state', dieThen)
+      dieThen(migration.progress().state)
+    },
+    () => {}
+  )
+}
+
+// A predecessor may have left reads fenced: they are answered once the migration goes on.
+if (acks.length > 0) begin()
 const versions = []
 for (let i = 0; i < count; i++) versions.push(acks.length === 0 ? 0 : await versionOf(i))
 // What landed unacknowledged is known from here on: else a second kill would find the version after it.
@@ -51,8 +68,8 @@ const writer = async (first) => {
   }
 }
 const writers = [0, 1, 2, 3].map(writer)
-const journal = join(folder, 'journal')
-const receipt = await migrate({ live: true, from: a, to: b, register, journal, pageEntries: 200, durablePages: 2, rate: 400_000 }).done.catch((error) => {
+if (run === undefined) begin()
+const receipt = await run.done.catch((error) => {
   // Killed right after its last record.
   if (error.code !== 'KEYHAUL_ALREADY_COMPLETE') throw error
   return inspectJournal(readFileSync(journal)).receipt
