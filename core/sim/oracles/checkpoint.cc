@@ -101,11 +101,15 @@ class Checkpoint : public Oracle {
     }
     from = std::max(from, position->at);
   }
-  // An append that was given up may land long after the migration has ended without a journal.
-  // Whoever reads it then asks the register first, and there the claim is closed.
+  // An append that was given up may land long after: while what was staged is discarded, or when the
+  // migration has ended without a journal. Whoever reads it then asks the register first, and there
+  // the claim is given up or closed.
   bool isGivenUp(const Job& job) const {
+    if (!job.live) return false;
+    const Claim* claim = world_.theRegister().map().find(job.plan.claim);
     // Not by its reason: that may be of an earlier incarnation, and the last record would be missed.
-    return job.live && job.ended() && world_.theRegister().map().find(job.plan.claim) == nullptr;
+    if (claim == nullptr) return job.ended();
+    return claim->state == ClaimState::kAborted && job.error == ErrorCode::kJournalWriteFailed;
   }
   // Clients may have written it since; or another coordinator has emptied the staging, and what
   // this one's journal says will not be believed.

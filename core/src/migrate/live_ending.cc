@@ -121,7 +121,15 @@ void LiveMigration::undo(Port& port, MigrationState end) {
   if (resumable() && retryClass(error_) != RetryClass::kFatal) {
     return conclude(port, MigrationState::kStopped);
   }
-  undoneAs_ = end;
+  if (shared_.claim.state == ClaimState::kAborted) {
+    // Why it is given up is known, and this only delays it.
+    port.noticeWarning(error_, blamed());
+    error_ = ErrorCode::kOk;
+    errorText_.clear();
+    sayWhyUndone();
+  } else {
+    undoneAs_ = end;
+  }
   ending_ = Ending::kNone;
   enter(port, MigrationState::kAborting);
 }
