@@ -29,8 +29,9 @@ constexpr bool isOfLive(Sabotage sabotage) { return sabotage >= Sabotage::kRegis
 // Where it is looked for.
 constexpr std::string_view scenarioOf(Sabotage sabotage) {
   if (!isOfLive(sabotage)) return "swarm";
-  // It takes ranges that come back, while calls of older moves arrive.
-  return sabotage == Sabotage::kLateActivate ? "live-pingpong" : "live-swarm";
+  // It takes ranges that come back, while calls of older moves, or writes of older epochs, arrive.
+  const bool back = sabotage == Sabotage::kLateActivate || sabotage == Sabotage::kAnyEpoch;
+  return back ? "live-pingpong" : "live-swarm";
 }
 constexpr std::optional<Sabotage> parseSabotage(std::string_view name) {
   for (uint32_t i = 0; i < kSabotages; ++i) {
