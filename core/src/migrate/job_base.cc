@@ -150,7 +150,7 @@ void JobBase::onEvent(Port& port, OpTag tag, const Event& event) {
   }
   if (tag.part == static_cast<uint8_t>(MigrationPart::kJournal)) {
     // No store is to blame for it.
-    if (Status s = shared_.journal.onEvent(port, event); !s.ok()) fail(port, s.code(), {}, text);
+    if (Status s = shared_.journal.onEvent(port, event); !s.ok()) journalFailed(port, s.code(), text);
     return;
   }
   if (event.op == closeFeed_) return feedWasClosed(port, event);

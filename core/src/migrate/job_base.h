@@ -57,6 +57,9 @@ class JobBase : public Job {
   virtual NodeId ownBlamed() const = 0;
   // What an event led to, for one who reads more from a failure.
   virtual Status afterEvent(Port&, Status status) { return status; }
+  virtual void journalFailed(Port& port, ErrorCode error, std::string_view text) {
+    fail(port, error, {}, text);
+  }
   virtual void failPart(Port& port, ErrorCode error, std::string_view text) {
     fail(port, error, blamed(), text);
   }

@@ -5,8 +5,15 @@
 #include "migrate/live_migration.h"
 
 namespace keyhaul {
+namespace {
+
+// How often a store may fail while a migration is undone that nobody can go on with later.
+constexpr uint32_t kUndoTriesMax = 64;
+
+}  // namespace
 
 void LiveMigration::requestStop() {
+  stopAsked_ = true;
   if (ending_ == Ending::kNone) ending_ = Ending::kStop;
 }
 
@@ -122,7 +129,9 @@ void LiveMigration::undo(Port& port, MigrationState end) {
     return conclude(port, MigrationState::kStopped);
   }
   if (shared_.claim.state == ClaimState::kAborted) {
-    // Why it is given up is known, and this only delays it.
+    // Why it is given up is known, and this only delays it; but not for ever, nor against a stop.
+    const bool may = !stopAsked_ && retryClass(error_) != RetryClass::kFatal;
+    if (!may || ++undoTries_ > kUndoTriesMax) return conclude(port, MigrationState::kStopped);
     port.noticeWarning(error_, blamed());
     error_ = ErrorCode::kOk;
     errorText_.clear();

@@ -135,14 +135,17 @@ void LiveMigration::pump(Port& port) {
   showProgress(port);
 }
 
-// Without a journal nobody can go on later, whatever else went wrong just now: that is what it
-// ends for, and not something after which it could be resumed.
 void LiveMigration::pumpJournal(Port& port) {
   const Status s = shared_.journal.pump(port, holdsJournal());
-  if (s.ok()) return;
+  if (!s.ok()) journalFailed(port, s.code(), {});
+}
+
+// Without a journal nobody can go on later, whatever else went wrong just now: that is what it
+// ends for, and not something after which it could be resumed.
+void LiveMigration::journalFailed(Port& port, ErrorCode error, std::string_view text) {
   shared_.journal.disable();
   if (ending_ == Ending::kFail && retryClass(error_) != RetryClass::kFatal) ending_ = Ending::kNone;
-  fail(port, s.code(), {}, {});
+  fail(port, error, {}, text);
 }
 
 // A target that is not empty may hold what a predecessor staged, whose journal this is not or

@@ -57,6 +57,7 @@ class LiveMigration final : public JobBase {
   bool overBudget(Port& port) const;
   bool holdsJournal() const;
   void pumpJournal(Port& port);
+  void journalFailed(Port& port, ErrorCode error, std::string_view text) override;
 
   // live_view.cc
   WaitsFor waitsFor() const;
@@ -91,6 +92,8 @@ class LiveMigration final : public JobBase {
   bool restarting_ = false;  // what was staged goes, and the copy begins anew
   bool wasClaimed_ = false;  // so the journal says
   bool aborting_ = false;  // it is to be given up, and how is known; maybe by an earlier process
+  uint32_t undoTries_ = 0;
+  bool stopAsked_ = false;
   bool compared_ = false;   // everything was compared once, in this process
   bool claimed_ = false;    // the register may have a claim of ours
   Instant fencedAt_{0};

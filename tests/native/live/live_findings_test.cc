@@ -89,6 +89,31 @@ TEST(LiveFindings, AMismatchIsOneAlsoAfterACrash) {
   }
 }
 
+// Nobody can go on with it later, so it is tried again; but not for ever, and not against a stop.
+TEST(LiveFindings, UndoingOfWhatHasNoJournalEnds) {
+  for (const bool stops : {false, true}) {
+    LiveOptions options;
+    LiveWorld world(options);
+    world.autoResume = false;
+    uint32_t asked = 0;
+    world.fault = [&](const Action& action) {
+      const bool inspects = action.kind == ActionKind::kGate && action.verb == GateVerb::kInspect;
+      if (inspects && ++asked == 3 && stops) world.stop();
+      return inspects ? ErrorCode::kStoreClosed : ErrorCode::kOk;
+    };
+    Plan plan = world.plan();
+    plan.durable = false;
+    plan.require = GuaranteeLevel::kL3;
+    world.start(plan, false);
+    for (int i = 0; i < 5'000 && world.state() != MigrationState::kCopying; ++i) world.tick();
+    world.cancel();
+    for (int i = 0; i < 5'000 && world.state() != MigrationState::kStopped; ++i) world.tick();
+    EXPECT_EQ(world.state(), MigrationState::kStopped);
+    EXPECT_GE(asked, 3U);
+    EXPECT_LE(asked, stops ? 4U : 70U);
+  }
+}
+
 // Over its budget for good, and then a crash: not what somebody cancelled.
 TEST(LiveFindings, AFailureIsOneAlsoAfterACrash) {
   LiveOptions options;
