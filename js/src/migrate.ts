@@ -173,7 +173,7 @@ export class Engine {
     if (summary.receipt !== undefined) {
       throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
         file: journal.name,
-        message: 'the migration of this journal has ended; keyhaul status or inspectJournal() has its receipt; use another journal for a new one'
+        message: 'its migration has ended, keyhaul status or inspectJournal() has the receipt; use another journal'
       })
     }
     const live = summary.live && liveRun(options, unhex(summary.live.claim))
@@ -221,7 +221,7 @@ function assertStores({ from, to }: Pick<MigrateOptions, 'from' | 'to'>): void {
   if (from.name === to.name) {
     throw new KeyhaulError('KEYHAUL_SAME_STORE', {
       store: from.name,
-      message: 'source and target have the same name; give one of them another by its `name` option'
+      message: 'source and target have the same name; give one of them another `name`'
     })
   }
 }
@@ -229,7 +229,7 @@ function assertStores({ from, to }: Pick<MigrateOptions, 'from' | 'to'>): void {
 /** The stores as a live migration sees them. */
 function moverOf<T extends Going & Pick<MigrateOptions, 'mode'>>(options: T, ranges: readonly ScanRange[]): T & Fenced {
   if (options.mode !== undefined) {
-    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a live migration has no other mode; leave `mode` out' })
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'leave `mode` out of a live migration' })
   }
   const fence = (options.stopWrites ?? options.resumeWrites) && liveParts.fence?.(options, ranges)
   return { ...options, fence, from: fence?.store ?? options.from.mover ?? options.from, to: options.to.mover ?? options.to }
@@ -251,7 +251,7 @@ function assertApart({ from, to }: Pick<MigrateOptions, 'from' | 'to'>, ranges: 
   if (!anyOverlap(source ?? [], target ?? [])) return
   throw new KeyhaulError('KEYHAUL_SAME_STORE', {
     store: from.name,
-    message: `${to.name} lies inside the keys that would be copied; give ranges that leave it out, or another target`
+    message: `${to.name} lies inside the keys to be copied; give ranges that leave it out, or another target`
   })
 }
 

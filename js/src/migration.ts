@@ -157,7 +157,7 @@ export class Migration implements AsyncIterable<Progress> {
         this.emit('warning', this.errorFrom(notice))
         return
       case NoticeKind.throttleWriters:
-        this.limitWrites(notice.perSecond)
+        this.setup.from.gate?.limitWrites?.(notice.perSecond, this.ranges)
         this.emit('limit', { perSecond: notice.perSecond })
         return
       case NoticeKind.state: {
@@ -179,7 +179,7 @@ export class Migration implements AsyncIterable<Progress> {
     if (this.ended) return
     this.ended = this.leaving = true
     this.latest ??= this.look()
-    this.limitWrites(0)
+    this.setup.from.gate?.limitWrites?.(0, this.ranges)
     this.setup.signal?.removeEventListener('abort', this.stop)
     this.setup.onEnd()
     void this.setup.journal?.close().catch(() => {})
@@ -187,11 +187,6 @@ export class Migration implements AsyncIterable<Progress> {
     this.error = new MigrationError(new KeyhaulError('KEYHAUL_CLOSED'), undefined, about)
     this.reject(this.error)
     for (const wake of this.waiting.splice(0)) wake()
-  }
-
-  private limitWrites(perSecond: number): void {
-    const { from, ranges, live } = this.setup
-    if (live !== undefined) from.gate?.limitWrites?.(perSecond, ranges)
   }
 
   private publish(): void {

@@ -79,7 +79,7 @@ export class Boundary {
     const address = bytes > 0xffffffff ? 0 : this.engine.acquire(bytes)
     if (address === 0) {
       throw new KeyhaulError('KEYHAUL_SCAN_OVERSIZE', {
-        message: `a page of ${bytes} bytes does not fit into the engine's memory; use smaller pages`
+        message: `a page: ${bytes} bytes do not fit into the engine's memory; use smaller pages`
       })
     }
     this.refresh()

@@ -367,8 +367,8 @@ export class Driver {
 
   private passOn({ op, migration, node }: Action, range: ScanRange, { frame, entries: count, end }: PackedPage, signal: AbortSignal): CompletionEvent {
     if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
-    // Only for naming a key, where the engine refuses the page.
-    const page = { migration, node, range, get entries() { return unpackPage(frame, count) as Entry[] } }
+    // Only for naming a key, where the engine refuses the page: it may be none.
+    const page = { migration, node, range, get entries() { try { return unpackPage(frame, count) as Entry[] } catch { return [] } } }
     return { kind: EventKind.page, op, end, count, ...this.boundary.copyIn(frame), page }
   }
 

@@ -20,8 +20,9 @@ export function faultyKey(pages: readonly Reading[], node: number, largest: bool
     for (const [at, value] of page.entries) {
       if (!inRange(at, page.range) || (before !== undefined && compareBytes(before, at) >= 0)) return at
       before = at
-      if (largest && at.length + value.length > most) {
-        most = at.length + value.length
+      const size = at.length + (value?.length ?? 0)
+      if (largest && size > most) {
+        most = size
         key = at
       }
     }

@@ -9,7 +9,7 @@ export class Feeds {
 
   of(migration: number): Feed {
     const feed = this.open.get(migration)
-    if (feed === undefined) throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', { message: 'the feed is not open' })
+    if (feed === undefined) throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST')
     return feed
   }
 

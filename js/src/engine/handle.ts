@@ -57,7 +57,7 @@ export class EngineHandle {
     words[ConfigWord.bytesPerSecondHigh] = config.bytesPerSecond / 0x100000000
     this.handle = staged(module, new Uint8Array(words.buffer), (address) => module.engineCreate(address))
     if (this.handle === 0) {
-      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'the engine refused its configuration' })
+      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'the engine refuses its options' })
     }
   }
 
@@ -125,7 +125,7 @@ export class EngineHandle {
 export function staged<T>(module: WasmModule, bytes: Uint8Array, use: (address: number, bytes: number) => T): T {
   const address = module.allocate(Math.max(bytes.length, 1))
   if (address === 0) {
-    throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${bytes.length} bytes do not fit into the module's memory` })
+    throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${bytes.length} bytes do not fit into the engine's memory` })
   }
   try {
     new Uint8Array(module.memory.buffer).set(bytes, address)

@@ -52,7 +52,7 @@ export class GateCore {
   }
 
   limitWrites(perSecond: number, ranges: readonly ScanRange[]): void {
-    this.limits.get(ranges)?.end()
+    this.limits.get(ranges)?.letGo()
     if (perSecond > 0) this.limits.set(ranges, new WriteLimit(perSecond, ranges))
     else this.limits.delete(ranges)
   }
@@ -61,8 +61,8 @@ export class GateCore {
     return this.limits.size > 0
   }
 
-  async turn(writes: readonly Write[]): Promise<void> {
-    for (const limit of [...this.limits.values()]) await limit.turn(writes)
+  async turn(writes: readonly Write[], signal: AbortSignal | undefined): Promise<void> {
+    for (const limit of [...this.limits.values()]) await limit.turn(writes, signal)
   }
 
   landed(ticket: number, applied: boolean): void {
@@ -73,6 +73,8 @@ export class GateCore {
   async change(call: GateCall): Promise<void> {
     const gate = await this.load()
     const packed = packCall(call)
+    // Who waits for a turn is to be refused now, not later.
+    if (call.verb === 'fence') for (const limit of this.limits.values()) limit.letGo()
     if (OPENING.has(call.verb)) {
       return this.inTurn(async () => {
         await this.record.write(gate.encodeAfter(packed))

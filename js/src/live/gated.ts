@@ -93,7 +93,7 @@ class Gated implements GatedStore {
     const gate = core.gate ?? (await core.load())
     signal?.throwIfAborted()
     if (writes.length === 0) return
-    if (core.limited) await core.turn(writes)
+    if (core.limited) await core.turn(writes, signal)
     const ticket = gate.admitWrite(writes.map(([key]) => key))
     try {
       await this.store.apply(writes, { durable })

@@ -1,6 +1,9 @@
 import { compareBytes } from '../stores/bytes.js'
 import type { ScanRange, Write } from '../stores/store.js'
 
+/** No write waits longer: whoever writes has a deadline of its own. */
+const WAIT_MAX_MS = 1000
+
 /**
  * So many writes a second of the keys of a range, in the order in which they came: what a live
  * migration that cannot keep up asks of the writers. Writes of other keys pass by.
@@ -8,38 +11,48 @@ import type { ScanRange, Write } from '../stores/store.js'
 export class WriteLimit {
   /** When the next one may go, by performance.now(). */
   private next = 0
-  private readonly released: Promise<void>
-  private release!: () => void
+  /** The last one that waits: nobody overtakes it, whatever the timers do. */
+  private tail: Promise<unknown> = Promise.resolve()
+  private readonly waiting = new Set<() => void>()
 
   /** `perSecond`: above 0. */
   constructor(
     private readonly perSecond: number,
     private readonly ranges: readonly ScanRange[]
-  ) {
-    this.released = new Promise((resolve) => {
-      this.release = resolve
-    })
-  }
+  ) {}
 
-  /** When it is the turn of these writes, or at once when there is no limit any more. */
-  async turn(writes: readonly Write[]): Promise<void> {
+  /** Resolves when it is the turn of these writes, or at once when there is no limit any more. */
+  async turn(writes: readonly Write[], signal: AbortSignal | undefined): Promise<void> {
     const count = writes.reduce((sum, [key]) => sum + (this.covers(key) ? 1 : 0), 0)
     if (count === 0) return
     const now = performance.now()
     const at = Math.max(now, this.next)
-    this.next = at + (count * 1000) / this.perSecond
-    if (at <= now) return
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const due = new Promise<void>((wake) => {
-      timer = setTimeout(wake, at - now)
-    })
-    await Promise.race([due, this.released])
-    clearTimeout(timer)
+    this.next = Math.min(at + (count * 1000) / this.perSecond, now + WAIT_MAX_MS)
+    if (at <= now && this.waiting.size === 0) return
+    const mine = Promise.all([this.tail, this.until(at - now, signal)])
+    this.tail = mine
+    await mine
+    signal?.throwIfAborted()
   }
 
-  /** Lets everybody go who waits. */
-  end(): void {
-    this.release()
+  /** Lets everybody go who waits; those who come later wait again. */
+  letGo(): void {
+    this.next = 0
+    for (const done of [...this.waiting]) done()
+  }
+
+  private until(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', done)
+        this.waiting.delete(done)
+        resolve()
+      }
+      const timer = setTimeout(done, ms)
+      signal?.addEventListener('abort', done, { once: true })
+      this.waiting.add(done)
+    })
   }
 
   private covers(key: Uint8Array): boolean {

@@ -147,7 +147,7 @@ export interface Store {
   scan(range: ScanRange, options: ScanOptions): Promise<ScanPage>
   /**
    * As scan, for a store that holds or is sent its pages packed: they pass on as they are. Nothing:
-   * not at hand, call scan. What it gives may not change until the engine has copied it, at once.
+   * not at hand, call scan. What it gives may not change afterwards: a refusal names a key of it.
    */
   scanPacked?(range: ScanRange, options: ScanOptions): Promise<PackedPage | undefined>
   /** As scan, from the other end: the last entries of the range, descending. For clients of a gatedStore. */

@@ -73,7 +73,7 @@ test('a migration that cannot keep up slows the writers of its keys, and nobody 
   const store = gatedStore(memoryStore({ name: 'a' }))
   await assignRange({ register: memoryRegister(), store })
   const ranges = [{ gte: bytes('b'), lt: bytes('d') }]
-  // A write in three hours: the second one waits for as long as this test runs.
+  // A write in three hours: the second one waits for its second.
   store.mover.gate?.limitWrites?.(0.0001, ranges)
   await store.put('b', '1')
   const written: string[] = []
@@ -115,4 +115,31 @@ test('what the engine asks of the writers reaches them, and whoever listens', as
   await held
   await assert.rejects(migration.done, { code: 'KEYHAUL_CLOSED' })
   assert.deepEqual(asked, [0.0001])
+})
+
+test('whoever waits for a turn keeps it, may give up, and is refused at once behind a fence', async () => {
+  const store = gatedStore(memoryStore({ name: 'a' }))
+  await assignRange({ register: memoryRegister(), store })
+  const ranges = [{}]
+  store.mover.gate?.limitWrites?.(500, ranges)
+  const order: number[] = []
+  const writes = Array.from({ length: 20 }, (_, i) => {
+    // The later ones have the shorter timers, and are not to overtake.
+    const until = performance.now() + 1
+    while (performance.now() < until);
+    return store.put('k', String(i)).then(() => order.push(i))
+  })
+  await Promise.all(writes)
+  assert.deepEqual(order, Array.from({ length: 20 }, (_, i) => i))
+  assert.equal(Buffer.from((await store.get('k')) as Uint8Array).toString(), '19')
+  store.mover.gate?.limitWrites?.(0.0001, ranges)
+  await store.put('k', 'one more')
+  const stop = new AbortController()
+  const given = assert.rejects(store.apply([[bytes('k'), bytes('never')]], { durable: false, signal: stop.signal }), { name: 'AbortError' })
+  stop.abort()
+  await given
+  const refused = assert.rejects(store.put('k', 'never'), { code: 'KEYHAUL_RETRY' })
+  await store.mover.gate?.change({ verb: 'fence', claim, coordEpoch: 1, epoch: 2, target: 'b', ranges })
+  await refused
+  assert.equal(Buffer.from((await store.get('k')) as Uint8Array).toString(), 'one more')
 })
