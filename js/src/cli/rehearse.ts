@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { KeyhaulError } from '../errors.js'
 import type { RangeInput } from '../ranges.js'
 import { toScanRanges } from '../ranges.js'
-import type { Forecast, Outcome, RehearsalPlan, RehearseOptions } from '../rehearse/index.js'
+import type { Forecast, MeasureOptions, Measurement, Outcome, RehearsalPlan } from '../rehearse/index.js'
 import { levelStore } from '../stores/level.js'
 import { Exit } from './exit.js'
 import { namedStore } from './live.js'
@@ -26,6 +26,8 @@ export interface RehearseFlags {
   json?: boolean
   quiet?: boolean
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const usage = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_USAGE', { message })
 
@@ -56,7 +58,11 @@ export function parseSeed(text: string): number {
 
 export async function rehearse(from: string | undefined, to: string | undefined, flags: RehearseFlags): Promise<number> {
   const plan = planOf(flags)
-  const forecast = flags.fromMeasurement === undefined ? await measured(from, to, flags, plan) : await repeated(from, flags.fromMeasurement, plan)
+  const { forecastInTurns } = await import('../rehearse/forecast.js')
+  const forecast = await interruptible(async (signal) => {
+    const measurement = flags.fromMeasurement === undefined ? await measured(from, to, flags, plan, signal) : await repeated(from, flags.fromMeasurement)
+    return forecastInTurns(measurement, plan, signal)
+  })
   process.stdout.write(flags.json === true ? `${JSON.stringify(forecast)}\n` : forecastText(forecast))
   return forecast.verdict === 'fits' ? Exit.done : Exit.mismatch
 }
@@ -69,9 +75,27 @@ function planOf({ live, move, writes, pauseBudget, share, rate, verify, seed, se
   return { mode: live === true ? 'live' : move === true ? 'move' : 'copy', ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
 }
 
-async function repeated(from: string | undefined, file: string, plan: RehearsalPlan): Promise<Forecast> {
+/** The first signal ends it in good order, the second at once. */
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const onSignal = (): void => {
+    if (signal.aborted) process.exit(Exit.interrupted)
+    stopping.abort(new KeyhaulError('KEYHAUL_INTERRUPTED'))
+  }
+  for (const name of SIGNALS) process.on(name, onSignal)
+  try {
+    return await work(signal)
+  } catch (error) {
+    throw signal.aborted ? (signal.reason as KeyhaulError) : error
+  } finally {
+    for (const name of SIGNALS) process.off(name, onSignal)
+  }
+}
+
+async function repeated(from: string | undefined, file: string): Promise<Measurement> {
   if (from !== undefined) throw usage('--from-measurement needs no stores; leave them out')
-  const { forecast, toMeasurement } = await import('../rehearse/index.js')
+  const { toMeasurement } = await import('../rehearse/index.js')
   let given: unknown
   try {
     given = JSON.parse(readFileSync(file, 'utf8'))
@@ -80,27 +104,28 @@ async function repeated(from: string | undefined, file: string, plan: RehearsalP
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { file, message: missing ? 'there is no such file; save what keyhaul rehearse --json prints' : `it cannot be read as JSON: ${(cause as Error).message}`, cause })
   }
   const { measurement = given } = (given ?? {}) as { measurement?: unknown }
-  return forecast(toMeasurement(measurement), plan)
+  return toMeasurement(measurement)
 }
 
-async function measured(from: string | undefined, to: string | undefined, flags: RehearseFlags, plan: RehearsalPlan): Promise<Forecast> {
+async function measured(from: string | undefined, to: string | undefined, flags: RehearseFlags, plan: RehearsalPlan, signal: AbortSignal): Promise<Measurement> {
   if (from === undefined || to === undefined) throw usage('name the source and the target, as in level:./a level:./b, or --from-measurement FILE')
   const [source, target] = [namedStore(from).place, namedStore(to).place]
   assertDifferent(source, target)
   const ranges = [...(flags.range ?? []), ...(flags.prefix ?? [])]
   toScanRanges(ranges.length === 0 ? undefined : ranges)
-  const { rehearse } = await import('../rehearse/index.js')
+  const { measure } = await import('../rehearse/index.js')
+  const { assertPlan } = await import('../rehearse/forecast.js')
+  assertPlan(plan)
   const a = await openStore(source, 'source')
-  const stopping = new AbortController()
-  const onSignal = (): void => stopping.abort(new KeyhaulError('KEYHAUL_INTERRUPTED'))
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  const folder = mkdtempSync(join(existing(dirname(target.slice(target.indexOf(':') + 1))), '.keyhaul-rehearsal-'))
+  let folder: string | undefined
   // Also where it exits at once.
-  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  const remove = (): void => {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+  }
   process.on('exit', remove)
   const opened: { close(): Promise<void> }[] = []
-  const scratch = async (name: string): Promise<RehearseOptions['scratch']> => {
+  const scratch = async (name: string): Promise<MeasureOptions['scratch']> => {
+    folder ??= scratchFolder(target)
     const store = await openStore(`level:${join(folder, name)}`, 'target')
     opened.push(store)
     return levelStore(store.db, { name: `scratch ${name}`, feed: plan.mode === 'live' })
@@ -108,16 +133,21 @@ async function measured(from: string | undefined, to: string | undefined, flags:
   try {
     if (flags.quiet !== true && flags.json !== true) process.stderr.write(`measuring ${source}, and a scratch store beside ${target}\n`)
     const stores = { from: a.store, scratch: await scratch('target'), scratchSource: plan.mode === 'live' ? await scratch('source') : undefined }
-    return await rehearse({ ...stores, ranges: ranges.length === 0 ? undefined : ranges, signal: stopping.signal, ...plan })
-  } catch (error) {
-    throw stopping.signal.aborted ? (stopping.signal.reason as KeyhaulError) : error
+    return await measure({ ...stores, ranges: ranges.length === 0 ? undefined : ranges, signal, plan })
   } finally {
     for (const { close } of opened) await close()
     await a.close()
     remove()
     process.off('exit', remove)
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+  }
+}
+
+function scratchFolder(target: string): string {
+  const beside = existing(dirname(target.slice(target.indexOf(':') + 1)))
+  try {
+    return mkdtempSync(join(beside, '.keyhaul-rehearsal-'))
+  } catch (cause) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { file: beside, message: `a scratch store cannot be made beside the target: ${(cause as Error).message}`, cause })
   }
 }
 

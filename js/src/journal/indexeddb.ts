@@ -14,7 +14,8 @@ const partsOf = (name: string, from = 0): IDBKeyRange => IDBKeyRange.bound([name
 /**
  * A journal for browsers, in a page or a worker. It is begun when it is first used, and one tab
  * at a time works on it: a Web Lock by its name, which goes with the tab, keeps others out. After
- * close() it may be used again.
+ * close() it may be used again. Where the database is deleted under it, it takes no more bytes
+ * until then: what followed would begin in the middle of a migration.
  *
  * An append is one transaction with strict durability: whole or not there, and on the disk when
  * it returns. Whether the stores are as durable is up to them: BrowserLevel writes with the
@@ -58,7 +59,12 @@ export async function deleteIndexedDbJournal(name: string, options: IndexedDbJou
 
 class IndexedDbJournal implements JournalStore {
   readonly durable = true
-  private opened: Promise<{ db: IDBDatabase; unlock: () => void }> | undefined
+  private unlock: (() => void) | undefined
+  private db: IDBDatabase | undefined
+  /** The database was taken away since the first use; the lock stays until close(). */
+  private isLost = false
+  /** Where the journal ends, from the first use on. */
+  private end: number | undefined
   /** One after the other: where an append begins is known when the one before it is written. */
   private last: Promise<unknown> = Promise.resolve()
 
@@ -78,6 +84,7 @@ class IndexedDbJournal implements JournalStore {
         bytes.set(part, length)
         length += part.length
       }
+      this.end ??= length
       return bytes
     })
   }
@@ -85,39 +92,48 @@ class IndexedDbJournal implements JournalStore {
   append(bytes: Uint8Array): Promise<void> {
     // A copy of its own: a view would take the whole memory behind it along.
     const part = bytes.slice()
-    return this.work('could not be written', async (db) => {
-      if (part.length === 0) return
-      await write(db, async (parts) => {
-        const end = await endOf(parts, this.name, Number.POSITIVE_INFINITY)
-        parts.add(part, [this.name, end?.upto ?? 0])
-      })
+    return this.change(async (parts, end) => {
+      if (part.length > 0) parts.add(part, [this.name, end])
+      return end + part.length
     })
   }
 
   truncate(length: number): Promise<void> {
-    return this.work('could not be written', async (db) => {
-      await write(db, async (parts) => {
-        const end = await endOf(parts, this.name, length)
-        parts.delete(partsOf(this.name, length))
-        if (end !== undefined && end.upto > length) parts.put(end.bytes.slice(0, length - end.from), [this.name, end.from])
-      })
+    return this.change(async (parts) => {
+      const last = await endOf(parts, this.name, length)
+      parts.delete(partsOf(this.name, length))
+      if (last !== undefined && last.upto > length) parts.put(last.bytes.slice(0, length - last.from), [this.name, last.from])
+      return Math.min(length, last?.upto ?? 0)
     })
   }
 
   /** After what was asked for before. */
   close(): Promise<void> {
     const turn = this.last.then(async () => {
-      const held = await this.opened
-      this.opened = undefined
-      held?.db.close()
-      held?.unlock()
+      this.db?.close()
+      this.unlock?.()
+      this.db = this.unlock = this.end = undefined
+      this.isLost = false
     })
     this.last = turn.catch(() => {})
     return turn
   }
 
-  private async work<T>(what: string, run: (db: IDBDatabase) => Promise<T>): Promise<T> {
-    const turn = this.last.then(async () => run((await this.open()).db))
+  /** `run` gets where the journal ends, and gives where it ends afterwards. */
+  private change(run: (parts: IDBObjectStore, end: number) => Promise<number>): Promise<void> {
+    return this.work('could not be written', async (db) => {
+      let after = 0
+      await write(db, async (parts) => {
+        const end = (await endOf(parts, this.name, Number.POSITIVE_INFINITY))?.upto ?? 0
+        if (this.end !== undefined && end !== this.end) throw this.taken(`it ends at byte ${end}, and was written up to byte ${this.end}`)
+        after = await run(parts, end)
+      })
+      this.end = after
+    }, false)
+  }
+
+  private async work<T>(what: string, run: (db: IDBDatabase) => Promise<T>, mayReopen = true): Promise<T> {
+    const turn = this.last.then(async () => run(await this.open(mayReopen)))
     this.last = turn.catch(() => {})
     try {
       return await turn
@@ -126,29 +142,36 @@ class IndexedDbJournal implements JournalStore {
     }
   }
 
-  private open(): Promise<{ db: IDBDatabase; unlock: () => void }> {
-    this.opened ??= this.lockAndOpen().catch((error: unknown) => {
-      this.opened = undefined
-      throw error
-    })
-    return this.opened
-  }
-
-  private async lockAndOpen(): Promise<{ db: IDBDatabase; unlock: () => void }> {
-    const unlock = await takeLock(this.database, this.name)
+  private async open(mayReopen: boolean): Promise<IDBDatabase> {
+    if (this.isLost && !mayReopen) throw this.taken('its database was deleted or closed meanwhile')
+    this.unlock ??= await takeLock(this.database, this.name)
     try {
-      const db = await openDatabase(this.database)
-      // Somebody deletes the database: let him, and look again.
-      db.onversionchange = () => {
-        db.close()
-        this.opened = undefined
-        unlock()
-      }
-      return { db, unlock }
+      this.db ??= this.watched(await openDatabase(this.database))
+      return this.db
     } catch (error) {
-      unlock()
+      if (!this.isLost) {
+        this.unlock()
+        this.unlock = undefined
+      }
       throw error
     }
+  }
+
+  /** Somebody deletes the database: let him. The browser closes it: the same. */
+  private watched(db: IDBDatabase): IDBDatabase {
+    const lose = (): void => {
+      if (this.db !== db) return
+      db.close()
+      this.db = undefined
+      this.isLost = true
+    }
+    db.onversionchange = lose
+    db.onclose = lose
+    return db
+  }
+
+  private taken(why: string): KeyhaulError {
+    return new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', { file: this.name, message: `the journal was changed by another: ${why}; close it, and see what is there before going on` })
   }
 }
 

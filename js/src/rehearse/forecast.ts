@@ -113,20 +113,45 @@ export function assertPlan(plan: RehearsalPlan): void {
 
 /** Runs the plan with what was measured, in the simulator. */
 export function forecast(measurement: Measurement, plan: RehearsalPlan = {}): Forecast {
+  const steps = seedBySeed(measurement, plan)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** The same, and lets others run between the seeds; throws the signal's reason. */
+export async function forecastInTurns(measurement: Measurement, plan: RehearsalPlan, signal: AbortSignal | undefined): Promise<Forecast> {
+  const steps = seedBySeed(measurement, plan)
+  for (;;) {
+    // A macrotask: signals of the process and timers come in no microtask.
+    await new Promise((resolve) => setTimeout(resolve))
+    signal?.throwIfAborted()
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+function* seedBySeed(measurement: Measurement, plan: RehearsalPlan): Generator<undefined, Forecast> {
   assertPlan(plan)
   const isLive = plan.mode === 'live'
   if (isLive !== measurement.live) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `the measurement is of a ${measurement.live ? 'live migration' : 'copy or move'}; measure again for the other` })
   }
   const { seed: first = 1, seeds: count = 20 } = plan
-  const calm = run(measurement, plan, first, count, 0)
-  const mild = run(measurement, plan, first, count, 1)
+  const [calm, mild]: [Run[], Run[]] = [[], []]
+  for (const [runs, faults] of [[calm, 0], [mild, 1]] as const) {
+    for (let seed = first; seed < first + count; seed++) {
+      runs.push(run(measurement, plan, seed, faults))
+      yield
+    }
+  }
   const { scale, pageEntries } = calm[0] as Run
   const outcomes = { calm: outcomeOf(calm), mild: outcomeOf(mild) }
   return { ...verdictOf(plan, outcomes.calm, outcomes.mild), plan, measurement, seeds: { first, count }, scale: { entries: scale, pageEntries }, ...outcomes }
 }
 
-function run(measured: Measurement, plan: RehearsalPlan, first: number, count: number, mild: number): Run[] {
+function run(measured: Measurement, plan: RehearsalPlan, seed: number, mild: number): Run {
   const isLive = plan.mode === 'live'
   const words: Readonly<Record<string, number>> = {
     entries: measured.entries,
@@ -149,9 +174,9 @@ function run(measured: Measurement, plan: RehearsalPlan, first: number, count: n
     mild
   }
   const list = Object.entries(words).map(([name, value]) => `${name}=${value}`).join(',')
-  const { exitCode, text } = runSimCommand(['--rehearse', list, '--seeds', `${first}..${first + count - 1}`])
+  const { exitCode, text } = runSimCommand(['--rehearse', list, '--seeds', `${seed}..${seed}`])
   if (exitCode !== 0) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: text.split('\n')[0] ?? text })
-  return text.trimEnd().split('\n').map((line) => JSON.parse(line) as Run)
+  return JSON.parse(text) as Run
 }
 
 /** As migrate() has them, unless the plan says otherwise. */

@@ -1,5 +1,5 @@
 // `keyhaul/rehearse`: a plan in the simulator, with the sizes and rates of the real stores.
-import { assertPlan, type Forecast, forecast, type RehearsalPlan } from './forecast.js'
+import { assertPlan, type Forecast, forecastInTurns, type RehearsalPlan } from './forecast.js'
 import { type MeasureOptions, measure } from './measure.js'
 
 export { type Forecast, forecast, type Outcome, type Quantiles, type RehearsalPlan } from './forecast.js'
@@ -15,5 +15,5 @@ export type RehearseOptions = Omit<MeasureOptions, 'plan'> & RehearsalPlan
 export async function rehearse(options: RehearseOptions): Promise<Forecast> {
   const { from, scratch, scratchSource, ranges, countMax, trialMax, signal, ...plan } = options
   assertPlan(plan)
-  return forecast(await measure({ from, scratch, scratchSource, ranges, countMax, trialMax, signal, plan }), plan)
+  return forecastInTurns(await measure({ from, scratch, scratchSource, ranges, countMax, trialMax, signal, plan }), plan, signal)
 }

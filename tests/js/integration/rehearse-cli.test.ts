@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fillLevel, inFolder, keyhaul, readLevel } from '../support/stores.js'
@@ -43,6 +43,40 @@ test('rehearse removes its scratch stores on Ctrl-C', { timeout: 60_000 }, async
     })
     assert.equal(ended.code, 4, ended.stderr)
     assert.deepEqual(readdirSync(folder), ['a'])
+  })
+})
+
+// The scratch stores are gone when it begins to simulate, which takes far longer than one look.
+test('Ctrl-C, and a closed terminal, end it while it simulates', { timeout: 120_000 }, async () => {
+  await inFolder(async (folder) => {
+    await fillLevel(join(folder, 'a'), 20_000)
+    for (const signal of ['SIGINT', 'SIGHUP'] as const) {
+      const ended = await keyhaul(['rehearse', `level:${join(folder, 'a')}`, `level:${join(folder, 'b')}`, '--live', '--writes', '500/s', '--seeds', '1000'], (child) => {
+        let wasThere = false
+        const look = setInterval(() => {
+          const isThere = readdirSync(folder).some((name) => name.startsWith('.keyhaul-rehearsal-'))
+          if (wasThere && !isThere) {
+            clearInterval(look)
+            child.kill(signal)
+          }
+          wasThere ||= isThere
+        }, 5)
+        child.on('exit', () => clearInterval(look))
+      })
+      assert.deepEqual([ended.code, ended.signal, ended.stdout], [4, null, ''], ended.stderr)
+      assert.deepEqual(readdirSync(folder), ['a'])
+    }
+  })
+})
+
+test('where no scratch store can be made, it says so', { skip: process.getuid?.() === 0 ? 'root may write everywhere' : false }, async () => {
+  await inFolder(async (folder) => {
+    await fillLevel(join(folder, 'a'), 10)
+    const closed = join(folder, 'closed')
+    mkdirSync(closed, { mode: 0o500 })
+    const ended = await keyhaul(['rehearse', `level:${join(folder, 'a')}`, `level:${join(closed, 'b')}`])
+    assert.match(ended.stderr, /KEYHAUL_INVALID_ARGUMENT.*a scratch store cannot be made beside the target/)
+    assert.equal(ended.code, 1)
   })
 })
 

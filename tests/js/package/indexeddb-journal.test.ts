@@ -72,16 +72,56 @@ test('a part that somebody took out is a gap, and said', async () => {
   assert.equal(result, 'KEYHAUL_JOURNAL_CORRUPT')
 })
 
-test('somebody deletes the database under it: it begins anew, and nothing hangs', async () => {
-  const result = await inBrowser(`
+const DELETED = `
+const gone = (realm) => new Promise((resolve, reject) => { const request = realm.indexedDB.deleteDatabase('keyhaul-journals'); request.onsuccess = resolve; request.onblocked = request.onerror = reject })
+const databases = async () => (await indexedDB.databases()).map(({ name }) => name).filter((name) => name === 'keyhaul-journals')
+`
+
+test('somebody deletes the database under it: it takes no more until it is closed, keeps its lock, makes no other', async () => {
+  const result = await inBrowser(`${DELETED}
     const journal = indexedDbJournal('a')
     await journal.append(new Uint8Array(10))
-    await new Promise((resolve, reject) => { const request = indexedDB.deleteDatabase('keyhaul-journals'); request.onsuccess = resolve; request.onblocked = reject })
+    await gone(window)
+    const refused = [await code(journal.append(new Uint8Array(3))), await code(journal.truncate(0))]
+    const made = await databases()
+    const held = await code(indexedDbJournal('a').append(new Uint8Array(3)))
+    const seen = (await journal.read()).length
+    refused.push(await code(journal.append(new Uint8Array(3))))
+    await journal.close()
     await journal.append(new Uint8Array(3))
     const { length } = await journal.read()
     await journal.close()
-    return length`)
-  assert.equal(result, 3)
+    return { refused, made, held, seen, length }`)
+  const failed = 'KEYHAUL_JOURNAL_WRITE_FAILED'
+  assert.deepEqual(result, { refused: [failed, failed, failed], made: [], held: 'KEYHAUL_JOURNAL_IN_USE', seen: 0, length: 3 })
+})
+
+test('a journal that ends elsewhere than it was written to takes no more', async () => {
+  const result = await inBrowser(`
+    const journal = indexedDbJournal('a')
+    await journal.append(new Uint8Array(10))
+    const db = await new Promise((resolve) => { const request = indexedDB.open('keyhaul-journals'); request.onsuccess = () => resolve(request.result) })
+    await new Promise((resolve) => { const t = db.transaction('parts', 'readwrite'); t.objectStore('parts').clear(); t.oncomplete = resolve })
+    db.close()
+    const refused = await code(journal.append(new Uint8Array(3)))
+    return { refused, length: (await journal.read()).length }`)
+  assert.deepEqual(result, { refused: 'KEYHAUL_JOURNAL_WRITE_FAILED', length: 0 })
+})
+
+test('a second page deletes the database during a move: the move fails, and no journal begins in its middle', async () => {
+  const result = await inBrowser(`${DELETED}
+    const [a, b] = [new BrowserLevel('a', { valueEncoding: 'view' }), new BrowserLevel('b', { valueEncoding: 'view' })]
+    await a.batch(Array.from({ length: 4000 }, (_, i) => ({ type: 'put', key: 'k' + String(i).padStart(6, '0'), value: new Uint8Array(100) })))
+    const other = window.open('about:blank')
+    const run = migrate({ from: levelStore(a, { name: 'a' }), to: levelStore(b, { name: 'b' }), mode: 'move', journal: indexedDbJournal('move'), pageEntries: 50, durablePages: 2, rate: 150_000 })
+    const ended = code(run.done)
+    let deleted
+    const followed = (async () => { for await (const { entries } of run) if (entries > 600) deleted ??= gone(other) })().catch(() => {})
+    const failed = await ended
+    await followed
+    await deleted
+    return { failed, isOther: other.indexedDB !== indexedDB, wasDeleted: deleted !== undefined, made: await databases(), left: (await a.keys().all()).length }`)
+  assert.deepEqual(result, { failed: 'KEYHAUL_JOURNAL_WRITE_FAILED', isOther: true, wasDeleted: true, made: [], left: 4000 })
 })
 
 // The worker dies at a moment of the page's choosing, in the middle of a move.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Forecast, forecast, type Measurement, measure, rehearse, toMeasurement } from '../../../dist/rehearse/index.js'
+import { forecastInTurns } from '../../../dist/rehearse/forecast.js'
 import { memoryStore } from '../../../dist/stores/memory.js'
 import type { Write } from '../../../dist/index.js'
 
@@ -69,6 +70,38 @@ test('beyond what it counts the store is asked, and says so; one that cannot tel
   assert.ok(Math.abs(part.entries - 5_000) < 100, `${part.entries}`)
   const silent = Object.assign(Object.create(from) as typeof from, { estimate: async () => ({}) })
   await assert.rejects(measure({ from: silent, scratch: memoryStore({ name: 'u' }), countMax: 1_000, plan: { pageEntries: 500 } }), { code: 'KEYHAUL_UNSUPPORTED' })
+})
+
+test('a trial is verified though the plan is not: its measurement tells of every depth', async () => {
+  const from = memoryStore({ name: 'from' })
+  await from.apply(entriesOf(5_000), { durable: false })
+  const { verifyNs } = await measure({ from, scratch: memoryStore({ name: 's' }), plan: { verify: 'none' } })
+  // 1 is what stands for nothing.
+  assert.ok(verifyNs > 1, `${verifyNs}`)
+})
+
+test('an entry larger than a trial holds is not taken for an empty range', async () => {
+  const large = [Buffer.from('a'), Buffer.alloc((64 << 20) + 1)] as const
+  const from = Object.assign(memoryStore({ name: 'from' }), { scan: async () => ({ entries: [large], end: true }) })
+  await assert.rejects(measure({ from, scratch: memoryStore({ name: 's' }) }), { code: 'KEYHAUL_INVALID_ARGUMENT', message: /larger than the 64 MB/ })
+})
+
+test('a store that sees nothing of what it has in memory is counted to the end', async () => {
+  const from = memoryStore({ name: 'from' })
+  await from.apply(entriesOf(5_000), { durable: false })
+  for (const bytes of [0, 1_000]) {
+    const blind = Object.assign(Object.create(from) as typeof from, { estimate: async () => ({ bytes }) })
+    const measured = await measure({ from: blind, scratch: memoryStore({ name: 's' }), countMax: 1_000, plan: { pageEntries: 500 } })
+    assert.deepEqual([measured.entries, measured.exact], [5_000, true])
+  }
+})
+
+test('a forecast stops between two seeds', async () => {
+  const stopping = new AbortController()
+  const reason = new Error('enough')
+  const running = forecastInTurns(MEASURED, { mode: 'live', seeds: 1000 }, stopping.signal)
+  setImmediate(() => stopping.abort(reason))
+  await assert.rejects(running, reason)
 })
 
 test('refuses what makes no sense', async () => {
