@@ -28,15 +28,18 @@ Disk::Written Disk::write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor) {
 }
 
 uint64_t Disk::surviving(uint64_t pendingBytes) {
-  if (torn_ && pendingBytes > 1) {
-    torn_ = false;
-    return pendingBytes / 2;
-  }
+  // Only the crash that tore it: what is pending at a later one is another write.
+  if (std::exchange(torn_, false) && pendingBytes > 1) return pendingBytes / 2;
   switch (prng_.below(4)) {
     case 0: return pendingBytes;
     case 1: return prng_.below(pendingBytes + 1);
   }
   return 0;
+}
+
+void Disk::heal() {
+  tearForUs_ = 0;
+  torn_ = false;
 }
 
 }  // namespace keyhaul::sim

@@ -31,6 +31,8 @@ class Disk {
   uint64_t surviving(uint64_t pendingBytes);
   // The next write that would succeed is torn: half of it stands after the crash.
   void tearNext(uint64_t downUs) { tearForUs_ = downUs; }
+  // No write is torn any more, though one was to be.
+  void heal();
   // About so long instead of what is assumed; the bytes are somebody else's matter.
   void syncsIn(uint64_t us) { syncUs_ = us; }
   void fillUntil(uint64_t timeUs) { fullUntilUs_ = timeUs; }

@@ -35,13 +35,17 @@ void Heat::divide(const std::vector<std::string>& keys, uint32_t parts, const Jo
     // As compare() cuts them: those i with i * parts / keys == part.
     const size_t from = (part * keys.size() + parts - 1) / parts;
     const size_t to = ((part + 1) * keys.size() + parts - 1) / parts;
-    Row row{keys[from], keys[to - 1], keys[from + (to - from) / 2], to - from, {}, part, parts};
-    if (job != nullptr) row.jobs.push_back(job->index);
-    for (const auto& live : world_.jobs()) {
-      if (live->live && live->contains(row.middle)) row.jobs.push_back(live->index);
-    }
-    rows_.push_back(std::move(row));
+    rows_.push_back({keys[from], keys[to - 1], keys[from + (to - from) / 2], to - from, job, part, parts});
   }
+}
+
+std::vector<uint32_t> Heat::jobsOf(const Row& row) const {
+  std::vector<uint32_t> jobs;
+  if (row.job != nullptr) jobs.push_back(row.job->index);
+  for (const auto& live : world_.jobs()) {
+    if (live->live && live->contains(row.middle)) jobs.push_back(live->index);
+  }
+  return jobs;
 }
 
 std::string Heat::rows() {
@@ -59,7 +63,8 @@ std::string Heat::rows() {
   for (const Row& row : rows_) {
     json += (json.size() == 1 ? "{" : ",{") + ("\"first\":" + quoted(row.first)) + ",\"last\":" +
             quoted(row.last) + ",\"keys\":" + n(row.keys) + ",\"jobs\":[";
-    for (size_t i = 0; i < row.jobs.size(); ++i) json += (i == 0 ? "" : ",") + n(row.jobs[i]);
+    const std::vector<uint32_t> jobs = jobsOf(row);
+    for (size_t i = 0; i < jobs.size(); ++i) json += (i == 0 ? "" : ",") + n(jobs[i]);
     json += "]}";
   }
   return json + ']';
@@ -92,7 +97,7 @@ void Heat::showOwners(std::string& owners, std::string& also, std::string& fence
       showGates(row, owners[i], also[i], fenced[i]);
       continue;
     }
-    const Job& job = world_.job(row.jobs.front());
+    const Job& job = *row.job;
     auto& parts = cells[job.index];
     if (parts.empty()) {
       parts.resize(row.parts);

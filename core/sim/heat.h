@@ -22,6 +22,7 @@ class Heat {
   void onAcked(std::string_view key);
 
   // Rows in the order of their keys, as JSON: first and last key, how many, and the jobs they are of.
+  // The rows are cut when this is first asked; the jobs are those of now, as some join a running world.
   std::string rows();
   // What there is now, a letter a row, and the writes since this was last asked. rows() comes first.
   std::string column(Watcher& watcher);
@@ -30,10 +31,11 @@ class Heat {
   struct Row {
     std::string first, last, middle;
     uint64_t keys = 0;
-    std::vector<uint32_t> jobs;
+    const Job* job = nullptr;      // of a copy or a move; null: of the space that moves live
     uint32_t part = 0, parts = 1;  // of its job, where it is of one
   };
   void divide(const std::vector<std::string>& keys, uint32_t parts, const Job* job);
+  std::vector<uint32_t> jobsOf(const Row& row) const;
   void showOwners(std::string& owners, std::string& also, std::string& fenced);
   void showGates(const Row& row, char& owner, char& also, char& fence) const;
   std::string jobColumn(const Job& job, Watcher& watcher);

@@ -285,7 +285,15 @@ void World::heal() {
   network_.heal();
   schedule_.heal();
   for (const auto& node : nodes_) {
-    if (node->kind() == NodeKind::kMover) static_cast<MoverNode&>(*node).endMeddling();
+    switch (node->kind()) {
+      case NodeKind::kStore: static_cast<StoreNode&>(*node).disk().heal(); break;
+      case NodeKind::kRegister: static_cast<RegisterNode&>(*node).disk().heal(); break;
+      case NodeKind::kMover:
+        static_cast<MoverNode&>(*node).disk().heal();
+        static_cast<MoverNode&>(*node).endMeddling();
+        break;
+      case NodeKind::kClient: break;
+    }
   }
 }
 

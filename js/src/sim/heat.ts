@@ -1,18 +1,17 @@
 // The key space by time, as a run goes by: columns of equal width, which doubles when there are
 // too many of them.
 import type { Player } from './player.js'
-import type { SimColumn, SimHeat, SimRow } from './view.js'
+import type { SimColumn, SimHeat } from './view.js'
 
 const COLUMNS_MAX = 240
 const FIRST_WIDTH_US = 50_000
 
 export class HeatRecorder {
-  readonly #rows: readonly SimRow[]
   #columns: SimColumn[] = []
   #widthUs = FIRST_WIDTH_US
 
   constructor(readonly player: Player) {
-    this.#rows = player.rows()
+    player.rows() // cut now, and counted from now on
   }
 
   /** The run goes on up to here, and then take() is called. */
@@ -29,7 +28,7 @@ export class HeatRecorder {
 
   end(): SimHeat {
     this.take()
-    return { rows: this.#rows, columns: this.#columns }
+    return { rows: this.player.rows(), columns: this.#columns } // with the jobs that joined on the way
   }
 }
 

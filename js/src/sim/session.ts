@@ -62,7 +62,7 @@ export class Session {
     open: (options: SimulateOptions): Scene => {
       this.#player.open(argumentsOf(options))
       this.#options = options
-      this.#beginScout(0)
+      this.#beginScout()
       return this.#scene(0)
     },
     /** As far as the budget allows. */
@@ -76,7 +76,7 @@ export class Session {
       this.#player.advance(this.#reachedUs) // so that it is seen at once
       const { interventions = [] } = this.#options
       this.#options = { ...this.#options, interventions: [...interventions, text] }
-      this.#beginScout(this.#reachedUs)
+      this.#beginScout()
       return { ...this.#scene(this.#reachedUs), text }
     },
     /** Empty where such a run can be opened; else what is wrong with it. */
@@ -140,9 +140,10 @@ export class Session {
     return { ...view, flights: view.flights.filter((flight) => flight[5] > view.timeUs) }
   }
 
-  #beginScout(keepUntilUs: number): void {
-    this.#snapshots = this.#snapshots.filter(({ timeUs }) => timeUs < keepUntilUs)
-    if (this.#snapshots.length === 0) this.#spacing = SNAPSHOT_EVENTS
+  /** Without the snapshots of before: each is a whole world, and none of them knows of what was done since by hand. */
+  #beginScout(): void {
+    this.#snapshots = []
+    this.#spacing = SNAPSHOT_EVENTS
     this.#scout.open(argumentsOf(this.#options))
     this.#heat = new HeatRecorder(this.#scout)
     this.#events = 0

@@ -270,3 +270,36 @@ test('axe has nothing to say of the fork, the help and what was opened', async (
     await page.context().close()
   }
 })
+
+test('while the simulator looks ahead anew, nothing of the run before can be gone to', async () => {
+  const page = await open('#v=1&s=live-rivals&seed=4&t=1000')
+  const map = page.getByRole('application', { name: 'Key space by time' })
+  await map.focus()
+  await page.keyboard.press('ArrowDown')
+  const seen = await page.$eval(SIM, async (sim) => {
+    const inside = (sim as Sim).shadowRoot as ShadowRoot
+    const heat = inside.querySelector('canvas[part=heat]') as HTMLCanvasElement
+    const blank = Object.assign(document.createElement('canvas'), { width: heat.width, height: heat.height })
+    const looks = []
+    for (const what of ['', 'crash:1:500']) {
+      if (what !== '') await (sim as Sim).inject(what)
+      looks.push({
+        foreseen: (sim as Sim).foresight !== undefined,
+        marks: inside.querySelectorAll('.marks i').length > 0,
+        jumps: !inside.querySelector<HTMLButtonElement>('.jumps [data-goal=cutover]')?.disabled,
+        drawn: heat.toDataURL() !== blank.toDataURL()
+      })
+    }
+    const event = (sim as Sim).scene?.event
+    heat.click()
+    await (sim as Sim).jump('cutover')
+    return { looks, moved: (sim as Sim).scene?.event !== event, said: inside.querySelector('.heat .read')?.textContent }
+  })
+  assert.deepEqual(seen, {
+    looks: [{ foreseen: true, marks: true, jumps: true, drawn: true }, { foreseen: false, marks: false, jumps: false, drawn: false }],
+    moved: false, said: 'looking ahead …'
+  })
+  await foreseen(page)
+  await page.waitForFunction(() => (document.querySelector('keyhaul-sim')?.shadowRoot?.querySelectorAll('.marks i').length ?? 0) > 0)
+  await close(page)
+})

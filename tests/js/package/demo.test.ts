@@ -94,6 +94,43 @@ test('a link of the first version keeps working', async () => {
   await page.context().close()
 })
 
+test('a link that cannot be shown is said to be none, and the next run is shown as ever', async () => {
+  const page = await site.page('#v=1&s=nosuch&seed=1')
+  const alert = page.locator('.wrong')
+  await alert.waitFor()
+  assert.match(await alert.innerText(), /^This run cannot be shown: .*nosuch/)
+  assert.equal(await alert.getAttribute('role'), 'alert')
+  const canvas = page.getByRole('application', { name: /^Simulation/ })
+  assert.equal(await canvas.isVisible(), false)
+  const open = (scenario: string): Promise<unknown> => page.$eval(SIM, (sim, name) => (sim as Sim).open({ seed: 2n, scenario: name, faults: 'none' }, 1_000_000), scenario)
+  for (const scenario of ['story', 'nowhere', 'copy']) {
+    await open(scenario)
+    await page.waitForFunction((name) => name === 'nowhere' || (document.querySelector('keyhaul-sim') as Sim).command.includes(name), scenario)
+    await alert.waitFor({ state: scenario === 'nowhere' ? 'visible' : 'hidden' })
+    assert.equal(await canvas.isVisible(), scenario !== 'nowhere')
+    if (scenario === 'nowhere') continue
+    const { hash, command } = await foreseen(page)
+    assert.equal(hash, inTerminal(command))
+    assert.equal(await canvas.evaluate((one) => (one as HTMLCanvasElement).width > 0), true)
+  }
+  await page.context().close()
+  site.nothingWrong()
+})
+
+test('the nodes to break are those of the run that is shown, though the last one had as many', async () => {
+  const page = await site.page('#v=1&s=story&seed=1&f=none')
+  await foreseen(page)
+  const names = (): Promise<string[]> => page.locator('.break .chips button').allInnerTexts()
+  assert.deepEqual(await names(), ['s0', 's1', 's2', 'keyhaul'])
+  await page.getByRole('button', { name: 's2', exact: true }).click()
+  await page.$eval(SIM, (sim) => (sim as Sim).open({ seed: 1n, scenario: 'live', faults: 'none' }))
+  await page.locator('.break .chips').getByText('register').waitFor()
+  assert.deepEqual(await names(), ['s0', 's1', 'register', 'keyhaul'])
+  assert.equal(await page.locator('.break .chips [aria-pressed=true]').innerText(), 'keyhaul')
+  await page.context().close()
+  site.nothingWrong()
+})
+
 test('bugs that are put in turn the oracle red within seconds, with the life of the key', async () => {
   for (const bug of ['ack-before-sync', 'ack-before-target', 'delete-after-copy', 'drop-tombstones']) {
     const page = await site.page('#v=1&s=story&seed=1&f=none&t=500')

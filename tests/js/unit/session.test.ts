@@ -47,6 +47,32 @@ test('what is done by hand is part of the input, and a seek back keeps it', () =
   assert.equal(foresight(session).hash, simulate({ ...options, interventions }).hash)
 })
 
+test('what is done by hand late in a long run is there after a seek behind it, whatever was foreseen before', () => {
+  const session = new Session()
+  const options = { seed: 11, scenario: 'many', until: 120, workload: 300 }
+  session.calls.open(options)
+  const { events } = foresight(session)
+  const { event, reachedUs } = session.calls.seek(75_000_000)
+  assert.ok(events > 40_000 && event > 25_000, `${event} of ${events} events: no snapshot lies before it`)
+  const { text } = session.calls.intervene('crash:3:1500')
+  const done = simulate({ ...options, interventions: [text] })
+  assert.notEqual(done.hash, simulate(options).hash)
+  for (const looksAhead of [false, true]) {
+    if (looksAhead) assert.equal(foresight(session).hash, done.hash)
+    assert.ok(session.calls.seek(reachedUs - 1_000_000).event < event)
+    const { hash, event: last } = session.calls.advance(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+    assert.deepEqual([hash, last], [done.hash, done.events])
+  }
+})
+
+test('a write that was to be torn is not once everything has healed', () => {
+  const options = { seed: 2, scenario: 'story', faults: 'none', until: 30 } as const
+  const whole = simulate(options)
+  // The healing comes at 20 s, before any write that could be torn.
+  const torn = simulate({ ...options, interventions: ['19999999:torn:0:700', '19999999:torn:1:700', '19999999:torn:3:700'] })
+  assert.deepEqual([torn.events, torn.counts.crashes], [whole.events + 3, 0])
+})
+
 test('every sabotage that turns an oracle red by hand does so in the run of the command, with the life of the key', () => {
   const session = new Session()
   const options = { seed: 3, scenario: 'story', faults: 'none' } as const
@@ -107,6 +133,8 @@ test('what is new to break does the same natively, in the command and by hand', 
   assert.equal(session.calls.advance(3_000_000).nodes.filter(({ kind }) => kind === 'mover').length, 2)
   const seen = foresight(session)
   assert.deepEqual([seen.hash, seen.violations], [simulate({ ...options, interventions }).hash, []])
+  const joined = seen.heat.columns.at(-1)?.jobs.length ?? 0
+  assert.ok(seen.heat.rows.some(({ jobs }) => jobs.includes(joined - 1)), 'the rival has no rows')
   for (const text of ['part:1-1', 'part:1', 'one-way:a-b']) assert.throws(() => session.calls.intervene(text), /not understood/)
 })
 

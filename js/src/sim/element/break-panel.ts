@@ -23,7 +23,8 @@ export class BreakPanel {
     h('h3', {}, 'Sabotage: put a bug in'), this.#bugs, this.#bug, this.#ahead)
   #lists: SimLists | undefined
   #target = -1
-  #count = -1
+  /** Of the nodes that there are buttons for: where, of which kind and by which name. */
+  #keys: readonly string[] = []
 
   /** `act` gets what `--do` takes behind the time. */
   constructor(readonly act: (what: string) => void) {}
@@ -47,9 +48,11 @@ export class BreakPanel {
 
   show(scene: Scene): void {
     const nodes = scene.nodes.flatMap((node, i) => (node.kind === 'client' ? [] : [{ name: node.name, kind: node.kind, i }]))
-    if (nodes.length !== this.#count) {
-      this.#count = nodes.length
-      if (!nodes.some(({ i }) => i === this.#target)) this.#target = nodes.find(({ kind }) => kind === 'mover')?.i ?? 0
+    const keys = nodes.map(({ i, kind, name }) => `${i}:${kind}:${name}`)
+    if (keys.join() !== this.#keys.join()) {
+      const picked = this.#keys.find((key) => key.startsWith(`${this.#target}:`))
+      this.#keys = keys
+      if (picked === undefined || !keys.includes(picked)) this.#target = nodes.find(({ kind }) => kind === 'mover')?.i ?? 0
       for (const [at, select] of this.#pair.entries()) {
         select.replaceChildren(...nodes.map(({ name, i }) => h('option', { value: String(i) }, name)))
         select.selectedIndex = at

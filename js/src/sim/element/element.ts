@@ -240,20 +240,23 @@ export class KeyhaulSim extends Attributed {
     const run = ++this.#run
     this.#options = optionsOf(this)
     this.#foresight = undefined
-    const timeUs = Number(this.getAttribute('t') ?? 0) * 1000
     try {
       const scene = await this.#call(async (connection) => {
         this.#show?.list(await connection.call('lists'))
         await connection.call('open', this.#options)
-        return connection.call('seek', timeUs)
+        return connection.call('seek', Number(this.getAttribute('t') ?? 0) * 1000)
       })
       if (scene === undefined) return
+      this.#show?.wrong('')
       this.#jump(scene)
       this.#say()
       this.#go()
       void this.#lookAhead()
     } catch (error) {
-      if (run === this.#run) this.#show?.wrong(`This run cannot be shown: ${error instanceof Error ? error.message : error}`)
+      if (run !== this.#run) return
+      this.#scene = undefined // the run before is not to play on behind the message
+      this.#go()
+      this.#show?.wrong(`This run cannot be shown: ${error instanceof Error ? error.message : error}`)
     }
   }
 

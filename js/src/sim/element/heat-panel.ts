@@ -78,14 +78,17 @@ export class HeatPanel {
 
   foresee(seen: Foresight | undefined, stores: readonly string[]): void {
     this.#seen = seen
+    this.#heat = seen?.heat
+    this.#at = undefined
     if (seen === undefined) {
+      this.#pauses = []
+      this.#context.setTransform(1, 0, 0, 1, 0, 0)
+      this.#context.clearRect(0, 0, this.canvas.width, this.canvas.height)
       say(this.#said, 'looking ahead …')
       return
     }
-    this.#heat = seen.heat
     this.#pauses = pausesOf(seen)
     this.#stores = stores
-    this.#at = undefined
     this.#list()
     this.#redraw()
     this.#read(undefined)
@@ -204,7 +207,8 @@ export class HeatPanel {
         c.fillRect(x - 1.5, 0, 3, rowHeight * rows.length)
       } else if (job !== undefined) {
         const own = rows.flatMap(({ jobs }, y) => (jobs.includes(Number(job)) ? [y] : []))
-        const [top, end] = [(own[0] ?? 0) * rowHeight, ((own.at(-1) ?? -1) + 1) * rowHeight]
+        if (own.length === 0) continue
+        const [top, end] = [(own[0] as number) * rowHeight, ((own.at(-1) as number) + 1) * rowHeight]
         c.fillStyle = surface
         c.fillRect(x - 2, top, 4, end - top)
         c.fillStyle = ink

@@ -58,6 +58,7 @@ export class Show {
   readonly #caption = h('p', { className: 'caption', part: 'caption' })
   readonly #command = h('code', { part: 'command' })
   readonly #notice = h('p', { className: 'notice', role: 'alert', hidden: true })
+  readonly #wrong = h('p', { className: 'wrong', role: 'alert', hidden: true })
   readonly #surveyed = h('p', { className: 'surveyed', role: 'status' })
   readonly #scenario
   readonly #seed
@@ -86,7 +87,7 @@ export class Show {
       h('button', { type: 'button', title: 'options, hash and all that happened, as lines of JSON', onclick: () => calls.saveTrace() }, 'save trace'),
       h('button', { type: 'button', title: 'or drop the file anywhere on the picture', onclick: () => file.click() }, 'open trace'), file, this.#command, this.#surveyed)
     this.#frame = h('div', { className: 'frame', part: 'frame', onkeydown: (event: Event) => calls.key(event as KeyboardEvent) },
-      this.#caption, this.#notice,
+      this.#wrong, this.#caption, this.#notice,
       h('div', { className: 'scene' }, this.box,
         h('ul', { className: 'legend', 'aria-label': 'Legend' }, ...LEGEND.map(([name, text]) => h('li', {}, h('i', { className: name, 'aria-hidden': 'true' }, name === 'lost' ? '×' : ''), text)))),
       this.oracle.root, this.transport.root, this.heat.root,
@@ -191,7 +192,8 @@ export class Show {
   }
 
   foresee(foresight: Foresight | undefined, scene: Scene | undefined): void {
-    if (foresight !== undefined) this.transport.setEnd(foresight.endUs, foresight.marks)
+    if (foresight === undefined) this.transport.forget()
+    else this.transport.setEnd(foresight.endUs, foresight.marks)
     this.heat.foresee(foresight, (scene?.nodes ?? []).filter(({ kind }) => kind === 'store').map(({ name }) => name))
     this.range.heat = foresight?.heat
     if (scene !== undefined) {
@@ -211,7 +213,11 @@ export class Show {
     say(this.#surveyed, text)
   }
 
+  /** In place of all else, until a run can be opened; empty brings that back. */
   wrong(text: string): void {
-    this.#frame.replaceChildren(h('p', { className: 'wrong', role: 'alert' }, text))
+    this.#wrong.hidden = text === ''
+    say(this.#wrong, text)
+    toggle(this.#frame, 'unshown', text !== '')
+    if (text !== '') this.foresee(undefined, undefined)
   }
 }

@@ -162,6 +162,8 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .share input { font: inherit; width: 11ch; min-height: 34px; padding: 2px 8px; color: inherit; background: var(--keyhaul-surface); border: 1px solid var(--keyhaul-line); border-radius: 8px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .wrong { padding: 30px; color: var(--keyhaul-bad); }
+.frame.unshown { display: block; }
+.frame.unshown > :not(.wrong) { display: none; }
 b[data-range="0"] { color: var(--keyhaul-range-0); } b[data-range="1"] { color: var(--keyhaul-range-1); }
 b[data-range="2"] { color: var(--keyhaul-range-2); } b[data-range="3"] { color: var(--keyhaul-range-3); }
 b[data-range="4"] { color: var(--keyhaul-range-4); } b[data-range="5"] { color: var(--keyhaul-range-5); }

@@ -101,6 +101,12 @@ export class Transport {
     }))
   }
 
+  /** Another run, of which nothing is known yet: the marks of the one before lead nowhere. */
+  forget(): void {
+    this.#marked = []
+    this.#marks.replaceChildren()
+  }
+
   mark(event: number, goal: Goal, by: 1 | -1): SimMark | undefined {
     return markBeside(this.#marked, event, goal, by)
   }
