@@ -71,6 +71,7 @@ test('one click makes 5,000 cities and says what would happen; one more moves a 
   assert.match(await page.locator('#own-plan').innerText(), new RegExp(`Copies ${many.toLocaleString('en-US')} entries`))
   await fast(page)
   await page.getByRole('button', { name: 'Start moving' }).click()
+  await page.getByRole('button', { name: 'Move them' }).click()
   assert.equal(await ended(page), `Verified: ${many.toLocaleString('en-US')} entries moved.`)
   assert.deepEqual(await rowsOf(page, TARGET), within(source))
   assert.deepEqual(await rowsOf(page, 'cities'), source.filter(([key]) => key < 'A' || key > 'K'))
@@ -81,7 +82,8 @@ test('one click makes 5,000 cities and says what would happen; one more moves a 
   await page.getByText('The journal, record by record').click()
   await page.locator('details pre').filter({ hasText: 'finished' }).waitFor()
   await page.getByRole('button', { name: 'Move it back' }).click()
-  await page.getByText('keys from “A” to “K”').waitFor()
+  await page.getByText('The plan: move keys from “A” to “K”').waitFor()
+  await page.getByRole('button', { name: 'Move them' }).click()
   await page.waitForFunction(() => document.querySelector('#own-run dl')?.textContent?.includes('moved → cities'))
   assert.match(await ended(page), /^Verified/)
   assert.deepEqual(await rowsOf(page, 'cities'), source)
@@ -92,7 +94,7 @@ test('one click makes 5,000 cities and says what would happen; one more moves a 
 test('the tab is torn down in the middle, twice, and goes on where it was', async () => {
   const page = await withCities()
   const source = within(await rowsOf(page, 'cities'))
-  await page.getByRole('button', { name: 'Start moving' }).click()
+  await page.getByRole('button', { name: 'Move them' }).click()
   for (const at of [400, 900]) {
     await reached(page, at)
     await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Tear the tab down now' }).click()])
@@ -114,7 +116,7 @@ test('the tab is torn down in the middle, twice, and goes on where it was', asyn
 
 test('stopped in good order, and undone: the target is as empty as it was', async () => {
   const page = await withCities()
-  await page.getByRole('button', { name: 'Start moving' }).click()
+  await page.getByRole('button', { name: 'Move them' }).click()
   await reached(page, 300)
   await page.getByRole('button', { name: 'Stop', exact: true }).click()
   await page.getByText('Stopped in the middle').waitFor()
@@ -189,6 +191,92 @@ test('what is filled in wrongly is said in a sentence, and nothing begins', asyn
   site.nothingWrong()
 })
 
+/** Entries of one `key` in a database that the page knows nothing of. */
+function put(page: Page, name: string, keys: string[]): Promise<void> {
+  return page.evaluate(`(async (name, keys) => {
+    const request = indexedDB.open('level-js-' + name, 1)
+    request.onupgradeneeded = () => request.result.createObjectStore(name)
+    const db = await new Promise((resolve, reject) => { request.onsuccess = () => resolve(request.result); request.onerror = () => reject(request.error) })
+    const bytes = (text) => new TextEncoder().encode(text)
+    const transaction = db.transaction(name, 'readwrite')
+    for (const key of keys) transaction.objectStore(name).put(bytes('mine'), bytes(key))
+    await new Promise((resolve, reject) => { transaction.oncomplete = resolve; transaction.onabort = () => reject(transaction.error) })
+    db.close()
+  })(${JSON.stringify(name)}, ${JSON.stringify(keys)})`)
+}
+
+const errorOf = async (page: Page): Promise<string> => {
+  await page.locator('#own-error p').waitFor()
+  return page.locator('#own-error').innerText()
+}
+
+test('a visitor’s own database named cities is left as it was, and so is the one of before', async () => {
+  const page = await opened()
+  await put(page, 'cities', ['a', 'b'])
+  for (const [name, before] of [['cities-2', null], ['cities-3', 5000]] as const) {
+    assert.equal(await rowsOf(page, name), null)
+    await page.getByRole('button', { name: 'Try with 5,000 cities' }).click()
+    await page.locator('#own-live').filter({ hasText: `are in the database “${name}”` }).or(page.locator(`#own-plan`).filter({ hasText: `from ${name} to` })).first().waitFor()
+    assert.equal((await rowsOf(page, name))?.length, 5000)
+    if (before !== null) assert.equal((await rowsOf(page, 'cities-2'))?.length, before)
+    assert.deepEqual(await rowsOf(page, 'cities'), [['a', 'mine'], ['b', 'mine']])
+  }
+  await page.context().close()
+  site.nothingWrong()
+})
+
+test('copying is what is chosen; a move begins with a second press, which any change of the form takes back', async () => {
+  const page = await opened()
+  assert.equal(await page.getByLabel('copy and verify').isChecked(), true)
+  await put(page, 'mine', ['a', 'b'])
+  await page.reload()
+  await page.locator('#own-from option', { hasText: 'mine' }).waitFor({ state: 'attached' })
+  await page.getByLabel('Its name').fill('other')
+  await page.getByLabel('move: copy').check()
+  const [start, move] = [page.getByRole('button', { name: 'Start moving' }), page.getByRole('button', { name: 'Move them' })]
+  const changes = [() => page.getByLabel('slowly enough to watch').check(), () => page.getByLabel('what keys begin with').fill('a'), () => page.getByLabel('Its name').fill('another')]
+  for (const change of changes) {
+    // Two clicks in a row are no confirmation.
+    await start.dblclick()
+    await move.waitFor()
+    assert.match(await page.locator('#own-plan').innerText(), /Only then deletes them from mine/)
+    assert.equal(await rowsOf(page, 'other'), null)
+    assert.equal((await rowsOf(page, 'mine'))?.length, 2)
+    await change()
+    await start.waitFor()
+    assert.equal(await page.locator('#own-plan').innerText(), '')
+  }
+  await start.click()
+  await move.click()
+  assert.equal(await ended(page), 'Verified: 1 entry moved.')
+  assert.deepEqual(await rowsOf(page, 'mine'), [['b', 'mine']])
+  await page.context().close()
+  site.nothingWrong()
+})
+
+test('one run at a time: nothing can begin a second one, and the worker refuses it', async () => {
+  const page = await withCities()
+  await page.getByRole('button', { name: 'Move them' }).click()
+  await reached(page, 200)
+  await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Tear the tab down now' }).click()])
+  await page.getByText('Torn down in the middle').waitFor()
+  await page.getByLabel('Its name').fill('second')
+  await page.getByLabel('slowly enough to watch').check()
+  await page.getByRole('button', { name: 'Start copying' }).click()
+  await reached(page, 100)
+  const buttons = ['Start copying', 'Look at the plan', 'Try with 5,000 cities', 'Go on where it was', 'Undo it']
+  const usable = (): Promise<boolean[]> => Promise.all(buttons.map((name) => page.getByRole('button', { name }).isEnabled()))
+  assert.deepEqual(await usable(), buttons.map(() => false))
+  // Past the page's own buttons.
+  await page.getByRole('button', { name: 'Go on where it was' }).evaluate((button: HTMLButtonElement) => { button.disabled = false; button.click() })
+  assert.match(await errorOf(page), /^A run is under way already\. Wait until it ends, or stop it\.$/)
+  await page.getByRole('button', { name: 'Stop', exact: true }).click()
+  await page.getByText('Stopped in the middle').waitFor()
+  await page.waitForFunction(() => [...document.querySelectorAll<HTMLButtonElement>('#own-form button, #own-sample, #own-unfinished button')].every(({ disabled }) => !disabled))
+  await page.context().close()
+  site.nothingWrong()
+})
+
 test('the whole of it by keyboard', async () => {
   const page = await site.page('', { reducedMotion: 'reduce' })
   await page.getByRole('tab', { name: 'Watch it move' }).focus()
@@ -233,7 +321,7 @@ test('axe has nothing to say of it, in both schemes and at 320 px; nothing is lo
       await page.getByRole('button', { name: 'Try with 5,000 cities' }).click()
       await page.getByText('The plan: move').waitFor()
       await looked('plan')
-      await page.getByRole('button', { name: 'Start moving' }).click()
+      await page.getByRole('button', { name: 'Move them' }).click()
       await reached(page, 200)
       await looked('running')
       await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Tear the tab down now' }).click()])
