@@ -136,7 +136,7 @@ async function existing(name) {
   }
 }
 
-export const gone = (name) => new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store: name, message: `there is no database named “${name}” any more; reload the page, and choose another` })
+export const gone = (name) => new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { message: `there is no database named “${name}” any more; reload the page, and choose another` })
 
 export async function exists(name) {
   return (await indexedDB.databases()).some((one) => one.name === PREFIX + name)

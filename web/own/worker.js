@@ -76,9 +76,9 @@ async function runOf(name) {
 /** A run that can be gone on with; otherwise says why not, and what to do. */
 async function planOf(journal) {
   const found = await runOf(journal)
-  if (found?.busy) throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', { file: journal, message: 'this run is under way in another tab; watch it there, or close that tab and press “Go on” again' })
-  if (found?.broken !== undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_CORRUPT', { file: journal, message: `its journal cannot be read: ${found.broken}` })
-  if (found === undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file: journal, message: 'the journal of this run is no longer in this browser; look at the plan, and start anew' })
+  if (found?.busy) throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', { message: 'this run is under way in another tab; watch it there, or close that tab and press “Go on” again' })
+  if (found?.broken !== undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_CORRUPT', { message: `its journal cannot be read: ${found.broken}` })
+  if (found === undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { message: 'the journal of this run is no longer in this browser; look at the plan, and start anew' })
   return found
 }
 
