@@ -53,6 +53,10 @@ async function ended(page: Page): Promise<string> {
 async function fast(page: Page): Promise<void> {
   await page.getByLabel('slowly enough to watch').uncheck()
 }
+async function closed(page: Page): Promise<void> {
+  await page.context().close()
+  site.nothingWrong()
+}
 /** Entries that the bar speaks of. */
 async function reached(page: Page, entries: number): Promise<void> {
   await page.waitForFunction((least) => {
@@ -87,8 +91,7 @@ test('one click makes 5,000 cities and says what would happen; one more moves a 
   await page.waitForFunction(() => document.querySelector('#own-run dl')?.textContent?.includes('moved → cities'))
   assert.match(await ended(page), /^Verified/)
   assert.deepEqual(await rowsOf(page, 'cities'), source)
-  await page.context().close()
-  site.nothingWrong()
+  await closed(page)
 })
 
 test('the tab is torn down in the middle, twice, and goes on where it was', async () => {
@@ -110,8 +113,7 @@ test('the tab is torn down in the middle, twice, and goes on where it was', asyn
   assert.deepEqual(await rowsOf(page, TARGET), source)
   assert.deepEqual(within(await rowsOf(page, 'cities')), [])
   assert.equal(await page.getByText('Torn down in the middle').count(), 0)
-  await page.context().close()
-  site.nothingWrong()
+  await closed(page)
 })
 
 test('stopped in good order, and undone: the target is as empty as it was', async () => {
@@ -125,8 +127,7 @@ test('stopped in good order, and undone: the target is as empty as it was', asyn
   assert.equal(await ended(page), 'Undone. The target is as it was before.')
   assert.deepEqual(await rowsOf(page, TARGET), [])
   assert.equal((await rowsOf(page, 'cities'))?.length, 5000)
-  await page.context().close()
-  site.nothingWrong()
+  await closed(page)
 })
 
 test('one bit that changes behind its back is found by name, and mended', async () => {
@@ -148,18 +149,13 @@ test('one bit that changes behind its back is found by name, and mended', async 
   await page.locator('#own-run.good').waitFor()
   assert.match(await verdict(page), /^Verified: .* 1 mended\.$/)
   assert.deepEqual(await rowsOf(page, TARGET), source)
-  await page.context().close()
-  site.nothingWrong()
+  await closed(page)
 })
 
 test('what is filled in wrongly is said in a sentence, and nothing begins', async () => {
   const page = await opened()
-  const said = async (): Promise<string> => {
-    await page.locator('#own-error p').waitFor()
-    return page.locator('#own-error').innerText()
-  }
   await page.getByRole('button', { name: 'Look at the plan' }).click()
-  assert.match(await said(), /^There is nothing to move from yet\./)
+  assert.match(await errorOf(page), /^There is nothing to move from yet\./)
   await page.getByRole('button', { name: 'Try with 5,000 cities' }).click()
   await page.getByText('The plan: move').waitFor()
   const cases: [() => Promise<unknown>, RegExp][] = [
@@ -174,7 +170,7 @@ test('what is filled in wrongly is said in a sentence, and nothing begins', asyn
   for (const [spoil, sentence] of cases) {
     await spoil()
     await page.getByRole('button', { name: 'Start moving' }).click()
-    assert.match(await said(), sentence)
+    assert.match(await errorOf(page), sentence)
     assert.equal(await page.locator('#own-run').isVisible(), false)
   }
   // A target that holds something is refused, and nothing of it is touched.
@@ -185,10 +181,9 @@ test('what is filled in wrongly is said in a sentence, and nothing begins', asyn
   assert.match(await ended(page), /^Verified/)
   await page.getByLabel('To', { exact: true }).selectOption('other')
   await page.getByRole('button', { name: 'Start copying' }).click()
-  assert.match(await said(), /^other holds \d+ entries in this range already\. keyhaul would refuse/)
+  assert.match(await errorOf(page), /^other holds \d+ entries in this range already\. keyhaul would refuse/)
   assert.equal((await rowsOf(page, 'nowhere')), null)
-  await page.context().close()
-  site.nothingWrong()
+  await closed(page)
 })
 
 /** Entries of one `key` in a database that the page knows nothing of. */
@@ -221,8 +216,7 @@ test('a visitor’s own database named cities is left as it was, and so is the o
     if (before !== null) assert.equal((await rowsOf(page, 'cities-2'))?.length, before)
     assert.deepEqual(await rowsOf(page, 'cities'), [['a', 'mine'], ['b', 'mine']])
   }
-  await page.context().close()
-  site.nothingWrong()
+  await closed(page)
 })
 
 test('copying is what is chosen; a move begins with a second press, which any change of the form takes back', async () => {
@@ -250,8 +244,7 @@ test('copying is what is chosen; a move begins with a second press, which any ch
   await move.click()
   assert.equal(await ended(page), 'Verified: 1 entry moved.')
   assert.deepEqual(await rowsOf(page, 'mine'), [['b', 'mine']])
-  await page.context().close()
-  site.nothingWrong()
+  await closed(page)
 })
 
 test('one run at a time: nothing can begin a second one, and the worker refuses it', async () => {
@@ -283,8 +276,7 @@ test('one run at a time: nothing can begin a second one, and the worker refuses 
   await page.getByRole('button', { name: 'Stop', exact: true }).click()
   await page.getByText('Stopped in the middle').waitFor()
   await page.waitForFunction(() => [...document.querySelectorAll<HTMLButtonElement>('#own-form button, #own-sample, #own-unfinished button')].every(({ disabled }) => !disabled))
-  await page.context().close()
-  site.nothingWrong()
+  await closed(page)
 })
 
 test('damage is offered for what the page made or copied, never for a visitor’s own; one that is gone is not made anew', async () => {
@@ -317,8 +309,7 @@ test('damage is offered for what the page made or copied, never for a visitor’
   await damage.click()
   assert.match(await errorOf(page), /^There is no database named “fresh” any more; reload the page, and choose another\.$/)
   assert.equal(await rowsOf(page, 'fresh'), null)
-  await page.context().close()
-  site.nothingWrong()
+  await closed(page)
 })
 
 test('two tabs: what one goes on with is said to the other, with what to do', async () => {
@@ -337,8 +328,7 @@ test('two tabs: what one goes on with is said to the other, with what to do', as
   assert.match(await errorOf(other), /^This run is under way in another tab; watch it there, or close that tab/)
   await other.getByText('runs in another tab').waitFor()
   assert.match(await ended(page), /^Verified/)
-  await page.context().close()
-  site.nothingWrong()
+  await closed(page)
 })
 
 test('the whole of it by keyboard', async () => {
@@ -363,8 +353,7 @@ test('the whole of it by keyboard', async () => {
   await page.keyboard.press('Home')
   await page.locator('keyhaul-sim').waitFor()
   assert.equal(await page.locator('#own').isVisible(), false)
-  await page.context().close()
-  site.nothingWrong()
+  await closed(page)
 })
 
 test('axe has nothing to say of it, in both schemes and at 320 px; nothing is loaded before it is asked for', async () => {
