@@ -6,8 +6,8 @@ import { toScanRanges } from '../../dist/ranges.js'
 import { levelStore } from '../../dist/stores/level.js'
 
 const PREFIX = 'level-js-'
-/** What this page makes itself, and may take away again. */
-export const SAMPLE = 'cities'
+/** What the page calls what it makes itself; with a number behind it where that is taken. */
+const SAMPLE = 'cities'
 const VIEW = { keyEncoding: 'view', valueEncoding: 'view' }
 const text = new TextDecoder()
 
@@ -69,11 +69,11 @@ export async function count(name, range) {
 
 const nameOf = (cursor) => (cursor === null ? undefined : text.decode(cursor.key))
 
-/** The cities, of which a part is about to move. Made anew each time. */
+/** The cities, of which a part is about to move. Always a database of their own: no other is touched. */
 export async function sample() {
   const { cities } = await import('keyhaul-cities')
-  await remove({ name: SAMPLE })
-  const db = open(SAMPLE)
+  const name = await made()
+  const db = open(name)
   try {
     const encoder = new TextEncoder()
     const rows = cities.split('\n').map((line) => {
@@ -81,7 +81,7 @@ export async function sample() {
       return { type: 'put', key: encoder.encode(key), value: encoder.encode(JSON.stringify({ population: Number(population), lat: Number(lat), lon: Number(lon) })) }
     })
     await db.batch(rows)
-    return { name: SAMPLE, entries: rows.length }
+    return { name, entries: rows.length }
   } finally {
     await db.close()
   }
@@ -103,16 +103,47 @@ export async function damage(name, range) {
   }, 'readwrite')
 }
 
-export async function remove({ name }) {
-  await settled(indexedDB.deleteDatabase(PREFIX + name))
+/** Makes an empty database under a name that nobody had, as BrowserLevel would. Its name. */
+async function made() {
+  for (let n = 1; ; n++) {
+    const name = n === 1 ? SAMPLE : `${SAMPLE}-${n}`
+    if (await exists(name)) continue
+    const request = indexedDB.open(PREFIX + name)
+    let isNew = false
+    request.onupgradeneeded = () => {
+      isNew = true
+      request.result.createObjectStore(name)
+    }
+    const db = await settled(request)
+    db.close()
+    // Another tab may have been faster.
+    if (isNew) return name
+  }
 }
 
-async function exists(name) {
+/** A database that is there; opening one that is not would make it. */
+async function existing(name) {
+  const request = indexedDB.open(PREFIX + name)
+  let isNew = false
+  request.onupgradeneeded = () => {
+    isNew = true
+    request.transaction.abort()
+  }
+  try {
+    return await settled(request)
+  } catch (error) {
+    throw isNew ? gone(name) : error
+  }
+}
+
+export const gone = (name) => new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { message: `there is no database named “${name}” any more; reload the page, and choose another` })
+
+export async function exists(name) {
   return (await indexedDB.databases()).some((one) => one.name === PREFIX + name)
 }
 
 async function withStore(name, run, mode = 'readonly') {
-  const db = await settled(indexedDB.open(PREFIX + name))
+  const db = await existing(name)
   try {
     if (!db.objectStoreNames.contains(name)) throw new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store: name, message: 'this database was not made by BrowserLevel' })
     const transaction = db.transaction(name, mode)

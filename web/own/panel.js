@@ -5,7 +5,6 @@ import { entries, many, planText, problemOf, rangeText, sentence } from './words
 import { el, fill } from './dom.js'
 
 const NEW = '\u0000new'
-const SAMPLE = 'cities'
 const at = (id) => document.getElementById(id)
 let worker
 let next = 0
@@ -41,27 +40,64 @@ function begin() {
 class Panel {
   #form = at('own-form')
   #known = []
-  #run = new RunView(at('own-run'), { ask, tell: (text) => this.#tell(text), fail: (error) => this.#fail(error), changed: () => this.#list(), tearDown: () => this.#tearDown(), again: (plan) => this.#again(plan) })
+  /** A run, or what leads to one, is under way: no second one. */
+  #busy = false
+  /** The plan of a move that is on the screen, as JSON: what the next press confirms. */
+  #shown
+  /** Databases that hold nothing but what this page made or copied there. */
+  #own = new Set()
+  #run = new RunView(at('own-run'), { ask, tell: (text) => this.#tell(text), fail: (error) => this.#fail(error), changed: () => this.#guard(() => this.#list()), owns: (plan) => this.#owns(plan), tearDown: () => this.#tearDown(), again: (plan) => this.#again(plan) })
 
   async open() {
     at('own-sample').addEventListener('click', () => this.#sample())
     at('own-look').addEventListener('click', () => this.#look())
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault()
-      void this.#start()
+      void this.#alone(() => this.#start())
     })
     // Filling in a key says that it is meant.
     for (const [name, kind] of [['low', 'between'], ['high', 'between'], ['prefix', 'prefix']]) {
       this.#form.elements[name].addEventListener('input', () => (this.#form.elements.kind.value = kind))
     }
-    this.#form.addEventListener('change', () => this.#show())
+    for (const kind of ['input', 'change']) this.#form.addEventListener(kind, () => this.#takeBack())
+    // A double click is one press: it must not confirm what it has only just brought up.
+    at('own-start').addEventListener('click', (event) => event.detail > 1 && event.preventDefault())
     await this.#guard(() => this.#list())
   }
 
   #show() {
     at('own-new-row').hidden = this.#form.elements.to.value !== NEW
     this.#form.elements.repair.closest('label').hidden = this.#form.elements.mode.value !== 'verify'
-    at('own-start').textContent = { copy: 'Start copying', move: 'Start moving', verify: 'Compare' }[this.#form.elements.mode.value]
+    at('own-start').textContent = this.#shown !== undefined ? 'Move them' : { copy: 'Start copying', move: 'Start moving', verify: 'Compare' }[this.#form.elements.mode.value]
+  }
+
+  /** The form says something else than the plan. */
+  #takeBack() {
+    fill(at('own-plan'))
+    this.#shown = undefined
+    this.#show()
+  }
+
+  /** One at a time; what is wrong is said. */
+  async #alone(work) {
+    if (this.#busy) return this.#fail({ message: 'A run is under way already. Wait until it ends, or stop it.' })
+    this.#busy = true
+    try {
+      await this.#guard(work)
+    } finally {
+      this.#busy = false
+      this.#lock(false)
+    }
+  }
+
+  /** While a run is under way nothing can be pressed that would begin another. */
+  #lock(on) {
+    for (const part of [...this.#form.elements, at('own-sample'), ...at('own-unfinished').querySelectorAll('button')]) if (part.tagName !== 'FIELDSET') part.disabled = on
+  }
+
+  #owns(plan) {
+    if (plan.filled) this.#own.add(plan.to)
+    return this.#own.has(plan.to)
   }
 
   get #plan() {
@@ -92,6 +128,7 @@ class Panel {
     }
     at('own-others').textContent = others === 0 ? '' : `${others} other ${others === 1 ? 'database' : 'databases'} of this site ${others === 1 ? 'is' : 'are'} not of browser-level, and left alone.`
     this.#unfinished(runs)
+    if (this.#busy) this.#lock(true)
     this.#show()
   }
 
@@ -114,20 +151,21 @@ class Panel {
 
   #button(text, run, kind = '') {
     const button = el('button', { type: 'button', class: kind }, text)
-    button.addEventListener('click', () => this.#guard(run))
+    button.addEventListener('click', () => this.#alone(run))
     return button
   }
 
   async #sample() {
-    await this.#guard(async () => {
+    await this.#alone(async () => {
       const button = at('own-sample')
-      button.disabled = true
+      this.#lock(true)
       button.textContent = 'Making the cities …'
       try {
-        const { entries: made } = await ask('sample')
+        const { name, entries: made } = await ask('sample')
+        this.#own.add(name)
         await this.#list()
         const { from, to, fresh, kind, low, high, mode, slow } = this.#form.elements
-        from.value = SAMPLE
+        from.value = name
         to.value = NEW
         fresh.value = this.#freshName()
         kind.value = 'between'
@@ -136,11 +174,11 @@ class Panel {
         mode.value = 'move'
         slow.checked = true
         this.#show()
-        this.#tell(`${entries(made)} are in the database “${SAMPLE}”. The form is filled in: start it.`)
+        this.#tell(`${entries(made)} are in the database “${name}”. The form is filled in: start it.`)
         await this.#look()
+        this.#lock(false)
         at('own-start').focus({ preventScroll: true })
       } finally {
-        button.disabled = false
         button.textContent = 'Try with 5,000 cities'
       }
     })
@@ -165,6 +203,8 @@ class Panel {
     }
     const found = await ask('look', { plan })
     const whole = found.source.entries === 0 ? (await ask('look', { plan: { ...plan, range: { kind: 'all' } } })).source : undefined
+    // The form was changed meanwhile: this is an answer to nothing.
+    if (JSON.stringify(plan) !== JSON.stringify(this.#plan)) return undefined
     return { plan, found, lines: planText(plan, found, whole?.entries ? whole : undefined) }
   }
 
@@ -172,33 +212,46 @@ class Panel {
     await this.#guard(async () => {
       const looked = await this.#looked()
       if (looked === undefined) return
-      const { plan, lines } = looked
-      at('own-empty').hidden = true
-      fill(at('own-plan'), el('div', { class: 'card' }, el('h3', {}, `The plan: ${plan.mode} ${rangeText(plan.range)}`), el('ol', {}, ...lines.map(({ text, bad }) => el('li', bad ? { class: 'bad' } : {}, text)))))
-      this.#tell(lines.map(({ text }) => text).join(' '))
+      this.#showPlan(looked)
     })
   }
 
+  #showPlan({ plan, lines }) {
+    fill(at('own-plan'), el('div', { class: 'card' }, el('h3', {}, `The plan: ${plan.mode} ${rangeText(plan.range)}`), el('ol', {}, ...lines.map(({ text, bad }) => el('li', bad ? { class: 'bad' } : {}, text)))))
+    const confirms = plan.mode === 'move' && !lines.some(({ bad }) => bad)
+    this.#shown = confirms ? JSON.stringify(plan) : undefined
+    this.#show()
+    this.#tell(lines.map(({ text }) => text).join(' ') + (confirms ? ' “Move them” begins.' : ''))
+  }
+
   async #start() {
-    await this.#guard(async () => {
-      const looked = await this.#looked()
-      if (looked === undefined) return
-      const { plan, found, lines } = looked
-      const against = lines.find(({ bad }) => bad)
-      if (against !== undefined) return this.#fail({ message: against.text })
-      fill(at('own-plan'))
-      await this.#run.start(plan, { entries: found.source.entries, bytes: found.source.bytes })
-    })
+    const confirmed = this.#shown
+    const looked = await this.#looked()
+    if (looked === undefined) return
+    const { plan, found, lines } = looked
+    const against = lines.find(({ bad }) => bad)
+    if (against !== undefined) return this.#fail({ message: against.text })
+    // What deletes is shown first, and begins with a second press.
+    if (plan.mode === 'move' && confirmed !== JSON.stringify(plan)) return this.#showPlan(looked)
+    const filled = plan.mode === 'copy' && found.isEmpty
+    if (plan.mode !== 'verify') this.#own.delete(plan.to)
+    this.#lock(true)
+    await this.#run.start({ ...plan, filled }, { entries: found.source.entries, bytes: found.source.bytes })
   }
 
   async #goOn(journal, undo) {
     this.#clear()
+    this.#lock(true)
     fill(at('own-unfinished'))
     await this.#run.resume(journal, undo)
   }
 
   /** The same databases and range, to compare them or to bring them back. */
   async #again(plan) {
+    await this.#alone(() => this.#fillAndStart(plan))
+  }
+
+  async #fillAndStart(plan) {
     const { from, to, fresh, kind, low, high, prefix, mode, slow, repair } = this.#form.elements
     await this.#list()
     from.value = plan.from
@@ -211,8 +264,10 @@ class Panel {
     mode.value = plan.mode
     slow.checked = plan.slow
     repair.checked = plan.repair === true
-    this.#show()
+    this.#takeBack()
     await this.#start()
+    // A plan that waits for its confirmation is next.
+    if (this.#shown !== undefined) at('own-start').focus()
   }
 
   /** As the browser does it to a tab that is closed: without a word, at any moment. */
@@ -223,7 +278,7 @@ class Panel {
 
   #clear() {
     fill(at('own-error'))
-    fill(at('own-plan'))
+    this.#takeBack()
     at('own-empty').hidden = true
   }
 

@@ -66,9 +66,10 @@ export class RunView {
     const figures = el('p', { class: 'figures' })
     const steps = STEPS[plan.mode].map(({ name }) => el('li', {}, name))
     this.#parts = { bar, figures, steps }
-    const title = undo ? `Undoing the ${plan.mode}: ${plan.from} → ${plan.to}` : `${DOING[plan.mode]} ${rangeText(plan.range)}: ${plan.from} → ${plan.to}`
+    const heading = el('h3', { id: 'own-run-title', tabindex: '-1' })
+    heading.textContent = undo ? `Undoing the ${plan.mode}: ${plan.from} → ${plan.to}` : `${DOING[plan.mode]} ${rangeText(plan.range)}: ${plan.from} → ${plan.to}`
     fill(this.#section,
-      el('h3', { id: 'own-run-title' }, title),
+      heading,
       undo ? '' : el('ol', { class: 'steps' }, ...steps),
       bar, figures,
       el('p', { class: 'own-go' },
@@ -79,6 +80,8 @@ export class RunView {
     this.#section.hidden = false
     this.#section.className = 'card running'
     this.#saidMs = 0
+    // The button that was pressed is disabled or gone.
+    heading.focus({ preventScroll: true })
     this.#section.scrollIntoView({ block: 'nearest' })
   }
 
@@ -106,6 +109,8 @@ export class RunView {
   async #end({ receipt, plan, journal }) {
     this.journal = undefined
     this.#parts = undefined
+    // Before there are buttons that begin the next run.
+    await this.#on.changed()
     const { good, text } = verdict({ receipt, plan })
     const title = el('h3', { id: 'own-run-title', tabindex: '-1' }, text)
     const undone = receipt.state === 'cancelled'
@@ -115,7 +120,8 @@ export class RunView {
     const buttons = undone || plan.mode === 'move' ? [] : [
       this.#button('Verify once more', () => this.#on.again(compare)),
       receipt.state === 'mismatch' ? this.#button('Mend it', () => this.#on.again({ ...compare, repair: true }), 'primary') : '',
-      receipt.state === 'mismatch' ? '' : this.#button('Damage one entry of the target', (button) => this.#damage(plan, button))
+      // Nobody's data but what the page itself put there.
+      receipt.state === 'mismatch' || !this.#on.owns(plan) ? '' : this.#button('Damage one entry of the target', (button) => this.#damage(plan, button))
     ]
     if (!undone && plan.mode === 'move' && receipt.state === 'done') buttons.push(this.#button('Move it back', () => this.#on.again(back)))
     fill(this.#section,
@@ -126,7 +132,6 @@ export class RunView {
       journal === undefined ? '' : this.#details(journal))
     this.#section.hidden = false
     this.#section.className = `card ${good ? 'good' : 'bad'}`
-    await this.#on.changed()
     this.#on.tell(text)
     title.focus({ preventScroll: true })
     this.#section.scrollIntoView({ block: 'nearest' })

@@ -17,7 +17,7 @@ export function lasts(ms) {
 /** A sentence: it begins with a capital letter, unless with a name, and ends with a full stop. */
 export function sentence(text) {
   const trimmed = text.trim()
-  const first = /^(store|key|the|it|a|an|no|there|another|source|target|keyhaul|mode)\b/.test(trimmed) ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1) : trimmed
+  const first = /^(store|key|the|this|it|its|a|an|no|there|another|source|target|keyhaul|mode)\b/.test(trimmed) ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1) : trimmed
   return /[.!?]$/.test(first) ? first : `${first}.`
 }
 

@@ -1,8 +1,8 @@
 // Your data, in a worker: what the page asks for, done with the package as anybody has it. The
 // page may end this worker at any moment; what counts stands in the databases and the journal.
-import { describeJournal, inspectJournal, migrate, resume } from '../../dist/index.js'
+import { describeJournal, inspectJournal, KeyhaulError, migrate, resume } from '../../dist/index.js'
 import { deleteIndexedDbJournal, indexedDbJournal, indexedDbJournals } from '../../dist/journal/indexeddb.js'
-import { boundsOf, count, damage, list, open, remove, sample, storeOf } from './databases.js'
+import { boundsOf, count, damage, exists, gone, list, open, sample, storeOf } from './databases.js'
 
 /** Slowly enough to be watched, and to be torn down in the middle. */
 const SLOW = { rate: 40_000, pageEntries: 50, durablePages: 1, windowPages: 2 }
@@ -10,6 +10,7 @@ const FAST = { rate: 0, pageEntries: 1000, durablePages: 4 }
 /** So many journals of runs that have ended are kept. */
 const KEPT = 8
 
+/** The one run of this page, `haul` being what keyhaul gave; undefined where there is none. */
 let run
 
 const asked = {
@@ -20,11 +21,10 @@ const asked = {
     return { ...databases, runs: runs.filter(Boolean) }
   },
   sample,
-  remove,
   /** What a run would do, without doing it. */
   async look({ plan }) {
-    const [source, target] = await Promise.all([count(plan.from, plan.range), count(plan.to, plan.range)])
-    return { source, target }
+    const [source, target, whole] = await Promise.all([count(plan.from, plan.range), count(plan.to, plan.range), count(plan.to, { kind: 'all' })])
+    return { source, target, isEmpty: whole.entries === 0 }
   },
   async start({ plan, expected }, tell) {
     const journal = `${plan.mode} ${plan.from} to ${plan.to}, ${new Date().toISOString()}`
@@ -34,15 +34,15 @@ const asked = {
     )
   },
   async resume({ journal, undo }, tell) {
-    const { plan } = await runOf(journal)
+    const { plan } = await planOf(journal)
     return withStores(plan, tell, journal, ({ from, to }) => {
       const again = resume({ from, to, journal: indexedDbJournal(journal), rate: plan.slow ? SLOW.rate : 0 })
       if (undo) void again.cancel().catch(() => {})
       return again
     })
   },
-  stop: () => run?.stop(),
-  cancel: () => run?.cancel(),
+  stop: () => run?.haul?.stop(),
+  cancel: () => run?.haul?.cancel(),
   damage: ({ database, range }) => damage(database, range),
   async inspect({ journal }) {
     const store = indexedDbJournal(journal)
@@ -73,19 +73,36 @@ async function runOf(name) {
   }
 }
 
+/** A run that can be gone on with; otherwise says why not, and what to do. */
+async function planOf(journal) {
+  const found = await runOf(journal)
+  if (found?.busy) throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', { message: 'this run is under way in another tab; watch it there, or close that tab and press “Go on” again' })
+  if (found?.broken !== undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_CORRUPT', { message: `its journal cannot be read: ${found.broken}` })
+  if (found === undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { message: 'the journal of this run is no longer in this browser; look at the plan, and start anew' })
+  return found
+}
+
 async function withStores(plan, tell, journal, begin) {
-  const [a, b] = [open(plan.from), open(plan.to)]
+  if (run !== undefined) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a run is under way on this page already; wait until it ends, or stop it' })
+  const mine = {}
+  run = mine
+  const opened = []
   try {
-    run = begin({ from: storeOf(a, plan.from), to: plan.from === plan.to ? storeOf(a, plan.from) : storeOf(b, plan.to) })
+    // BrowserLevel would make a source that is gone anew, and empty.
+    if (!(await exists(plan.from))) throw gone(plan.from)
+    const [a, b] = [open(plan.from), open(plan.to)]
+    opened.push(a, b)
+    const haul = begin({ from: storeOf(a, plan.from), to: plan.from === plan.to ? storeOf(a, plan.from) : storeOf(b, plan.to) })
+    mine.haul = haul
     tell({ journal, plan })
-    const migration = await run.migration
+    const migration = await haul.migration
     // It is the copy that is worth watching; what follows would only be waited for.
     if (plan.slow) migration.on('state', (state) => state === 'verifying' && migration.setRate(0))
-    for await (const { state, entries, totalEntries, bytes, bytesPerSecond, etaMs } of run) tell({ progress: { state, entries, totalEntries, bytes, bytesPerSecond, etaMs } })
-    return { journal, receipt: await run.done }
+    for await (const { state, entries, totalEntries, bytes, bytesPerSecond, etaMs } of haul) tell({ progress: { state, entries, totalEntries, bytes, bytesPerSecond, etaMs } })
+    return { journal, receipt: await haul.done }
   } finally {
-    run = undefined
-    await Promise.allSettled([a.close(), b.close()])
+    await Promise.allSettled(opened.map((db) => db.close()))
+    if (run === mine) run = undefined
     await prune()
   }
 }
