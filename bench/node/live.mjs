@@ -30,6 +30,15 @@ const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const number = (value) => Math.round(value).toLocaleString('en-US')
 
+/** The load ends before its stores are closed, or its errors would hide that of the move. */
+async function under(load, run) {
+  try {
+    await run(load.state, load.stop)
+  } finally {
+    await load.stop()
+  }
+}
+
 async function withStores(run) {
   const place = mkdtempSync(join(folder, 'stores-'))
   const [a, b] = ['a', 'b'].map((name) => new ClassicLevel(join(place, name)))
@@ -61,7 +70,7 @@ async function move({ stores, register, place }, from, to, name, options) {
 async function measure(load, way) {
   await withStores(async (world) => {
     await fill(world.clients, ROWS)
-    const { state, stop } = LOADS[load](world.clients)
+    await under(LOADS[load](world.clients), async (state, stop) => {
     await new Promise((wake) => setTimeout(wake, BEFORE_MS))
     const before = { ops: state.ops, writes: state.writes.splice(0) }
     const began = performance.now()
@@ -76,6 +85,7 @@ async function measure(load, way) {
         `${latencies(paused)} (${paused.length}) | ${receipt.pauseMs.toFixed(1)} | ${receipt.pauseForecastMs.toFixed(1)} | ${(receipt.durationMs / 1000).toFixed(1)} | ` +
         `${number(receipt.feedChanges)} | ${number(receipt.rechecked)} | ${receipt.postponed} | ${receipt.verified} |`
     )
+    })
   })
 }
 
@@ -83,7 +93,7 @@ async function measure(load, way) {
 async function pauses(rows) {
   await withStores(async (world) => {
     await fill(world.clients, rows)
-    const { state, stop } = steady(world.clients, rows, RATE)
+    await under(steady(world.clients, rows, RATE), async (state, stop) => {
     const receipts = []
     const met = []
     for (let i = 0; i < MOVES; i++) {
@@ -99,6 +109,7 @@ async function pauses(rows) {
     console.log(`| a write that met one (${number(waits.length)}), ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(waits, share).toFixed(1)).join(' | ')} |`)
     const lost = receipts.filter((receipt) => !receipt.verified).length
     console.log(`\n${lost} of ${MOVES} were not verified, ${receipts.reduce((sum, receipt) => sum + receipt.postponed, 0)} attempts were put off.`)
+    })
   })
 }
 
