@@ -2,7 +2,7 @@
 
 const VALUE = Buffer.alloc(100, 'v')
 
-export const keyOf = (i) => `key-${String(i).padStart(9, '0')}`
+const keyOf = (i) => `key-${String(i).padStart(9, '0')}`
 
 /** Half reads, four tenths puts, a tenth deletes, of keys at random. */
 async function operate(store, rows, state) {

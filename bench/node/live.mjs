@@ -71,20 +71,20 @@ async function measure(load, way) {
   await withStores(async (world) => {
     await fill(world.clients, ROWS)
     await under(LOADS[load](world.clients), async (state, stop) => {
-    await new Promise((wake) => setTimeout(wake, BEFORE_MS))
-    const before = { ops: state.ops, writes: state.writes.splice(0) }
-    const began = performance.now()
-    const { receipt, meets } = await move(world, 'a', 'b', 'once', WAYS[way])
-    const ms = performance.now() - began
-    const during = { ops: state.ops - before.ops, writes: state.writes }
-    await stop()
-    const paused = during.writes.filter(meets)
-    const [usual, then] = [(before.ops * 1000) / BEFORE_MS, (during.ops * 1000) / ms]
-    console.log(
-      `| ${load} | ${way} | ${number(usual)} | ${number(then)} | ${Math.round((1 - then / usual) * 100)} % | ${latencies(before.writes)} | ${latencies(during.writes)} | ` +
-        `${latencies(paused)} (${paused.length}) | ${receipt.pauseMs.toFixed(1)} | ${receipt.pauseForecastMs.toFixed(1)} | ${(receipt.durationMs / 1000).toFixed(1)} | ` +
-        `${number(receipt.feedChanges)} | ${number(receipt.rechecked)} | ${receipt.postponed} | ${receipt.verified} |`
-    )
+      await new Promise((wake) => setTimeout(wake, BEFORE_MS))
+      const before = { ops: state.ops, writes: state.writes.splice(0) }
+      const began = performance.now()
+      const { receipt, meets } = await move(world, 'a', 'b', 'once', WAYS[way])
+      const ms = performance.now() - began
+      const during = { ops: state.ops - before.ops, writes: state.writes }
+      await stop()
+      const paused = during.writes.filter(meets)
+      const [usual, then] = [(before.ops * 1000) / BEFORE_MS, (during.ops * 1000) / ms]
+      console.log(
+        `| ${load} | ${way} | ${number(usual)} | ${number(then)} | ${Math.round((1 - then / usual) * 100)} % | ${latencies(before.writes)} | ${latencies(during.writes)} | ` +
+          `${latencies(paused)} (${paused.length}) | ${receipt.pauseMs.toFixed(1)} | ${receipt.pauseForecastMs.toFixed(1)} | ${(receipt.durationMs / 1000).toFixed(1)} | ` +
+          `${number(receipt.feedChanges)} | ${number(receipt.rechecked)} | ${receipt.postponed} | ${receipt.verified} |`
+      )
     })
   })
 }
@@ -94,21 +94,21 @@ async function pauses(rows) {
   await withStores(async (world) => {
     await fill(world.clients, rows)
     await under(steady(world.clients, rows, RATE), async (state, stop) => {
-    const receipts = []
-    const met = []
-    for (let i = 0; i < MOVES; i++) {
-      const { receipt, meets } = await move(world, i % 2 ? 'b' : 'a', i % 2 ? 'a' : 'b', String(i), {})
-      receipts.push(receipt)
-      met.push(...state.writes.splice(0).filter(meets))
-    }
-    await stop()
-    const ms = receipts.map((receipt) => receipt.pauseMs).sort((x, y) => x - y)
-    console.log(`\n| ${MOVES} moves of ${number(rows)} records, ${number(RATE)} ops/s | p50 | p90 | p99 | max |\n|---|---|---|---|---|`)
-    console.log(`| pause of the receipts, ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(ms, share).toFixed(1)).join(' | ')} |`)
-    const waits = met.map(([began, ended]) => ended - began).sort((x, y) => x - y)
-    console.log(`| a write that met one (${number(waits.length)}), ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(waits, share).toFixed(1)).join(' | ')} |`)
-    const lost = receipts.filter((receipt) => !receipt.verified).length
-    console.log(`\n${lost} of ${MOVES} were not verified, ${receipts.reduce((sum, receipt) => sum + receipt.postponed, 0)} attempts were put off.`)
+      const receipts = []
+      const met = []
+      for (let i = 0; i < MOVES; i++) {
+        const { receipt, meets } = await move(world, i % 2 ? 'b' : 'a', i % 2 ? 'a' : 'b', String(i), {})
+        receipts.push(receipt)
+        met.push(...state.writes.splice(0).filter(meets))
+      }
+      await stop()
+      const ms = receipts.map((receipt) => receipt.pauseMs).sort((x, y) => x - y)
+      console.log(`\n| ${MOVES} moves of ${number(rows)} records, ${number(RATE)} ops/s | p50 | p90 | p99 | max |\n|---|---|---|---|---|`)
+      console.log(`| pause of the receipts, ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(ms, share).toFixed(1)).join(' | ')} |`)
+      const waits = met.map(([began, ended]) => ended - began).sort((x, y) => x - y)
+      console.log(`| a write that met one (${number(waits.length)}), ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(waits, share).toFixed(1)).join(' | ')} |`)
+      const lost = receipts.filter((receipt) => !receipt.verified).length
+      console.log(`\n${lost} of ${MOVES} were not verified, ${receipts.reduce((sum, receipt) => sum + receipt.postponed, 0)} attempts were put off.`)
     })
   })
 }

@@ -143,7 +143,6 @@ void LiveMigration::pumpJournal(Port& port) {
 // Without a journal nobody can go on later, whatever else went wrong just now: that is what it
 // ends for, and not something after which it could be resumed.
 void LiveMigration::journalFailed(Port& port, ErrorCode error, std::string_view text) {
-  shared_.journal.disable();
   if (ending_ == Ending::kFail && retryClass(error_) != RetryClass::kFatal) ending_ = Ending::kNone;
   fail(port, error, {}, text);
 }

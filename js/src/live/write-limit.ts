@@ -1,4 +1,4 @@
-import { compareBytes } from '../stores/bytes.js'
+import { inRange } from '../stores/bytes.js'
 import type { ScanRange, Write } from '../stores/store.js'
 
 /** No write waits longer: whoever writes has a deadline of its own. */
@@ -23,7 +23,7 @@ export class WriteLimit {
 
   /** Resolves when it is the turn of these writes, or at once when there is no limit any more. */
   async turn(writes: readonly Write[], signal: AbortSignal | undefined): Promise<void> {
-    const count = writes.reduce((sum, [key]) => sum + (this.covers(key) ? 1 : 0), 0)
+    const count = writes.reduce((sum, [key]) => sum + (this.ranges.some((range) => inRange(key, range)) ? 1 : 0), 0)
     if (count === 0) return
     const now = performance.now()
     const at = Math.max(now, this.next)
@@ -53,9 +53,5 @@ export class WriteLimit {
       signal?.addEventListener('abort', done, { once: true })
       this.waiting.add(done)
     })
-  }
-
-  private covers(key: Uint8Array): boolean {
-    return this.ranges.some(({ gte, lt }) => (gte === undefined || compareBytes(gte, key) <= 0) && (lt === undefined || compareBytes(key, lt) < 0))
   }
 }
