@@ -15,6 +15,8 @@ export class GateCore {
   /** Grows with each change: what was read between two equal ones was read under one answer. */
   changes = 0
   gate: Gate | undefined
+  /** Told of each change. */
+  readonly listeners = new Set<() => void>()
   /** What migrations ask of the writers, while they cannot keep up with them. */
   private readonly limits = new Map<readonly ScanRange[], WriteLimit>()
   private loading: Promise<Gate> | undefined
@@ -78,14 +80,10 @@ export class GateCore {
     if (OPENING.has(call.verb)) {
       return this.inTurn(async () => {
         await this.record.write(gate.encodeAfter(packed))
-        gate.change(packed)
-        this.changes++
+        this.changeNow(gate, packed)
       })
     }
-    await this.inTurn(async () => {
-      gate.change(packed)
-      this.changes++
-    })
+    await this.inTurn(async () => this.changeNow(gate, packed))
     // Not in turn: what takes this back must not wait for it.
     for (;;) {
       while (!gate.quiet(packed)) await new Promise<void>((wake) => this.waiting.push(wake))
@@ -98,6 +96,12 @@ export class GateCore {
       })
       if (isDurable) return
     }
+  }
+
+  private changeNow(gate: Gate, packed: Uint8Array): void {
+    gate.change(packed)
+    this.changes++
+    for (const tell of [...this.listeners]) tell()
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -28,6 +28,10 @@ export interface GatedStore extends Store {
   scan(range: ScanRange, options: ScanOptions): Promise<ScanPage>
   /** Down to where it may answer. */
   scanBack(range: ScanRange, options: ScanOptions): Promise<ScanPage>
+  /** Whether it would refuse such a call with KEYHAUL_RETRY now. Without it: ask by the call itself. */
+  isRefusing?(key: Uint8Array, kind: 'read' | 'write'): boolean
+  /** Tells when what it may answer for has changed, until the function that it returns is called. */
+  onGateChange?(listener: () => void): () => void
   readonly mover: Store
 }
 
@@ -105,6 +109,18 @@ class Gated implements GatedStore {
     } finally {
       core.landed(ticket, false)
     }
+  }
+
+  isRefusing(key: Uint8Array, kind: 'read' | 'write'): boolean {
+    return this.core.gate?.isRefusing(key, kind) ?? false
+  }
+
+  onGateChange(listener: () => void): () => void {
+    const { listeners } = this.core
+    // One that is given twice is told twice, and ended one by one.
+    const tell = (): void => listener()
+    listeners.add(tell)
+    return () => void listeners.delete(tell)
   }
 
   async scan(range: ScanRange, options: ScanOptions): Promise<ScanPage> {

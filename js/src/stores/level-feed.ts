@@ -2,8 +2,9 @@ import { KeyhaulError } from '../errors.js'
 import { compareBytes, concatBytes, decodeFeedPosition, encodeFeedPosition, toBytes } from './bytes.js'
 import { type Cleared, clearedBy, decodeCleared, encodeCleared, touches } from './level-cleared.js'
 import { PositionCounts } from './level-feed-counts.js'
+import { ChangeReader, type PollLimits } from './level-feed-poll.js'
 import {
-  BYTES, CLEAR_KIND, FEEDS_KEY, isOwn, kindOf, MARK_KIND, ownKey, type PollLimits, positionOf, readChanges, readRows, WRITE_KIND
+  BYTES, CLEAR_KIND, FEEDS_KEY, isOwn, kindOf, MARK_KIND, ownKey, positionOf, readRows, WRITE_KIND
 } from './level-feed-rows.js'
 import { IN_FLIGHT_MS, type Landed, LevelTap, type PrewriteBatch, type Recorder, type Token } from './level-tap.js'
 import type { LevelChainedBatch, LevelDatabase, LevelOperation } from './level-types.js'
@@ -72,6 +73,7 @@ export class LevelFeedLog implements Recorder {
   private readonly doubtful = new Set<number>()
   private readonly marks = new Set<number>()
   private readonly tap: LevelTap
+  private readonly reader: ChangeReader
 
   /** The one log of a database: two would record and forget past each other. */
   static of(root: LevelDatabase): LevelFeedLog {
@@ -87,6 +89,7 @@ export class LevelFeedLog implements Recorder {
 
   private constructor(private readonly root: LevelDatabase) {
     this.tap = LevelTap.of(root)
+    this.reader = new ChangeReader(root)
     this.tap.recorder = this
     root.on('clear', (options: object) => this.clearedOutside(options))
   }
@@ -352,7 +355,7 @@ export class LevelFeedLog implements Recorder {
     await this.settle(upTo, limits.signal)
     // Before the rows are read: what lands in between is noticed either way.
     this.passed = Math.max(this.passed, upTo)
-    const { changes, at, caughtUp } = await readChanges(this.root, prefix, range, from, upTo, limits)
+    const { changes, at, caughtUp } = await this.reader.read(prefix, range, from, upTo, limits)
     if (this.cleared.some((cleared) => cleared.position > from && touches(cleared, prefix, range))) {
       throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', {
         store,
