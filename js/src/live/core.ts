@@ -1,3 +1,4 @@
+import { scheduleStep } from '../engine/turn.js'
 import { KeyhaulError } from '../errors.js'
 import type { GateCall, GateVerb, OwnRecord, ScanRange, Store, Write } from '../stores/store.js'
 import { Gate } from './gate.js'
@@ -101,7 +102,10 @@ export class GateCore {
   private changeNow(gate: Gate, packed: Uint8Array): void {
     gate.change(packed)
     this.changes++
-    for (const tell of [...this.listeners]) tell()
+    // Hundreds may wait for it; whoever made the change is to hear of it before they are served.
+    scheduleStep(() => {
+      for (const tell of [...this.listeners]) tell()
+    })
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

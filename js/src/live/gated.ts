@@ -30,7 +30,7 @@ export interface GatedStore extends Store {
   scanBack(range: ScanRange, options: ScanOptions): Promise<ScanPage>
   /** Whether it would refuse such a call with KEYHAUL_RETRY now. Without it: ask by the call itself. */
   isRefusing?(key: Uint8Array, kind: 'read' | 'write'): boolean
-  /** Tells when what it may answer for has changed, until the function that it returns is called. */
+  /** Tells soon after what it may answer for has changed, until the function that it returns is called. */
   onGateChange?(listener: () => void): () => void
   readonly mover: Store
 }

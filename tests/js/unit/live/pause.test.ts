@@ -114,14 +114,18 @@ test('who waits is asked at each wake, and after its time is told that it is not
 
 test('a face that is closed is told no more', async () => {
   const { a, register } = await watched()
+  const turn = (): Promise<void> => new Promise((wake) => setImmediate(wake))
+  await turn()
   let told = 0
   const end = a.onGateChange?.(() => told++)
   const clients = shardedStore({ stores: { a }, register })
   clients.close()
   const change = (verb: Verb, epoch: number): Promise<void> | undefined => a.mover.gate?.change({ verb, claim, coordEpoch: 1, epoch, target: 'b', ranges: [{}] })
   await change('fence', 2)
+  await turn()
   assert.equal(told, 1)
   end?.()
   await change('unfence', 3)
+  await turn()
   assert.equal(told, 1)
 })
