@@ -38,6 +38,7 @@ const topics = {
   engine: inNode('engine'),
   'put-options': inNode('put-options'),
   move: inNode('move'),
+  gate: inNode('gate'),
   live: inNode('live'),
   sim: inNode('sim'),
   memory: inNode('memory', ['--expose-gc']),
