@@ -5,10 +5,9 @@ const VALUE = Buffer.alloc(100, 'v')
 const keyOf = (i) => `key-${String(i).padStart(9, '0')}`
 
 /** Half reads, four tenths puts, a tenth deletes, of keys at random. */
-async function operate(store, rows, state) {
+async function operate(store, rows, state, began = performance.now()) {
   const key = keyOf(Math.floor(Math.random() * rows))
   const kind = Math.random()
-  const began = performance.now()
   if (kind < 0.5) await store.get(key)
   else {
     await (kind < 0.9 ? store.put(key, VALUE) : store.del(key))
@@ -57,9 +56,11 @@ export function steady(store, rows, perSecond, inFlight = 512) {
       due = Math.min(due + ((now - last) * perSecond) / 1000, perSecond)
       last = now
       while (due >= 1 && running < inFlight && !state.stopped) {
+        // Its time counts from when it was due: what begins late waits already.
+        const began = now - (due * 1000) / perSecond
         due--
         running++
-        operate(store, rows, state).then(ended, (error) => {
+        operate(store, rows, state, began).then(ended, (error) => {
           state.stopped = true
           failure ??= error
           ended()

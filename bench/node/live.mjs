@@ -54,17 +54,20 @@ async function withStores(run) {
   }
 }
 
-/** One move; when its writers were refused, and its receipt. */
+const CLOSED = new Set(['fencing', 'draining', 'readFencing', 'deciding', 'activating'])
+
+/** One move; when its writers were refused, attempts that were put off too, and its receipt. */
 async function move({ stores, register, place }, from, to, name, options) {
   const run = migrate({ live: true, from: stores[from], to: stores[to], register, journal: join(place, `journal-${name}`), ...options })
-  const pause = { from: 0, to: 0 }
+  const pauses = []
   const migration = await run.migration
   migration.on('state', (state) => {
-    if (state === 'fencing') pause.from = performance.now()
-    if (state === 'redirecting') pause.to = performance.now()
+    const last = pauses.at(-1)
+    if (state === 'fencing') pauses.push({ from: performance.now(), to: Number.POSITIVE_INFINITY })
+    else if (last !== undefined && !CLOSED.has(state)) last.to = Math.min(last.to, performance.now())
   })
   const receipt = await run.done
-  return { receipt, meets: ([began, ended]) => ended >= pause.from && began <= pause.to }
+  return { receipt, meets: ([began, ended]) => pauses.some(({ from, to }) => ended >= from && began <= to) }
 }
 
 async function measure(load, way) {

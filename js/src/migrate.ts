@@ -27,7 +27,7 @@ type Fenced = Partial<Pick<LiveRun, 'fence'>>
 const DEPTHS = { none: 0, target: 1, both: 2 } as const
 const CHECKSUMS = { none: 0, crc32: 1, crc32c: 2 } as const
 
-/** A slow copy does not lose more than so much of its work by a crash. */
+/** While its pages come, a slow copy loses little more than so much of its work by a crash. */
 const CHECKPOINT_EVERY_MS = 1000
 
 /** Runs migrations beside each other under common limits. */

@@ -104,7 +104,8 @@ export class GateCore {
     this.changes++
     // Hundreds may wait for it; whoever made the change is to hear of it before they are served.
     scheduleStep(() => {
-      for (const tell of [...this.listeners]) tell()
+      // Each by itself: one that throws keeps nobody else from hearing.
+      for (const tell of this.listeners) queueMicrotask(tell)
     })
   }
 

@@ -105,7 +105,7 @@ class Gated implements GatedStore {
     if (core.limited) await core.turn(writes, signal)
     const ticket = gate.admitWrite(writes.map(([key]) => key))
     try {
-      await this.writes.add(writes, durable)
+      await this.writes.add(writes, durable, signal)
     } finally {
       core.landed(ticket, false)
     }

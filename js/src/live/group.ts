@@ -1,3 +1,4 @@
+import type { KeyhaulErrorCode } from '../errors.js'
 import type { Store, Write } from '../stores/store.js'
 
 /** A group of writes is closed at so many, or so many bytes of keys and values: what comes later waits for the next. */
@@ -6,7 +7,11 @@ const WRITE_BYTES_MAX = 1 << 20
 /** A group of reads is closed at so many keys. */
 const READS_MAX = 256
 /** One that a slow disk holds up must not hold up all others. */
-const READS_IN_FLIGHT = 2
+const READS_IN_FLIGHT = 3
+
+/** What a store says that would say it of any write. */
+const DOWN: ReadonlySet<string | undefined> = new Set<KeyhaulErrorCode>(['KEYHAUL_STORE_FAILED', 'KEYHAUL_STORE_CLOSED', 'KEYHAUL_STORE_STALLED', 'KEYHAUL_DISK_FULL', 'KEYHAUL_STORE_CORRUPT'])
+const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code
 
 interface Waiting<T> {
   readonly resolve: (value: T) => void
@@ -15,6 +20,7 @@ interface Waiting<T> {
 interface WaitingWrite extends Waiting<void> {
   readonly writes: readonly Write[]
   readonly durable: boolean
+  readonly signal: AbortSignal | undefined
 }
 interface WaitingRead extends Waiting<(Uint8Array | undefined)[]> {
   readonly keys: readonly Uint8Array[]
@@ -32,17 +38,30 @@ export class WriteGroups {
 
   constructor(private readonly store: Pick<Store, 'apply'>) {}
 
-  add(writes: readonly Write[], durable: boolean): Promise<void> {
+  /** Rejects with the signal's reason where it is aborted before its turn; what is under way goes on. */
+  add(writes: readonly Write[], durable: boolean, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.queue.push({ writes, durable, resolve, reject })
+      this.queue.push({ writes, durable, signal, resolve, reject })
       if (!this.flying) void this.run()
     })
   }
 
   private async run(): Promise<void> {
     this.flying = true
-    while (this.queue.length > 0) await this.commit(this.next())
+    for (;;) {
+      this.dropAborted()
+      if (this.queue.length === 0) break
+      await this.commit(this.next())
+    }
     this.flying = false
+  }
+
+  private dropAborted(): void {
+    if (!this.queue.some(({ signal }) => signal?.aborted)) return
+    const [gone, left]: [WaitingWrite[], WaitingWrite[]] = [[], []]
+    for (const one of this.queue) (one.signal?.aborted ? gone : left).push(one)
+    this.queue = left
+    for (const { signal, reject } of gone) reject(signal?.reason)
   }
 
   /** From the head of the queue; a durable one takes others along, but does not make a group durable that was not. */
@@ -66,10 +85,28 @@ export class WriteGroups {
       await this.store.apply(writes, { durable: first.durable })
     } catch (error) {
       if (group.length === 1) first.reject(error)
-      else for (const one of group) await this.commit([one])
+      else await this.commitEach(group)
       return
     }
     for (const one of group) one.resolve()
+  }
+
+  /** A store that is down is not asked for each of them: after the second no, it is one for all the rest. */
+  private async commitEach(group: readonly WaitingWrite[]): Promise<void> {
+    let inARow = 0
+    for (const [i, { writes, durable, resolve, reject }] of group.entries()) {
+      try {
+        await this.store.apply(writes, { durable })
+        inARow = 0
+        resolve()
+      } catch (error) {
+        reject(error)
+        inARow = DOWN.has(codeOf(error)) ? inARow + 1 : 0
+        if (inARow < 2) continue
+        for (const rest of group.slice(i + 1)) rest.reject(error)
+        return
+      }
+    }
   }
 }
 

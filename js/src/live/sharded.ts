@@ -235,7 +235,7 @@ class Sharded implements ShardedStore {
       const now = performance.now()
       if (deadline === 0) deadline = now + this.timeoutMs
       if (now >= deadline) {
-        throw new KeyhaulError('KEYHAUL_STORE_STALLED', { key, store: part?.owner, message: `its range did not get an owner that answers within ${this.timeoutMs} ms`, cause })
+        throw new KeyhaulError('KEYHAUL_STORE_STALLED', { key, store: part?.owner, message: `its range did not get an owner that answers within ${this.timeoutMs} ms`, cause: cause ?? new KeyhaulError('KEYHAUL_RETRY', { key, store: part?.owner }) })
       }
       if (this.isFenced(key, kind)) {
         const isOver = await this.paused.until(() => !this.isFenced(key, kind), PAUSE_MAX_MS)

@@ -12,6 +12,10 @@ interface Shared {
   tail: Promise<unknown>
   /** What stands in the database while it is open: its one process is this one, and writes it here only. */
   known?: RegisterState | undefined
+  /** Grows when that ends to be so: what was asked for before is not known. */
+  generation: number
+  /** What its owner closed stays closed. */
+  wasOpen: boolean
   readonly watchers: Watchers
 }
 const shared = new WeakMap<LevelDatabase, Shared>()
@@ -35,8 +39,7 @@ class LevelRegister implements Register {
     private readonly root: LevelDatabase,
     readonly name: string
   ) {
-    this.shared = shared.get(root) ?? { tail: Promise.resolve(), watchers: new Watchers() }
-    if (!shared.has(root)) for (const event of ['closing', 'clear'] as const) root.on(event, () => (this.shared.known = undefined))
+    this.shared = shared.get(root) ?? sharedOf(root)
     shared.set(root, this.shared)
   }
 
@@ -51,11 +54,13 @@ class LevelRegister implements Register {
       const next = { version: version + 1, document: document.slice() }
       const batch = this.root.batch() as LevelChainedBatch
       batch.put(ownKey(REGISTER_KIND), concatBytes([encodePosition(next.version), document]), BYTES)
+      const { generation } = this.shared
+      // Where the write fails, nobody knows what stands there.
       this.shared.known = undefined
       await batch.write({ sync: true })
-      this.shared.known = next
-      this.shared.watchers.tell(next)
-      return { swapped: true, ...next }
+      this.know(next, generation)
+      this.shared.watchers.tell(copyOf(next))
+      return { swapped: true, ...copyOf(next) }
     })
   }
 
@@ -64,11 +69,22 @@ class LevelRegister implements Register {
   }
 
   private async look(): Promise<RegisterState> {
-    if (this.root.status !== 'open') await this.root.open()
+    const { shared } = this
+    if (this.root.status !== 'open') {
+      if (shared.wasOpen) throw new KeyhaulError('KEYHAUL_REGISTER_FAILED', { message: `the database of ${this.name} is closed` })
+      await this.root.open()
+    }
+    shared.wasOpen = true
     // A decision is waited for behind a fence: it is not to read first what is known.
-    this.shared.known ??= await this.stored()
-    const { document, version } = this.shared.known
-    return { version, document: document.slice() }
+    if (shared.known !== undefined) return copyOf(shared.known)
+    const { generation } = shared
+    const state = await this.stored()
+    this.know(state, generation)
+    return copyOf(state)
+  }
+
+  private know(state: RegisterState, generation: number): void {
+    if (this.shared.generation === generation && this.root.status === 'open') this.shared.known = state
   }
 
   private async stored(): Promise<RegisterState> {
@@ -88,3 +104,19 @@ class LevelRegister implements Register {
     return turn
   }
 }
+
+function sharedOf(root: LevelDatabase): Shared {
+  const made: Shared = { tail: Promise.resolve(), watchers: new Watchers(), generation: 0, wasOpen: false }
+  for (const event of ['opening', 'closing', 'clear'] as const) {
+    root.on(event, () => {
+      made.generation++
+      made.known = undefined
+    })
+  }
+  root.on('open', () => {
+    made.wasOpen = true
+  })
+  return made
+}
+
+const copyOf = ({ version, document }: RegisterState): RegisterState => ({ version, document: document.slice() })

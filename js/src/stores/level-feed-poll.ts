@@ -7,6 +7,8 @@ import type { Change, ScanRange } from './store.js'
 const ROWS_MAX = 1024
 /** Values that are read on the word of an earlier poll, before it is known how large these are. */
 const TRUSTED_MAX = 64
+/** Values that are read on the word of those before: theirs need not be as small. */
+const READ_MAX = 256
 
 export interface PollLimits {
   readonly maxEntries: number
@@ -88,7 +90,7 @@ export class ChangeReader {
   private roomFor(entries: number, bytes: number, limits: PollLimits): number {
     const each = Math.max(1, entries > 0 ? bytes / entries : this.typicalBytes)
     const fit = Math.floor((limits.maxBytes - bytes) / each)
-    const trusted = entries > 0 ? Math.max(4 * entries, entries >= TRUSTED_MAX ? limits.maxEntries : 0) : this.typicalBytes > 0 ? TRUSTED_MAX : 1
+    const trusted = entries > 0 ? Math.min(4 * entries, READ_MAX) : this.typicalBytes > 0 ? TRUSTED_MAX : 1
     return Math.max(1, Math.min(fit, trusted, limits.maxEntries - entries))
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ReadGroups, WriteGroups } from '../../../../js/src/live/group.js'
+import { KeyhaulError } from '../../../../js/src/errors.js'
 import type { ApplyOptions, Write } from '../../../../js/src/stores/store.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -73,6 +74,35 @@ test('a failing write fails its own writer only, and the order of the others sta
   assert.match(String((two as PromiseRejectedResult).reason), /bad: x bad/)
 })
 
+test('a store that is down is not asked for each of a group', async () => {
+  let calls = 0
+  const store = {
+    apply: async (): Promise<void> => {
+      calls++
+      if (calls > 1) throw new KeyhaulError('KEYHAUL_DISK_FULL')
+    }
+  }
+  const groups = new WriteGroups(store)
+  const all = Array.from({ length: 50 }, (_, i) => groups.add([put(`k${i}`)], false))
+  const ended = await Promise.allSettled(all)
+  assert.deepEqual(ended.map(({ status }) => status).filter((status) => status === 'rejected').length, 49)
+  assert.equal(calls, 1 + 1 + 2)
+})
+
+test('a write that its caller gave up while it waited is not made', async () => {
+  const store = new Slow()
+  const groups = new WriteGroups(store)
+  const stop = new AbortController()
+  const [first, given, last] = [groups.add([put('a')], false), groups.add([put('b')], false, stop.signal), groups.add([put('c')], false)]
+  const refused = assert.rejects(given, { name: 'AbortError' })
+  stop.abort()
+  await store.endLast()
+  await refused
+  await store.endLast()
+  await Promise.all([first, last])
+  assert.deepEqual(store.texts, ['a', 'c'])
+})
+
 test('a durable write is never in a group that is not', async () => {
   const store = new Slow()
   const groups = new WriteGroups(store)
@@ -113,26 +143,26 @@ test('a group is bounded by writes and by bytes, but takes one of any size', asy
   assert.deepEqual(store.calls.slice(5).map(({ text }) => text.split(' ').length), [700, 700])
 })
 
-test('reads are two calls at once at most, and everybody gets his own values', async () => {
+test('reads are three calls at once at most, and everybody gets his own values', async () => {
   const store = new Slow()
   const groups = new ReadGroups(store)
-  const all = [['a'], ['b'], ['c', 'd'], ['e']].map((keys) => groups.add(keys.map(bytes)))
-  assert.deepEqual(store.texts, ['a', 'b'])
+  const all = [['a'], ['b'], ['c'], ['d', 'e'], ['f']].map((keys) => groups.add(keys.map(bytes)))
+  assert.deepEqual(store.texts, ['a', 'b', 'c'])
   store.calls[0]?.end()
   await soon()
-  assert.deepEqual(store.texts, ['a', 'b', 'c d e'])
+  assert.deepEqual(store.texts, ['a', 'b', 'c', 'd e f'])
   await store.endLast()
-  const found = (await Promise.all([all[0], all[2], all[3]])).map((values) => values?.map((value) => new TextDecoder().decode(value)))
-  assert.deepEqual(found, [['of a'], ['of c', 'of d'], ['of e']])
-  store.calls[1]?.end()
-  await all[1]
+  const found = (await Promise.all([all[0], all[3], all[4]])).map((values) => values?.map((value) => new TextDecoder().decode(value)))
+  assert.deepEqual(found, [['of a'], ['of d', 'of e'], ['of f']])
+  for (const { end } of store.calls) end()
+  await Promise.all(all)
 })
 
 test('a read that fails fails its own reader only', async () => {
   const store = new Slow()
   store.bad.add('bad')
   const groups = new ReadGroups(store)
-  const first = [groups.add([bytes('a')]), groups.add([bytes('b')])]
+  const first = ['a', 'b', 'x'].map((key) => groups.add([bytes(key)]))
   const outcomes = Promise.allSettled([groups.add([bytes('c')]), groups.add([bytes('bad')])])
   for (const { end } of [...store.calls]) end()
   await soon()

@@ -112,6 +112,28 @@ test('who waits is asked at each wake, and after its time is told that it is not
   assert.equal(await waiters.until(() => true, 10_000), true)
 })
 
+test('a listener that throws keeps nobody from hearing', async () => {
+  const { a, change } = await watched()
+  const thrown: unknown[] = []
+  const unheard = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', (error) => thrown.push(error))
+  try {
+    let told = 0
+    a.onGateChange?.(() => {
+      throw new Error('mine')
+    })
+    a.onGateChange?.(() => told++)
+    await change('fence')
+    await new Promise((wake) => setTimeout(wake, 5))
+    assert.equal(told > 0, true)
+    assert.equal(thrown.length, told)
+  } finally {
+    process.removeAllListeners('uncaughtException')
+    for (const listener of unheard) process.on('uncaughtException', listener)
+  }
+})
+
 test('a face that is closed is told no more', async () => {
   const { a, register } = await watched()
   const turn = (): Promise<void> => new Promise((wake) => setImmediate(wake))

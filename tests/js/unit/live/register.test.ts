@@ -63,14 +63,42 @@ test('LevelDB register: read from the database once, and again after it was clos
     assert.equal(Buffer.from((await levelRegister(db).read()).document).toString(), 'one')
     assert.deepEqual(await register.compareAndSet(0, bytes('late')).then(({ swapped, version }) => [swapped, version]), [false, 1])
     assert.equal(reads, 1)
-    await db.close()
-    assert.equal((await register.read()).version, 1)
-    assert.equal(reads, 2)
     await db.clear()
+    assert.equal((await register.read()).version, 0)
+    assert.equal(reads, 2)
+    await db.close()
+    await assert.rejects(register.read(), { code: 'KEYHAUL_REGISTER_FAILED', message: /is closed/ })
+    assert.equal(db.status, 'closed', 'what its owner closed stays closed')
+    await db.open()
     assert.equal((await register.read()).version, 0)
     await db.close()
   })
 })
+
+for (const call of ['read', 'compareAndSet'] as const) {
+  test(`LevelDB register: what is known from a ${call} that a close overtook is forgotten`, async () => {
+    await inFolder(async (folder) => {
+      const mine = new ClassicLevel(join(folder, 'db'))
+      const register = levelRegister(mine)
+      await register.compareAndSet(0, bytes('one'))
+      await mine.close()
+      await mine.open()
+      const pending = call === 'read' ? register.read() : register.compareAndSet(1, bytes('two'))
+      await new Promise((wake) => setImmediate(wake))
+      await Promise.allSettled([pending, mine.close()])
+      const theirs = new ClassicLevel(join(folder, 'db'))
+      const other = levelRegister(theirs)
+      const { version } = await other.read()
+      assert.equal((await other.compareAndSet(version, bytes('theirs'))).swapped, true)
+      await theirs.close()
+      await mine.open()
+      const state = await register.read()
+      assert.deepEqual([state.version, Buffer.from(state.document).toString()], [version + 1, 'theirs'])
+      assert.equal((await register.compareAndSet(version, bytes('mine'))).swapped, false)
+      await mine.close()
+    })
+  })
+}
 
 test('a gate is as it was after a restart, and two objects of one store share it', async () => {
   await inFolder(async (folder) => {

@@ -26,7 +26,7 @@ async function logged(sizes: readonly number[]): Promise<{ reader: ChangeReader;
 
 const all = (n: number, size: number): number[] => new Array(n).fill(size)
 
-test('a poll whose values are about as large as those of the last takes two reads', async () => {
+test('a poll whose values are about as large as those of the last takes few reads', async () => {
   const { reader, read } = await logged(all(900, 50))
   const first = await reader.read(new Uint8Array(0), {}, 0, 300, LIMITS)
   assert.deepEqual([first.changes.length, first.at, first.caughtUp], [300, 300, true])
@@ -34,7 +34,7 @@ test('a poll whose values are about as large as those of the last takes two read
   read.length = 0
   const next = await reader.read(new Uint8Array(0), {}, 300, 800, LIMITS)
   assert.deepEqual([next.changes.length, next.at, next.caughtUp], [500, 800, true])
-  assert.deepEqual(read, [64, 436])
+  assert.deepEqual(read, [64, 256, 180])
 })
 
 test('values that are suddenly large: what is read on the word of the last poll is bounded', async () => {
@@ -48,6 +48,15 @@ test('values that are suddenly large: what is read on the word of the last poll 
   // Now their size is known.
   await reader.read(new Uint8Array(0), {}, 202, 400, LIMITS)
   assert.deepEqual(read, [2, 1])
+})
+
+test('values that grow after many small ones: no read asks for more than a few hundred', async () => {
+  const { reader, read } = await logged([...all(900, 20), ...all(600, 5000)])
+  await reader.read(new Uint8Array(0), {}, 0, 200, LIMITS)
+  read.length = 0
+  const page = await reader.read(new Uint8Array(0), {}, 200, 1500, LIMITS)
+  assert.ok(page.changes.length > 700 && page.changes.length < 720)
+  assert.ok(Math.max(...read) <= 256, String(read))
 })
 
 test('the limits hold, and what was not returned comes next', async () => {
