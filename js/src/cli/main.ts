@@ -4,6 +4,7 @@ import { VERSION } from '../receipt.js'
 import { type CopyFlags, type LiveFlags, parseCount, parseLevel, parseMs, parsePrefix, parseRange, parseRate } from './arguments.js'
 import { cancel, inspect, resume, status, transfer, transferLive } from './commands.js'
 import { Exit } from './exit.js'
+import { dropFeed, inspectStore, isStore } from './feeds.js'
 import { errorText } from './output.js'
 import { cancelInService, resumeInService, type ServiceFlags, statusOfService } from './service.js'
 import { parseSeed, parseSeeds, parseShare, parseWrites, rehearse, type RehearseFlags } from './rehearse.js'
@@ -128,11 +129,24 @@ common(program.command('cancel'))
 
 program
   .command('inspect')
-  .description('print every record of a journal, one JSON object a line')
-  .argument('<journal>')
-  .addHelpText('after', '\nExample:\n  $ keyhaul inspect ./move.journal')
-  .action((journal: string) => {
-    exit = inspect(journal)
+  .description('print every record of a journal, one JSON object a line; or the change feeds that a store keeps')
+  .argument('<what>', 'a journal, or a store as in level:./a')
+  .option('--json', 'of a store: one JSON object')
+  .addHelpText('after', '\nExamples:\n  $ keyhaul inspect ./move.journal\n  $ keyhaul inspect level:./a')
+  .action((what: string, flags: { json?: boolean }) => {
+    exit = isStore(what) ? inspectStore(what, flags) : inspect(what)
+  })
+
+program
+  .command('drop-feed')
+  .description('end a change feed that nobody goes on with: a store keeps every change for it')
+  .argument('<store>', 'as in level:./a')
+  .argument('<id>', 'as keyhaul inspect shows it')
+  .option('--force', 'also one whose journal is there; that migration then has to copy again')
+  .option('--json', 'the result as one JSON object')
+  .addHelpText('after', '\nExample:\n  $ keyhaul drop-feed level:./a 1760000000000000')
+  .action((store: string, id: string, flags: { force?: boolean; json?: boolean }) => {
+    exit = dropFeed(store, id, flags)
   })
 
 common(program.command('rehearse'))

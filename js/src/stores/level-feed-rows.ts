@@ -14,12 +14,30 @@ export const FEEDS_KEY = /* @__PURE__ */ ownKey(0)
 export const WRITE_KIND = 1
 /** The range of a clear(). */
 export const CLEAR_KIND = 2
-/** Something may be missing from the log; see LevelFeedLog. */
+/**
+ * Something may be missing from the log:
+ *
+ *   a poll gives up waiting for a write         mark at its position, ROW_TELLS
+ *   a process's first writes, before the log    mark in the batch itself, ROW_TELLS
+ *   was read: the clock may have gone back
+ *   a feed opens while writes of before are     mark with the feed's record, UNKNOWABLE
+ *   under way
+ *   there are other prewrite hooks              mark in the batch itself, UNKNOWABLE
+ *
+ * What finds a mark at its start logs the row that it tells of again, or else gives up every
+ * feed. A mark that was left behind needlessly costs a copy, never a write.
+ */
 export const MARK_KIND = 3
+/** The row at the mark's own position tells whether the write landed, and of which key it was. */
+export const ROW_TELLS = /* @__PURE__ */ Uint8Array.of(0)
+/** Keys may have been written that stand nowhere. */
+export const UNKNOWABLE = /* @__PURE__ */ Uint8Array.of(1)
 /** The record of the gate of the store with the prefix that follows (js/src/live/gated.ts). */
 export const GATE_KIND = 4
 /** The ownership document (js/src/register/level.ts). */
 export const REGISTER_KIND = 5
+/** By the start of a feed: who opened it, as text. */
+export const OWNER_KIND = 6
 
 /** Rows of the log that are looked at in one go. */
 const ROWS_MAX = 256
