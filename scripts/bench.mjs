@@ -39,6 +39,7 @@ const topics = {
   'put-options': inNode('put-options'),
   move: inNode('move'),
   live: inNode('live'),
+  rehearse: inNode('rehearse'),
   sim: inNode('sim'),
   memory: inNode('memory', ['--expose-gc']),
   browser

@@ -157,7 +157,9 @@ common(program.command('rehearse'))
   .option('--prefix <prefix>', 'every key with this prefix; may be repeated; without either, all keys', parsePrefix)
   .option('--move', 'then delete from the source')
   .option('--live', 'a move while clients write')
-  .option('--writes <n/s>', 'with --live: writes of clients in the range, as in 5000 or 5k/s', parseWrites)
+  .option('--service <socket>', 'with --live: the control socket of the service that has the stores open; <from> and <to> are its names for them')
+  .option('--writes <n/s>', 'with --live: writes of clients in the range, as in 5000 or 5k/s; default: with --service those that are seen, else none', parseWrites)
+  .option('--watch-writers <time>', 'with --service: they are watched for so long; default 5s', parseMs)
   .option('--pause-budget <time>', 'with --live: for so long writers may be refused, as in 50ms or 2s; default 1s', parseMs)
   .option('--share <part>', 'with --live: of the thread, 0.01 to 1; default 0.25', parseShare)
   .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
@@ -171,6 +173,7 @@ common(program.command('rehearse'))
 Examples:
   $ keyhaul rehearse level:./a level:./b --range a..m
   $ keyhaul rehearse level:./a level:./b --live --writes 5k/s --pause-budget 50ms --json > forecast.json
+  $ keyhaul rehearse --live --service ./keyhaul.sock left right --pause-budget 50ms
   $ keyhaul rehearse --from-measurement forecast.json --live --writes 20k/s`
   )
   .action((from: string | undefined, to: string | undefined, flags: RehearseFlags) => {

@@ -8,8 +8,9 @@ import type { Receipt } from '../receipt.js'
 import { memoryRegister } from '../register/memory.js'
 import { type RangeInput, toScanRanges } from '../ranges.js'
 import type { Entry, ScanRange, Store } from '../stores/store.js'
-import { pagesOf, type RehearsalPlan } from './forecast.js'
+import { clients, timed, watchWriters } from './clients.js'
 import type { Measurement } from './measurement.js'
+import { pagesOf, type RehearsalPlan } from './plan.js'
 
 export interface MeasureOptions {
   readonly from: Store
@@ -26,13 +27,18 @@ export interface MeasureOptions {
   readonly countMax?: number | undefined
   /** Of those so many are migrated for a trial, as far as 64 MB hold them. Default 100,000. */
   readonly trialMax?: number | undefined
+  /**
+   * Live, where the plan gives no `writes`: the writers of the source are watched for so long, through a
+   * feed of the source, which records for that time. Default 0: they are not, and taken for none.
+   */
+  readonly watchMs?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 const TRIAL_BYTES_MAX = 64 << 20
 const PROBES = 11
 const TRIALS = 3
-const CHANGES = 2_000
+const WATCH_MS_MAX = 3_600_000
 
 /** Throws KEYHAUL_INVALID_ARGUMENT where there is nothing to measure. */
 export async function measure(options: MeasureOptions): Promise<Measurement> {
@@ -41,7 +47,14 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   if (isLive && options.scratchSource === undefined) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'scratchSource is missing; a live migration is tried between two scratch stores' })
   }
-  const counted = await count(options, toScanRanges(options.ranges))
+  const { watchMs = 0 } = options
+  if (!(Number.isInteger(watchMs) && watchMs >= 0 && watchMs <= WATCH_MS_MAX)) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `watchMs is ${String(watchMs)}; it must be a whole number of 0 to ${WATCH_MS_MAX}` })
+  }
+  const ranges = toScanRanges(options.ranges)
+  // Before anything of this gets in the writers' way.
+  const watched = isLive && plan.writes === undefined && watchMs > 0 ? { writes: await watchWriters(from, ranges, watchMs, signal) } : {}
+  const counted = await count(options, ranges)
   if (counted.sample.length === 0 && counted.entries > 0) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store: from.name, message: 'the first entry is larger than the 64 MB of a trial; rehearse ranges that begin with a smaller one' })
   }
@@ -57,7 +70,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   const ns = (ms: number): number => Math.max(1, Math.round((Math.max(ms, 0) * 1e6 * share) / entries))
   return {
     version: 1, entries: counted.entries, bytes: counted.bytes, exact: counted.exact, sampled: counted.sampled, live: isLive,
-    readNs: counted.readNs, ...writes, copyNs: ns(trial.copyMs - syncMs), verifyNs: ns(trial.verifyMs), lookNs, ...client
+    readNs: counted.readNs, ...writes, copyNs: ns(trial.copyMs - syncMs), verifyNs: ns(trial.verifyMs), lookNs, ...client, ...watched
   }
 }
 
@@ -164,27 +177,6 @@ async function write(store: Store, sample: readonly Entry[], plan: RehearsalPlan
   return { writeNs: Math.max(1, Math.round((ms * 1e6) / sample.length)), syncUs: Math.max(0, Math.round((durable - plain) * 1000)) }
 }
 
-/** What clients' writes cost while a feed records them, and what it costs to follow. */
-async function clients(source: Store, sample: readonly Entry[], signal: AbortSignal | undefined): Promise<{ feedNs: number; putNs: number }> {
-  if (source.openFeed === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: source.name, message: 'it has no feed; make it with levelStore(db, { feed: true })' })
-  const feed = await source.openFeed({}, { signal })
-  const writes = Array.from({ length: CHANGES }, (_, i) => sample[(i * 7919) % sample.length] as Entry)
-  const putMs = await timed(async () => {
-    for (let at = 0; at < CHANGES; at += 16) await Promise.all(writes.slice(at, at + 16).map((entry) => source.apply([entry], { durable: false, signal })))
-  })
-  let changes = 0
-  const pollMs = await timed(async () => {
-    for (let position = feed.position; ; ) {
-      const page = await feed.poll(position, { maxEntries: 2048, maxBytes: 65_536, signal })
-      changes += page.changes.length
-      position = page.position
-      if (page.caughtUp) break
-    }
-  })
-  await feed.close({ discard: true })
-  return { putNs: Math.max(1, Math.round((putMs * 1e6) / CHANGES)), feedNs: Math.max(1, Math.round((pollMs * 1e6) / Math.max(1, changes))) }
-}
-
 /** Verified whatever the plan says: a forecast of another depth may be asked of it. The source itself is read; its keys are in the scratch store already, which a copy may find there. */
 async function tryCopy(options: MeasureOptions, counted: Counted, plan: RehearsalPlan): Promise<Receipt> {
   const { from, scratch, signal } = options
@@ -221,12 +213,6 @@ async function tryLive(source: Store, target: Store, plan: RehearsalPlan, signal
   await assignRange({ register, store: from })
   // There, back, and there again.
   return fastest((turn) => carriedOut({ live: true, ...(turn % 2 === 0 ? { from, to } : { from: to, to: from }), register, share: plan.share, ...pagesOf(plan), signal }))
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now()
-  await work()
-  return performance.now() - began
 }
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number
