@@ -112,47 +112,32 @@ export function parseRequest(line: string): Request {
   return op === 'move' ? parseMove(rest) : parseRehearse(rest)
 }
 
-function membersOf(rest: Record<string, unknown>): { name(member: string): string; number(member: string, most: number): Record<string, number> } {
+const numberOf = (rest: Record<string, unknown>) => (member: string, most: number): Record<string, number> => {
+  const value = rest[member]
+  if (value === undefined) return {}
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) throw refuse(`\`${member}\` is not a whole number of 0 to ${most}`)
+  return { [member]: value }
+}
+
+function parsePlace(rest: Record<string, unknown>): Pick<MoveRequest, 'from' | 'to' | 'ranges'> {
   const name = (member: string): string => {
     const value = rest[member]
     if (typeof value !== 'string' || value === '' || value.length > 4096) throw refuse(`\`${member}\` is not the name of a store`)
     return value
   }
-  const number = (member: string, most: number): Record<string, number> => {
-    const value = rest[member]
-    if (value === undefined) return {}
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) throw refuse(`\`${member}\` is not a whole number of 0 to ${most}`)
-    return { [member]: value }
-  }
-  return { name, number }
+  return { from: name('from'), to: name('to'), ...(rest.ranges === undefined ? {} : { ranges: parseRanges(rest.ranges) }) }
 }
 
 function parseRehearse(rest: Record<string, unknown>): RehearseRequest {
-  const { name, number } = membersOf(rest)
-  const request: RehearseRequest = {
-    op: 'rehearse',
-    from: name('from'),
-    to: name('to'),
-    ...(rest.ranges === undefined ? {} : { ranges: parseRanges(rest.ranges) }),
-    ...number('sharePercent', 100),
-    ...number('writes', 10_000_000),
-    ...number('watchMs', 3_600_000)
-  }
+  const number = numberOf(rest)
+  const request: RehearseRequest = { op: 'rehearse', ...parsePlace(rest), ...number('sharePercent', 100), ...number('writes', 10_000_000), ...number('watchMs', 3_600_000) }
   if (request.sharePercent === 0) throw refuse('`sharePercent` is not a whole number of 1 to 100')
   return request
 }
 
 function parseMove(rest: Record<string, unknown>): MoveRequest {
-  const { name, number } = membersOf(rest)
-  return {
-    op: 'move',
-    from: name('from'),
-    to: name('to'),
-    ...(rest.ranges === undefined ? {} : { ranges: parseRanges(rest.ranges) }),
-    ...number('pauseBudgetMs', 3_600_000),
-    ...number('requireLevel', 5),
-    ...number('rate', Number.MAX_SAFE_INTEGER)
-  }
+  const number = numberOf(rest)
+  return { op: 'move', ...parsePlace(rest), ...number('pauseBudgetMs', 3_600_000), ...number('requireLevel', 5), ...number('rate', Number.MAX_SAFE_INTEGER) }
 }
 
 function parseRanges(given: unknown): RangeInput[] {
