@@ -38,6 +38,7 @@ const topics = {
   engine: inNode('engine'),
   'put-options': inNode('put-options'),
   move: inNode('move'),
+  gate: inNode('gate'),
   live: inNode('live'),
   rehearse: inNode('rehearse'),
   sim: inNode('sim'),

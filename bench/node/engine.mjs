@@ -12,7 +12,7 @@ import { median, nowNs, table } from '../shared/measure.mjs'
 const quick = process.argv.includes('--quick')
 const [SCAN, APPLY] = [1, 2]
 const [PAGE, DONE] = [1, 2]
-const CONFIG = { slots: 0, sourceSlots: 0, targetSlots: 0, bytesPerSecond: 0, progressEveryMs: 200, stallMs: 30_000, retriesMax: 5, verifyRoundsMax: 2, differencesMax: 100 }
+const CONFIG = { slots: 0, sourceSlots: 0, targetSlots: 0, bytesPerSecond: 0, progressEveryMs: 200, checkpointEveryMs: 0, stallMs: 30_000, retriesMax: 5, verifyRoundsMax: 2, differencesMax: 100 }
 const module = getModule()
 
 function plan() {

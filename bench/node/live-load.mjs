@@ -41,7 +41,14 @@ export function hungry(store, rows, clients) {
  */
 export function steady(store, rows, perSecond, inFlight = 512) {
   return startOf(async (state) => {
-    const running = new Set()
+    let running = 0
+    let failure
+    let freed = () => {}
+    const ended = () => {
+      running--
+      freed()
+    }
+    const untilOneEnds = () => new Promise((wake) => (freed = wake))
     let last = performance.now()
     let due = 0
     while (!state.stopped) {
@@ -49,15 +56,21 @@ export function steady(store, rows, perSecond, inFlight = 512) {
       // After a stall of a second, a second's work is due and no more.
       due = Math.min(due + ((now - last) * perSecond) / 1000, perSecond)
       last = now
-      while (due >= 1 && running.size < inFlight) {
+      while (due >= 1 && running < inFlight && !state.stopped) {
         due--
-        const one = operate(store, rows, state).finally(() => running.delete(one))
-        running.add(one)
+        running++
+        operate(store, rows, state).then(ended, (error) => {
+          state.stopped = true
+          failure ??= error
+          ended()
+        })
       }
-      if (running.size >= inFlight) await Promise.race(running)
+      // Not Promise.race() of all that run: it would leave something with each of them each time.
+      if (running >= inFlight) await untilOneEnds()
       else await new Promise((wake) => setTimeout(wake, 1))
     }
-    await Promise.all(running)
+    while (running > 0) await untilOneEnds()
+    if (failure !== undefined) throw failure
   })
 }
 

@@ -27,6 +27,9 @@ type Fenced = Partial<Pick<LiveRun, 'fence'>>
 const DEPTHS = { none: 0, target: 1, both: 2 } as const
 const CHECKSUMS = { none: 0, crc32: 1, crc32c: 2 } as const
 
+/** A slow copy does not lose more than so much of its work by a crash. */
+const CHECKPOINT_EVERY_MS = 1000
+
 /** Runs migrations beside each other under common limits. */
 export class Engine {
   private readonly driver: Driver
@@ -40,6 +43,7 @@ export class Engine {
       targetSlots: options.targetSlots ?? 0,
       bytesPerSecond: options.rate ?? 0,
       progressEveryMs: options.progressEveryMs ?? 100,
+      checkpointEveryMs: CHECKPOINT_EVERY_MS,
       stallMs: options.stallMs ?? 30_000,
       retriesMax: options.retries ?? 8,
       verifyRoundsMax: options.verifyRounds ?? 5,
@@ -137,7 +141,7 @@ export class Engine {
       pageEntries: options.pageEntries ?? (live ? 2048 : 16_384),
       lanes: options.lanes ?? 1,
       windowPages: options.windowPages ?? (live ? 2 : 8),
-      durablePages: options.durablePages ?? 20,
+      durablePages: options.durablePages ?? (live ? 20 : 64),
       entryBytesMax: options.entryBytesMax ?? 64 * 1024 * 1024,
       expectedEntries: options.expected?.entries ?? 0,
       expectedBytes: options.expected?.bytes ?? 0,

@@ -47,6 +47,7 @@ Config readConfig(const uint32_t* words) {
   config.bytesPerSecond =
       get(ConfigWord::bytesPerSecondLow) | uint64_t{get(ConfigWord::bytesPerSecondHigh)} << 32;
   config.progressEvery = milliseconds(get(ConfigWord::progressEveryMs));
+  config.checkpointEvery = milliseconds(get(ConfigWord::checkpointEveryMs));
   config.stallBase = milliseconds(get(ConfigWord::stallMs));
   config.retriesMax = get(ConfigWord::retriesMax);
   config.verifyRoundsMax = get(ConfigWord::verifyRoundsMax);

@@ -102,6 +102,10 @@ double admitRead(uint32_t handle, uint32_t address, uint32_t count) {
   for (; count > 0 && answer >= 0; --count) answer = answerOf(gates()[handle].admitRead(packed.sized()));
   return answer;
 }
+// Whether a call of the key would be refused for the moment of a cutover.
+uint32_t retries(uint32_t handle, uint32_t address, uint32_t write) {
+  return gates()[handle].answer(Packed{address}.sized(), write != 0) == Answer::kRetry ? 1 : 0;
+}
 // 0: all of the range may be read; 1: up to the key in text().
 double readable(uint32_t handle, uint32_t address) {
   const KeyRange range = Packed{address}.range();
@@ -203,6 +207,7 @@ EMSCRIPTEN_BINDINGS(keyhaul_gate) {
   emscripten::function("gateEpoch", &epoch);
   emscripten::function("gateAdmitWrite", &admitWrite);
   emscripten::function("gateAdmitRead", &admitRead);
+  emscripten::function("gateRetries", &retries);
   emscripten::function("gateReadable", &readable);
   emscripten::function("gateLanded", &landed);
   emscripten::function("gateAdmitApply", &admitApply);

@@ -177,6 +177,9 @@ struct Config {
   uint64_t bytesPerSecond = 0;      // all migrations together; 0 = no limit
   Duration ageing = seconds(10);    // waiting this long adds 1 to a priority
   Duration progressEvery = milliseconds(100);
+  // A copy makes a checkpoint with the first page that is written so long after the one before,
+  // however few pages that are: what a crash costs is bounded in time. 0 = by pages only.
+  Duration checkpointEvery{0};
   Duration stallBase = seconds(30);         // an operation may take this long …
   uint64_t stallBytesPerSecond = 64 * 1024;  // … and a second more for this many bytes
   Duration retryFirst = milliseconds(50);   // doubles with each failure in a row, up to

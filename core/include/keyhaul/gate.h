@@ -98,6 +98,8 @@ class Gate {
   // until landed(); a fence waits for it.
   Admission admitWrite(std::span<const KeyView> keys);
   Admission admitRead(KeyView key) const;
+  // What admitRead() or admitWrite() would say, without a ticket.
+  Answer answer(KeyView key, bool write) const { return answerFor(find(key), write).answer; }
   // The longest part of `range` from its start that may be read; empty when none may.
   // A page read between two equal answers is a page of the owner.
   KeyRange readable(const KeyRange& range, Admission& why) const;

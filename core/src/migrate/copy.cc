@@ -67,8 +67,10 @@ Status CopyPhase::pumpLane(Port& port, Lane& lane) {
 
 void CopyPhase::writePage(Port& port, Lane& lane, const Page& page) {
   lane.leaf += page.digest;
-  ++lane.leafPages;
-  const bool durable = page.end || lane.leafPages >= shared_.spec().durablePages;
+  if (lane.leafPages++ == 0) lane.leafBegan = port.now();
+  const Duration every = port.config().checkpointEvery;
+  const bool durable = page.end || lane.leafPages >= shared_.spec().durablePages ||
+                       (every.us > 0 && lane.leafBegan + every <= port.now());
   lane.target.write(port, page.buffer, page.view.size(), durable, page.op);
 }
 

@@ -31,6 +31,7 @@ class CopyPhase {
     Writer target;
     Digest leaf;          // of what was written since the last checkpoint
     uint64_t leafPages = 0;
+    Instant leafBegan;  // when the first of these pages was written
     uint32_t range = 0;
     bool active = false;
   };

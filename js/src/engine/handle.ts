@@ -10,6 +10,7 @@ export interface EngineConfig {
   targetSlots: number
   bytesPerSecond: number
   progressEveryMs: number
+  checkpointEveryMs: number
   stallMs: number
   retriesMax: number
   verifyRoundsMax: number

@@ -56,11 +56,12 @@ export const ConfigWord = {
   bytesPerSecondLow: 3,
   bytesPerSecondHigh: 4,
   progressEveryMs: 5,
-  stallMs: 6,
-  retriesMax: 7,
-  verifyRoundsMax: 8,
-  differencesMax: 9,
-  size: 10,
+  checkpointEveryMs: 6,
+  stallMs: 7,
+  retriesMax: 8,
+  verifyRoundsMax: 9,
+  differencesMax: 10,
+  size: 11,
 } as const
 export const ControlWord = {
   pause: 0,

@@ -47,6 +47,7 @@ export interface WasmModule {
   gateAdmitRead(gate: number, keys: number, count: number): number
   gateReadable(gate: number, range: number): number
   gateLanded(gate: number, ticket: number, applied: number): void
+  gateRetries(gate: number, key: number, write: number): number
   gateAdmitApply(gate: number, address: number): number
   gateAdmitCleanUp(gate: number, address: number): number
   gateChange(gate: number, call: number): number

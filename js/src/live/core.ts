@@ -1,3 +1,4 @@
+import { scheduleStep } from '../engine/turn.js'
 import { KeyhaulError } from '../errors.js'
 import type { GateCall, GateVerb, OwnRecord, ScanRange, Store, Write } from '../stores/store.js'
 import { Gate } from './gate.js'
@@ -15,6 +16,8 @@ export class GateCore {
   /** Grows with each change: what was read between two equal ones was read under one answer. */
   changes = 0
   gate: Gate | undefined
+  /** Told of each change. */
+  readonly listeners = new Set<() => void>()
   /** What migrations ask of the writers, while they cannot keep up with them. */
   private readonly limits = new Map<readonly ScanRange[], WriteLimit>()
   private loading: Promise<Gate> | undefined
@@ -78,14 +81,10 @@ export class GateCore {
     if (OPENING.has(call.verb)) {
       return this.inTurn(async () => {
         await this.record.write(gate.encodeAfter(packed))
-        gate.change(packed)
-        this.changes++
+        this.changeNow(gate, packed)
       })
     }
-    await this.inTurn(async () => {
-      gate.change(packed)
-      this.changes++
-    })
+    await this.inTurn(async () => this.changeNow(gate, packed))
     // Not in turn: what takes this back must not wait for it.
     for (;;) {
       while (!gate.quiet(packed)) await new Promise<void>((wake) => this.waiting.push(wake))
@@ -98,6 +97,15 @@ export class GateCore {
       })
       if (isDurable) return
     }
+  }
+
+  private changeNow(gate: Gate, packed: Uint8Array): void {
+    gate.change(packed)
+    this.changes++
+    // Hundreds may wait for it; whoever made the change is to hear of it before they are served.
+    scheduleStep(() => {
+      for (const tell of [...this.listeners]) tell()
+    })
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -35,6 +35,11 @@ export class Gate {
     if (result < 0) throw this.refusal(result, keys[0])
   }
 
+  /** Whether it would be refused with KEYHAUL_RETRY now: later it may not be, or belong to another store. */
+  isRefusing(key: Uint8Array, kind: 'read' | 'write'): boolean {
+    return this.module.gateRetries(this.handle, this.put([key]), kind === 'write' ? 1 : 0) !== 0
+  }
+
   /** The part of a range, from its start, that may be read; not empty. */
   readable(range: ScanRange): ScanRange {
     const result = this.call(new Packer().range(range).bytes(), (address) => this.module.gateReadable(this.handle, address))

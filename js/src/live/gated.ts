@@ -2,6 +2,7 @@ import { KeyhaulError } from '../errors.js'
 import { compareBytes, toBytes } from '../stores/bytes.js'
 import type { ApplyOptions, Capability, ScanOptions, ScanPage, ScanRange, Store, Write } from '../stores/store.js'
 import { GateCore } from './core.js'
+import { ReadGroups, WriteGroups } from './group.js'
 import { spansOf } from './spans.js'
 
 export interface WriteOptions {
@@ -27,6 +28,10 @@ export interface GatedStore extends Store {
   scan(range: ScanRange, options: ScanOptions): Promise<ScanPage>
   /** Down to where it may answer. */
   scanBack(range: ScanRange, options: ScanOptions): Promise<ScanPage>
+  /** Whether it would refuse such a call with KEYHAUL_RETRY now. Without it: ask by the call itself. */
+  isRefusing?(key: Uint8Array, kind: 'read' | 'write'): boolean
+  /** Tells soon after what it may answer for has changed, until the function that it returns is called. */
+  onGateChange?(listener: () => void): () => void
   readonly mover: Store
 }
 
@@ -48,9 +53,13 @@ class Gated implements GatedStore {
   readonly capabilities: ReadonlySet<Capability>
   readonly mover: Store
   private readonly core: GateCore
+  private readonly reads: ReadGroups
+  private readonly writes: WriteGroups
 
   constructor(private readonly store: Store) {
     this.core = GateCore.of(store)
+    this.reads = new ReadGroups(store as Required<Store>)
+    this.writes = new WriteGroups(store)
     this.name = store.name
     this.identity = store.identity
     if (store.place !== undefined) this.place = store.place
@@ -70,7 +79,7 @@ class Gated implements GatedStore {
     for (;;) {
       gate.admitRead(keys)
       const before = core.changes
-      const values = await (this.store.getMany as NonNullable<Store['getMany']>)(keys)
+      const values = await this.reads.add(keys)
       if (core.changes === before) return values
     }
   }
@@ -96,10 +105,22 @@ class Gated implements GatedStore {
     if (core.limited) await core.turn(writes, signal)
     const ticket = gate.admitWrite(writes.map(([key]) => key))
     try {
-      await this.store.apply(writes, { durable })
+      await this.writes.add(writes, durable)
     } finally {
       core.landed(ticket, false)
     }
+  }
+
+  isRefusing(key: Uint8Array, kind: 'read' | 'write'): boolean {
+    return this.core.gate?.isRefusing(key, kind) ?? false
+  }
+
+  onGateChange(listener: () => void): () => void {
+    const { listeners } = this.core
+    // One that is given twice is told twice, and ended one by one.
+    const tell = (): void => listener()
+    listeners.add(tell)
+    return () => void listeners.delete(tell)
   }
 
   async scan(range: ScanRange, options: ScanOptions): Promise<ScanPage> {

@@ -5,6 +5,7 @@ import type { Entry, ScanRange, Write } from '../stores/store.js'
 import type { GatedStore, WriteOptions } from './gated.js'
 import { type OwnedRange, Ownership } from './ownership.js'
 import { successor } from './spans.js'
+import { Waiters } from './waiters.js'
 
 export interface ShardedOptions {
   /** By name. */
@@ -40,6 +41,8 @@ export function shardedStore(options: ShardedOptions): ShardedStore {
 }
 
 const WAIT_MAX_MS = 20
+/** A gate tells when it opens, and a register when it changes; what both keep to themselves is asked for after so long. */
+const PAUSE_MAX_MS = 100
 const PAGE_BYTES = 256 * 1024
 
 class Sharded implements ShardedStore {
@@ -51,6 +54,9 @@ class Sharded implements ShardedStore {
   private map: Ownership | undefined
   private version = -1
   private reading: Promise<Ownership> | undefined
+  /** For the end of a cutover's pause. */
+  private readonly paused = new Waiters()
+  private readonly unwatch: (() => void)[] = []
 
   constructor(options: ShardedOptions) {
     this.stores = new Map(Object.entries(options.stores))
@@ -62,11 +68,15 @@ class Sharded implements ShardedStore {
     this.timeoutMs = options.timeoutMs ?? 30_000
     this.pageEntries = options.pageEntries ?? 1000
     this.watch = this.register.watch((state) => this.learn(state))
+    for (const store of this.stores.values()) {
+      const end = store.onGateChange?.(() => this.paused.wake())
+      if (end !== undefined) this.unwatch.push(end)
+    }
   }
 
   get(key: string | Uint8Array): Promise<Uint8Array | undefined> {
     const bytes = toBytes(key)
-    return this.follow(bytes, (store) => store.get(bytes))
+    return this.follow(bytes, 'read', (store) => store.get(bytes))
   }
 
   put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
@@ -108,7 +118,7 @@ class Sharded implements ShardedStore {
     const bytes = writes.map(([key, value]): Write => [toBytes(key), value === undefined ? undefined : toBytes(value)])
     const first = bytes[0]
     if (first === undefined) return
-    await this.follow(first[0], async (store, part, isFresh) => {
+    await this.follow(first[0], 'write', async (store, part, isFresh) => {
       const other = bytes.length === 1 ? undefined : bytes.find(([key]) => !inRange(key, part) && this.map?.find(key)?.owner !== part.owner)
       if (other === undefined) return store.batch(bytes, options)
       if (!isFresh) throw new KeyhaulError('KEYHAUL_MOVED')
@@ -156,6 +166,7 @@ class Sharded implements ShardedStore {
 
   close(): void {
     this.watch.close()
+    for (const end of this.unwatch.splice(0)) end()
   }
 
   /** From the owner of its first key, up to where that one's part ends. */
@@ -166,7 +177,7 @@ class Sharded implements ShardedStore {
       if (next === undefined) return { entries: [], rest: undefined }
       if (compareBytes(next.gte, at) > 0) return { entries: [], rest: { gte: next.gte, lt } }
     }
-    return this.follow(at, async (store, part) => {
+    return this.follow(at, 'read', async (store, part) => {
       const isLast = part.lt === undefined || (lt !== undefined && compareBytes(lt, part.lt) <= 0)
       const range: ScanRange = { gte: at, lt: isLast ? lt : part.lt }
       const { entries, end } = await store.scan(range, { maxEntries, maxBytes: PAGE_BYTES })
@@ -183,7 +194,7 @@ class Sharded implements ShardedStore {
     // Nobody owns what is left.
     if (top === undefined || (top.lt !== undefined && compareBytes(top.lt, gte) <= 0)) return { entries: [], rest: undefined }
     const from = compareBytes(top.gte, gte) <= 0 ? gte : top.gte
-    const page = await this.follow(from, async (store, part) => {
+    const page = await this.follow(from, 'read', async (store, part) => {
       // The part was divided meanwhile: what is read first is now somebody else's.
       const now = this.map?.before(lt)
       if (now !== undefined && compareBytes(now.gte, part.gte) > 0) return undefined
@@ -198,7 +209,7 @@ class Sharded implements ShardedStore {
   }
 
   /** Asks the owner of the key until one answers. `isFresh`: the register was asked in this call. */
-  private async follow<T>(key: Uint8Array, work: (store: GatedStore, part: OwnedRange, isFresh: boolean) => Promise<T>): Promise<T> {
+  private async follow<T>(key: Uint8Array, kind: 'read' | 'write', work: (store: GatedStore, part: OwnedRange, isFresh: boolean) => Promise<T>): Promise<T> {
     let map = this.map ?? (await this.refresh())
     let deadline = 0
     let cause: unknown
@@ -206,11 +217,14 @@ class Sharded implements ShardedStore {
       const part = map.find(key)
       const store = part === undefined ? undefined : this.stores.get(part.owner)
       if (part !== undefined && store !== undefined) {
-        try {
-          return await work(store, part, isFresh)
-        } catch (error) {
-          if (!isRefusal(error)) throw error
-          cause = error
+        // Where others wait already, one is not refused first: hundreds that are make the pause longer.
+        if ((tries === 0 && this.paused.isEmpty) || !this.isFenced(key, kind)) {
+          try {
+            return await work(store, part, isFresh)
+          } catch (error) {
+            if (!isRefusal(error)) throw error
+            cause = error
+          }
         }
       } else if (isFresh) {
         throw new KeyhaulError('KEYHAUL_NOT_OWNER', {
@@ -223,7 +237,11 @@ class Sharded implements ShardedStore {
       if (now >= deadline) {
         throw new KeyhaulError('KEYHAUL_STORE_STALLED', { key, store: part?.owner, message: `its range did not get an owner that answers within ${this.timeoutMs} ms`, cause })
       }
-      if (tries > 0) await new Promise((wake) => setTimeout(wake, Math.min(2 ** (tries - 1), WAIT_MAX_MS)))
+      if (this.isFenced(key, kind)) {
+        const isOver = await this.paused.until(() => !this.isFenced(key, kind), PAUSE_MAX_MS)
+        map = this.map ?? map
+        if (isOver) continue
+      } else if (tries > 0) await new Promise((wake) => setTimeout(wake, Math.min(2 ** (tries - 1), WAIT_MAX_MS)))
       try {
         map = await this.refresh()
         isFresh = true
@@ -234,6 +252,12 @@ class Sharded implements ShardedStore {
         if (tries === 0) await new Promise((wake) => setTimeout(wake, 1))
       }
     }
+  }
+
+  /** Whether whom the key belongs to, as far as is known, lets nobody at it for the moment of a cutover. */
+  private isFenced(key: Uint8Array, kind: 'read' | 'write'): boolean {
+    const owner = this.map?.find(key)?.owner
+    return owner !== undefined && this.stores.get(owner)?.isRefusing?.(key, kind) === true
   }
 
   private refresh(): Promise<Ownership> {
@@ -250,6 +274,7 @@ class Sharded implements ShardedStore {
     if (this.map === undefined || state.version > this.version) {
       this.map = new Ownership(state.document)
       this.version = state.version
+      this.paused.wake()
     }
     return this.map
   }

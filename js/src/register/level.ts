@@ -10,6 +10,8 @@ export type { Register, RegisterState } from './register.js'
 /** One a database: replacements wait for each other, whoever made the register object. */
 interface Shared {
   tail: Promise<unknown>
+  /** What stands in the database while it is open: its one process is this one, and writes it here only. */
+  known?: RegisterState | undefined
   readonly watchers: Watchers
 }
 const shared = new WeakMap<LevelDatabase, Shared>()
@@ -34,6 +36,7 @@ class LevelRegister implements Register {
     readonly name: string
   ) {
     this.shared = shared.get(root) ?? { tail: Promise.resolve(), watchers: new Watchers() }
+    if (!shared.has(root)) for (const event of ['closing', 'clear'] as const) root.on(event, () => (this.shared.known = undefined))
     shared.set(root, this.shared)
   }
 
@@ -48,7 +51,9 @@ class LevelRegister implements Register {
       const next = { version: version + 1, document: document.slice() }
       const batch = this.root.batch() as LevelChainedBatch
       batch.put(ownKey(REGISTER_KIND), concatBytes([encodePosition(next.version), document]), BYTES)
+      this.shared.known = undefined
       await batch.write({ sync: true })
+      this.shared.known = next
       this.shared.watchers.tell(next)
       return { swapped: true, ...next }
     })
@@ -60,6 +65,13 @@ class LevelRegister implements Register {
 
   private async look(): Promise<RegisterState> {
     if (this.root.status !== 'open') await this.root.open()
+    // A decision is waited for behind a fence: it is not to read first what is known.
+    this.shared.known ??= await this.stored()
+    const { document, version } = this.shared.known
+    return { version, document: document.slice() }
+  }
+
+  private async stored(): Promise<RegisterState> {
     const [bytes] = (await this.root.getMany([ownKey(REGISTER_KIND)], BYTES)) as (Uint8Array | undefined)[]
     if (bytes === undefined) return { version: 0, document: new Uint8Array(0) }
     const version = decodePosition(bytes.subarray(0, 8))

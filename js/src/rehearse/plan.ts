@@ -59,6 +59,6 @@ export function assertPlan(plan: RehearsalPlan): void {
 /** As migrate() has them, unless the plan says otherwise. */
 export function pagesOf(plan: RehearsalPlan): { pageEntries: number; pageBytes: number; windowPages: number; durablePages: number } {
   const isLive = plan.mode === 'live'
-  const { pageEntries = isLive ? 2048 : 16_384, pageBytes = isLive ? 65_536 : 262_144, windowPages = isLive ? 2 : 8, durablePages = 20 } = plan
+  const { pageEntries = isLive ? 2048 : 16_384, pageBytes = isLive ? 65_536 : 262_144, windowPages = isLive ? 2 : 8, durablePages = isLive ? 20 : 64 } = plan
   return { pageEntries, pageBytes, windowPages, durablePages }
 }

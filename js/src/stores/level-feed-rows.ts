@@ -39,15 +39,6 @@ export const REGISTER_KIND = 5
 /** By the start of a feed: who opened it, as text. */
 export const OWNER_KIND = 6
 
-/** Rows of the log that are looked at in one go. */
-const ROWS_MAX = 256
-
-export interface PollLimits {
-  readonly maxEntries: number
-  readonly maxBytes: number
-  readonly signal?: AbortSignal | undefined
-}
-
 export function ownKey(kind: number, position?: number): Uint8Array {
   return concatBytes([OWN, Uint8Array.of(kind), ...(position === undefined ? [] : [encodePosition(position)])])
 }
@@ -78,75 +69,16 @@ export async function readRows(root: LevelDatabase, kind: number, options: objec
   }
 }
 
-/**
- * The changes of a range that the log holds beyond `from`, with the values of now. `at` is a
- * position that stands in the log, or `from`: what a feed has given out, the log can show.
- */
-export async function readChanges(
-  root: LevelDatabase,
-  prefix: Uint8Array,
-  range: ScanRange,
-  from: number,
-  upTo: number,
-  limits: PollLimits
-): Promise<{ changes: Change[]; at: number; caughtUp: boolean }> {
-  const changes: Change[] = []
-  const seen = new Set<string>()
-  let bytes = 0
-  let at = from
-  const iterator = root.iterator({ ...BYTES, gt: ownKey(WRITE_KIND, from), lte: ownKey(WRITE_KIND, upTo) })
+/** The keys of the log up to a position, a thousand at a time; the first thousand may be none. */
+export async function* writesUpTo(root: LevelDatabase, position: number): AsyncGenerator<Uint8Array[]> {
+  const iterator = root.iterator({ ...BYTES, gt: ownKey(WRITE_KIND, 0), lte: ownKey(WRITE_KIND, position), values: false })
   try {
-    for (;;) {
-      const rows = (await iterator.nextv(ROWS_MAX)) as [Uint8Array, Uint8Array][]
-      limits.signal?.throwIfAborted()
-      if (rows.length === 0) return { changes, at, caughtUp: true }
-      let ahead: { next: number; values: Map<Uint8Array, Uint8Array | undefined> } = { next: 0, values: new Map() }
-      // The value read now is that of the key's last write in the log, so one is enough.
-      const wanted = rows.map(([, key]) => {
-        const id = idOf(key)
-        if (seen.has(id) || !startsWith(key, prefix) || !inRange(key.subarray(prefix.length), range)) return false
-        seen.add(id)
-        return true
-      })
-      for (const [i, [logKey, key]] of rows.entries()) {
-        if (wanted[i]) {
-          if (changes.length >= limits.maxEntries) return { changes, at, caughtUp: false }
-          if (i >= ahead.next) ahead = await readAhead(root, rows, wanted, i, roomFor(changes.length, bytes, limits))
-          const value = ahead.values.get(key)
-          bytes += key.length - prefix.length + (value?.length ?? 0)
-          if (bytes > limits.maxBytes && changes.length > 0) return { changes, at, caughtUp: false }
-          changes.push([key.subarray(prefix.length), value])
-        }
-        at = positionOf(logKey)
-      }
+    for (let isFirst = true; ; isFirst = false) {
+      const rows = (await iterator.nextv(1000)) as [Uint8Array, unknown][]
+      if (rows.length === 0 && !isFirst) return
+      yield rows.map(([key]) => key)
     }
   } finally {
     await iterator.close()
   }
-}
-
-/**
- * How many values to read next. One at first, whose size is not known; then about as many as
- * still fit, by what those before took, so that few bytes are read that are not returned.
- */
-function roomFor(entries: number, bytes: number, limits: PollLimits): number {
-  if (entries === 0) return 1
-  const fit = Math.floor((limits.maxBytes - bytes) / Math.max(1, bytes / entries))
-  return Math.max(1, Math.min(fit, 4 * entries, limits.maxEntries - entries))
-}
-
-async function readAhead(
-  root: LevelDatabase,
-  rows: readonly [Uint8Array, Uint8Array][],
-  wanted: readonly (boolean | undefined)[],
-  first: number,
-  count: number
-): Promise<{ next: number; values: Map<Uint8Array, Uint8Array | undefined> }> {
-  const keys: Uint8Array[] = []
-  let next = first
-  for (; next < rows.length && keys.length < count; next++) {
-    if (wanted[next]) keys.push((rows[next] as [Uint8Array, Uint8Array])[1])
-  }
-  const values = (await root.getMany(keys, BYTES)) as (Uint8Array | undefined)[]
-  return { next, values: new Map(keys.map((key, i) => [key, values[i]])) }
 }

@@ -4,8 +4,9 @@ import { type Cleared, Clears, clearedBy } from './level-cleared.js'
 import { PositionCounts } from './level-feed-counts.js'
 import { PositionsInFlight } from './level-feed-flight.js'
 import { type OpenFeed, OpenFeeds } from './level-feed-open.js'
+import { ChangeReader, type PollLimits } from './level-feed-poll.js'
 import {
-  BYTES, CLEAR_KIND, isOwn, kindOf, MARK_KIND, ownKey, type PollLimits, positionOf, readChanges, readRows, ROW_TELLS, UNKNOWABLE, WRITE_KIND
+  BYTES, CLEAR_KIND, isOwn, kindOf, MARK_KIND, ownKey, positionOf, readRows, ROW_TELLS, UNKNOWABLE, WRITE_KIND, writesUpTo
 } from './level-feed-rows.js'
 import { type Landed, LevelTap, type PrewriteBatch, type Recorder, type Token } from './level-tap.js'
 import type { LevelChainedBatch, LevelDatabase, LevelOperation } from './level-types.js'
@@ -54,6 +55,7 @@ export class LevelFeedLog implements Recorder {
   private readonly doubtful = new Set<number>()
   private readonly marks = new Set<number>()
   private readonly tap: LevelTap
+  private readonly reader: ChangeReader
   /** Records of the feeds are written one after the other, each as they are then. */
   private tail: Promise<unknown> = Promise.resolve()
 
@@ -71,6 +73,7 @@ export class LevelFeedLog implements Recorder {
 
   private constructor(private readonly root: LevelDatabase) {
     this.tap = LevelTap.of(root)
+    this.reader = new ChangeReader(root)
     this.tap.recorder = this
     this.inFlight = new PositionsInFlight(this.tap)
     root.on('clear', (options: object) => this.clearedOutside(options))
@@ -354,7 +357,7 @@ export class LevelFeedLog implements Recorder {
     await this.settle(upTo, limits.signal)
     // Before the rows are read: what lands in between is noticed either way.
     this.passed = Math.max(this.passed, upTo)
-    const { changes, at, caughtUp } = await readChanges(this.root, prefix, range, from, upTo, limits)
+    const { changes, at, caughtUp } = await this.reader.read(prefix, range, from, upTo, limits)
     if (this.clears.touch(prefix, range, from)) {
       throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', {
         store,
@@ -371,23 +374,18 @@ export class LevelFeedLog implements Recorder {
     this.counts.drop(floor)
     const gone = this.clears.drop(floor)
     const marks = this.feeds.size === 0 ? await readRows(this.root, MARK_KIND, { lte: ownKey(MARK_KIND, floor), values: false }) : []
-    const iterator = this.root.iterator({ ...BYTES, gt: ownKey(WRITE_KIND, 0), lte: ownKey(WRITE_KIND, floor), values: false })
-    try {
-      for (let first = true; ; first = false) {
-        const rows = (await iterator.nextv(1000)) as [Uint8Array, unknown][]
-        if (rows.length === 0 && !first) return
-        const remove = (): Promise<void> =>
-          this.write(false, (batch) => {
-            // With the first removal, so that a position before the floor is never answered.
-            if (first && this.feeds.size > 0) this.feeds.put(batch)
-            if (first) for (const position of gone) batch.del(ownKey(CLEAR_KIND, position), BYTES)
-            if (first) for (const [position] of marks) batch.del(ownKey(MARK_KIND, position), BYTES)
-            for (const [key] of rows) if (!this.stragglers.has(positionOf(key))) batch.del(key, BYTES)
-          })
-        await (first ? this.inTurn(remove) : remove())
-      }
-    } finally {
-      await iterator.close()
+    let isFirst = true
+    for await (const keys of writesUpTo(this.root, floor)) {
+      const remove = (): Promise<void> =>
+        this.write(false, (batch) => {
+          // With the first removal, so that a position before the floor is never answered.
+          if (isFirst && this.feeds.size > 0) this.feeds.put(batch)
+          if (isFirst) for (const position of gone) batch.del(ownKey(CLEAR_KIND, position), BYTES)
+          if (isFirst) for (const [position] of marks) batch.del(ownKey(MARK_KIND, position), BYTES)
+          for (const key of keys) if (!this.stragglers.has(positionOf(key))) batch.del(key, BYTES)
+        })
+      await (isFirst ? this.inTurn(remove) : remove())
+      isFirst = false
     }
   }
 }

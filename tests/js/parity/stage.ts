@@ -34,7 +34,7 @@ type Row = (column: number) => number
 
 export class Stage {
   private readonly settings: EngineConfig = {
-    slots: 0, sourceSlots: 0, targetSlots: 0, bytesPerSecond: 0, progressEveryMs: 100, stallMs: 30_000, retriesMax: 8, verifyRoundsMax: 5, differencesMax: 10_000
+    slots: 0, sourceSlots: 0, targetSlots: 0, bytesPerSecond: 0, progressEveryMs: 100, checkpointEveryMs: 0, stallMs: 30_000, retriesMax: 8, verifyRoundsMax: 5, differencesMax: 10_000
   }
   private current: { engine: EngineHandle; boundary: Boundary } | undefined
   private now = 0

@@ -107,6 +107,8 @@ void Stage::config(const Words& args) {
       config_.bytesPerSecond = value;
     } else if (name == "progressEveryMs") {
       config_.progressEvery = milliseconds(value);
+    } else if (name == "checkpointEveryMs") {
+      config_.checkpointEvery = milliseconds(value);
     } else if (name == "stallMs") {
       config_.stallBase = milliseconds(value);
     } else {

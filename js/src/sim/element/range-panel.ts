@@ -17,6 +17,7 @@ export class RangePanel {
   readonly root = h('section', { className: 'range', part: 'range', 'aria-label': 'One range' }, h('h2', {}, 'The life of a range'), this.#tabs, this.#what, this.#waits, this.#line, this.#chart.root, this.#facts)
   #count = 0
   #shown = ''
+  #states = ''
   selected = 0
   heat: SimHeat | undefined
   palette: Palette | undefined
@@ -45,6 +46,10 @@ export class RangePanel {
         item.style.flexGrow = String(Math.max(1, Math.sqrt(us / 1e5)))
         return item
       }))
+      // What is now is at its end; who has scrolled back stays there until the next state.
+      const states = parts.map(({ state }) => state).join()
+      if (states !== this.#states) this.#line.scrollLeft = this.#line.scrollWidth
+      this.#states = states
     }
     this.#chart.draw(this.heat, this.selected, scene.reachedUs, this.palette)
     say(this.#waits, job.engine?.waits === undefined || job.engine.waits === '' ? '' : `keyhaul waits: ${job.engine.waits}.`)

@@ -124,8 +124,14 @@ export class Rows {
     c.font = '12px system-ui, sans-serif'
     c.fillStyle = quiet
     const name = rangeName(job)
-    c.fillText(side === 0 ? `→ ${scene.nodes[target]?.name}` : `← ${scene.nodes[source]?.name}`, x + (name.length > 1 ? 24 : 14), y - 10)
+    const other = side === 0 ? `→ ${scene.nodes[target]?.name}` : `← ${scene.nodes[source]?.name}`
+    const left = name.length > 1 ? 24 : 14
+    c.fillText(other, x + left, y - 10)
     c.textAlign = 'right'
-    if (w > 150) c.fillText(gates[side] || stateName(state), x + w, y - 10)
+    const room = w - left - c.measureText(other).width - 8
+    const what = gates[side] || stateName(state)
+    // Without the epoch where there is no room for it; the table beside has it.
+    const fits = [what, what.split(',')[0] as string].find((text) => c.measureText(text).width <= room)
+    if (fits !== undefined) c.fillText(fits, x + w, y - 10)
   }
 }

@@ -29,7 +29,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius:
 .legend i.page { border-radius: 50%; }
 .legend i.twice { border-radius: 50%; background: none; box-shadow: inset 0 0 0 2px var(--keyhaul-range-0); }
 .legend i.lost { background: none; color: var(--keyhaul-bad); font: 700 14px/12px system-ui; text-align: center; }
-.oracle { grid-area: oracle; margin: 0 22px 14px 8px; padding: 16px 18px; border-radius: 12px; background: var(--keyhaul-good-paper); overflow: auto; height: 0; min-height: calc(100% - 14px); }
+.oracle { grid-area: oracle; margin: 0 22px 14px 8px; padding: 11px 18px; border-radius: 12px; background: var(--keyhaul-good-paper); overflow: auto; height: 0; min-height: calc(100% - 14px); }
 .oracle.bad { background: var(--keyhaul-bad-paper); }
 .oracle h2 { margin-bottom: 2px; }
 h2 { font-size: 13px; font-weight: 600; color: var(--keyhaul-quiet); letter-spacing: 0.01em; margin-bottom: 6px; }
@@ -39,14 +39,14 @@ h3 { font-size: 13px; font-weight: 600; margin: 12px 0 4px; }
 .numbers { display: flex; flex-wrap: wrap; gap: 4px 14px; }
 .numbers dd { color: var(--keyhaul-ink); font-weight: 600; margin: 0; }
 .numbers, .trace, .end, .quiet { color: var(--keyhaul-quiet); font-size: 12.5px; }
-.numbers { margin: 6px 0 10px; }
-.promises { list-style: none; padding: 0; display: grid; gap: 3px; font-size: 13px; }
+.numbers { margin: 4px 0 7px; }
+.promises { list-style: none; padding: 0; display: grid; gap: 1px; font-size: 13px; line-height: 1.4; }
 .promises li { padding-left: 20px; position: relative; }
 .promises li::before { content: "✓"; position: absolute; left: 0; color: var(--keyhaul-accent); font-weight: 700; }
 .promises li.bad { color: var(--keyhaul-bad); font-weight: 700; }
 .promises li.bad::before { content: "✗"; color: var(--keyhaul-bad); }
-.trace { margin-top: 12px; }
-.hash { font: 600 13px ui-monospace, "SF Mono", Menlo, monospace; color: var(--keyhaul-ink); }
+.trace { margin-top: 6px; line-height: 1.35; }
+.hash { font: 600 12.5px ui-monospace, "SF Mono", Menlo, monospace; color: var(--keyhaul-ink); }
 .broken { margin-bottom: 12px; }
 .broken .what { font-weight: 600; }
 .life { font: 11.5px/1.5 ui-monospace, Menlo, monospace; padding: 8px; list-style: none; max-height: 190px; overflow: auto; background: var(--keyhaul-surface); border-radius: 8px; overflow-wrap: anywhere; }

@@ -49,6 +49,29 @@ test('LevelDB register: atomic over several objects, and there after a restart',
   })
 })
 
+test('LevelDB register: read from the database once, and again after it was closed or cleared', async () => {
+  await inFolder(async (folder) => {
+    const db = new ClassicLevel(join(folder, 'db'))
+    let reads = 0
+    const getMany = db.getMany.bind(db)
+    Object.assign(db, { getMany: (...args: Parameters<typeof getMany>) => (reads++, getMany(...args)) })
+    const register = levelRegister(db)
+    assert.equal((await register.compareAndSet(0, bytes('one'))).swapped, true)
+    const state = await register.read()
+    assert.equal(Buffer.from(state.document).toString(), 'one')
+    state.document.fill(0)
+    assert.equal(Buffer.from((await levelRegister(db).read()).document).toString(), 'one')
+    assert.deepEqual(await register.compareAndSet(0, bytes('late')).then(({ swapped, version }) => [swapped, version]), [false, 1])
+    assert.equal(reads, 1)
+    await db.close()
+    assert.equal((await register.read()).version, 1)
+    assert.equal(reads, 2)
+    await db.clear()
+    assert.equal((await register.read()).version, 0)
+    await db.close()
+  })
+})
+
 test('a gate is as it was after a restart, and two objects of one store share it', async () => {
   await inFolder(async (folder) => {
     const claim = new Uint8Array(16).fill(3)

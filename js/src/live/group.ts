@@ -1,0 +1,122 @@
+import type { Store, Write } from '../stores/store.js'
+
+/** A group of writes is closed at so many, or so many bytes of keys and values: what comes later waits for the next. */
+const WRITES_MAX = 1024
+const WRITE_BYTES_MAX = 1 << 20
+/** A group of reads is closed at so many keys. */
+const READS_MAX = 256
+/** One that a slow disk holds up must not hold up all others. */
+const READS_IN_FLIGHT = 2
+
+interface Waiting<T> {
+  readonly resolve: (value: T) => void
+  readonly reject: (error: unknown) => void
+}
+interface WaitingWrite extends Waiting<void> {
+  readonly writes: readonly Write[]
+  readonly durable: boolean
+}
+interface WaitingRead extends Waiting<(Uint8Array | undefined)[]> {
+  readonly keys: readonly Uint8Array[]
+}
+
+/**
+ * Group commit: what clients write while the store is busy with a batch goes into the next one,
+ * in the order of their calls. A store takes one batch at a time anyway, and most of what a
+ * small one costs is the call. Each client's writes stay all or nothing; where a group fails,
+ * each is tried by itself, so that nobody fails for what another wrote.
+ */
+export class WriteGroups {
+  private queue: WaitingWrite[] = []
+  private flying = false
+
+  constructor(private readonly store: Pick<Store, 'apply'>) {}
+
+  add(writes: readonly Write[], durable: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.queue.push({ writes, durable, resolve, reject })
+      if (!this.flying) void this.run()
+    })
+  }
+
+  private async run(): Promise<void> {
+    this.flying = true
+    while (this.queue.length > 0) await this.commit(this.next())
+    this.flying = false
+  }
+
+  /** From the head of the queue; a durable one takes others along, but does not make a group durable that was not. */
+  private next(): WaitingWrite[] {
+    const durable = (this.queue[0] as WaitingWrite).durable
+    let [end, count, bytes] = [0, 0, 0]
+    for (const one of this.queue) {
+      count += one.writes.length
+      for (const [key, value] of one.writes) bytes += key.length + (value?.length ?? 0)
+      const isFull = count > WRITES_MAX || bytes > WRITE_BYTES_MAX
+      if (end > 0 && (isFull || (one.durable && !durable))) break
+      end++
+    }
+    return this.queue.splice(0, end)
+  }
+
+  private async commit(group: readonly WaitingWrite[]): Promise<void> {
+    const [first] = group as readonly [WaitingWrite]
+    const writes = group.length === 1 ? first.writes : group.flatMap((one) => one.writes)
+    try {
+      await this.store.apply(writes, { durable: first.durable })
+    } catch (error) {
+      if (group.length === 1) first.reject(error)
+      else for (const one of group) await this.commit([one])
+      return
+    }
+    for (const one of group) one.resolve()
+  }
+}
+
+/** The same for reads: those that come while earlier ones are under way are one call of the store. */
+export class ReadGroups {
+  private queue: WaitingRead[] = []
+  private flying = 0
+
+  constructor(private readonly store: Required<Pick<Store, 'getMany'>>) {}
+
+  add(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return new Promise((resolve, reject) => {
+      this.queue.push({ keys, resolve, reject })
+      if (this.flying < READS_IN_FLIGHT) void this.run()
+    })
+  }
+
+  private async run(): Promise<void> {
+    this.flying++
+    while (this.queue.length > 0) await this.read(this.next())
+    this.flying--
+  }
+
+  private next(): WaitingRead[] {
+    let [end, count] = [0, 0]
+    for (const { keys } of this.queue) {
+      count += keys.length
+      if (end > 0 && count > READS_MAX) break
+      end++
+    }
+    return this.queue.splice(0, end)
+  }
+
+  private async read(group: readonly WaitingRead[]): Promise<void> {
+    const [first] = group as readonly [WaitingRead]
+    const keys = group.length === 1 ? first.keys : group.flatMap((one) => one.keys)
+    try {
+      const values = await this.store.getMany(keys)
+      let at = 0
+      for (const one of group) {
+        const to = at + one.keys.length
+        one.resolve(group.length === 1 ? values : values.slice(at, to))
+        at = to
+      }
+    } catch (error) {
+      if (group.length === 1) first.reject(error)
+      else for (const one of group) await this.read([one])
+    }
+  }
+}
