@@ -40,6 +40,7 @@ const topics = {
   move: inNode('move'),
   gate: inNode('gate'),
   live: inNode('live'),
+  rehearse: inNode('rehearse'),
   sim: inNode('sim'),
   memory: inNode('memory', ['--expose-gc']),
   browser

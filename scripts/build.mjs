@@ -22,6 +22,16 @@ export async function buildWasm(...targets) {
   run('ninja', ['-C', 'build/wasm', '--quiet', ...targets], env)
 }
 
+/** The glue makes a view of the memory for every type of number, also where nobody reads through it. */
+function withoutUnusedViews(glue) {
+  return [...new Set(glue.match(/\bHEAP[A-Z]?\d+\b/g))].reduce((text, name) => {
+    const [made, declared] = [new RegExp(`\\b${name} *= *new \\w+\\(\\w+\\);?`), new RegExp(`\\b${name},|,${name}\\b(?=;)`)]
+    // Declared, made, and that is all.
+    const isUnused = text.match(new RegExp(`\\b${name}\\b`, 'g')).length === 2 && made.test(text) && declared.test(text)
+    return isUnused ? text.replace(made, '').replace(declared, '') : text
+  }, glue)
+}
+
 /** One module: `from` as CMake built it, with glue and inline bytes in `folder` of dist. */
 async function buildGlue(from, factory, folder, asset) {
   const { transform } = await import('esbuild')
@@ -31,7 +41,7 @@ async function buildGlue(from, factory, folder, asset) {
   const parts = readFileSync(join(built, `${from}.js`), 'utf8').split(/WebAssembly\.instantiate\(Module\[["']wasm["']\], *imports\)\.then\(/)
   if (parts.length !== 2) throw new Error('the glue of this Emscripten instantiates in another way; see js/src/engine/instantiate.ts')
   const glue = `${parts.join('Module.instantiate(imports,')}\nexport default ${factory}\n`
-  const small = await transform(glue, { minify: true, format: 'esm', legalComments: 'none' })
+  const small = await transform(withoutUnusedViews(glue), { minify: true, format: 'esm', legalComments: 'none' })
   mkdirSync(join(root, 'dist', folder), { recursive: true })
   writeFileSync(join(root, 'dist', folder, 'glue.js'), small.code)
   const unpacker = readFileSync(join(built, 'keyhaul_unpack.wasm'))

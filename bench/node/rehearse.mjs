@@ -1,5 +1,5 @@
 // What a rehearsal forecasts, and what then happens: copies and live moves of real LevelDBs.
-// node bench/node/rehearse.mjs [--quick]
+// npm run bench -- rehearse [--quick]
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

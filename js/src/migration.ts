@@ -253,7 +253,7 @@ export class Migration implements AsyncIterable<Progress> {
     const known = this.failures.get(failureOf(ofJournal ? 0 : notice.node || -1, code))
     if (known !== undefined) return known
     if (ofJournal) return new KeyhaulError(code, { file: this.journal?.name })
-    if (code === 'KEYHAUL_NOT_CONVERGING' && notice.payload.length > 0) {
+    if (notice.payload.length > 0) {
       return new KeyhaulError(code, { store: this.driver.storeName(notice.node), message: new TextDecoder().decode(notice.payload) })
     }
     const key = REFUSED.test(code) ? faultyKey(this.pages, notice.node, code === 'KEYHAUL_ENTRY_TOO_LARGE') : undefined

@@ -9,6 +9,12 @@ namespace {
 
 // How often a store may fail while a migration is undone that nobody can go on with later.
 constexpr uint32_t kUndoTriesMax = 64;
+// How often a target may refuse to forget what is staged. Once for each predecessor that has not
+// heard of its end; a record where part of the range is staged and part is not does it for ever.
+constexpr uint32_t kReleaseRefusalsMax = 4;
+constexpr std::string_view kContradictory =
+    "the record of its gate contradicts itself: part of the range is staged by this migration and "
+    "part is not; restore it or mend it, then resume";
 
 }  // namespace
 
@@ -206,6 +212,10 @@ Status LiveMigration::ownEvent(Port& port, OpTag tag, const Event& event) {
 
 Status LiveMigration::afterEvent(Port& port, Status status) {
   if (state_ == MigrationState::kReleasing && status.code() == ErrorCode::kTargetNotEmpty) {
+    if (++releaseRefusals_ > kReleaseRefusalsMax) {
+      fail(port, ErrorCode::kRegisterCorrupt, shared_.target, kContradictory);
+      return {};
+    }
     // Nothing was staged when it was looked at; a predecessor that did not know yet has since.
     inspecting_ = true;
     enter(port, MigrationState::kStaging);

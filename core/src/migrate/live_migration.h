@@ -92,7 +92,7 @@ class LiveMigration final : public JobBase {
   bool restarting_ = false;  // what was staged goes, and the copy begins anew
   bool wasClaimed_ = false;  // so the journal says
   bool aborting_ = false;  // it is to be given up, and how is known; maybe by an earlier process
-  uint32_t undoTries_ = 0;
+  uint32_t undoTries_ = 0, releaseRefusals_ = 0;
   bool stopAsked_ = false;
   bool compared_ = false;   // everything was compared once, in this process
   bool claimed_ = false;    // the register may have a claim of ours

@@ -4,6 +4,7 @@ import { VERSION } from '../receipt.js'
 import { type CopyFlags, type LiveFlags, parseCount, parseLevel, parseMs, parsePrefix, parseRange, parseRate } from './arguments.js'
 import { cancel, inspect, resume, status, transfer, transferLive } from './commands.js'
 import { Exit } from './exit.js'
+import { dropFeed, inspectStore, isStore } from './feeds.js'
 import { errorText } from './output.js'
 import { cancelInService, resumeInService, type ServiceFlags, statusOfService } from './service.js'
 import { parseSeed, parseSeeds, parseShare, parseWrites, rehearse, type RehearseFlags } from './rehearse.js'
@@ -128,11 +129,24 @@ common(program.command('cancel'))
 
 program
   .command('inspect')
-  .description('print every record of a journal, one JSON object a line')
-  .argument('<journal>')
-  .addHelpText('after', '\nExample:\n  $ keyhaul inspect ./move.journal')
-  .action((journal: string) => {
-    exit = inspect(journal)
+  .description('print every record of a journal, one JSON object a line; or the change feeds that a store keeps')
+  .argument('<what>', 'a journal, or a store as in level:./a')
+  .option('--json', 'of a store: one JSON object')
+  .addHelpText('after', '\nExamples:\n  $ keyhaul inspect ./move.journal\n  $ keyhaul inspect level:./a')
+  .action((what: string, flags: { json?: boolean }) => {
+    exit = isStore(what) ? inspectStore(what, flags) : inspect(what)
+  })
+
+program
+  .command('drop-feed')
+  .description('end a change feed that nobody goes on with: a store keeps every change for it')
+  .argument('<store>', 'as in level:./a')
+  .argument('<id>', 'as keyhaul inspect shows it')
+  .option('--force', 'also one whose journal is there; that migration then has to copy again')
+  .option('--json', 'the result as one JSON object')
+  .addHelpText('after', '\nExample:\n  $ keyhaul drop-feed level:./a 1760000000000000')
+  .action((store: string, id: string, flags: { force?: boolean; json?: boolean }) => {
+    exit = dropFeed(store, id, flags)
   })
 
 common(program.command('rehearse'))
@@ -143,7 +157,9 @@ common(program.command('rehearse'))
   .option('--prefix <prefix>', 'every key with this prefix; may be repeated; without either, all keys', parsePrefix)
   .option('--move', 'then delete from the source')
   .option('--live', 'a move while clients write')
-  .option('--writes <n/s>', 'with --live: writes of clients in the range, as in 5000 or 5k/s', parseWrites)
+  .option('--service <socket>', 'with --live: the control socket of the service that has the stores open; <from> and <to> are its names for them')
+  .option('--writes <n/s>', 'with --live: writes of clients in the range, as in 5000 or 5k/s; default: with --service those that are seen, else none', parseWrites)
+  .option('--watch-writers <time>', 'with --service: they are watched for so long; default 5s', parseMs)
   .option('--pause-budget <time>', 'with --live: for so long writers may be refused, as in 50ms or 2s; default 1s', parseMs)
   .option('--share <part>', 'with --live: of the thread, 0.01 to 1; default 0.25', parseShare)
   .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
@@ -157,6 +173,7 @@ common(program.command('rehearse'))
 Examples:
   $ keyhaul rehearse level:./a level:./b --range a..m
   $ keyhaul rehearse level:./a level:./b --live --writes 5k/s --pause-budget 50ms --json > forecast.json
+  $ keyhaul rehearse --live --service ./keyhaul.sock left right --pause-budget 50ms
   $ keyhaul rehearse --from-measurement forecast.json --live --writes 20k/s`
   )
   .action((from: string | undefined, to: string | undefined, flags: RehearseFlags) => {

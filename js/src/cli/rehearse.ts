@@ -1,13 +1,15 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { KeyhaulError } from '../errors.js'
 import type { RangeInput } from '../ranges.js'
 import { toScanRanges } from '../ranges.js'
+import { inScratchFolder } from '../rehearse/scratch-node.js'
 import type { Forecast, MeasureOptions, Measurement, Outcome, RehearsalPlan } from '../rehearse/index.js'
 import { levelStore } from '../stores/level.js'
 import { Exit } from './exit.js'
 import { namedStore } from './live.js'
 import { entries, formatBytes, formatCount, formatDuration } from './output.js'
+import { measureInService } from './service.js'
 import { assertDifferent, openStore } from './stores.js'
 
 export interface RehearseFlags {
@@ -23,10 +25,14 @@ export interface RehearseFlags {
   seed?: number
   seeds?: number
   fromMeasurement?: string
+  service?: string
+  watchWriters?: number
   json?: boolean
   quiet?: boolean
 }
 
+/** For so long the writers of a service are watched. */
+const WATCH_MS = 5_000
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const usage = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_USAGE', { message })
@@ -60,16 +66,19 @@ export async function rehearse(from: string | undefined, to: string | undefined,
   const plan = planOf(flags)
   const { forecastInTurns } = await import('../rehearse/forecast.js')
   const forecast = await interruptible(async (signal) => {
-    const measurement = flags.fromMeasurement === undefined ? await measured(from, to, flags, plan, signal) : await repeated(from, flags.fromMeasurement)
+    const { fromMeasurement, service } = flags
+    if (fromMeasurement !== undefined) return forecastInTurns(await repeated(from, fromMeasurement), plan, signal)
+    const measurement = service === undefined ? await measured(from, to, flags, plan, signal) : await inService(from, to, { ...flags, service }, plan, signal)
     return forecastInTurns(measurement, plan, signal)
   })
   process.stdout.write(flags.json === true ? `${JSON.stringify(forecast)}\n` : forecastText(forecast))
   return forecast.verdict === 'fits' ? Exit.done : Exit.mismatch
 }
 
-function planOf({ live, move, writes, pauseBudget, share, rate, verify, seed, seeds }: RehearseFlags): RehearsalPlan {
+function planOf({ live, move, writes, pauseBudget, share, rate, verify, seed, seeds, service, watchWriters }: RehearseFlags): RehearsalPlan {
   if (live === true && move === true) throw usage('--live is a move already; leave out --move')
-  const stray = live === true ? undefined : Object.entries({ writes, 'pause-budget': pauseBudget, share }).find(([, value]) => value !== undefined)
+  if (watchWriters !== undefined && service === undefined) throw usage('--watch-writers needs --service SOCKET: nobody else writes what this command opens')
+  const stray = live === true ? undefined : Object.entries({ writes, 'pause-budget': pauseBudget, share, service }).find(([, value]) => value !== undefined)
   if (stray !== undefined) throw usage(`--${stray[0]} is of a live migration; add --live`)
   const given = { writes, pauseBudgetMs: pauseBudget, share, rate, verify, seed, seeds }
   return { mode: live === true ? 'live' : move === true ? 'move' : 'copy', ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
@@ -107,52 +116,54 @@ async function repeated(from: string | undefined, file: string): Promise<Measure
   return toMeasurement(measurement)
 }
 
+/** A service has the stores open, and clients that write: it measures both, this process simulates. */
+async function inService(from: string | undefined, to: string | undefined, flags: RehearseFlags & { service: string }, plan: RehearsalPlan, signal: AbortSignal): Promise<Measurement> {
+  if (from === undefined || to === undefined) throw usage('name the source and the target as the service knows them, as in left right')
+  const ranges = rangesOf(flags)
+  const { watchWriters: watchMs = WATCH_MS, service } = flags
+  const about = { sharePercent: Math.round((plan.share ?? 0.25) * 100), ...(plan.writes === undefined ? { watchMs } : { writes: plan.writes }) }
+  if (flags.quiet !== true && flags.json !== true) {
+    process.stderr.write(`the service measures ${from}, and a scratch store beside ${to}${plan.writes === undefined ? `; its writers are watched for ${formatDuration(watchMs)}` : ''}\n`)
+  }
+  const { toMeasurement } = await import('../rehearse/index.js')
+  return toMeasurement(await measureInService(service, from, to, ranges, about, signal))
+}
+
+function rangesOf({ range = [], prefix = [] }: RehearseFlags): RangeInput[] {
+  const ranges = [...range, ...prefix]
+  toScanRanges(ranges.length === 0 ? undefined : ranges)
+  return ranges
+}
+
 async function measured(from: string | undefined, to: string | undefined, flags: RehearseFlags, plan: RehearsalPlan, signal: AbortSignal): Promise<Measurement> {
   if (from === undefined || to === undefined) throw usage('name the source and the target, as in level:./a level:./b, or --from-measurement FILE')
   const [source, target] = [namedStore(from).place, namedStore(to).place]
   assertDifferent(source, target)
-  const ranges = [...(flags.range ?? []), ...(flags.prefix ?? [])]
-  toScanRanges(ranges.length === 0 ? undefined : ranges)
+  const ranges = rangesOf(flags)
   const { measure } = await import('../rehearse/index.js')
-  const { assertPlan } = await import('../rehearse/forecast.js')
+  const { assertPlan } = await import('../rehearse/plan.js')
   assertPlan(plan)
   const a = await openStore(source, 'source')
-  let folder: string | undefined
-  // Also where it exits at once.
-  const remove = (): void => {
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
-  }
-  process.on('exit', remove)
-  const opened: { close(): Promise<void> }[] = []
-  const scratch = async (name: string): Promise<MeasureOptions['scratch']> => {
-    folder ??= scratchFolder(target)
-    const store = await openStore(`level:${join(folder, name)}`, 'target')
-    opened.push(store)
-    return levelStore(store.db, { name: `scratch ${name}`, feed: plan.mode === 'live' })
-  }
   try {
-    if (flags.quiet !== true && flags.json !== true) process.stderr.write(`measuring ${source}, and a scratch store beside ${target}\n`)
-    const stores = { from: a.store, scratch: await scratch('target'), scratchSource: plan.mode === 'live' ? await scratch('source') : undefined }
-    return await measure({ ...stores, ranges: ranges.length === 0 ? undefined : ranges, signal, plan })
+    return await inScratchFolder(target.slice(target.indexOf(':') + 1), async (folder) => {
+      const opened: { close(): Promise<void> }[] = []
+      const scratch = async (name: string): Promise<MeasureOptions['scratch']> => {
+        const store = await openStore(`level:${join(folder, name)}`, 'target')
+        opened.push(store)
+        return levelStore(store.db, { name: `scratch ${name}`, feed: plan.mode === 'live' })
+      }
+      if (flags.quiet !== true && flags.json !== true) process.stderr.write(`measuring ${source}, and a scratch store beside ${target}\n`)
+      try {
+        const stores = { from: a.store, scratch: await scratch('target'), scratchSource: plan.mode === 'live' ? await scratch('source') : undefined }
+        return await measure({ ...stores, ranges: ranges.length === 0 ? undefined : ranges, signal, plan })
+      } finally {
+        for (const { close } of opened) await close()
+      }
+    })
   } finally {
-    for (const { close } of opened) await close()
     await a.close()
-    remove()
-    process.off('exit', remove)
   }
 }
-
-function scratchFolder(target: string): string {
-  const beside = existing(dirname(target.slice(target.indexOf(':') + 1)))
-  try {
-    return mkdtempSync(join(beside, '.keyhaul-rehearsal-'))
-  } catch (cause) {
-    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { file: beside, message: `a scratch store cannot be made beside the target: ${(cause as Error).message}`, cause })
-  }
-}
-
-/** The folder that is there, of those that a target would be made in. */
-const existing = (folder: string): string => (existsSync(folder) || dirname(folder) === folder ? folder : existing(dirname(folder)))
 
 function forecastText({ text, measurement: m, calm, mild, scale, plan, seeds }: Forecast): string {
   const isLive = plan.mode === 'live'
@@ -160,6 +171,7 @@ function forecastText({ text, measurement: m, calm, mild, scale, plan, seeds }: 
   const lines = [
     `${m.exact ? '' : 'about '}${entries(m.entries)}, ${formatBytes(m.bytes)} (${m.exact ? 'all counted' : `estimated from the first ${formatCount(m.sampled)}`})`,
     `an entry: read ${us(m.readNs)}, written ${us(m.writeNs)}, copied ${us(m.copyNs)}; a durable write ${formatDuration(m.syncUs / 1000)} more${isLive ? `; a client's write ${us(m.putNs)}` : ''}`,
+    ...(m.writes === undefined || plan.writes !== m.writes ? [] : [`clients were seen to write ${formatCount(m.writes)} keys a second`]),
     `simulated: seeds ${seeds.first} to ${seeds.first + seeds.count - 1}, ${scale.entries === 1 ? 'every entry' : `one entry and one write for ${formatCount(scale.entries)}`}, pages of ${formatCount(scale.pageEntries)}`,
     ...outcomeLines('without faults', calm, isLive),
     ...outcomeLines('with mild faults', mild, isLive),

@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { formatKey, KeyhaulError } from '../errors.js'
-import { fromWire, PROTOCOL, type Reply, type RunInfo } from '../live/control-request.js'
+import { fromWire, PROTOCOL, type RehearseRequest, type Reply, type RunInfo } from '../live/control-request.js'
 import type { RangeInput } from '../ranges.js'
+import type { Measurement } from '../rehearse/measurement.js'
 import type { CopyFlags, LiveFlags } from './arguments.js'
 import { Exit } from './exit.js'
 import { LiveView, runsText, runText } from './live-output.js'
@@ -15,6 +16,8 @@ export interface ServiceFlags {
   quiet?: boolean
   watch?: boolean
 }
+
+const TYPES: readonly string[] = ['status', 'run', 'end', 'measured', 'error'] satisfies Reply['type'][]
 
 /** A service sends what it knows of a migration in a line; nothing honest is longer. */
 const REPLY_BYTES_MAX = 64 << 20
@@ -60,17 +63,27 @@ function parseReply(line: string, path: string): Reply {
     // Said below.
   }
   const type: unknown = (reply as { type?: unknown } | null | undefined)?.type
-  if (type !== 'status' && type !== 'run' && type !== 'end' && type !== 'error') throw failure(path, 'its answer is not understood; it is of another version, or no service of keyhaul')
+  if (typeof type !== 'string' || !TYPES.includes(type)) throw failure(path, 'its answer is not understood; it is of another version, or no service of keyhaul')
   if ((reply as Reply).type === 'error') throw fromWire((reply as Reply & { type: 'error' }).error)
   return reply as Reply
 }
 
 export async function moveInService(from: string, to: string, ranges: readonly RangeInput[], flags: CopyFlags & LiveFlags): Promise<number> {
   const { service, pauseBudget: pauseBudgetMs, require: requireLevel, rate } = flags
-  const texts = ranges.map((range) => ('prefix' in range ? { prefix: keyText(range.prefix) } : range.map(keyText)))
-  const request = { op: 'move', from, to, ...(texts.length === 0 ? {} : { ranges: texts }), pauseBudgetMs, requireLevel, rate }
+  const request = { op: 'move', from, to, ...rangeTexts(ranges), pauseBudgetMs, requireLevel, rate }
   return follow(request, { ...flags, service: service as string }, 'stop')
 }
+
+/** What the service measures for a rehearsal. */
+export async function measureInService(service: string, from: string, to: string, ranges: readonly RangeInput[], about: Pick<RehearseRequest, 'sharePercent' | 'writes' | 'watchMs'>, signal: AbortSignal): Promise<Measurement> {
+  const request = { op: 'rehearse', from, to, ...rangeTexts(ranges), ...about }
+  const onSocket = (socket: Socket): void => signal.addEventListener('abort', () => socket.destroy(), { once: true })
+  for await (const reply of ask(service, request, onSocket)) if (reply.type === 'measured') return reply.measurement
+  signal.throwIfAborted()
+  throw failure(service, 'it closed the connection without an answer')
+}
+
+const rangeTexts = (ranges: readonly RangeInput[]): { ranges?: object[] } => (ranges.length === 0 ? {} : { ranges: ranges.map((range) => ('prefix' in range ? { prefix: keyText(range.prefix) } : range.map(keyText))) })
 
 /** Text that begins as the escape does is escaped. */
 const keyText = (key: string | Uint8Array): string => (typeof key === 'string' && key.startsWith('hex:') ? `hex:${Buffer.from(key).toString('hex')}` : formatKey(key))

@@ -17,6 +17,7 @@ import { type ScheduledStep, scheduleStep } from './turn.js'
 
 /** Where a migration's journal goes. */
 export interface JournalSink {
+  readonly identity?: string
   append(bytes: Uint8Array): Promise<void>
 }
 
@@ -292,7 +293,7 @@ export class Driver {
         const whole = await store.scanPacked?.(range, limits)
         if (whole !== undefined) return this.passOn(action, range, whole, signal)
         const scanned = await store.scan(range, limits)
-        if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+        this.assertWanted(signal)
         const packed = this.boundary.pack(scanned?.entries ?? [undefined])
         const { entries, end } = scanned
         const { live, to } = this.run(migration)
@@ -331,12 +332,12 @@ export class Driver {
         return { kind: EventKind.done, op, count: Math.min(count, 0xffffffff), amount }
       }
       case ActionKind.openFeed: {
-        const feed = await this.openFeed(store, action, signal)
+        const feed = await this.openFeed(store, migration, action.payload, signal)
         return { kind: EventKind.done, op, ...this.boundary.copyIn(feed.position) }
       }
       case ActionKind.pollFeed: {
         const page = await this.feeds.poll(migration, action.payload, limits)
-        if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+        this.assertWanted(signal)
         // The feed spans all ranges; what lies between them is none of ours.
         const ranges = this.run(migration).ranges
         const changes = page.changes.filter((change) => inAny(change[0], ranges))
@@ -345,11 +346,10 @@ export class Driver {
         return { kind: EventKind.page, op, end: page.caughtUp, ...about, ...packed }
       }
       case ActionKind.trimFeed:
-        await this.feeds.of(migration).trim?.(action.payload)
+        await this.feeds.of(migration).feed.trim?.(action.payload)
         return { kind: EventKind.done, op }
       case ActionKind.closeFeed:
-        // Nothing to take up again where the position is not known: then it was opened here, or not at all.
-        await this.feeds.discard(migration, action.payload.length === 0 ? undefined : () => this.openFeed(store, action, signal))
+        await this.feeds.discard(migration, this.run(migration), action.payload, (after) => this.openFeed(store, migration, after, signal))
         return { kind: EventKind.done, op }
     }
     return this.carryOutLive(action, signal)
@@ -359,22 +359,26 @@ export class Driver {
     const { op, migration, node } = action
     const { live, ranges } = this.run(migration)
     const answer = await parts().carryOut(action, this.stores.get(node) as Store, live, ranges, signal)
-    if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+    this.assertWanted(signal)
     if (answer === undefined) return { kind: EventKind.done, op }
     if (Array.isArray(answer)) return { kind: EventKind.page, op, end: true, count: answer.length, ...this.boundary.pack(answer) }
     return { kind: EventKind.done, op, count: answer.count, amount: answer.version, ...this.boundary.copyIn(answer.document) }
   }
 
   private passOn({ op, migration, node }: Action, range: ScanRange, { frame, entries: count, end }: PackedPage, signal: AbortSignal): CompletionEvent {
-    if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+    this.assertWanted(signal)
     // Only for naming a key, where the engine refuses the page: it may be none.
     const page = { migration, node, range, get entries() { try { return unpackPage(frame, count) as Entry[] } catch { return [] } } }
     return { kind: EventKind.page, op, end, count, ...this.boundary.copyIn(frame), page }
   }
 
-  private openFeed(store: Store, { migration, payload }: Action, signal: AbortSignal): Promise<Feed> {
+  private assertWanted(signal: AbortSignal): void {
+    if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+  }
+
+  private openFeed(store: Store, migration: number, after: Uint8Array, signal: AbortSignal): Promise<Feed> {
     const wanted = (): boolean => !this.closed && this.runs.has(migration)
-    return this.feeds.begin(store, migration, this.run(migration).ranges, payload, signal, wanted)
+    return this.feeds.begin(store, migration, this.run(migration), after, signal, wanted)
   }
 
   private run(migration: number): RunPort {

@@ -1,5 +1,5 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { KeyhaulError } from '../errors.js'
 import type { JournalStore } from './journal.js'
 import { takeLock } from './lock-node.js'
@@ -23,6 +23,7 @@ export async function openJournalFile(path: string, options: { create: boolean; 
   }
   return {
     name: path,
+    identity: `journal ${resolve(path)}`,
     async read() {
       try {
         return new Uint8Array(await readFile(path))

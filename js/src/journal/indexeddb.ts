@@ -59,6 +59,7 @@ export async function deleteIndexedDbJournal(name: string, options: IndexedDbJou
 
 class IndexedDbJournal implements JournalStore {
   readonly durable = true
+  readonly identity: string
   private unlock: (() => void) | undefined
   private db: IDBDatabase | undefined
   /** The database was taken away since the first use; the lock stays until close(). */
@@ -71,7 +72,9 @@ class IndexedDbJournal implements JournalStore {
   constructor(
     readonly name: string,
     private readonly database: string
-  ) {}
+  ) {
+    this.identity = `journal ${database}/${name}`
+  }
 
   read(): Promise<Uint8Array> {
     return this.work('could not be read', async (db) => {

@@ -3,7 +3,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { KeyhaulError } from '../errors.js'
 import type { Control, ControlOptions } from './control.js'
-import { parseRequest, type Reply, type Request, REQUEST_BYTES_MAX, toWire } from './control-request.js'
+import { parseRequest, type RehearseRequest, type Reply, type Request, REQUEST_BYTES_MAX, toWire } from './control-request.js'
+import { Rehearsals } from './control-rehearse-node.js'
 import { Runs } from './control-runs-node.js'
 
 /** Who connects has to say soon what for. */
@@ -30,11 +31,12 @@ export async function serveControl(options: ControlOptions): Promise<Control> {
   // First, so that only one process at a time reads the journals.
   const server = await listen(path)
   const runs = new Runs({ ...options, journals: resolve(options.journals) })
+  const rehearsals = new Rehearsals()
   server.maxConnections = CONNECTIONS_MAX
   server.on('connection', (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
-    serve(socket, runs)
+    serve(socket, runs, rehearsals)
   })
   await runs.recover()
   return {
@@ -43,7 +45,7 @@ export async function serveControl(options: ControlOptions): Promise<Control> {
     move: (request) => runs.move(request),
     close: async () => {
       const closed = new Promise<void>((done) => server.close(() => done()))
-      await runs.close()
+      await Promise.all([runs.close(), rehearsals.close()])
       for (const socket of sockets) socket.destroySoon()
       await closed
     }
@@ -112,7 +114,7 @@ function socketError(error: unknown, path: string, message?: string): KeyhaulErr
 }
 
 /** Reads one line, answers it, closes. */
-function serve(socket: Socket, runs: Runs): void {
+function serve(socket: Socket, runs: Runs, rehearsals: Rehearsals): void {
   const send = (reply: Reply): void => {
     if (!socket.destroyed && socket.writable) socket.write(`${JSON.stringify(reply)}\n`)
   }
@@ -135,7 +137,7 @@ function serve(socket: Socket, runs: Runs): void {
     socket.resume()
     if (size - chunk.length + Math.max(end, 0) > REQUEST_BYTES_MAX) return refuse(new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `a request has at most ${REQUEST_BYTES_MAX} bytes` }))
     const line = Buffer.concat(chunks).subarray(0, size - chunk.length + end)
-    answer(line, socket, runs, send).catch(refuse)
+    answer(line, socket, runs, rehearsals, send).catch(refuse)
   })
 }
 
@@ -149,10 +151,17 @@ function textOf(line: Uint8Array): string {
   }
 }
 
-async function answer(line: Uint8Array, socket: Socket, runs: Runs, send: (reply: Reply) => void): Promise<void> {
+async function answer(line: Uint8Array, socket: Socket, runs: Runs, rehearsals: Rehearsals, send: (reply: Reply) => void): Promise<void> {
   const request = parseRequest(textOf(line))
   if (request.op === 'status' && request.watch !== true) {
     send({ type: 'status', runs: runs.infos(request.id) })
+    socket.end()
+    return
+  }
+  if (request.op === 'rehearse') {
+    const gone = new AbortController()
+    socket.on('close', () => gone.abort(new KeyhaulError('KEYHAUL_INTERRUPTED')))
+    send({ type: 'measured', measurement: await rehearsals.measure(request, runs.store(request.from), runs.store(request.to), gone.signal) })
     socket.end()
     return
   }
@@ -184,7 +193,7 @@ async function answer(line: Uint8Array, socket: Socket, runs: Runs, send: (reply
 }
 
 /** Gives the id of what is to be watched. */
-async function carryOut(request: Request, runs: Runs): Promise<string> {
+async function carryOut(request: Exclude<Request, RehearseRequest>, runs: Runs): Promise<string> {
   switch (request.op) {
     case 'move':
       return (await runs.move(request)).id

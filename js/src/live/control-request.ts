@@ -3,6 +3,7 @@ import { ERRORS } from '../errors.generated.js'
 import type { LiveProgress, MigrationState, Progress } from '../migration.js'
 import type { RangeInput } from '../ranges.js'
 import type { Receipt } from '../receipt.js'
+import type { Measurement } from '../rehearse/measurement.js'
 
 // What goes over a control socket: the client sends one request as one line of JSON, the service
 // answers with lines of JSON and closes.
@@ -22,8 +23,19 @@ export interface MoveRequest {
   readonly rate?: number
 }
 
+/** Asks for a measurement of a live migration between two stores; the forecast is made where it was asked. */
+export interface RehearseRequest extends Pick<MoveRequest, 'from' | 'to' | 'ranges'> {
+  readonly op: 'rehearse'
+  /** Hundredths of the thread, 1 to 100. */
+  readonly sharePercent?: number
+  /** Without: the writers are watched for `watchMs`. */
+  readonly writes?: number
+  readonly watchMs?: number
+}
+
 export type Request =
   | MoveRequest
+  | RehearseRequest
   | { readonly op: 'status'; readonly id?: string; readonly watch?: boolean }
   | { readonly op: 'resume' | 'cancel' | 'stop'; readonly id?: string }
 
@@ -55,6 +67,7 @@ export interface WireError {
 export type Reply =
   | { readonly type: 'status'; readonly runs: readonly RunInfo[] }
   | { readonly type: 'run' | 'end'; readonly run: RunInfo }
+  | { readonly type: 'measured'; readonly measurement: Measurement }
   | { readonly type: 'error'; readonly error: WireError }
 
 const refuse = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message })
@@ -72,6 +85,7 @@ const ID = /^[a-z0-9][a-z0-9-]{0,39}$/
 /** What each request may have besides `keyhaul` and `op`. */
 const MEMBERS: Readonly<Record<Request['op'], readonly string[]>> = {
   move: ['from', 'to', 'ranges', 'pauseBudgetMs', 'requireLevel', 'rate'],
+  rehearse: ['from', 'to', 'ranges', 'sharePercent', 'writes', 'watchMs'],
   status: ['id', 'watch'],
   resume: ['id'],
   cancel: ['id'],
@@ -94,30 +108,36 @@ export function parseRequest(line: string): Request {
   for (const name of Object.keys(rest)) if (!members.includes(name)) throw refuse(`${op} has no ${JSON.stringify(name.slice(0, 40))}`)
   if (rest.id !== undefined && !(typeof rest.id === 'string' && ID.test(rest.id))) throw refuse('`id` is not the id of a migration')
   if (rest.watch !== undefined && typeof rest.watch !== 'boolean') throw refuse('`watch` is not a boolean')
-  return op === 'move' ? parseMove(rest) : ({ op, ...rest } as Request)
+  if (op !== 'move' && op !== 'rehearse') return { op, ...rest } as Request
+  return op === 'move' ? parseMove(rest) : parseRehearse(rest)
 }
 
-function parseMove(rest: Record<string, unknown>): MoveRequest {
+const numberOf = (rest: Record<string, unknown>) => (member: string, most: number): Record<string, number> => {
+  const value = rest[member]
+  if (value === undefined) return {}
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) throw refuse(`\`${member}\` is not a whole number of 0 to ${most}`)
+  return { [member]: value }
+}
+
+function parsePlace(rest: Record<string, unknown>): Pick<MoveRequest, 'from' | 'to' | 'ranges'> {
   const name = (member: string): string => {
     const value = rest[member]
     if (typeof value !== 'string' || value === '' || value.length > 4096) throw refuse(`\`${member}\` is not the name of a store`)
     return value
   }
-  const number = (member: string, most: number): Record<string, number> => {
-    const value = rest[member]
-    if (value === undefined) return {}
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) throw refuse(`\`${member}\` is not a whole number of 0 to ${most}`)
-    return { [member]: value }
-  }
-  return {
-    op: 'move',
-    from: name('from'),
-    to: name('to'),
-    ...(rest.ranges === undefined ? {} : { ranges: parseRanges(rest.ranges) }),
-    ...number('pauseBudgetMs', 3_600_000),
-    ...number('requireLevel', 5),
-    ...number('rate', Number.MAX_SAFE_INTEGER)
-  }
+  return { from: name('from'), to: name('to'), ...(rest.ranges === undefined ? {} : { ranges: parseRanges(rest.ranges) }) }
+}
+
+function parseRehearse(rest: Record<string, unknown>): RehearseRequest {
+  const number = numberOf(rest)
+  const request: RehearseRequest = { op: 'rehearse', ...parsePlace(rest), ...number('sharePercent', 100), ...number('writes', 10_000_000), ...number('watchMs', 3_600_000) }
+  if (request.sharePercent === 0) throw refuse('`sharePercent` is not a whole number of 1 to 100')
+  return request
+}
+
+function parseMove(rest: Record<string, unknown>): MoveRequest {
+  const number = numberOf(rest)
+  return { op: 'move', ...parsePlace(rest), ...number('pauseBudgetMs', 3_600_000), ...number('requireLevel', 5), ...number('rate', Number.MAX_SAFE_INTEGER) }
 }
 
 function parseRanges(given: unknown): RangeInput[] {

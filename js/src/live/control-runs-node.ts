@@ -180,7 +180,7 @@ export class Runs {
     return run
   }
 
-  private store(name: string): Store {
+  store(name: string): Store {
     const { stores } = this.options
     const store = Object.hasOwn(stores, name) ? stores[name] : undefined
     if (store === undefined) {

@@ -1,10 +1,12 @@
 // `keyhaul/rehearse`: a plan in the simulator, with the sizes and rates of the real stores.
-import { assertPlan, type Forecast, forecastInTurns, type RehearsalPlan } from './forecast.js'
+import { type Forecast, forecastInTurns } from './forecast.js'
 import { type MeasureOptions, measure } from './measure.js'
+import { assertPlan, type RehearsalPlan } from './plan.js'
 
-export { type Forecast, forecast, type Outcome, type Quantiles, type RehearsalPlan } from './forecast.js'
+export { type Forecast, forecast, type Outcome, type Quantiles } from './forecast.js'
 export { type MeasureOptions, measure } from './measure.js'
 export { type Measurement, toMeasurement } from './measurement.js'
+export type { RehearsalPlan } from './plan.js'
 
 export type RehearseOptions = Omit<MeasureOptions, 'plan'> & RehearsalPlan
 
@@ -13,7 +15,7 @@ export type RehearseOptions = Omit<MeasureOptions, 'plan'> & RehearsalPlan
  * with mild ones. Reads the source and writes into the scratch stores only.
  */
 export async function rehearse(options: RehearseOptions): Promise<Forecast> {
-  const { from, scratch, scratchSource, ranges, countMax, trialMax, signal, ...plan } = options
+  const { from, scratch, scratchSource, ranges, countMax, trialMax, watchMs, signal, ...plan } = options
   assertPlan(plan)
-  return forecastInTurns(await measure({ from, scratch, scratchSource, ranges, countMax, trialMax, signal, plan }), plan, signal)
+  return forecastInTurns(await measure({ from, scratch, scratchSource, ranges, countMax, trialMax, watchMs, signal, plan }), plan, signal)
 }

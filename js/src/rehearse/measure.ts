@@ -1,6 +1,6 @@
 // What a migration between two stores costs, found out without writing into either: the source is
 // read, and a part of it is migrated for real between scratch stores.
-import { assignRange, gatedStore } from '../live/index.js'
+import { assignRange, type GatedStore, gatedStore } from '../live/index.js'
 import { Engine } from '../migrate.js'
 import type { MigrateOptions } from '../options.js'
 import { KeyhaulError } from '../errors.js'
@@ -8,8 +8,9 @@ import type { Receipt } from '../receipt.js'
 import { memoryRegister } from '../register/memory.js'
 import { type RangeInput, toScanRanges } from '../ranges.js'
 import type { Entry, ScanRange, Store } from '../stores/store.js'
-import { pagesOf, type RehearsalPlan } from './forecast.js'
+import { clients, fastest, timed, watchWriters } from './clients.js'
 import type { Measurement } from './measurement.js'
+import { pagesOf, type RehearsalPlan } from './plan.js'
 
 export interface MeasureOptions {
   readonly from: Store
@@ -26,13 +27,17 @@ export interface MeasureOptions {
   readonly countMax?: number | undefined
   /** Of those so many are migrated for a trial, as far as 64 MB hold them. Default 100,000. */
   readonly trialMax?: number | undefined
+  /**
+   * Live, where the plan gives no `writes`: the writers of the source are watched for so long, through a
+   * feed of the source, which records for that time. Default 0: they are not, and taken for none.
+   */
+  readonly watchMs?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 const TRIAL_BYTES_MAX = 64 << 20
-const PROBES = 11
-const TRIALS = 3
-const CHANGES = 2_000
+const PROBES = 21
+const WATCH_MS_MAX = 3_600_000
 
 /** Throws KEYHAUL_INVALID_ARGUMENT where there is nothing to measure. */
 export async function measure(options: MeasureOptions): Promise<Measurement> {
@@ -41,24 +46,47 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   if (isLive && options.scratchSource === undefined) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'scratchSource is missing; a live migration is tried between two scratch stores' })
   }
-  const counted = await count(options, toScanRanges(options.ranges))
+  const { watchMs = 0 } = options
+  if (!(Number.isInteger(watchMs) && watchMs >= 0 && watchMs <= WATCH_MS_MAX)) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `watchMs is ${String(watchMs)}; it must be a whole number of 0 to ${WATCH_MS_MAX}` })
+  }
+  const ranges = toScanRanges(options.ranges)
+  // Before anything of this gets in the writers' way.
+  const watched = isLive && plan.writes === undefined && watchMs > 0 ? { writes: await watchWriters(from, ranges, watchMs, signal) } : {}
+  const counted = await count(options, ranges)
   if (counted.sample.length === 0 && counted.entries > 0) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store: from.name, message: 'the first entry is larger than the 64 MB of a trial; rehearse ranges that begin with a smaller one' })
   }
   if (counted.sample.length === 0) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store: from.name, message: 'there is nothing in the ranges; a rehearsal needs entries to measure' })
   const source = options.scratchSource ?? scratch
   const lookNs = await look(from, counted.sample, signal)
-  const writes = await write(isLive ? source : scratch, counted.sample, plan, signal)
+  const { syncUs, writeNs } = await write(isLive ? source : scratch, counted.sample, plan, signal)
   const client = isLive ? await clients(source, counted.sample, signal) : { feedNs: 0, putNs: 0 }
-  const trial = isLive ? await tryLive(source, scratch, plan, signal) : await tryCopy(options, counted, plan)
-  const share = isLive ? (plan.share ?? 0.25) : 1
-  const { entries } = trial
-  const syncMs = (writes.syncUs / 1000) * (entries / rowsOf(counted, plan) / pagesOf(plan).durablePages)
-  const ns = (ms: number): number => Math.max(1, Math.round((Math.max(ms, 0) * 1e6 * share) / entries))
+  const { receipt, readNs } = isLive ? await tryLive(source, scratch, plan, signal) : { receipt: await tryCopy(options, counted, plan), readNs: counted.readNs }
+  const { entries, copyMs, verifyMs } = receipt
+  const perEntry = (ms: number): number => (ms * 1e6) / entries
+  // The end of a range is durable, and each so many pages. By the probes, which a busy disk may have kept longer than the trial.
+  const syncs = Math.max(isLive ? 1 : counted.sampledRanges.length, Math.ceil(entries / rowsOf(counted, plan) / pagesOf(plan).durablePages))
+  const syncMs = Math.min((syncUs / 1000) * syncs, copyMs / 2)
+  const times = timesOf(perEntry(copyMs - syncMs), perEntry(verifyMs), readNs, isLive ? (plan.share ?? 0.25) : undefined)
+  const whole = (ns: number): number => Math.max(1, Math.round(ns))
   return {
     version: 1, entries: counted.entries, bytes: counted.bytes, exact: counted.exact, sampled: counted.sampled, live: isLive,
-    readNs: counted.readNs, ...writes, copyNs: ns(trial.copyMs - syncMs), verifyNs: ns(trial.verifyMs), lookNs, ...client
+    readNs: whole(times.readNs * counted.slower), writeNs: whole(Math.min(writeNs, perEntry(copyMs))), syncUs,
+    copyNs: whole(times.copyNs), verifyNs: whole(times.verifyNs), lookNs, ...client, ...watched
   }
+}
+
+/**
+ * What the simulator is told of what an entry took in a trial. What was measured by itself was so in code that
+ * was cold, and a trial reads each entry too: that takes no longer than all of it. A copy reads ahead; a live
+ * one, whose window is two pages, reads the next when one is written, so that its reading comes on top, and
+ * it reads both sides to compare them.
+ */
+function timesOf(copyNs: number, verifyNs: number, aloneNs: number, share: number | undefined): { readNs: number; copyNs: number; verifyNs: number } {
+  if (share === undefined) return { readNs: Math.min(aloneNs, copyNs, verifyNs), copyNs, verifyNs }
+  const readNs = Math.min(aloneNs, copyNs / 2)
+  return { readNs, copyNs: (copyNs - readNs) * share, verifyNs: (verifyNs * share) / 2 }
 }
 
 interface Counted {
@@ -66,7 +94,10 @@ interface Counted {
   readonly bytes: number
   readonly exact: boolean
   readonly sampled: number
+  /** Of the sample. */
   readonly readNs: number
+  /** So many times that, what lies behind the sample: colder, or on a slower part of the disk. */
+  readonly slower: number
   readonly sample: readonly Entry[]
   /** What it takes up of each range, both ends included. */
   readonly sampledRanges: readonly RangeInput[]
@@ -81,7 +112,8 @@ async function count(options: MeasureOptions, ranges: readonly ScanRange[]): Pro
   const { from, signal, countMax = 1_000_000, trialMax = 100_000 } = options
   const { pageEntries: maxEntries, pageBytes: maxBytes } = pagesOf(options.plan ?? {})
   const sample: Entry[] = []
-  let [entries, bytes, readMs, sampleBytes, exact] = [0, 0, 0, 0, true]
+  let [entries, bytes, sampleBytes, exact] = [0, 0, 0, true]
+  const [within, behindIt] = [new EntryTimes(), new EntryTimes()]
   const seen: ScanRange[] = []
   const sampledRanges: RangeInput[] = []
   for (const range of ranges) {
@@ -95,7 +127,8 @@ async function count(options: MeasureOptions, ranges: readonly ScanRange[]): Pro
       signal?.throwIfAborted()
       const began = performance.now()
       const page = await from.scan({ gte, lt: range.lt }, { maxEntries, maxBytes, signal })
-      readMs += performance.now() - began
+      const isWithin = sample.length < trialMax && sampleBytes <= TRIAL_BYTES_MAX
+      ;(isWithin ? within : behindIt).add(performance.now() - began, page.entries.length)
       for (const entry of page.entries) {
         const size = entry[0].length + entry[1].length
         entries++
@@ -113,8 +146,9 @@ async function count(options: MeasureOptions, ranges: readonly ScanRange[]): Pro
     seen.push({ gte: range.gte, lt: exact ? range.lt : gte })
     if (!exact) break
   }
-  const readNs = Math.max(1, Math.round((readMs * 1e6) / Math.max(1, entries)))
-  const counted = { entries, bytes, exact, sampled: entries, readNs, sample, sampledRanges }
+  // A few pages more say nothing.
+  const slower = behindIt.entries < within.entries ? 1 : Math.max(1, behindIt.ns / within.ns)
+  const counted = { entries, bytes, exact, sampled: entries, readNs: within.ns, slower, sample, sampledRanges }
   if (exact) return counted
   // The store's estimate of all of it, in what it says of the part that is known.
   const [all, part] = await Promise.all([estimate(from, ranges, signal), estimate(from, seen, signal)])
@@ -124,6 +158,19 @@ async function count(options: MeasureOptions, ranges: readonly ScanRange[]): Pro
   // LevelDB sees only its tables, and not what is in memory yet: then it is counted to the end.
   if (part === 0 || all <= part) return count({ ...options, countMax: Number.POSITIVE_INFINITY }, ranges)
   return { ...counted, entries: Math.round((entries * all) / part), bytes: Math.round((bytes * all) / part) }
+}
+
+/** How long an entry takes, of many. */
+class EntryTimes {
+  entries = 0
+  private ms = 0
+  add(ms: number, entries: number): void {
+    this.ms += ms
+    this.entries += entries
+  }
+  get ns(): number {
+    return Math.max(1, (this.ms * 1e6) / Math.max(1, this.entries))
+  }
 }
 
 const behind = (key: Uint8Array): Uint8Array => {
@@ -145,7 +192,7 @@ async function estimate(store: Store, ranges: readonly ScanRange[], signal: Abor
 async function look(from: Store, sample: readonly Entry[], signal: AbortSignal | undefined): Promise<number> {
   if (from.getMany === undefined) return 1
   const keys = Array.from({ length: Math.min(1000, sample.length) }, (_, i) => (sample[Math.floor((i * sample.length) / 1000) % sample.length] as Entry)[0])
-  const ms = await timed(() => (from.getMany as NonNullable<Store['getMany']>)(keys, { signal }))
+  const ms = await fastest(() => timed(() => (from.getMany as NonNullable<Store['getMany']>)(keys, { signal })), (took) => took)
   return Math.max(1, Math.round((ms * 1e6) / keys.length))
 }
 
@@ -161,46 +208,17 @@ async function write(store: Store, sample: readonly Entry[], plan: RehearsalPlan
     probes.push([await timed(() => store.apply(one, { durable: true, signal })), plain])
   }
   const [durable, plain] = [0, 1].map((side) => median(probes.map((probe) => probe[side] as number))) as [number, number]
-  return { writeNs: Math.max(1, Math.round((ms * 1e6) / sample.length)), syncUs: Math.max(0, Math.round((durable - plain) * 1000)) }
-}
-
-/** What clients' writes cost while a feed records them, and what it costs to follow. */
-async function clients(source: Store, sample: readonly Entry[], signal: AbortSignal | undefined): Promise<{ feedNs: number; putNs: number }> {
-  if (source.openFeed === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: source.name, message: 'it has no feed; make it with levelStore(db, { feed: true })' })
-  const feed = await source.openFeed({}, { signal })
-  const writes = Array.from({ length: CHANGES }, (_, i) => sample[(i * 7919) % sample.length] as Entry)
-  const putMs = await timed(async () => {
-    for (let at = 0; at < CHANGES; at += 16) await Promise.all(writes.slice(at, at + 16).map((entry) => source.apply([entry], { durable: false, signal })))
-  })
-  let changes = 0
-  const pollMs = await timed(async () => {
-    for (let position = feed.position; ; ) {
-      const page = await feed.poll(position, { maxEntries: 2048, maxBytes: 65_536, signal })
-      changes += page.changes.length
-      position = page.position
-      if (page.caughtUp) break
-    }
-  })
-  await feed.close({ discard: true })
-  return { putNs: Math.max(1, Math.round((putMs * 1e6) / CHANGES)), feedNs: Math.max(1, Math.round((pollMs * 1e6) / Math.max(1, changes))) }
+  return { writeNs: (ms * 1e6) / sample.length, syncUs: Math.max(0, Math.round((durable - plain) * 1000)) }
 }
 
 /** Verified whatever the plan says: a forecast of another depth may be asked of it. The source itself is read; its keys are in the scratch store already, which a copy may find there. */
 async function tryCopy(options: MeasureOptions, counted: Counted, plan: RehearsalPlan): Promise<Receipt> {
   const { from, scratch, signal } = options
   const readable: Store = { name: `${from.name} (rehearsal)`, identity: {}, capabilities: new Set(['scan', 'apply']), scan: (range, given) => from.scan(range, given), apply: refused }
-  return fastest(() => carriedOut({ from: readable, to: scratch, intoNonempty: true, ranges: counted.sampledRanges, verify: 'target', ...pagesOf(plan), signal }))
+  return fastest(() => carriedOut({ from: readable, to: scratch, intoNonempty: true, ranges: counted.sampledRanges, verify: 'target', ...pagesOf(plan), signal }), workOf)
 }
 
-/** The first time code is cold, and a long migration is not. */
-async function fastest(trial: (turn: number) => Promise<Receipt>): Promise<Receipt> {
-  let best = await trial(0)
-  for (let turn = 1; turn < TRIALS; turn++) {
-    const next = await trial(turn)
-    if (next.copyMs + next.verifyMs < best.copyMs + best.verifyMs) best = next
-  }
-  return best
-}
+const workOf = ({ copyMs, verifyMs }: Receipt): number => copyMs + verifyMs
 
 async function carriedOut(options: MigrateOptions): Promise<Receipt> {
   const engine = new Engine()
@@ -215,18 +233,26 @@ async function refused(): Promise<void> {
   throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { message: 'a rehearsal writes nothing into the source' })
 }
 
-async function tryLive(source: Store, target: Store, plan: RehearsalPlan, signal: AbortSignal | undefined): Promise<Receipt> {
-  const [from, to] = [gatedStore(source), gatedStore(target)]
+/** Also how long an entry of a scan took: the thread is idle for most of it, and keeps none of them waiting. */
+async function tryLive(source: Store, target: Store, plan: RehearsalPlan, signal: AbortSignal | undefined): Promise<{ receipt: Receipt; readNs: number }> {
+  let reads = new EntryTimes()
+  const [from, to] = [source, target].map((store) => {
+    const scan: Store['scan'] = async (range, given) => {
+      const began = performance.now()
+      const page = await store.scan(range, given)
+      reads.add(performance.now() - began, page.entries.length)
+      return page
+    }
+    return gatedStore(Object.assign(Object.create(store) as Store, { scan }))
+  }) as [GatedStore, GatedStore]
   const register = memoryRegister()
   await assignRange({ register, store: from })
   // There, back, and there again.
-  return fastest((turn) => carriedOut({ live: true, ...(turn % 2 === 0 ? { from, to } : { from: to, to: from }), register, share: plan.share, ...pagesOf(plan), signal }))
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now()
-  await work()
-  return performance.now() - began
+  return fastest(async (turn) => {
+    reads = new EntryTimes()
+    const stores = turn % 2 === 0 ? { from, to } : { from: to, to: from }
+    return { receipt: await carriedOut({ live: true, ...stores, register, share: plan.share, ...pagesOf(plan), signal }), readNs: reads.ns }
+  }, ({ receipt }) => workOf(receipt))
 }
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number

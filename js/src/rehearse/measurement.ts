@@ -27,6 +27,8 @@ export interface Measurement {
   readonly feedNs: number
   /** A client's write. */
   readonly putNs: number
+  /** Of clients in the ranges, a second, where they were watched. */
+  readonly writes?: number | undefined
 }
 
 const COUNTS = ['entries', 'bytes', 'sampled', 'readNs', 'writeNs', 'syncUs', 'copyNs', 'verifyNs', 'lookNs', 'feedNs', 'putNs'] as const
@@ -38,8 +40,8 @@ export function toMeasurement(given: unknown): Measurement {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `not a measurement: ${message}` })
   }
   if (value.version !== 1) refuse('its version is not 1; make it with keyhaul rehearse --json')
-  for (const name of COUNTS) {
-    const count = value[name]
+  for (const name of [...COUNTS, 'writes'] as const) {
+    const count = name === 'writes' ? (value.writes ?? 0) : value[name]
     if (!Number.isSafeInteger(count) || (count as number) < 0) refuse(`${name} is ${JSON.stringify(count)}, it must be a whole number of 0 or more`)
   }
   for (const name of ['exact', 'live'] as const) if (typeof value[name] !== 'boolean') refuse(`${name} must be true or false`)

@@ -1,4 +1,5 @@
-import type { Forecast, Outcome, RehearsalPlan } from './forecast.js'
+import type { Forecast, Outcome } from './forecast.js'
+import type { RehearsalPlan } from './plan.js'
 
 const number = (value: number): string => value.toLocaleString('en-US')
 

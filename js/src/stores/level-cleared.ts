@@ -67,3 +67,46 @@ export function decodeCleared(bytes: Uint8Array, position: number): Cleared | un
     lt: (flags & 2) === 0 ? undefined : bytes.slice(middle)
   }
 }
+
+/** What was cleared and stands, or will stand, in the log. */
+export class Clears {
+  private readonly all: Cleared[] = []
+  /** Records that are not in the log yet; each batch takes them along. */
+  readonly unsaved = new Map<number, Uint8Array>()
+  /** Options of calls that are nobody's change: a range delete is in no feed. */
+  readonly own = new WeakSet<object>()
+
+  add(cleared: Cleared): Uint8Array {
+    const record = encodeCleared(cleared)
+    this.all.push(cleared)
+    this.unsaved.set(cleared.position, record)
+    return record
+  }
+
+  has(position: number): boolean {
+    return this.all.some((one) => one.position === position)
+  }
+
+  /** Those of an earlier process come in; gives those of this one whose positions are not new, and forgets them. */
+  takeUp(rows: readonly [number, Uint8Array][], before: number): Cleared[] {
+    const old = this.all.filter(({ position }) => position <= before)
+    this.drop(before)
+    for (const { position } of old) this.unsaved.delete(position)
+    for (const [position, value] of rows) {
+      const cleared = decodeCleared(value, position)
+      if (cleared !== undefined) this.all.push(cleared)
+    }
+    return old
+  }
+
+  /** Gives their positions. */
+  drop(floor: number): number[] {
+    const gone = this.all.filter(({ position }) => position <= floor)
+    for (const one of gone) this.all.splice(this.all.indexOf(one), 1)
+    return gone.map(({ position }) => position)
+  }
+
+  touch(prefix: Uint8Array, range: ScanRange, after: number): boolean {
+    return this.all.some((cleared) => cleared.position > after && touches(cleared, prefix, range))
+  }
+}

@@ -1,19 +1,16 @@
 import { KeyhaulError } from '../errors.js'
-import { compareBytes, concatBytes, decodeFeedPosition, encodeFeedPosition, toBytes } from './bytes.js'
-import { type Cleared, clearedBy, decodeCleared, encodeCleared, touches } from './level-cleared.js'
+import { compareBytes, decodeFeedPosition, encodeFeedPosition, toBytes } from './bytes.js'
+import { type Cleared, Clears, clearedBy } from './level-cleared.js'
 import { PositionCounts } from './level-feed-counts.js'
+import { PositionsInFlight } from './level-feed-flight.js'
+import { type OpenFeed, OpenFeeds } from './level-feed-open.js'
 import { ChangeReader, type PollLimits } from './level-feed-poll.js'
 import {
-  BYTES, CLEAR_KIND, FEEDS_KEY, isOwn, kindOf, MARK_KIND, ownKey, positionOf, readRows, WRITE_KIND
+  BYTES, CLEAR_KIND, isOwn, kindOf, MARK_KIND, ownKey, positionOf, readRows, ROW_TELLS, UNKNOWABLE, WRITE_KIND, writesUpTo
 } from './level-feed-rows.js'
-import { IN_FLIGHT_MS, type Landed, LevelTap, type PrewriteBatch, type Recorder, type Token } from './level-tap.js'
+import { type Landed, LevelTap, type PrewriteBatch, type Recorder, type Token } from './level-tap.js'
 import type { LevelChainedBatch, LevelDatabase, LevelOperation } from './level-types.js'
 import type { Feed, FeedPage, ScanRange } from './store.js'
-
-/** The row at the mark's own position tells whether the write landed, and of which key it was. */
-const ROW_TELLS = /* @__PURE__ */ Uint8Array.of(0)
-/** Keys may have been written that stand nowhere. */
-const UNKNOWABLE = /* @__PURE__ */ Uint8Array.of(1)
 
 /** Position of what was added to a batch while no feed was open. */
 const UNRECORDED = -1
@@ -31,25 +28,11 @@ const logs = new WeakMap<LevelDatabase, LevelFeedLog>()
  * passed, was added before a feed was opened, or was renamed or added by another hook, is
  * noticed by the write event (which comes before the writer's own promise settles) and logged
  * once more, at a new position. So that a crash between the two loses nothing silently, a
- * mark is on the disk before, and goes with that second record:
- *
- *   a poll gives up waiting for a write         mark at its position, ROW_TELLS
- *   a process's first writes, before the log    mark in the batch itself, ROW_TELLS
- *   was read: the clock may have gone back
- *   a feed opens while writes of before are     mark with the feed's record, UNKNOWABLE
- *   under way
- *   there are other prewrite hooks              mark in the batch itself, UNKNOWABLE
- *
- * What finds a mark at its start logs the row that it tells of again, or else gives up every
- * feed. A mark that was left behind needlessly costs a copy, never a write.
+ * mark is on the disk before, and goes with that second record; see MARK_KIND.
  */
 export class LevelFeedLog implements Recorder {
-  /** Feeds that are open, also those of an earlier process: start -> oldest position still held. */
-  private readonly feeds = new Map<number, number>()
-  private readonly cleared: Cleared[] = []
-  /** Records of clear() that are not in the log yet; each batch takes them along. */
-  private readonly clearedUnsaved = new Map<number, Uint8Array>()
-  private readonly ownClears = new WeakSet<object>()
+  private readonly feeds = new OpenFeeds()
+  private readonly clears = new Clears()
   /** Until the log was read, a feed may be open from an earlier process. */
   private known = false
   private looking: Promise<void> | undefined
@@ -64,8 +47,7 @@ export class LevelFeedLog implements Recorder {
   private passed = 0
   /** Feeds that began at or before it have lost a change. */
   private lostUpTo = 0
-  /** Positions given out to writes that have not landed, ascending, and since when. */
-  private readonly inFlight = new Map<number, number>()
+  private readonly inFlight: PositionsInFlight
   /** Positions that a poll passed before their writes landed; their rows are evidence. */
   private readonly stragglers = new Set<number>()
   /** Operations that are in no log and have not landed, and the marks that stand for them. */
@@ -74,6 +56,8 @@ export class LevelFeedLog implements Recorder {
   private readonly marks = new Set<number>()
   private readonly tap: LevelTap
   private readonly reader: ChangeReader
+  /** Records of the feeds are written one after the other, each as they are then. */
+  private tail: Promise<unknown> = Promise.resolve()
 
   /** The one log of a database: two would record and forget past each other. */
   static of(root: LevelDatabase): LevelFeedLog {
@@ -91,16 +75,20 @@ export class LevelFeedLog implements Recorder {
     this.tap = LevelTap.of(root)
     this.reader = new ChangeReader(root)
     this.tap.recorder = this
+    this.inFlight = new PositionsInFlight(this.tap)
     root.on('clear', (options: object) => this.clearedOutside(options))
   }
 
   /** Opens a feed of the keys below `prefix`; ranges and changes leave the prefix out. */
-  async open(prefix: Uint8Array, range: ScanRange, after: Uint8Array | undefined, store: string): Promise<Feed> {
+  async open(prefix: Uint8Array, range: ScanRange, after: Uint8Array | undefined, owner: string | undefined, store: string): Promise<Feed> {
     this.tap.goLast()
     await this.look()
     const start = after === undefined ? this.next() : (decodeFeedPosition(after)?.start ?? -1)
-    if (after === undefined) await this.begin(start)
-    else this.check(after, start, store)
+    if (after !== undefined) this.check(after, start, store)
+    if (after === undefined) await this.begin(start, owner)
+    else if (owner !== undefined && this.feeds.ownerOf(start) !== owner) await this.give(start, owner)
+    this.feeds.hold(start, 1)
+    let isHeld = true
     return {
       position: after ?? encodeFeedPosition(start, start),
       poll: (position, limits) => this.poll(prefix, range, this.check(position, start, store), start, store, limits),
@@ -110,16 +98,28 @@ export class LevelFeedLog implements Recorder {
         await this.drop()
       },
       close: async ({ discard }) => {
-        if (!discard || !this.feeds.delete(start)) return
-        await this.write(true, (batch) => this.putFeeds(batch))
-        await this.drop()
+        if (isHeld) this.feeds.hold(start, -1)
+        isHeld = false
+        if (discard) await this.end(start)
       }
     }
   }
 
+  /** The feeds that are open, the oldest first, with what the log holds for them. */
+  async list(): Promise<OpenFeed[]> {
+    await this.look()
+    return this.feeds.list(this.root)
+  }
+
+  /** False: it is not open. */
+  async close(id: string): Promise<boolean> {
+    await this.look()
+    return this.end(Number(id))
+  }
+
   /** `clear` with options that must not count as the owner's: a range delete is in no feed. */
   async clear(options: object): Promise<void> {
-    this.ownClears.add(options)
+    this.clears.own.add(options)
     await this.root.clear(options)
   }
 
@@ -136,7 +136,7 @@ export class LevelFeedLog implements Recorder {
     if (isOwn(key)) return
     token.position = this.next()
     token.key = key
-    this.inFlight.set(token.position, performance.now())
+    this.inFlight.add(token.position)
     const put = (kind: number, position: number, value: Uint8Array): void => {
       batch.add({ type: 'put', key: ownKey(kind, position), value, ...BYTES })
     }
@@ -145,7 +145,7 @@ export class LevelFeedLog implements Recorder {
       this.marks.add(token.position)
       put(MARK_KIND, token.position, this.tap.alone ? ROW_TELLS : UNKNOWABLE)
     }
-    for (const [position, cleared] of this.clearedUnsaved) put(CLEAR_KIND, position, cleared)
+    for (const [position, cleared] of this.clears.unsaved) put(CLEAR_KIND, position, cleared)
   }
 
   landed(operations: readonly Landed[]): void {
@@ -167,7 +167,7 @@ export class LevelFeedLog implements Recorder {
   }
 
   private ownLanded(kind: number, position: number, settled: number[]): void {
-    if (kind === CLEAR_KIND) this.clearedUnsaved.delete(position)
+    if (kind === CLEAR_KIND) this.clears.unsaved.delete(position)
     if (kind !== WRITE_KIND) return
     this.inFlight.delete(position)
     if (this.known && (this.stragglers.has(position) || this.marks.has(position))) settled.push(position)
@@ -177,7 +177,7 @@ export class LevelFeedLog implements Recorder {
   private recordAgain(keys: readonly Uint8Array[], settled: readonly number[]): void {
     if (keys.length + settled.length === 0) return
     const positions = keys.map(() => this.next())
-    for (const position of positions) this.inFlight.set(position, Number.POSITIVE_INFINITY)
+    for (const position of positions) this.inFlight.add(position, Number.POSITIVE_INFINITY)
     const upTo = this.last
     this.write(false, (batch) => {
       keys.forEach((key, i) => void batch.put(ownKey(WRITE_KIND, positions[i]), key, BYTES))
@@ -198,15 +198,16 @@ export class LevelFeedLog implements Recorder {
   }
 
   private clearedOutside(options: object): void {
-    if (this.ownClears.has(options) || (this.known && this.feeds.size === 0)) return
-    const cleared = clearedBy(this.root, options, this.next())
-    this.cleared.push(cleared)
-    this.clearedUnsaved.set(cleared.position, encodeCleared(cleared))
-    this.write(false, (batch) => {
-      batch.put(ownKey(CLEAR_KIND, cleared.position), encodeCleared(cleared), BYTES)
-      // It may have swept away our own records too.
-      if (this.known) this.putFeeds(batch)
-    }).catch(() => {})
+    if (this.clears.own.has(options) || (this.known && this.feeds.size === 0)) return
+    const position = this.next()
+    const record = this.clears.add(clearedBy(this.root, options, position))
+    this.inTurn(() =>
+      this.write(false, (batch) => {
+        batch.put(ownKey(CLEAR_KIND, position), record, BYTES)
+        // It may have swept away our own records too.
+        if (this.known) this.feeds.putAll(batch)
+      })
+    ).catch(() => {})
   }
 
   /** Positions grow with the clock; where it went back, with those of the log. */
@@ -227,26 +228,16 @@ export class LevelFeedLog implements Recorder {
 
   /** Takes up what an earlier process left; writes of this one may be in the log already. */
   private async read(): Promise<void> {
-    const [open] = (await this.root.getMany([FEEDS_KEY], BYTES)) as (Uint8Array | undefined)[]
-    for (let i = 0; open !== undefined && i + 16 <= open.length; i += 16) {
-      const feed = decodeFeedPosition(open.subarray(i, i + 16))
-      if (feed !== undefined) this.feeds.set(feed.start, feed.at)
-    }
+    await this.feeds.read(this.root)
     const newest = await readRows(this.root, WRITE_KIND, { reverse: true, limit: this.marks.size + 1 })
-    const clears = (await readRows(this.root, CLEAR_KIND)).filter(([position]) => !this.cleared.some((own) => own.position === position))
+    const clears = (await readRows(this.root, CLEAR_KIND)).filter(([position]) => !this.clears.has(position))
     const marks = (await readRows(this.root, MARK_KIND)).filter(([position]) => !this.marks.has(position))
     const rows = newest.filter(([position]) => !this.marks.has(position)).slice(0, 1)
-    for (const [one, other] of [...this.feeds, ...rows.map(([at]) => [at, at]), ...clears.map(([at]) => [at, at]), ...marks.map(([at]) => [at, at])] as [number, number][]) {
-      this.before = Math.max(this.before, one, other)
-    }
+    this.before = Math.max(0, ...this.feeds.positions, ...[...rows, ...clears, ...marks].map(([at]) => at))
     this.last = Math.max(this.last, this.before)
     this.passed = this.before
     this.first = [...this.marks].find((position) => position > this.before) ?? Number.POSITIVE_INFINITY
-    for (const own of this.cleared.splice(0)) this.cleared.push(own.position > this.before ? own : this.moved(own))
-    for (const [position, value] of clears) {
-      const cleared = decodeCleared(value, position)
-      if (cleared !== undefined) this.cleared.push(cleared)
-    }
+    for (const old of this.clears.takeUp(clears, this.before)) this.clearAgain(old)
     await this.takeUpMarks(marks)
     this.known = true
     const early = this.early.splice(0)
@@ -260,31 +251,28 @@ export class LevelFeedLog implements Recorder {
   private async takeUpMarks(marks: readonly [number, Uint8Array][]): Promise<void> {
     if (marks.length === 0) return
     const lost = marks.some(([, value]) => value[0] !== ROW_TELLS[0])
-    if (lost) this.feeds.clear()
     const rows = lost ? [] : ((await this.root.getMany(marks.map(([position]) => ownKey(WRITE_KIND, position)), BYTES)) as (Uint8Array | undefined)[])
-    await this.write(true, (batch) => {
-      if (lost) this.putFeeds(batch)
+    await this.inTurn(() => this.write(true, (batch) => {
+      if (lost) this.feeds.put(batch, this.feeds.starts)
       for (const key of rows) if (key !== undefined) batch.put(ownKey(WRITE_KIND, this.next()), key, BYTES)
       for (const [position] of marks) batch.del(ownKey(MARK_KIND, position), BYTES)
-    })
+    }))
+    if (lost) for (const start of this.feeds.starts) this.feeds.delete(start)
   }
 
   /** A clear() that was given a position before the log was read. */
-  private moved(cleared: Cleared): Cleared {
-    const moved = { ...cleared, position: this.next() }
-    this.clearedUnsaved.delete(cleared.position)
-    this.clearedUnsaved.set(moved.position, encodeCleared(moved))
-    this.write(false, (batch) => void batch.put(ownKey(CLEAR_KIND, moved.position), encodeCleared(moved), BYTES)).catch(() => {})
-    return moved
+  private clearAgain(old: Cleared): void {
+    const position = this.next()
+    const record = this.clears.add({ ...old, position })
+    this.write(false, (batch) => void batch.put(ownKey(CLEAR_KIND, position), record, BYTES)).catch(() => {})
   }
 
-  private async begin(start: number): Promise<void> {
+  private async begin(start: number, owner: string | undefined): Promise<void> {
     this.feeds.set(start, start)
     const isDoubtful = this.unrecorded > 0
     if (isDoubtful) this.doubtful.add(start)
     try {
-      await this.write(true, (batch) => {
-        this.putFeeds(batch)
+      await this.give(start, owner, (batch) => {
         if (isDoubtful) batch.put(ownKey(MARK_KIND, start), UNKNOWABLE, BYTES)
       })
     } catch (error) {
@@ -295,19 +283,48 @@ export class LevelFeedLog implements Recorder {
     if (isDoubtful && !this.doubtful.has(start)) this.recordAgain([], [start])
   }
 
+  /** What an earlier process of this owner opened, and died before anybody knew, ends here. */
+  private give(start: number, owner: string | undefined, more?: (batch: LevelChainedBatch) => void): Promise<void> {
+    return this.inTurn(async () => {
+      const older = owner === undefined ? [] : this.feeds.ownedBy(owner).filter((other) => other !== start)
+      await this.write(true, (batch) => {
+        this.feeds.put(batch, older)
+        if (owner !== undefined) this.feeds.putOwner(batch, start, owner)
+        more?.(batch)
+      })
+      if (owner !== undefined) this.feeds.setOwner(start, owner)
+      for (const other of older) this.feeds.delete(other)
+      // Nobody waits for it: the log of a feed that nobody followed may be long.
+      if (older.length > 0) this.drop().catch(() => {})
+    })
+  }
+
+  /** Until its record is gone a feed counts as open, or what a crash leaves of it would lack changes. */
+  private async end(start: number): Promise<boolean> {
+    const ended = await this.inTurn(async () => {
+      if (!this.feeds.has(start)) return false
+      await this.write(true, (batch) => this.feeds.put(batch, [start]))
+      this.feeds.delete(start)
+      return true
+    })
+    if (ended) await this.drop()
+    return ended
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.tail.then(work)
+    this.tail = turn.catch(() => {})
+    return turn
+  }
+
   private check(bytes: Uint8Array, start: number, store: string): number {
     const position = decodeFeedPosition(bytes)
-    const floor = this.feeds.get(start)
+    const floor = this.feeds.floorOf(start)
     const isHeld = position !== undefined && floor !== undefined && position.start === start && position.at >= floor
     // Beyond the log: the machine crashed and took writes with it that the feed had shown.
     const isKnown = position !== undefined && position.at <= this.last && (position.at <= this.before || position.at >= this.first)
     if (!isHeld || !isKnown || start <= this.lostUpTo) throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', { store })
     return position.at
-  }
-
-  private putFeeds(batch: LevelChainedBatch): void {
-    if (this.feeds.size === 0) batch.del(FEEDS_KEY, BYTES)
-    else batch.put(FEEDS_KEY, concatBytes([...this.feeds].map(([start, floor]) => encodeFeedPosition(start, floor))), BYTES)
   }
 
   private async write(durable: boolean, fill: (batch: LevelChainedBatch) => void): Promise<void> {
@@ -316,25 +333,10 @@ export class LevelFeedLog implements Recorder {
     await batch.write({ sync: durable })
   }
 
-  /**
-   * Waits until every write that was under way at `upTo` has landed, failed or taken too long.
-   * Without it a poll would pass a slow write, or stand still behind it.
-   */
+  /** No write that was under way at `upTo` is missed: those that take too long are marked. */
   private async settle(upTo: number, signal: AbortSignal | undefined): Promise<void> {
     for (;;) {
-      signal?.throwIfAborted()
-      let longest = 0
-      const slow: number[] = []
-      for (const [position, since] of this.inFlight) {
-        if (position > upTo) break
-        const left = since + IN_FLIGHT_MS - performance.now()
-        if (left > 0) longest = Math.max(longest, left)
-        else slow.push(position)
-      }
-      if (longest > 0) {
-        await this.tap.nextLanding(longest)
-        continue
-      }
+      const slow = await this.inFlight.slow(upTo, signal)
       if (slow.length === 0) return
       const marked = slow.filter((position) => !this.marks.has(position))
       await this.write(true, (batch) => {
@@ -356,7 +358,7 @@ export class LevelFeedLog implements Recorder {
     // Before the rows are read: what lands in between is noticed either way.
     this.passed = Math.max(this.passed, upTo)
     const { changes, at, caughtUp } = await this.reader.read(prefix, range, from, upTo, limits)
-    if (this.cleared.some((cleared) => cleared.position > from && touches(cleared, prefix, range))) {
+    if (this.clears.touch(prefix, range, from)) {
       throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST', {
         store,
         message: 'clear() was called on keys of the range, which no feed records; copy the range again'
@@ -368,26 +370,22 @@ export class LevelFeedLog implements Recorder {
 
   /** Takes out of the log what no open feed will ask for again. */
   private async drop(): Promise<void> {
-    const floor = this.feeds.size === 0 ? this.last : Math.min(...this.feeds.values())
+    const floor = this.feeds.floor ?? this.last
     this.counts.drop(floor)
-    const gone = this.cleared.filter(({ position }) => position <= floor)
-    for (const cleared of gone) this.cleared.splice(this.cleared.indexOf(cleared), 1)
+    const gone = this.clears.drop(floor)
     const marks = this.feeds.size === 0 ? await readRows(this.root, MARK_KIND, { lte: ownKey(MARK_KIND, floor), values: false }) : []
-    const iterator = this.root.iterator({ ...BYTES, gt: ownKey(WRITE_KIND, 0), lte: ownKey(WRITE_KIND, floor), values: false })
-    try {
-      for (let first = true; ; first = false) {
-        const rows = (await iterator.nextv(1000)) as [Uint8Array, unknown][]
-        if (rows.length === 0 && !first) return
-        await this.write(false, (batch) => {
+    let isFirst = true
+    for await (const keys of writesUpTo(this.root, floor)) {
+      const remove = (): Promise<void> =>
+        this.write(false, (batch) => {
           // With the first removal, so that a position before the floor is never answered.
-          if (first && this.feeds.size > 0) this.putFeeds(batch)
-          if (first) for (const { position } of gone) batch.del(ownKey(CLEAR_KIND, position), BYTES)
-          if (first) for (const [position] of marks) batch.del(ownKey(MARK_KIND, position), BYTES)
-          for (const [key] of rows) if (!this.stragglers.has(positionOf(key))) batch.del(key, BYTES)
+          if (isFirst && this.feeds.size > 0) this.feeds.put(batch)
+          if (isFirst) for (const position of gone) batch.del(ownKey(CLEAR_KIND, position), BYTES)
+          if (isFirst) for (const [position] of marks) batch.del(ownKey(MARK_KIND, position), BYTES)
+          for (const key of keys) if (!this.stragglers.has(positionOf(key))) batch.del(key, BYTES)
         })
-      }
-    } finally {
-      await iterator.close()
+      await (isFirst ? this.inTurn(remove) : remove())
+      isFirst = false
     }
   }
 }

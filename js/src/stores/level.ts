@@ -3,12 +3,14 @@ import { compareBytes, concatBytes, startsWith, toBytes } from './bytes.js'
 import { prefixRange } from './level-cleared.js'
 import { deleteEqual } from './level-delete.js'
 import { LevelFeedLog } from './level-feed.js'
+import type { OpenFeed } from './level-feed-open.js'
 import { BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
 import { LevelIterators, pageBack } from './level-iterators.js'
 import { LevelTap } from './level-tap.js'
 import type { LevelChainedBatch, LevelDatabase } from './level-types.js'
 import type { ApplyOptions, Capability, Entry, Estimate, Feed, OwnRecord, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
+export type { OpenFeed } from './level-feed-open.js'
 export type { LevelDatabase } from './level-types.js'
 
 export interface LevelStoreOptions {
@@ -26,6 +28,30 @@ export interface LevelStoreOptions {
 /** A store over any abstract-level 3 database: classic-level, memory-level, browser-level, a sublevel. */
 export function levelStore(db: LevelDatabase, options: LevelStoreOptions = {}): Store {
   return new LevelStore(db, options)
+}
+
+/**
+ * The feeds that are open in a database, in whichever of its sublevels, the oldest first. One that
+ * nobody follows any more makes the database grow for ever: closeFeed() ends it. Reads the log of
+ * changes once. From then on it is as if a store with `feed: true` had been made of the database.
+ */
+export async function listFeeds(db: LevelDatabase): Promise<OpenFeed[]> {
+  return (await feedLogOf(db)).list()
+}
+
+/**
+ * Ends the recording of a feed and removes what was kept for it; false: there is none with this id.
+ * Who follows it yet gets KEYHAUL_FEED_POSITION_LOST, and has to copy again.
+ */
+export async function closeFeed(db: LevelDatabase, id: string): Promise<boolean> {
+  return (await feedLogOf(db)).close(id)
+}
+
+async function feedLogOf(db: LevelDatabase): Promise<LevelFeedLog> {
+  const { root } = placeOf(db)
+  const log = LevelFeedLog.of(root)
+  await root.open()
+  return log
 }
 
 class LevelStore implements Store {
@@ -46,12 +72,12 @@ class LevelStore implements Store {
 
   constructor(db: LevelDatabase, options: LevelStoreOptions) {
     this.db = db
-    const { prefix, db: root } = db as { prefix?: unknown; db?: LevelDatabase }
-    this.root = typeof prefix === 'string' && prefix !== '' && root !== undefined ? root : db
-    this.iterators = LevelIterators.of(this.root)
-    this.prefix = toBytes(this.root === db ? '' : (prefix as string))
-    this.place = { database: identityOf(this.root, ''), prefix: this.prefix }
-    this.identity = identityOf(this.root, this.root === db ? '' : (prefix as string))
+    const { root, prefix } = placeOf(db)
+    this.root = root
+    this.iterators = LevelIterators.of(root)
+    this.prefix = toBytes(prefix)
+    this.place = { database: identityOf(root, ''), prefix: this.prefix }
+    this.identity = identityOf(root, prefix)
     const location = (db as { location?: unknown }).location
     this.name = options.name ?? (typeof location === 'string' ? `level:${location}` : 'level')
     // classic-level makes Buffers; asking for views would wrap each of them once more.
@@ -69,7 +95,7 @@ class LevelStore implements Store {
         this.translate(async () => {
           given?.signal?.throwIfAborted()
           await this.ready()
-          return this.translated(await this.changing(() => log.open(this.prefix, range, given?.after, this.name)))
+          return this.translated(await this.changing(() => log.open(this.prefix, range, given?.after, given?.owner, this.name)))
         })
     }
     this.capabilities = new Set(capabilities)
@@ -133,11 +159,11 @@ class LevelStore implements Store {
     }
     const write = (options: ApplyOptions): Promise<boolean> =>
       this.changing(async () => {
+        const isUnwatched = this.isUnwatched()
+        // Whoever gives up calls nothing any more, and a batch lives until it or its database is closed.
+        if (options.signal?.aborted === true || !isUnwatched) discard()
         options.signal?.throwIfAborted()
-        if (!this.isUnwatched()) {
-          discard()
-          return false
-        }
+        if (!isUnwatched) return false
         await batch.write({ sync: options.durable })
         return true
       })
@@ -275,6 +301,12 @@ class LevelStore implements Store {
       throw fromLevel(error, this.name)
     }
   }
+}
+
+/** A sublevel lies under a prefix in the root. */
+function placeOf(db: LevelDatabase): { root: LevelDatabase; prefix: string } {
+  const { prefix, db: root } = db as { prefix?: unknown; db?: LevelDatabase }
+  return typeof prefix === 'string' && prefix !== '' && root !== undefined ? { root, prefix } : { root: db, prefix: '' }
 }
 
 /** The parts of a range of the root that are not keyhaul's own records. */

@@ -2,7 +2,7 @@ import { KeyhaulError } from '../errors.js'
 import { compareBytes, decodeFeedPosition, encodeFeedPosition, inRange, toBytes } from './bytes.js'
 import { unpackPage } from './packed.js'
 import { SortedRows } from './sorted-rows.js'
-import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, OwnRecord, PackedPage, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
+import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, FeedOptions, OwnRecord, PackedPage, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
 export interface MemoryStoreOptions {
   readonly name?: string
@@ -55,6 +55,8 @@ class Memory implements MemoryStore {
   private position = 0
   /** Feeds that were not given up: where each began -> the oldest position it may still ask for. */
   private readonly feeds = new Map<number, number>()
+  /** Which feed is whose: the one where it began. */
+  private readonly owners = new Map<string, number>()
   private own: Uint8Array | undefined
   readonly ownRecord: OwnRecord = {
     read: async () => this.own,
@@ -152,16 +154,17 @@ class Memory implements MemoryStore {
     return left
   }
 
-  async openFeed(
-    range: ScanRange,
-    options: { after?: Uint8Array | undefined; signal?: AbortSignal | undefined } = {}
-  ): Promise<Feed> {
-    options.signal?.throwIfAborted()
-    const { after: takenUp } = options
+  async openFeed(range: ScanRange, { after: takenUp, owner, signal }: FeedOptions = {}): Promise<Feed> {
+    signal?.throwIfAborted()
     // Each beginning is a position of its own, so that feeds can be told apart.
     const start = takenUp === undefined ? ++this.position : (decodeFeedPosition(takenUp)?.start ?? -1)
     if (takenUp === undefined) this.feeds.set(start, start)
     else this.readPosition(takenUp, start)
+    if (owner !== undefined) {
+      const older = this.owners.get(owner)
+      this.owners.set(owner, start)
+      if (older !== undefined && older !== start && this.feeds.delete(older)) this.dropUnasked()
+    }
     return {
       position: takenUp ?? encodeFeedPosition(start, start),
       poll: async (after, limits) => {
@@ -191,7 +194,9 @@ class Memory implements MemoryStore {
         this.dropUnasked()
       },
       close: async ({ discard }) => {
-        if (discard && this.feeds.delete(start)) this.dropUnasked()
+        if (!discard || !this.feeds.delete(start)) return
+        for (const [name, one] of this.owners) if (one === start) this.owners.delete(name)
+        this.dropUnasked()
       }
     }
   }

@@ -107,6 +107,17 @@ export interface Feed {
   close(options: { readonly discard: boolean }): Promise<void>
 }
 
+export interface FeedOptions {
+  readonly after?: Uint8Array | undefined
+  /**
+   * Who follows it, as in `claim 3f9a…`; kept with the recording for as long as it lasts. An owner
+   * has one feed: opening or continuing one ends every other, also one of a process that died
+   * before anybody knew of it.
+   */
+  readonly owner?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /** Receives the entries of a range for a digest; the caller keeps the sum. */
 export interface DigestSink {
   add(entries: readonly Entry[]): void
@@ -181,7 +192,7 @@ export interface Store {
   readonly ownRecord?: OwnRecord | undefined
 
   /** `feed`: starts recording the changes of a range, or continues one at `after`. */
-  openFeed?(range: ScanRange, options?: { readonly after?: Uint8Array | undefined; readonly signal?: AbortSignal | undefined }): Promise<Feed>
+  openFeed?(range: ScanRange, options?: FeedOptions): Promise<Feed>
   /** `digest`: hands every entry of the range to the sink without building pages for the caller. */
   digest?(range: ScanRange, sink: DigestSink, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>
   /** `rangeDelete`: removes every key of the range; does not appear in feeds. */

@@ -27,11 +27,16 @@ function checkLast(changes: readonly Change[], k: Uint8Array, value: Uint8Array 
   check(equal, `the feed ends with ${hex(found[1])} for ${hex(k)}, the store with ${hex(value)}`)
 }
 
-async function open(store: Store, range = {}, after?: Uint8Array): Promise<Feed> {
-  const feed = await store.openFeed?.(range, after === undefined ? {} : { after })
+async function open(store: Store, range = {}, after?: Uint8Array, owner?: string): Promise<Feed> {
+  const feed = await store.openFeed?.(range, { ...(after === undefined ? {} : { after }), ...(owner === undefined ? {} : { owner }) })
   check(feed !== undefined, 'openFeed gave nothing')
   check(feed.position.length > 0 && feed.position.length <= 256, 'a position has 1 to 256 bytes')
   return feed
+}
+
+async function checkLost(work: Promise<unknown>, what: string): Promise<void> {
+  const code = await work.then(() => 'nothing', (error: { code?: string }) => error.code)
+  check(code === 'KEYHAUL_FEED_POSITION_LOST', `${what} gave ${code} instead of KEYHAUL_FEED_POSITION_LOST`)
 }
 
 type Case = readonly [name: string, run: (under: StoreUnderTest) => Promise<void>]
@@ -81,9 +86,38 @@ export const feedTests: readonly Case[] = [
   })],
   ['feed: a foreign position is called lost', ifFeed(async ({ store }) => {
     const feed = await open(store)
-    const code = await feed.poll(Uint8Array.from([1, 2, 3]), LIMITS).then(() => 'nothing', (error: { code?: string }) => error.code)
-    check(code === 'KEYHAUL_FEED_POSITION_LOST', `a foreign position gave ${code} instead of KEYHAUL_FEED_POSITION_LOST`)
+    await checkLost(feed.poll(Uint8Array.from([1, 2, 3]), LIMITS), 'a foreign position')
     await feed.close({ discard: true })
+  })],
+  ['feed: an owner has one, a new one ends the one before, and nobody else\'s', ifFeed(async ({ store, put }) => {
+    const other = await open(store, {}, undefined, 'other')
+    const anonymous = await open(store)
+    const first = await open(store, {}, undefined, 'owner')
+    await first.close({ discard: false }) // as by a crash: nobody was told its position
+    await put(key('a'), key('1'))
+    const second = await open(store, {}, undefined, 'owner')
+    await put(key('b'), key('2'))
+    await checkLost(open(store, {}, first.position).then((again) => again.poll(first.position, LIMITS)), 'the feed that a later one of its owner replaced')
+    const { changes } = await drain(second, second.position)
+    checkLast(changes, key('b'), key('2'))
+    for (const [feed, owner] of [[other, 'other'], [anonymous, undefined]] as const) {
+      const taken = await open(store, {}, feed.position, owner)
+      checkLast((await drain(taken, taken.position)).changes, key('a'), key('1'))
+      await taken.close({ discard: true })
+    }
+    const again = await open(store, {}, second.position, 'owner')
+    checkLast((await drain(again, again.position)).changes, key('b'), key('2'))
+    await again.close({ discard: true })
+    await checkLost(open(store, {}, second.position, 'owner').then((gone) => gone.poll(second.position, LIMITS)), 'a feed that was discarded')
+  })],
+  ['feed: who takes one up with a name owns it', ifFeed(async ({ store, put }) => {
+    const first = await open(store)
+    await put(key('a'), key('1'))
+    const taken = await open(store, {}, first.position, 'owner')
+    checkLast((await drain(taken, taken.position)).changes, key('a'), key('1'))
+    const second = await open(store, {}, undefined, 'owner')
+    await checkLost(taken.poll(first.position, LIMITS), 'the feed that a later one of its owner replaced')
+    await second.close({ discard: true })
   })],
   ['feed: trimming what was taken keeps the rest', ifFeed(async ({ store, put }) => {
     const feed = await open(store)

@@ -1,54 +1,14 @@
 // A service is moved from a terminal: its control socket, and the commands that use it.
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { serveControl } from '../../../dist/live/index.js'
 import { memoryRegister } from '../../../dist/register/memory.js'
+import { type Service, start, withService } from '../support/service.ts'
 import { fillLevel, inFolder, keyhaul, readLevel, withLevel } from '../support/stores.js'
-
-const SERVICE = new URL('../support/control-service.mjs', import.meta.url).pathname
-
-interface Service {
-  readonly child: ChildProcess
-  readonly socket: string
-  quit(): Promise<{ writes: number; left: number; moved: number }>
-}
-
-async function start(folder: string, keys = 2000): Promise<Service> {
-  const child = spawn(process.execPath, [SERVICE, folder, String(keys)], { stdio: ['pipe', 'pipe', 'inherit'] })
-  let output = ''
-  let onLine = (): void => {}
-  child.stdout.on('data', (data) => {
-    output += data
-    onLine()
-  })
-  const line = (found: () => boolean): Promise<void> =>
-    new Promise((done) => {
-      onLine = () => void (found() && done())
-      onLine()
-    })
-  await line(() => output.includes('ready\n'))
-  const quit = async (): Promise<{ writes: number; left: number; moved: number }> => {
-    child.stdin.write('quit\n')
-    await line(() => output.trimEnd().endsWith('}'))
-    return JSON.parse(output.trimEnd().split('\n').pop() as string)
-  }
-  return { child, socket: join(folder, 'keyhaul.sock'), quit }
-}
-
-async function withService(keys: number, work: (service: Service, folder: string) => Promise<void>): Promise<void> {
-  await inFolder(async (folder) => {
-    const service = await start(folder, keys)
-    try {
-      await work(service, folder)
-    } finally {
-      service.child.kill('SIGKILL')
-    }
-  })
-}
 
 const lastJson = (stdout: string): Record<string, unknown> => JSON.parse(stdout.trimEnd().split('\n').pop() as string)
 /** Kills it once it has said so. */
@@ -189,7 +149,7 @@ test('what cannot be is refused with a code and what to do', async () => {
     await refused(['status', '--service', socket, 'deadbeef'], /KEYHAUL_NOT_FOUND/)
     await refused(['resume', '--service', socket], /KEYHAUL_NOT_FOUND.*no migration to resume/)
     await refused(['status', '--service', join(folder, 'none')], /KEYHAUL_SERVICE_FAILED.*there is no such socket/)
-    await refused(['status', '--service', SERVICE], /KEYHAUL_SERVICE_FAILED/)
+    await refused(['status', '--service', new URL(import.meta.url).pathname], /KEYHAUL_SERVICE_FAILED/)
     await refused(['status'], /KEYHAUL_USAGE.*name a journal/, 2)
     // Nothing that was refused is left over.
     assert.deepEqual(lastJson((await keyhaul(['status', '--service', socket, '--json'])).stdout).runs, [(await until(socket, ({ state }) => state === 'failed'))])

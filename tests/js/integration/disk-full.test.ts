@@ -1,7 +1,7 @@
 // A disk that is full, for the target and for the journal: a file system of its own, so that it is really full.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspectJournal } from '../../../dist/index.js'
@@ -105,4 +105,19 @@ test('no room for the plan itself: nothing was begun, and the same command works
       assert.deepEqual(await readLevel(b), await readLevel(a))
     })
   }
+})
+
+test('a rehearsal whose scratch stores do not fit says so, and leaves the disk as it was', { skip }, async () => {
+  await onSmallDisk('8m', async (disk, folder) => {
+    const a = join(folder, 'a')
+    await fillLevel(a, 60_000, 200)
+    const before = await readLevel(a)
+    for (const kind of [[], ['--live', '--writes', '10']]) {
+      const full = await keyhaul(['rehearse', `level:${a}`, `level:${join(disk, 'b')}`, ...kind])
+      assert.equal(full.code, 1, full.stderr)
+      assert.match(full.stderr, /KEYHAUL_DISK_FULL: store scratch \w+: no space is left on the disk/)
+      assert.deepEqual(readdirSync(disk), [])
+    }
+    assert.deepEqual(await readLevel(a), before)
+  })
 })

@@ -42,6 +42,7 @@ function assertMoved(receipt: Record<string, unknown>): void {
   assert.equal(receipt.state, 'done')
   assert.equal(receipt.level, 4)
   assert.equal(receipt.left, 0)
+  assert.equal(receipt.feedRows, 0, 'a feed was left open')
 }
 
 for (const seed of [7, 23, 41]) {
@@ -62,7 +63,7 @@ for (const seed of [7, 23, 41]) {
 }
 
 const STATES = [
-  'claiming', 'preparing', 'staging', 'copying', 'catchingUp', 'verifying', 'approaching', 'fencing', 'draining', 'readFencing', 'deciding', 'activating',
+  'claiming', 'preparing', 'openFeed', 'staging', 'copying', 'catchingUp', 'verifying', 'approaching', 'fencing', 'draining', 'readFencing', 'deciding', 'activating',
   'redirecting', 'cleaning', 'closing'
 ]
 

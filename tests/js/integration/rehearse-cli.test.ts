@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fillLevel, inFolder, keyhaul, readLevel } from '../support/stores.js'
+
+/** Once it has begun to measure. */
+const killedWith = (folder: string, ...signals: NodeJS.Signals[]) => (child: ChildProcess): void => {
+  const look = setInterval(() => {
+    if (!readdirSync(folder).some((name) => name.startsWith('.keyhaul-rehearsal-'))) return
+    clearInterval(look)
+    for (const signal of signals) child.kill(signal)
+  }, 5)
+  child.on('exit', () => clearInterval(look))
+}
 
 test('rehearse measures, forecasts, touches nothing and leaves nothing behind', async () => {
   await inFolder(async (folder) => {
@@ -33,14 +44,7 @@ test('rehearse measures, forecasts, touches nothing and leaves nothing behind', 
 test('rehearse removes its scratch stores on Ctrl-C', { timeout: 60_000 }, async () => {
   await inFolder(async (folder) => {
     await fillLevel(join(folder, 'a'), 200_000)
-    const ended = await keyhaul(['rehearse', `level:${join(folder, 'a')}`, `level:${join(folder, 'new/b')}`], (child) => {
-      const look = setInterval(() => {
-        if (!readdirSync(folder).some((name) => name.startsWith('.keyhaul-rehearsal-'))) return
-        clearInterval(look)
-        child.kill('SIGINT')
-      }, 5)
-      child.on('exit', () => clearInterval(look))
-    })
+    const ended = await keyhaul(['rehearse', `level:${join(folder, 'a')}`, `level:${join(folder, 'new/b')}`], killedWith(folder, 'SIGINT'))
     assert.equal(ended.code, 4, ended.stderr)
     assert.deepEqual(readdirSync(folder), ['a'])
   })
@@ -69,14 +73,32 @@ test('Ctrl-C, and a closed terminal, end it while it simulates', { timeout: 120_
   })
 })
 
-test('where no scratch store can be made, it says so', { skip: process.getuid?.() === 0 ? 'root may write everywhere' : false }, async () => {
+// Two signals that cannot be taken for one; nothing is written by the second, which ends it at once.
+test('a second Ctrl-C ends it at once, and the scratch stores are gone too', { timeout: 60_000 }, async () => {
+  await inFolder(async (folder) => {
+    await fillLevel(join(folder, 'a'), 200_000)
+    const ended = await keyhaul(['rehearse', `level:${join(folder, 'a')}`, `level:${join(folder, 'b')}`], killedWith(folder, 'SIGINT', 'SIGTERM'))
+    assert.deepEqual([ended.code, ended.signal, ended.stdout], [4, null, ''], ended.stderr)
+    assert.doesNotMatch(ended.stderr, /KEYHAUL_INTERRUPTED/, 'it came to its end by the first one')
+    assert.deepEqual(readdirSync(folder), ['a'])
+  })
+})
+
+/** Root may write everywhere: then the command runs as somebody else, if it may be read by him. */
+const NOBODY = 65_534
+const asSomebody = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+
+test('where no scratch store can be made, it says so', async () => {
   await inFolder(async (folder) => {
     await fillLevel(join(folder, 'a'), 10)
     const closed = join(folder, 'closed')
-    mkdirSync(closed, { mode: 0o500 })
-    const ended = await keyhaul(['rehearse', `level:${join(folder, 'a')}`, `level:${join(closed, 'b')}`])
-    assert.match(ended.stderr, /KEYHAUL_INVALID_ARGUMENT.*a scratch store cannot be made beside the target/)
+    mkdirSync(closed, { mode: 0o555 })
+    if ('uid' in asSomebody) execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, folder])
+    const ended = await keyhaul(['rehearse', `level:${join(folder, 'a')}`, `level:${join(closed, 'b')}`], undefined, {}, asSomebody)
+    assert.match(ended.stderr, /KEYHAUL_INVALID_ARGUMENT.*closed: a scratch store cannot be made beside the target: EACCES/)
     assert.equal(ended.code, 1)
+    assert.deepEqual(readdirSync(closed), [])
+    assert.deepEqual(readdirSync(folder).sort(), ['a', 'closed'])
   })
 })
 

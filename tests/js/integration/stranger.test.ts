@@ -147,7 +147,7 @@ test('a reader that goes away stops nothing; a full one is an error without a st
 })
 
 test('the help of each command has an example', async () => {
-  for (const command of ['copy', 'move', 'verify', 'resume', 'status', 'cancel', 'inspect']) {
+  for (const command of ['copy', 'move', 'verify', 'resume', 'status', 'cancel', 'inspect', 'drop-feed']) {
     const { stdout, code } = await keyhaul([command, '--help'])
     assert.equal(code, 0)
     assert.match(stdout, new RegExp(`Examples?:\n {2}\\$ keyhaul ${command} `))

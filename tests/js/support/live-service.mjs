@@ -1,6 +1,7 @@
 // A service that moves a shard while it is used: killed and started again by live-kill.test.ts.
 // Prints "ack KEY VERSION" after each acknowledged write, and "moved" with the receipt.
-// With STATE it kills itself when the migration gets there.
+// With STATE it kills itself when the migration gets there; with "openFeed" once the source has opened a feed
+// and before anybody knows its position.
 // node live-service.mjs FOLDER KEYS ACKS.json [STATE]
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +15,10 @@ const [folder, keys, file, dieIn] = process.argv.slice(2)
 const count = Number(keys)
 const acks = JSON.parse(readFileSync(file, 'utf8'))
 const [one, two] = [new ClassicLevel(join(folder, 'a')), new ClassicLevel(join(folder, 'b'))]
-const a = gatedStore(levelStore(one, { name: 'a', feed: true }))
+const source = levelStore(one, { name: 'a', feed: true })
+const { openFeed } = source
+if (dieIn === 'openFeed') source.openFeed = (...args) => openFeed(...args).then(() => process.kill(process.pid, 'SIGKILL'))
+const a = gatedStore(source)
 const b = gatedStore(levelStore(two, { name: 'b', feed: true }))
 const register = levelRegister(one)
 await assignRange({ register, store: a })
@@ -80,5 +84,8 @@ for (let i = 0; i < count; i++) acks[i] = versions[i]
 for (let i = 0; i < count; i++) if ((await versionOf(i)) !== versions[i]) process.exit(1)
 let left = 0
 for await (const [key] of one.iterator({ gte: 'key-', lt: 'key.' })) if (key.length > 0) left++
-console.log(`moved ${JSON.stringify({ ...receipt, left })}`)
+// Records of feeds, the log of changes, clears, marks and owners.
+let feedRows = 0
+for await (const key of one.keys({ gte: '!\0keyhaul!', lt: '!\0keyhaul"' })) if ([0, 1, 2, 3, 6].includes(key.charCodeAt(10))) feedRows++
+console.log(`moved ${JSON.stringify({ ...receipt, left, feedRows })}`)
 await Promise.all([one.close(), two.close()])

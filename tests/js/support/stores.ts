@@ -49,8 +49,8 @@ export interface Ended {
   readonly stderr: string
 }
 
-export function keyhaul(args: readonly string[], onStart?: (child: ChildProcess) => void, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [CLI, ...args], { env: { ...process.env, NO_COLOR: '1', ...env } })
+export function keyhaul(args: readonly string[], onStart?: (child: ChildProcess) => void, env: NodeJS.ProcessEnv = {}, as: { uid?: number; gid?: number } = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [CLI, ...args], { env: { ...process.env, NO_COLOR: '1', ...env }, ...as })
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (data) => {

@@ -62,6 +62,27 @@ test('measures without a write to the source', async () => {
   assert.equal(found.calm.done, 2)
 })
 
+test('writers are watched where the plan does not say how many there are, those of the range', async () => {
+  for (const [written, seen] of [['key-00000007', true], ['elsewhere', false]] as const) {
+    const from = memoryStore({ name: 'from' })
+    await from.apply(entriesOf(100), { durable: false })
+    const writer = setInterval(() => from.put(written, `${Math.random()}`), 1)
+    const options = { from, scratch: memoryStore({ name: 's' }), scratchSource: memoryStore({ name: 't' }), ranges: [{ prefix: 'key-' }], watchMs: 100 }
+    const measured = await measure({ ...options, plan: { mode: 'live' } })
+    const given = await measure({ ...options, scratch: memoryStore({ name: 's' }), scratchSource: memoryStore({ name: 't' }), plan: { mode: 'live', writes: 3 } })
+    clearInterval(writer)
+    assert.equal((measured.writes as number) > 0, seen)
+    assert.equal(given.writes, undefined)
+    assert.equal((from as unknown as { feeds: Map<unknown, unknown> }).feeds.size, 0, 'a feed was left open')
+    const found = forecast(measured, { mode: 'live', seeds: 1 })
+    assert.equal(found.plan.writes, measured.writes)
+    assert.equal(forecast(measured, { mode: 'live', seeds: 1, writes: 7 }).plan.writes, 7)
+    assert.deepEqual(toMeasurement(JSON.parse(JSON.stringify(measured))), measured)
+  }
+  const refused = { code: 'KEYHAUL_INVALID_ARGUMENT', message: /watchMs is -1/ }
+  await assert.rejects(measure({ from: memoryStore({ name: 'f' }), scratch: memoryStore({ name: 's' }), watchMs: -1 }), refused)
+})
+
 test('beyond what it counts the store is asked, and says so; one that cannot tell is refused', async () => {
   const from = memoryStore({ name: 'from' })
   await from.apply(entriesOf(5_000), { durable: false })
@@ -107,6 +128,7 @@ test('a forecast stops between two seeds', async () => {
 test('refuses what makes no sense', async () => {
   const refused = { code: 'KEYHAUL_INVALID_ARGUMENT' }
   assert.throws(() => toMeasurement({ ...MEASURED, readNs: -1 }), { ...refused, message: /readNs is -1/ })
+  assert.throws(() => toMeasurement({ ...MEASURED, writes: 0.5 }), { ...refused, message: /writes is 0.5/ })
   assert.throws(() => toMeasurement({}), refused)
   assert.throws(() => forecast(MEASURED, {}), { ...refused, message: /measure again/ })
   for (const plan of [{ writes: 5 }, { share: 2 }, { seeds: 0 }, { mode: 'fly' as 'copy' }, { pauseBudgetMs: 1 }]) {

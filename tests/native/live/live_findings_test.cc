@@ -298,5 +298,57 @@ TEST(LiveConverge, WritersThatAreAskedAndHoldBackLetItEnd) {
   EXPECT_EQ(ladder.world.checkEnd(), "");
 }
 
+// Half of a range staged and half of it not: no call of a migration does that. Discarding says that
+// there is something, looking says that there is nothing, and neither can be believed for ever.
+TEST(LiveFindings, AGateRecordThatContradictsItselfIsNamed) {
+  for (const bool journal : {true, false}) {
+    LiveOptions options;
+    LiveWorld world(options);
+    world.autoResume = false;
+    const Plan plan = [&] {
+      Plan of = world.plan();
+      of.durable = journal;
+      if (!journal) of.require = GuaranteeLevel::kL3;
+      return of;
+    }();
+    uint32_t looks = 0;
+    std::string text;
+    std::optional<Gate> whole;
+    world.onState = [&](MigrationState state) {
+      if (state != MigrationState::kUnfencing || whole) return;
+      whole = world.target().gate;
+      const GateRange staged = world.target().gate.ranges().front();
+      ASSERT_EQ(staged.state, GateState::kStaged);
+      GateCall half{GateVerb::kPrepare, staged.claim, staged.coordEpoch - 1, staged.epoch, "", {}};
+      half.ranges = {{"", Bound::at("key1010")}};
+      world.target().gate = Gate();
+      ASSERT_TRUE(world.target().gate.change(half).ok());
+    };
+    world.seen = [&](const Action& action, const std::string&) {
+      looks += action.kind == ActionKind::kGate && action.verb == GateVerb::kInspect ? 1 : 0;
+    };
+    world.onNotice = [&](const Notice& notice) {
+      if (notice.kind == NoticeKind::kState && notice.error == ErrorCode::kRegisterCorrupt) {
+        text = world.textOf(notice);
+      }
+    };
+    world.start(plan, journal);
+    for (int i = 0; i < 5'000 && world.state() != MigrationState::kCopying; ++i) world.tick();
+    world.cancel();
+    for (int i = 0; i < 5'000 && world.state() != MigrationState::kStopped; ++i) world.tick();
+    ASSERT_EQ(world.state(), MigrationState::kStopped);
+    EXPECT_EQ(world.error(), ErrorCode::kRegisterCorrupt);
+    EXPECT_NE(text.find("gate"), std::string::npos) << text;
+    EXPECT_LE(looks, 8U);
+    if (!journal) continue;
+    // Mended, it goes on to its end.
+    world.target().gate = *whole;
+    world.replace(world.journal());
+    ASSERT_TRUE(world.run()) << stateName(world.state());
+    EXPECT_EQ(world.state(), MigrationState::kCancelled) << errorName(world.error());
+    EXPECT_EQ(world.checkEnd(), "");
+  }
+}
+
 }  // namespace
 }  // namespace keyhaul::test

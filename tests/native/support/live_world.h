@@ -105,6 +105,11 @@ class LiveWorld {
   // Before an effect, with its payload.
   std::function<void(const Action&, const std::string&)> seen;
   std::function<void(const Notice&)> onNotice;
+  // Of a notice that is being told, of the last mover.
+  std::string textOf(const Notice& notice) {
+    const auto bytes = current().engine.bytes(notice.payload);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
   std::function<void(MigrationState)> onState;
   std::function<bool(const std::string&)> forgets;  // true: the target loses this put
   std::function<bool(const Action&)> stall;  // true: it waits

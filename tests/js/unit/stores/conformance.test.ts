@@ -109,6 +109,8 @@ test('the suite finds stores that break their promises', async () => {
     ['claims what it has not', () => ({ digest: undefined as never })],
     ['opens its feed late', (base) => ({ openFeed: async (range, o) => { const feed = await base.openFeed?.(range, o); let first = true; return { ...feed, poll: async (after: Uint8Array, l: never) => { const page = await feed?.poll(after, l); if (page === undefined || !first) return page; first = false; return { ...page, changes: page.changes.slice(1) } } } as never } })],
     ['forgets its feed when it is left', (base) => ({ openFeed: async (range, o) => base.openFeed?.(range, o?.after === undefined ? o : {}) as never })],
+    ['knows no owner of a feed', (base) => ({ openFeed: async (range, o) => base.openFeed?.(range, { after: o?.after }) as never })],
+    ['has one feed for all', (base) => ({ openFeed: async (range, o) => base.openFeed?.(range, { ...o, owner: 'one' }) as never })],
     ['estimates nonsense', () => ({ estimate: async () => ({ bytes: Number.NaN }) })]
   ]
   for (const [name, change] of cases) {

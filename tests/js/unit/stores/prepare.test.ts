@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { ClassicLevel } from 'classic-level'
 import { migrate } from '../../../../dist/index.js'
 import { levelStore } from '../../../../dist/stores/level.js'
@@ -49,6 +50,46 @@ test('not by a closed store, nor for keys of its own, nor where batches are not 
     await db.close()
     assert.equal(store.prepare?.([entry]), undefined)
   }))
+
+/** Batches and iterators that the database would have to close. */
+function openResources(db: object): { readonly count: number } {
+  const open = new Set<unknown>()
+  const { attachResource, detachResource } = db as Record<string, (resource: unknown) => void>
+  Object.assign(db, {
+    attachResource: (resource: unknown) => void (open.add(resource), attachResource?.call(db, resource)),
+    detachResource: (resource: unknown) => void (open.delete(resource), detachResource?.call(db, resource))
+  })
+  return { get count() { return open.size } }
+}
+
+test('nothing is left open of what is given up: aborted, overtaken, discarded', () =>
+  inFolder((folder) =>
+    withLevel(join(folder, 'db'), async (db) => {
+      const open = openResources(db)
+      const store = levelStore(db)
+      const prepare = (): NonNullable<ReturnType<NonNullable<Store['prepare']>>> => {
+        const prepared = store.prepare?.([entry])
+        assert.ok(prepared)
+        assert.equal(open.count, 1)
+        return prepared
+      }
+      await assert.rejects(prepare().write({ durable: false, signal: AbortSignal.abort() }), { code: 'KEYHAUL_INTERRUPTED' })
+      await setImmediate()
+      assert.equal(open.count, 0, 'aborted')
+      const overtaken = prepare()
+      const listener = (): void => {}
+      db.on('write', listener)
+      assert.equal(await overtaken.write({ durable: false }), false)
+      db.off('write', listener)
+      await setImmediate()
+      assert.equal(open.count, 0, 'overtaken')
+      prepare().discard()
+      await setImmediate()
+      assert.equal(open.count, 0, 'discarded')
+      assert.ok(await prepare().write({ durable: false }))
+      assert.equal(open.count, 0, 'written')
+    })
+  ))
 
 const COUNT = 3000
 const source = (): Store => memoryStore({ name: 'source', entries: Array.from({ length: COUNT }, (_, i): [string, string] => [keyOf(i), `value ${i}`]) })
