@@ -31,7 +31,9 @@ async function buildGlue(from, factory, folder, asset) {
   // The glue would instantiate later; js/src/engine/instantiate.ts does it at once.
   const parts = readFileSync(join(built, `${from}.js`), 'utf8').split(/WebAssembly\.instantiate\(Module\[["']wasm["']\], *imports\)\.then\(/)
   if (parts.length !== 2) throw new Error('the glue of this Emscripten instantiates in another way; see js/src/engine/instantiate.ts')
-  const glue = `${parts.join('Module.instantiate(imports,')}\nexport default ${factory}\n`
+  const text = parts.join('Module.instantiate(imports,')
+  const isRead = (view) => text.split(new RegExp(`\\b${view}\\b`)).length > 3 // declared, made, and more
+  const glue = `${text.replace(/\b(HEAP\w+)=new \w+Array\(b\);/g, (made, view) => (isRead(view) ? made : ''))}\nexport default ${factory}\n`
   const small = await transform(glue, { minify: true, format: 'esm', legalComments: 'none' })
   mkdirSync(join(root, 'dist', folder), { recursive: true })
   writeFileSync(join(root, 'dist', folder, 'glue.js'), small.code)
