@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFil
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bootstrap } from './bootstrap.mjs'
+import { pack } from './pack.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const run = (command, args, env = {}) =>
@@ -44,10 +45,11 @@ async function buildGlue(from, factory, folder, asset) {
   const small = await transform(withoutUnusedViews(glue), { minify: true, format: 'esm', legalComments: 'none' })
   mkdirSync(join(root, 'dist', folder), { recursive: true })
   writeFileSync(join(root, 'dist', folder, 'glue.js'), small.code)
-  const unpacker = readFileSync(join(built, 'keyhaul_unpack.wasm'))
+  const unpacker = readFileSync(smaller(join(built, 'keyhaul_unpack.wasm')))
+  const { packed, apartBytes } = pack(wasm)
   writeFileSync(
     join(root, 'dist', folder, 'inline.js'),
-    `export const unpacker='${unpacker.toString('base64')}'\nexport const packed='${pack(wasm).toString('base64')}'\nexport const wasmBytes=${wasm.length}\n`
+    `export const unpacker='${unpacker.toString('base64')}'\nexport const packed='${packed.toString('base64')}'\nexport const apartBytes=${apartBytes}\nexport const wasmBytes=${wasm.length}\n`
   )
   for (const name of ['glue.d.ts', 'inline.d.ts']) cpSync(join(root, 'js/src', folder, name), join(root, 'dist', folder, name))
   writeFileSync(join(root, 'dist', asset), wasm)
@@ -67,17 +69,6 @@ function buildChecksum() {
   const base64 = (variant) => readFileSync(join(root, `build/wasm/wasm/keyhaul_checksum_${variant}.wasm`)).toString('base64')
   writeFileSync(join(root, 'dist/checksum/inline.js'), `export const simd='${base64('simd')}'\nexport const scalar='${base64('scalar')}'\n`)
   cpSync(join(root, 'js/src/checksum/inline.d.ts'), join(root, 'dist/checksum/inline.d.ts'))
-}
-
-/**
- * LZMA as wasm/unpack/unpack.cc reads it: a sixth smaller than what gzip makes of the module,
- * and base64 costs nothing once the bundle is compressed. Python is there where Emscripten is.
- */
-function pack(bytes) {
-  const program = `import lzma, sys
-filters = [{'id': lzma.FILTER_LZMA1, 'preset': 9 | lzma.PRESET_EXTREME, 'lc': 3, 'lp': 0, 'pb': 0}]
-sys.stdout.buffer.write(lzma.compress(sys.stdin.buffer.read(), lzma.FORMAT_RAW, filters=filters))`
-  return execFileSync('python3', ['-c', program], { input: bytes, stdio: ['pipe', 'pipe', 'inherit'] })
 }
 
 async function buildCli() {

@@ -19,7 +19,7 @@ async function bundled(without, stub) {
 }
 
 const all = await bundled()
-const inline = all - (await bundled(/engine\/inline\.js$/, "export const packed='',unpacker='',wasmBytes=0"))
+const inline = all - (await bundled(/engine\/inline\.js$/, "export const packed='',unpacker='',apartBytes=0,wasmBytes=0"))
 const glue = all - (await bundled(/engine\/glue\.js$/, 'export default function(){}'))
 const wasm = readFileSync(`${root}dist/keyhaul.wasm`)
 for (const [name, bytes] of [

@@ -86,6 +86,12 @@ export class DataMigrator {
   private readonly module = getModule()
   private stage = 0
   private stageBytes = 0
+  /** Of the stage; memory that has grown empties them. */
+  private bytes = new Uint8Array(0)
+  private words = new Uint32Array(0)
+  /** Of the last transfer: mostly of the next one too. */
+  private id = ''
+  private number = 0
 
   constructor(options: DataMigratorOptions = {}) {
     const kind = options.checksum === 'crc32c' ? 2 : 1
@@ -144,9 +150,13 @@ export class DataMigrator {
    */
   transferChunks(id: string, chunks: readonly DataChunk[]): void {
     const handle = this.open()
+    if (id !== this.id) {
+      this.number = numberOf(id)
+      this.id = id
+    }
     for (let from = 0; from < chunks.length; ) {
       const to = this.stageChunks(chunks, from)
-      const taken = from + this.module.migratorTransfer(handle, numberOf(id), this.stage, to - from)
+      const taken = from + this.module.migratorTransfer(handle, this.number, this.stage, to - from)
       if (taken < to) throw new KeyhaulError(errorCodeOf(this.module.migratorFigure(handle, 5)), { key: chunks[taken]?.key, migration: id })
       from = to
     }
@@ -156,9 +166,12 @@ export class DataMigrator {
   private stageChunks(chunks: readonly DataChunk[], from: number): number {
     const first = chunks[from] as DataChunk
     this.reserve(Math.max(BATCH_BYTES, HEADER_BYTES + 3 * (first.key.length + first.value.length)))
-    const { buffer } = this.module.memory
-    const bytes = new Uint8Array(buffer, this.stage, this.stageBytes)
-    const words = new Uint32Array(buffer, this.stage, this.stageBytes >>> 2)
+    if (this.bytes.length !== this.stageBytes) {
+      const { buffer } = this.module.memory
+      this.bytes = new Uint8Array(buffer, this.stage, this.stageBytes)
+      this.words = new Uint32Array(buffer, this.stage, this.stageBytes >>> 2)
+    }
+    const { bytes, words } = this
     let at = 0
     let i = from
     for (; i < chunks.length; i++) {
@@ -217,6 +230,7 @@ export class DataMigrator {
     if (bytes <= this.stageBytes) return
     const { module } = this
     if (this.stage !== 0) module.deallocate(this.stage)
+    this.bytes = new Uint8Array(0)
     this.stageBytes = Math.max(4096, bytes)
     this.stage = module.allocate(this.stageBytes)
     if (this.stage !== 0) return

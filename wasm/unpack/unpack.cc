@@ -1,9 +1,11 @@
-// Unpacks the module proper, which travels as an LZMA stream inside the JavaScript: a module
-// of its own, because one that is compiled ahead is fast at once, where the same loop in
+// Unpacks the module proper, which travels as an LZMA stream in base64 inside the JavaScript: a
+// module of its own, because one that is compiled ahead is fast at once, where the same loop in
 // JavaScript would first have to become hot. Parameters of the stream, which
-// scripts/build.mjs packs: no header, lc=3, lp=0, pb=0; the size is known.
+// scripts/pack.mjs packs: no header, lc=1, lp=0, pb=0; the size is known.
 #include <cstddef>
 #include <cstdint>
+
+#include "merge.h"
 
 namespace {
 
@@ -19,8 +21,8 @@ constexpr uint32_t kRepeatLength = kLength + 274;
 constexpr uint32_t kSlot = kRepeatLength + 274;  // 4 trees of 64
 constexpr uint32_t kNear = kSlot + 4 * 64;       // trees of distances below 128
 constexpr uint32_t kAlign = kNear + 128;         // tree of 16
-constexpr uint32_t kLiteral = kAlign + 16;       // 8 contexts of 3 trees of 256
-constexpr uint32_t kProbabilities = kLiteral + 8 * 3 * 256;
+constexpr uint32_t kLiteral = kAlign + 16;       // 2 contexts of 3 trees of 256
+constexpr uint32_t kProbabilities = kLiteral + 2 * 3 * 256;
 
 uint16_t probabilities[kProbabilities];
 const uint8_t* in;
@@ -140,19 +142,15 @@ uint32_t match() {
   return length(kRepeatLength);
 }
 
-}  // namespace
-
-// Once an instance: it begins with what is zero in a fresh one. `out` has room for a match
-// (273 bytes) more than `bytes`.
-extern "C" void unpack(const uint8_t* packed, uint8_t* out, uint32_t bytes) {
+void unpackStream(uint8_t* out, uint32_t bytes) {
   for (uint16_t& probability : probabilities) probability = 1024;
-  in = packed + 1;
   range = UINT32_MAX;
+  ++in;
   for (int i = 0; i < 4; ++i) code = code << 8 | *in++;
   uint8_t before = 0;
   for (const uint8_t* const end = out + bytes; out < end; before = out[-1]) {
     if (bit(kIsMatch + state) == 0) {
-      const uint32_t context = kLiteral + 768 * (before >> 5U);
+      const uint32_t context = kLiteral + 768 * (before >> 7U);
       *out = literal(context, state < 7 ? nullptr : out - distances[0]);
       ++out;
       state = state < 4 ? 0 : state < 10 ? state - 3 : state - 6;
@@ -160,4 +158,32 @@ extern "C" void unpack(const uint8_t* packed, uint8_t* out, uint32_t bytes) {
     }
     for (uint32_t count = match(); count > 0; --count, ++out) *out = out[-distances[0]];
   }
+}
+
+// The six bits of a character; what is not one of the 64 gives some.
+uint32_t sixBits(uint8_t character) {
+  if (character >= 'a') return character - 'a' + 26U;
+  if (character >= 'A') return character - 'A';
+  if (character >= '0') return character - '0' + 52U;
+  return character == '+' ? 62 : 63;
+}
+
+}  // namespace
+
+// The module of `characters` (a multiple of four) of text at `text`, and where it is. Once an
+// instance: it begins with what is zero in a fresh one. Above the text there has to be room for what
+// the text stands for, `apartBytes` and a match (273 bytes), and the module.
+extern "C" uint8_t* unpack(const uint8_t* text, uint32_t characters, uint32_t apartBytes) {
+  const uint8_t* const end = text + characters;
+  uint8_t* const packed = const_cast<uint8_t*>(end);
+  uint8_t* apart = packed;
+  for (in = packed; text < end; text += 4) {
+    uint32_t three = 0;
+    for (int i = 0; i < 4; ++i) three = three << 6 | sixBits(text[i]);
+    for (int shift = 16; shift >= 0; shift -= 8) *apart++ = static_cast<uint8_t>(three >> shift);
+  }
+  unpackStream(apart, apartBytes);
+  uint8_t* const module = apart + apartBytes + 273;
+  merge(apart, module);
+  return module;
 }

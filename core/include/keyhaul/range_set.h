@@ -24,7 +24,19 @@ class RangeSet {
   void remove(const KeyRange& range);
 
   // O(log n). An empty range is contained in every set, and overlaps none.
-  bool contains(KeyView key) const;
+  bool contains(KeyView key) const {
+    // Here, so that it becomes part of what asks for each of many keys.
+    size_t low = 0;
+    for (size_t high = ranges_.size(); low < high;) {
+      const size_t middle = low + (high - low) / 2;
+      if (ranges_[middle].hi.isAbove(key)) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low < ranges_.size() && key >= KeyView(ranges_[low].lo);
+  }
   bool contains(const KeyRange& range) const;
   bool overlaps(const KeyRange& range) const;
 

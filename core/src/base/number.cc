@@ -1,5 +1,7 @@
 #include "base/number.h"
 
+#include <algorithm>
+
 namespace keyhaul {
 
 unsigned __int128 divide(unsigned __int128 value, uint64_t by) {
@@ -27,6 +29,17 @@ void putDecimal(std::string& out, uint64_t value) {
     value /= 10;
   } while (value != 0);
   out.append(digits + at, sizeof digits - at);
+}
+
+std::string toDecimal(uint64_t value) {
+  std::string text;
+  putDecimal(text, value);
+  return text;
+}
+
+void sortNumbers(std::vector<uint64_t>& numbers) {
+  std::make_heap(numbers.begin(), numbers.end());
+  std::sort_heap(numbers.begin(), numbers.end());
 }
 
 }  // namespace keyhaul

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/number.h"
 #include "keyhaul/time.h"
 
 namespace keyhaul {
@@ -68,19 +69,19 @@ class LagTrend {
   // For people: what is written and applied since the lag has not fallen.
   std::string rates() const {
     if (late_) {
-      return std::to_string(appliedPerSecond()) + " changes/s are applied, and for " +
-             std::to_string(lateUs_ / 1'000'000) + " s that was not all that came";
+      return toDecimal(appliedPerSecond()) + " changes/s are applied, and for " +
+             toDecimal(lateUs_ / 1'000'000) + " s that was not all that came";
     }
     const uint64_t us = (last_.at - first_.at).us;
     const uint64_t applied = last_.applied - first_.applied;
     return ratesText(applied + last_.waiting - first_.waiting, applied, us, us) + ", " +
-           std::to_string(last_.waiting) + " changes wait";
+           toDecimal(last_.waiting) + " changes wait";
   }
 
   static std::string ratesText(uint64_t written, uint64_t applied, uint64_t writtenUs,
                                uint64_t appliedUs) {
     const auto aSecond = [](uint64_t count, uint64_t us) {
-      return std::to_string(us == 0 ? count : count * 1'000'000 / us);
+      return toDecimal(us == 0 ? count : count * 1'000'000 / us);
     };
     return aSecond(written, writtenUs) + " changes/s are written, " +
            aSecond(applied, appliedUs) + "/s are applied";

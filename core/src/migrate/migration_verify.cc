@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/number.h"
 #include "migrate/migration.h"
 
 namespace keyhaul {
@@ -74,9 +75,7 @@ void Migration::nextAfterMismatch(Port& port) {
   // feed. Look there first; only when nothing came is the difference real.
   if (usesFeed() && (rounds_ == 1 || changes != changesBefore_)) {
     changesBefore_ = changes;
-    // Not std::sort, which is four times the code in the WASM module.
-    std::make_heap(shared_.differing.begin(), shared_.differing.end());
-    std::sort_heap(shared_.differing.begin(), shared_.differing.end());
+    sortNumbers(shared_.differing);
     return enter(port, MigrationState::kCatchingUp);
   }
   if (rounds_ < port.config().verifyRoundsMax && spec().repair) {
@@ -97,7 +96,7 @@ void Migration::afterLastRound(Port& port) {
   const std::string text =
       LagTrend::ratesText(totals.feedChanges - unequalChanges_, totals.feedChanges,
                           (port.now() - unequalSince_).us, totals.catchUpUs) +
-      "; each of " + std::to_string(rounds_) +
+      "; each of " + toDecimal(rounds_) +
       " comparisons was overtaken; pause the writers or slow them, then resume";
   fail(port, ErrorCode::kNotConverging, shared_.source, text);
 }

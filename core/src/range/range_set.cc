@@ -67,12 +67,6 @@ void RangeSet::remove(const KeyRange& range) {
   ranges_.insert(ranges_.begin() + static_cast<std::ptrdiff_t>(first), kept.begin(), kept.end());
 }
 
-bool RangeSet::contains(KeyView key) const {
-  const auto at = std::partition_point(ranges_.begin(), ranges_.end(),
-                                       [key](const KeyRange& r) { return !r.hi.isAbove(key); });
-  return at != ranges_.end() && at->contains(key);
-}
-
 bool RangeSet::contains(const KeyRange& range) const {
   if (range.empty()) return true;
   const size_t first = firstReaching(range.lo);

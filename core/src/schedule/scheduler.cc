@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/number.h"
+
 namespace keyhaul {
 namespace {
 
@@ -18,7 +20,7 @@ uint32_t look(const std::vector<uint32_t>& counts, NodeId node) {
 
 void Scheduler::enqueue(MigrationId id, uint8_t priority, NodeId source, NodeId target,
                         Instant now) {
-  waiting_.push_back({id, priority, source, target, now, orders_++});
+  waiting_.push_back({id, priority, source, target, now});
 }
 
 void Scheduler::remove(MigrationId id) {
@@ -60,22 +62,24 @@ MigrationId Scheduler::run(const Item& item) {
 std::optional<MigrationId> Scheduler::admit(Instant now) {
   if (waiting_.empty() || (config_.slots != 0 && running() >= config_.slots)) return std::nullopt;
   ranked_.clear();
-  for (const Item& item : waiting_) ranked_.emplace_back(item.priority + aged(item, now), &item);
-  const auto before = [](const auto& a, const auto& b) {
-    return a.first != b.first ? a.first > b.first : a.second->order < b.second->order;
-  };
+  for (const Item& item : waiting_) {
+    const uint64_t rank = std::min<uint64_t>(item.priority + aged(item, now), UINT32_MAX);
+    ranked_.push_back((UINT32_MAX - rank) << 32 | ranked_.size());
+  }
   std::fill(keptSource_.begin(), keptSource_.end(), 0U);
   std::fill(keptTarget_.begin(), keptTarget_.end(), 0U);
   // Mostly the first of all fits, and finding it takes no sort: a thousand that wait would be
   // sorted a thousand times.
-  const auto first = std::min_element(ranked_.begin(), ranked_.end(), before);
-  if (fits(*first->second)) return run(*first->second);
-  // Not std::sort, which is four times the code in the WASM module.
-  std::make_heap(ranked_.begin(), ranked_.end(), before);
-  std::sort_heap(ranked_.begin(), ranked_.end(), before);
-  for (const auto& [rank, item] : ranked_) {
-    if (fits(*item)) return run(*item);
-    if (aged(*item, now) >= kReserveAfter) reserve(*item);
+  const auto item = [this](uint64_t ranked) -> const Item& {
+    return waiting_[static_cast<uint32_t>(ranked)];
+  };
+  const Item& first = item(*std::min_element(ranked_.begin(), ranked_.end()));
+  if (fits(first)) return run(first);
+  sortNumbers(ranked_);
+  for (const uint64_t ranked : ranked_) {
+    const Item& next = item(ranked);
+    if (fits(next)) return run(next);
+    if (aged(next, now) >= kReserveAfter) reserve(next);
   }
   return std::nullopt;
 }

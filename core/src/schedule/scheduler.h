@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "keyhaul/engine.h"
@@ -34,7 +33,6 @@ class Scheduler {
     uint8_t priority = 0;
     NodeId source, target;
     Instant since;
-    uint64_t order = 0;
   };
   using Counts = std::vector<uint32_t>;
   bool fits(const Item& item) const;
@@ -44,12 +42,12 @@ class Scheduler {
   MigrationId run(const Item& item);
 
   Config config_;
-  std::vector<Item> waiting_, running_;
+  std::vector<Item> waiting_, running_;  // as they came
   Counts asSource_, asTarget_;  // running, by node slot
-  // Only while admit() looks for one: who is next, and what is kept for those before it.
-  std::vector<std::pair<uint64_t, const Item*>> ranked_;
+  // Only while admit() looks for one: who is next, and what is kept for those before it. A
+  // rank is a number, the lower the sooner; its lower half is the place in waiting_.
+  std::vector<uint64_t> ranked_;
   Counts keptSource_, keptTarget_;
-  uint64_t orders_ = 0;
 };
 
 }  // namespace keyhaul

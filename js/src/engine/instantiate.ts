@@ -36,13 +36,11 @@ export function instantiateAtOnce<Module extends { memory: WebAssembly.Memory; t
 /** Above what the unpacker needs for itself. */
 const PACKED_ADDRESS = 0x10000
 
-/** The bytes of a module that travels packed in base64, `wasmBytes` when it is not. */
-export function unpackModule(unpacker: string, packed: string, wasmBytes: number): Uint8Array<ArrayBuffer> {
+/** The bytes of a module that travels packed; `apartBytes` and `wasmBytes` are sizes on the way. */
+export function unpackModule(unpacker: string, packed: string, apartBytes: number, wasmBytes: number): Uint8Array<ArrayBuffer> {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(unpacker)))
-  const memory = exports.memory as WebAssembly.Memory
-  const input = fromBase64(packed)
-  const output = PACKED_ADDRESS + input.length
-  new Uint8Array(memory.buffer).set(input, PACKED_ADDRESS)
-  ;(exports.unpack as (packed: number, out: number, bytes: number) => void)(PACKED_ADDRESS, output, wasmBytes)
-  return new Uint8Array(memory.buffer, output, wasmBytes)
+  const { buffer } = exports.memory as WebAssembly.Memory
+  new TextEncoder().encodeInto(packed, new Uint8Array(buffer, PACKED_ADDRESS))
+  const unpack = exports.unpack as (text: number, characters: number, apartBytes: number) => number
+  return new Uint8Array(buffer, unpack(PACKED_ADDRESS, packed.length, apartBytes), wasmBytes)
 }

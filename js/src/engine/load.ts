@@ -1,6 +1,6 @@
 // First here and in index.ts: gzip looks back 32 KB, and the packed module in the middle of a
 // bundle would keep what follows it from all that precedes it.
-import { packed, unpacker, wasmBytes } from './inline.js'
+import { apartBytes, packed, unpacker, wasmBytes } from './inline.js'
 import { KeyhaulError } from '../errors.js'
 import createKeyhaul from './glue.js'
 import { instantiateAtOnce, unpackModule } from './instantiate.js'
@@ -57,5 +57,5 @@ function instantiate(compiled: WebAssembly.Module): WasmModule {
 }
 
 function unpack(): Uint8Array<ArrayBuffer> {
-  return unpackModule(unpacker, packed, wasmBytes)
+  return unpackModule(unpacker, packed, apartBytes, wasmBytes)
 }

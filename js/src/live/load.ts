@@ -4,13 +4,13 @@ import { getModule, liveParts, provideModule } from '../engine/load.js'
 import type { WasmModule } from '../engine/module.js'
 import { KeyhaulError } from '../errors.js'
 import createKeyhaul from './glue.js'
-import { packed, unpacker, wasmBytes } from './inline.js'
+import { apartBytes, packed, unpacker, wasmBytes } from './inline.js'
 import { operatorFence } from './operator.js'
 import { Pace } from './pace.js'
 
 // The module with live migrations and gates takes the place of the smaller one, for all of the package.
 provideModule(() =>
-  instantiateAtOnce<WasmModule>(createKeyhaul, new WebAssembly.Module(unpackModule(unpacker, packed, wasmBytes)), 'gateRestore')
+  instantiateAtOnce<WasmModule>(createKeyhaul, new WebAssembly.Module(unpackModule(unpacker, packed, apartBytes, wasmBytes)), 'gateRestore')
 )
 
 liveParts.calls = calls

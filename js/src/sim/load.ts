@@ -1,7 +1,7 @@
 import { instantiateAtOnce, unpackModule } from '../engine/instantiate.js'
 import { KeyhaulError } from '../errors.js'
 import createKeyhaulSim from './glue.js'
-import { packed, unpacker, wasmBytes } from './inline.js'
+import { apartBytes, packed, unpacker, wasmBytes } from './inline.js'
 import type { SimModule } from './module.js'
 
 let compiled: WebAssembly.Module | undefined
@@ -9,7 +9,7 @@ let loaded: SimModule | undefined
 
 /** A module of its own, with a memory of its own; compiled once. */
 export function makeSimModule(): SimModule {
-  compiled ??= new WebAssembly.Module(unpackModule(unpacker, packed, wasmBytes))
+  compiled ??= new WebAssembly.Module(unpackModule(unpacker, packed, apartBytes, wasmBytes))
   return instantiateAtOnce<SimModule>(createKeyhaulSim, compiled, 'checkHistory')
 }
 

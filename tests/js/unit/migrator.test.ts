@@ -61,6 +61,26 @@ test('slots queue by priority; sequence numbers count once; order is that of byt
   assert.deepEqual([low, high].map((id) => migrator.getStatus(id)?.state), ['pending', 'inProgress'])
 })
 
+test('between two transfers the memory may grow, and the migration be another one', () => {
+  const migrator = new DataMigrator()
+  const plan = migrator.createPlan('a', 'b', [['a', 'z']])
+  const [first, second] = [migrator.startMigration(plan), migrator.startMigration(plan)]
+  migrator.transferChunk(first, new DataChunk('a', 'one'))
+  const other = new DataMigrator()
+  const large = other.startMigration(plan)
+  for (let megabytes = 8; megabytes <= 64; megabytes *= 2) {
+    other.transferChunk(large, new DataChunk('big', new Uint8Array(megabytes << 20)))
+    migrator.transferChunk(second, new DataChunk('b', 'four'))
+    migrator.transferChunk(first, new DataChunk('c', 'three'))
+  }
+  throws(() => migrator.transferChunk('mig-3', new DataChunk('a', 'one')), 'KEYHAUL_NOT_FOUND')
+  assert.equal(migrator.completeMigration(first).bytesTransferred, 3 + 4 * 5)
+  assert.equal(migrator.completeMigration(second).bytesTransferred, 4 * 4)
+  throws(() => migrator.transferChunk(second, new DataChunk('a', 'one')), 'KEYHAUL_ALREADY_COMPLETE')
+  other.close()
+  migrator.close()
+})
+
 test('a large value, and use after close', () => {
   const migrator = new DataMigrator()
   const id = migrator.startMigration(migrator.createPlan('a', 'b', [['a', 'z']]))

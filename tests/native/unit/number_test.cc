@@ -1,10 +1,12 @@
-// Division and digits of our own, against the compiler's and the library's.
+// Division, digits and order of our own, against the compiler's and the library's.
 #include "base/number.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
+#include <vector>
 
 namespace keyhaul::test {
 namespace {
@@ -48,6 +50,19 @@ TEST(Number, WritesDigits) {
     std::string text = "n=";
     putDecimal(text, value);
     EXPECT_EQ(text, "n=" + std::to_string(value));
+    EXPECT_EQ(toDecimal(value), std::to_string(value));
+  }
+}
+
+TEST(Number, SortsLikeTheLibrary) {
+  std::mt19937_64 random(19'980'408);
+  for (size_t count = 0; count < 200; ++count) {
+    std::vector<uint64_t> numbers(count);
+    for (uint64_t& number : numbers) number = count % 2 == 0 ? any(random) : random() % 8;
+    std::vector<uint64_t> expected = numbers;
+    std::sort(expected.begin(), expected.end());
+    sortNumbers(numbers);
+    EXPECT_EQ(numbers, expected);
   }
 }
 
