@@ -47,21 +47,23 @@ export function parseMs(text: string): number {
 /** `L4`, `4`. */
 export function parseLevel(text: string): number {
   const match = /^L?([0-5])$/i.exec(text)
-  if (match === null) throw usage(`${text} is not a guarantee level; write L0 to L5`)
+  if (match === null) throw usage(`${text} is not a guarantee level; write L0 to L4`)
   return Number(match[1])
 }
 
 /** `a..m`, both ends inclusive. */
 export function parseRange(text: string, before: RangeInput[] = []): RangeInput[] {
   const dots = text.indexOf('..')
-  if (dots < 0) throw usage(`${text} is not a range; write it as first..last, both included`)
+  if (dots < 0) throw usage(`${text === '' ? "''" : text} is not a range; write it as first..last, both included`)
   if (text.length === dots + 2) {
-    throw usage(`${text} has no last key; name it, as in ${text}zzz, or use --prefix for every key that begins alike`)
+    throw usage(`${text} has no last key; name it, or use --prefix for every key that begins alike, or ${text}hex:ff, which is behind every key that is text`)
   }
   return [...before, [parseKey(text.slice(0, dots)), parseKey(text.slice(dots + 2))]]
 }
 
 export function parsePrefix(text: string, before: RangeInput[] = []): RangeInput[] {
+  // Of a shell variable that was not set, most likely; and a move would empty the source.
+  if (text === '') throw usage('the prefix is empty, which is that of every key; leave --prefix out if that is meant')
   return [...before, { prefix: parseKey(text) }]
 }
 

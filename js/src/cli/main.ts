@@ -102,7 +102,7 @@ common(program.command('resume'))
   .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
   .addHelpText('after', '\nExamples:\n  $ keyhaul resume ./move.journal\n  $ keyhaul resume --service ./keyhaul.sock 3f9a0c1d')
   .action((journal: string | undefined, flags: Partial<ServiceFlags> & { rate?: number }) => {
-    exit = isOfService(flags) ? resumeInService(journal, flags) : resume(named(journal), flags)
+    exit = isOfService(flags) ? resumeInService(journal, flags, flags.rate) : resume(named(journal), flags)
   })
 
 common(program.command('status'))
@@ -197,7 +197,22 @@ Examples:
     exit = simulate(flags)
   })
 
-function isOfService(flags: Partial<ServiceFlags>): flags is ServiceFlags {
+// A value that is refused says of which flag it is.
+for (const { options } of program.commands) {
+  for (const option of options) {
+    const parse = option.parseArg as ((text: string, before: unknown) => unknown) | undefined
+    if (parse === undefined || option.argChoices !== undefined) continue
+    option.argParser((text: string, before: unknown) => {
+      try {
+        return parse(text, before)
+      } catch (error) {
+        throw error instanceof KeyhaulError ? new KeyhaulError(error.code, { message: `${error.message} (${option.long})` }) : error
+      }
+    })
+  }
+}
+
+function isOfService<T extends Partial<ServiceFlags>>(flags: T): flags is T & ServiceFlags {
   return flags.service !== undefined
 }
 

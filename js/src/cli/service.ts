@@ -85,7 +85,7 @@ export async function statusOfService(id: string | undefined, flags: ServiceFlag
   throw failure(flags.service, 'it closed the connection without an answer')
 }
 
-export const resumeInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'resume', id }, flags, 'stop')
+export const resumeInService = (id: string | undefined, flags: ServiceFlags, rate?: number): Promise<number> => follow({ op: 'resume', id, rate }, flags, 'stop')
 export const cancelInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'cancel', id }, flags, 'leave')
 
 /** Shows a migration of the service to its end. `onInterrupt`: what Ctrl-C does with it. */

@@ -189,10 +189,10 @@ async function carryOut(request: Request, runs: Runs): Promise<string> {
     case 'move':
       return (await runs.move(request)).id
     case 'status':
-      return request.id ?? runs.only(({ progress }) => progress !== undefined, 'that runs')
+      return request.id ?? runs.only(({ progress }) => progress !== undefined, 'under way')
     case 'resume': {
       const id = request.id ?? runs.only(({ progress, resumable }) => progress !== undefined || resumable, 'to resume')
-      await runs.resume(id)
+      await runs.resume(id, request.rate)
       return id
     }
     case 'cancel': {
@@ -201,7 +201,7 @@ async function carryOut(request: Request, runs: Runs): Promise<string> {
       return id
     }
     case 'stop': {
-      const id = request.id ?? runs.only(({ progress }) => progress !== undefined, 'that runs')
+      const id = request.id ?? runs.only(({ progress }) => progress !== undefined, 'under way')
       runs.stop(id)
       return id
     }

@@ -25,7 +25,8 @@ export interface MoveRequest {
 export type Request =
   | MoveRequest
   | { readonly op: 'status'; readonly id?: string; readonly watch?: boolean }
-  | { readonly op: 'resume' | 'cancel' | 'stop'; readonly id?: string }
+  | { readonly op: 'resume'; readonly id?: string; readonly rate?: number }
+  | { readonly op: 'cancel' | 'stop'; readonly id?: string }
 
 /** A migration as a service shows it. */
 export interface RunInfo {
@@ -73,7 +74,7 @@ const ID = /^[a-z0-9][a-z0-9-]{0,39}$/
 const MEMBERS: Readonly<Record<Request['op'], readonly string[]>> = {
   move: ['from', 'to', 'ranges', 'pauseBudgetMs', 'requireLevel', 'rate'],
   status: ['id', 'watch'],
-  resume: ['id'],
+  resume: ['id', 'rate'],
   cancel: ['id'],
   stop: ['id']
 }
@@ -94,7 +95,14 @@ export function parseRequest(line: string): Request {
   for (const name of Object.keys(rest)) if (!members.includes(name)) throw refuse(`${op} has no ${JSON.stringify(name.slice(0, 40))}`)
   if (rest.id !== undefined && !(typeof rest.id === 'string' && ID.test(rest.id))) throw refuse('`id` is not the id of a migration')
   if (rest.watch !== undefined && typeof rest.watch !== 'boolean') throw refuse('`watch` is not a boolean')
-  return op === 'move' ? parseMove(rest) : ({ op, ...rest } as Request)
+  return op === 'move' ? parseMove(rest) : ({ op, ...rest, ...wholeNumber(rest, 'rate', Number.MAX_SAFE_INTEGER) } as Request)
+}
+
+function wholeNumber(rest: Record<string, unknown>, member: string, most: number): Record<string, number> {
+  const value = rest[member]
+  if (value === undefined) return {}
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) throw refuse(`\`${member}\` is not a whole number of 0 to ${most}`)
+  return { [member]: value }
 }
 
 function parseMove(rest: Record<string, unknown>): MoveRequest {
@@ -103,20 +111,14 @@ function parseMove(rest: Record<string, unknown>): MoveRequest {
     if (typeof value !== 'string' || value === '' || value.length > 4096) throw refuse(`\`${member}\` is not the name of a store`)
     return value
   }
-  const number = (member: string, most: number): Record<string, number> => {
-    const value = rest[member]
-    if (value === undefined) return {}
-    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most) throw refuse(`\`${member}\` is not a whole number of 0 to ${most}`)
-    return { [member]: value }
-  }
   return {
     op: 'move',
     from: name('from'),
     to: name('to'),
     ...(rest.ranges === undefined ? {} : { ranges: parseRanges(rest.ranges) }),
-    ...number('pauseBudgetMs', 3_600_000),
-    ...number('requireLevel', 5),
-    ...number('rate', Number.MAX_SAFE_INTEGER)
+    ...wholeNumber(rest, 'pauseBudgetMs', 3_600_000),
+    ...wholeNumber(rest, 'requireLevel', 5),
+    ...wholeNumber(rest, 'rate', Number.MAX_SAFE_INTEGER)
   }
 }
 

@@ -78,15 +78,18 @@ export class Runs {
     return { id, migration }
   }
 
-  /** Goes on with one; one that runs is left alone. */
-  async resume(id: string): Promise<void> {
+  /** Goes on with one; one that runs goes on at the rate that is given. */
+  async resume(id: string, rate?: number): Promise<void> {
     const run = this.find(id)
-    if (run.migration !== undefined) return
+    if (run.migration !== undefined) {
+      if (rate !== undefined) run.migration.setRate(rate)
+      return
+    }
     if (run.receipt !== undefined || run.error?.resumable === false) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', { migration: id })
     const { register } = this.options
     const [from, to] = [this.store(run.from), this.store(run.to)]
     rmSync(this.holdOf(id), { force: true })
-    const migration = await this.engine.resume({ from, to, register, journal: run.journal })
+    const migration = await this.engine.resume({ from, to, register, journal: run.journal, rate })
     run.error = undefined
     run.migration = migration
     this.follow(run, migration)
@@ -110,7 +113,7 @@ export class Runs {
     const meant = this.infos().filter(isMeant)
     if (meant.length === 1) return (meant[0] as RunInfo).id
     const ids = meant.map(({ id }) => id).join(', ')
-    throw new KeyhaulError('KEYHAUL_NOT_FOUND', { message: meant.length === 0 ? `there is no migration ${what}` : `there are ${meant.length} migrations ${what}; name one: ${ids}` })
+    throw new KeyhaulError('KEYHAUL_NOT_FOUND', { message: meant.length === 0 ? `there is no migration ${what}` : `there are ${meant.length} migrations ${what}; name one of them: ${ids}` })
   }
 
   watch(id: string, watcher: (isEnd: boolean) => void): () => void {

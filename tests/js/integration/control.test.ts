@@ -170,6 +170,17 @@ test('cancelled by its id: the source serves on, the target is empty', async () 
   })
 })
 
+test('a resume sets the rate of one that runs', async () => {
+  await withService(6000, async ({ socket, quit }) => {
+    // Most of an hour, were the rate not raised.
+    const moving = keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--rate', '200'])
+    const { id } = await until(socket, ({ state }) => state === 'copying')
+    assert.equal((await keyhaul(['resume', '--service', socket, id as string, '--rate', '500MB'])).code, 0)
+    assert.equal((await moving).code, 0)
+    assert.deepEqual({ ...(await quit()), writes: 0 }, { writes: 0, left: 0, moved: 6000 })
+  })
+})
+
 test('what cannot be is refused with a code and what to do', async () => {
   await withService(10, async ({ socket }, folder) => {
     const refused = async (args: string[], pattern: RegExp, code = 1): Promise<void> => {
