@@ -5,6 +5,7 @@ import { liveParts } from './engine/load.js'
 import { idOrThrow, type PlanProblem } from './engine/handle.js'
 import { encodePlan } from './engine/plan.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
+import { assertGiven } from './given.js'
 import { type JournalSummary, summarize } from './inspect.js'
 import type { JournalStore } from './journal/journal.js'
 import type { LiveRun } from './engine/live.js'
@@ -53,6 +54,7 @@ export class Engine {
    */
   async migrate(given: MigrateOptions): Promise<Migration> {
     this.assertOpen()
+    assertGiven(given)
     const ranges = toScanRanges(given.ranges)
     assertStores(given)
     const options = given.live === true ? moverOf(given, ranges) : given

@@ -36,7 +36,11 @@ export class Runs {
   private closing = false
 
   constructor(private readonly options: ControlOptions) {
-    mkdirSync(options.journals, { recursive: true })
+    try {
+      mkdirSync(options.journals, { recursive: true })
+    } catch (cause) {
+      throw new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', { file: options.journals, message: `the folder of the journals cannot be made: ${(cause as Error).message}`, cause })
+    }
   }
 
   /** Reads the journals of earlier processes, and goes on with what was under way when the last one ended. */
