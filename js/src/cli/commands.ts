@@ -128,8 +128,11 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
   const quiet = flags.quiet === true || flags.json === true
   const view = migration.live === undefined ? new ProgressView(quiet) : new LiveView(quiet)
   let interrupts = 0
+  let ended: number | undefined
   let refresh: ReturnType<typeof setInterval> | undefined
   const onSignal = (): void => {
+    // The stores are being closed: what the end was has been said.
+    if (ended !== undefined) process.exit(ended)
     interrupts++
     if (interrupts > 1) {
       process.stderr.write(stoppedText(resumeCommand(journal)))
@@ -151,14 +154,14 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
     if (migration.live !== undefined) refresh = setInterval(() => view.show(migration.progress()), REFRESH_MS)
     const receipt = await migration.done
     view.stop()
-    return report(receipt, flags)
+    ended = report(receipt, flags)
+    return ended
   } catch (error) {
     view.stop()
-    return failed(error, flags, journal)
+    ended = failed(error, flags, journal)
+    return ended
   } finally {
     clearInterval(refresh)
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
   }
 }
 
