@@ -43,6 +43,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
       checksum: flags.checksum,
       verify: flags.verify,
       durablePages: flags.durable === 'page' ? 1 : undefined,
+      entryBytesMax: flags.entryMax,
       repair: flags.repair,
       intoNonempty: flags.intoNonempty
     })
@@ -57,7 +58,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
 export async function transferLive(from: string, to: string, flags: CopyFlags & LiveFlags): Promise<number> {
   const ranges = rangesOf(flags)
   toScanRanges(ranges.length === 0 ? undefined : ranges)
-  const unused = (['dryRun', 'intoNonempty', ...(flags.service === undefined ? [] : (['journal', 'register'] as const))] as const).find((name) => flags[name] !== undefined)
+  const unused = (['dryRun', 'intoNonempty', 'entryMax', ...(flags.service === undefined ? [] : (['journal', 'register'] as const))] as const).find((name) => flags[name] !== undefined)
   if (unused !== undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: `a live move${flags.service === undefined ? '' : ' in a service'} has no --${unused.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}` })
   if (flags.service !== undefined) return moveInService(from, to, ranges, flags)
   const journal = flags.journal === undefined ? defaultJournal(to) : resolve(flags.journal)
@@ -182,11 +183,13 @@ function failed(error: unknown, flags: Output, journal: string | undefined): num
   }
   if (error.receipt !== undefined) throw error
   const interrupted = error.code === 'KEYHAUL_INTERRUPTED'
-  const resume = resumeCommand(journal)
+  // The journal holds the limit, so going on would meet the entry again.
+  const isTooLarge = error.code === 'KEYHAUL_ENTRY_TOO_LARGE'
+  const resume = isTooLarge ? undefined : resumeCommand(journal)
   if (flags.json === true) {
     process.stdout.write(`${JSON.stringify({ state: 'stopped', code: error.code, message: error.message, step: error.step, retryable: error.retryable, next: error.next, resume })}\n`)
   }
-  process.stderr.write(`${interrupted ? '' : errorText(error)}${stoppedText(resume)}`)
+  process.stderr.write(`${interrupted ? '' : errorText(error)}${isTooLarge ? tooLargeText(journal) : stoppedText(resume)}`)
   return interrupted ? Exit.interrupted : Exit.error
 }
 
@@ -198,6 +201,11 @@ function resumeCommand(journal: string | undefined): string | undefined {
     return undefined
   }
   return `keyhaul resume ${shellWord(journal)}`
+}
+
+function tooLargeText(journal: string | undefined): string {
+  const cancel = resumeCommand(journal)?.replace('resume', 'cancel')
+  return `${cancel === undefined ? 'stopped' : `stopped; give it up with: ${cancel}`}; then begin again with a larger --entry-max, or with ranges that leave the key out\n`
 }
 
 function stoppedText(resume: string | undefined): string {

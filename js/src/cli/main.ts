@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { KeyhaulError } from '../errors.js'
 import { VERSION } from '../receipt.js'
-import { type CopyFlags, type LiveFlags, parseCount, parseLevel, parseMs, parsePrefix, parseRange, parseRate } from './arguments.js'
+import { type CopyFlags, type LiveFlags, parseCount, parseEntryMax, parseLevel, parseMs, parsePrefix, parseRange, parseRate } from './arguments.js'
 import { cancel, inspect, resume, status, transfer, transferLive } from './commands.js'
 import { Exit } from './exit.js'
 import { errorText } from './output.js'
@@ -48,6 +48,7 @@ function ranged(command: Command): Command {
       .option('--rate <bytes/s>', 'at most so many bytes a second, as in 5000000, 5M or 4MiB', parseRate)
       .option('--concurrency <n>', 'ranges worked on at the same time', parseCount, 1)
       .addOption(new Option('--checksum <kind>', 'checksum of pages on their way').choices(['crc32', 'crc32c', 'none']).default('crc32'))
+      .option('--entry-max <bytes>', 'a larger key and value stop it, 1KiB to 512MiB; default 64MiB', parseEntryMax)
       .option('--dry-run', 'say what would be done, and change nothing')
   )
 }

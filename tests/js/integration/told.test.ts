@@ -1,6 +1,6 @@
 // What the command line says to somebody who has not read anything: what was wrong, where, and what to do next.
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fillLevel, inFolder, keyhaul, readLevel, withLevel } from '../support/stores.js'
@@ -85,5 +85,24 @@ test('no key in the range is said, and a folder is no journal', async () => {
     const none = await keyhaul(['inspect', join(a, 'CURRENT')])
     assert.equal(none.code, 1)
     assert.match(none.stderr, /KEYHAUL_JOURNAL_NOT_A_JOURNAL: .*CURRENT/)
+  })
+})
+
+test('an entry that is too large is named; the way on is to give up and begin again', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'journal')]
+    await fillLevel(a, 10)
+    await withLevel(a, (db) => db.put('large', 'x'.repeat(5000)))
+    const copy = (...more: string[]) => keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal, ...more])
+    const stopped = await copy('--entry-max', '4KiB')
+    assert.equal(stopped.code, 1)
+    assert.match(stopped.stderr, /KEYHAUL_ENTRY_TOO_LARGE: .*key large: /)
+    assert.ok(stopped.stderr.includes(`give it up with: keyhaul cancel ${journal}; then begin again with a larger --entry-max`), stopped.stderr)
+    assert.equal((await keyhaul(['cancel', journal])).code, 0)
+    rmSync(journal)
+    const ended = await copy('--entry-max', '8kB')
+    assert.equal(ended.code, 0, ended.stderr)
+    assert.deepEqual(await readLevel(b), await readLevel(a))
+    assert.equal((await copy('--entry-max', '1GB')).code, 2)
   })
 })
