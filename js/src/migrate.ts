@@ -169,7 +169,7 @@ export class Engine {
       if (given.name === wanted) continue
       throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', {
         file: journal.name,
-        message: `it belongs to a migration from ${summary.source} to ${summary.target}, not with ${given.name}`
+        message: `it belongs to a migration from ${summary.source} to ${summary.target}, not with ${given.name}; use another journal, or resume that one`
       })
     }
     if (summary.receipt !== undefined) {

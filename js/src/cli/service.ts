@@ -1,3 +1,4 @@
+import { existsSync, lstatSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { formatKey, KeyhaulError } from '../errors.js'
@@ -45,11 +46,17 @@ async function* ask(path: string, request: object, onSocket?: (socket: Socket) =
     }
   } catch (error) {
     if (error instanceof KeyhaulError) throw error
-    const { code = '', message } = error as NodeJS.ErrnoException
-    throw failure(path, REASONS[code] ?? `the connection failed: ${message}`, error)
+    const { message } = error as NodeJS.ErrnoException
+    throw failure(path, REASONS[reasonOf(error as NodeJS.ErrnoException, path)] ?? `the connection failed: ${message}`, error)
   } finally {
     socket.destroy()
   }
+}
+
+/** Linux refuses the connection to a file that is no socket, and finds no path that is too long for one. */
+function reasonOf({ code = '' }: NodeJS.ErrnoException, path: string): string {
+  if (code === 'ECONNREFUSED' && lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false) return 'ENOTSOCK'
+  return code === 'ENOENT' && existsSync(path) ? 'EINVAL' : code
 }
 
 function parseReply(line: string, path: string): Reply {
