@@ -5,6 +5,7 @@ import { liveParts } from './engine/load.js'
 import { idOrThrow, type PlanProblem } from './engine/handle.js'
 import { encodePlan } from './engine/plan.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
+import { assertGiven } from './given.js'
 import { type JournalSummary, summarize } from './inspect.js'
 import type { JournalStore } from './journal/journal.js'
 import type { LiveRun } from './engine/live.js'
@@ -57,6 +58,7 @@ export class Engine {
    */
   async migrate(given: MigrateOptions): Promise<Migration> {
     this.assertOpen()
+    assertGiven(given)
     const ranges = toScanRanges(given.ranges)
     assertStores(given)
     const options = given.live === true ? moverOf(given, ranges) : given
@@ -171,7 +173,7 @@ export class Engine {
       if (given.name === wanted) continue
       throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', {
         file: journal.name,
-        message: `it belongs to a migration from ${summary.source} to ${summary.target}, not with ${given.name}`
+        message: `it belongs to a migration from ${summary.source} to ${summary.target}, not with ${given.name}; use another journal, or resume that one`
       })
     }
     if (summary.receipt !== undefined) {

@@ -29,7 +29,8 @@ export function toScanRanges(inputs: readonly RangeInput[] | undefined): ScanRan
   if (inputs.length > RANGES_MAX) {
     throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${inputs.length} ranges are given; a migration takes ${RANGES_MAX}` })
   }
-  const ranges = inputs.map((input): ScanRange => {
+  const ranges = [...inputs].map((input): ScanRange => {
+    assertRange(input)
     if ('prefix' in input) {
       const gte = toBytes(input.prefix)
       return { gte, lt: prefixEnd(gte) }
@@ -43,6 +44,13 @@ export function toScanRanges(inputs: readonly RangeInput[] | undefined): ScanRan
     return { gte, lt }
   })
   return sortRanges(ranges)
+}
+
+/** What JavaScript lets through: `['a', 'm']` for `[['a', 'm']]`, and half open ranges as abstract-level has them, come first to mind. */
+function assertRange(input: RangeInput): void {
+  const keys: readonly unknown[] = Array.isArray(input) ? input : [(input as { prefix?: unknown } | undefined)?.prefix, '']
+  if (keys.length === 2 && keys.every((key) => typeof key === 'string' || key instanceof Uint8Array)) return
+  throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `${JSON.stringify(input)} is no range; \`ranges\` is a list of [first, last], both included, or { prefix }` })
 }
 
 /** In key order, as the core keeps them; what overlaps is found there. */

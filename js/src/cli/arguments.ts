@@ -11,6 +11,7 @@ export interface CopyFlags {
   checksum: 'none' | 'crc32' | 'crc32c'
   verify: 'none' | 'target' | 'both'
   durable?: 'checkpoint' | 'page'
+  entryMax?: number
   intoNonempty?: boolean
   repair?: boolean
   dryRun?: boolean
@@ -47,30 +48,43 @@ export function parseMs(text: string): number {
 /** `L4`, `4`. */
 export function parseLevel(text: string): number {
   const match = /^L?([0-5])$/i.exec(text)
-  if (match === null) throw usage(`${text} is not a guarantee level; write L0 to L5`)
+  if (match === null) throw usage(`${text} is not a guarantee level; write L0 to L4`)
   return Number(match[1])
 }
 
 /** `a..m`, both ends inclusive. */
 export function parseRange(text: string, before: RangeInput[] = []): RangeInput[] {
   const dots = text.indexOf('..')
-  if (dots < 0) throw usage(`${text} is not a range; write it as first..last, both included`)
+  if (dots < 0) throw usage(`${text === '' ? "''" : text} is not a range; write it as first..last, both included`)
   if (text.length === dots + 2) {
-    throw usage(`${text} has no last key; name it, as in ${text}zzz, or use --prefix for every key that begins alike`)
+    throw usage(`${text} has no last key; name it, or use --prefix for every key that begins alike, or ${text}hex:ff, which is behind every key that is text`)
   }
   return [...before, [parseKey(text.slice(0, dots)), parseKey(text.slice(dots + 2))]]
 }
 
 export function parsePrefix(text: string, before: RangeInput[] = []): RangeInput[] {
+  // Of a shell variable that was not set, most likely; and a move would empty the source.
+  if (text === '') throw usage('the prefix is empty, which is that of every key; leave --prefix out if that is meant')
   return [...before, { prefix: parseKey(text) }]
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30 }
 
+function bytesOf(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmg]i?)?b?$/i.exec(text)
+  return match === null ? Number.NaN : Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? Number.NaN)
+}
+
+/** The bounds of entryBytesMax in core/src/plan/validate.cc. */
+export function parseEntryMax(text: string): number {
+  const bytes = bytesOf(text)
+  if (!(bytes >= 1024 && bytes <= 512 * 2 ** 20)) throw usage(`${text} is not a size of 1KiB to 512MiB; write it as in 128MiB`)
+  return Math.floor(bytes)
+}
+
 /** Bytes a second: 5000000, 5M, 4MiB. */
 export function parseRate(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmg]i?)?b?(?:\/s)?$/i.exec(text)
-  const rate = match === null ? Number.NaN : Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? Number.NaN)
+  const rate = bytesOf(text.replace(/\/s$/i, ''))
   if (!(rate >= 1)) throw usage(`${text} is not a rate; write bytes a second, as in 5000000, 5M or 4MiB`)
   return Math.floor(rate)
 }

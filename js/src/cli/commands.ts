@@ -1,19 +1,20 @@
 import { readFileSync, unlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { KeyhaulError } from '../errors.js'
+import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
 import { describeJournal, inspectJournal, type JournalInfo } from '../inspect.js'
 import { Engine } from '../migrate.js'
 import { type Migration, MigrationError } from '../migration.js'
 import type { Receipt } from '../receipt.js'
 import { type RangeInput, toScanRanges } from '../ranges.js'
+import type { ScanRange } from '../stores/store.js'
 import type { CopyFlags, LiveFlags } from './arguments.js'
 import { Exit } from './exit.js'
 import { defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
 import { LiveView, REFRESH_MS } from './live-output.js'
-import { errorText, printableKey, ProgressView, receiptText, statusText } from './output.js'
+import { differencesText, errorText, formatBytes, ProgressView, receiptText, statusText } from './output.js'
 import { moveInService } from './service.js'
 import { shellWord } from './shell.js'
-import { assertDifferent, type OpenStore, openStore, storeName } from './stores.js'
+import { assertDifferent, isThere, type OpenStore, openStore, storeName } from './stores.js'
 
 type Output = Pick<CopyFlags, 'json' | 'quiet'>
 
@@ -22,12 +23,12 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
   assertDifferent(source, target)
   const ranges = rangesOf(flags)
   // Before a target is made for nothing.
-  toScanRanges(ranges.length === 0 ? undefined : ranges)
+  const parts = toScanRanges(ranges.length === 0 ? undefined : ranges)
+  if (flags.dryRun === true) return dryRun(source, target, mode, parts, flags)
   // Without a journal of the user's there is one beside the target until all is well.
   const ownJournal = flags.journal === undefined && mode !== 'verify' ? `${target.slice(target.indexOf(':') + 1)}.keyhaul-journal` : undefined
   const journal = flags.journal === undefined ? ownJournal : resolve(flags.journal)
   return withStores(source, target, mode === 'verify', async (a, b) => {
-    if (flags.dryRun === true) return dryRun(a, b, mode, flags)
     // One that has ended, after a resume, is of no more use, and nobody chose its name.
     if (ownJournal !== undefined && hasEnded(ownJournal)) removeQuietly(ownJournal)
     const engine = new Engine()
@@ -42,6 +43,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
       checksum: flags.checksum,
       verify: flags.verify,
       durablePages: flags.durable === 'page' ? 1 : undefined,
+      entryBytesMax: flags.entryMax,
       repair: flags.repair,
       intoNonempty: flags.intoNonempty
     })
@@ -56,7 +58,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
 export async function transferLive(from: string, to: string, flags: CopyFlags & LiveFlags): Promise<number> {
   const ranges = rangesOf(flags)
   toScanRanges(ranges.length === 0 ? undefined : ranges)
-  const unused = (['dryRun', 'intoNonempty', ...(flags.service === undefined ? [] : (['journal', 'register'] as const))] as const).find((name) => flags[name] !== undefined)
+  const unused = (['dryRun', 'intoNonempty', 'entryMax', ...(flags.service === undefined ? [] : (['journal', 'register'] as const))] as const).find((name) => flags[name] !== undefined)
   if (unused !== undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: `a live move${flags.service === undefined ? '' : ' in a service'} has no --${unused.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}` })
   if (flags.service !== undefined) return moveInService(from, to, ranges, flags)
   const journal = flags.journal === undefined ? defaultJournal(to) : resolve(flags.journal)
@@ -117,7 +119,9 @@ export async function inspect(path: string): Promise<number> {
   const text = describeJournal(readJournalFile(path))
   process.stdout.write(text)
   const summary = JSON.parse(text.trimEnd().split('\n').pop() as string) as { error?: string }
-  return summary.error === undefined ? Exit.done : Exit.error
+  if (summary.error === undefined) return Exit.done
+  process.stderr.write(errorText(new KeyhaulError(`KEYHAUL_${summary.error}` as KeyhaulErrorCode, { file: path })))
+  return Exit.error
 }
 
 /** Shows progress and the end; gives the exit code. */
@@ -125,8 +129,11 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
   const quiet = flags.quiet === true || flags.json === true
   const view = migration.live === undefined ? new ProgressView(quiet) : new LiveView(quiet)
   let interrupts = 0
+  let ended: number | undefined
   let refresh: ReturnType<typeof setInterval> | undefined
   const onSignal = (): void => {
+    // The stores are being closed: what the end was has been said.
+    if (ended !== undefined) process.exit(ended)
     interrupts++
     if (interrupts > 1) {
       process.stderr.write(stoppedText(resumeCommand(journal)))
@@ -148,21 +155,21 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
     if (migration.live !== undefined) refresh = setInterval(() => view.show(migration.progress()), REFRESH_MS)
     const receipt = await migration.done
     view.stop()
-    return report(receipt, flags)
+    ended = report(receipt, flags)
+    return ended
   } catch (error) {
     view.stop()
-    return failed(error, flags, journal)
+    ended = failed(error, flags, journal)
+    return ended
   } finally {
     clearInterval(refresh)
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
   }
 }
 
 function report(receipt: Receipt, flags: Output): number {
   if (flags.json === true) process.stdout.write(`${JSON.stringify(receipt)}\n`)
   else {
-    for (const { key, kind } of receipt.different) process.stdout.write(`${kind} ${printableKey(key)}\n`)
+    process.stdout.write(differencesText(receipt))
     process.stdout.write(receiptText(receipt))
   }
   return receipt.state === 'mismatch' ? Exit.mismatch : Exit.done
@@ -176,11 +183,13 @@ function failed(error: unknown, flags: Output, journal: string | undefined): num
   }
   if (error.receipt !== undefined) throw error
   const interrupted = error.code === 'KEYHAUL_INTERRUPTED'
-  const resume = resumeCommand(journal)
+  // The journal holds the limit, so going on would meet the entry again.
+  const isTooLarge = error.code === 'KEYHAUL_ENTRY_TOO_LARGE'
+  const resume = isTooLarge ? undefined : resumeCommand(journal)
   if (flags.json === true) {
     process.stdout.write(`${JSON.stringify({ state: 'stopped', code: error.code, message: error.message, step: error.step, retryable: error.retryable, next: error.next, resume })}\n`)
   }
-  process.stderr.write(`${interrupted ? '' : errorText(error)}${stoppedText(resume)}`)
+  process.stderr.write(`${interrupted ? '' : errorText(error)}${isTooLarge ? tooLargeText(journal) : stoppedText(resume)}`)
   return interrupted ? Exit.interrupted : Exit.error
 }
 
@@ -194,28 +203,40 @@ function resumeCommand(journal: string | undefined): string | undefined {
   return `keyhaul resume ${shellWord(journal)}`
 }
 
+function tooLargeText(journal: string | undefined): string {
+  const cancel = resumeCommand(journal)?.replace('resume', 'cancel')
+  return `${cancel === undefined ? 'stopped' : `stopped; give it up with: ${cancel}`}; then begin again with a larger --entry-max, or with ranges that leave the key out\n`
+}
+
 function stoppedText(resume: string | undefined): string {
   return resume === undefined ? 'stopped; nothing is kept of it, run the same command again\n' : `stopped; go on with: ${resume}\n`
 }
 
 const rangesOf = (flags: CopyFlags): RangeInput[] => [...(flags.range ?? []), ...(flags.prefix ?? [])]
 
-async function dryRun(a: OpenStore, b: OpenStore, mode: string, flags: CopyFlags): Promise<number> {
-  const guess = await a.store.estimate?.({})
-  const page = await b.store.scan({}, { maxEntries: 1, maxBytes: 1 })
-  const plan = {
-    dryRun: true,
-    mode,
-    from: a.store.name,
-    to: b.store.name,
-    ranges: rangesOf(flags).length || 1,
-    estimatedBytes: guess?.bytes ?? 0,
-    targetEmpty: page.entries.length === 0
+/** Makes nothing, not even a target to look into. */
+async function dryRun(from: string, to: string, mode: string, ranges: readonly ScanRange[], flags: CopyFlags): Promise<number> {
+  const a = await openStore(from, 'source')
+  let estimatedBytes = 0
+  try {
+    for (const range of ranges) estimatedBytes += (await a.store.estimate?.(range))?.bytes ?? 0
+  } finally {
+    await a.close()
   }
+  const b = mode === 'verify' || isThere(to) ? await openStore(to, 'source') : undefined
+  let targetEmpty = true
+  try {
+    for (const range of b === undefined ? [] : ranges) targetEmpty &&= (await (b as OpenStore).store.scan(range, { maxEntries: 1, maxBytes: 1 })).entries.length === 0
+  } finally {
+    await b?.close()
+  }
+  const refused = !targetEmpty && mode !== 'verify' && flags.intoNonempty !== true
+  const plan = { dryRun: true, mode, from, to, ranges: ranges.length, estimatedBytes, targetEmpty, refused }
+  const held = `holds keys in ${ranges.length === 1 ? 'the range' : 'these ranges'}${refused ? ', so it would be refused without --into-nonempty' : ''}`
   process.stdout.write(
     flags.json === true
       ? `${JSON.stringify(plan)}\n`
-      : `would ${mode} ${plan.ranges} range${plan.ranges === 1 ? '' : 's'} from ${plan.from} to ${plan.to}\n  source: about ${plan.estimatedBytes} bytes on disk; target: ${plan.targetEmpty ? 'empty' : 'holds keys'}\n  nothing was changed\n`
+      : `would ${mode} ${plan.ranges} range${plan.ranges === 1 ? '' : 's'} from ${from} to ${to}\n  source: about ${formatBytes(estimatedBytes)} on disk; target: ${targetEmpty ? 'empty' : held}\n  nothing was changed\n`
   )
   return Exit.done
 }
@@ -240,7 +261,8 @@ function readJournalFile(path: string): Uint8Array {
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code
     if (code === 'ENOENT') throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file: path, cause })
-    throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: path, cause })
+    if (code === 'EISDIR') throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: path, message: 'it is a directory; name the file given with --journal', cause })
+    throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file: path, message: `it cannot be read: ${(cause as Error).message}`, cause })
   }
 }
 

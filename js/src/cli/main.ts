@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { KeyhaulError } from '../errors.js'
 import { VERSION } from '../receipt.js'
-import { type CopyFlags, type LiveFlags, parseCount, parseLevel, parseMs, parsePrefix, parseRange, parseRate } from './arguments.js'
+import { type CopyFlags, type LiveFlags, parseCount, parseEntryMax, parseLevel, parseMs, parsePrefix, parseRange, parseRate } from './arguments.js'
 import { cancel, inspect, resume, status, transfer, transferLive } from './commands.js'
 import { Exit } from './exit.js'
 import { dropFeed, inspectStore, isStore } from './feeds.js'
@@ -49,6 +49,7 @@ function ranged(command: Command): Command {
       .option('--rate <bytes/s>', 'at most so many bytes a second, as in 5000000, 5M or 4MiB', parseRate)
       .option('--concurrency <n>', 'ranges worked on at the same time', parseCount, 1)
       .addOption(new Option('--checksum <kind>', 'checksum of pages on their way').choices(['crc32', 'crc32c', 'none']).default('crc32'))
+      .option('--entry-max <bytes>', 'a larger key and value stop it, 1KiB to 512MiB; default 64MiB', parseEntryMax)
       .option('--dry-run', 'say what would be done, and change nothing')
   )
 }
@@ -103,7 +104,7 @@ common(program.command('resume'))
   .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
   .addHelpText('after', '\nExamples:\n  $ keyhaul resume ./move.journal\n  $ keyhaul resume --service ./keyhaul.sock 3f9a0c1d')
   .action((journal: string | undefined, flags: Partial<ServiceFlags> & { rate?: number }) => {
-    exit = isOfService(flags) ? resumeInService(journal, flags) : resume(named(journal), flags)
+    exit = isOfService(flags) ? resumeInService(journal, flags, flags.rate) : resume(named(journal), flags)
   })
 
 common(program.command('status'))
@@ -214,7 +215,22 @@ Examples:
     exit = simulate(flags)
   })
 
-function isOfService(flags: Partial<ServiceFlags>): flags is ServiceFlags {
+// A value that is refused says of which flag it is.
+for (const { options } of program.commands) {
+  for (const option of options) {
+    const parse = option.parseArg as ((text: string, before: unknown) => unknown) | undefined
+    if (parse === undefined || option.argChoices !== undefined) continue
+    option.argParser((text: string, before: unknown) => {
+      try {
+        return parse(text, before)
+      } catch (error) {
+        throw error instanceof KeyhaulError ? new KeyhaulError(error.code, { message: `${error.message} (${option.long})` }) : error
+      }
+    })
+  }
+}
+
+function isOfService<T extends Partial<ServiceFlags>>(flags: T): flags is T & ServiceFlags {
   return flags.service !== undefined
 }
 

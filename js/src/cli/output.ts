@@ -5,6 +5,7 @@ import type { JournalInfo, LiveJournal } from '../inspect.js'
 import type { RegisterTruth } from './live.js'
 import type { Progress } from '../migration.js'
 import type { Receipt } from '../receipt.js'
+import { shellWord } from './shell.js'
 
 /**
  * Colours where the stream is a terminal, or FORCE_COLOR asks for them, never against NO_COLOR. picocolors' own
@@ -158,32 +159,42 @@ export class ProgressView {
 
 export function receiptText(receipt: Receipt): string {
   const { digests } = receipt
+  const isOver = receipt.state === 'done' || receipt.state === 'mismatch'
+  const verb = { copy: 'copied', move: 'moved', verify: 'compared', live: 'moved live' }[receipt.mode]
+  const name = receipt.mode === 'live' ? 'live move' : receipt.mode
   const proof = receipt.verified
     ? `${out.green('verified')}: both sides hold ${entries(digests.target.entries)}, digest ${digests.target.sum}`
     : receipt.state === 'done'
       ? out.yellow('not verified')
-      : out.red(receipt.state)
-  const verb = { copy: 'copied', move: 'moved', verify: 'compared', live: 'moved live' }[receipt.mode]
+      : receipt.state === 'cancelled'
+        ? takenBack(receipt)
+        : out.red(receipt.state)
   const lines = [
-    `${verb} ${entries(receipt.entries)}, ${formatBytes(receipt.bytes)}, in ${formatDuration(receipt.durationMs)}`,
+    isOver
+      ? `${verb} ${entries(receipt.entries)}, ${formatBytes(receipt.bytes)}, in ${formatDuration(receipt.durationMs)}`
+      : `${name} ${receipt.state} after ${formatDuration(receipt.durationMs)}`,
     `  from      ${shownStore(receipt.from)}`,
     `  to        ${shownStore(receipt.to)}`,
     `  ${proof}`
   ]
-  const times = [
+  const times = ([
     ['copy', receipt.copyMs],
     ['catch up', receipt.catchUpMs],
     ['verify', receipt.verifyMs],
     ['delete', receipt.deleteMs]
-  ] as const
-  lines.push(`  times     ${times.filter(([, ms]) => ms > 0).map(([name, ms]) => `${name} ${formatDuration(ms)}`).join(', ')}`)
+  ] as const).filter(([, ms]) => ms > 0)
+  if (times.length > 0) lines.push(`  times     ${times.map(([name, ms]) => `${name} ${formatDuration(ms)}`).join(', ')}`)
+  const differences = receipt.missing + receipt.extra + receipt.changed
+  const moves = receipt.mode === 'move' || receipt.mode === 'live'
   const extras = [
-    receipt.missing + receipt.extra + receipt.changed > 0
-      ? `differences found: ${receipt.missing} missing, ${receipt.extra} extra, ${receipt.changed} changed`
+    receipt.state === 'done' && receipt.mode !== 'verify' && receipt.entries === 0 ? 'no key of the source lies in the range' : '',
+    differences > 0
+      ? `differences found: ${formatCount(receipt.missing)} missing, ${formatCount(receipt.extra)} extra, ${formatCount(receipt.changed)} changed`
       : '',
+    receipt.state === 'mismatch' ? 'keyhaul verify --repair of the same stores and ranges makes the target equal to the source' : '',
     receipt.repairs > 0 ? `repaired ${keys(receipt.repairs)}, then verified again` : '',
-    receipt.mode === 'live' ? `level ${receipt.level}; writers were refused for ${formatDuration(receipt.pauseMs)}, forecast ${formatDuration(receipt.pauseForecastMs)}${receipt.postponed > 0 ? `, put off ${receipt.postponed} time${receipt.postponed > 1 ? 's' : ''} before` : ''}` : '',
-    receipt.mode === 'move' || receipt.mode === 'live' ? `deleted ${entries(receipt.deletedEntries)} from the source` : '',
+    receipt.mode === 'live' && (isOver || receipt.pauseMs > 0) ? `level ${receipt.level}; writers were refused for ${formatDuration(receipt.pauseMs)}, forecast ${formatDuration(receipt.pauseForecastMs)}${receipt.postponed > 0 ? `, put off ${receipt.postponed} time${receipt.postponed > 1 ? 's' : ''} before` : ''}` : '',
+    moves && (isOver || receipt.deletedEntries > 0) ? `deleted ${entries(receipt.deletedEntries)} from the source` : '',
     receipt.leftOnSource > 0 ? `left ${keys(receipt.leftOnSource)} on the source: changed after verification` : '',
     receipt.feedChanges > 0 ? `followed ${formatCount(receipt.feedChanges)} change${receipt.feedChanges === 1 ? '' : 's'} made meanwhile` : '',
     ...receipt.notPromised.map((text) => `not promised: ${text}`),
@@ -194,15 +205,30 @@ export function receiptText(receipt: Receipt): string {
   return `${lines.join('\n')}\n`
 }
 
+/** What a cancel did with the copy. */
+function takenBack({ mode, entries: copied, discardedEntries }: Receipt): string {
+  if (discardedEntries > 0) return `cancelled: ${entries(discardedEntries)} taken off the target again`
+  // A live migration stages what it copies, and always takes it back.
+  if (copied > 0 && mode !== 'live' && mode !== 'verify') return `cancelled: ${entries(copied)} of the copy left on the target, which was not empty before`
+  return 'cancelled'
+}
+
+/** The differences by name, one a line; the receipt names the first of them. */
+export function differencesText({ different, missing, extra, changed }: Receipt): string {
+  const lines = different.map(({ key, kind }) => `${kind} ${printableKey(key)}\n`)
+  const more = missing + extra + changed - different.length
+  if (different.length > 0 && more > 0) lines.push(`and ${formatCount(more)} more; --range and --prefix take a part\n`)
+  return lines.join('')
+}
+
 export function statusText(info: JournalInfo, journal: string, truth?: RegisterTruth): string {
-  const lines = [
-    `${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${info.state}`,
-    `  ${entries(info.copiedEntries)}, ${formatBytes(info.copiedBytes)} copied and durable`
-  ]
+  const lines = [`${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${info.state}`]
+  if (info.receipt?.state === 'cancelled') lines.push(`  ${takenBack(info.receipt)}`)
+  else lines.push(`  ${entries(info.copiedEntries)}, ${formatBytes(info.copiedBytes)} copied and durable`)
   if (info.stopped !== undefined) lines.push(`  stopped by ${info.stopped}`)
   if (info.live !== undefined) lines.push(...journalLines(info.live, truth))
   if (info.torn) lines.push('  the last write was cut short; resuming cuts it off')
-  lines.push(info.resumable ? `  resume with: keyhaul resume ${journal}` : '  it has ended')
+  lines.push(info.resumable ? `  resume with: keyhaul resume ${shellWord(journal)}` : '  it has ended')
   return `${lines.join('\n')}\n`
 }
 

@@ -1,3 +1,4 @@
+import { existsSync, lstatSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { formatKey, KeyhaulError } from '../errors.js'
@@ -48,11 +49,17 @@ async function* ask(path: string, request: object, onSocket?: (socket: Socket) =
     }
   } catch (error) {
     if (error instanceof KeyhaulError) throw error
-    const { code = '', message } = error as NodeJS.ErrnoException
-    throw failure(path, REASONS[code] ?? `the connection failed: ${message}`, error)
+    const { message } = error as NodeJS.ErrnoException
+    throw failure(path, REASONS[reasonOf(error as NodeJS.ErrnoException, path)] ?? `the connection failed: ${message}`, error)
   } finally {
     socket.destroy()
   }
+}
+
+/** Linux refuses the connection to a file that is no socket, and finds no path that is too long for one. */
+function reasonOf({ code = '' }: NodeJS.ErrnoException, path: string): string {
+  if (code === 'ECONNREFUSED' && lstatSync(path, { throwIfNoEntry: false })?.isSocket() === false) return 'ENOTSOCK'
+  return code === 'ENOENT' && existsSync(path) ? 'EINVAL' : code
 }
 
 function parseReply(line: string, path: string): Reply {
@@ -98,7 +105,7 @@ export async function statusOfService(id: string | undefined, flags: ServiceFlag
   throw failure(flags.service, 'it closed the connection without an answer')
 }
 
-export const resumeInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'resume', id }, flags, 'stop')
+export const resumeInService = (id: string | undefined, flags: ServiceFlags, rate?: number): Promise<number> => follow({ op: 'resume', id, rate }, flags, 'stop')
 export const cancelInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'cancel', id }, flags, 'leave')
 
 /** Shows a migration of the service to its end. `onInterrupt`: what Ctrl-C does with it. */

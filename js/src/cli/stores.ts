@@ -33,6 +33,13 @@ export function openStore(name: string, role: 'source' | 'target'): Promise<Open
   return opener(name.slice(colon + 1), role)
 }
 
+/** Whether it has been made. */
+export function isThere(name: string): boolean {
+  const path = name.slice(name.indexOf(':') + 1)
+  if (isFile(path)) throw isAFile(name)
+  return existsSync(join(path, 'CURRENT'))
+}
+
 /** The same folder under two names is one store. */
 export function assertDifferent(from: string, to: string): void {
   const real = (name: string): string => {
@@ -48,10 +55,10 @@ async function openLevel(path: string, role: 'source' | 'target'): Promise<OpenS
   const name = `level:${path}`
   const exists = existsSync(join(path, 'CURRENT'))
   if (!exists && role === 'source') {
-    const what = !existsSync(path) ? 'there is no such directory' : isFile(path) ? 'it is a file; a LevelDB is a directory' : 'the directory holds no LevelDB'
+    const what = whyNone(path)
     throw new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store: name, message: `${what}; check the path` })
   }
-  if (isFile(path)) throw new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store: name, message: 'it is a file; a LevelDB is a directory' })
+  if (isFile(path)) throw isAFile(name)
   const { ClassicLevel } = await loadClassicLevel()
   // A larger write buffer makes fewer and larger files; LevelDB's default is 4 MiB.
   const db = new ClassicLevel(path, { writeBufferSize: 16 * 1024 * 1024, createIfMissing: role === 'target' })
@@ -75,6 +82,17 @@ function openError(error: unknown, store: string): KeyhaulError {
   if (known.code !== 'KEYHAUL_STORE_CLOSED') return known
   const { cause } = error as { cause?: { message?: unknown } }
   return new KeyhaulError('KEYHAUL_STORE_FAILED', { store, message: `it cannot be opened: ${String(cause?.message ?? (error as Error).message)}`, cause: error })
+}
+
+const isAFile = (store: string): KeyhaulError => new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store, message: 'it is a file; a LevelDB is a directory' })
+
+/** There is none, or this user may not see it. */
+function whyNone(path: string): string {
+  try {
+    return statSync(path).isDirectory() ? 'the directory holds no LevelDB, or none that may be read' : 'it is a file; a LevelDB is a directory'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? 'there is no permission to look into the folder above it' : 'there is no such directory'
+  }
 }
 
 function isFile(path: string): boolean {

@@ -23,6 +23,7 @@ const PATH_BYTES_MAX = process.platform === 'darwin' ? 103 : 107
  * unless somebody stopped it.
  */
 export async function serveControl(options: ControlOptions): Promise<Control> {
+  if (options.register === undefined) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'serveControl needs the `register` of the clients, such as levelRegister(db)' })
   for (const [name, store] of Object.entries(options.stores)) {
     if (store.name !== name) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store: store.name, message: `it is given as ${name}; give it under its own name` })
   }
@@ -30,7 +31,7 @@ export async function serveControl(options: ControlOptions): Promise<Control> {
   const sockets = new Set<Socket>()
   // First, so that only one process at a time reads the journals.
   const server = await listen(path)
-  const runs = new Runs({ ...options, journals: resolve(options.journals) })
+  const runs = begun(() => new Runs({ ...options, journals: resolve(options.journals) }), server)
   const rehearsals = new Rehearsals()
   server.maxConnections = CONNECTIONS_MAX
   server.on('connection', (socket) => {
@@ -49,6 +50,16 @@ export async function serveControl(options: ControlOptions): Promise<Control> {
       for (const socket of sockets) socket.destroySoon()
       await closed
     }
+  }
+}
+
+/** A socket that nobody serves would keep the process alive, and the path taken. */
+function begun(make: () => Runs, server: Server): Runs {
+  try {
+    return make()
+  } catch (error) {
+    server.close()
+    throw error
   }
 }
 
@@ -198,10 +209,10 @@ async function carryOut(request: Exclude<Request, RehearseRequest>, runs: Runs):
     case 'move':
       return (await runs.move(request)).id
     case 'status':
-      return request.id ?? runs.only(({ progress }) => progress !== undefined, 'that runs')
+      return request.id ?? runs.only(({ progress }) => progress !== undefined, 'under way')
     case 'resume': {
       const id = request.id ?? runs.only(({ progress, resumable }) => progress !== undefined || resumable, 'to resume')
-      await runs.resume(id)
+      await runs.resume(id, request.rate)
       return id
     }
     case 'cancel': {
@@ -210,7 +221,7 @@ async function carryOut(request: Exclude<Request, RehearseRequest>, runs: Runs):
       return id
     }
     case 'stop': {
-      const id = request.id ?? runs.only(({ progress }) => progress !== undefined, 'that runs')
+      const id = request.id ?? runs.only(({ progress }) => progress !== undefined, 'under way')
       runs.stop(id)
       return id
     }

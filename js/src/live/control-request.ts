@@ -37,7 +37,8 @@ export type Request =
   | MoveRequest
   | RehearseRequest
   | { readonly op: 'status'; readonly id?: string; readonly watch?: boolean }
-  | { readonly op: 'resume' | 'cancel' | 'stop'; readonly id?: string }
+  | { readonly op: 'resume'; readonly id?: string; readonly rate?: number }
+  | { readonly op: 'cancel' | 'stop'; readonly id?: string }
 
 /** A migration as a service shows it. */
 export interface RunInfo {
@@ -87,7 +88,7 @@ const MEMBERS: Readonly<Record<Request['op'], readonly string[]>> = {
   move: ['from', 'to', 'ranges', 'pauseBudgetMs', 'requireLevel', 'rate'],
   rehearse: ['from', 'to', 'ranges', 'sharePercent', 'writes', 'watchMs'],
   status: ['id', 'watch'],
-  resume: ['id'],
+  resume: ['id', 'rate'],
   cancel: ['id'],
   stop: ['id']
 }
@@ -108,8 +109,9 @@ export function parseRequest(line: string): Request {
   for (const name of Object.keys(rest)) if (!members.includes(name)) throw refuse(`${op} has no ${JSON.stringify(name.slice(0, 40))}`)
   if (rest.id !== undefined && !(typeof rest.id === 'string' && ID.test(rest.id))) throw refuse('`id` is not the id of a migration')
   if (rest.watch !== undefined && typeof rest.watch !== 'boolean') throw refuse('`watch` is not a boolean')
-  if (op !== 'move' && op !== 'rehearse') return { op, ...rest } as Request
-  return op === 'move' ? parseMove(rest) : parseRehearse(rest)
+  if (op === 'move') return parseMove(rest)
+  if (op === 'rehearse') return parseRehearse(rest)
+  return { op, ...rest, ...numberOf(rest)('rate', Number.MAX_SAFE_INTEGER) } as Request
 }
 
 const numberOf = (rest: Record<string, unknown>) => (member: string, most: number): Record<string, number> => {

@@ -36,7 +36,11 @@ export class Runs {
   private closing = false
 
   constructor(private readonly options: ControlOptions) {
-    mkdirSync(options.journals, { recursive: true })
+    try {
+      mkdirSync(options.journals, { recursive: true })
+    } catch (cause) {
+      throw new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', { file: options.journals, message: `the folder of the journals cannot be made: ${(cause as Error).message}`, cause })
+    }
   }
 
   /** Reads the journals of earlier processes, and goes on with what was under way when the last one ended. */
@@ -78,15 +82,18 @@ export class Runs {
     return { id, migration }
   }
 
-  /** Goes on with one; one that runs is left alone. */
-  async resume(id: string): Promise<void> {
+  /** Goes on with one; one that runs goes on at the rate that is given. */
+  async resume(id: string, rate?: number): Promise<void> {
     const run = this.find(id)
-    if (run.migration !== undefined) return
+    if (run.migration !== undefined) {
+      if (rate !== undefined) run.migration.setRate(rate)
+      return
+    }
     if (run.receipt !== undefined || run.error?.resumable === false) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', { migration: id })
     const { register } = this.options
     const [from, to] = [this.store(run.from), this.store(run.to)]
     rmSync(this.holdOf(id), { force: true })
-    const migration = await this.engine.resume({ from, to, register, journal: run.journal })
+    const migration = await this.engine.resume({ from, to, register, journal: run.journal, rate })
     run.error = undefined
     run.migration = migration
     this.follow(run, migration)
@@ -110,7 +117,7 @@ export class Runs {
     const meant = this.infos().filter(isMeant)
     if (meant.length === 1) return (meant[0] as RunInfo).id
     const ids = meant.map(({ id }) => id).join(', ')
-    throw new KeyhaulError('KEYHAUL_NOT_FOUND', { message: meant.length === 0 ? `there is no migration ${what}` : `there are ${meant.length} migrations ${what}; name one: ${ids}` })
+    throw new KeyhaulError('KEYHAUL_NOT_FOUND', { message: meant.length === 0 ? `there is no migration ${what}` : `there are ${meant.length} migrations ${what}; name one of them: ${ids}` })
   }
 
   watch(id: string, watcher: (isEnd: boolean) => void): () => void {

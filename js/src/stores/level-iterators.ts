@@ -17,6 +17,9 @@ const KEPT_MAX = 4
 const PAGES_MAX = 32
 const AGE_MAX_MS = 1000
 
+/** Behind every key but those that begin with as many. */
+const LAST = new Uint8Array(64).fill(0xff)
+
 const all = new WeakMap<LevelDatabase, LevelIterators>()
 
 /**
@@ -100,7 +103,7 @@ export class LevelIterators {
       fillCache: false,
       highWaterMarkBytes: Math.min(options.maxBytes, 0x7fffffff)
     })
-    return new OpenIterator(db, native, lt, this.epoch)
+    return new OpenIterator(db, native, lt, this.epoch, encoding)
   }
 
   private keep(iterator: OpenIterator): void {
@@ -144,12 +147,15 @@ class OpenIterator {
   private at = 0
   /** The key given out last and a zero byte, with which a scan goes on. */
   private next: Uint8Array | undefined
+  /** Where the native iterator was before it was asked what it passed over. */
+  private back: Uint8Array | undefined
 
   constructor(
     private readonly db: LevelDatabase,
     private readonly native: LevelIterator,
     private readonly lt: Uint8Array | undefined,
-    readonly epoch: number
+    readonly epoch: number,
+    private readonly encoding: string
   ) {}
 
   goesOn(db: LevelDatabase, { gte, lt }: ScanRange): boolean {
@@ -168,6 +174,7 @@ class OpenIterator {
       if (this.at === this.rows.length) {
         // One more than asked for: a short answer is the end, and needs no further call.
         const limit = options.maxEntries + 1 - entries.length
+        this.goBack()
         this.rows = (await this.native.nextv(Math.min(limit, READ_ROWS))) as Entry[]
         this.at = 0
         options.signal?.throwIfAborted()
@@ -178,18 +185,33 @@ class OpenIterator {
         if (hasOwn && row[0][0] === 0x21 && isOwn(row[0])) continue
         const size = row[0].length + row[1].length
         const isFull = entries.length === options.maxEntries || bytes + size > options.maxBytes
-        if (isFull && entries.length > 0) return this.left(entries)
+        if (isFull && entries.length > 0) {
+          await this.assertNothingPassedOver()
+          return this.left(entries)
+        }
         bytes += size
         entries.push(row)
       }
     }
   }
 
+  /** Of what was read so far. Leaves the native iterator at its end. */
+  private async assertNothingPassedOver(): Promise<void> {
+    if (this.back !== undefined || !canSeek(this.db)) return
+    const [key] = this.rows[this.rows.length - 1] as Entry
+    this.back = behind(key)
+    await assertNothingPassedOver(this.native, this.lt ?? LAST, this.encoding)
+  }
+
+  private goBack(): void {
+    if (this.back !== undefined) this.native.seek(this.back, { keyEncoding: this.encoding })
+    this.back = undefined
+  }
+
   /** A page with more to come. */
   private left(entries: Entry[]): ScanPage {
     const [key] = entries[entries.length - 1] as Entry
-    this.next = new Uint8Array(key.length + 1)
-    this.next.set(key)
+    this.next = behind(key)
     // What was given out is the caller's alone to hold.
     this.rows = this.rows.slice(this.at)
     this.at = 0
@@ -231,13 +253,40 @@ export async function pageBack(db: LevelDatabase, range: ScanRange, encoding: 'b
       for (const row of rows) {
         if (hasOwn && isOwn(row[0])) continue
         bytes += row[0].length + row[1].length
-        if (entries.length > 0 && (entries.length === options.maxEntries || bytes > options.maxBytes)) return { entries, end: false }
+        if (entries.length > 0 && (entries.length === options.maxEntries || bytes > options.maxBytes)) {
+          if (canSeek(db)) await assertNothingPassedOver(native, range.gte ?? new Uint8Array(0), encoding)
+          return { entries, end: false }
+        }
         entries.push(row)
       }
     }
   } finally {
     await native.close()
   }
+}
+
+/**
+ * LevelDB passes over a block or a table that it cannot read, and its iterators say so at their
+ * end only. A page must not be given out before: a copy would count it as whole, take it for
+ * durable, and go on behind the gap. So the iterator is sent to its end. Where it gets there by
+ * itself there is nothing to do. Of a scan it is less than can be told from noise.
+ */
+async function assertNothingPassedOver(native: LevelIterator, end: Uint8Array, keyEncoding: string): Promise<void> {
+  native.seek(end, { keyEncoding })
+  // Without rows it is at its end, and rejects if it passed over anything.
+  while ((await native.nextv(READ_ROWS)).length > 0);
+}
+
+/** browser-level cannot, and IndexedDB has errors of its own. */
+function canSeek(db: LevelDatabase): boolean {
+  return (db.supports as { seek?: boolean }).seek === true
+}
+
+/** The first key that is greater. */
+function behind(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
 }
 
 function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

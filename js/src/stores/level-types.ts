@@ -19,10 +19,15 @@ export interface LevelDatabase {
   on(event: any, listener: any): unknown
   listenerCount(event: string): number
   readonly hooks: object
+  /** abstract-level's manifest. */
+  readonly supports: object
 }
 
 export interface LevelIterator {
   nextv(size: number): Promise<[unknown, unknown][]>
+  /** Throws where the database does not support it. */
+  // biome-ignore lint/suspicious/noExplicitAny: the iterator's own key type does not matter here
+  seek(target: any, options: any): void
   close(): Promise<void>
 }
 

@@ -27,6 +27,9 @@ export interface LevelStoreOptions {
 
 /** A store over any abstract-level 3 database: classic-level, memory-level, browser-level, a sublevel. */
 export function levelStore(db: LevelDatabase, options: LevelStoreOptions = {}): Store {
+  if (typeof db?.iterator !== 'function') {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: "levelStore takes an open database, as in levelStore(new ClassicLevel('./a'))" })
+  }
   return new LevelStore(db, options)
 }
 
@@ -79,7 +82,9 @@ class LevelStore implements Store {
     this.place = { database: identityOf(root, ''), prefix: this.prefix }
     this.identity = identityOf(root, prefix)
     const location = (db as { location?: unknown }).location
-    this.name = options.name ?? (typeof location === 'string' ? `level:${location}` : 'level')
+    const place = (this.root as { location?: unknown }).location
+    const part = this.root === db ? '' : prefix
+    this.name = options.name ?? `${typeof place === 'string' ? `level:${place}` : 'level'}${part}`
     // classic-level makes Buffers; asking for views would wrap each of them once more.
     this.encoding = typeof location === 'string' && typeof Buffer !== 'undefined' ? 'buffer' : 'view'
     // abstract-level spreads the options of each put into an operation; inherited ones are

@@ -130,6 +130,17 @@ test('cancelled by its id: the source serves on, the target is empty', async () 
   })
 })
 
+test('a resume sets the rate of one that runs', async () => {
+  await withService(6000, async ({ socket, quit }) => {
+    // Most of an hour, were the rate not raised.
+    const moving = keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--rate', '200'])
+    const { id } = await until(socket, ({ state }) => state === 'copying')
+    assert.equal((await keyhaul(['resume', '--service', socket, id as string, '--rate', '500MB'])).code, 0)
+    assert.equal((await moving).code, 0)
+    assert.deepEqual({ ...(await quit()), writes: 0 }, { writes: 0, left: 0, moved: 6000 })
+  })
+})
+
 test('what cannot be is refused with a code and what to do', async () => {
   await withService(10, async ({ socket }, folder) => {
     const refused = async (args: string[], pattern: RegExp, code = 1): Promise<void> => {
@@ -149,7 +160,7 @@ test('what cannot be is refused with a code and what to do', async () => {
     await refused(['status', '--service', socket, 'deadbeef'], /KEYHAUL_NOT_FOUND/)
     await refused(['resume', '--service', socket], /KEYHAUL_NOT_FOUND.*no migration to resume/)
     await refused(['status', '--service', join(folder, 'none')], /KEYHAUL_SERVICE_FAILED.*there is no such socket/)
-    await refused(['status', '--service', new URL(import.meta.url).pathname], /KEYHAUL_SERVICE_FAILED/)
+    await refused(['status', '--service', new URL(import.meta.url).pathname], /KEYHAUL_new URL(import.meta.url).pathname_FAILED.*it is not a socket/)
     await refused(['status'], /KEYHAUL_USAGE.*name a journal/, 2)
     // Nothing that was refused is left over.
     assert.deepEqual(lastJson((await keyhaul(['status', '--service', socket, '--json'])).stdout).runs, [(await until(socket, ({ state }) => state === 'failed'))])
