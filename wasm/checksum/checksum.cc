@@ -5,16 +5,15 @@
 
 namespace {
 
-using keyhaul::CrcKernel;
-
-// JavaScript puts bytes here and tells how many; the exports know where it is.
+// JavaScript puts bytes here and tells how many; the exports know where it is, and may write over it.
 constexpr uint32_t kStageBytes = KEYHAUL_STAGE_BYTES;
-std::byte stage[kStageBytes];
+std::byte memory[keyhaul::kSparseRoom + kStageBytes + 16];
+std::byte* const stage = memory + keyhaul::kSparseRoom;
 
 #if defined(__wasm_simd128__)
-constexpr CrcKernel kCrc32 = keyhaul::crc32Sparse, kCrc32c = keyhaul::crc32cSparse;
+constexpr auto kCrc32 = keyhaul::crc32SparseInPlace, kCrc32c = keyhaul::crc32cSparseInPlace;
 #else
-constexpr CrcKernel kCrc32 = keyhaul::crc32Portable, kCrc32c = keyhaul::crc32cPortable;
+constexpr auto kCrc32 = keyhaul::crc32Portable, kCrc32c = keyhaul::crc32cPortable;
 #endif
 
 }  // namespace

@@ -53,28 +53,34 @@ struct Crc32 {
   static constexpr uint32_t kPolynomial = kCrc32Polynomial;
   static constexpr CrcKernel kPortable = crc32Portable;
   static constexpr std::array<size_t, 4> kLags{145, 183, 211, 300};
+  static constexpr std::array<size_t, 3> kFarLags{1927, 2181, 4018};
 };
 // This polynomial has the factor x + 1, so that only an even number of terms will do.
 struct Crc32c {
   static constexpr uint32_t kPolynomial = kCrc32cPolynomial;
   static constexpr CrcKernel kPortable = crc32cPortable;
   static constexpr std::array<size_t, 5> kLags{154, 177, 183, 258, 290};
+  static constexpr std::array<size_t, 3> kFarLags{767, 2524, 5275};
 };
 
-template <typename Crc>
-constexpr bool lagsAreOfAMultiple() {
+template <typename Lags>
+constexpr bool areOfAMultiple(const Lags& lags, uint32_t polynomial) {
   uint32_t sum = 0, power = 1U << 31;  // x^0
-  for (size_t byte = 0; byte <= Crc::kLags.back(); ++byte) {
-    bool isTerm = byte == Crc::kLags.back();
-    for (const size_t lag : Crc::kLags) isTerm = isTerm || byte == Crc::kLags.back() - lag;
+  for (size_t byte = 0; byte <= lags.back(); ++byte) {
+    bool isTerm = byte == lags.back();
+    for (const size_t lag : lags) isTerm = isTerm || byte == lags.back() - lag;
     if (isTerm) sum ^= power;
     for (int bit = 0; bit < 8; ++bit) {
-      power = (power >> 1) ^ ((power & 1U) != 0 ? Crc::kPolynomial : 0U);
+      power = (power >> 1) ^ ((power & 1U) != 0 ? polynomial : 0U);
     }
   }
   return sum == 0;
 }
-static_assert(lagsAreOfAMultiple<Crc32>() && lagsAreOfAMultiple<Crc32c>());
+static_assert(areOfAMultiple(Crc32::kLags, Crc32::kPolynomial));
+static_assert(areOfAMultiple(Crc32::kFarLags, Crc32::kPolynomial));
+static_assert(areOfAMultiple(Crc32c::kLags, Crc32c::kPolynomial));
+static_assert(areOfAMultiple(Crc32c::kFarLags, Crc32c::kPolynomial));
+static_assert(Crc32::kFarLags.back() <= kSparseRoom && Crc32c::kFarLags.back() <= kSparseRoom);
 
 // A message of whole vectors: the first two, which hold the padding and the register, and
 // the bytes of all others.
@@ -233,7 +239,54 @@ uint32_t run(uint32_t reg, const std::byte* data, size_t length) {
   return finish(message, tables, Crc::kPortable);
 }
 
+// Where the message may be written over, v takes its place: fewer terms than with the lags
+// above, and nothing is moved. Below this many bytes its fixed cost is more than that saves.
+constexpr size_t kInPlaceMin = 24'576;
+
+// One function for both polynomials: for each of its own the module would be a tenth larger.
+[[gnu::noinline]] uint32_t runInPlace(uint32_t reg, std::byte* data, size_t length,
+                                      const std::array<size_t, 3>& lags, CrcKernel kernel) {
+  if (length < kInPlaceMin) return kernel(reg, data, length);
+  uint32_t first;
+  std::memcpy(&first, data, sizeof first);
+  first ^= reg;
+  std::memcpy(data, &first, sizeof first);
+  const size_t near = lags[0], middle = lags[1], far = lags[2];
+  const auto sumBefore = [=](const std::byte* at) {
+    return load(at - near) ^ load(at - middle) ^ load(at - far);
+  };
+  std::byte* const end = data + (length - far) / 16 * 16;
+  KEYHAUL_ROLLED
+  for (std::byte* at = data; at != end; at += 16) {
+    const Vector sum = load(at) ^ sumBefore(at);
+    std::memcpy(at, &sum, 16);
+  }
+  // The rest is only added to: there v is zero.
+  std::byte rest[kSparseRoom + 16];
+  const auto left = static_cast<size_t>(data + length - end);
+  KEYHAUL_ROLLED
+  for (size_t i = 0; i < left; i += 16) {
+    const Vector bytes = load(end + i);
+    std::memcpy(rest + i, &bytes, 16);
+  }
+  clear(end, (left + 15) / 16 * 16);
+  KEYHAUL_ROLLED
+  for (size_t i = 0; i < left; i += 16) {
+    const Vector sum = load(rest + i) ^ sumBefore(end + i);
+    std::memcpy(rest + i, &sum, 16);
+  }
+  return kernel(0, rest, left);
+}
+
 }  // namespace
+
+uint32_t crc32SparseInPlace(uint32_t reg, std::byte* data, size_t length) {
+  return runInPlace(reg, data, length, Crc32::kFarLags, crc32Sparse);
+}
+
+uint32_t crc32cSparseInPlace(uint32_t reg, std::byte* data, size_t length) {
+  return runInPlace(reg, data, length, Crc32c::kFarLags, crc32cSparse);
+}
 
 uint32_t crc32Sparse(uint32_t reg, const std::byte* data, size_t length) {
   return run<Crc32>(reg, data, length);

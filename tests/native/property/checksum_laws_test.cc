@@ -1,6 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "base/bytes.h"
+#include "checksum/kernels.h"
 #include "keyhaul/checksum.h"
 #include "support/random.h"
 
@@ -72,6 +76,27 @@ TEST_P(Kernels, LengthsAroundAWindowEqualTheDefinition) {
   }
   EXPECT_EQ(crc32(pool), bitwise(pool, 0xEDB88320));
   EXPECT_EQ(crc32c(pool), bitwise(pool, 0x82F63B78));
+}
+
+// The kernel that writes over its message, on both sides of where it begins to.
+TEST(Checksum, InPlaceEqualsTheOtherKernels) {
+  if (!forceChecksumKernel("sparse").ok()) GTEST_SKIP() << "not on this processor";
+  ASSERT_TRUE(forceChecksumKernel("auto").ok());
+  Random random(8);
+  const std::string pool = random.bytes(300'000);
+  std::vector<size_t> lengths{0, 1, 19, 64, 1'000, 65'536, 262'143, 262'144, 299'000};
+  for (size_t length = 24'540; length <= 24'640; ++length) lengths.push_back(length);
+  for (const size_t length : lengths) {
+    const std::string_view part(pool.data() + length % 16, length);
+    std::vector<std::byte> memory(kSparseRoom + length + 16);
+    std::byte* const message = memory.data() + kSparseRoom;
+    const auto fill = [&] { std::copy_n(asBytes(part).begin(), length, message); };
+    fill();
+    ASSERT_EQ(~crc32SparseInPlace(~0xABCDU, message, length), crc32(part, 0xABCD)) << length;
+    fill();
+    ASSERT_EQ(~crc32cSparseInPlace(~0xABCDU, message, length), crc32c(part, 0xABCD)) << length;
+    EXPECT_EQ(std::count(memory.begin(), memory.begin() + kSparseRoom, std::byte{0}), kSparseRoom);
+  }
 }
 
 TEST_P(Kernels, ChainsAndCombinesAtEverySplit) {
