@@ -6,6 +6,7 @@
 #include "base/assert.h"
 
 namespace keyhaul {
+
 LiveMigration::LiveMigration(MigrationId id, ValidPlan plan, NodeId source, NodeId target,
                              bool journal)
     : JobBase(id, std::move(plan), source, target),

@@ -35,8 +35,11 @@ Status LiveMigration::requestReverse() {
 
 bool LiveMigration::windowIsOver(Port& port) {
   if (windowOver_) return true;
-  port.wakeAt(windowEnds_);
-  return !reverseAsked_ && windowEnds_ <= port.now();
+  if (port.now() < windowEnds_) {
+    port.wakeAt(windowEnds_);
+    return false;
+  }
+  return !reverseAsked_;
 }
 
 // The register has it already, whatever this one's journal says.

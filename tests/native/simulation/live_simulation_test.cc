@@ -125,12 +125,54 @@ TEST_F(SmallRun, SurvivesTwoCrashesAtAnyTwoEvents) {
   RecordProperty("runs", std::to_string(runs));
 }
 
+// The same with a way back that somebody takes: there and back again, whoever dies when.
+class SmallReverse : public SmallRun {
+ protected:
+  SmallReverse() {
+    options.scenario = "live-reverse-small";
+    for (options.seed = 1; options.seed < 50; ++options.seed) {
+      whole = run(options);
+      if (whole.counts.reversed == 1) break;
+    }
+  }
+};
+
+TEST_F(SmallReverse, SurvivesACrashAtEveryEvent) {
+  ASSERT_TRUE(whole.ok()) << toText(whole);
+  ASSERT_EQ(whole.counts.reversed, 1U);
+  const uint64_t stride = kThorough ? 1 : 11;
+  for (uint16_t node = 0; node < kNodes; ++node) {
+    for (uint64_t at = 1; at <= whole.nodeEvents[node]; at += stride) {
+      options.crashes = {{node, at}};
+      check();
+      if (HasFatalFailure()) return;
+    }
+  }
+  RecordProperty("runs", std::to_string(runs));
+}
+
+// Somebody goes back, somebody does not, and nothing that was written is lost.
+TEST(LiveSimulation, WithoutFaultsWhoeverWantsGoesBack) {
+  Options options = optionsOf("live-reverse");
+  options.faults = 0;
+  Report::Counts sum;
+  for (options.seed = 1; options.seed <= 40; ++options.seed) {
+    const Report report = run(options);
+    ASSERT_TRUE(report.ok()) << toText(report);
+    sum.windows += report.counts.windows;
+    sum.reversed += report.counts.reversed;
+  }
+  EXPECT_GT(sum.reversed, sum.windows / 4);
+  EXPECT_LT(sum.reversed, sum.windows);
+}
+
 TEST(LiveCoverage, EveryFaultStrikesInEveryState) {
   if (!kThorough) GTEST_SKIP() << "takes ten thousand seeds";
-  Options options = optionsOf("live-swarm");
+  Options options;
   Coverage sum;
   std::vector<std::string> missing;
   for (options.seed = 1; options.seed <= 10'000; ++options.seed) {
+    options.scenario = coverageScenario(options.seed);
     sum.add(run(options).coverage);
     // Most cells are full long before.
     if (options.seed % 1'000 == 0 && (missing = uncovered(sum)).empty()) return;
