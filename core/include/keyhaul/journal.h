@@ -93,7 +93,9 @@ struct FinishedRecord {
 struct ClaimedRecord {
   uint64_t coordEpoch = 1;
   bool forgotten = false, restarting = false;
-  bool turned = false;  // it goes the way back: feed positions from here on are of the target
+  // It goes the way back: feed positions from here on are of the target. `forgotten` with it: how
+  // much the source has of them is not known, and they are applied again from the first on.
+  bool turned = false;
 };
 // Live, with a reverse window: the target's feed records from `position` on. Nobody writes to the
 // target yet.
@@ -162,7 +164,7 @@ struct JournalImage {
   uint64_t coordEpoch = 1;  // the last one that this journal knows of
   std::string feedPosition, appliedPosition;
   // Of the target's feed, for the way back: where it was opened, or what the source has of it.
-  std::string reversePosition;
+  std::string armedPosition, reversePosition;
   bool turned = false;     // the claim was turned round
   bool reversing = false;  // and somebody asked to go back
   struct RangeProgress {

@@ -164,7 +164,8 @@ class Fold {
     if (!live() || record.coordEpoch < image_.coordEpoch) return false;
     image_.coordEpoch = record.coordEpoch;
     image_.claimed = true;
-    if (record.forgotten) restart();
+    if (record.forgotten && !record.turned) restart();
+    if (record.forgotten && record.turned) image_.reversePosition = image_.armedPosition;
     image_.restarting = record.restarting;
     if (image_.turned && !record.turned) return false;
     if (record.turned) turn();
@@ -172,7 +173,7 @@ class Fold {
   }
   bool fold(const ArmedRecord& record) {
     if (image_.state != MigrationState::kArming) return false;
-    image_.reversePosition = record.position;
+    image_.armedPosition = image_.reversePosition = record.position;
     return true;
   }
   bool fold(const FinishedRecord& record) {

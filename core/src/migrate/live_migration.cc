@@ -38,6 +38,7 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   knownCoordEpoch_ = image.coordEpoch;
   restarting_ = image.restarting;
   otherPosition_ = image.reversePosition;
+  armedPosition_ = image.armedPosition;
   wasClaimed_ = image.claimed;
   recorded_ = true;
   feedPosition_ = image.appliedPosition.empty() ? image.feedPosition : image.appliedPosition;
@@ -298,7 +299,7 @@ void LiveMigration::leavePart(Port& port) {
       return enter(port, wantsWindow() && !shared_.turned && !otherOpen_ ? kArming : kFencing);
     case kArming:
       otherOpen_ = true;
-      otherPosition_ = prepare_.feedPosition();
+      otherPosition_ = armedPosition_ = prepare_.feedPosition();
       shared_.journal.add(ArmedRecord{otherPosition_});
       return enter(port, kFencing);
     case kReversible:

@@ -127,7 +127,7 @@ class LiveMigration final : public JobBase {
 
   // The way back. The other feed is that of the store that is not followed: before the turn the
   // target's, which records for the window, after it the source's.
-  std::string otherPosition_;
+  std::string otherPosition_, armedPosition_;
   bool otherOpen_ = false;     // in this process
   bool otherAsked_ = false, otherClosed_ = false, closingOther_ = false;
   bool standsEqual_ = false;   // as turned round; what came since is in the feed

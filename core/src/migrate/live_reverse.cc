@@ -47,9 +47,13 @@ void LiveMigration::afterTurnedClaim(Port& port) {
   if (!shared_.turned) turn();
   standsEqual_ = everStaged_ = false;
   if (ending_ == Ending::kCancel) ending_ = Ending::kNone;  // too late
+  // Somebody else had it meanwhile, and may have begun to apply changes that are older than those
+  // that this journal knows of: they come once more, all of them, where the feed still has them.
+  const bool strange = shared_.claim.coordEpoch != knownCoordEpoch_ + 1;
+  if (strange) feedPosition_ = armedPosition_;
   knownCoordEpoch_ = shared_.claim.coordEpoch;
   wasClaimed_ = true;
-  shared_.journal.add(ClaimedRecord{knownCoordEpoch_, false, false, true});
+  shared_.journal.add(ClaimedRecord{knownCoordEpoch_, strange, false, true});
   const bool decided = shared_.claim.state == ClaimState::kDecided;
   enter(port, decided ? MigrationState::kActivating : MigrationState::kUnfencing);
 }

@@ -53,7 +53,10 @@ export class Driver {
   readonly module: WasmModule
   private readonly stores = new Map<number, Store>()
   private readonly runs = new Map<number, RunPort>()
-  private readonly feeds = new Feeds()
+  /** By node: with a way back a migration has a feed of each store. */
+  private readonly feeds = new Map<number, Feeds>()
+  /** The node whose feed a migration has read last. */
+  private readonly followed = new Map<number, number>()
   /** Oldest first. */
   private readonly inFlight = new Map<number, { readonly controller: AbortController; readonly action: Action }>()
   private readonly kept = new KeptPages()
@@ -89,7 +92,7 @@ export class Driver {
 
   /** Changes that a feed holds and nobody has asked for, about. */
   lag(migration: number): number {
-    return this.feeds.lag(migration)
+    return this.feedsOf(this.followed.get(migration) ?? 0).lag(migration)
   }
 
   attach(migration: number, run: RunPort): void {
@@ -100,7 +103,8 @@ export class Driver {
 
   /** The migration has ended: nothing of it is kept. */
   detach(migration: number): void {
-    this.feeds.leave(migration, false)
+    this.leaveFeeds(migration, false)
+    this.followed.delete(migration)
     this.runs.delete(migration)
     this.pace?.set(migration, undefined)
     this.kept.drop(migration)
@@ -129,7 +133,7 @@ export class Driver {
     this.inFlight.clear()
     this.kept.drop()
     // Without a journal nobody can go on, and a feed that nobody reads grows for ever.
-    for (const [migration, run] of this.runs) this.feeds.leave(migration, run.journal === undefined)
+    for (const [migration, run] of this.runs) this.leaveFeeds(migration, run.journal === undefined)
     this.engine.delete()
   }
 
@@ -335,7 +339,8 @@ export class Driver {
         return { kind: EventKind.done, op, ...this.boundary.copyIn(feed.position) }
       }
       case ActionKind.pollFeed: {
-        const page = await this.feeds.poll(migration, action.payload, limits)
+        this.followed.set(migration, action.node)
+        const page = await this.feedsOf(action.node).poll(migration, action.payload, limits)
         if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
         // The feed spans all ranges; what lies between them is none of ours.
         const ranges = this.run(migration).ranges
@@ -345,11 +350,11 @@ export class Driver {
         return { kind: EventKind.page, op, end: page.caughtUp, ...about, ...packed }
       }
       case ActionKind.trimFeed:
-        await this.feeds.of(migration).trim?.(action.payload)
+        await this.feedsOf(action.node).of(migration).trim?.(action.payload)
         return { kind: EventKind.done, op }
       case ActionKind.closeFeed:
         // Nothing to take up again where the position is not known: then it was opened here, or not at all.
-        await this.feeds.discard(migration, action.payload.length === 0 ? undefined : () => this.openFeed(store, action, signal))
+        await this.feedsOf(action.node).discard(migration, action.payload.length === 0 ? undefined : () => this.openFeed(store, action, signal))
         return { kind: EventKind.done, op }
     }
     return this.carryOutLive(action, signal)
@@ -372,9 +377,19 @@ export class Driver {
     return { kind: EventKind.page, op, end, count, ...this.boundary.copyIn(frame), page }
   }
 
-  private openFeed(store: Store, { migration, payload }: Action, signal: AbortSignal): Promise<Feed> {
+  private feedsOf(node: number): Feeds {
+    let feeds = this.feeds.get(node)
+    if (feeds === undefined) this.feeds.set(node, (feeds = new Feeds()))
+    return feeds
+  }
+
+  private leaveFeeds(migration: number, discard: boolean): void {
+    for (const feeds of this.feeds.values()) feeds.leave(migration, discard)
+  }
+
+  private openFeed(store: Store, { migration, node, payload }: Action, signal: AbortSignal): Promise<Feed> {
     const wanted = (): boolean => !this.closed && this.runs.has(migration)
-    return this.feeds.begin(store, migration, this.run(migration).ranges, payload, signal, wanted)
+    return this.feedsOf(node).begin(store, migration, this.run(migration).ranges, payload, signal, wanted)
   }
 
   private run(migration: number): RunPort {

@@ -202,7 +202,7 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-group", 598},   {"live-rivals", 47},    {"live-swarm", 108},
       {"live-swarm", 1443},  {"live-swarm", 41109},  {"live-swarm", 41951},
       {"live-swarm", 88716}, {"live-swarm", 102244}, {"live-swarm", 112428},
-      {"live-swarm", 511913}, {"live-swarm", 528155},
+      {"live-swarm", 511913}, {"live-swarm", 528155}, {"live-swarm", 25843},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);

@@ -116,6 +116,7 @@ TEST(Journal, KnowsTheWayBack) {
   for (size_t count = 1; count <= records.size(); ++count) ASSERT_TRUE(after(count).ok()) << count;
   EXPECT_EQ(after(records.size())->plan.plan().reverseWindowMs, 600'000U);
   EXPECT_EQ(after(13)->reversePosition, "t1");
+  EXPECT_EQ(after(22)->armedPosition, "t1");
   EXPECT_FALSE(after(19)->turned);  // asked the register, and nobody knows
   EXPECT_TRUE(after(20)->turned);
   EXPECT_EQ(after(22)->reversePosition, "t7");
