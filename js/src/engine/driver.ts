@@ -55,7 +55,7 @@ export class Driver {
   private readonly runs = new Map<number, RunPort>()
   /** By node: with a way back a migration has a feed of each store. */
   private readonly feeds = new Map<number, Feeds>()
-  /** The node whose feed a migration has read last. */
+  /** The node whose feed a migration has read last, or opened first. */
   private readonly followed = new Map<number, number>()
   /** Oldest first. */
   private readonly inFlight = new Map<number, { readonly controller: AbortController; readonly action: Action }>()
@@ -388,6 +388,7 @@ export class Driver {
   }
 
   private openFeed(store: Store, { migration, node, payload }: Action, signal: AbortSignal): Promise<Feed> {
+    if (!this.followed.has(migration)) this.followed.set(migration, node)
     const wanted = (): boolean => !this.closed && this.runs.has(migration)
     return this.feedsOf(node).begin(store, migration, this.run(migration).ranges, payload, signal, wanted)
   }
