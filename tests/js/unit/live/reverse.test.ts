@@ -140,7 +140,7 @@ test('a window that the stores cannot give is refused, with who lacks what', asy
   await inMemory(10, async ({ a, register }) => {
     const whole = memoryStore({ name: 'c' })
     const capabilities = new Set([...whole.capabilities].filter((one) => one !== 'feed'))
-    const c = gatedStore(Object.assign(Object.create(whole) as typeof whole, { capabilities, openFeed: undefined }))
+    const c = gatedStore(Object.assign(Object.create(whole) as typeof whole, { capabilities }))
     const engine = new Engine()
     const options: MigrateOptions = { live: true, from: a, to: c, register, reverseWindowMs: 1000 }
     await assert.rejects(engine.migrate(options), (error: KeyhaulError) => error.code === 'KEYHAUL_LEVEL_NOT_MET' && /c lacks feed/.test(error.message))
