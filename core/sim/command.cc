@@ -117,9 +117,12 @@ int checkSabotage(const Command& command, const Print& print) {
 // Does every fault strike in every state of a live migration?
 int showCoverage(const Command& command, const Print& print) {
   Options options = command.options;
-  if (!isLive(options.scenario)) options.scenario = "live-swarm";
+  const bool chosen = isLive(options.scenario);
   Coverage sum;
-  for (; options.seed <= command.lastSeed; ++options.seed) sum.add(run(options).coverage);
+  for (; options.seed <= command.lastSeed; ++options.seed) {
+    if (!chosen) options.scenario = coverageScenario(options.seed);
+    sum.add(run(options).coverage);
+  }
   print(toTable(sum));
   const std::vector<std::string> missing = uncovered(sum);
   for (const std::string& cell : missing) print("never: " + cell + '\n');

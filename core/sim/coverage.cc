@@ -9,7 +9,8 @@ constexpr S kStates[] = {S::kClaiming,   S::kPreparing,   S::kStaging,   S::kCop
                          S::kCatchingUp, S::kVerifying,   S::kApproaching, S::kFencing,
                          S::kDraining,   S::kReadFencing, S::kDeciding,  S::kActivating,
                          S::kRedirecting, S::kCleaning,   S::kClosing,   S::kPostponing,
-                         S::kAborting,   S::kUnfencing,   S::kDiscarding, S::kReleasing};
+                         S::kAborting,   S::kUnfencing,   S::kDiscarding, S::kReleasing,
+                         S::kArming,     S::kTurning,     S::kReversible};
 
 bool scans(S state) {
   return state == S::kPreparing || state == S::kCopying || state == S::kVerifying ||
@@ -17,7 +18,7 @@ bool scans(S state) {
 }
 bool writesValues(S state) {
   return state == S::kCopying || state == S::kCatchingUp || state == S::kApproaching ||
-         state == S::kDraining;
+         state == S::kDraining || state == S::kReversible;
 }
 
 }  // namespace
@@ -26,7 +27,8 @@ std::span<const MigrationState> coveredStates() { return kStates; }
 
 std::string_view whyImpossible(MigrationState state, FaultKind kind) {
   const bool ofRegister = state == S::kClaiming || state == S::kDeciding || state == S::kClosing ||
-                          state == S::kPostponing || state == S::kAborting;
+                          state == S::kPostponing || state == S::kAborting ||
+                          state == S::kTurning;
   if (kind == FaultKind::kEmptyPages && !scans(state)) return "nothing is scanned";
   if (kind == FaultKind::kBitRot && !writesValues(state)) return "no value is written";
   if (kind == FaultKind::kStoreError && ofRegister) return "only the register is asked";

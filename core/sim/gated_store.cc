@@ -74,7 +74,7 @@ GateCall GatedStoreNode::callOf(const Message& message) const {
   call.coordEpoch = message.coordEpoch;
   if (world_.sabotaged(Sabotage::kAnyCoordinator)) call.coordEpoch = UINT32_MAX;
   call.epoch = message.epoch;
-  call.target = plan.target;
+  call.target = plan.target == name() ? plan.source : plan.target;
   call.ranges = plan.ranges;
   return call;
 }
@@ -145,6 +145,11 @@ Message GatedStoreNode::executeGate(const Message& message) {
     lastFence_ = call;
     if (world_.sabotaged(Sabotage::kUnfenceByTimer)) timer(kImpatienceUs, kSelfUnfence);
     if (world_.sabotaged(Sabotage::kFenceForgotten)) return reply;
+  }
+  if (call.verb == GateVerb::kPrepare && world_.sabotaged(Sabotage::kWindowByTimer) &&
+      world_.isTurned(world_.job(message.party))) {
+    lastFence_ = call;
+    timer(2 * kLazyUs, kSelfUnfence);
   }
   // What is acknowledged later contains it, and a crash in between does not.
   const bool forgets = world_.sabotaged(Sabotage::kFenceForgotten) &&
@@ -285,8 +290,9 @@ void GatedStoreNode::onTimer(uint8_t what, uint64_t arg) {
   }
   if (what != kSelfUnfence) return StoreNode::onTimer(what, arg);
   GateCall call = *lastFence_;
-  call.verb = GateVerb::kUnfence;
-  ++call.epoch;
+  const bool staged = call.verb == GateVerb::kPrepare;
+  call.verb = staged ? GateVerb::kActivate : GateVerb::kUnfence;
+  if (!staged) ++call.epoch;
   if (!gate_.change(call).ok()) return;
   durableGate_ = gate_.encode();
   world_.tell([&](Oracle& oracle) { oracle.onGate(id(), call); });

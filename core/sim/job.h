@@ -33,6 +33,8 @@ struct Job {
   bool onward = false;   // to its target, from whoever owns the range; there already: nothing to do
   bool spare = false;    // another try of the one before it, should that not have come to its goal
   uint32_t rivalOf = 0;  // a second coordinator of job `rivalOf` - 1; 0: of none
+  // So long after its reverse window opened somebody goes back, or closes it; 0: nobody does.
+  uint64_t reverseAfterUs = 0, finishAfterUs = 0;
 
   // As it stands.
   enum class Phase : uint8_t { kWaiting, kGreeting, kRunning, kStopped, kEnded };
@@ -49,6 +51,7 @@ struct Job {
   Entries targetBefore;      // its ranges of the target, when it was first begun
 
   bool begun = false;        // live: its plan names a source and a target
+  bool reverseTold = false;  // that somebody wants back is known to it
   bool undone = false;       // it was given up in some incarnation, whatever the reason
   ErrorCode reason = ErrorCode::kOk;  // the last one that was said, of any incarnation
   uint32_t superseded = 0;   // how often another coordinator took it away

@@ -75,6 +75,7 @@ void MoverNode::onTimer(uint8_t what, uint64_t arg) {
       if (job.phase == Job::Phase::kRunning) command(job);
       return;
     }
+    case kWindow: return onWindow(world_.job(static_cast<uint32_t>(arg)));
   }
 }
 
@@ -282,6 +283,10 @@ void MoverNode::takeNotice(const Notice& notice, std::vector<Job*>& changed) {
   job->error = notice.error;
   if (notice.error != ErrorCode::kOk) job->reason = notice.error;
   if (notice.state == MigrationState::kAborting) job->undone = true;
+  if (notice.state == MigrationState::kReversible) {
+    const uint64_t afterUs = std::max(job->reverseAfterUs, job->finishAfterUs);
+    if (afterUs != 0) timer(afterUs, kWindow, job->index);
+  }
   if (notice.state == MigrationState::kRepairing) work_[job->index].repaired = true;
   world_.addToHash((uint64_t{job->index} << 8) | static_cast<uint64_t>(notice.state));
   if (notice.error == ErrorCode::kFeedPositionLost) ++world_.counts().failed;

@@ -49,6 +49,7 @@ class MoverNode : public Node {
     kRepeat = 4,      // arg: job and call
     kJournalDone = 5, // arg: the job
     kCommand = 6,     // arg: the job
+    kWindow = 7,      // arg: the job
   };
   struct Call {
     OpId op;  // null: nobody waits for the answer
@@ -65,7 +66,7 @@ class MoverNode : public Node {
     ErrorCode journalError = ErrorCode::kOk;
     uint32_t journalBusy = 0;        // writes under way
     OpId journalOp;
-    std::string feed;                // a position of the feed that it opened
+    std::map<uint16_t, std::string> feeds;  // by store: a position of the feed that it opened
     std::map<uint16_t, uint32_t> storeBoots;  // in which life a store was prepared
     bool repaired = false;
   };
@@ -90,12 +91,14 @@ class MoverNode : public Node {
   bool beginLive(Job& job);
   bool planLive(Job& job);
   void endedLive(Job& job);
+  void onWindow(Job& job);
   bool liveRequest(const Job& job, const Action& action, std::string bytes, Message& request);
   bool onLiveReply(Job& job, const Call& call, const Message& reply);
   void attach(std::string_view bytes, Event& event);
 
   // Bugs on purpose (mover_sabotage.cc). True: the action has been dealt with.
   bool sabotageLive(Job& job, const Action& action);
+  void cleanUpEarly(Job& job, const Action& action);
   void answerEmptyPoll(Job& job, const Action& action);
 
   // Steps (mover.cc).

@@ -79,7 +79,7 @@ Message MoverNode::requestOf(const Job& job, const Action& action) {
     case ActionKind::kTrimFeed: request.kind = MessageKind::kTrimFeed; break;
     case ActionKind::kCloseFeed:
       request.kind = MessageKind::kCloseFeed;
-      request.extra = work_[job.index].feed;
+      request.extra = work_[job.index].feeds[request.to];
       break;
     case ActionKind::kEstimate: request.kind = MessageKind::kEstimate; break;
     case ActionKind::kRead:
@@ -188,7 +188,7 @@ void MoverNode::onReply(Job& job, const Message& reply) {
     const auto buffer = engine_->acquire(reply.extra.size(), event.payload.buffer);
     if (buffer.empty()) return fail(job, call.kind, call.op, ErrorCode::kStoreFailed);
     std::memcpy(buffer.data(), reply.extra.data(), reply.extra.size());
-    work.feed = reply.extra;
+    work.feeds[reply.from] = reply.extra;
     event.payload.bytes = static_cast<uint32_t>(reply.extra.size());
   }
   complete(job, call.kind, event);

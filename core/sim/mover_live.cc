@@ -68,7 +68,19 @@ bool MoverNode::planLive(Job& job) {
   return true;
 }
 
+// Whoever wants back says so again to a mover that has died since.
+void MoverNode::onWindow(Job& job) {
+  if (job.phase != Job::Phase::kRunning || job.state != MigrationState::kReversible) return;
+  if (job.reverseAfterUs != 0) {
+    job.reverseTold = engine_->reverse(job.id).ok() || job.reverseTold;
+  } else {
+    static_cast<void>(engine_->finish(job.id));
+  }
+  wake();
+}
+
 void MoverNode::endedLive(Job& job) {
+  world_.tell([&job](Oracle& oracle) { oracle.onLiveEnd(job); });
   for (const auto& other : world_.jobs()) {
     if (other->after == job.index + 1) world_.mover(other->mover).onTurn(*other);
   }
@@ -106,7 +118,7 @@ bool MoverNode::liveRequest(const Job& job, const Action& action, std::string by
       return true;
     case ActionKind::kCloseFeed:
       request.kind = MessageKind::kCloseFeed;
-      request.extra = bytes.empty() ? work_[job.index].feed : std::move(bytes);
+      request.extra = bytes.empty() ? work_[job.index].feeds[request.to] : std::move(bytes);
       return true;
     case ActionKind::kScan:
       if (world_.sabotaged(Sabotage::kBlindRecheck) && job.state == MigrationState::kVerifying) {

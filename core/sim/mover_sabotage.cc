@@ -1,7 +1,9 @@
 // Bugs of a host of live migrations, put in on purpose.
 #include <cstring>
 
+#include "keyhaul/frame.h"
 #include "mover.h"
+#include "store.h"
 #include "world.h"
 
 namespace keyhaul::sim {
@@ -19,6 +21,25 @@ void MoverNode::answerEmptyPoll(Job& job, const Action& action) {
   complete(job, action.kind, event);
 }
 
+// As if what was decided were all that there is to know.
+void MoverNode::cleanUpEarly(Job& job, const Action& action) {
+  const Entries& entries = world_.store(job.source).entries();
+  const auto first = entries.lower_bound(job.plan.ranges.front().lo);
+  if (first == entries.end() || !job.contains(first->first)) return;
+  Message request;
+  request.kind = MessageKind::kApply;
+  request.to = job.source;
+  request.coordEpoch = action.coordEpoch;
+  request.storeBoot = work_[job.index].storeBoots[job.source];
+  request.durable = true;
+  request.count = 1;
+  request.body.resize(static_cast<size_t>(frameBytes(1, first->first.size())));
+  FrameWriter writer(std::as_writable_bytes(std::span(request.body)), 1);
+  writer.del(first->first);
+  writer.finish(ChecksumKind::kCrc32, 0, 0);
+  call(job, {}, ActionKind::kApply, std::move(request));
+}
+
 bool MoverNode::sabotageLive(Job& job, const Action& action) {
   const auto is = [this](Sabotage sabotage) { return world_.sabotaged(sabotage); };
   const bool swaps = action.kind == ActionKind::kRegisterSwap;
@@ -26,6 +47,14 @@ bool MoverNode::sabotageLive(Job& job, const Action& action) {
   if (is(Sabotage::kCutBeforeDrain) && polls && job.state == MigrationState::kDraining) {
     answerEmptyPoll(job, action);
     return true;
+  }
+  const bool back = polls && action.node == nodes_[job.target];
+  if (is(Sabotage::kBackUndrained) && back && job.state == MigrationState::kDraining) {
+    answerEmptyPoll(job, action);
+    return true;
+  }
+  if (is(Sabotage::kCleanUpInWindow) && back && job.state == MigrationState::kReversible) {
+    cleanUpEarly(job, action);
   }
   if (is(Sabotage::kActivateEarly) && swaps && job.state == MigrationState::kDeciding) {
     Message request;

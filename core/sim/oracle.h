@@ -98,6 +98,8 @@ class Oracle {
   virtual void onState(const Job&, MigrationState, MigrationState) {}
   // The engine has made a step; what it asks for is carried out after this.
   virtual void onStepped(uint16_t /*mover*/, const Engine&) {}
+  // A live migration has come to its end, and its receipt is there.
+  virtual void onLiveEnd(const Job&) {}
   virtual void onMoverCrash(uint16_t /*mover*/) {}
   virtual void onEnd() {}
 

@@ -35,6 +35,9 @@ std::string toText(const Report& report) {
     text += n(c.routedReads) + " reads and " + n(c.scans) + " scans of clients, " + n(c.refusals) +
             " refusals; " + n(c.postponed) + " cut-overs given up\n";
   }
+  if (c.windows != 0) {
+    text += n(c.windows) + " with a way back, " + n(c.reversed) + " went back\n";
+  }
   if (report.ok()) text += "no violation\n";
   for (const Violation& v : report.violations) {
     text += "VIOLATION of " + v.oracle + " at " + n(v.timeUs) + " us, event " + n(v.event) + ": " +

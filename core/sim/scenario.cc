@@ -287,6 +287,8 @@ constexpr Scenario kScenarios[] = {
     {"live-cancel", "live migrations that are cancelled at any moment", buildLiveCancel, true},
     {"live-group", "several ranges change their owner in one decision", buildLiveGroup, true},
     {"live-swarm", "all of these, in shares drawn from the seed", buildLiveSwarm, true},
+    {"live-reverse", "live migrations with a reverse window: some go back, some do not", buildLiveReverse, true},
+    {"live-reverse-small", "the same with a few keys and one client", buildLiveReverseSmall, true},
     {"live-small", "a few keys and one client, for crashes at every event", buildLiveSmall, true},
     {"add-node", "a fourth store is added, and takes a range of each of the three others",
      buildAddNode, true},

@@ -24,6 +24,7 @@ struct LiveShape {
   uint32_t cancelPercent = 0;
   uint32_t rangesMax = 1;
   uint32_t keysMax = 300;
+  uint32_t windowPercent = 0;           // of moves: with a reverse window
   uint32_t clientsMax = 4;
 };
 
@@ -32,7 +33,10 @@ std::string keyName(uint64_t index) { return numberedKey("k", index); }
 class LiveBuilder {
  public:
   LiveBuilder(World& world, const LiveShape& shape)
-      : world_(world), shape_(shape), prng_(world.seed(), "live scenario") {}
+      : world_(world),
+        shape_(shape),
+        prng_(world.seed(), "live scenario"),
+        windows_(world.seed(), "live windows") {}
 
   void build() {
     for (uint32_t i = 0; i < shape_.stores; ++i) {
@@ -115,6 +119,7 @@ class LiveBuilder {
     job.target = stores_[1 + static_cast<size_t>(prng_.below(stores_.size() - 1))];
     lastMove_ = job.index + 1;
     drawPlan(job);
+    if (windows_.below(100) < shape_.windowPercent) drawWindow(job);
     if (percent(shape_.cancelPercent)) {
       job.cancelAtUs = job.startUs + prng_.exponential(3 * kSecondUs);
     }
@@ -136,6 +141,16 @@ class LiveBuilder {
     plan.pauseBudgetMs = static_cast<uint32_t>(prng_.between(300, 4'000));
   }
 
+  // Somebody goes back, or is content before its time; or nobody says anything.
+  void drawWindow(Job& job) {
+    const uint64_t wants = windows_.below(4);
+    const uint64_t afterUs = 1 + windows_.exponential(kSecondUs);
+    const uint64_t windowUs = 100'000 + windows_.exponential(2 * kSecondUs);
+    job.plan.reverseWindowMs = static_cast<uint32_t>((wants < 3 ? afterUs + windowUs : windowUs) / 1'000);
+    if (wants < 2) job.reverseAfterUs = afterUs;
+    if (wants == 2) job.finishAfterUs = afterUs;
+  }
+
   void addRival(const Job& first) {
     const uint64_t startUs = first.startUs + prng_.exponential(2 * kSecondUs);
     Job& job = keyhaul::sim::addRival(world_, first.index, drawConfig(), startUs);
@@ -155,7 +170,7 @@ class LiveBuilder {
 
   World& world_;
   LiveShape shape_;
-  Prng prng_;
+  Prng prng_, windows_;
   std::vector<uint16_t> stores_;
   std::vector<KeyRange> ranges_;
   uint64_t keys_ = 0;
@@ -175,6 +190,8 @@ Job& addRival(World& world, uint32_t of, const Config& config, uint64_t startUs)
   job.plan = first.plan;
   job.source = first.source;
   job.target = first.target;
+  job.reverseAfterUs = first.reverseAfterUs;
+  job.finishAfterUs = first.finishAfterUs;
   return job;
 }
 
@@ -234,6 +251,27 @@ void buildLiveSwarm(World& world) {
   shape.cancelPercent = static_cast<uint32_t>(prng.below(60));
   shape.rangesMax = static_cast<uint32_t>(prng.between(1, 4));
   shape.keysMax = 150;
+  // Of a stream of their own: a seed without a window is what it was before there were any.
+  Prng windows(world.seed(), "live swarm windows");
+  if (windows.below(100) < 35) shape.windowPercent = static_cast<uint32_t>(windows.between(20, 100));
+  LiveBuilder(world, shape).build();
+}
+void buildLiveReverse(World& world) {
+  LiveShape shape;
+  shape.windowPercent = 100;
+  shape.movesMax = 3;
+  shape.rivalPercent = 25;
+  shape.cancelPercent = 10;
+  shape.rangesMax = 2;
+  shape.keysMax = 120;
+  LiveBuilder(world, shape).build();
+}
+// For crashes at every single event; there and back.
+void buildLiveReverseSmall(World& world) {
+  LiveShape shape;
+  shape.keysMax = 10;
+  shape.clientsMax = 1;
+  shape.windowPercent = 100;
   LiveBuilder(world, shape).build();
 }
 // For crashes at every single event.

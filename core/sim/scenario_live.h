@@ -24,6 +24,8 @@ void buildLiveRivals(World& world);
 void buildLiveCancel(World& world);
 void buildLiveGroup(World& world);
 void buildLiveSwarm(World& world);
+void buildLiveReverse(World& world);
+void buildLiveReverseSmall(World& world);
 void buildLiveSmall(World& world);
 
 // A second coordinator of this job, on a mover of its own: it begins with the first one's journal.

@@ -81,6 +81,8 @@ void StoreNode::poll(const Message& message, Message& reply) {
   }
   if (world_.sabotaged(Sabotage::kFeedAfterScan) || world_.sabotaged(Sabotage::kLateFeed)) position = log_.delayed(*position);
   const Job& job = world_.job(message.party);
+  const bool late = world_.sabotaged(Sabotage::kLateWayBack) && job.live && job.target == id();
+  if (late) position = log_.delayed(*position);
   const auto& changes = log_.changes();
   std::vector<Row> rows;
   uint64_t bytes = 0;

@@ -91,6 +91,12 @@ bool World::hasRival(const Job& job) const {
   return false;
 }
 
+bool World::isTurned(const Job& job) const {
+  if (!hasRegister()) return false;
+  const Claim* claim = theRegister().map().find(job.plan.claim);
+  return claim != nullptr && claim->source == job.plan.target;
+}
+
 Job& World::addJob() {
   jobs_.push_back(std::make_unique<Job>());
   jobs_.back()->index = static_cast<uint32_t>(jobs_.size() - 1);

@@ -95,6 +95,8 @@ class World {
   GatedStoreNode* gatedNamed(std::string_view name) const;
   // Is there another coordinator of its plan?
   bool hasRival(const Job& job) const;
+  // Does its claim go the way back?
+  bool isTurned(const Job& job) const;
   Space& space() { return space_; }
   const Space& space() const { return space_; }
   const std::vector<std::unique_ptr<Job>>& jobs() const { return jobs_; }

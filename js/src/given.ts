@@ -5,7 +5,7 @@ import type { MigrateOptions } from './options.js'
 export const OPTION_NAMES = [
   'from', 'to', 'ranges', 'mode', 'live', 'register', 'pauseBudgetMs', 'share', 'stopWrites', 'resumeWrites', 'journal', 'signal', 'verify', 'repair',
   'intoNonempty', 'follow', 'requireLevel', 'rate', 'priority', 'checksum', 'pageBytes', 'pageEntries', 'lanes', 'windowPages', 'durablePages',
-  'entryBytesMax', 'expected', 'hostInfo'
+  'entryBytesMax', 'expected', 'hostInfo', 'reverseWindowMs'
 ] as const satisfies readonly (keyof MigrateOptions)[]
 
 /**

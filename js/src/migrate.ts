@@ -153,7 +153,8 @@ export class Engine {
         claim: live.claim,
         pauseBudgetMs: options.pauseBudgetMs ?? 1000,
         durable: live.register.durable && journal !== undefined && journal.durable !== false,
-        operatorFence: live.fence !== undefined
+        operatorFence: live.fence !== undefined,
+        reverseWindowMs: options.reverseWindowMs ?? 0
       }
     })
     const id = driver.engine.start(driver.now(), plan, source, target, journal !== undefined)
@@ -241,13 +242,13 @@ function moverOf<T extends Going & Pick<MigrateOptions, 'mode'>>(options: T, ran
   return { ...options, fence, from: fence?.store ?? options.from.mover ?? options.from, to: options.to.mover ?? options.to }
 }
 
-function liveRun({ register, to, fence, share = 0.25 }: Pick<MigrateOptions, 'register' | 'to' | 'share'> & Fenced, claim: Uint8Array): LiveRun {
+function liveRun({ register, from, to, fence, share = 0.25 }: Pick<MigrateOptions, 'register' | 'from' | 'to' | 'share'> & Fenced, claim: Uint8Array): LiveRun {
   if (register === undefined) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
       message: 'a live migration needs the `register` of its clients, such as levelRegister(db)'
     })
   }
-  return { claim, target: to.name, register, fence, share }
+  return { claim, source: from.name, target: to.name, register, fence, share }
 }
 
 /** Two stores in one database must not overlap, or a copy would read what it writes. */
@@ -290,6 +291,10 @@ function planError(
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
     const reached = options.live === true ? 'level 4 needs a durable register and a journal' : 'without `live` keyhaul reaches level 1'
     const why = missing.length === 0 ? reached : `missing: ${missing.join(', ')}${options.live === true ? '; wrap both stores with gatedStore()' : ''}`
+    if (options.reverseWindowMs !== undefined && options.reverseWindowMs > 0) {
+      const lacks = (store: Store): string => `${store.name} lacks ${missing.filter((one) => !store.capabilities.has(one)).join(', ') || 'nothing'}`
+      return new KeyhaulError(code, { message: `a reverse window cannot be given: ${lacks(options.from)}, ${lacks(options.to)}; wrap both stores with gatedStore(), each with a feed` })
+    }
     const level = Math.max(options.requireLevel ?? 0, options.live === true ? 3 : 0)
     return new KeyhaulError(code, { message: `level ${level} cannot be given: ${why}` })
   }

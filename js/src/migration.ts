@@ -102,7 +102,15 @@ export class Migration implements AsyncIterable<Progress> {
   resume(): void {
     this.control('unpause')
   }
-  /** With `follow`: the writers have stopped; drain the feed, verify and end. */
+  /**
+   * With `reverseWindowMs`, in the state `reversible`: cuts over back to the source, with all that
+   * was written to the target. `done` resolves as ever, and its receipt says `reversed`.
+   * Throws KEYHAUL_UNSUPPORTED where no window is open.
+   */
+  reverse(): void {
+    this.control('reverse')
+  }
+  /** With `follow`: the writers have stopped; drain the feed, verify and end. In a reverse window: ends it. */
   finish(): void {
     this.control('finish')
   }
@@ -157,7 +165,10 @@ export class Migration implements AsyncIterable<Progress> {
         this.emit('warning', this.errorFrom(notice))
         return
       case NoticeKind.throttleWriters:
-        this.setup.from.gate?.limitWrites?.(notice.perSecond, this.ranges)
+        // Of the store that serves, which in a reverse window is the other one.
+        for (const { name, gate } of [this.setup.from, this.to]) {
+          if (name === this.driver.storeName(notice.node)) gate?.limitWrites?.(notice.perSecond, this.ranges)
+        }
         this.emit('limit', { perSecond: notice.perSecond })
         return
       case NoticeKind.state: {

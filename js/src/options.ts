@@ -20,6 +20,12 @@ export interface MigrateOptions {
   /** Live: writers may be refused for so long. What cannot keep to it is put off. 10 to 3,600,000, default 1000. */
   readonly pauseBudgetMs?: number | undefined
   /**
+   * Live: for so long after the cutover the source is kept as the target is, before it is cleaned
+   * up, and `reverse()` goes back to it. Both stores need a gate and a feed. 0 (default) to
+   * 604,800,000, which is a week; whoever resumes begins the time anew.
+   */
+  readonly reverseWindowMs?: number | undefined
+  /**
    * Live: of the thread's time the migration takes about this share while clients are served, more
    * than 0 and at most 1, which is as fast as it can. Default 0.25. `rate` limits it besides.
    */

@@ -27,6 +27,9 @@ export type MigrationState =
   | 'aborting'
   | 'unfencing'
   | 'releasing'
+  | 'arming'
+  | 'turning'
+  | 'reversible'
 
 export interface Progress {
   readonly state: MigrationState
@@ -60,6 +63,7 @@ export interface LiveProgress {
     | 'shorterPause'
     | 'explanation'
     | 'finish'
+    | 'reverse'
   /** The same for people, with names and figures; empty where it waits for nothing. */
   readonly text: string
   /** In a row, of what it waits for. */
@@ -75,6 +79,10 @@ export interface LiveProgress {
   readonly pausedMs: number
   /** Attempts to cut over that were given up. */
   readonly postponed: number
+  /** The target owns the range, and the source is kept for the way back, or is on it: `lagChanges` are its. */
+  readonly turned: boolean
+  /** For so long reverse() can be called; 0 where it cannot. */
+  readonly reverseLeftMs: number
 }
 
 /** By the numbers of core/include/keyhaul/migration.h. */
@@ -107,6 +115,9 @@ export const STATES: readonly MigrationState[] = [
   'postponing',
   'aborting',
   'unfencing',
-  'releasing'
+  'releasing',
+  'arming',
+  'turning',
+  'reversible'
 ]
 export const ENDED: ReadonlySet<MigrationState> = new Set(['stopped', 'done', 'mismatch', 'cancelled', 'failed'])

@@ -24,6 +24,8 @@ export interface Receipt {
   readonly level: number
   /** The target was read back and equals the source: as it was read for the copy (verify `target`), or as it is now (`both`, or with a feed). */
   readonly verified: boolean
+  /** Live: it went back, and the source owns the ranges again. */
+  readonly reversed: boolean
   readonly from: string
   readonly to: string
   readonly entries: number
@@ -67,6 +69,7 @@ export type RawReceipt = Record<string, number> & {
   state: Receipt['state']
   mode: Receipt['mode']
   verified: boolean
+  reversed?: boolean
   source: DigestSummary
   target: DigestSummary
 }
@@ -81,6 +84,7 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     mode: raw.mode,
     level: n('level'),
     verified: raw.verified,
+    reversed: raw.reversed === true,
     ...names,
     entries: copied ? n('copiedEntries') : raw.target.entries,
     bytes: copied ? n('copiedBytes') : raw.target.bytes,

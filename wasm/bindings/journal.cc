@@ -41,11 +41,13 @@ constexpr bool isAny(MigrationState state, uint32_t bits) { return (bits >> stat
 void putLive(const JournalImage& image) {
   using enum MigrationState;
   constexpr auto bit = [](MigrationState state) { return 1U << static_cast<uint32_t>(state); };
-  constexpr uint32_t kYes = bit(kActivating) | bit(kRedirecting) | bit(kCleaning) | bit(kDone);
+  constexpr uint32_t kYes = bit(kActivating) | bit(kRedirecting) | bit(kTurning) | bit(kCleaning) | bit(kDone);
   constexpr uint32_t kMaybe = bit(kFencing) | bit(kDraining) | bit(kReadFencing) | bit(kDeciding) |
                               bit(kPostponing) | bit(kAborting) | bit(kUnfencing);
   const Plan& plan = image.plan.plan();
   const MigrationState state = image.receipt ? image.receipt->state : image.state;
+  // What goes the way back has moved, until that is decided too.
+  const bool back = image.receipt ? image.receipt->reversed : image.turned;
   JsonObject json(text());
   const auto* id = reinterpret_cast<const char*>(plan.claim.data());
   json.text("claim", toHex(std::string_view(id, plan.claim.size())));
@@ -55,7 +57,7 @@ void putLive(const JournalImage& image) {
   // A later process asks the register before anything else.
   const bool asks = state == kClaiming && image.incarnation > 1;
   if (!asks && !isAny(state, kMaybe)) {
-    json.boolean("decided", isAny(state, kYes) || (state == kClosing && !image.aborting));
+    json.boolean("decided", back != (isAny(state, kYes) || (state == kClosing && !image.aborting)));
   }
   json.close();
 }

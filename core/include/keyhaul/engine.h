@@ -88,7 +88,7 @@ enum class ActionKind : uint8_t {
   // kPage with those that the store holds, in this order.
   kRead = 10,
   // A call to the store's gate (keyhaul/gate.h) for the plan's ranges: `verb`, `epoch`;
-  // redirect names the plan's target. Completed by kDone once it is durable and nothing
+  // redirect names the plan's other store. Completed by kDone once it is durable and nothing
   // that was admitted before is in flight; by kFailed with the gate's error.
   kGate = 11,
   // The ownership document. Completed by kDone: payload = the document, bytes = its version.
@@ -205,6 +205,7 @@ enum class WaitsFor : uint8_t {
   kShorterPause = 9,    // forecast over budget
   kExplanation = 10,    // keys differ, and a change that is still in the feed may be why
   kFinish = 11,         // follows until it is told to finish
+  kReverse = 12,        // could be reversed: waits until somebody wants that, or the window ends
 };
 std::string_view waitName(WaitsFor waits);  // "shorterPause"
 
@@ -219,6 +220,8 @@ struct LiveView {
   Duration budget;
   Duration paused;              // writers are refused for so long now; 0 = they are not
   uint64_t postponed = 0;       // attempts that were given up
+  bool turned = false;          // it is on the way back, or could be
+  Duration reverseLeft{0};      // of the reverse window; 0 = none is open
 };
 
 // What a caller may know of a migration.
@@ -263,8 +266,12 @@ class Engine {
   Status stop(MigrationId id);
   // Discards what was copied where the target range was empty before.
   Status cancel(MigrationId id);
-  // L1 with `follow`: the writers have stopped; drain the feed, verify, end.
+  // L1 with `follow`: the writers have stopped; drain the feed, verify, end. While a reverse
+  // window is open: it is closed before its time.
   Status finish(MigrationId id);
+  // Goes back: the source owns the ranges again, with all that was written to the target.
+  // Unsupported where no reverse window is open: not asked for, not yet, or not any more.
+  Status reverse(MigrationId id);
   // Frees the slot of an ended migration. Unsupported while it runs.
   Status forget(MigrationId id);
   // Bytes a second from now on; 0 = no limit. Null id: all together.

@@ -93,11 +93,19 @@ struct FinishedRecord {
 struct ClaimedRecord {
   uint64_t coordEpoch = 1;
   bool forgotten = false, restarting = false;
+  // It goes the way back: feed positions from here on are of the target. `forgotten` with it: how
+  // much the source has of them is not known, and they are applied again from the first on.
+  bool turned = false;
+};
+// Live, with a reverse window: the target's feed records from `position` on. Nobody writes to the
+// target yet.
+struct ArmedRecord {
+  std::string position;
 };
 
 using Record = std::variant<PlanRecord, ResumedRecord, PhaseRecord, PreparedRecord,
                             CheckpointRecord, FeedAppliedRecord, VerifiedRecord, DeletedRecord,
-                            StoppedRecord, FinishedRecord, ClaimedRecord>;
+                            StoppedRecord, FinishedRecord, ClaimedRecord, ArmedRecord>;
 
 // Encodes records one after another; each record's checksum covers the previous
 // one's, so records cannot be dropped, swapped or taken from another journal.
@@ -155,6 +163,10 @@ struct JournalImage {
   bool claimed = false;       // the claim was in the register once
   uint64_t coordEpoch = 1;  // the last one that this journal knows of
   std::string feedPosition, appliedPosition;
+  // Of the target's feed, for the way back: where it was opened, or what the source has of it.
+  std::string armedPosition, reversePosition;
+  bool turned = false;     // the claim was turned round
+  bool reversing = false;  // and somebody asked to go back
   struct RangeProgress {
     std::vector<Leaf> leaves;    // in key order; together the copied part
     bool copied = false;         // END was reached

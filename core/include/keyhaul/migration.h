@@ -42,9 +42,12 @@ enum class MigrationState : uint8_t {
   kAborting = 26,      // the migration is given up in the register
   kUnfencing = 27,     // the source serves again
   kReleasing = 28,     // the target forgets that it was prepared
+  kArming = 29,        // opens the target's feed, for the way back
+  kTurning = 30,       // turns its claim round in the register: the way back is open
+  kReversible = 31,    // the target serves, the source is kept as it is, and reverse() goes back
 };
 
-inline constexpr uint32_t kMigrationStates = 29;
+inline constexpr uint32_t kMigrationStates = 32;
 
 // For switches over all states: those that only a live migration enters.
 #define KEYHAUL_LIVE_STATES                     \
@@ -62,7 +65,10 @@ inline constexpr uint32_t kMigrationStates = 29;
   case ::keyhaul::MigrationState::kPostponing:  \
   case ::keyhaul::MigrationState::kAborting:    \
   case ::keyhaul::MigrationState::kUnfencing:   \
-  case ::keyhaul::MigrationState::kReleasing
+  case ::keyhaul::MigrationState::kReleasing:   \
+  case ::keyhaul::MigrationState::kArming:      \
+  case ::keyhaul::MigrationState::kTurning:     \
+  case ::keyhaul::MigrationState::kReversible
 
 bool isFinal(MigrationState state);
 std::string_view stateName(MigrationState state);  // "copying"
@@ -80,7 +86,7 @@ struct Totals {
   // Found by the first round that found any; 0 where the feed explained them.
   uint64_t missing = 0, extra = 0, changed = 0;
   uint64_t repairs = 0;                             // writes made to mend differences
-  uint64_t deletedEntries = 0;                      // taken off the source
+  uint64_t deletedEntries = 0;                      // taken off the source; reversed: the target
   uint64_t leftOnSource = 0;    // move: keys that had changed since verification
   uint64_t discardedEntries = 0;  // cancel: taken off the target
   uint64_t retries = 0;
@@ -100,6 +106,7 @@ struct Receipt {
   MigrationMode mode = MigrationMode::kCopy;
   GuaranteeLevel level = GuaranteeLevel::kL0;
   bool verified = false;  // equal digests in a round after which nothing was written
+  bool reversed = false;  // kLive: it went back, and the source owns the ranges again
   Digest source, target;  // of that round; zero when there was none
   Totals totals;
 };

@@ -9,6 +9,8 @@
 //              e := e+2    └──┘   └──────────► owner S, e+2 ── close ──► owner S, e+2
 //              postpone, takeOver
 //
+//   owner T, e+1, decided ── turn ──► claimed(e+1), from T to S: from there as above, the other way
+//
 // An abort takes e+2, so that a late activate(e+1) is dead for ever. A claim stays in
 // the document until it is closed: its outcome can be read back after any crash, and
 // no other migration can touch its ranges before its clean-up has ended.
@@ -87,6 +89,10 @@ class OwnershipMap {
   // where the other outcome was decided. Repeating the same outcome is fine.
   Status decide(const ClaimId& id, uint64_t coordEpoch);
   Status abort(const ClaimId& id, uint64_t coordEpoch);
+  // What was decided may go back: the same claim the other way round, at the epoch of the new
+  // owner, who stays the owner; nothing is decided of it. NotFound, Superseded, Unsupported where
+  // nothing is decided.
+  Status turn(const ClaimId& id, uint64_t coordEpoch);
   // Its clean-up has ended. NotFound, Superseded, Unsupported while it is only claimed.
   Status close(const ClaimId& id, uint64_t coordEpoch);
 

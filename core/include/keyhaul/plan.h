@@ -58,6 +58,7 @@ enum class VerifyDepth : uint8_t {
 };
 
 inline constexpr uint32_t kRangesMax = 65'536;
+inline constexpr uint32_t kReverseWindowMsMax = 7 * 24 * 3'600'000;
 inline constexpr uint32_t kNameBytesMax = 4'096;
 inline constexpr uint32_t kHostInfoBytesMax = 64 * 1024;
 
@@ -89,6 +90,9 @@ struct Plan {
   uint32_t pauseBudgetMs = 1'000;    // writers may be paused for so long; 10 to 3,600,000
   bool durable = false;              // register and journal survive a crash: L4 instead of L3
   bool operatorFence = false;        // L2: the fence is a promise of the caller's
+  // After the cutover the source is kept as the target is for so long, and reverse() goes back;
+  // then it is cleaned up. 0: at once. At most kReverseWindowMsMax.
+  uint32_t reverseWindowMs = 0;
 };
 
 // What was wrong with a plan, for a message that names it.
@@ -120,5 +124,7 @@ Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem = nullptr);
 // the bits that are missing (none, where it is not a matter of the stores).
 GuaranteeLevel guaranteeLevel(const Plan& plan);
 uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities target);
+// What the way back needs beyond that: both sides change their parts.
+uint32_t missingForReverse(Capabilities source, Capabilities target);
 
 }  // namespace keyhaul

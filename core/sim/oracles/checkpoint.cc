@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "../register.h"
 #include "../store.h"
@@ -23,6 +24,10 @@ class Checkpoint : public Oracle {
     state.sent.assign(job.plan.ranges.size(), {});
     state.finished = state.journalFailed = false;
     // The copy sees what is older than its feed.
+    // One that goes back knows how far its journal came, and repeats what came after it.
+    state.turning = false;
+    state.turned = image != nullptr && image->turned;
+    if (state.turned) return;
     const auto opened = ChangeLog::decode(image ? image->feedPosition : std::string());
     state.appliedAt = opened ? std::max(state.appliedAt, opened->at) : 0;
   }
@@ -39,6 +44,13 @@ class Checkpoint : public Oracle {
       if (record.type == TappedRecord::kPrepared) {
         const auto opened = ChangeLog::decode(record.position);
         if (opened) states_[job.index].appliedAt = opened->at;
+      }
+      if (record.type == TappedRecord::kArmed) {
+        const auto opened = ChangeLog::decode(record.position);
+        if (opened) states_[job.index].armedAt = opened->at;
+      }
+      if (record.type == TappedRecord::kPhase || record.type == TappedRecord::kClaimed) {
+        noteTurn(states_[job.index], record);
       }
       if (record.type == TappedRecord::kCheckpoint && !givenUp) checkCopied(job, record);
       if (record.type == TappedRecord::kFeedApplied && !givenUp) checkApplied(job, record);
@@ -62,7 +74,19 @@ class Checkpoint : public Oracle {
     bool finished = false;
     bool journalFailed = false;  // a live one goes on without it, once it is decided
     uint64_t appliedAt = 0;  // in the change log
+    uint64_t armedAt = 0;    // in that of the target
+    bool turning = false, turned = false;  // it asked to go the way back; and does
   };
+
+  // From there on positions are of the other store's feed, and begin anew.
+  static void noteTurn(State& state, const TappedRecord& record) {
+    using enum MigrationState;
+    const bool phase = record.type == TappedRecord::kPhase;
+    const bool goesOn = phase && state.turning && record.state == static_cast<uint64_t>(kStaging);
+    if (phase) state.turning = record.state == static_cast<uint64_t>(kTurning);
+    const bool turns = goesOn || (!phase && record.turned);
+    if (turns && !std::exchange(state.turned, true)) state.appliedAt = state.armedAt;
+  }
 
   void checkCopied(const Job& job, const TappedRecord& record) {
     const StoreNode& target = world_.store(job.target);
@@ -85,8 +109,9 @@ class Checkpoint : public Oracle {
   // For each key changed up to there, the target holds that change or a later one.
   void checkApplied(const Job& job, const TappedRecord& record) {
     const auto position = ChangeLog::decode(record.position);
-    const StoreNode& target = world_.store(job.target);
-    const auto& changes = world_.store(job.source).log().changes();
+    const bool turned = states_[job.index].turned;
+    const StoreNode& target = world_.store(turned ? job.source : job.target);
+    const auto& changes = world_.store(turned ? job.target : job.source).log().changes();
     if (!position || position->at > changes.size()) {
       return violated("a feed position in the journal is none that the source gave");
     }
@@ -117,7 +142,8 @@ class Checkpoint : public Oracle {
     if (!job.live) return false;
     if (world_.hasRival(job)) return true;
     const Ownership* owner = world_.theRegister().map().lookup(key);
-    return owner != nullptr && owner->owner == job.plan.target;
+    const bool turned = states_.at(job.index).turned;
+    return owner != nullptr && owner->owner == (turned ? job.plan.source : job.plan.target);
   }
   static bool holds(const StoreNode& target, const LoggedChange& change,
                     const std::vector<LoggedChange>& changes, uint64_t at) {

@@ -21,12 +21,15 @@ class Integrity : public Oracle {
     if (!job.contains(change.key)) {
       violated("job " + std::to_string(job.index) + " changed a key outside its ranges", change.key);
     }
-    if (change.store != (change.cause == ChangeCause::kApply ? job.target : job.source)) {
+    // The way back is the same the other way round.
+    const bool fills = (change.cause == ChangeCause::kApply) != world_.isTurned(job);
+    if (change.store != (fills ? job.target : job.source)) {
       violated("job " + std::to_string(job.index) + " changed the wrong store", change.key);
     }
     if (change.after == nullptr || isValueOf(change.key, *change.after)) return;
     // A rotten value may be copied on; who notices that is verification.
-    if (!world_.store(job.source).everRotted()) violated("nobody wrote this value", change.key);
+    const bool rotted = world_.store(job.source).everRotted() || (job.live && world_.store(job.target).everRotted());
+    if (!rotted) violated("nobody wrote this value", change.key);
   }
 };
 

@@ -56,8 +56,13 @@ bool JournalTap::next(TappedRecord& record) {
   } else if (record.type == TappedRecord::kPrepared) {
     takeVarint(payload);
     record.position = takeBytes(payload);
-  } else if (record.type == TappedRecord::kFeedApplied) {
+  } else if (record.type == TappedRecord::kFeedApplied || record.type == TappedRecord::kArmed) {
     record.position = takeBytes(payload);
+  } else if (record.type == TappedRecord::kPhase) {
+    record.state = takeVarint(payload);
+  } else if (record.type == TappedRecord::kClaimed) {
+    takeVarint(payload);
+    record.turned = (takeVarint(payload) & 4) != 0;
   }
   return true;
 }

@@ -9,15 +9,17 @@
 namespace keyhaul::sim {
 
 struct TappedRecord {
-  enum Type : uint8_t { kPrepared = 4, kCheckpoint = 5, kFeedApplied = 6, kFinished = 10 };
+  enum Type : uint8_t { kPrepared = 4, kCheckpoint = 5, kFeedApplied = 6, kFinished = 10, kClaimed = 11, kPhase = 3, kArmed = 12 };
   uint8_t type = 0;
   // kCheckpoint
   uint64_t range = 0;
   bool end = false;
   std::string upto;
   uint64_t leafEntries = 0;
-  // kPrepared, kFeedApplied
+  // kPrepared, kFeedApplied, kArmed
   std::string position;
+  uint64_t state = 0;   // kPhase
+  bool turned = false;  // kClaimed
 };
 
 class JournalTap {

@@ -33,6 +33,8 @@ constexpr Edge kForward[] = {
     {S::kCatchingUp, S::kVerifying},
     {S::kCatchingUp, S::kApproaching},
     {S::kVerifying, S::kApproaching},
+    {S::kApproaching, S::kArming},  // where there is to be a way back
+    {S::kArming, S::kFencing},
     {S::kApproaching, S::kFencing},
     {S::kFencing, S::kDraining},
     {S::kDraining, S::kReadFencing},
@@ -41,6 +43,14 @@ constexpr Edge kForward[] = {
     {S::kDeciding, S::kActivating},
     {S::kActivating, S::kRedirecting},
     {S::kRedirecting, S::kCleaning},
+    {S::kRedirecting, S::kTurning},
+    {S::kTurning, S::kStaging},
+    {S::kStaging, S::kReversible},
+    {S::kStaging, S::kApproaching},  // resumed, nothing is compared, and it goes back
+    {S::kCatchingUp, S::kReversible},
+    {S::kVerifying, S::kReversible},
+    {S::kReversible, S::kApproaching},
+    {S::kReversible, S::kAborting},
     {S::kCleaning, S::kClosing},
     {S::kClosing, S::kDone},
     {S::kClosing, S::kCancelled},
@@ -95,7 +105,7 @@ class LiveEdges : public Oracle {
   static bool isBefore(S state) {
     return state == S::kStaging || state == S::kPreparing || state == S::kCopying ||
            state == S::kCatchingUp || state == S::kVerifying || state == S::kApproaching ||
-           state == S::kClaiming || state == S::kDiscarding;
+           state == S::kClaiming || state == S::kDiscarding || state == S::kArming;
   }
   static bool allowed(S from, S to) {
     if (isFinal(from) || from == S::kStopped) return false;

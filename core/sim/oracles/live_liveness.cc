@@ -1,6 +1,7 @@
 // Once everything is healed, every live migration comes to its end in time, and to the end
 // that it deserves; and what it says of its end is what the register says.
 #include "../gated_store.h"
+#include "../register.h"
 #include "../world.h"
 #include "oracles.h"
 
@@ -12,6 +13,20 @@ class LiveLiveness : public Oracle {
   using Oracle::Oracle;
   std::string_view name() const override { return "liveness"; }
 
+  // Whether it went back stands in its receipt, and in the register.
+  void onLiveEnd(const Job& job) override {
+    if (job.state != MigrationState::kDone || !job.begun || job.plan.reverseWindowMs == 0) return;
+    world_.counts().reversed += job.receipt.reversed ? 1U : 0U;
+    ++world_.counts().windows;
+    if (world_.hasRival(job)) return;  // another may have moved it since
+    const std::string& owner = job.receipt.reversed ? job.plan.source : job.plan.target;
+    const Ownership* is = world_.theRegister().map().lookup(job.plan.ranges.front().lo);
+    if (is != nullptr && is->owner != owner) {
+      violated("job " + std::to_string(job.index) + " says that it ended at " + owner +
+                   ", and the register that it is at " + is->owner, job.plan.ranges.front().lo);
+    }
+    if (job.receipt.reversed && !job.reverseTold) violated("went back, and nobody wanted that");
+  }
   void onEnd() override {
     Report::Counts& counts = world_.counts();
     for (const auto& job : world_.jobs()) {

@@ -273,6 +273,13 @@ Status Engine::finish(MigrationId id) {
   return {};
 }
 
+Status Engine::reverse(MigrationId id) {
+  Result<Impl::Slot*> slot = impl_->active(id);
+  if (!slot.ok()) return slot.status();
+  impl_->touch(*slot.value());
+  return slot.value()->migration->requestReverse();
+}
+
 Status Engine::forget(MigrationId id) {
   Impl::Slot* slot = impl_->find(id);
   if (slot == nullptr) return ErrorCode::kNotFound;

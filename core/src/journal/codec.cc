@@ -75,12 +75,16 @@ struct Encoder {
     if (plan.mode != MigrationMode::kLive) return;
     out.append(reinterpret_cast<const char*>(plan.claim.data()), plan.claim.size());
     putVarint(out, plan.pauseBudgetMs);
-    putVarint(out, (plan.durable ? 1U : 0U) | (plan.operatorFence ? 2U : 0U));
+    putVarint(out, (plan.durable ? 1U : 0U) | (plan.operatorFence ? 2U : 0U) |
+                       (plan.reverseWindowMs != 0 ? 4U : 0U));
+    if (plan.reverseWindowMs != 0) putVarint(out, plan.reverseWindowMs);
   }
   void operator()(const ClaimedRecord& record) const {
     putVarint(out, record.coordEpoch);
-    putVarint(out, (record.forgotten ? 1U : 0U) | (record.restarting ? 2U : 0U));
+    putVarint(out, (record.forgotten ? 1U : 0U) | (record.restarting ? 2U : 0U) |
+                       (record.turned ? 4U : 0U));
   }
+  void operator()(const ArmedRecord& record) const { putBytes(out, record.position); }
   void operator()(const ResumedRecord& record) const { putVarint(out, record.incarnation); }
   void operator()(const PhaseRecord& record) const { putEnum(out, record.state); }
   void operator()(const PreparedRecord& record) const {
@@ -124,7 +128,7 @@ struct Encoder {
     putEnum(out, receipt.state);
     putEnum(out, receipt.mode);
     putEnum(out, receipt.level);
-    putVarint(out, receipt.verified ? 1 : 0);
+    putVarint(out, (receipt.verified ? 1U : 0U) | (receipt.reversed ? 2U : 0U));
     putDigest(out, receipt.source);
     putDigest(out, receipt.target);
     eachTotal(receipt.totals, [this](uint64_t& field) { putVarint(out, field); });
@@ -169,9 +173,13 @@ PlanRecord readPlan(ByteReader& in) {
   const std::string_view claim = in.raw(kClaimIdBytes);
   if (claim.size() == kClaimIdBytes) std::memcpy(plan.claim.data(), claim.data(), kClaimIdBytes);
   plan.pauseBudgetMs = static_cast<uint32_t>(in.varint(UINT32_MAX));
-  const uint64_t promises = in.varint(3);
+  const uint64_t promises = in.varint(7);
   plan.durable = (promises & 1U) != 0;
   plan.operatorFence = (promises & 2U) != 0;
+  if ((promises & 4U) != 0) {
+    plan.reverseWindowMs = static_cast<uint32_t>(in.varint(kReverseWindowMsMax));
+    if (plan.reverseWindowMs == 0) in.fail();
+  }
   return record;
 }
 
@@ -183,7 +191,9 @@ FinishedRecord readFinished(ByteReader& in) {
   if (mode == 0 || !isFinal(receipt.state)) in.fail();
   receipt.mode = static_cast<MigrationMode>(mode);
   receipt.level = static_cast<GuaranteeLevel>(in.varint(5));
-  receipt.verified = in.boolean();
+  const uint64_t flags = in.varint(3);
+  receipt.verified = (flags & 1U) != 0;
+  receipt.reversed = (flags & 2U) != 0;
   receipt.source = readDigest(in);
   receipt.target = readDigest(in);
   eachTotal(receipt.totals, [&in](uint64_t& field) { field = in.varint(); });
@@ -260,9 +270,15 @@ Record decode(uint8_t type, ByteReader& in) {
     case 11: {
       ClaimedRecord record;
       record.coordEpoch = in.varint();
-      const uint64_t flags = in.varint(3);
+      const uint64_t flags = in.varint(7);
       record.forgotten = (flags & 1U) != 0;
       record.restarting = (flags & 2U) != 0;
+      record.turned = (flags & 4U) != 0;
+      return record;
+    }
+    case 12: {
+      ArmedRecord record{std::string(in.bytes(kPositionBytesMax))};
+      if (record.position.empty()) in.fail();
       return record;
     }
   }

@@ -32,6 +32,7 @@ struct Describe {
     json.boolean("intoNonempty", plan.intoNonempty);
     json.boolean("repair", plan.repair);
     json.boolean("follow", plan.follow);
+    if (plan.reverseWindowMs != 0) json.number("reverseWindowMs", plan.reverseWindowMs);
     json.number("pageBytes", plan.pageBytes);
     json.number("pageEntries", plan.pageEntries);
     json.number("lanes", plan.lanes);
@@ -63,6 +64,11 @@ struct Describe {
     json.number("coordEpoch", record.coordEpoch);
     json.boolean("forgotten", record.forgotten);
     json.boolean("restarting", record.restarting);
+    if (record.turned) json.boolean("turned", true);
+  }
+  void operator()(const ArmedRecord& record) const {
+    json.text("record", "armed");
+    json.text("position", record.position);
   }
   void operator()(const PhaseRecord& record) const {
     json.text("record", "phase");

@@ -68,6 +68,10 @@ class Fold {
         if (!image_.aborting) restart();
       }
       if (record.state == MigrationState::kVerifying) ++image_.totals.verifyRounds;
+      // Only once the register has it does it go on from there.
+      if (image_.state == MigrationState::kTurning && record.state == MigrationState::kStaging) turn();
+      if (record.state == MigrationState::kReversible) image_.reversing = false;
+      if (record.state == MigrationState::kApproaching) image_.reversing = image_.turned;
       if (record.state == MigrationState::kAborting) {
         image_.aborting = true;
         image_.abortedFor = image_.stopped ? image_.stopped->code : ErrorCode::kOk;
@@ -119,7 +123,7 @@ class Fold {
     return true;
   }
   bool fold(const FeedAppliedRecord& record) {
-    image_.appliedPosition = record.position;
+    (image_.turned ? image_.reversePosition : image_.appliedPosition) = record.position;
     image_.totals.feedChanges += record.changes;
     return true;
   }
@@ -140,7 +144,7 @@ class Fold {
     if (!discarding && !deleting) return false;
     if (record.range >= image_.ranges.size()) return false;
     if (live() && discarding) {  // begins anew each time, and says nothing of the source
-      image_.totals.discardedEntries += record.entries;
+      (image_.turned ? image_.totals.deletedEntries : image_.totals.discardedEntries) += record.entries;
       return true;
     }
     JournalImage::RangeProgress& range = image_.ranges[record.range];
@@ -160,14 +164,29 @@ class Fold {
     if (!live() || record.coordEpoch < image_.coordEpoch) return false;
     image_.coordEpoch = record.coordEpoch;
     image_.claimed = true;
-    if (record.forgotten) restart();
+    if (record.forgotten && !record.turned) restart();
+    if (record.forgotten && record.turned) image_.reversePosition = image_.armedPosition;
     image_.restarting = record.restarting;
+    if (image_.turned && !record.turned) return false;
+    if (record.turned) turn();
+    return true;
+  }
+  bool fold(const ArmedRecord& record) {
+    if (image_.state != MigrationState::kArming) return false;
+    image_.armedPosition = image_.reversePosition = record.position;
     return true;
   }
   bool fold(const FinishedRecord& record) {
     image_.receipt = record.receipt;
     image_.totals = record.receipt.totals;
     return true;
+  }
+
+  // What was given up before is not what is given up from here on.
+  void turn() {
+    if (std::exchange(image_.turned, true)) return;
+    image_.aborting = false;
+    image_.abortedFor = ErrorCode::kOk;
   }
 
   void forgetDeletions() {

@@ -25,6 +25,7 @@ void putReceiptJson(std::string& out, const Receipt& receipt) {
   json.text("mode", modeName(receipt.mode));
   json.number("level", static_cast<uint64_t>(receipt.level));
   json.boolean("verified", receipt.verified);
+  if (receipt.reversed) json.boolean("reversed", true);
   json.member("source");
   putDigestJson(out, receipt.source);
   json.member("target");

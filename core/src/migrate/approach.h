@@ -6,6 +6,7 @@
 // are known to be equal.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "migrate/feed.h"
@@ -48,6 +49,9 @@ class ApproachPhase {
   bool overBudget() const { return hasForecast() && forecastUs() > budget_.us; }
   bool follows() const { return follow_; }
   bool suspects() const { return !suspects_.empty(); }
+  // Between two rounds: what they know is `takeSuspects()` and what changed, and nothing else.
+  bool resting() const { return step_ == Step::kWait; }
+  std::vector<Key> takeSuspects() { return std::exchange(suspects_, {}); }
   // Keys of the round under way that are still to be compared.
   size_t toCompare() const { return step_ == Step::kRecheck ? recheck_.left() : 0; }
   NodeId blamed() const { return step_ == Step::kRecheck ? recheck_.blamed() : feed_.blamed(); }

@@ -64,7 +64,9 @@ Status DiscardPhase::onEvent(Port& port, OpTag tag, const Event& event) {
   if (!finished) return {};
   Page* page = scanner_.front();
   Totals& totals = shared_.totals;
-  (cleanUpEpoch_ != 0 ? totals.deletedEntries : totals.discardedEntries) += page->view.size();
+  // After a window the source is emptied as a target is that nobody wants any more.
+  const bool deletes = cleanUpEpoch_ != 0 || shared_.turned;
+  (deletes ? totals.deletedEntries : totals.discardedEntries) += page->view.size();
   shared_.addWork(page->view.size(), page->view.dataBytes());
   DeletedRecord record;
   record.range = range_;

@@ -56,7 +56,10 @@ void JobBase::account(Instant now) {
     case MigrationState::kPostponing:
     case MigrationState::kAborting:
     case MigrationState::kUnfencing:
-    case MigrationState::kReleasing: break;
+    case MigrationState::kReleasing:
+    case MigrationState::kArming:
+    case MigrationState::kTurning:
+    case MigrationState::kReversible: break;
   }
 }
 
@@ -216,14 +219,15 @@ std::vector<LeafCheck::Suspect> JobBase::wholePlan() const {
   return parts;
 }
 
-bool JobBase::closeFeed(Port& port, std::string_view position) {
+bool JobBase::closeFeed(Port& port, NodeId node, std::string_view position) {
   if (feedClosed_) return true;
   if (port.now() < closeAt_) {
     port.wakeAt(closeAt_);
     return false;
   }
   if (!closeFeed_) {
-    closeFeed_ = port.closeFeed(shared_.source, tagOf(MigrationPart::kPrepare), position);
+    closeNode_ = node;
+    closeFeed_ = port.closeFeed(node, tagOf(MigrationPart::kPrepare), position);
   }
   if (port.waits(closeFeed_)) return false;
   closeFailed(port, ErrorCode::kStoreStalled);
@@ -233,7 +237,7 @@ bool JobBase::closeFeed(Port& port, std::string_view position) {
 // A feed that nobody follows makes the source's log grow for ever. But whoever waits for the end
 // waits for this too, so one that does not answer is asked once more only.
 void JobBase::closeFailed(Port& port, ErrorCode error) {
-  port.noticeWarning(error, shared_.source);
+  port.noticeWarning(error, closeNode_);
   const uint32_t most = port.config().retriesMax;
   closeFailures_ += error == ErrorCode::kStoreStalled ? std::max(most, 1U) : 1;
   const bool again = retryClass(error) == RetryClass::kRetryable && closeFailures_ <= most;

@@ -82,7 +82,13 @@ class JobBase : public Job {
   void showProgress(Port& port);
   std::vector<LeafCheck::Suspect> wholePlan() const;
   // True once it is closed, or could not be: the range is done, a feed that stays is only litter.
-  bool closeFeed(Port& port, std::string_view position);
+  bool closeFeed(Port& port, NodeId node, std::string_view position);
+  // Another one is to be closed.
+  void closeNext() {
+    feedClosed_ = false;
+    closeFailures_ = 0;
+    closeAt_ = {0};
+  }
   // `recorded`: the journal has to have it first. Then everybody is told.
   void writeConclusion(Port& port, bool recorded);
   // So far, for a view; the totals of a state are its own matter.
@@ -121,6 +127,7 @@ class JobBase : public Job {
   void feedWasClosed(Port& port, const Event& event);
   void closeFailed(Port& port, ErrorCode error);
 
+  NodeId closeNode_;
   uint32_t closeFailures_ = 0;
   Instant closeAt_{0};
 };

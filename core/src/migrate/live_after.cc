@@ -10,14 +10,13 @@ void LiveMigration::afterClaiming(Port& port) {
   staged_ = false;
   if (register_.gone()) {
     // Closed, by a process that died before it could say so or by another coordinator.
-    if (register_.ownedBy(spec().target)) return conclude(port, MigrationState::kDone);
-    if (wasClaimed_) {
-      sayWhyUndone();
-      return conclude(port, undoneAs_);
-    }
+    const bool moved = shared_.turned || register_.ownedBy(spec().target);
+    if (!moved && wasClaimed_) sayWhyUndone();
+    if (moved || wasClaimed_) return conclude(port, outcomeGone());
     resumed_ = partStarted_ = false;  // or it never came to be
     return;
   }
+  if (shared_.claim.source == spec().target) return afterTurnedClaim(port);
   const bool decided = shared_.claim.state == ClaimState::kDecided;
   if (decided && ending_ == Ending::kCancel) ending_ = Ending::kNone;  // too late
   // What was verified before holds for what was decided then, and for nothing else.
@@ -42,6 +41,7 @@ void LiveMigration::afterStaging(Port& port) {
     return enter(port, MigrationState::kStaging);
   }
   staged_ = true;
+  if (shared_.turned && shared_.claim.state == ClaimState::kClaimed) return afterTurnedStaging(port);
   if (restarting_ || shared_.claim.state == ClaimState::kAborted) {
     feed_.record();  // true for as long as nothing is discarded, and never again
     return enter(port, MigrationState::kDiscarding);
@@ -52,6 +52,7 @@ void LiveMigration::afterStaging(Port& port) {
 
 void LiveMigration::afterPreparing(Port& port) {
   feedOpen_ = true;
+  if (shared_.turned) return enter(port, MigrationState::kCatchingUp);
   // What an earlier coordinator has sent may land until the gate knows of this one, and so after
   // the target was looked at. From then on whatever stands there is this migration's.
   if (!prepared_ && !staged_ && shared_.claim.coordEpoch > 1) {
@@ -94,12 +95,14 @@ void LiveMigration::afterUnfencing(Port& port) {
   }
   if (ending == Ending::kStop && error_ == ErrorCode::kOk) error_ = ErrorCode::kInterrupted;
   if (ending != Ending::kNone) return undo(port, MigrationState::kFailed);
-  enter(port, prepared_ || restarting_ ? MigrationState::kStaging : MigrationState::kPreparing);
+  const bool staged = prepared_ || restarting_ || shared_.turned;
+  enter(port, staged ? MigrationState::kStaging : MigrationState::kPreparing);
 }
 
 // An earlier process may have known it.
 void LiveMigration::sayWhyUndone() {
-  if (error_ != ErrorCode::kOk) return;
+  // A window that has ended was not undone.
+  if (error_ != ErrorCode::kOk || (shared_.turned && undoneAs_ != MigrationState::kMismatch)) return;
   error_ = undoneAs_ == MigrationState::kCancelled ? ErrorCode::kCancelled : undoneFor_;
 }
 

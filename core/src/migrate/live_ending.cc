@@ -27,13 +27,18 @@ Status LiveMigration::requestCancel() {
   if (ending_ == Ending::kFail || concluding_ != MigrationState::kPending) {
     return ErrorCode::kAlreadyComplete;
   }
-  if (liveRow(state_).stage == LiveStage::kCommitted) return ErrorCode::kCancelTooLate;
+  const bool moved = shared_.turned || liveRow(state_).stage == LiveStage::kCommitted;
+  if (moved) return ErrorCode::kCancelTooLate;
   const bool undoing = shared_.claim.state == ClaimState::kAborted || state_ == MigrationState::kAborting;
   if (!undoing) ending_ = Ending::kCancel;
   return {};
 }
 
 void LiveMigration::finishFollowing() {
+  if (shared_.turned) {
+    windowOver_ = true;
+    return;
+  }
   finishAsked_ = true;
   approach_.finish();
 }
@@ -65,7 +70,9 @@ bool LiveMigration::wantsOut() const {
       // Whoever stops it, and a journal that fails, may not stop the range from being served.
       if (ending_ == Ending::kCancel) return false;
       if (failed && error_ != ErrorCode::kJournalWriteFailed) return true;
-      if (state_ == MigrationState::kCleaning) return failed || resumable();
+      if (state_ == MigrationState::kCleaning || state_ == MigrationState::kTurning) {
+        return failed || resumable();
+      }
       if (state_ == MigrationState::kClosing) return failed || isAway();
       // But one that waits for somebody who is away may as well wait in another process.
       return !failed && isAway() && (part() == Part::kRegister || resumable());
@@ -124,6 +131,14 @@ void LiveMigration::pumpEnding(Port& port) {
     ending_ = Ending::kNone;
     return enter(port, MigrationState::kAborting);
   }
+  // What the source lacks by now nobody knows, so there is no way back.
+  if (error_ == ErrorCode::kFeedPositionLost && shared_.turned && everStaged_) {
+    port.noticeWarning(error_, blamed());
+    error_ = ErrorCode::kOk;
+    errorText_.clear();
+    ending_ = Ending::kNone;
+    return endWindow(port);
+  }
   const bool mayBeginAnew = (liveRow(state_).next & liveBit(MigrationState::kClaiming)) != 0;
   if (error_ == ErrorCode::kFeedPositionLost && mayBeginAnew) return restart(port);
   undo(port, MigrationState::kFailed);
@@ -142,6 +157,12 @@ void LiveMigration::undo(Port& port, MigrationState end) {
     error_ = ErrorCode::kOk;
     errorText_.clear();
     sayWhyUndone();
+  } else if (shared_.turned) {
+    // The range has moved, whatever becomes of the way back.
+    if (!everStaged_) return conclude(port, MigrationState::kStopped);
+    port.noticeWarning(error_, blamed());
+    error_ = ErrorCode::kOk;
+    errorText_.clear();
   } else {
     undoneAs_ = end;
   }
@@ -237,11 +258,15 @@ void LiveMigration::conclude(Port& port, MigrationState end) {
   // One that goes on later needs its feed. An earlier process may have opened one and died before
   // its journal could say so.
   const bool opened = !feedPosition_.empty() || prepare_.feedAsked() || resumed_;
+  closeNext();
+  closingOther_ = false;
   feedClosed_ = end == MigrationState::kStopped || !opened;
+  const bool other = wantsWindow() && (otherAsked_ || resumed_);
+  otherClosed_ = otherClosed_ || end == MigrationState::kStopped || !other;
 }
 
 void LiveMigration::pumpConclusion(Port& port) {
-  if (!shared_.journal.flushed() || !closeFeed(port, feedPosition_)) return;
+  if (!shared_.journal.flushed() || !closeFeeds(port)) return;
   writeConclusion(port, recorded_);
 }
 

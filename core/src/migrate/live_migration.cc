@@ -6,15 +6,6 @@
 #include "base/assert.h"
 
 namespace keyhaul {
-namespace {
-
-// Attempts to cut over that may be given up for lasting too long; then the migration is.
-constexpr uint64_t kPostponesMax = 5;
-// Above others of the same kind, not above those that somebody put first.
-constexpr uint32_t kPriorityRaise = 32;
-constexpr Duration kPostponeFor = seconds(300);
-
-}  // namespace
 
 LiveMigration::LiveMigration(MigrationId id, ValidPlan plan, NodeId source, NodeId target,
                              bool journal)
@@ -46,6 +37,8 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   }
   knownCoordEpoch_ = image.coordEpoch;
   restarting_ = image.restarting;
+  otherPosition_ = image.reversePosition;
+  armedPosition_ = image.armedPosition;
   wasClaimed_ = image.claimed;
   recorded_ = true;
   feedPosition_ = image.appliedPosition.empty() ? image.feedPosition : image.appliedPosition;
@@ -54,6 +47,13 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
     sourceDigest_ = image.verified->source;
     targetDigest_ = image.verified->target;
   }
+  reverseAsked_ = image.reversing;
+  if (!image.turned) return;
+  const bool aborting = aborting_;
+  turn();
+  aborting_ = aborting;
+  undoneAs_ = undoneFor_ == ErrorCode::kVerifyMismatch ? MigrationState::kMismatch
+                                                       : MigrationState::kCancelled;
 }
 
 void LiveMigration::admit(Port& port) {
@@ -126,6 +126,7 @@ void LiveMigration::pump(Port& port) {
       failPart(port, s.code(), hopeless ? feed_.trend().rates() : std::string());
       continue;
     }
+    if (state_ == MigrationState::kReversible) windowOver_ = windowIsOver(port);
     if (!partDone()) break;
     leavePart(port);
     port.setCoordEpoch(shared_.claim.coordEpoch);
@@ -160,52 +161,8 @@ bool LiveMigration::mayBeOurs(Port& port, ErrorCode error) {
   return true;
 }
 
-void LiveMigration::giveUpAttempt(Port& port) {
-  ++shared_.totals.postponed;
-  shared_.totals.pauseUs = (port.now() - fencedAt_).us;
-  stopPartsButWrites(port);
-  if (shared_.totals.postponed < kPostponesMax) return enter(port, MigrationState::kPostponing);
-  // Why it is given up is in the journal before the register has it; the writers do not wait.
-  error_ = ErrorCode::kPauseBudget;
-  undoneAs_ = MigrationState::kFailed;
-  aborting_ = true;
-  enter(port, MigrationState::kPostponing);
-}
-
-// Each rung gets as long as it took to see that the one before does not do. Following goes on
-// meanwhile; postponed means that nothing is tried but to wait for a quieter time.
-bool LiveMigration::climb(Port& port) {
-  const uint64_t applied = feed_.trend().appliedPerSecond();
-  switch (rung_) {
-    case Rung::kNone:
-      rung_ = Rung::kPriority;
-      priority_ = static_cast<uint8_t>(std::min<uint32_t>(priority_ + kPriorityRaise, UINT8_MAX));
-      break;
-    case Rung::kPriority:
-      rung_ = Rung::kThrottle;
-      throttled_ = true;
-      // Less than what it takes up, or it never comes closer.
-      port.noticeThrottle(shared_.source, std::max<uint64_t>(applied - applied / 5, 1));
-      break;
-    case Rung::kThrottle:
-      rung_ = Rung::kPostpone;
-      quietUntil_ = port.now() + kPostponeFor;
-      break;
-    case Rung::kPostpone:
-      if (quietUntil_ <= port.now()) return false;
-      break;
-  }
-  port.noticeWarning(ErrorCode::kNotConverging, shared_.source);
-  feed_.lookAgain();
-  approach_.lookAgain();
-  return true;
-}
-
-void LiveMigration::releaseWriters(Port& port) {
-  if (std::exchange(throttled_, false)) port.noticeThrottle(shared_.source, 0);
-}
-
 bool LiveMigration::allCopied() const {
+  if (shared_.turned) return true;  // it was the source
   return std::all_of(shared_.ranges.begin(), shared_.ranges.end(),
                      [](const auto& range) { return range.copied; });
 }
@@ -216,10 +173,17 @@ uint64_t LiveMigration::overheadUs() const {
   return 2 * targetGate_.lastUs() + sourceGate_.lastUs() + register_.lastUs();
 }
 
+void LiveMigration::startApproach(bool follow) {
+  feed_.gathered(Duration{0});  // its end was seen
+  std::vector<Key> suspects = compare_.takeDifferent();
+  for (Key& key : std::exchange(carried_, {})) suspects.push_back(std::move(key));
+  approach_.start(feedPosition_, std::move(suspects), follow,
+                  milliseconds(spec().pauseBudgetMs), overheadUs());
+}
+
 void LiveMigration::startPart(Port& port) {
   using enum MigrationState;
   const Claim& claim = shared_.claim;
-  const auto budget = milliseconds(spec().pauseBudgetMs);
   switch (state_) {
     case kClaiming:
       claimed_ = true;
@@ -228,7 +192,11 @@ void LiveMigration::startPart(Port& port) {
     case kStaging:
       return targetGate_.start(shared_.target, inspecting_ ? GateVerb::kInspect : GateVerb::kPrepare,
                                claim.fenceEpoch(), false);
-    case kPreparing: return prepare_.start(!feedOpen_, feedPosition_, !prepared_);
+    case kPreparing:
+      return prepare_.start(!feedOpen_, feedPosition_, !prepared_ && !shared_.turned);
+    case kArming:
+      otherAsked_ = true;
+      return prepare_.startFeedOf(shared_.target);
     case kCopying: return copy_.start();
     case kCatchingUp:
       shared_.changed.watch(false);
@@ -239,9 +207,10 @@ void LiveMigration::startPart(Port& port) {
       shared_.changed.watch(true);
       return compare_.start(ComparePhase::Purpose::kCollect, wholePlan(), false);
     case kApproaching:
-      feed_.gathered(Duration{0});  // its end was seen
-      return approach_.start(feedPosition_, compare_.takeDifferent(),
-                             spec().follow && !finishAsked_, budget, overheadUs());
+      return startApproach(!shared_.turned && spec().follow && !finishAsked_);
+    case kReversible:
+      if (windowEnds_.us == 0) windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
+      return startApproach(true);
     case kFencing:
       fencedAt_ = port.now();  // the record that it waited for kept nobody from writing
       shared_.totals.pauseForecastUs = approach_.forecastUs();
@@ -255,6 +224,7 @@ void LiveMigration::startPart(Port& port) {
     case kRedirecting:
       return sourceGate_.start(shared_.source, GateVerb::kRedirect, claim.fenceEpoch(), true);
     case kCleaning: return discard_.startOnSource(claim.fenceEpoch());
+    case kTurning: return register_.start(RegisterStep::Change::kTurn);
     case kClosing: return register_.start(RegisterStep::Change::kClose);
     case kPostponing: return register_.start(RegisterStep::Change::kPostpone);
     case kAborting: return register_.start(RegisterStep::Change::kAbort);
@@ -280,6 +250,8 @@ void LiveMigration::startPart(Port& port) {
 }
 
 Status LiveMigration::pumpOwn(Port& port) {
+  // The source's feed would record what it is filled with from here on, and nobody follows it.
+  if (state_ == MigrationState::kTurning && !closeFeed(port, shared_.source, feedPosition_)) return {};
   if (part() == Part::kRegister) return register_.pump(port);
   if (part() == Part::kApproach) return approach_.pump(port);
   if (!sourceGate_.done()) return sourceGate_.pump(port);
@@ -291,6 +263,9 @@ Status LiveMigration::pumpOwn(Port& port) {
 
 bool LiveMigration::ownDone() const {
   if (part() == Part::kRegister) return register_.done();
+  if (state_ == MigrationState::kReversible) {
+    return approach_.resting() && (reverseAsked_ || windowOver_);
+  }
   if (part() == Part::kApproach) return approach_.done();
   return sourceGate_.done() && targetGate_.done() && !feed_.writing();
 }
@@ -311,25 +286,34 @@ void LiveMigration::leavePart(Port& port) {
     case kCatchingUp:
       feedPosition_ = feed_.position();
       feed_.record();
-      return enter(port, spec().verify == VerifyDepth::kNone ? kApproaching : kVerifying);
+      return enter(port, spec().verify == VerifyDepth::kNone ? approachState() : kVerifying);
     case kVerifying:
       sourceDigest_ = compare_.source();
       targetDigest_ = compare_.target();
       shared_.totals.verifiedEntries = targetDigest_.entries;
       shared_.totals.verifiedBytes = targetDigest_.bytes;
       compared_ = true;
-      return enter(port, kApproaching);
+      return enter(port, approachState());
     case kApproaching:
       feedPosition_ = feed_.position();
+      return enter(port, wantsWindow() && !shared_.turned && !otherOpen_ ? kArming : kFencing);
+    case kArming:
+      otherOpen_ = true;
+      otherPosition_ = armedPosition_ = prepare_.feedPosition();
+      shared_.journal.add(ArmedRecord{otherPosition_});
       return enter(port, kFencing);
+    case kReversible:
+      feedPosition_ = feed_.position();
+      if (!reverseAsked_) return endWindow(port);
+      carried_ = approach_.takeSuspects();
+      return enter(port, kApproaching);
     case kFencing: return enter(port, kDraining);
     case kDraining:
       feedPosition_ = feed_.position();
       if (!approach_.different().empty()) return endOfClaim(port);
       verified_ = compared_;
       if (verified_) recordVerified(true);
-      return enter(port, spec().sourceCapabilities.has(Capability::kReadFence) ? kReadFencing
-                                                                               : kDeciding);
+      return enter(port, servingCapabilities().has(Capability::kReadFence) ? kReadFencing : kDeciding);
     case kReadFencing: return enter(port, kDeciding);
     case kDeciding:
       if (shared_.claim.state == ClaimState::kDecided) return enter(port, kActivating);
@@ -340,18 +324,21 @@ void LiveMigration::leavePart(Port& port) {
       return enter(port, kRedirecting);
     case kRedirecting:
       releaseWriters(port);
-      return enter(port, kCleaning);
+      // Also where there is no way back any more: another coordinator may not know that.
+      return enter(port, wantsWindow() && !shared_.turned ? kTurning : kCleaning);
+    case kTurning:
+      otherClosed_ = true;
+      turn();
+      return enter(port, kStaging);
     case kCleaning: return enter(port, kClosing);
-    case kClosing: return conclude(port, shared_.claim.state == ClaimState::kDecided ? kDone : undoneAs_);
+    case kClosing: return conclude(port, outcome());
     case kPostponing:
       // A decision or an abort that was there already counts.
       if (shared_.claim.state == ClaimState::kDecided) return fail(port, ErrorCode::kSuperseded, {}, {});
       return enter(port, kUnfencing);
     case kAborting:
       // Closed by another coordinator, whose end is the end of it.
-      if (register_.gone()) {
-        return conclude(port, register_.ownedBy(spec().target) ? kDone : undoneAs_);
-      }
+      if (register_.gone()) return conclude(port, outcomeGone());
       if (shared_.claim.state == ClaimState::kDecided) return fail(port, ErrorCode::kCancelTooLate, {}, {});
       return enter(port, kUnfencing);
     case kUnfencing: return afterUnfencing(port);

@@ -23,6 +23,8 @@ class LiveMigration final : public JobBase {
   void requestStop() override;
   Status requestCancel() override;
   void finishFollowing() override;
+  Status requestReverse() override;
+  Receipt receipt() const override;
   uint8_t priority() const override { return priority_; }
   MigrationView view(Instant now) const override;
   uint64_t hash(uint64_t seed) const override;
@@ -39,6 +41,10 @@ class LiveMigration final : public JobBase {
 
   void enter(Port& port, MigrationState next);
   void startPart(Port& port);
+  void startApproach(bool follow);
+  Capabilities servingCapabilities() const {
+    return shared_.turned ? spec().targetCapabilities : spec().sourceCapabilities;
+  }
   void leavePart(Port& port);
   void afterClaiming(Port& port);
   void afterStaging(Port& port);
@@ -58,6 +64,20 @@ class LiveMigration final : public JobBase {
   bool holdsJournal() const;
   void pumpJournal(Port& port);
   void journalFailed(Port& port, ErrorCode error, std::string_view text) override;
+
+  // live_reverse.cc
+  bool wantsWindow() const { return spec().reverseWindowMs != 0; }
+  bool windowIsOver(Port& port);
+  void turn();
+  void afterTurnedClaim(Port& port);
+  void afterTurnedStaging(Port& port);
+  void endWindow(Port& port);
+  // What comes once both sides are as near as the feed makes them.
+  MigrationState approachState() const;
+  MigrationState outcome();
+  MigrationState outcomeGone();
+  bool closeFeeds(Port& port);
+  void giveUpReverse(Port& port);
 
   // live_view.cc
   WaitsFor waitsFor() const;
@@ -104,6 +124,18 @@ class LiveMigration final : public JobBase {
   bool throttled_ = false;
   Instant quietUntil_{0};
   Instant feedOpenedAt_ = kNever;  // by this process
+
+  // The way back. The other feed is that of the store that is not followed: before the turn the
+  // target's, which records for the window, after it the source's.
+  std::string otherPosition_, armedPosition_;
+  bool otherOpen_ = false;     // in this process
+  bool otherAsked_ = false, otherClosed_ = false, closingOther_ = false;
+  bool standsEqual_ = false;   // as turned round; what came since is in the feed
+  bool everStaged_ = false;    // since it was turned round, by this process
+  bool reverseAsked_ = false, windowOver_ = false, reversed_ = false;
+  Instant windowEnds_{0};      // 0: it has not begun in this process
+  std::vector<Key> carried_;   // suspects of the state before
+  uint64_t postponedBefore_ = 0;
 
   RegisterStep register_;
   GateStep sourceGate_, targetGate_;

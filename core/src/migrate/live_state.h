@@ -16,6 +16,20 @@
 //                │      ▼
 //                └── Closing                     feed lost: Claiming, and the staging is emptied
 //
+// With a reverse window, Arming stands before Fencing, and the claim is turned round when the
+// source redirects. From there on "source" is the store that was the target, which serves, and
+// "target" is the one that was the source, which is staged and filled with what the other takes:
+//
+//    Redirecting ► Turning ► Staging ─┬─────────────► Reversible ── reverse() ► Approaching ► Fencing ► …
+//                               ▲     │                 ▲  │                        Deciding ► … ► Done
+//       Claiming ► Unfencing ───┘     └► Preparing      │  └ its time is over             (reversed)
+//        (resumed, or an attempt         CatchingUp     │       ▼
+//         was given up)                  Verifying ─────┘    Aborting ► Unfencing ► Staging ► Discarding
+//                                                               ► Releasing ► Closing ► Done
+//
+// So the end of a window is what a cancel is the other way: the store that serves goes on, at a
+// higher epoch, and what is staged goes.
+//
 // The target is looked at before it is staged: what stands there before is nobody's to discard.
 // Before Deciding the source owns the range, whatever dies; after it the target does. Which of
 // the two it is stands in the register, not here: a resumed one asks it first (Claiming).
@@ -63,7 +77,8 @@ inline constexpr LiveRow liveRow(MigrationState state) {
     case kStaging:
       return {Part::kGate, LiveStage::kBefore, true,
               liveBit(kStaging) | liveBit(kPreparing) | liveBit(kCopying) | liveBit(kCatchingUp) |
-                  liveBit(kDiscarding) | liveBit(kReleasing) | kAgain};
+                  liveBit(kDiscarding) | liveBit(kReleasing) | liveBit(kReversible) |
+                  liveBit(kApproaching) | kAgain};
     case kPreparing:
       return {Part::kPrepare, LiveStage::kBefore, false,
               liveBit(kStaging) | liveBit(kCopying) | liveBit(kCatchingUp) | kAgain};
@@ -71,11 +86,14 @@ inline constexpr LiveRow liveRow(MigrationState state) {
       return {Part::kCopy, LiveStage::kBefore, true, liveBit(kCatchingUp) | kUndone};
     case kCatchingUp:
       return {Part::kFeed, LiveStage::kBefore, true,
-              liveBit(kVerifying) | liveBit(kApproaching) | kAgain};
+              liveBit(kVerifying) | liveBit(kApproaching) | liveBit(kReversible) | kAgain};
     case kVerifying:
-      return {Part::kCompare, LiveStage::kBefore, false, liveBit(kApproaching) | kUndone};
+      return {Part::kCompare, LiveStage::kBefore, false,
+              liveBit(kApproaching) | liveBit(kReversible) | kUndone};
     case kApproaching:
-      return {Part::kApproach, LiveStage::kBefore, false, liveBit(kFencing) | kAgain};
+      return {Part::kApproach, LiveStage::kBefore, false,
+              liveBit(kFencing) | liveBit(kArming) | kAgain};
+    case kArming: return {Part::kPrepare, LiveStage::kBefore, false, liveBit(kFencing) | kAgain};
     case kFencing:
       return {Part::kGate, LiveStage::kFenced, true, liveBit(kDraining) | kLetGo};
     case kDraining:
@@ -88,7 +106,12 @@ inline constexpr LiveRow liveRow(MigrationState state) {
     case kActivating:
       return {Part::kGate, LiveStage::kCommitted, false, liveBit(kRedirecting) | kEnds};
     case kRedirecting:
-      return {Part::kGate, LiveStage::kCommitted, false, liveBit(kCleaning) | kEnds};
+      return {Part::kGate, LiveStage::kCommitted, false,
+              liveBit(kCleaning) | liveBit(kTurning) | kEnds};
+    // The target serves; only the way back is not open yet.
+    case kTurning: return {Part::kRegister, LiveStage::kCommitted, false, liveBit(kStaging) | kEnds};
+    case kReversible:
+      return {Part::kApproach, LiveStage::kBefore, false, liveBit(kApproaching) | kUndone};
     case kCleaning:
       return {Part::kDiscard, LiveStage::kCommitted, true, liveBit(kClosing) | kEnds};
     case kClosing:

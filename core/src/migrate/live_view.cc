@@ -29,6 +29,7 @@ std::string_view waitName(WaitsFor waits) {
     case WaitsFor::kShorterPause: return "shorterPause";
     case WaitsFor::kExplanation: return "explanation";
     case WaitsFor::kFinish: return "finish";
+    case WaitsFor::kReverse: return "reverse";
   }
   return "nothing";
 }
@@ -50,6 +51,7 @@ WaitsFor LiveMigration::waitsFor() const {
       }
       return WaitsFor::kWritesInFlight;
     case Part::kApproach:
+      if (state_ == MigrationState::kReversible) return WaitsFor::kReverse;
       if (state_ != MigrationState::kApproaching || approach_.done()) return WaitsFor::kNothing;
       if (approach_.follows()) {
         return approach_.rounds() > 0 ? WaitsFor::kFinish : WaitsFor::kNothing;
@@ -68,6 +70,8 @@ WaitsFor LiveMigration::waitsFor() const {
 }
 
 std::string LiveMigration::waitText(const LiveView& view) const {
+  const std::string& serving = shared_.turned ? spec().target : spec().source;
+  const std::string& filled = shared_.turned ? spec().source : spec().target;
   const auto failed = [&view](std::string what) {
     if (view.failures == 0) return what;
     return what + ", which failed " + number(view.failures) + (view.failures == 1 ? " time" : " times");
@@ -83,15 +87,18 @@ std::string LiveMigration::waitText(const LiveView& view) const {
       const bool open = state_ == MigrationState::kDeciding && view.failures > 0;
       return open ? text + "; nobody knows whether it has decided, so the range stays fenced" : text;
     }
-    case WaitsFor::kSourceGate: return failed("waits for the gate of " + spec().source);
-    case WaitsFor::kTargetGate: return failed("waits for the gate of " + spec().target);
-    case WaitsFor::kWritesInFlight: return "waits for writes in flight on " + spec().source;
+    case WaitsFor::kSourceGate: return failed("waits for the gate of " + serving);
+    case WaitsFor::kTargetGate: return failed("waits for the gate of " + filled);
+    case WaitsFor::kWritesInFlight: return "waits for writes in flight on " + serving;
     case WaitsFor::kShorterPause:
       return "waits for a pause that fits: forecast " + ms(view.forecast) + ", budget " +
              ms(view.budget);
     case WaitsFor::kExplanation:
       return "waits for the feed to explain keys that differ";
     case WaitsFor::kFinish: return "follows until it is told to finish";
+    case WaitsFor::kReverse:
+      return serving + " serves; for " + number((view.reverseLeft.us + 999'999) / 1'000'000) +
+             " s more it can be reversed";
   }
   return {};
 }
@@ -114,6 +121,8 @@ MigrationView LiveMigration::view(Instant now) const {
                        state_ == MigrationState::kPostponing;
   if (refused && fencedAt_.us != 0) live.paused = now - fencedAt_;
   live.postponed = shared_.totals.postponed;
+  live.turned = shared_.turned;
+  if (state_ == MigrationState::kReversible && now < windowEnds_) live.reverseLeft = windowEnds_ - now;
   live.text = waitText(live);
   view.live = std::move(live);
   return view;

@@ -102,7 +102,7 @@ void Migration::pumpConclusion(Port& port) {
     // feed that nobody follows makes the source's log grow for ever.
     feedClosed_ = concluding_ == MigrationState::kStopped && resumable();
   }
-  if (closeFeed(port, feedPosition())) writeConclusion(port, prepared_);
+  if (closeFeed(port, shared_.source, feedPosition())) writeConclusion(port, prepared_);
 }
 
 MigrationView Migration::view(Instant now) const {

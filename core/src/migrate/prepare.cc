@@ -9,12 +9,18 @@ namespace keyhaul {
 
 void PreparePhase::start(bool openFeed, std::string after, bool full) {
   KH_ASSERT(!op_ && !scanning_);
+  feedNode_ = shared_.source;
   after_ = std::move(after);
   full_ = full;
   range_ = 0;
   targetWasEmpty_ = true;
   step_ = Step::kFeed;
   if (!openFeed) next();
+}
+
+void PreparePhase::startFeedOf(NodeId node) {
+  start(true, {}, false);
+  feedNode_ = node;
 }
 
 void PreparePhase::next() {
@@ -43,7 +49,7 @@ Status PreparePhase::pump(Port& port) {
     }
     if (step_ == Step::kFeed) {
       feedAsked_ = true;
-      op_ = port.openFeed(shared_.source, tagOf(MigrationPart::kPrepare), after_);
+      op_ = port.openFeed(feedNode_, tagOf(MigrationPart::kPrepare), after_);
       continue;
     }
     if (step_ == Step::kEstimate) {

@@ -14,6 +14,8 @@ class PreparePhase {
 
   // `after`: continue the feed there. `full`: also look at the target.
   void start(bool openFeed, std::string after, bool full);
+  // Opens a feed of this store, and nothing else.
+  void startFeedOf(NodeId node);
   Status pump(Port& port);
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return step_ == Step::kDone; }
@@ -25,7 +27,7 @@ class PreparePhase {
   bool feedAsked() const { return feedAsked_; }
   uint64_t estimatedEntries() const { return estimatedEntries_; }
   uint64_t estimatedBytes() const { return estimatedBytes_; }
-  NodeId blamed() const { return step_ == Step::kTarget ? shared_.target : shared_.source; }
+  NodeId blamed() const { return step_ == Step::kTarget ? shared_.target : feedNode_; }
 
  private:
   enum class Step : uint8_t { kFeed, kTarget, kEstimate, kDone };
@@ -34,6 +36,7 @@ class PreparePhase {
   Shared& shared_;
   Step step_ = Step::kDone;
   bool full_ = false;
+  NodeId feedNode_;
   OpId op_;
   std::string after_;
   std::string feedPosition_;

@@ -26,6 +26,7 @@ bool RegisterStep::isPatient() const {
     case Change::kPostpone:
     case Change::kDecide:
     case Change::kAbort:
+    case Change::kTurn:
     case Change::kClose: return true;
   }
   return false;
@@ -57,8 +58,13 @@ Status RegisterStep::changeMap(bool& changed) {
   const uint64_t coord = shared_.claim.coordEpoch;
   changed = true;
   const Plan& plan = shared_.spec();
-  const bool ours = found == nullptr || (found->source == plan.source &&
-                                         found->target == plan.target && found->ranges == plan.ranges);
+  const auto goes = [found](const std::string& from, const std::string& to) {
+    return found->source == from && found->target == to;
+  };
+  // The way back is the same claim, the other way round.
+  const bool turned = found != nullptr && goes(plan.target, plan.source);
+  const bool ours = found == nullptr || ((turned || goes(plan.source, plan.target)) &&
+                                         found->ranges == plan.ranges);
   if (!ours) return ErrorCode::kRangeClaimed;  // of another plan, under the same id
   if (change_ == Change::kClaim) {
     if (found == nullptr) {
@@ -78,6 +84,10 @@ Status RegisterStep::changeMap(bool& changed) {
   if (change_ == Change::kTakeOver) return map_.takeOver(id);
   if (found->coordEpoch != coord) return ErrorCode::kSuperseded;
   if (change_ == Change::kClose) return map_.close(id, coord);
+  if (change_ == Change::kTurn) {
+    changed = !turned;
+    return turned ? Status{} : map_.turn(id, coord);
+  }
   const bool over = found->state != ClaimState::kClaimed;
   if (over || (change_ == Change::kPostpone && found->epoch > epochBefore_)) {
     changed = false;

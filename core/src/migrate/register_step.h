@@ -10,7 +10,7 @@ namespace keyhaul {
 
 class RegisterStep {
  public:
-  enum class Change : uint8_t { kClaim, kTakeOver, kPostpone, kDecide, kAbort, kClose };
+  enum class Change : uint8_t { kClaim, kTakeOver, kPostpone, kDecide, kAbort, kTurn, kClose };
 
   explicit RegisterStep(Shared& shared) : shared_(shared) {}
 

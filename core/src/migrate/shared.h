@@ -57,6 +57,9 @@ struct Shared {
   TokenBucket bucket;  // this migration's own limit
   // Live: the claim as the register has it, and what changed since it was compared.
   Claim claim;
+  // The claim goes the way back: `source` is the store that was the plan's target, which serves,
+  // and `target` the one that was its source.
+  bool turned = false;
   ChangedKeys changed;
   // Keys (hashed, ascending once sorted) that a comparison found to differ and that no change
   // of the feed has explained since. Overflow: there were more than are kept.

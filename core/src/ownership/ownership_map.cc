@@ -160,6 +160,17 @@ Status OwnershipMap::abort(const ClaimId& id, uint64_t coordEpoch) {
   return {};
 }
 
+Status OwnershipMap::turn(const ClaimId& id, uint64_t coordEpoch) {
+  Claim* claim = findClaim(id);
+  if (claim == nullptr) return ErrorCode::kNotFound;
+  if (claim->coordEpoch != coordEpoch) return ErrorCode::kSuperseded;
+  if (claim->state != ClaimState::kDecided) return ErrorCode::kUnsupported;
+  claim->state = ClaimState::kClaimed;
+  claim->epoch = claim->fenceEpoch();
+  std::swap(claim->source, claim->target);
+  return {};
+}
+
 Status OwnershipMap::close(const ClaimId& id, uint64_t coordEpoch) {
   const Claim* claim = find(id);
   if (claim == nullptr) return ErrorCode::kNotFound;

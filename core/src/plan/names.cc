@@ -31,7 +31,10 @@ bool isFinal(MigrationState state) {
     case MigrationState::kPostponing:
     case MigrationState::kAborting:
     case MigrationState::kUnfencing:
-    case MigrationState::kReleasing: break;
+    case MigrationState::kReleasing:
+    case MigrationState::kArming:
+    case MigrationState::kTurning:
+    case MigrationState::kReversible: break;
   }
   return false;
 }
@@ -66,6 +69,9 @@ std::string_view stateName(MigrationState state) {
     case MigrationState::kAborting: return "aborting";
     case MigrationState::kUnfencing: return "unfencing";
     case MigrationState::kReleasing: return "releasing";
+    case MigrationState::kArming: return "arming";
+    case MigrationState::kTurning: return "turning";
+    case MigrationState::kReversible: return "reversible";
   }
   return "unknown";
 }

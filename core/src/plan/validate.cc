@@ -68,6 +68,9 @@ ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
   if (plan.mode == MigrationMode::kLive && plan.intoNonempty) problem.field = "intoNonempty";
   if (plan.mode == MigrationMode::kLive && plan.ranges.empty()) problem.field = "ranges";
   if (plan.mode == MigrationMode::kLive && plan.claim == ClaimId{}) problem.field = "claim";
+  const bool window = plan.reverseWindowMs <= kReverseWindowMsMax &&
+                      (plan.reverseWindowMs == 0 || plan.mode == MigrationMode::kLive);
+  if (!window) problem.field = "reverseWindowMs";
   if (!problem.field.empty()) return ErrorCode::kInvalidArgument;
   if (plan.hostInfo.size() > kHostInfoBytesMax) problem.field = "hostInfo";
   if (!problem.field.empty()) return ErrorCode::kLimitExceeded;
@@ -75,6 +78,10 @@ ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
   if (plan.mode == MigrationMode::kMove && plan.verify == VerifyDepth::kNone) {
     problem.field = "verify";
     return ErrorCode::kInvalidArgument;
+  }
+  if (plan.reverseWindowMs != 0) {
+    problem.missing = missingForReverse(plan.sourceCapabilities, plan.targetCapabilities);
+    if (problem.missing != 0) return ErrorCode::kLevelNotMet;
   }
   if (plan.follow && !plan.sourceCapabilities.has(Capability::kFeed)) {
     problem.missing = bit(Capability::kFeed);
@@ -103,6 +110,10 @@ uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities targ
     case GuaranteeLevel::kL0: break;
   }
   return (needSource & ~source.bits) | (needTarget & ~target.bits);
+}
+
+uint32_t missingForReverse(Capabilities source, Capabilities target) {
+  return missingFor(GuaranteeLevel::kL3, target, source);
 }
 
 GuaranteeLevel guaranteeLevel(const Plan& plan) {

@@ -5,7 +5,7 @@ import { inAny } from '../ranges.js'
 import { type Action, ActionKind, readRange, toKeyhaulError } from './action.js'
 import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
 import { beginning, type Reading } from './fault.js'
-import { Feeds } from './feeds.js'
+import { FeedsByNode } from './feeds-by-node.js'
 import { deleteEqual } from './guarded.js'
 import { type EngineConfig, EngineHandle, idOrThrow } from './handle.js'
 import { KeptPages } from './kept.js'
@@ -54,7 +54,7 @@ export class Driver {
   readonly module: WasmModule
   private readonly stores = new Map<number, Store>()
   private readonly runs = new Map<number, RunPort>()
-  private readonly feeds = new Feeds()
+  private readonly feeds = new FeedsByNode()
   /** Oldest first. */
   private readonly inFlight = new Map<number, { readonly controller: AbortController; readonly action: Action }>()
   private readonly kept = new KeptPages()
@@ -332,11 +332,11 @@ export class Driver {
         return { kind: EventKind.done, op, count: Math.min(count, 0xffffffff), amount }
       }
       case ActionKind.openFeed: {
-        const feed = await this.openFeed(store, migration, action.payload, signal)
+        const feed = await this.openFeed(store, action, action.payload, signal)
         return { kind: EventKind.done, op, ...this.boundary.copyIn(feed.position) }
       }
       case ActionKind.pollFeed: {
-        const page = await this.feeds.poll(migration, action.payload, limits)
+        const page = await this.feeds.follow(migration, action.node).poll(migration, action.payload, limits)
         this.assertWanted(signal)
         // The feed spans all ranges; what lies between them is none of ours.
         const ranges = this.run(migration).ranges
@@ -346,10 +346,10 @@ export class Driver {
         return { kind: EventKind.page, op, end: page.caughtUp, ...about, ...packed }
       }
       case ActionKind.trimFeed:
-        await this.feeds.of(migration).feed.trim?.(action.payload)
+        await this.feeds.of(action.node).of(migration).feed.trim?.(action.payload)
         return { kind: EventKind.done, op }
       case ActionKind.closeFeed:
-        await this.feeds.discard(migration, this.run(migration), action.payload, (after) => this.openFeed(store, migration, after, signal))
+        await this.feeds.of(action.node).discard(migration, this.run(migration), action.payload, (after) => this.openFeed(store, action, after, signal))
         return { kind: EventKind.done, op }
     }
     return this.carryOutLive(action, signal)
@@ -376,9 +376,9 @@ export class Driver {
     if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
   }
 
-  private openFeed(store: Store, migration: number, after: Uint8Array, signal: AbortSignal): Promise<Feed> {
+  private openFeed(store: Store, { migration, node }: Action, after: Uint8Array, signal: AbortSignal): Promise<Feed> {
     const wanted = (): boolean => !this.closed && this.runs.has(migration)
-    return this.feeds.begin(store, migration, this.run(migration), after, signal, wanted)
+    return this.feeds.begin(migration, node).begin(store, migration, this.run(migration), after, signal, wanted)
   }
 
   private run(migration: number): RunPort {

@@ -7,11 +7,12 @@ export interface FeedUser {
   readonly ranges: readonly ScanRange[]
   readonly live: { readonly claim: Uint8Array } | undefined
   readonly journal: { readonly identity?: string } | undefined
+  readonly to: Store
 }
 
-/** The name of its feed in the source, for who comes after a crash. */
-function ownerOf({ live, journal }: FeedUser): string | undefined {
-  return live ? `claim ${toHex(live.claim)}` : journal?.identity
+/** The name of its feed in a store, for who comes after a crash. Both stores may be parts of one database. */
+function ownerOf({ live, journal, to }: FeedUser, store: Store): string | undefined {
+  return live ? `claim ${toHex(live.claim)}${store === to ? ', the way back' : ''}` : journal?.identity
 }
 
 /** `at`: from where it was read last. */
@@ -48,7 +49,7 @@ export class Feeds {
     }
     const { ranges } = run
     const isNew = after.length === 0
-    const feed = await store.openFeed({ gte: ranges[0]?.gte, lt: ranges.at(-1)?.lt }, { after: isNew ? undefined : after, owner: ownerOf(run), signal })
+    const feed = await store.openFeed({ gte: ranges[0]?.gte, lt: ranges.at(-1)?.lt }, { after: isNew ? undefined : after, owner: ownerOf(run, store), signal })
     if (signal.aborted || !wanted()) {
       // Nobody waits for it any more; one that was only taken up again keeps its recording.
       await feed.close({ discard: isNew })
@@ -64,7 +65,7 @@ export class Feeds {
    */
   async discard(migration: number, run: FeedUser, after: Uint8Array, take: (after: Uint8Array) => Promise<unknown>): Promise<void> {
     // A new one will do as well for an owner: it ends the one that nobody knows of.
-    for (const at of ownerOf(run) === undefined ? [after] : [after, new Uint8Array(0)]) {
+    for (const at of run.live === undefined && run.journal?.identity === undefined ? [after] : [after, new Uint8Array(0)]) {
       if (!this.open.has(migration) && (at !== after || at.length > 0)) await take(at).catch(unlessLost)
     }
     await this.open.get(migration)?.feed.close({ discard: true })

@@ -7,7 +7,8 @@ import { type Action, ActionKind } from './action.js'
 /** What a live migration has besides its stores. */
 export interface LiveRun {
   readonly claim: Uint8Array
-  /** Name of the store that clients are sent on to. */
+  /** Names of the stores: clients are sent on from each to the other. */
+  readonly source: string
   readonly target: string
   readonly register: Register
   /** Of the thread's time, while clients are served. */
@@ -76,7 +77,8 @@ async function readKeys(store: Store, { payload, count }: Action, signal: AbortS
 
 async function changeGate(store: Store, action: Action, live: LiveRun, ranges: readonly ScanRange[]): Promise<void> {
   if (store.gate === undefined) throw unsupported(store, 'gate')
-  const { claim, target } = live
+  const { claim } = live
+  const target = store.name === live.target ? live.source : live.target
   const { coordEpoch, epoch } = action
   await store.gate.change({ verb: VERBS[action.verb - 1] as GateVerb, claim, coordEpoch, epoch, target, ranges })
 }

@@ -36,6 +36,8 @@ export interface LiveWords {
   pauseBudgetMs: number
   durable: boolean
   operatorFence: boolean
+  /** 0: none. */
+  reverseWindowMs: number
 }
 
 /** The payload of the journal's plan record (core/src/journal/FORMAT.md). Throws KEYHAUL_INVALID_ARGUMENT. */
@@ -73,7 +75,8 @@ export function encodePlan(plan: PlanWords): Uint8Array {
   if (plan.live !== undefined) {
     out.push(...plan.live.claim)
     number('pauseBudgetMs')
-    varint(out, (plan.live.durable ? 1 : 0) | (plan.live.operatorFence ? 2 : 0))
+    varint(out, (plan.live.durable ? 1 : 0) | (plan.live.operatorFence ? 2 : 0) | (plan.live.reverseWindowMs ? 4 : 0))
+    if (plan.live.reverseWindowMs) number('reverseWindowMs', 604_800_000)
   }
   return Uint8Array.from(out)
 }

@@ -215,6 +215,12 @@ async function carryOut(request: Exclude<Request, RehearseRequest>, runs: Runs):
       await runs.resume(id, request.rate)
       return id
     }
+    case 'reverse':
+    case 'finish': {
+      const id = request.id ?? runs.only(({ progress }) => progress?.live?.turned === true, 'with an open reverse window')
+      runs.settle(id, request.op)
+      return id
+    }
     case 'cancel': {
       const id = request.id ?? runs.only(({ progress, resumable }) => progress !== undefined || resumable, 'to cancel')
       await runs.cancel(id)

@@ -21,6 +21,7 @@ export interface MoveRequest {
   readonly pauseBudgetMs?: number
   readonly requireLevel?: number
   readonly rate?: number
+  readonly reverseWindowMs?: number
 }
 
 /** Asks for a measurement of a live migration between two stores; the forecast is made where it was asked. */
@@ -38,7 +39,7 @@ export type Request =
   | RehearseRequest
   | { readonly op: 'status'; readonly id?: string; readonly watch?: boolean }
   | { readonly op: 'resume'; readonly id?: string; readonly rate?: number }
-  | { readonly op: 'cancel' | 'stop'; readonly id?: string }
+  | { readonly op: 'cancel' | 'stop' | 'reverse' | 'finish'; readonly id?: string }
 
 /** A migration as a service shows it. */
 export interface RunInfo {
@@ -85,12 +86,14 @@ const ID = /^[a-z0-9][a-z0-9-]{0,39}$/
 
 /** What each request may have besides `keyhaul` and `op`. */
 const MEMBERS: Readonly<Record<Request['op'], readonly string[]>> = {
-  move: ['from', 'to', 'ranges', 'pauseBudgetMs', 'requireLevel', 'rate'],
+  move: ['from', 'to', 'ranges', 'pauseBudgetMs', 'requireLevel', 'rate', 'reverseWindowMs'],
   rehearse: ['from', 'to', 'ranges', 'sharePercent', 'writes', 'watchMs'],
   status: ['id', 'watch'],
   resume: ['id', 'rate'],
   cancel: ['id'],
-  stop: ['id']
+  stop: ['id'],
+  reverse: ['id'],
+  finish: ['id']
 }
 
 /** Throws KEYHAUL_INVALID_ARGUMENT for anything that is not exactly a request. */
@@ -139,7 +142,14 @@ function parseRehearse(rest: Record<string, unknown>): RehearseRequest {
 
 function parseMove(rest: Record<string, unknown>): MoveRequest {
   const number = numberOf(rest)
-  return { op: 'move', ...parsePlace(rest), ...number('pauseBudgetMs', 3_600_000), ...number('requireLevel', 5), ...number('rate', Number.MAX_SAFE_INTEGER) }
+  return {
+    op: 'move',
+    ...parsePlace(rest),
+    ...number('pauseBudgetMs', 3_600_000),
+    ...number('requireLevel', 5),
+    ...number('rate', Number.MAX_SAFE_INTEGER),
+    ...number('reverseWindowMs', 604_800_000)
+  }
 }
 
 function parseRanges(given: unknown): RangeInput[] {

@@ -10,7 +10,7 @@ const EVENTS_MAX = 256
 /** NoticeKind::kState. */
 const STATE_NOTICE = 1
 /** Of MigrationState, core/include/keyhaul/migration.h: from the approach to the activation writers wait, or soon will. */
-const URGENT: ReadonlySet<number> = new Set([16, 17, 18, 19, 20, 21, 25, 27])
+const URGENT: ReadonlySet<number> = new Set([16, 17, 18, 19, 20, 21, 25, 27, 29])
 
 /**
  * Clients and migration share one thread. Of its time the migration takes a share: what a turn

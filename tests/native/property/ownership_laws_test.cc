@@ -71,8 +71,23 @@ TEST(OwnershipLaws, AgreesWithAModelOfSingleKeys) {
           ASSERT_GT(epoch, cell.epoch) << "epochs grow";
           cell = {decide ? claim.target : claim.source, epoch};
         }
-        ASSERT_TRUE(map.close(idOf(id), coord).ok());
-        claimed.erase(id);
+        ASSERT_EQ(map.turn(idOf(id), coord + 1).code(), ErrorCode::kSuperseded);
+        if (!decide) {
+          ASSERT_EQ(map.turn(idOf(id), coord).code(), ErrorCode::kUnsupported);
+        }
+        if (decide && random.below(2) == 0) {
+          // The way back is claimed, by the same claim; it is decided or given up later.
+          ASSERT_TRUE(map.turn(idOf(id), coord).ok());
+          ASSERT_EQ(map.turn(idOf(id), coord).code(), ErrorCode::kUnsupported);
+          ASSERT_EQ(map.close(idOf(id), coord).code(), ErrorCode::kUnsupported);
+          const Claim back = *map.find(idOf(id));
+          ASSERT_EQ(back.source, claim.target);
+          ASSERT_EQ(back.target, claim.source);
+          ASSERT_EQ(back.epoch, claim.fenceEpoch());
+        } else {
+          ASSERT_TRUE(map.close(idOf(id), coord).ok());
+          claimed.erase(id);
+        }
       }
       for (int k = 0; k < kKeys; ++k) {
         const Ownership* part = map.lookup(keyOf(k));

@@ -88,6 +88,16 @@ class SmallRun : public testing::Test {
     ASSERT_EQ(report.counts.done, 1U) << crashes << '\n' << toText(report);
     ++runs;
   }
+  void checkEveryEvent(uint64_t stride) {
+    for (uint16_t node = 0; node < kNodes; ++node) {
+      for (uint64_t at = 1; at <= whole.nodeEvents[node]; at += stride) {
+        options.crashes = {{node, at}};
+        check();
+        if (HasFatalFailure()) return;
+      }
+    }
+    RecordProperty("runs", std::to_string(runs));
+  }
   // The two stores, the register and the mover; the client comes last.
   static constexpr uint16_t kStores = 2, kRegister = 2, kMover = 3, kNodes = 4;
   Options options;
@@ -99,15 +109,7 @@ TEST_F(SmallRun, SurvivesACrashAtEveryEvent) {
   ASSERT_TRUE(whole.ok()) << toText(whole);
   ASSERT_EQ(whole.counts.done, 1U);
   ASSERT_GT(whole.nodeEvents[kMover], 40U);
-  const uint64_t stride = kThorough ? 1 : 7;
-  for (uint16_t node = 0; node < kNodes; ++node) {
-    for (uint64_t at = 1; at <= whole.nodeEvents[node]; at += stride) {
-      options.crashes = {{node, at}};
-      check();
-      if (HasFatalFailure()) return;
-    }
-  }
-  RecordProperty("runs", std::to_string(runs));
+  checkEveryEvent(kThorough ? 1 : 7);
 }
 
 // The mover and then whoever, at every pair of events.
@@ -125,12 +127,46 @@ TEST_F(SmallRun, SurvivesTwoCrashesAtAnyTwoEvents) {
   RecordProperty("runs", std::to_string(runs));
 }
 
+// The same with a way back that somebody takes: there and back again, whoever dies when.
+class SmallReverse : public SmallRun {
+ protected:
+  SmallReverse() {
+    options.scenario = "live-reverse-small";
+    for (options.seed = 1; options.seed < 50; ++options.seed) {
+      whole = run(options);
+      if (whole.counts.reversed == 1) break;
+    }
+  }
+};
+
+TEST_F(SmallReverse, SurvivesACrashAtEveryEvent) {
+  ASSERT_TRUE(whole.ok()) << toText(whole);
+  ASSERT_EQ(whole.counts.reversed, 1U);
+  checkEveryEvent(kThorough ? 1 : 11);
+}
+
+// Somebody goes back, somebody does not, and nothing that was written is lost.
+TEST(LiveSimulation, WithoutFaultsWhoeverWantsGoesBack) {
+  Options options = optionsOf("live-reverse");
+  options.faults = 0;
+  Report::Counts sum;
+  for (options.seed = 1; options.seed <= 40; ++options.seed) {
+    const Report report = run(options);
+    ASSERT_TRUE(report.ok()) << toText(report);
+    sum.windows += report.counts.windows;
+    sum.reversed += report.counts.reversed;
+  }
+  EXPECT_GT(sum.reversed, sum.windows / 4);
+  EXPECT_LT(sum.reversed, sum.windows);
+}
+
 TEST(LiveCoverage, EveryFaultStrikesInEveryState) {
   if (!kThorough) GTEST_SKIP() << "takes ten thousand seeds";
-  Options options = optionsOf("live-swarm");
+  Options options;
   Coverage sum;
   std::vector<std::string> missing;
   for (options.seed = 1; options.seed <= 10'000; ++options.seed) {
+    options.scenario = coverageScenario(options.seed);
     sum.add(run(options).coverage);
     // Most cells are full long before.
     if (options.seed % 1'000 == 0 && (missing = uncovered(sum)).empty()) return;
@@ -160,7 +196,7 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-group", 598},   {"live-rivals", 47},    {"live-swarm", 108},
       {"live-swarm", 1443},  {"live-swarm", 41109},  {"live-swarm", 41951},
       {"live-swarm", 88716}, {"live-swarm", 102244}, {"live-swarm", 112428},
-      {"live-swarm", 511913}, {"live-swarm", 528155},
+      {"live-swarm", 511913}, {"live-swarm", 528155}, {"live-swarm", 25843},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);

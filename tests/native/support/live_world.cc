@@ -343,7 +343,9 @@ std::string LiveWorld::checkEnd() {
   GatedStore& owning = stores_[map.lookup("key1000")->owner == "S" ? 0 : 1];
   const KeyView key = "key1000";
   if (owning.gate.admitWrite(std::span(&key, 1)).answer != Answer::kOk) return "the owner does not serve";
-  if (stores_[0].recording) return "a feed is left open";
+  for (const GatedStore& store : stores_) {
+    if (store.recording) return "a feed is left open at " + store.name;
+  }
   return {};
 }
 

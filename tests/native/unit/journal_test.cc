@@ -77,6 +77,73 @@ TEST(Journal, GoldenFiles) {
   expectGolden("journals/story.jsonl", describeJournal(asBytes(bytes)));
 }
 
+// A live migration with a reverse window, from its claim to where it has gone back.
+std::vector<Record> storyOfAWayBack() {
+  using enum MigrationState;
+  PlanRecord plan = std::get<PlanRecord>(story()[0]);
+  plan.plan.mode = MigrationMode::kLive;
+  plan.plan.verify = VerifyDepth::kBoth;
+  plan.plan.claim[0] = 9;
+  plan.plan.durable = true;
+  plan.plan.reverseWindowMs = 600'000;
+  const uint32_t all = kKnownCapabilities;
+  plan.plan.sourceCapabilities.bits = plan.plan.targetCapabilities.bits = all;
+  plan.level = GuaranteeLevel::kL4;
+  std::vector<Record> records{plan, PhaseRecord{kClaiming}, ClaimedRecord{}, PreparedRecord{true, "s1"},
+                              PhaseRecord{kStaging}, PhaseRecord{kCopying}};
+  CheckpointRecord copied;
+  copied.end = true;
+  records.push_back(copied);
+  for (const Record& record : std::initializer_list<Record>{
+           PhaseRecord{kCatchingUp}, FeedAppliedRecord{"s5", 4}, PhaseRecord{kVerifying},
+           PhaseRecord{kApproaching}, PhaseRecord{kArming}, ArmedRecord{"t1"}, PhaseRecord{kFencing},
+           PhaseRecord{kDraining}, PhaseRecord{kDeciding}, PhaseRecord{kActivating},
+           PhaseRecord{kRedirecting}, PhaseRecord{kTurning}, PhaseRecord{kStaging},
+           PhaseRecord{kReversible}, FeedAppliedRecord{"t7", 6}, ResumedRecord{2},
+           PhaseRecord{kClaiming}, ClaimedRecord{2, false, false, true}, PhaseRecord{kUnfencing},
+           PhaseRecord{kStaging}, PhaseRecord{kCatchingUp}, PhaseRecord{kVerifying},
+           PhaseRecord{kReversible}, PhaseRecord{kApproaching}}) {
+    records.push_back(record);
+  }
+  return records;
+}
+
+TEST(Journal, KnowsTheWayBack) {
+  const std::vector<Record> records = storyOfAWayBack();
+  const auto after = [&](size_t count) {
+    return readJournal(asBytes(write({records.begin(), records.begin() + static_cast<long>(count)})));
+  };
+  for (size_t count = 1; count <= records.size(); ++count) ASSERT_TRUE(after(count).ok()) << count;
+  EXPECT_EQ(after(records.size())->plan.plan().reverseWindowMs, 600'000U);
+  EXPECT_EQ(after(13)->reversePosition, "t1");
+  EXPECT_EQ(after(22)->armedPosition, "t1");
+  EXPECT_FALSE(after(19)->turned);  // asked the register, and nobody knows
+  EXPECT_TRUE(after(20)->turned);
+  EXPECT_EQ(after(22)->reversePosition, "t7");
+  EXPECT_EQ(after(22)->appliedPosition, "s5");
+  EXPECT_FALSE(after(30)->reversing);
+  EXPECT_TRUE(after(31)->reversing);
+  const std::string bytes = write(records);
+  expectGolden("journals/reverse.bin", bytes);
+  expectGolden("journals/reverse.jsonl", describeJournal(asBytes(bytes)));
+  // The register may know it before the journal does.
+  std::vector<Record> behind(records.begin(), records.begin() + 15);
+  for (const Record& record : std::initializer_list<Record>{
+           ResumedRecord{2}, PhaseRecord{MigrationState::kClaiming}, ClaimedRecord{2, false, false, true}}) {
+    behind.push_back(record);
+  }
+  EXPECT_TRUE(readJournal(asBytes(write(behind)))->turned);
+  behind.push_back(ClaimedRecord{3, false, false, false});  // and never turns again
+  EXPECT_EQ(readJournal(asBytes(write(behind))).code(), ErrorCode::kJournalCorrupt);
+  FinishedRecord finished;
+  finished.receipt.state = MigrationState::kDone;
+  finished.receipt.mode = MigrationMode::kLive;
+  finished.receipt.level = GuaranteeLevel::kL4;
+  finished.receipt.reversed = true;
+  behind.back() = finished;
+  EXPECT_TRUE(readJournal(asBytes(write(behind)))->receipt->reversed);
+}
+
 TEST(Journal, EveryTruncationIsAShorterJournalOrATornOne) {
   std::vector<size_t> ends;
   const std::string bytes = write(story(), &ends);

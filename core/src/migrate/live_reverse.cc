@@ -1,0 +1,126 @@
+// The way back of a live migration: after the cutover its claim is turned round in the register,
+// and it goes on as a migration from the store that serves now to the one that did before, whose
+// copy is there already. That it is only kept, and not gone, is decided once more in the register.
+#include <utility>
+
+#include "migrate/live_migration.h"
+
+namespace keyhaul {
+
+// From here on source and target are what they are in the claim.
+void LiveMigration::turn() {
+  shared_.turned = true;
+  std::swap(shared_.source, shared_.target);
+  std::swap(feedPosition_, otherPosition_);
+  std::swap(feedOpen_, otherOpen_);
+  feed_.reset();
+  closeNext();
+  staged_ = restarting_ = inspecting_ = aborting_ = false;
+  undoneAs_ = MigrationState::kCancelled;
+  undoneFor_ = ErrorCode::kOk;
+  // The last look was behind the fence, and the feed is older than what came after it.
+  standsEqual_ = compared_ || spec().verify == VerifyDepth::kNone;
+  rung_ = Rung::kNone;
+  fencedAt_ = {0};
+  postponedBefore_ = shared_.totals.postponed;
+}
+
+Status LiveMigration::requestReverse() {
+  if (isFinal(state_) || concluding_ != MigrationState::kPending) return ErrorCode::kAlreadyComplete;
+  const bool open = shared_.turned && !windowOver_ && !aborting_ && state_ != MigrationState::kAborting;
+  if (!open || shared_.claim.state != ClaimState::kClaimed) return ErrorCode::kUnsupported;
+  reverseAsked_ = true;
+  return {};
+}
+
+bool LiveMigration::windowIsOver(Port& port) {
+  if (windowOver_) return true;
+  if (port.now() < windowEnds_) {
+    port.wakeAt(windowEnds_);
+    return false;
+  }
+  return !reverseAsked_;
+}
+
+// The register has it already, whatever this one's journal says.
+void LiveMigration::afterTurnedClaim(Port& port) {
+  if (!shared_.turned) turn();
+  standsEqual_ = everStaged_ = false;
+  if (ending_ == Ending::kCancel) ending_ = Ending::kNone;  // too late
+  // Somebody else had it meanwhile, and may have begun to apply changes that are older than those
+  // that this journal knows of: they come once more, all of them, where the feed still has them.
+  const bool strange = shared_.claim.coordEpoch != knownCoordEpoch_ + 1;
+  if (strange) feedPosition_ = armedPosition_;
+  knownCoordEpoch_ = shared_.claim.coordEpoch;
+  wasClaimed_ = true;
+  shared_.journal.add(ClaimedRecord{knownCoordEpoch_, strange, false, true});
+  const bool decided = shared_.claim.state == ClaimState::kDecided;
+  enter(port, decided ? MigrationState::kActivating : MigrationState::kUnfencing);
+}
+
+// Nobody may empty what was not staged for it, so a window ends here at the earliest.
+void LiveMigration::afterTurnedStaging(Port& port) {
+  everStaged_ = true;
+  if (feedPosition_.empty()) port.noticeWarning(ErrorCode::kFeedPositionLost, shared_.source);
+  const bool over = aborting_ || (windowOver_ && !reverseAsked_);
+  if (over || feedPosition_.empty()) return endWindow(port);
+  if (!feedOpen_) return enter(port, MigrationState::kPreparing);
+  if (!std::exchange(standsEqual_, false)) return enter(port, MigrationState::kCatchingUp);
+  shared_.changed.watch(compared_);
+  enter(port, approachState());
+}
+
+MigrationState LiveMigration::approachState() const {
+  return shared_.turned && !reverseAsked_ ? MigrationState::kReversible
+                                          : MigrationState::kApproaching;
+}
+
+// The store that serves goes on, and what was kept for the way back is emptied.
+void LiveMigration::endWindow(Port& port) {
+  windowOver_ = true;
+  enter(port, MigrationState::kAborting);
+}
+
+// The pause was too long each time. Whoever wants may try again while the window is open.
+void LiveMigration::giveUpReverse(Port& port) {
+  port.noticeWarning(ErrorCode::kPauseBudget, shared_.source);
+  reverseAsked_ = false;
+  postponedBefore_ = shared_.totals.postponed;
+  enter(port, MigrationState::kPostponing);
+}
+
+MigrationState LiveMigration::outcome() {
+  const bool decided = shared_.claim.state == ClaimState::kDecided;
+  if (!shared_.turned) return decided ? MigrationState::kDone : undoneAs_;
+  reversed_ = decided;
+  const bool differed = !decided && undoneAs_ == MigrationState::kMismatch;
+  return differed ? MigrationState::kMismatch : MigrationState::kDone;
+}
+
+// Its claim was closed by somebody else: who owns the ranges says how it ended.
+MigrationState LiveMigration::outcomeGone() {
+  const bool moved = register_.ownedBy(spec().target);
+  if (!shared_.turned) return moved ? MigrationState::kDone : undoneAs_;
+  reversed_ = !moved;
+  const bool differed = moved && undoneAs_ == MigrationState::kMismatch;
+  return differed ? MigrationState::kMismatch : MigrationState::kDone;
+}
+
+Receipt LiveMigration::receipt() const {
+  Receipt receipt = JobBase::receipt();
+  receipt.reversed = reversed_;
+  return receipt;
+}
+
+// Both of them, one after the other.
+bool LiveMigration::closeFeeds(Port& port) {
+  if (!closingOther_) {
+    if (!closeFeed(port, shared_.source, feedPosition_)) return false;
+    if (otherClosed_) return true;
+    closingOther_ = true;
+    closeNext();
+  }
+  return closeFeed(port, shared_.target, otherPosition_);
+}
+
+}  // namespace keyhaul

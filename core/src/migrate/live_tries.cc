@@ -1,0 +1,63 @@
+// What a live migration tries so that it converges, and when it gives an attempt to cut over up.
+#include <algorithm>
+
+#include "migrate/live_migration.h"
+
+namespace keyhaul {
+namespace {
+
+// Attempts to cut over that may be given up for lasting too long; then the migration is.
+constexpr uint64_t kPostponesMax = 5;
+// Above others of the same kind, not above those that somebody put first.
+constexpr uint32_t kPriorityRaise = 32;
+constexpr Duration kPostponeFor = seconds(300);
+
+}  // namespace
+
+void LiveMigration::giveUpAttempt(Port& port) {
+  ++shared_.totals.postponed;
+  shared_.totals.pauseUs = (port.now() - fencedAt_).us;
+  stopPartsButWrites(port);
+  if (shared_.totals.postponed - postponedBefore_ < kPostponesMax) return enter(port, MigrationState::kPostponing);
+  if (shared_.turned) return giveUpReverse(port);
+  // Why it is given up is in the journal before the register has it; the writers do not wait.
+  error_ = ErrorCode::kPauseBudget;
+  undoneAs_ = MigrationState::kFailed;
+  aborting_ = true;
+  enter(port, MigrationState::kPostponing);
+}
+
+// Each rung gets as long as it took to see that the one before does not do. Following goes on
+// meanwhile; postponed means that nothing is tried but to wait for a quieter time.
+bool LiveMigration::climb(Port& port) {
+  const uint64_t applied = feed_.trend().appliedPerSecond();
+  switch (rung_) {
+    case Rung::kNone:
+      rung_ = Rung::kPriority;
+      priority_ = static_cast<uint8_t>(std::min<uint32_t>(priority_ + kPriorityRaise, UINT8_MAX));
+      break;
+    case Rung::kPriority:
+      rung_ = Rung::kThrottle;
+      throttled_ = true;
+      // Less than what it takes up, or it never comes closer.
+      port.noticeThrottle(shared_.source, std::max<uint64_t>(applied - applied / 5, 1));
+      break;
+    case Rung::kThrottle:
+      rung_ = Rung::kPostpone;
+      quietUntil_ = port.now() + kPostponeFor;
+      break;
+    case Rung::kPostpone:
+      if (quietUntil_ <= port.now()) return false;
+      break;
+  }
+  port.noticeWarning(ErrorCode::kNotConverging, shared_.source);
+  feed_.lookAgain();
+  approach_.lookAgain();
+  return true;
+}
+
+void LiveMigration::releaseWriters(Port& port) {
+  if (std::exchange(throttled_, false)) port.noticeThrottle(shared_.source, 0);
+}
+
+}  // namespace keyhaul
