@@ -262,12 +262,15 @@ class Engine {
   Status stop(MigrationId id);
   // Discards what was copied where the target range was empty before.
   Status cancel(MigrationId id);
-  // L1 with `follow`: the writers have stopped; drain the feed, verify, end. While a reverse
-  // window is open: it is closed before its time.
+  // L1 with `follow`: the writers have stopped; drain the feed, verify, end. A live one cuts over.
   Status finish(MigrationId id);
   // Goes back: the source owns the ranges again, with all that was written to the target.
   // Unsupported where no reverse window is open: not asked for, not yet, or not any more.
   Status reverse(MigrationId id);
+  // Ends an open reverse window before its time, also where reverse() was called and nobody's
+  // writes are paused for it yet; the source is emptied, and there is no way back any more.
+  // Unsupported where no window is open, or while it goes back behind the fence.
+  Status closeWindow(MigrationId id);
   // Frees the slot of an ended migration. Unsupported while it runs.
   Status forget(MigrationId id);
   // Bytes a second from now on; 0 = no limit. Null id: all together.

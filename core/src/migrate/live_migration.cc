@@ -52,8 +52,6 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   const bool aborting = aborting_;
   turn();
   aborting_ = aborting;
-  undoneAs_ = undoneFor_ == ErrorCode::kVerifyMismatch ? MigrationState::kMismatch
-                                                       : MigrationState::kCancelled;
 }
 
 void LiveMigration::admit(Port& port) {
@@ -108,6 +106,12 @@ void LiveMigration::pump(Port& port) {
       return;
     }
     if (state_ == MigrationState::kPending) return;
+    if (windowEnds(port)) {
+      const MigrationState before = state_;
+      leaveWindow(port);
+      if (state_ != before || ending_ != Ending::kNone) continue;
+      return;
+    }
     // Nobody's pause may lengthen the writers'.
     const bool mayWait = liveRow(state_).stage == LiveStage::kBefore;
     if (paused_ && mayWait && state_ != MigrationState::kClaiming) return;
@@ -126,7 +130,6 @@ void LiveMigration::pump(Port& port) {
       failPart(port, s.code(), hopeless ? feed_.trend().rates() : std::string());
       continue;
     }
-    if (state_ == MigrationState::kReversible) windowOver_ = windowIsOver(port);
     if (!partDone()) break;
     leavePart(port);
     port.setCoordEpoch(shared_.claim.coordEpoch);
@@ -264,7 +267,7 @@ Status LiveMigration::pumpOwn(Port& port) {
 bool LiveMigration::ownDone() const {
   if (part() == Part::kRegister) return register_.done();
   if (state_ == MigrationState::kReversible) {
-    return approach_.resting() && (reverseAsked_ || windowOver_);
+    return approach_.resting() && reverseAsked_;
   }
   if (part() == Part::kApproach) return approach_.done();
   return sourceGate_.done() && targetGate_.done() && !feed_.writing();
@@ -304,7 +307,6 @@ void LiveMigration::leavePart(Port& port) {
       return enter(port, kFencing);
     case kReversible:
       feedPosition_ = feed_.position();
-      if (!reverseAsked_) return endWindow(port);
       carried_ = approach_.takeSuspects();
       return enter(port, kApproaching);
     case kFencing: return enter(port, kDraining);

@@ -24,6 +24,7 @@ class LiveMigration final : public JobBase {
   Status requestCancel() override;
   void finishFollowing() override;
   Status requestReverse() override;
+  Status requestCloseWindow() override;
   Receipt receipt() const override;
   uint8_t priority() const override { return priority_; }
   MigrationView view(Instant now) const override;
@@ -68,6 +69,8 @@ class LiveMigration final : public JobBase {
   // live_reverse.cc
   bool wantsWindow() const { return spec().reverseWindowMs != 0; }
   bool windowIsOver(Port& port);
+  bool windowEnds(Port& port);
+  void leaveWindow(Port& port);
   void turn();
   void afterTurnedClaim(Port& port);
   void afterTurnedStaging(Port& port);
@@ -77,7 +80,7 @@ class LiveMigration final : public JobBase {
   MigrationState outcome();
   MigrationState outcomeGone();
   bool closeFeeds(Port& port);
-  void giveUpReverse(Port& port);
+  void giveUpReverse(Port& port, ErrorCode why);
 
   // live_view.cc
   WaitsFor waitsFor() const;

@@ -33,13 +33,46 @@ Status LiveMigration::requestReverse() {
   return {};
 }
 
+Status LiveMigration::requestCloseWindow() {
+  if (isFinal(state_) || concluding_ != MigrationState::kPending) return ErrorCode::kAlreadyComplete;
+  const LiveStage stage = liveRow(state_).stage;
+  // What the register says of it is not known before it was asked.
+  const bool known = state_ != MigrationState::kClaiming && stage != LiveStage::kIdle;
+  const bool goesBack = stage == LiveStage::kFenced || stage == LiveStage::kCommitted;
+  const bool open = shared_.turned && known && !goesBack && !aborting_ && state_ != MigrationState::kAborting;
+  if (!open || shared_.claim.state != ClaimState::kClaimed) return ErrorCode::kUnsupported;
+  windowOver_ = true;
+  reverseAsked_ = false;
+  return {};
+}
+
 bool LiveMigration::windowIsOver(Port& port) {
   if (windowOver_) return true;
+  if (paused_ || windowEnds_.us == 0) return false;
   if (port.now() < windowEnds_) {
     port.wakeAt(windowEnds_);
     return false;
   }
   return !reverseAsked_;
+}
+
+// Once it is over nothing is awaited: a store that is kept and cannot keep up would keep its window
+// open for ever.
+bool LiveMigration::windowEnds(Port& port) {
+  const bool waits = shared_.turned && everStaged_ && !aborting_ &&
+                     liveRow(state_).stage == LiveStage::kBefore && state_ != MigrationState::kClaiming;
+  if (!waits) return false;
+  windowOver_ = windowIsOver(port);
+  return windowOver_ && !reverseAsked_;
+}
+
+void LiveMigration::leaveWindow(Port& port) {
+  if (partStarted_ && partWriting()) {
+    if (Status s = settlePart(port); !s.ok()) fail(port, s.code(), blamed(), {});
+    if (partWriting()) return;
+  }
+  stopParts(port);
+  endWindow(port);
 }
 
 // The register has it already, whatever this one's journal says.
@@ -78,32 +111,33 @@ MigrationState LiveMigration::approachState() const {
 // The store that serves goes on, and what was kept for the way back is emptied.
 void LiveMigration::endWindow(Port& port) {
   windowOver_ = true;
+  releaseWriters(port);
   enter(port, MigrationState::kAborting);
 }
 
-// The pause was too long each time. Whoever wants may try again while the window is open.
-void LiveMigration::giveUpReverse(Port& port) {
-  port.noticeWarning(ErrorCode::kPauseBudget, shared_.source);
+// The store that serves goes on, and the window is open for its whole time again: whoever wants
+// may look at what is in the way, and try once more.
+void LiveMigration::giveUpReverse(Port& port, ErrorCode why) {
+  port.noticeWarning(why, shared_.source);
+  releaseWriters(port);
+  rung_ = Rung::kNone;
   reverseAsked_ = false;
+  windowEnds_ = {0};
   postponedBefore_ = shared_.totals.postponed;
   enter(port, MigrationState::kPostponing);
 }
 
 MigrationState LiveMigration::outcome() {
   const bool decided = shared_.claim.state == ClaimState::kDecided;
-  if (!shared_.turned) return decided ? MigrationState::kDone : undoneAs_;
-  reversed_ = decided;
-  const bool differed = !decided && undoneAs_ == MigrationState::kMismatch;
-  return differed ? MigrationState::kMismatch : MigrationState::kDone;
+  reversed_ = shared_.turned && decided;
+  return shared_.turned || decided ? MigrationState::kDone : undoneAs_;
 }
 
-// Its claim was closed by somebody else: who owns the ranges says how it ended.
+// Its claim was closed by somebody else: who owns the ranges says how it ended, unless somebody
+// moved them again since.
 MigrationState LiveMigration::outcomeGone() {
-  const bool moved = register_.ownedBy(spec().target);
-  if (!shared_.turned) return moved ? MigrationState::kDone : undoneAs_;
-  reversed_ = !moved;
-  const bool differed = moved && undoneAs_ == MigrationState::kMismatch;
-  return differed ? MigrationState::kMismatch : MigrationState::kDone;
+  reversed_ = shared_.turned && register_.ownedBy(spec().source);
+  return shared_.turned || register_.ownedBy(spec().target) ? MigrationState::kDone : undoneAs_;
 }
 
 Receipt LiveMigration::receipt() const {

@@ -19,7 +19,7 @@ void LiveMigration::giveUpAttempt(Port& port) {
   shared_.totals.pauseUs = (port.now() - fencedAt_).us;
   stopPartsButWrites(port);
   if (shared_.totals.postponed - postponedBefore_ < kPostponesMax) return enter(port, MigrationState::kPostponing);
-  if (shared_.turned) return giveUpReverse(port);
+  if (shared_.turned) return giveUpReverse(port, ErrorCode::kPauseBudget);
   // Why it is given up is in the journal before the register has it; the writers do not wait.
   error_ = ErrorCode::kPauseBudget;
   undoneAs_ = MigrationState::kFailed;

@@ -73,6 +73,7 @@ class LiveWorld {
     (void)current().engine.setRate(now_, current().id, bytesPerSecond);
   }
   void finish() { (void)current().engine.finish(current().id); }
+  Status closeWindow() { return current().engine.closeWindow(current().id); }
   Status reverse() { return current().engine.reverse(current().id); }
   void crashMover();
   // Another process goes on from this journal; an empty one begins the same claim anew. The one
