@@ -180,7 +180,9 @@ void LiveMigration::startApproach(bool follow) {
   feed_.gathered(Duration{0});  // its end was seen
   std::vector<Key> suspects = compare_.takeDifferent();
   for (Key& key : std::exchange(carried_, {})) suspects.push_back(std::move(key));
-  approach_.start(feedPosition_, std::move(suspects), follow,
+  // What is only kept nobody waits for.
+  const bool hurry = state_ != MigrationState::kReversible || reverseAsked_;
+  approach_.start(feedPosition_, std::move(suspects), follow, hurry,
                   milliseconds(spec().pauseBudgetMs), overheadUs());
 }
 

@@ -30,6 +30,7 @@ Status LiveMigration::requestReverse() {
   const bool open = shared_.turned && !windowOver_ && !aborting_ && state_ != MigrationState::kAborting;
   if (!open || shared_.claim.state != ClaimState::kClaimed) return ErrorCode::kUnsupported;
   reverseAsked_ = true;
+  approach_.hurry();
   return {};
 }
 

@@ -1,0 +1,159 @@
+// What a reverse window may cost those who write meanwhile, and how it ends: never by what went
+// wrong with the store that is only kept.
+#include <gtest/gtest.h>
+
+#include "support/reverse_world.h"
+
+namespace keyhaul::test {
+namespace {
+
+using enum MigrationState;
+
+// The store that is kept takes less than the clients write, from `begin()` on.
+struct Behind {
+  explicit Behind(uint32_t windowMs) : world(options()) {
+    world.onNotice = [this](const Notice& notice) {
+      if (notice.kind == NoticeKind::kWarning && notice.error == ErrorCode::kNotConverging) ++warnings;
+      if (notice.kind == NoticeKind::kThrottleWriters) asked.push_back(notice.perSecond);
+    };
+    world.start(windowed(world, windowMs));
+  }
+  bool begin() {
+    if (!reaches(world, kReversible)) return false;
+    world.setOpsPerTick(12);
+    for (int i = 0; i < 6'000 && warnings < 5; ++i) world.tick();
+    return warnings == 5 && world.state() == kReversible;
+  }
+  static LiveOptions options() {
+    LiveOptions options;
+    options.seed = 8;
+    options.keys = 400;
+    options.opsPerTick = 1;
+    options.writesInFlightMax = 20;
+    options.tickMs = 40;
+    return options;
+  }
+  LiveWorld world;
+  uint32_t warnings = 0;
+  std::vector<uint64_t> asked;
+};
+
+TEST(LiveWindow, NobodyIsHeldBackForAStoreThatIsOnlyKept) {
+  Behind run(3'600'000);
+  ASSERT_TRUE(run.begin()) << run.warnings << " " << stateName(run.world.state());
+  EXPECT_TRUE(run.asked.empty());
+  // It has not caught up, and does not have to.
+  ASSERT_TRUE(run.world.closeWindow().ok());
+  ASSERT_TRUE(run.world.run(2'000)) << stateName(run.world.state());
+  EXPECT_EQ(run.world.state(), kDone);
+  EXPECT_FALSE(run.world.receipt()->reversed);
+  EXPECT_TRUE(run.asked.empty());
+  EXPECT_EQ(run.world.checkEnd(), "");
+}
+
+TEST(LiveWindow, ItsTimeEndsItHoweverFarTheOtherStoreIsBehind) {
+  Behind run(400'000);
+  ASSERT_TRUE(run.begin()) << run.warnings << " " << stateName(run.world.state());
+  ASSERT_TRUE(run.world.run(10'000)) << stateName(run.world.state());
+  EXPECT_EQ(run.world.state(), kDone);
+  EXPECT_FALSE(run.world.receipt()->reversed);
+  EXPECT_EQ(run.world.checkEnd(), "");
+}
+
+// Also where another process has to catch up before the window is open again.
+TEST(LiveWindow, ItEndsWhereItIsNeverCaughtUp) {
+  Behind run(60'000);
+  ASSERT_TRUE(reaches(run.world, kReversible));
+  run.world.setOpsPerTick(12);
+  for (int i = 0; i < 50; ++i) run.world.tick();
+  run.world.replace(std::string(run.world.journal()));
+  ASSERT_TRUE(run.world.run(20'000)) << stateName(run.world.state());
+  EXPECT_EQ(run.world.state(), kDone);
+  EXPECT_TRUE(run.asked.empty());
+  EXPECT_EQ(run.world.checkEnd(), "");
+}
+
+// Whoever wants back waits for it: then the writers are asked, and let go once it is withdrawn.
+TEST(LiveWindow, WritersAreHeldBackForWhoeverGoesBack) {
+  Behind run(3'600'000);
+  ASSERT_TRUE(run.begin());
+  ASSERT_TRUE(run.world.reverse().ok());
+  for (int i = 0; i < 20'000 && run.asked.empty(); ++i) run.world.tick();
+  ASSERT_EQ(run.asked.size(), 1U);
+  EXPECT_GT(run.asked[0], 0U);
+  ASSERT_TRUE(run.world.closeWindow().ok());
+  ASSERT_TRUE(run.world.run(2'000)) << stateName(run.world.state());
+  EXPECT_EQ(run.world.state(), kDone);
+  EXPECT_FALSE(run.world.receipt()->reversed);
+  ASSERT_EQ(run.asked.size(), 2U);
+  EXPECT_EQ(run.asked[1], 0U);
+  EXPECT_EQ(run.world.checkEnd(), "");
+}
+
+TEST(LiveWindow, KeepsToItsRateUntilSomebodyGoesBack) {
+  LiveOptions options;
+  options.seed = 4;
+  options.keys = 400;
+  options.tickMs = 40;
+  options.valueBytes = 100;
+  LiveWorld world(options);
+  uint64_t bytes = 0;
+  bool open = false;
+  world.onState = [&open](MigrationState state) { open = state == kReversible; };
+  world.seen = [&](const Action& action, const std::string& payload) {
+    if (open && action.kind == ActionKind::kApply) bytes += payload.size();
+  };
+  world.start(windowed(world, 3'600'000));
+  ASSERT_TRUE(reaches(world, kReversible));
+  world.setRate(500);
+  for (int i = 0; i < 2'500; ++i) world.tick();  // 100 s
+  ASSERT_EQ(world.state(), kReversible);
+  EXPECT_GT(bytes, 10'000U);
+  EXPECT_LT(bytes, 100'000U);
+  ASSERT_TRUE(world.reverse().ok());
+  ASSERT_TRUE(world.run(5'000)) << stateName(world.state());
+  EXPECT_EQ(world.state(), kDone);
+  EXPECT_TRUE(world.receipt()->reversed);
+  EXPECT_EQ(world.checkEnd(), "");
+}
+
+// finish() is said again by whoever does not know that it was heard. It never closes a window.
+TEST(LiveWindow, OnlyItsOwnVerbClosesIt) {
+  LiveOptions options;
+  options.seed = 9;
+  LiveWorld world(options);
+  Plan plan = windowed(world);
+  plan.follow = true;
+  uint32_t refused = 0, times = 0;
+  world.onState = [&](MigrationState state) {
+    const bool closed = state == kCopying || state == kDeciding || state == kTurning;
+    if (!closed || state == world.state()) return;
+    ++times;
+    refused += world.closeWindow().code() == ErrorCode::kUnsupported ? 1U : 0U;
+  };
+  world.start(plan);
+  for (int i = 0; i < 20'000 && world.state() != kApproaching; ++i) world.tick();
+  world.finish();
+  ASSERT_TRUE(reaches(world, kReversible));
+  EXPECT_GE(times, 3U);
+  EXPECT_EQ(refused, times);
+  world.finish();
+  world.replace(std::string(world.journal()));
+  EXPECT_EQ(world.closeWindow().code(), ErrorCode::kUnsupported) << "nobody knows yet how it stands";
+  world.finish();
+  ASSERT_TRUE(reaches(world, kReversible));
+  world.finish();
+  for (int i = 0; i < 200; ++i) world.tick();
+  ASSERT_EQ(world.state(), kReversible);
+  // Whoever wanted back may think better of it.
+  ASSERT_TRUE(world.reverse().ok());
+  ASSERT_TRUE(world.closeWindow().ok());
+  ASSERT_TRUE(world.run());
+  EXPECT_EQ(world.state(), kDone);
+  EXPECT_FALSE(world.receipt()->reversed);
+  EXPECT_EQ(world.closeWindow().code(), ErrorCode::kAlreadyComplete);
+  EXPECT_EQ(world.checkEnd(), "");
+}
+
+}  // namespace
+}  // namespace keyhaul::test
