@@ -63,7 +63,7 @@ bool LiveMigration::wantsOut() const {
       if (ending_ == Ending::kCancel) return false;
       if (failed && error_ != ErrorCode::kJournalWriteFailed) return true;
       if (state_ == MigrationState::kCleaning || state_ == MigrationState::kTurning) {
-        return failed || resumable();
+        return failed || resumable() || isAway();
       }
       if (state_ == MigrationState::kClosing) return failed || isAway();
       // But one that waits for somebody who is away may as well wait in another process.

@@ -119,6 +119,7 @@ void LiveMigration::pump(Port& port) {
       giveUpAttempt(port);
       continue;
     }
+    if (state_ == MigrationState::kArming && !disarm(port)) break;
     if (!partStarted_) {
       if (liveRow(state_).awaitsRecord && !shared_.journal.flushed()) return;
       partStarted_ = true;

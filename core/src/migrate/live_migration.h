@@ -71,6 +71,7 @@ class LiveMigration final : public JobBase {
   bool windowIsOver(Port& port);
   bool windowEnds(Port& port);
   void leaveWindow(Port& port);
+  bool disarm(Port& port);
   void turn();
   void afterTurnedClaim(Port& port);
   void afterTurnedStaging(Port& port);

@@ -7,6 +7,16 @@
 
 namespace keyhaul {
 
+// What an earlier process had opened records for nobody, once it was not used. It is not gone on
+// with: what was staged since may have been taken off again, and no feed has to tell of that.
+bool LiveMigration::disarm(Port& port) {
+  if (otherPosition_.empty() || partStarted_) return true;
+  if (!closeFeed(port, shared_.target, otherPosition_)) return false;
+  closeNext();
+  otherPosition_.clear();
+  return true;
+}
+
 // From here on source and target are what they are in the claim.
 void LiveMigration::turn() {
   shared_.turned = true;

@@ -155,5 +155,45 @@ TEST(LiveWindow, OnlyItsOwnVerbClosesIt) {
   EXPECT_EQ(world.checkEnd(), "");
 }
 
+// A feed that nobody reads makes its store's log grow for ever.
+TEST(LiveWindow, AFeedThatWasArmedForNothingIsClosed) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    LiveOptions options;
+    options.seed = seed;
+    LiveWorld world(options);
+    uint32_t stops = 0;
+    world.onState = [&](MigrationState state) {
+      if (state == kDraining && ++stops <= 3) world.stop();
+    };
+    world.start(windowed(world, 300));
+    ASSERT_TRUE(world.run()) << "seed " << seed << " stands in " << stateName(world.state());
+    ASSERT_EQ(world.state(), kDone);
+    ASSERT_EQ(world.checkEnd(), "") << "seed " << seed;
+    EXPECT_GE(stops, 4U);
+    EXPECT_GE(world.target().feedsOpened, 4U);
+    EXPECT_GE(world.target().feedsClosed, world.target().feedsOpened) << "seed " << seed;
+  }
+}
+
+TEST(LiveWindow, AStopWithoutAJournalDoesNotWaitForTheRegister) {
+  LiveOptions options;
+  LiveWorld world(options);
+  bool away = false;
+  world.onState = [&away](MigrationState state) { away = away || state == kTurning; };
+  world.fault = [&away](const Action& action) {
+    const bool asks = action.kind == ActionKind::kRegisterRead || action.kind == ActionKind::kRegisterSwap;
+    return away && asks ? ErrorCode::kRegisterFailed : ErrorCode::kOk;
+  };
+  Plan plan = windowed(world);
+  plan.durable = false;
+  world.start(plan, false);
+  ASSERT_TRUE(reaches(world, kTurning));
+  world.autoResume = false;
+  world.stop();
+  ASSERT_TRUE(world.run(2'000)) << stateName(world.state());
+  EXPECT_EQ(world.state(), kStopped);
+  serves(world.target(), true);
+}
+
 }  // namespace
 }  // namespace keyhaul::test

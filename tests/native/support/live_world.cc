@@ -301,6 +301,7 @@ bool LiveWorld::perform(Mover& mover, Pending& pending, Event& event) {
       const bool keeps = store.recording && random_.below(2) == 0;
       if (!again && !keeps) store.trimmed = std::max(store.trimmed, store.gate.head());
       store.recording = true;
+      store.feedsOpened += again ? 0U : 1U;
       attach(mover, again ? pending.payload : positionBytes(store.gate.head()), event);
       break;
     }
@@ -308,7 +309,10 @@ bool LiveWorld::perform(Mover& mover, Pending& pending, Event& event) {
     case ActionKind::kTrimFeed:
       at(mover, action.node).trimmed = std::max(at(mover, action.node).trimmed, positionOf(pending.payload));
       break;
-    case ActionKind::kCloseFeed: at(mover, action.node).recording = false; break;
+    case ActionKind::kCloseFeed:
+      at(mover, action.node).recording = false;
+      ++at(mover, action.node).feedsClosed;
+      break;
     case ActionKind::kEstimate: break;
     case ActionKind::kGate: return gateCall(at(mover, action.node), pending, event);
     case ActionKind::kRegisterRead:

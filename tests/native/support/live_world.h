@@ -25,6 +25,7 @@ struct GatedStore {
   std::string durableGate;
   std::map<uint64_t, std::string> log;  // position -> key
   bool recording = false;
+  uint32_t feedsOpened = 0, feedsClosed = 0;  // how often that was done
   uint64_t trimmed = 0;
   uint32_t boots = 0;  // what was under way before a crash is gone
 
