@@ -74,7 +74,7 @@ void MoverNode::onWindow(Job& job) {
   if (job.reverseAfterUs != 0) {
     job.reverseTold = engine_->reverse(job.id).ok() || job.reverseTold;
   } else {
-    static_cast<void>(engine_->finish(job.id));
+    static_cast<void>(engine_->closeWindow(job.id));
   }
   wake();
 }

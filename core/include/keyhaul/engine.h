@@ -188,6 +188,7 @@ struct Config {
   uint32_t retriesMax = 8;          // in a row; then the migration stops resumably
   uint32_t verifyRoundsMax = 5;
   uint32_t differencesMax = 10'000;  // named; further ones are counted
+  uint64_t changedBytesMax = 256U << 20;  // keys that changed while a live one verifies
   // Where what an action needs does not fit, its migration ends with kLimitExceeded.
   uint64_t bufferBytesMax = 1U << 30;
 };
@@ -266,12 +267,15 @@ class Engine {
   Status stop(MigrationId id);
   // Discards what was copied where the target range was empty before.
   Status cancel(MigrationId id);
-  // L1 with `follow`: the writers have stopped; drain the feed, verify, end. While a reverse
-  // window is open: it is closed before its time.
+  // L1 with `follow`: the writers have stopped; drain the feed, verify, end. A live one cuts over.
   Status finish(MigrationId id);
   // Goes back: the source owns the ranges again, with all that was written to the target.
   // Unsupported where no reverse window is open: not asked for, not yet, or not any more.
   Status reverse(MigrationId id);
+  // Ends an open reverse window before its time, also where reverse() was called and nobody's
+  // writes are paused for it yet; the source is emptied, and there is no way back any more.
+  // Unsupported where no window is open, or while it goes back behind the fence.
+  Status closeWindow(MigrationId id);
   // Frees the slot of an ended migration. Unsupported while it runs.
   Status forget(MigrationId id);
   // Bytes a second from now on; 0 = no limit. Null id: all together.

@@ -18,8 +18,9 @@ constexpr Duration kFollowEvery = milliseconds(50);
 }  // namespace
 
 void ApproachPhase::start(std::string position, std::vector<Key> suspects, bool follow,
-                          Duration budget, uint64_t overheadUs) {
-  feed_.start(std::move(position), true);
+                          bool hurry, Duration budget, uint64_t overheadUs) {
+  hurry_ = hurry;
+  feed_.start(std::move(position), hurry_);
   last_ = false;
   follow_ = follow;
   patient_ = false;
@@ -58,7 +59,7 @@ void ApproachPhase::startRecheck(Port& port) {
 
 void ApproachPhase::startFeed() {
   step_ = Step::kFeed;
-  feed_.start(feed_.position(), true);
+  feed_.start(feed_.position(), hurry_);
 }
 
 Status ApproachPhase::pump(Port& port) {

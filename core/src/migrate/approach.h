@@ -20,14 +20,20 @@ class ApproachPhase {
   ApproachPhase(Shared& shared, FeedPhase& feed) : shared_(shared), feed_(feed), recheck_(shared) {}
 
   // `suspects`: keys that were found different and nothing has explained yet. `follow`: go on
-  // until finish(). Ends when `budget` allows for a last round and `overheadUs` around it.
-  void start(std::string position, std::vector<Key> suspects, bool follow, Duration budget,
-             uint64_t overheadUs);
+  // until finish(). `hurry`: writers will wait for it, so no rate holds it back. Ends when `budget`
+  // allows for a last round and `overheadUs` around it.
+  void start(std::string position, std::vector<Key> suspects, bool follow, bool hurry,
+             Duration budget, uint64_t overheadUs);
   // Behind the fence: the feed to its end, then the last look.
   void startLast(std::string position);
   void finish() {
     follow_ = false;
     rounds_ = 0;  // those of following were not meant to get shorter
+  }
+  // Somebody waits for it from here on.
+  void hurry() {
+    hurry_ = true;
+    feed_.hurry();
   }
   // As many rounds once more, with time between them. What was measured of gates and register is
   // older by now, and they may have been slow only then: each time it counts for half.
@@ -68,6 +74,7 @@ class ApproachPhase {
   RecheckPhase recheck_;
   Step step_ = Step::kDone;
   bool last_ = false, follow_ = false, patient_ = false, recheckBegun_ = false;
+  bool hurry_ = true;
   std::vector<Key> found_;      // different in this round
   std::vector<Key> suspects_;   // different in the round before, and not explained in it
   std::vector<Key> different_;

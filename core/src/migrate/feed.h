@@ -17,6 +17,7 @@ class FeedPhase {
   // `position`: everything up to it is applied already. `hurry`: writers wait, or soon will, so
   // no rate holds it back; what it takes is paid for later.
   void start(std::string position, bool hurry = false);
+  void hurry() { hurry_ = true; }
   // Whatever it knew is of no use any more.
   void reset() {
     position_.clear();

@@ -99,23 +99,25 @@ void LiveMigration::afterUnfencing(Port& port) {
   enter(port, staged ? MigrationState::kStaging : MigrationState::kPreparing);
 }
 
-// An earlier process may have known it.
+// An earlier process may have known it. A window that has ended was not undone.
 void LiveMigration::sayWhyUndone() {
-  // A window that has ended was not undone.
-  if (error_ != ErrorCode::kOk || (shared_.turned && undoneAs_ != MigrationState::kMismatch)) return;
+  if (error_ != ErrorCode::kOk || shared_.turned) return;
   error_ = undoneAs_ == MigrationState::kCancelled ? ErrorCode::kCancelled : undoneFor_;
 }
 
 // The two sides differ, and no write explains it.
 void LiveMigration::endOfClaim(Port& port) {
-  error_ = ErrorCode::kVerifyMismatch;
   for (const Key& key : approach_.different()) {
     if (shared_.totals.changed++ >= port.config().differencesMax) continue;
     port.noticeDifference(DifferenceKind::kChanged, key);
   }
-  undoneAs_ = MigrationState::kMismatch;
+  verified_ = false;
   recordVerified(false);
   stopParts(port);
+  // Which of the two is right nobody knows, so both are kept.
+  if (shared_.turned) return giveUpReverse(port, ErrorCode::kVerifyMismatch);
+  error_ = ErrorCode::kVerifyMismatch;
+  undoneAs_ = MigrationState::kMismatch;
   aborting_ = true;  // once the writers go on
   enter(port, MigrationState::kPostponing);
 }

@@ -52,8 +52,7 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   const bool aborting = aborting_;
   turn();
   aborting_ = aborting;
-  undoneAs_ = undoneFor_ == ErrorCode::kVerifyMismatch ? MigrationState::kMismatch
-                                                       : MigrationState::kCancelled;
+  windowError_ = image.abortedFor;
 }
 
 void LiveMigration::admit(Port& port) {
@@ -69,10 +68,13 @@ void LiveMigration::admit(Port& port) {
 void LiveMigration::enter(Port& port, MigrationState next) {
   KH_ASSERT((liveRow(state_).next & liveBit(next)) != 0);
   begin(port, next);
+  tryAt_ = {0};
   if (next == MigrationState::kFencing) fencedAt_ = port.now();
   if (next == MigrationState::kAborting && undoneAs_ != MigrationState::kCancelled) {
     undoneFor_ = error_;
     shared_.journal.add(StoppedRecord{error_, errorText_});
+  } else if (next == MigrationState::kAborting && windowError_ != ErrorCode::kOk) {
+    shared_.journal.add(StoppedRecord{windowError_, {}});
   }
   if (next != MigrationState::kPreparing) shared_.journal.add(PhaseRecord{next});
   announce(port, next);
@@ -108,6 +110,12 @@ void LiveMigration::pump(Port& port) {
       return;
     }
     if (state_ == MigrationState::kPending) return;
+    if (windowEnds(port)) {
+      const MigrationState before = state_;
+      leaveWindow(port);
+      if (state_ != before || ending_ != Ending::kNone) continue;
+      return;
+    }
     // Nobody's pause may lengthen the writers'.
     const bool mayWait = liveRow(state_).stage == LiveStage::kBefore;
     if (paused_ && mayWait && state_ != MigrationState::kClaiming) return;
@@ -115,6 +123,8 @@ void LiveMigration::pump(Port& port) {
       giveUpAttempt(port);
       continue;
     }
+    if (state_ == MigrationState::kArming && !disarm(port)) break;
+    if (!partStarted_ && port.now() < tryAt_) return port.wakeAt(tryAt_);
     if (!partStarted_) {
       if (liveRow(state_).awaitsRecord && !shared_.journal.flushed()) return;
       partStarted_ = true;
@@ -123,10 +133,10 @@ void LiveMigration::pump(Port& port) {
     if (Status s = pumpPart(port); !s.ok()) {
       const bool hopeless = s.code() == ErrorCode::kNotConverging;
       if (mayBeOurs(port, s.code()) || (hopeless && climb(port))) continue;
+      if (s.code() == ErrorCode::kLimitExceeded && looksAgain(port)) continue;
       failPart(port, s.code(), hopeless ? feed_.trend().rates() : std::string());
       continue;
     }
-    if (state_ == MigrationState::kReversible) windowOver_ = windowIsOver(port);
     if (!partDone()) break;
     leavePart(port);
     port.setCoordEpoch(shared_.claim.coordEpoch);
@@ -177,7 +187,9 @@ void LiveMigration::startApproach(bool follow) {
   feed_.gathered(Duration{0});  // its end was seen
   std::vector<Key> suspects = compare_.takeDifferent();
   for (Key& key : std::exchange(carried_, {})) suspects.push_back(std::move(key));
-  approach_.start(feedPosition_, std::move(suspects), follow,
+  // What is only kept nobody waits for.
+  const bool hurry = state_ != MigrationState::kReversible || reverseAsked_;
+  approach_.start(feedPosition_, std::move(suspects), follow, hurry,
                   milliseconds(spec().pauseBudgetMs), overheadUs());
 }
 
@@ -201,15 +213,15 @@ void LiveMigration::startPart(Port& port) {
     case kCatchingUp:
       shared_.changed.watch(false);
       feed_.gathered(feedOpenedAt_ == kNever ? Duration{UINT64_MAX} : port.now() - feedOpenedAt_);
-      return feed_.start(feedPosition_);
+      return feed_.start(feedPosition_, shared_.turned && reverseAsked_);
     case kVerifying:
       ++shared_.totals.verifyRounds;
-      shared_.changed.watch(true);
+      shared_.changed.watch(true, port.config().changedBytesMax);
       return compare_.start(ComparePhase::Purpose::kCollect, wholePlan(), false);
     case kApproaching:
       return startApproach(!shared_.turned && spec().follow && !finishAsked_);
     case kReversible:
-      if (windowEnds_.us == 0) windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
+      if (!std::exchange(windowOpen_, true)) windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
       return startApproach(true);
     case kFencing:
       fencedAt_ = port.now();  // the record that it waited for kept nobody from writing
@@ -264,7 +276,7 @@ Status LiveMigration::pumpOwn(Port& port) {
 bool LiveMigration::ownDone() const {
   if (part() == Part::kRegister) return register_.done();
   if (state_ == MigrationState::kReversible) {
-    return approach_.resting() && (reverseAsked_ || windowOver_);
+    return approach_.resting() && reverseAsked_;
   }
   if (part() == Part::kApproach) return approach_.done();
   return sourceGate_.done() && targetGate_.done() && !feed_.writing();
@@ -304,7 +316,7 @@ void LiveMigration::leavePart(Port& port) {
       return enter(port, kFencing);
     case kReversible:
       feedPosition_ = feed_.position();
-      if (!reverseAsked_) return endWindow(port);
+      if (!compared_ && spec().verify != VerifyDepth::kNone) return enter(port, kCatchingUp);
       carried_ = approach_.takeSuspects();
       return enter(port, kApproaching);
     case kFencing: return enter(port, kDraining);

@@ -24,6 +24,7 @@ class LiveMigration final : public JobBase {
   Status requestCancel() override;
   void finishFollowing() override;
   Status requestReverse() override;
+  Status requestCloseWindow() override;
   Receipt receipt() const override;
   uint8_t priority() const override { return priority_; }
   MigrationView view(Instant now) const override;
@@ -68,6 +69,14 @@ class LiveMigration final : public JobBase {
   // live_reverse.cc
   bool wantsWindow() const { return spec().reverseWindowMs != 0; }
   bool windowIsOver(Port& port);
+  bool windowEnds(Port& port);
+  void leaveWindow(Port& port);
+  // More changed than is remembered. False: not while it is kept for a way back.
+  bool looksAgain(Port& port);
+  // What went wrong is no reason to give the way back up.
+  void tryAgain(Port& port);
+  void loseWindow(Port& port, ErrorCode why);
+  bool disarm(Port& port);
   void turn();
   void afterTurnedClaim(Port& port);
   void afterTurnedStaging(Port& port);
@@ -77,7 +86,7 @@ class LiveMigration final : public JobBase {
   MigrationState outcome();
   MigrationState outcomeGone();
   bool closeFeeds(Port& port);
-  void giveUpReverse(Port& port);
+  void giveUpReverse(Port& port, ErrorCode why);
 
   // live_view.cc
   WaitsFor waitsFor() const;
@@ -133,7 +142,10 @@ class LiveMigration final : public JobBase {
   bool standsEqual_ = false;   // as turned round; what came since is in the feed
   bool everStaged_ = false;    // since it was turned round, by this process
   bool reverseAsked_ = false, windowOver_ = false, reversed_ = false;
-  Instant windowEnds_{0};      // 0: it has not begun in this process
+  ErrorCode windowError_ = ErrorCode::kOk;
+  Instant tryAt_{0};           // not before
+  bool windowOpen_ = false;    // in this process; before, its time is that of getting there
+  Instant windowEnds_{0};
   std::vector<Key> carried_;   // suspects of the state before
   uint64_t postponedBefore_ = 0;
 

@@ -7,6 +7,16 @@
 
 namespace keyhaul {
 
+// What an earlier process had opened records for nobody, once it was not used. It is not gone on
+// with: what was staged since may have been taken off again, and no feed has to tell of that.
+bool LiveMigration::disarm(Port& port) {
+  if (otherPosition_.empty() || partStarted_) return true;
+  if (!closeFeed(port, shared_.target, otherPosition_)) return false;
+  closeNext();
+  otherPosition_.clear();
+  return true;
+}
+
 // From here on source and target are what they are in the claim.
 void LiveMigration::turn() {
   shared_.turned = true;
@@ -30,16 +40,85 @@ Status LiveMigration::requestReverse() {
   const bool open = shared_.turned && !windowOver_ && !aborting_ && state_ != MigrationState::kAborting;
   if (!open || shared_.claim.state != ClaimState::kClaimed) return ErrorCode::kUnsupported;
   reverseAsked_ = true;
+  approach_.hurry();
+  return {};
+}
+
+Status LiveMigration::requestCloseWindow() {
+  if (isFinal(state_) || concluding_ != MigrationState::kPending) return ErrorCode::kAlreadyComplete;
+  const LiveStage stage = liveRow(state_).stage;
+  // What the register says of it is not known before it was asked.
+  const bool known = state_ != MigrationState::kClaiming && stage != LiveStage::kIdle;
+  const bool goesBack = stage == LiveStage::kFenced || stage == LiveStage::kCommitted;
+  const bool open = shared_.turned && known && !goesBack && !aborting_ && state_ != MigrationState::kAborting;
+  if (!open || shared_.claim.state != ClaimState::kClaimed) return ErrorCode::kUnsupported;
+  windowOver_ = true;
+  reverseAsked_ = false;
   return {};
 }
 
 bool LiveMigration::windowIsOver(Port& port) {
   if (windowOver_) return true;
+  if (paused_ || windowEnds_.us == 0) return false;
   if (port.now() < windowEnds_) {
     port.wakeAt(windowEnds_);
     return false;
   }
   return !reverseAsked_;
+}
+
+// Once it is over nothing is awaited: a store that is kept and cannot keep up would keep its window
+// open for ever.
+bool LiveMigration::windowEnds(Port& port) {
+  const bool open = shared_.turned && everStaged_ && !aborting_ && shared_.claim.state == ClaimState::kClaimed;
+  const bool waits = open && liveRow(state_).stage == LiveStage::kBefore && state_ != MigrationState::kClaiming;
+  if (!waits) return false;
+  windowOver_ = windowIsOver(port);
+  return windowOver_ && !reverseAsked_;
+}
+
+// The feed is followed on without a list; whoever goes back compares everything once more.
+bool LiveMigration::looksAgain(Port& port) {
+  if (!shared_.turned || !shared_.changed.overflowed()) return false;
+  if (liveRow(state_).stage != LiveStage::kBefore) return false;
+  port.noticeWarning(ErrorCode::kLimitExceeded, shared_.source);
+  shared_.changed.watch(false);
+  compared_ = false;
+  if (state_ == MigrationState::kReversible) return true;
+  stopParts(port);
+  enter(port, MigrationState::kCatchingUp);
+  return true;
+}
+
+// Of what was looked at nothing is known any more but what the stores have.
+void LiveMigration::tryAgain(Port& port) {
+  using enum MigrationState;
+  error_ = ErrorCode::kOk;
+  errorText_.clear();
+  ending_ = Ending::kNone;
+  if (state_ == kReversible || state_ == kApproaching) enter(port, kCatchingUp);
+  if (state_ == kUnfencing) enter(port, kStaging);
+  tryAt_ = port.now() + port.config().retryMax;
+  port.wakeAt(tryAt_);
+}
+
+// What the other store lacks by now nobody knows, so there is no way back.
+void LiveMigration::loseWindow(Port& port, ErrorCode why) {
+  port.noticeWarning(why, blamed());
+  windowError_ = why;
+  error_ = ErrorCode::kOk;
+  errorText_.clear();
+  ending_ = Ending::kNone;
+  endWindow(port);
+}
+
+void LiveMigration::leaveWindow(Port& port) {
+  if (partStarted_ && partWriting()) {
+    if (Status s = settlePart(port); !s.ok()) fail(port, s.code(), blamed(), {});
+    if (partWriting()) return;
+  }
+  stopParts(port);
+  endWindow(port);
 }
 
 // The register has it already, whatever this one's journal says.
@@ -61,12 +140,13 @@ void LiveMigration::afterTurnedClaim(Port& port) {
 // Nobody may empty what was not staged for it, so a window ends here at the earliest.
 void LiveMigration::afterTurnedStaging(Port& port) {
   everStaged_ = true;
-  if (feedPosition_.empty()) port.noticeWarning(ErrorCode::kFeedPositionLost, shared_.source);
-  const bool over = aborting_ || (windowOver_ && !reverseAsked_);
-  if (over || feedPosition_.empty()) return endWindow(port);
+  if (aborting_ || (windowOver_ && !reverseAsked_)) return endWindow(port);
+  if (feedPosition_.empty()) return loseWindow(port, ErrorCode::kFeedPositionLost);
+  // One that cannot be brought up to date at all is not kept for longer than a window is open.
+  if (!windowOpen_) windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
   if (!feedOpen_) return enter(port, MigrationState::kPreparing);
   if (!std::exchange(standsEqual_, false)) return enter(port, MigrationState::kCatchingUp);
-  shared_.changed.watch(compared_);
+  shared_.changed.watch(compared_, port.config().changedBytesMax);
   enter(port, approachState());
 }
 
@@ -78,37 +158,39 @@ MigrationState LiveMigration::approachState() const {
 // The store that serves goes on, and what was kept for the way back is emptied.
 void LiveMigration::endWindow(Port& port) {
   windowOver_ = true;
+  releaseWriters(port);
   enter(port, MigrationState::kAborting);
 }
 
-// The pause was too long each time. Whoever wants may try again while the window is open.
-void LiveMigration::giveUpReverse(Port& port) {
-  port.noticeWarning(ErrorCode::kPauseBudget, shared_.source);
+// The store that serves goes on, and the window is open for its whole time again: whoever wants
+// may look at what is in the way, and try once more.
+void LiveMigration::giveUpReverse(Port& port, ErrorCode why) {
+  port.noticeWarning(why, shared_.source);
+  releaseWriters(port);
+  rung_ = Rung::kNone;
   reverseAsked_ = false;
+  windowOpen_ = false;
   postponedBefore_ = shared_.totals.postponed;
   enter(port, MigrationState::kPostponing);
 }
 
 MigrationState LiveMigration::outcome() {
   const bool decided = shared_.claim.state == ClaimState::kDecided;
-  if (!shared_.turned) return decided ? MigrationState::kDone : undoneAs_;
-  reversed_ = decided;
-  const bool differed = !decided && undoneAs_ == MigrationState::kMismatch;
-  return differed ? MigrationState::kMismatch : MigrationState::kDone;
+  reversed_ = shared_.turned && decided;
+  return shared_.turned || decided ? MigrationState::kDone : undoneAs_;
 }
 
-// Its claim was closed by somebody else: who owns the ranges says how it ended.
+// Its claim was closed by somebody else: who owns the ranges says how it ended, unless somebody
+// moved them again since.
 MigrationState LiveMigration::outcomeGone() {
-  const bool moved = register_.ownedBy(spec().target);
-  if (!shared_.turned) return moved ? MigrationState::kDone : undoneAs_;
-  reversed_ = !moved;
-  const bool differed = moved && undoneAs_ == MigrationState::kMismatch;
-  return differed ? MigrationState::kMismatch : MigrationState::kDone;
+  reversed_ = shared_.turned && register_.ownedBy(spec().source);
+  return shared_.turned || register_.ownedBy(spec().target) ? MigrationState::kDone : undoneAs_;
 }
 
 Receipt LiveMigration::receipt() const {
   Receipt receipt = JobBase::receipt();
   receipt.reversed = reversed_;
+  receipt.windowError = windowError_;
   return receipt;
 }
 

@@ -19,7 +19,7 @@ void LiveMigration::giveUpAttempt(Port& port) {
   shared_.totals.pauseUs = (port.now() - fencedAt_).us;
   stopPartsButWrites(port);
   if (shared_.totals.postponed - postponedBefore_ < kPostponesMax) return enter(port, MigrationState::kPostponing);
-  if (shared_.turned) return giveUpReverse(port);
+  if (shared_.turned) return giveUpReverse(port, ErrorCode::kPauseBudget);
   // Why it is given up is in the journal before the register has it; the writers do not wait.
   error_ = ErrorCode::kPauseBudget;
   undoneAs_ = MigrationState::kFailed;
@@ -30,6 +30,12 @@ void LiveMigration::giveUpAttempt(Port& port) {
 // Each rung gets as long as it took to see that the one before does not do. Following goes on
 // meanwhile; postponed means that nothing is tried but to wait for a quieter time.
 bool LiveMigration::climb(Port& port) {
+  // Who is only kept for a way back may lag: nobody who writes is held back for that.
+  if (shared_.turned && !reverseAsked_) {
+    port.noticeWarning(ErrorCode::kNotConverging, shared_.source);
+    feed_.lookAgain();
+    return true;
+  }
   const uint64_t applied = feed_.trend().appliedPerSecond();
   switch (rung_) {
     case Rung::kNone:

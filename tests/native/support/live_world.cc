@@ -67,6 +67,7 @@ Plan LiveWorld::plan() const {
 std::unique_ptr<LiveWorld::Mover> LiveWorld::makeMover() {
   Config config;
   config.stallBase = seconds(2);
+  config.changedBytesMax = options_.changedBytesMax;
   auto mover = std::make_unique<Mover>(std::move(Engine::create(config)).value());
   mover->source = mover->engine.addNode("S").value();
   mover->target = mover->engine.addNode("T").value();
@@ -301,6 +302,7 @@ bool LiveWorld::perform(Mover& mover, Pending& pending, Event& event) {
       const bool keeps = store.recording && random_.below(2) == 0;
       if (!again && !keeps) store.trimmed = std::max(store.trimmed, store.gate.head());
       store.recording = true;
+      store.feedsOpened += again ? 0U : 1U;
       attach(mover, again ? pending.payload : positionBytes(store.gate.head()), event);
       break;
     }
@@ -308,7 +310,10 @@ bool LiveWorld::perform(Mover& mover, Pending& pending, Event& event) {
     case ActionKind::kTrimFeed:
       at(mover, action.node).trimmed = std::max(at(mover, action.node).trimmed, positionOf(pending.payload));
       break;
-    case ActionKind::kCloseFeed: at(mover, action.node).recording = false; break;
+    case ActionKind::kCloseFeed:
+      at(mover, action.node).recording = false;
+      ++at(mover, action.node).feedsClosed;
+      break;
     case ActionKind::kEstimate: break;
     case ActionKind::kGate: return gateCall(at(mover, action.node), pending, event);
     case ActionKind::kRegisterRead:

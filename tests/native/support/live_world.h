@@ -25,6 +25,7 @@ struct GatedStore {
   std::string durableGate;
   std::map<uint64_t, std::string> log;  // position -> key
   bool recording = false;
+  uint32_t feedsOpened = 0, feedsClosed = 0;  // how often that was done
   uint64_t trimmed = 0;
   uint32_t boots = 0;  // what was under way before a crash is gone
 
@@ -53,6 +54,7 @@ struct LiveOptions {
   uint32_t crashStoreEvery = 0;
   uint32_t healAfter = 400;      // ticks: nothing crashes any more
   bool zombies = false;          // a crashed mover may go on for a while beside its successor
+  uint64_t changedBytesMax = Config{}.changedBytesMax;
   uint64_t crashAtEffect = 0;    // the mover dies right after this effect; 0 = never
   uint64_t crashAgainAfter = 0;  // and its successor so many effects later
 };
@@ -73,6 +75,7 @@ class LiveWorld {
     (void)current().engine.setRate(now_, current().id, bytesPerSecond);
   }
   void finish() { (void)current().engine.finish(current().id); }
+  Status closeWindow() { return current().engine.closeWindow(current().id); }
   Status reverse() { return current().engine.reverse(current().id); }
   void crashMover();
   // Another process goes on from this journal; an empty one begins the same claim anew. The one
