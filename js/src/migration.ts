@@ -110,7 +110,14 @@ export class Migration implements AsyncIterable<Progress> {
   reverse(): void {
     this.control('reverse')
   }
-  /** With `follow`: the writers have stopped; drain the feed, verify and end. In a reverse window: ends it. */
+  /**
+   * Ends an open reverse window before its time: the source is cleaned up, whether or not it has caught
+   * up. Throws KEYHAUL_UNSUPPORTED where none is open.
+   */
+  closeWindow(): void {
+    this.control('closeWindow')
+  }
+  /** With `follow`: the writers have stopped; drain the feed, verify and end. */
   finish(): void {
     this.control('finish')
   }

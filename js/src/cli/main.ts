@@ -6,7 +6,7 @@ import { cancel, inspect, resume, status, transfer, transferLive } from './comma
 import { Exit } from './exit.js'
 import { dropFeed, inspectStore, isStore } from './feeds.js'
 import { errorText } from './output.js'
-import { cancelInService, finishInService, resumeInService, reverseInService, type ServiceFlags, statusOfService } from './service.js'
+import { cancelInService, closeWindowInService, resumeInService, reverseInService, type ServiceFlags, statusOfService } from './service.js'
 import { parseSeed, parseSeeds, parseShare, parseWrites, rehearse, type RehearseFlags } from './rehearse.js'
 import { type SimFlags, simulate } from './sim.js'
 
@@ -131,7 +131,7 @@ common(program.command('cancel'))
 
 for (const [verb, what, work] of [
   ['reverse', 'go back to the source of a live move while its reverse window is open; nothing that was written since is lost', reverseInService],
-  ['finish', 'end the reverse window of a live move before its time: the source is cleaned up', finishInService]
+  ['close-window', 'end the reverse window of a live move before its time: the source is cleaned up', closeWindowInService]
 ] as const) {
   common(program.command(verb))
     .description(what)

@@ -72,5 +72,6 @@ export const ControlWord = {
   forget: 5,
   removeNode: 6,
   reverse: 7,
-  size: 8,
+  closeWindow: 8,
+  size: 9,
 } as const

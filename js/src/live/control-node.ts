@@ -216,7 +216,7 @@ async function carryOut(request: Exclude<Request, RehearseRequest>, runs: Runs):
       return id
     }
     case 'reverse':
-    case 'finish': {
+    case 'closeWindow': {
       const id = request.id ?? runs.only(({ progress }) => progress?.live?.turned === true, 'with an open reverse window')
       runs.settle(id, request.op)
       return id

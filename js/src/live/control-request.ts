@@ -39,7 +39,7 @@ export type Request =
   | RehearseRequest
   | { readonly op: 'status'; readonly id?: string; readonly watch?: boolean }
   | { readonly op: 'resume'; readonly id?: string; readonly rate?: number }
-  | { readonly op: 'cancel' | 'stop' | 'reverse' | 'finish'; readonly id?: string }
+  | { readonly op: 'cancel' | 'stop' | 'reverse' | 'closeWindow'; readonly id?: string }
 
 /** A migration as a service shows it. */
 export interface RunInfo {
@@ -93,7 +93,7 @@ const MEMBERS: Readonly<Record<Request['op'], readonly string[]>> = {
   cancel: ['id'],
   stop: ['id'],
   reverse: ['id'],
-  finish: ['id']
+  closeWindow: ['id']
 }
 
 /** Throws KEYHAUL_INVALID_ARGUMENT for anything that is not exactly a request. */

@@ -113,11 +113,9 @@ export class Runs {
   }
 
   /** Goes back, or is content before the reverse window ends. Throws KEYHAUL_UNSUPPORTED where none is open. */
-  settle(id: string, how: 'reverse' | 'finish'): void {
+  settle(id: string, how: 'reverse' | 'closeWindow'): void {
     const { migration } = this.find(id)
-    const live = migration?.progress().live
-    // finish() means something else before.
-    if (migration === undefined || live?.turned !== true) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { migration: id, message: 'no reverse window is open; see keyhaul status --service' })
+    if (migration?.progress().live?.turned !== true) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { migration: id, message: 'no reverse window is open; see keyhaul status --service' })
     migration[how]()
   }
 

@@ -10,7 +10,7 @@ type Shown = { state: string; progress?: { live?: { reverseLeftMs: number } } }
 
 const lastJson = (stdout: string): Record<string, unknown> => JSON.parse(stdout.trimEnd().split('\n').pop() as string)
 
-for (const [verb, reversed] of [['reverse', true], ['finish', false]] as const) {
+for (const [verb, reversed] of [['reverse', true], ['close-window', false]] as const) {
   test(`keyhaul ${verb}, while the window is open`, async () => {
     await inFolder(async (folder) => {
       const child = spawn(process.execPath, [SERVICE, folder, '500'], { stdio: ['pipe', 'pipe', 'inherit'] })

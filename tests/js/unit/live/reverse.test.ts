@@ -73,7 +73,7 @@ test('two LevelDBs: the window is over, or somebody is content, and the source i
       const migration = await engine.migrate(plan(world, { reverseWindowMs: ms }))
       await reaches(migration, 'reversible')
       await writes(world, 20)
-      if (ms === 600_000) migration.finish()
+      if (ms === 600_000) migration.closeWindow()
       const receipt = await migration.done
       await world.load.stop()
       engine.close()
