@@ -1,3 +1,5 @@
+import type { KeyhaulErrorCode } from './errors.js'
+
 /** A digest of entries: the keyed sum as 32 hex digits, with counts beside it. */
 export interface DigestSummary {
   readonly sum: string
@@ -26,6 +28,8 @@ export interface Receipt {
   readonly verified: boolean
   /** Live: it went back, and the source owns the ranges again. */
   readonly reversed: boolean
+  /** Live: why its reverse window ended before its time; the target keeps the range then. */
+  readonly windowError?: KeyhaulErrorCode
   readonly from: string
   readonly to: string
   readonly entries: number
@@ -70,6 +74,7 @@ export type RawReceipt = Record<string, number> & {
   mode: Receipt['mode']
   verified: boolean
   reversed?: boolean
+  windowError?: string
   source: DigestSummary
   target: DigestSummary
 }
@@ -85,6 +90,7 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     level: n('level'),
     verified: raw.verified,
     reversed: raw.reversed === true,
+    ...(raw.windowError === undefined ? {} : { windowError: `KEYHAUL_${raw.windowError}` as KeyhaulErrorCode }),
     ...names,
     entries: copied ? n('copiedEntries') : raw.target.entries,
     bytes: copied ? n('copiedBytes') : raw.target.bytes,
