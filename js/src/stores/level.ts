@@ -259,9 +259,10 @@ class LevelStore implements Store {
 
   private fill(batch: LevelChainedBatch, writes: readonly Write[]): void {
     const { putOptions } = this
+    // Before the first is added: a feed would wait for a batch that never lands.
+    if (this.prefix.length === 0) for (const [key] of writes) if (isOwn(key)) throw reserved(key, this.name)
     for (let i = 0; i < writes.length; i++) {
       const [key, value] = writes[i] as Write
-      if (this.prefix.length === 0 && isOwn(key)) throw reserved(key, this.name)
       if (value === undefined) batch.del(key, putOptions)
       else batch.put(key, value, putOptions)
     }

@@ -10,6 +10,7 @@ import { ClassicLevel } from 'classic-level'
 import { MemoryLevel } from 'memory-level'
 import type { Feed, Store } from '../../../../dist/index.js'
 import { type LevelDatabase, levelStore } from '../../../../dist/stores/level.js'
+import { MARK_KIND, readRows } from '../../../../dist/stores/level-feed-rows.js'
 import { memoryStore } from '../../../../dist/stores/memory.js'
 
 const LIMITS = { maxEntries: 1000, maxBytes: 1 << 20 }
@@ -93,6 +94,18 @@ test('a batch that is given up does not hold the feed for ever', async () => {
   await db.batch().put('never', '1').close()
   await db.put('a', '1')
   assert.deepEqual((await drain(feed)).seen, { a: '1' })
+})
+
+test('a batch that is refused for one of its keys is in no feed, and no feed waits for it', async () => {
+  const db: Level = new MemoryLevel()
+  const its = store(db)
+  const feed = await openFeed(its)
+  const refused = its.apply([[bytes('a'), bytes('1')], [bytes('!\0keyhaul!x'), bytes('2')]], { durable: false })
+  await assert.rejects(refused, { code: 'KEYHAUL_INVALID_ARGUMENT' })
+  await db.put('b', '3')
+  assert.deepEqual((await drain(feed)).seen, { b: '3' })
+  // What a poll gives up waiting for leaves a mark.
+  assert.deepEqual(await readRows(db as unknown as LevelDatabase, MARK_KIND), [])
 })
 
 test('several stores on one database do not disturb each other', async () => {
