@@ -184,6 +184,7 @@ struct Config {
   uint32_t retriesMax = 8;          // in a row; then the migration stops resumably
   uint32_t verifyRoundsMax = 5;
   uint32_t differencesMax = 10'000;  // named; further ones are counted
+  uint64_t changedBytesMax = 256U << 20;  // keys that changed while a live one verifies
   // Where what an action needs does not fit, its migration ends with kLimitExceeded.
   uint64_t bufferBytesMax = 1U << 30;
 };

@@ -107,6 +107,8 @@ struct Receipt {
   GuaranteeLevel level = GuaranteeLevel::kL0;
   bool verified = false;  // equal digests in a round after which nothing was written
   bool reversed = false;  // kLive: it went back, and the source owns the ranges again
+  // kLive: why its reverse window ended before its time; kOk where it did not, or was closed.
+  ErrorCode windowError = ErrorCode::kOk;
   Digest source, target;  // of that round; zero when there was none
   Totals totals;
 };

@@ -26,6 +26,7 @@ void putReceiptJson(std::string& out, const Receipt& receipt) {
   json.number("level", static_cast<uint64_t>(receipt.level));
   json.boolean("verified", receipt.verified);
   if (receipt.reversed) json.boolean("reversed", true);
+  if (receipt.windowError != ErrorCode::kOk) json.text("windowError", errorName(receipt.windowError));
   json.member("source");
   putDigestJson(out, receipt.source);
   json.member("target");

@@ -12,11 +12,11 @@ namespace keyhaul {
 
 class ChangedKeys {
  public:
-  static constexpr uint64_t kBytesMax = 256U << 20;
   static constexpr uint64_t kNodeBytes = 104;  // of the set, a key; measured on nothing, a guess
 
-  void watch(bool on) {
+  void watch(bool on, uint64_t bytesMax = 0) {
     watching_ = on;
+    bytesMax_ = bytesMax;
     keys_.clear();
     bytes_ = 0;
     overflowed_ = false;
@@ -30,7 +30,7 @@ class ChangedKeys {
     }
     keys_.emplace(key, valueBytes);
     bytes_ += key.size() + kNodeBytes;
-    overflowed_ = bytes_ > kBytesMax;
+    overflowed_ = bytes_ > bytesMax_;
   }
   bool watching() const { return watching_; }
   bool has(KeyView key) const { return keys_.find(key) != keys_.end(); }
@@ -46,7 +46,7 @@ class ChangedKeys {
  private:
   bool watching_ = false, overflowed_ = false;
   std::map<Key, uint64_t, std::less<>> keys_;
-  uint64_t bytes_ = 0;
+  uint64_t bytes_ = 0, bytesMax_ = 0;
 };
 
 }  // namespace keyhaul

@@ -123,14 +123,8 @@ void LiveMigration::pumpEnding(Port& port) {
     ending_ = Ending::kNone;
     return enter(port, MigrationState::kAborting);
   }
-  // What the source lacks by now nobody knows, so there is no way back.
-  if (error_ == ErrorCode::kFeedPositionLost && shared_.turned && everStaged_) {
-    port.noticeWarning(error_, blamed());
-    error_ = ErrorCode::kOk;
-    errorText_.clear();
-    ending_ = Ending::kNone;
-    return endWindow(port);
-  }
+  const bool lost = error_ == ErrorCode::kFeedPositionLost && shared_.turned && everStaged_;
+  if (lost) return loseWindow(port, error_);
   const bool mayBeginAnew = (liveRow(state_).next & liveBit(MigrationState::kClaiming)) != 0;
   if (error_ == ErrorCode::kFeedPositionLost && mayBeginAnew) return restart(port);
   undo(port, MigrationState::kFailed);
@@ -138,7 +132,13 @@ void LiveMigration::pumpEnding(Port& port) {
 
 // Stops resumably where that is possible and of use, else gives the claim up.
 void LiveMigration::undo(Port& port, MigrationState end) {
-  if (resumable() && retryClass(error_) != RetryClass::kFatal) {
+  // What is kept for a way back is emptied because somebody wants that, and for no other reason
+  // while somebody can go on later.
+  const bool keeps = shared_.turned && shared_.claim.state != ClaimState::kAborted;
+  const bool tooMany = keeps && error_ == ErrorCode::kLimitExceeded;
+  // Of a journal that failed just now, what stands in it is enough to go on from.
+  const bool later = resumable() || (keeps && hasJournal_);
+  if (later && !tooMany && (keeps || retryClass(error_) != RetryClass::kFatal)) {
     return conclude(port, MigrationState::kStopped);
   }
   if (shared_.claim.state == ClaimState::kAborted) {
@@ -152,9 +152,10 @@ void LiveMigration::undo(Port& port, MigrationState end) {
   } else if (shared_.turned) {
     // The range has moved, whatever becomes of the way back.
     if (!everStaged_) return conclude(port, MigrationState::kStopped);
+    const bool passes = tooMany || retryClass(error_) == RetryClass::kRetryable;
+    if (stopAsked_ || !passes) return loseWindow(port, error_);
     port.noticeWarning(error_, blamed());
-    error_ = ErrorCode::kOk;
-    errorText_.clear();
+    return tryAgain(port);
   } else {
     undoneAs_ = end;
   }

@@ -14,6 +14,7 @@ LiveMigration::LiveMigration(MigrationId id, ValidPlan plan, NodeId source, Node
       sourceGate_(shared_),
       targetGate_(shared_),
       approach_(shared_, feed_) {
+  hasJournal_ = journal;
   priority_ = spec().priority;
   shared_.ranges.resize(spec().ranges.size());
   shared_.journal.start(journal, tagOf(MigrationPart::kJournal), {});
@@ -52,6 +53,7 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   const bool aborting = aborting_;
   turn();
   aborting_ = aborting;
+  windowError_ = image.abortedFor;
 }
 
 void LiveMigration::admit(Port& port) {
@@ -67,10 +69,13 @@ void LiveMigration::admit(Port& port) {
 void LiveMigration::enter(Port& port, MigrationState next) {
   KH_ASSERT((liveRow(state_).next & liveBit(next)) != 0);
   begin(port, next);
+  tryAt_ = {0};
   if (next == MigrationState::kFencing) fencedAt_ = port.now();
   if (next == MigrationState::kAborting && undoneAs_ != MigrationState::kCancelled) {
     undoneFor_ = error_;
     shared_.journal.add(StoppedRecord{error_, errorText_});
+  } else if (next == MigrationState::kAborting && windowError_ != ErrorCode::kOk) {
+    shared_.journal.add(StoppedRecord{windowError_, {}});
   }
   if (next != MigrationState::kPreparing) shared_.journal.add(PhaseRecord{next});
   announce(port, next);
@@ -120,6 +125,7 @@ void LiveMigration::pump(Port& port) {
       continue;
     }
     if (state_ == MigrationState::kArming && !disarm(port)) break;
+    if (!partStarted_ && port.now() < tryAt_) return port.wakeAt(tryAt_);
     if (!partStarted_) {
       if (liveRow(state_).awaitsRecord && !shared_.journal.flushed()) return;
       partStarted_ = true;
@@ -128,6 +134,7 @@ void LiveMigration::pump(Port& port) {
     if (Status s = pumpPart(port); !s.ok()) {
       const bool hopeless = s.code() == ErrorCode::kNotConverging;
       if (mayBeOurs(port, s.code()) || (hopeless && climb(port))) continue;
+      if (s.code() == ErrorCode::kLimitExceeded && looksAgain(port)) continue;
       failPart(port, s.code(), hopeless ? feed_.trend().rates() : std::string());
       continue;
     }
@@ -207,15 +214,15 @@ void LiveMigration::startPart(Port& port) {
     case kCatchingUp:
       shared_.changed.watch(false);
       feed_.gathered(feedOpenedAt_ == kNever ? Duration{UINT64_MAX} : port.now() - feedOpenedAt_);
-      return feed_.start(feedPosition_);
+      return feed_.start(feedPosition_, shared_.turned && reverseAsked_);
     case kVerifying:
       ++shared_.totals.verifyRounds;
-      shared_.changed.watch(true);
+      shared_.changed.watch(true, port.config().changedBytesMax);
       return compare_.start(ComparePhase::Purpose::kCollect, wholePlan(), false);
     case kApproaching:
       return startApproach(!shared_.turned && spec().follow && !finishAsked_);
     case kReversible:
-      if (windowEnds_.us == 0) windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
+      if (!std::exchange(windowOpen_, true)) windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
       return startApproach(true);
     case kFencing:
       fencedAt_ = port.now();  // the record that it waited for kept nobody from writing
@@ -310,6 +317,7 @@ void LiveMigration::leavePart(Port& port) {
       return enter(port, kFencing);
     case kReversible:
       feedPosition_ = feed_.position();
+      if (!compared_ && spec().verify != VerifyDepth::kNone) return enter(port, kCatchingUp);
       carried_ = approach_.takeSuspects();
       return enter(port, kApproaching);
     case kFencing: return enter(port, kDraining);

@@ -71,6 +71,11 @@ class LiveMigration final : public JobBase {
   bool windowIsOver(Port& port);
   bool windowEnds(Port& port);
   void leaveWindow(Port& port);
+  // More changed than is remembered. False: not while it is kept for a way back.
+  bool looksAgain(Port& port);
+  // What went wrong is no reason to give the way back up.
+  void tryAgain(Port& port);
+  void loseWindow(Port& port, ErrorCode why);
   bool disarm(Port& port);
   void turn();
   void afterTurnedClaim(Port& port);
@@ -112,6 +117,7 @@ class LiveMigration final : public JobBase {
   bool inspecting_ = false;  // Staging: is what stands on the target ours?
   bool staged_ = false;      // under the present coordEpoch and fence epoch
   Ending after_ = Ending::kNone;  // what is to happen once the source serves again
+  bool hasJournal_ = false;  // whether or not it can still be written
   bool recorded_ = false;    // the journal begins with the plan
   bool restarting_ = false;  // what was staged goes, and the copy begins anew
   bool wasClaimed_ = false;  // so the journal says
@@ -137,7 +143,10 @@ class LiveMigration final : public JobBase {
   bool standsEqual_ = false;   // as turned round; what came since is in the feed
   bool everStaged_ = false;    // since it was turned round, by this process
   bool reverseAsked_ = false, windowOver_ = false, reversed_ = false;
-  Instant windowEnds_{0};      // 0: it has not begun in this process
+  ErrorCode windowError_ = ErrorCode::kOk;
+  Instant tryAt_{0};           // not before
+  bool windowOpen_ = false;    // in this process; before, its time is that of getting there
+  Instant windowEnds_{0};
   std::vector<Key> carried_;   // suspects of the state before
   uint64_t postponedBefore_ = 0;
 

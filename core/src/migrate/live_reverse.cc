@@ -70,11 +70,46 @@ bool LiveMigration::windowIsOver(Port& port) {
 // Once it is over nothing is awaited: a store that is kept and cannot keep up would keep its window
 // open for ever.
 bool LiveMigration::windowEnds(Port& port) {
-  const bool waits = shared_.turned && everStaged_ && !aborting_ &&
-                     liveRow(state_).stage == LiveStage::kBefore && state_ != MigrationState::kClaiming;
+  const bool open = shared_.turned && everStaged_ && !aborting_ && shared_.claim.state == ClaimState::kClaimed;
+  const bool waits = open && liveRow(state_).stage == LiveStage::kBefore && state_ != MigrationState::kClaiming;
   if (!waits) return false;
   windowOver_ = windowIsOver(port);
   return windowOver_ && !reverseAsked_;
+}
+
+// The feed is followed on without a list; whoever goes back compares everything once more.
+bool LiveMigration::looksAgain(Port& port) {
+  if (!shared_.turned || !shared_.changed.overflowed()) return false;
+  if (liveRow(state_).stage != LiveStage::kBefore) return false;
+  port.noticeWarning(ErrorCode::kLimitExceeded, shared_.source);
+  shared_.changed.watch(false);
+  compared_ = false;
+  if (state_ == MigrationState::kReversible) return true;
+  stopParts(port);
+  enter(port, MigrationState::kCatchingUp);
+  return true;
+}
+
+// Of what was looked at nothing is known any more but what the stores have.
+void LiveMigration::tryAgain(Port& port) {
+  using enum MigrationState;
+  error_ = ErrorCode::kOk;
+  errorText_.clear();
+  ending_ = Ending::kNone;
+  if (state_ == kReversible || state_ == kApproaching) enter(port, kCatchingUp);
+  if (state_ == kUnfencing) enter(port, kStaging);
+  tryAt_ = port.now() + port.config().retryMax;
+  port.wakeAt(tryAt_);
+}
+
+// What the other store lacks by now nobody knows, so there is no way back.
+void LiveMigration::loseWindow(Port& port, ErrorCode why) {
+  port.noticeWarning(why, blamed());
+  windowError_ = why;
+  error_ = ErrorCode::kOk;
+  errorText_.clear();
+  ending_ = Ending::kNone;
+  endWindow(port);
 }
 
 void LiveMigration::leaveWindow(Port& port) {
@@ -105,12 +140,13 @@ void LiveMigration::afterTurnedClaim(Port& port) {
 // Nobody may empty what was not staged for it, so a window ends here at the earliest.
 void LiveMigration::afterTurnedStaging(Port& port) {
   everStaged_ = true;
-  if (feedPosition_.empty()) port.noticeWarning(ErrorCode::kFeedPositionLost, shared_.source);
-  const bool over = aborting_ || (windowOver_ && !reverseAsked_);
-  if (over || feedPosition_.empty()) return endWindow(port);
+  if (aborting_ || (windowOver_ && !reverseAsked_)) return endWindow(port);
+  if (feedPosition_.empty()) return loseWindow(port, ErrorCode::kFeedPositionLost);
+  // One that cannot be brought up to date at all is not kept for longer than a window is open.
+  if (!windowOpen_) windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
   if (!feedOpen_) return enter(port, MigrationState::kPreparing);
   if (!std::exchange(standsEqual_, false)) return enter(port, MigrationState::kCatchingUp);
-  shared_.changed.watch(compared_);
+  shared_.changed.watch(compared_, port.config().changedBytesMax);
   enter(port, approachState());
 }
 
@@ -133,7 +169,7 @@ void LiveMigration::giveUpReverse(Port& port, ErrorCode why) {
   releaseWriters(port);
   rung_ = Rung::kNone;
   reverseAsked_ = false;
-  windowEnds_ = {0};
+  windowOpen_ = false;
   postponedBefore_ = shared_.totals.postponed;
   enter(port, MigrationState::kPostponing);
 }
@@ -154,6 +190,7 @@ MigrationState LiveMigration::outcomeGone() {
 Receipt LiveMigration::receipt() const {
   Receipt receipt = JobBase::receipt();
   receipt.reversed = reversed_;
+  receipt.windowError = windowError_;
   return receipt;
 }
 

@@ -27,6 +27,9 @@
 //         was given up)                  Verifying ─────┘    Aborting ► Unfencing ► Staging ► Discarding
 //                                                               ► Releasing ► Closing ► Done
 //
+// What cannot be looked at key by key any more, because too much changed or a store was away, is
+// compared anew: Reversible and Approaching go to CatchingUp again.
+//
 // So the end of a window is what a cancel is the other way: the store that serves goes on, at a
 // higher epoch, and what is staged goes.
 //
@@ -92,7 +95,7 @@ inline constexpr LiveRow liveRow(MigrationState state) {
               liveBit(kApproaching) | liveBit(kReversible) | kUndone};
     case kApproaching:
       return {Part::kApproach, LiveStage::kBefore, false,
-              liveBit(kFencing) | liveBit(kArming) | kAgain};
+              liveBit(kFencing) | liveBit(kArming) | liveBit(kCatchingUp) | kAgain};
     case kArming: return {Part::kPrepare, LiveStage::kBefore, false, liveBit(kFencing) | kAgain};
     case kFencing:
       return {Part::kGate, LiveStage::kFenced, true, liveBit(kDraining) | kLetGo};
@@ -111,7 +114,7 @@ inline constexpr LiveRow liveRow(MigrationState state) {
     // The target serves; only the way back is not open yet.
     case kTurning: return {Part::kRegister, LiveStage::kCommitted, false, liveBit(kStaging) | kEnds};
     case kReversible:
-      return {Part::kApproach, LiveStage::kBefore, false, liveBit(kApproaching) | kUndone};
+      return {Part::kApproach, LiveStage::kBefore, false, liveBit(kApproaching) | liveBit(kCatchingUp) | kUndone};
     case kCleaning:
       return {Part::kDiscard, LiveStage::kCommitted, true, liveBit(kClosing) | kEnds};
     case kClosing:

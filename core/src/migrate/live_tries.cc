@@ -30,10 +30,8 @@ void LiveMigration::giveUpAttempt(Port& port) {
 // Each rung gets as long as it took to see that the one before does not do. Following goes on
 // meanwhile; postponed means that nothing is tried but to wait for a quieter time.
 bool LiveMigration::climb(Port& port) {
-  // Who is only kept for a way back may lag: nobody who writes is held back for that. One that
-  // cannot be brought up to date at all is not kept for longer than the window is open either.
+  // Who is only kept for a way back may lag: nobody who writes is held back for that.
   if (shared_.turned && !reverseAsked_) {
-    if (windowEnds_.us == 0) windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
     port.noticeWarning(ErrorCode::kNotConverging, shared_.source);
     feed_.lookAgain();
     return true;

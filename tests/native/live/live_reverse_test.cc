@@ -67,6 +67,7 @@ TEST(LiveReverse, AWindowThatEndsLeavesNothingBehind) {
     ASSERT_EQ(world.checkEnd(), "") << "seed " << seed;
     EXPECT_FALSE(world.receipt()->reversed);
     EXPECT_TRUE(world.receipt()->verified);
+    EXPECT_EQ(world.receipt()->windowError, ErrorCode::kOk);
     EXPECT_EQ(world.receipt()->totals.discardedEntries, 0U);
     EXPECT_GT(world.receipt()->totals.deletedEntries, 0U);
     EXPECT_EQ(world.source().entries.size(), 0U);
@@ -157,6 +158,7 @@ TEST(LiveReverse, AStopWithoutAJournalEndsTheWindow) {
   ASSERT_TRUE(world.run());
   EXPECT_EQ(world.state(), kDone);
   EXPECT_FALSE(world.receipt()->reversed);
+  EXPECT_EQ(world.receipt()->windowError, ErrorCode::kInterrupted);
   EXPECT_EQ(world.checkEnd(), "");
 }
 
@@ -204,6 +206,7 @@ TEST(LiveReverse, ALostFeedEndsTheWindow) {
     EXPECT_EQ(world.error(), ErrorCode::kOk);
     EXPECT_TRUE(warned);
     EXPECT_FALSE(world.receipt()->reversed);
+    EXPECT_EQ(world.receipt()->windowError, ErrorCode::kFeedPositionLost);
     EXPECT_EQ(world.source().entries.size(), 0U);
     EXPECT_EQ(world.checkEnd(), "");
   }
@@ -265,7 +268,7 @@ TEST(LiveReverse, ASourceThatLosesWritesIsNotGoneBackTo) {
     ASSERT_TRUE(reaches(world, kReversible));
     for (int i = 0; i < 100; ++i) world.tick();
     ASSERT_TRUE(world.reverse().ok());
-    world.tick();
+    for (int i = 0; i < 1'000 && world.state() == kReversible; ++i) world.tick();
     for (int i = 0; i < 20'000 && world.state() != kReversible && !isFinal(world.state()); ++i) world.tick();
     if (world.state() == kReversible) {
       ++refused;

@@ -111,7 +111,9 @@ TEST(LiveWindow, KeepsToItsRateUntilSomebodyGoesBack) {
   EXPECT_GT(bytes, 10'000U);
   EXPECT_LT(bytes, 100'000U);
   ASSERT_TRUE(world.reverse().ok());
-  ASSERT_TRUE(world.run(5'000)) << stateName(world.state());
+  ASSERT_TRUE(reaches(world, kCleaning, 5'000)) << stateName(world.state());
+  world.setRate(0);
+  ASSERT_TRUE(world.run());
   EXPECT_EQ(world.state(), kDone);
   EXPECT_TRUE(world.receipt()->reversed);
   EXPECT_EQ(world.checkEnd(), "");
@@ -127,7 +129,7 @@ TEST(LiveWindow, OnlyItsOwnVerbClosesIt) {
   uint32_t refused = 0, times = 0;
   world.onState = [&](MigrationState state) {
     const bool closed = state == kCopying || state == kDeciding || state == kTurning;
-    if (!closed || state == world.state()) return;
+    if (!closed) return;
     ++times;
     refused += world.closeWindow().code() == ErrorCode::kUnsupported ? 1U : 0U;
   };
@@ -193,6 +195,177 @@ TEST(LiveWindow, AStopWithoutAJournalDoesNotWaitForTheRegister) {
   ASSERT_TRUE(world.run(2'000)) << stateName(world.state());
   EXPECT_EQ(world.state(), kStopped);
   serves(world.target(), true);
+}
+
+// A bulk load: more keys change than are remembered. The way back costs one more comparison.
+TEST(LiveWindow, MoreChangesThanAreRememberedAreComparedAnew) {
+  for (const bool journal : {true, false}) {
+    LiveOptions options;
+    options.seed = 11;
+    options.keys = 400;
+    options.changedBytesMax = 4'000;
+    options.opsPerTick = 20;
+    options.writesInFlightMax = 60;
+    LiveWorld world(options);
+    world.quietClients = true;
+    Plan plan = windowed(world, 3'600'000);
+    plan.durable = journal;
+    world.start(plan, journal);
+    ASSERT_TRUE(reaches(world, kReversible));
+    uint32_t warnings = 0;
+    countWarnings(world, ErrorCode::kLimitExceeded, warnings);
+    world.quietClients = false;
+    for (int i = 0; i < 500; ++i) world.tick();
+    world.setOpsPerTick(1);
+    for (int i = 0; i < 5'000; ++i) world.tick();
+    EXPECT_EQ(warnings, 1U) << "from there on there is no list";
+    ASSERT_EQ(world.state(), kReversible) << errorName(world.error());
+    bool compared = false;
+    world.onState = [&compared](MigrationState state) { compared = compared || state == kVerifying; };
+    ASSERT_TRUE(world.reverse().ok());
+    ASSERT_TRUE(world.run()) << stateName(world.state());
+    EXPECT_EQ(world.state(), kDone);
+    EXPECT_TRUE(world.receipt()->reversed);
+    EXPECT_TRUE(world.receipt()->verified);
+    EXPECT_TRUE(compared);
+    EXPECT_EQ(world.checkEnd(), "");
+  }
+}
+
+// And while it goes back, before the fence and behind it.
+TEST(LiveWindow, TooManyChangesOnTheWayBackOnlyDelayIt) {
+  for (const MigrationState at : {kApproaching, kDraining}) {
+    LiveOptions options;
+    options.seed = 12;
+    options.keys = 400;
+    options.changedBytesMax = 20'000;
+    options.opsPerTick = 1;
+    options.writesInFlightMax = 60;
+    LiveWorld world(options);
+    Plan plan = windowed(world, 3'600'000);
+    plan.pauseBudgetMs = 60'000;
+    world.start(plan);
+    ASSERT_TRUE(reaches(world, kReversible));
+    uint32_t warnings = 0;
+    countWarnings(world, ErrorCode::kLimitExceeded, warnings);
+    ASSERT_TRUE(world.reverse().ok());
+    bool flood = false;
+    uint32_t times = 0;
+    world.stall = [&flood](const Action& action) { return flood && (action.kind == ActionKind::kPollFeed || action.kind == ActionKind::kGate); };
+    world.onState = [&](MigrationState state) {
+      const MigrationState before = at == kDraining ? kFencing : kApproaching;
+      flood = state == before && times++ == 0;
+      world.setOpsPerTick(flood ? 60 : 1);
+    };
+    for (int i = 0; i < 100 && !flood; ++i) world.tick();
+    ASSERT_TRUE(flood);
+    for (int i = 0; i < 40 && flood; ++i) world.tick();
+    flood = false;
+    world.setOpsPerTick(1);
+    ASSERT_TRUE(world.run()) << stateName(world.state());
+    EXPECT_EQ(world.state(), kDone);
+    EXPECT_TRUE(world.receipt()->reversed);
+    EXPECT_TRUE(world.receipt()->verified);
+    EXPECT_GT(warnings, 0U);
+    EXPECT_EQ(world.checkEnd(), "");
+  }
+}
+
+// The store that is kept is away for minutes, or says what cannot be: it is not emptied for that.
+TEST(LiveWindow, AStoreThatIsAwayIsKept) {
+  for (const bool journal : {true, false}) {
+    for (const ErrorCode error : {ErrorCode::kStoreFailed, ErrorCode::kFrameVersion}) {
+      if (!journal && retryClass(error) == RetryClass::kFatal) continue;  // nobody could go on
+      LiveOptions options;
+      options.seed = 13;
+      options.tickMs = 40;
+      LiveWorld world(options);
+      Plan plan = windowed(world, 3'600'000);
+      plan.durable = journal;
+      world.start(plan, journal);
+      ASSERT_TRUE(reaches(world, kReversible));
+      bool away = true;
+      uint32_t warnings = 0;
+      countWarnings(world, error, warnings);
+      world.autoResume = false;
+      world.fault = [&away, error](const Action& action) {
+        return away && action.kind == ActionKind::kApply ? error : ErrorCode::kOk;
+      };
+      for (int i = 0; i < 6'000; ++i) world.tick();
+      EXPECT_GT(world.source().entries.size(), 0U);
+      EXPECT_EQ(world.state() == kStopped, journal) << stateName(world.state());
+      if (!journal) {
+        EXPECT_GT(warnings, 10U);
+      }
+      serves(world.target(), true);
+      away = false;
+      if (journal) world.replace(std::string(world.journal()));
+      ASSERT_TRUE(reaches(world, kReversible)) << stateName(world.state());
+      ASSERT_TRUE(world.reverse().ok());
+      ASSERT_TRUE(world.run());
+      EXPECT_EQ(world.state(), kDone);
+      EXPECT_TRUE(world.receipt()->reversed);
+      EXPECT_TRUE(world.receipt()->verified);
+      EXPECT_EQ(world.receipt()->windowError, ErrorCode::kOk);
+      EXPECT_EQ(world.checkEnd(), "");
+    }
+  }
+}
+
+// A disk that is full for a moment: what stands in the journal is enough to go on from.
+TEST(LiveWindow, AJournalThatFailsEndsNoWindow) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    LiveOptions options;
+    options.seed = seed;
+    LiveWorld world(options);
+    world.start(windowed(world, 3'600'000));
+    ASSERT_TRUE(reaches(world, kReversible));
+    bool full = true;
+    world.fault = [&full](const Action& action) {
+      return full && action.kind == ActionKind::kJournal ? ErrorCode::kDiskFull : ErrorCode::kOk;
+    };
+    world.autoResume = false;
+    if (seed % 2 == 0) {
+      ASSERT_TRUE(world.reverse().ok());
+    }
+    ASSERT_TRUE(world.run()) << stateName(world.state());
+    ASSERT_EQ(world.state(), kStopped);
+    EXPECT_EQ(world.error(), ErrorCode::kJournalWriteFailed);
+    EXPECT_GT(world.source().entries.size(), 0U);
+    serves(world.target(), true);
+    full = false;
+    world.autoResume = true;
+    world.replace(std::string(world.journal()));
+    ASSERT_TRUE(reaches(world, kReversible)) << stateName(world.state());
+    ASSERT_TRUE(world.reverse().ok());
+    ASSERT_TRUE(world.run()) << stateName(world.state());
+    EXPECT_TRUE(world.receipt()->reversed);
+    EXPECT_EQ(world.checkEnd(), "") << "seed " << seed;
+  }
+}
+
+// Somebody was told that it goes back, and it cannot any more: the receipt says why.
+TEST(LiveWindow, ALostFeedOnTheWayBackIsNamed) {
+  for (const bool again : {false, true}) {
+    LiveOptions options;
+    options.seed = 14;
+    LiveWorld world(options);
+    world.start(windowed(world));
+    ASSERT_TRUE(reaches(world, kReversible));
+    ASSERT_TRUE(world.reverse().ok());
+    world.target().recording = false;
+    world.target().trimmed = world.target().gate.head() + 1;
+    bool died = !again;
+    world.onState = [&](MigrationState state) {
+      if (state != kReleasing || std::exchange(died, true)) return;
+      world.stop();
+    };
+    ASSERT_TRUE(world.run()) << stateName(world.state());
+    EXPECT_EQ(world.state(), kDone);
+    EXPECT_FALSE(world.receipt()->reversed);
+    EXPECT_EQ(world.receipt()->windowError, ErrorCode::kFeedPositionLost);
+    EXPECT_EQ(world.checkEnd(), "");
+  }
 }
 
 }  // namespace

@@ -67,6 +67,7 @@ Plan LiveWorld::plan() const {
 std::unique_ptr<LiveWorld::Mover> LiveWorld::makeMover() {
   Config config;
   config.stallBase = seconds(2);
+  config.changedBytesMax = options_.changedBytesMax;
   auto mover = std::make_unique<Mover>(std::move(Engine::create(config)).value());
   mover->source = mover->engine.addNode("S").value();
   mover->target = mover->engine.addNode("T").value();

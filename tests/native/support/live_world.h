@@ -54,6 +54,7 @@ struct LiveOptions {
   uint32_t crashStoreEvery = 0;
   uint32_t healAfter = 400;      // ticks: nothing crashes any more
   bool zombies = false;          // a crashed mover may go on for a while beside its successor
+  uint64_t changedBytesMax = Config{}.changedBytesMax;
   uint64_t crashAtEffect = 0;    // the mover dies right after this effect; 0 = never
   uint64_t crashAgainAfter = 0;  // and its successor so many effects later
 };

@@ -142,6 +142,12 @@ TEST(Journal, KnowsTheWayBack) {
   finished.receipt.reversed = true;
   behind.back() = finished;
   EXPECT_TRUE(readJournal(asBytes(write(behind)))->receipt->reversed);
+  EXPECT_EQ(readJournal(asBytes(write(behind)))->receipt->windowError, ErrorCode::kOk);
+  finished.receipt.reversed = false;
+  finished.receipt.windowError = ErrorCode::kFeedPositionLost;
+  behind.back() = finished;
+  EXPECT_EQ(readJournal(asBytes(write(behind)))->receipt->windowError, ErrorCode::kFeedPositionLost);
+  EXPECT_FALSE(readJournal(asBytes(write(behind)))->receipt->reversed);
 }
 
 TEST(Journal, EveryTruncationIsAShorterJournalOrATornOne) {

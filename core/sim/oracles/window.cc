@@ -1,0 +1,63 @@
+// A reverse window is open for as long as was promised, unless somebody closes it; and whoever was
+// told that it goes back gets there. What takes a window away before its time, a feed that was
+// lost, stands in the receipt.
+#include <map>
+#include <utility>
+
+#include "../mover.h"
+#include "../world.h"
+#include "oracles.h"
+
+namespace keyhaul::sim {
+namespace {
+
+class Window : public Oracle {
+ public:
+  using Oracle::Oracle;
+  std::string_view name() const override { return "window"; }
+
+  void onBegun(const Job& job, const JournalImage* image) override {
+    if (!job.live) return;
+    Known& known = known_[job.index];
+    known.open = false;
+    // What an earlier process began and nobody wrote down is not begun.
+    if (image == nullptr || !image->aborting) known.early = false;
+  }
+  void onState(const Job& job, MigrationState from, MigrationState to) override {
+    if (job.plan.reverseWindowMs == 0 || !world_.isTurned(job)) return;
+    Known& known = known_[job.index];
+    const Instant now = world_.mover(job.mover).now();
+    if (to == MigrationState::kReversible && !std::exchange(known.open, true)) known.since = now;
+    // One that was given up in the register before is only told so once more.
+    if (to != MigrationState::kAborting || from == MigrationState::kUnfencing) return;
+    known.early = !known.open || now < known.since + milliseconds(job.plan.reverseWindowMs);
+  }
+  void onLiveEnd(const Job& job) override {
+    if (job.state != MigrationState::kDone || !job.begun || job.plan.reverseWindowMs == 0) return;
+    if (job.receipt.reversed || world_.hasRival(job)) return;
+    const ErrorCode why = job.receipt.windowError;
+    if (why != ErrorCode::kOk && why != ErrorCode::kFeedPositionLost) {
+      violated("the window of job " + std::to_string(job.index) + " ended for " + std::string(errorName(why)));
+    }
+    if (why != ErrorCode::kOk) return;
+    if (job.reverseDue) violated("job " + std::to_string(job.index) + " was to go back, and did not");
+    const Known& known = known_[job.index];
+    if (known.early && !job.closeTold) {
+      violated("the window of job " + std::to_string(job.index) + " ended before its time");
+    }
+  }
+
+ private:
+  struct Known {
+    bool open = false;   // in this incarnation
+    bool early = false;  // it was given up before its time
+    Instant since{0};
+  };
+  std::map<uint32_t, Known> known_;
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> makeWindow(World& world) { return std::make_unique<Window>(world); }
+
+}  // namespace keyhaul::sim
