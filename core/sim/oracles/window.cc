@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "../mover.h"
+#include "../register.h"
 #include "../world.h"
 #include "oracles.h"
 
@@ -26,12 +27,15 @@ class Window : public Oracle {
   }
   void onState(const Job& job, MigrationState from, MigrationState to) override {
     if (job.plan.reverseWindowMs == 0 || !world_.isTurned(job)) return;
+    // What was given up in the register is only told so once more.
+    const Claim* claim = world_.theRegister().map().find(job.plan.claim);
+    if (claim->state != ClaimState::kClaimed) return;
     Known& known = known_[job.index];
     const Instant now = world_.mover(job.mover).now();
     // Its time begins once both are near, or runs while they never come near.
     const bool opens = to == MigrationState::kReversible && !std::exchange(known.open, true);
     if (opens || (from == MigrationState::kStaging && !known.open)) known.since = now;
-    // One that was given up in the register before is only told so once more.
+    // Going on with what an earlier process had begun.
     if (to != MigrationState::kAborting || from == MigrationState::kUnfencing) return;
     known.early = now < known.since + milliseconds(job.plan.reverseWindowMs);
   }
