@@ -54,4 +54,8 @@ export class Run implements AsyncIterable<import('./migration.js').Progress> {
   async cancel(): Promise<void> {
     ;(await this.migration).cancel()
   }
+  /** While a reverse window is open: goes back to the source. */
+  async reverse(): Promise<void> {
+    ;(await this.migration).reverse()
+  }
 }

@@ -24,12 +24,16 @@ const WORDS: Readonly<Partial<Record<MigrationState, string>>> = {
   aborting: 'giving it up in the register',
   unfencing: 'letting writers in again',
   discarding: 'taking the copy back',
-  releasing: 'releasing the target'
+  releasing: 'releasing what was staged',
+  arming: 'opening the way back',
+  turning: 'opening the way back in the register',
+  reversible: 'moved, and can be reversed'
 }
 const SHORT: Readonly<Partial<Record<MigrationState, string>>> = {
   claiming: 'claiming', staging: 'staging', approaching: 'approaching', fencing: 'fencing', draining: 'draining', readFencing: 'fencing reads',
   deciding: 'deciding', activating: 'activating', redirecting: 'redirecting', cleaning: 'deleting', closing: 'closing', postponing: 'putting off',
-  aborting: 'giving up', unfencing: 'unfencing', discarding: 'taking back', releasing: 'releasing'
+  aborting: 'giving up', unfencing: 'unfencing', discarding: 'taking back', releasing: 'releasing',
+  arming: 'arming', turning: 'turning', reversible: 'reversible'
 }
 type Shown = RunInfo['progress']
 /** Where a pause is still to come, or under way. */

@@ -82,8 +82,8 @@ export async function moveLive(
     // What nobody owns belongs to the database that it lies in.
     await assignRange({ register: live.register, store: live.from, ...(given === undefined ? {} : { ranges: given }) })
     const engine = new Engine()
-    const { pauseBudget: pauseBudgetMs, require: requireLevel, rate } = flags
-    const migration = await engine.migrate({ ...live, live: true, ranges: given, journal, rate, pauseBudgetMs, requireLevel, hostInfo: { places } })
+    const { pauseBudget: pauseBudgetMs, require: requireLevel, rate, reverseWindow: reverseWindowMs } = flags
+    const migration = await engine.migrate({ ...live, live: true, ranges: given, journal, rate, pauseBudgetMs, requireLevel, reverseWindowMs, hostInfo: { places } })
     const exit = await watch(migration)
     engine.close()
     return exit

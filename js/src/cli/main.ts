@@ -1,11 +1,11 @@
 import { Command, CommanderError, Option } from 'commander'
 import { KeyhaulError } from '../errors.js'
 import { VERSION } from '../receipt.js'
-import { type CopyFlags, type LiveFlags, parseCount, parseLevel, parseMs, parsePrefix, parseRange, parseRate } from './arguments.js'
+import { type CopyFlags, type LiveFlags, parseCount, parseLevel, parseMs, parsePrefix, parseRange, parseRate, parseWindow } from './arguments.js'
 import { cancel, inspect, resume, status, transfer, transferLive } from './commands.js'
 import { Exit } from './exit.js'
 import { errorText } from './output.js'
-import { cancelInService, resumeInService, type ServiceFlags, statusOfService } from './service.js'
+import { cancelInService, finishInService, resumeInService, reverseInService, type ServiceFlags, statusOfService } from './service.js'
 import { parseSeed, parseSeeds, parseShare, parseWrites, rehearse, type RehearseFlags } from './rehearse.js'
 import { type SimFlags, simulate } from './sim.js'
 
@@ -70,8 +70,8 @@ for (const [mode, what] of [
     .argument('<to>', 'target, as in level:./b; made if it does not exist')
     .addHelpText('after', `\nExample:\n  $ keyhaul ${mode} level:./a level:./b --range a..m --journal ./${mode}.journal${mode === 'move' ? LIVE_EXAMPLES : ''}`)
     .action((from: string, to: string, flags: CopyFlags & LiveFlags) => {
-      const isLive = flags.live === true || flags.service !== undefined || flags.register !== undefined || flags.pauseBudget !== undefined || flags.require !== undefined
-      if (isLive && flags.live !== true) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--service, --register, --pause-budget and --require are of a live move; add --live' })
+      const isLive = flags.live === true || flags.service !== undefined || flags.register !== undefined || flags.pauseBudget !== undefined || flags.require !== undefined || flags.reverseWindow !== undefined
+      if (isLive && flags.live !== true) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--service, --register, --pause-budget, --reverse-window and --require are of a live move; add --live' })
       exit = isLive ? transferLive(from, to, flags) : transfer(mode, from, to, flags)
     })
   if (mode === 'move') {
@@ -80,6 +80,7 @@ for (const [mode, what] of [
       .option('--service <socket>', 'the control socket of the service that has the stores open; <from> and <to> are its names for them')
       .option('--register <store>', 'where it stands who owns which keys, as in level:./register; may be one of the two stores')
       .option('--pause-budget <time>', 'for so long writers may be refused, as in 50ms or 2s; default 1s', parseMs)
+      .option('--reverse-window <time>', 'after the cutover the source is kept up to date for so long, as in 10m, and keyhaul reverse goes back', parseWindow)
       .option('--require <level>', 'refuse to start below this guarantee level, as in L4', parseLevel)
   }
 }
@@ -125,6 +126,20 @@ common(program.command('cancel'))
   .action((journal: string | undefined, flags: Partial<ServiceFlags>) => {
     exit = isOfService(flags) ? cancelInService(journal, flags) : cancel(named(journal), flags)
   })
+
+for (const [verb, what, work] of [
+  ['reverse', 'go back to the source of a live move while its reverse window is open; nothing that was written since is lost', reverseInService],
+  ['finish', 'end the reverse window of a live move before its time: the source is cleaned up', finishInService]
+] as const) {
+  common(program.command(verb))
+    .description(what)
+    .argument('[id]', 'of the migration, where several have an open window')
+    .requiredOption('--service <socket>', 'the control socket of the service in which it runs')
+    .addHelpText('after', `\nExample:\n  $ keyhaul ${verb} --service ./keyhaul.sock`)
+    .action((id: string | undefined, flags: ServiceFlags) => {
+      exit = work(id, flags)
+    })
+}
 
 program
   .command('inspect')

@@ -66,9 +66,9 @@ function parseReply(line: string, path: string): Reply {
 }
 
 export async function moveInService(from: string, to: string, ranges: readonly RangeInput[], flags: CopyFlags & LiveFlags): Promise<number> {
-  const { service, pauseBudget: pauseBudgetMs, require: requireLevel, rate } = flags
+  const { service, pauseBudget: pauseBudgetMs, require: requireLevel, rate, reverseWindow: reverseWindowMs } = flags
   const texts = ranges.map((range) => ('prefix' in range ? { prefix: keyText(range.prefix) } : range.map(keyText)))
-  const request = { op: 'move', from, to, ...(texts.length === 0 ? {} : { ranges: texts }), pauseBudgetMs, requireLevel, rate }
+  const request = { op: 'move', from, to, ...(texts.length === 0 ? {} : { ranges: texts }), pauseBudgetMs, requireLevel, rate, reverseWindowMs }
   return follow(request, { ...flags, service: service as string }, 'stop')
 }
 
@@ -86,6 +86,8 @@ export async function statusOfService(id: string | undefined, flags: ServiceFlag
 }
 
 export const resumeInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'resume', id }, flags, 'stop')
+export const reverseInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'reverse', id }, flags, 'leave')
+export const finishInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'finish', id }, flags, 'leave')
 export const cancelInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'cancel', id }, flags, 'leave')
 
 /** Shows a migration of the service to its end. `onInterrupt`: what Ctrl-C does with it. */

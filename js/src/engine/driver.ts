@@ -5,7 +5,7 @@ import { inAny } from '../ranges.js'
 import { type Action, ActionKind, readRange, toKeyhaulError } from './action.js'
 import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
 import { beginning, type Reading } from './fault.js'
-import { Feeds } from './feeds.js'
+import { FeedsByNode } from './feeds-by-node.js'
 import { deleteEqual } from './guarded.js'
 import { type EngineConfig, EngineHandle, idOrThrow } from './handle.js'
 import { KeptPages } from './kept.js'
@@ -53,10 +53,7 @@ export class Driver {
   readonly module: WasmModule
   private readonly stores = new Map<number, Store>()
   private readonly runs = new Map<number, RunPort>()
-  /** By node: with a way back a migration has a feed of each store. */
-  private readonly feeds = new Map<number, Feeds>()
-  /** The node whose feed a migration has read last. */
-  private readonly followed = new Map<number, number>()
+  private readonly feeds = new FeedsByNode()
   /** Oldest first. */
   private readonly inFlight = new Map<number, { readonly controller: AbortController; readonly action: Action }>()
   private readonly kept = new KeptPages()
@@ -92,7 +89,7 @@ export class Driver {
 
   /** Changes that a feed holds and nobody has asked for, about. */
   lag(migration: number): number {
-    return this.feedsOf(this.followed.get(migration) ?? 0).lag(migration)
+    return this.feeds.lag(migration)
   }
 
   attach(migration: number, run: RunPort): void {
@@ -103,8 +100,7 @@ export class Driver {
 
   /** The migration has ended: nothing of it is kept. */
   detach(migration: number): void {
-    this.leaveFeeds(migration, false)
-    this.followed.delete(migration)
+    this.feeds.leave(migration, false)
     this.runs.delete(migration)
     this.pace?.set(migration, undefined)
     this.kept.drop(migration)
@@ -133,7 +129,7 @@ export class Driver {
     this.inFlight.clear()
     this.kept.drop()
     // Without a journal nobody can go on, and a feed that nobody reads grows for ever.
-    for (const [migration, run] of this.runs) this.leaveFeeds(migration, run.journal === undefined)
+    for (const [migration, run] of this.runs) this.feeds.leave(migration, run.journal === undefined)
     this.engine.delete()
   }
 
@@ -339,8 +335,7 @@ export class Driver {
         return { kind: EventKind.done, op, ...this.boundary.copyIn(feed.position) }
       }
       case ActionKind.pollFeed: {
-        this.followed.set(migration, action.node)
-        const page = await this.feedsOf(action.node).poll(migration, action.payload, limits)
+        const page = await this.feeds.follow(migration, action.node).poll(migration, action.payload, limits)
         if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
         // The feed spans all ranges; what lies between them is none of ours.
         const ranges = this.run(migration).ranges
@@ -350,11 +345,11 @@ export class Driver {
         return { kind: EventKind.page, op, end: page.caughtUp, ...about, ...packed }
       }
       case ActionKind.trimFeed:
-        await this.feedsOf(action.node).of(migration).trim?.(action.payload)
+        await this.feeds.of(action.node).of(migration).trim?.(action.payload)
         return { kind: EventKind.done, op }
       case ActionKind.closeFeed:
         // Nothing to take up again where the position is not known: then it was opened here, or not at all.
-        await this.feedsOf(action.node).discard(migration, action.payload.length === 0 ? undefined : () => this.openFeed(store, action, signal))
+        await this.feeds.of(action.node).discard(migration, action.payload.length === 0 ? undefined : () => this.openFeed(store, action, signal))
         return { kind: EventKind.done, op }
     }
     return this.carryOutLive(action, signal)
@@ -377,19 +372,9 @@ export class Driver {
     return { kind: EventKind.page, op, end, count, ...this.boundary.copyIn(frame), page }
   }
 
-  private feedsOf(node: number): Feeds {
-    let feeds = this.feeds.get(node)
-    if (feeds === undefined) this.feeds.set(node, (feeds = new Feeds()))
-    return feeds
-  }
-
-  private leaveFeeds(migration: number, discard: boolean): void {
-    for (const feeds of this.feeds.values()) feeds.leave(migration, discard)
-  }
-
   private openFeed(store: Store, { migration, node, payload }: Action, signal: AbortSignal): Promise<Feed> {
     const wanted = (): boolean => !this.closed && this.runs.has(migration)
-    return this.feedsOf(node).begin(store, migration, this.run(migration).ranges, payload, signal, wanted)
+    return this.feeds.begin(migration, node).begin(store, migration, this.run(migration).ranges, payload, signal, wanted)
   }
 
   private run(migration: number): RunPort {

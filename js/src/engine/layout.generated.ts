@@ -70,5 +70,6 @@ export const ControlWord = {
   finish: 4,
   forget: 5,
   removeNode: 6,
-  size: 7,
+  reverse: 7,
+  size: 8,
 } as const

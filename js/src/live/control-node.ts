@@ -195,6 +195,12 @@ async function carryOut(request: Request, runs: Runs): Promise<string> {
       await runs.resume(id)
       return id
     }
+    case 'reverse':
+    case 'finish': {
+      const id = request.id ?? runs.only(({ progress }) => progress?.live?.turned === true, 'with an open reverse window')
+      runs.settle(id, request.op)
+      return id
+    }
     case 'cancel': {
       const id = request.id ?? runs.only(({ progress, resumable }) => progress !== undefined || resumable, 'to cancel')
       await runs.cancel(id)

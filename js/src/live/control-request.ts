@@ -20,12 +20,13 @@ export interface MoveRequest {
   readonly pauseBudgetMs?: number
   readonly requireLevel?: number
   readonly rate?: number
+  readonly reverseWindowMs?: number
 }
 
 export type Request =
   | MoveRequest
   | { readonly op: 'status'; readonly id?: string; readonly watch?: boolean }
-  | { readonly op: 'resume' | 'cancel' | 'stop'; readonly id?: string }
+  | { readonly op: 'resume' | 'cancel' | 'stop' | 'reverse' | 'finish'; readonly id?: string }
 
 /** A migration as a service shows it. */
 export interface RunInfo {
@@ -71,11 +72,13 @@ const ID = /^[a-z0-9][a-z0-9-]{0,39}$/
 
 /** What each request may have besides `keyhaul` and `op`. */
 const MEMBERS: Readonly<Record<Request['op'], readonly string[]>> = {
-  move: ['from', 'to', 'ranges', 'pauseBudgetMs', 'requireLevel', 'rate'],
+  move: ['from', 'to', 'ranges', 'pauseBudgetMs', 'requireLevel', 'rate', 'reverseWindowMs'],
   status: ['id', 'watch'],
   resume: ['id'],
   cancel: ['id'],
-  stop: ['id']
+  stop: ['id'],
+  reverse: ['id'],
+  finish: ['id']
 }
 
 /** Throws KEYHAUL_INVALID_ARGUMENT for anything that is not exactly a request. */
@@ -116,7 +119,8 @@ function parseMove(rest: Record<string, unknown>): MoveRequest {
     ...(rest.ranges === undefined ? {} : { ranges: parseRanges(rest.ranges) }),
     ...number('pauseBudgetMs', 3_600_000),
     ...number('requireLevel', 5),
-    ...number('rate', Number.MAX_SAFE_INTEGER)
+    ...number('rate', Number.MAX_SAFE_INTEGER),
+    ...number('reverseWindowMs', 604_800_000)
   }
 }
 

@@ -66,8 +66,8 @@ export class Runs {
     const journal = this.fileOf(id)
     const ranges = (request.ranges ?? []).map(rangeText)
     const { register } = this.options
-    const { requireLevel, pauseBudgetMs, rate } = request
-    const options: MigrateOptions = { live: true, from, to, ranges: request.ranges, register, journal, requireLevel, pauseBudgetMs, rate, hostInfo: { ranges } }
+    const { requireLevel, pauseBudgetMs, rate, reverseWindowMs } = request
+    const options: MigrateOptions = { live: true, from, to, ranges: request.ranges, register, journal, requireLevel, pauseBudgetMs, rate, reverseWindowMs, hostInfo: { ranges } }
     const migration = await this.engine.migrate(options).catch((error: unknown) => {
       rmSync(journal, { force: true })
       throw error
@@ -103,6 +103,15 @@ export class Runs {
   async cancel(id: string): Promise<void> {
     await this.resume(id)
     this.find(id).migration?.cancel()
+  }
+
+  /** Goes back, or is content before the reverse window ends. Throws KEYHAUL_UNSUPPORTED where none is open. */
+  settle(id: string, how: 'reverse' | 'finish'): void {
+    const { migration } = this.find(id)
+    const live = migration?.progress().live
+    // finish() means something else before.
+    if (migration === undefined || live?.turned !== true) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { migration: id, message: 'no reverse window is open; see keyhaul status --service' })
+    migration[how]()
   }
 
   /** The one that is meant where there is only one it can be. */

@@ -88,6 +88,16 @@ class SmallRun : public testing::Test {
     ASSERT_EQ(report.counts.done, 1U) << crashes << '\n' << toText(report);
     ++runs;
   }
+  void checkEveryEvent(uint64_t stride) {
+    for (uint16_t node = 0; node < kNodes; ++node) {
+      for (uint64_t at = 1; at <= whole.nodeEvents[node]; at += stride) {
+        options.crashes = {{node, at}};
+        check();
+        if (HasFatalFailure()) return;
+      }
+    }
+    RecordProperty("runs", std::to_string(runs));
+  }
   // The two stores, the register and the mover; the client comes last.
   static constexpr uint16_t kStores = 2, kRegister = 2, kMover = 3, kNodes = 4;
   Options options;
@@ -99,15 +109,7 @@ TEST_F(SmallRun, SurvivesACrashAtEveryEvent) {
   ASSERT_TRUE(whole.ok()) << toText(whole);
   ASSERT_EQ(whole.counts.done, 1U);
   ASSERT_GT(whole.nodeEvents[kMover], 40U);
-  const uint64_t stride = kThorough ? 1 : 7;
-  for (uint16_t node = 0; node < kNodes; ++node) {
-    for (uint64_t at = 1; at <= whole.nodeEvents[node]; at += stride) {
-      options.crashes = {{node, at}};
-      check();
-      if (HasFatalFailure()) return;
-    }
-  }
-  RecordProperty("runs", std::to_string(runs));
+  checkEveryEvent(kThorough ? 1 : 7);
 }
 
 // The mover and then whoever, at every pair of events.
@@ -140,15 +142,7 @@ class SmallReverse : public SmallRun {
 TEST_F(SmallReverse, SurvivesACrashAtEveryEvent) {
   ASSERT_TRUE(whole.ok()) << toText(whole);
   ASSERT_EQ(whole.counts.reversed, 1U);
-  const uint64_t stride = kThorough ? 1 : 11;
-  for (uint16_t node = 0; node < kNodes; ++node) {
-    for (uint64_t at = 1; at <= whole.nodeEvents[node]; at += stride) {
-      options.crashes = {{node, at}};
-      check();
-      if (HasFatalFailure()) return;
-    }
-  }
-  RecordProperty("runs", std::to_string(runs));
+  checkEveryEvent(kThorough ? 1 : 11);
 }
 
 // Somebody goes back, somebody does not, and nothing that was written is lost.
