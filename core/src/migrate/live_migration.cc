@@ -303,6 +303,7 @@ void LiveMigration::leavePart(Port& port) {
     case kVerifying:
       sourceDigest_ = compare_.source();
       targetDigest_ = compare_.target();
+      if (shared_.turned) std::swap(sourceDigest_, targetDigest_);  // as the plan names them
       shared_.totals.verifiedEntries = targetDigest_.entries;
       shared_.totals.verifiedBytes = targetDigest_.bytes;
       compared_ = true;
