@@ -51,7 +51,9 @@ struct Job {
   Entries targetBefore;      // its ranges of the target, when it was first begun
 
   bool begun = false;        // live: its plan names a source and a target
-  bool reverseTold = false;  // that somebody wants back is known to it
+  bool reverseTold = false;  // that somebody wants back was known to it
+  bool reverseDue = false;   // and is: it was not refused since, and is not only in a lost memory
+  bool closeTold = false;    // that its reverse window is to be closed was known to it
   bool undone = false;       // it was given up in some incarnation, whatever the reason
   ErrorCode reason = ErrorCode::kOk;  // the last one that was said, of any incarnation
   uint32_t superseded = 0;   // how often another coordinator took it away

@@ -173,6 +173,7 @@ void MoverNode::launch(Job& job) {
 void MoverNode::resume(Job& job, JournalImage image) {
   if (image.receipt) return ended(job, image.receipt->state, *image.receipt);
   ++world_.counts().resumes;
+  job.reverseDue = job.reverseDue && image.reversing;
   if (!world_.sabotaged(Sabotage::kKeepTornTail)) {
     job.journal.resize(static_cast<size_t>(image.validBytes));
   }
@@ -278,7 +279,11 @@ void MoverNode::step() {
 
 void MoverNode::takeNotice(const Notice& notice, std::vector<Job*>& changed) {
   Job* job = jobOf(notice.migration);
-  if (job == nullptr || notice.kind != NoticeKind::kState) return;
+  if (job == nullptr) return;
+  // Why a way back that was asked for is not taken.
+  const bool refuses = notice.error == ErrorCode::kPauseBudget || notice.error == ErrorCode::kVerifyMismatch;
+  if (notice.kind == NoticeKind::kWarning && refuses) job->reverseDue = false;
+  if (notice.kind != NoticeKind::kState) return;
   const MigrationState before = std::exchange(job->state, notice.state);
   job->error = notice.error;
   if (notice.error != ErrorCode::kOk) job->reason = notice.error;
@@ -286,6 +291,7 @@ void MoverNode::takeNotice(const Notice& notice, std::vector<Job*>& changed) {
   if (notice.state == MigrationState::kReversible) {
     const uint64_t afterUs = std::max(job->reverseAfterUs, job->finishAfterUs);
     if (afterUs != 0) timer(afterUs, kWindow, job->index);
+    if (world_.sabotaged(Sabotage::kWindowShut)) static_cast<void>(engine_->closeWindow(job->id));
   }
   if (notice.state == MigrationState::kRepairing) work_[job->index].repaired = true;
   world_.addToHash((uint64_t{job->index} << 8) | static_cast<uint64_t>(notice.state));

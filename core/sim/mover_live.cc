@@ -72,9 +72,12 @@ bool MoverNode::planLive(Job& job) {
 void MoverNode::onWindow(Job& job) {
   if (job.phase != Job::Phase::kRunning || job.state != MigrationState::kReversible) return;
   if (job.reverseAfterUs != 0) {
-    job.reverseTold = engine_->reverse(job.id).ok() || job.reverseTold;
+    const bool drops = world_.sabotaged(Sabotage::kReverseDropped);
+    const bool heard = drops || engine_->reverse(job.id).ok();
+    job.reverseDue = heard || job.reverseDue;
+    job.reverseTold = heard || job.reverseTold;
   } else {
-    static_cast<void>(engine_->closeWindow(job.id));
+    job.closeTold = engine_->closeWindow(job.id).ok() || job.closeTold;
   }
   wake();
 }

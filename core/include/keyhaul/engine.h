@@ -171,7 +171,8 @@ struct Ready {
 
 struct Config {
   uint32_t migrationsMax = 1'024;   // unfinished and unforgotten ones
-  uint32_t slots = 0;               // migrations running at once; 0 = no limit
+  // Migrations running at once, those whose reverse window is open too; 0 = no limit.
+  uint32_t slots = 0;
   uint32_t sourceSlots = 0;         // of those, a node as source; 0 = no limit
   uint32_t targetSlots = 0;         // of those, a node as target; 0 = no limit
   uint64_t bytesPerSecond = 0;      // all migrations together; 0 = no limit

@@ -11,6 +11,9 @@
 //   staged(f) ─ activate(f)─┘
 //    └── discard(f) ──► absent(f)       absent, redirecting ── prepare(f' > f) ──► staged(f')
 //
+// What the same migration moved away before (its reverse window) sends clients on while it is
+// staged too, and is redirecting(f) again after a discard.
+//
 // Every change names its claim, its coordinator's epoch and an ownership epoch; older ones
 // are refused, whatever the order in which a network delivers them. Repeating one is fine.
 #pragma once
@@ -33,7 +36,7 @@ enum class GateState : uint8_t {
   kFenced = 3,       // reads, no writes
   kReadFenced = 4,   // neither
   kRedirecting = 5,  // owned by `target` since `epoch`
-  kStaged = 6,       // a migration fills it; invisible
+  kStaged = 6,       // a migration fills it; invisible. With a `target`: kept for a way back
 };
 std::string_view gateStateName(GateState state);  // "serving"
 
@@ -44,7 +47,7 @@ struct GateRange {
   uint64_t epoch = 0;
   ClaimId claim{};           // of the last migration that changed it
   uint64_t coordEpoch = 0;
-  std::string target;        // kRedirecting
+  std::string target;        // kRedirecting, and what of it is kept for a way back
   bool sameAs(const GateRange& other) const;  // but for the range
 };
 
@@ -139,6 +142,7 @@ class Gate {
   Status check(const GateCall& call, const GateRange* at) const;
   uint64_t apply(const KeyRange& span);
   void fenceParts(const GateRange& fence, std::vector<GateRange>& changes) const;
+  void stageParts(const GateRange& call, std::vector<GateRange>& changes) const;
   template <typename Visit>
   Status eachPart(const KeyRange& range, Visit visit) const;
 

@@ -28,7 +28,7 @@ class Integrity : public Oracle {
     }
     if (change.after == nullptr || isValueOf(change.key, *change.after)) return;
     // A rotten value may be copied on; who notices that is verification.
-    const bool rotted = world_.store(job.source).everRotted() || (job.live && world_.store(job.target).everRotted());
+    const bool rotted = world_.store(fills ? job.source : job.target).everRotted();
     if (!rotted) violated("nobody wrote this value", change.key);
   }
 };

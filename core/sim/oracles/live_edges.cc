@@ -1,7 +1,9 @@
 // Only the changes of state that core/src/migrate/live_state.h draws; what has ended stays so,
 // and what was decided is never cancelled or failed. Written from the drawing, not from the
 // engine's table.
-#include <map>
+#include <algorithm>
+#include <set>
+#include <span>
 
 #include "../world.h"
 #include "oracles.h"
@@ -33,8 +35,6 @@ constexpr Edge kForward[] = {
     {S::kCatchingUp, S::kVerifying},
     {S::kCatchingUp, S::kApproaching},
     {S::kVerifying, S::kApproaching},
-    {S::kApproaching, S::kArming},  // where there is to be a way back
-    {S::kArming, S::kFencing},
     {S::kApproaching, S::kFencing},
     {S::kFencing, S::kDraining},
     {S::kDraining, S::kReadFencing},
@@ -42,15 +42,6 @@ constexpr Edge kForward[] = {
     {S::kReadFencing, S::kDeciding},
     {S::kDeciding, S::kActivating},
     {S::kActivating, S::kRedirecting},
-    {S::kRedirecting, S::kCleaning},
-    {S::kRedirecting, S::kTurning},
-    {S::kTurning, S::kStaging},
-    {S::kStaging, S::kReversible},
-    {S::kStaging, S::kApproaching},  // resumed, nothing is compared, and it goes back
-    {S::kCatchingUp, S::kReversible},
-    {S::kVerifying, S::kReversible},
-    {S::kReversible, S::kApproaching},
-    {S::kReversible, S::kAborting},
     {S::kCleaning, S::kClosing},
     {S::kClosing, S::kDone},
     {S::kClosing, S::kCancelled},
@@ -83,6 +74,25 @@ constexpr Edge kForward[] = {
     {S::kPending, S::kFailed},
 };
 
+// Where there is to be a way back.
+constexpr Edge kThere[] = {
+    {S::kApproaching, S::kArming},
+    {S::kArming, S::kFencing},
+    {S::kRedirecting, S::kTurning},
+    {S::kTurning, S::kStaging},
+};
+// Once the claim is turned round.
+constexpr Edge kBack[] = {
+    {S::kStaging, S::kReversible},
+    {S::kStaging, S::kApproaching},  // resumed, nothing is compared, and it goes back
+    {S::kCatchingUp, S::kReversible},
+    {S::kVerifying, S::kReversible},
+    {S::kReversible, S::kApproaching},
+    {S::kReversible, S::kCatchingUp},   // a store was away, or too much changed: compared anew
+    {S::kApproaching, S::kCatchingUp},
+    {S::kReversible, S::kAborting},
+};
+
 class LiveEdges : public Oracle {
  public:
   using Oracle::Oracle;
@@ -93,6 +103,12 @@ class LiveEdges : public Oracle {
   }
   void onState(const Job& job, S from, S to) override {
     if (to == S::kPostponing) ++world_.counts().postponed;
+    const bool window = job.plan.reverseWindowMs != 0;
+    if (window && world_.isTurned(job)) turned_.insert(job.index);
+    const bool turned = turned_.contains(job.index);
+    // With a window nobody's source is cleaned up but that of the way back.
+    const bool cleans = from == S::kRedirecting && to == S::kCleaning && window == turned;
+    if (cleans || (window && isOneOf(kThere, from, to)) || (turned && isOneOf(kBack, from, to))) return;
     if (allowed(from, to)) return;
     violated("job " + std::to_string(job.index) + " went from " + std::string(stateName(from)) +
              " to " + std::string(stateName(to)));
@@ -107,15 +123,18 @@ class LiveEdges : public Oracle {
            state == S::kCatchingUp || state == S::kVerifying || state == S::kApproaching ||
            state == S::kClaiming || state == S::kDiscarding || state == S::kArming;
   }
+  static bool isOneOf(std::span<const Edge> edges, S from, S to) {
+    return std::any_of(edges.begin(), edges.end(),
+                       [=](const Edge& edge) { return edge.from == from && edge.to == to; });
+  }
   static bool allowed(S from, S to) {
     if (isFinal(from) || from == S::kStopped) return false;
-    for (const Edge& edge : kForward) {
-      if (edge.from == from && edge.to == to) return true;
-    }
+    if (isOneOf(kForward, from, to)) return true;
     if (to == S::kStopped) return true;
     if (to == S::kPostponing) return isFenced(from);
     return to == S::kAborting && (isFenced(from) || isBefore(from));
   }
+  std::set<uint32_t> turned_;  // for good
 };
 
 }  // namespace

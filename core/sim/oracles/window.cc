@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "../mover.h"
+#include "../register.h"
 #include "../world.h"
 #include "oracles.h"
 
@@ -20,17 +21,23 @@ class Window : public Oracle {
     if (!job.live) return;
     Known& known = known_[job.index];
     known.open = false;
+    known.since = kNever;
     // What an earlier process began and nobody wrote down is not begun.
     if (image == nullptr || !image->aborting) known.early = false;
   }
   void onState(const Job& job, MigrationState from, MigrationState to) override {
     if (job.plan.reverseWindowMs == 0 || !world_.isTurned(job)) return;
+    // What was given up in the register is only told so once more.
+    const Claim* claim = world_.theRegister().map().find(job.plan.claim);
+    if (claim->state != ClaimState::kClaimed) return;
     Known& known = known_[job.index];
     const Instant now = world_.mover(job.mover).now();
-    if (to == MigrationState::kReversible && !std::exchange(known.open, true)) known.since = now;
-    // One that was given up in the register before is only told so once more.
+    // Its time begins once both are near, or runs while they never come near.
+    const bool opens = to == MigrationState::kReversible && !std::exchange(known.open, true);
+    if (opens || (from == MigrationState::kStaging && !known.open)) known.since = now;
+    // Going on with what an earlier process had begun.
     if (to != MigrationState::kAborting || from == MigrationState::kUnfencing) return;
-    known.early = !known.open || now < known.since + milliseconds(job.plan.reverseWindowMs);
+    known.early = now < known.since + milliseconds(job.plan.reverseWindowMs);
   }
   void onLiveEnd(const Job& job) override {
     if (job.state != MigrationState::kDone || !job.begun || job.plan.reverseWindowMs == 0) return;
@@ -51,7 +58,7 @@ class Window : public Oracle {
   struct Known {
     bool open = false;   // in this incarnation
     bool early = false;  // it was given up before its time
-    Instant since{0};
+    Instant since = kNever;
   };
   std::map<uint32_t, Known> known_;
 };

@@ -86,8 +86,11 @@ Admission Gate::answerFor(const GateRange* range, bool write) {
   switch (range->state) {
     case GateState::kServing: admission.answer = Answer::kOk; break;
     case GateState::kFenced: admission.answer = write ? Answer::kRetry : Answer::kOk; break;
-    case GateState::kReadFenced:
-    case GateState::kStaged: admission.answer = Answer::kRetry; break;
+    case GateState::kReadFenced: admission.answer = Answer::kRetry; break;
+    case GateState::kStaged:
+      admission.owner = range->target;
+      if (range->target.empty()) admission.answer = Answer::kRetry;
+      break;
     case GateState::kRedirecting: admission.owner = range->target; break;
     case GateState::kAbsent: break;
   }
@@ -252,6 +255,8 @@ Status Gate::change(const GateCall& call) {
     next.range = range;
     if (call.verb == GateVerb::kFence) {
       fenceParts(next, changes);
+    } else if (call.verb == GateVerb::kPrepare || call.verb == GateVerb::kDiscard) {
+      stageParts(next, changes);
     } else {
       changes.push_back(next);
     }
@@ -272,6 +277,29 @@ void Gate::fenceParts(const GateRange& fence, std::vector<GateRange>& changes) c
     changes.back().range = {std::max(part.range.lo, fence.range.lo),
                             std::min(part.range.hi, fence.range.hi)};
   }
+}
+
+// What this very migration moved away and now keeps for a way back still sends clients on, and does
+// again once it is not kept any more. Only what never was anybody's is absent then.
+void Gate::stageParts(const GateRange& call, std::vector<GateRange>& changes) const {
+  const auto put = [&](const KeyRange& range, const std::string& owner) {
+    changes.push_back(call);
+    changes.back().range = range;
+    changes.back().target = owner;
+    const bool discards = call.state == GateState::kAbsent;
+    if (discards && !owner.empty()) changes.back().state = GateState::kRedirecting;
+  };
+  Bound at = Bound::at(call.range.lo);
+  for (size_t i = firstAbove(call.range.lo); i < ranges_.size(); ++i) {
+    const GateRange& part = ranges_[i];
+    if (!call.range.hi.isAbove(part.range.lo)) break;
+    if (part.claim != call.claim || part.target.empty()) continue;
+    const KeyRange meets{std::max(part.range.lo, call.range.lo), std::min(part.range.hi, call.range.hi)};
+    if (at < Bound::at(meets.lo)) put({at.key(), Bound::at(meets.lo)}, {});
+    put(meets, part.target);
+    at = meets.hi;
+  }
+  if (at < call.range.hi) put({at.key(), call.range.hi}, {});
 }
 
 bool Gate::opens(GateVerb verb) {

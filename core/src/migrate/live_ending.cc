@@ -142,7 +142,9 @@ void LiveMigration::undo(Port& port, MigrationState end) {
   // while somebody can go on later.
   const bool keeps = shared_.turned && shared_.claim.state != ClaimState::kAborted;
   const bool tooMany = keeps && error_ == ErrorCode::kLimitExceeded;
-  if (resumable() && !tooMany && (keeps || retryClass(error_) != RetryClass::kFatal)) {
+  // Of a journal that failed just now, what stands in it is enough to go on from.
+  const bool later = resumable() || (keeps && hasJournal_);
+  if (later && !tooMany && (keeps || retryClass(error_) != RetryClass::kFatal)) {
     return conclude(port, MigrationState::kStopped);
   }
   if (shared_.claim.state == ClaimState::kAborted) {

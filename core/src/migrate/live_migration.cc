@@ -14,6 +14,7 @@ LiveMigration::LiveMigration(MigrationId id, ValidPlan plan, NodeId source, Node
       sourceGate_(shared_),
       targetGate_(shared_),
       approach_(shared_, feed_) {
+  hasJournal_ = journal;
   priority_ = spec().priority;
   shared_.ranges.resize(spec().ranges.size());
   shared_.journal.start(journal, tagOf(MigrationPart::kJournal), {});
@@ -302,6 +303,7 @@ void LiveMigration::leavePart(Port& port) {
     case kVerifying:
       sourceDigest_ = compare_.source();
       targetDigest_ = compare_.target();
+      if (shared_.turned) std::swap(sourceDigest_, targetDigest_);  // as the plan names them
       shared_.totals.verifiedEntries = targetDigest_.entries;
       shared_.totals.verifiedBytes = targetDigest_.bytes;
       compared_ = true;

@@ -117,6 +117,7 @@ class LiveMigration final : public JobBase {
   bool inspecting_ = false;  // Staging: is what stands on the target ours?
   bool staged_ = false;      // under the present coordEpoch and fence epoch
   Ending after_ = Ending::kNone;  // what is to happen once the source serves again
+  bool hasJournal_ = false;  // whether or not it can still be written
   bool recorded_ = false;    // the journal begins with the plan
   bool restarting_ = false;  // what was staged goes, and the copy begins anew
   bool wasClaimed_ = false;  // so the journal says

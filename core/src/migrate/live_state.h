@@ -59,6 +59,7 @@ struct LiveRow {
   uint32_t next = 0;          // where it may go
 };
 
+static_assert(static_cast<uint32_t>(MigrationState::kReversible) < 32, "a state is a bit of LiveRow::next");
 inline constexpr uint32_t liveBit(MigrationState state) {
   return 1U << static_cast<uint32_t>(state);
 }

@@ -80,6 +80,47 @@ TEST(Gate, ACleanUpOfAnotherEpochDeletesNothing) {
   }
 }
 
+// Whoever asks a store that is only kept for a way back is told where to go, then and afterwards.
+TEST(Gate, WhatIsKeptForAWayBackSendsClientsOn) {
+  Gate gate = serving();
+  ASSERT_TRUE(gate.change(call(GateVerb::kFence, 2)).ok());
+  ASSERT_TRUE(gate.change(call(GateVerb::kRedirect, 2)).ok());
+  const auto sendsOn = [&gate](const char* key) {
+    const KeyView view = key;
+    const Admission write = gate.admitWrite(std::span(&view, 1)), read = gate.admitRead(key);
+    return read.answer == Answer::kMoved && read.owner == "T" && write.answer == Answer::kMoved && write.owner == "T";
+  };
+  GateCall wide = call(GateVerb::kPrepare, 3);
+  wide.ranges = {rangeOf("a", "z")};  // more than was ever here
+  ASSERT_TRUE(gate.change(wide).ok());
+  EXPECT_TRUE(sendsOn("b"));
+  EXPECT_EQ(gate.admitRead("n").answer, Answer::kRetry);
+  EXPECT_TRUE(gate.admitApply(wide.claim, 1, rangeOf("b", "p")).ok());
+  wide.epoch = 5;  // an attempt was given up
+  wide.coordEpoch = 2;
+  ASSERT_TRUE(gate.change(wide).ok());
+  EXPECT_TRUE(sendsOn("b"));
+  const std::string record = gate.encode();
+  Gate other = Gate::restore(std::as_bytes(std::span(record)), 0).value();
+  GateCall discard = wide;
+  discard.verb = GateVerb::kDiscard;
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE(gate.change(discard).ok());
+    EXPECT_TRUE(sendsOn("b"));
+    ASSERT_EQ(gate.ranges().size(), 2U);
+    EXPECT_EQ(gate.ranges()[0].state, GateState::kRedirecting);
+    EXPECT_EQ(gate.ranges()[1].state, GateState::kAbsent);
+  }
+  EXPECT_EQ(gate.admitCleanUp(2, rangeOf("b", "c")).code(), ErrorCode::kSuperseded) << "of the way there";
+  GateCall activate = wide;
+  activate.verb = GateVerb::kActivate;
+  ASSERT_TRUE(other.change(activate).ok());
+  EXPECT_EQ(other.admitRead("b").answer, Answer::kOk);
+  // Another migration stages it as if it had never been here.
+  ASSERT_TRUE(gate.change(call(GateVerb::kPrepare, 8, 1, 9)).ok());
+  EXPECT_EQ(gate.admitRead("b").answer, Answer::kRetry);
+}
+
 TEST(Gate, WhatClosesWaitsForWritesOfClientsAndOfMigrations) {
   Gate gate = serving();
   const KeyView inside = "b";

@@ -31,6 +31,7 @@ TEST(LiveReverse, GoesBackWithAllThatWasWrittenToTheTarget) {
     world.start(windowed(world));
     ASSERT_TRUE(reaches(world, kReversible)) << "seed " << seed << " stands in " << stateName(world.state());
     serves(world.source(), false);
+    EXPECT_EQ(world.source().gate.admitRead("key1001").owner, "T");
     serves(world.target(), true);
     EXPECT_EQ(world.view().live->waitsFor, WaitsFor::kReverse);
     EXPECT_GT(world.view().live->reverseLeft.us, 0U);
@@ -70,6 +71,7 @@ TEST(LiveReverse, AWindowThatEndsLeavesNothingBehind) {
     EXPECT_EQ(world.receipt()->windowError, ErrorCode::kOk);
     EXPECT_EQ(world.receipt()->totals.discardedEntries, 0U);
     EXPECT_GT(world.receipt()->totals.deletedEntries, 0U);
+    EXPECT_EQ(world.source().gate.admitRead("key1001").owner, "T");
     EXPECT_EQ(world.source().entries.size(), 0U);
   }
 }

@@ -312,6 +312,38 @@ TEST(LiveWindow, AStoreThatIsAwayIsKept) {
   }
 }
 
+// A disk that is full for a moment: what stands in the journal is enough to go on from.
+TEST(LiveWindow, AJournalThatFailsEndsNoWindow) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    LiveOptions options;
+    options.seed = seed;
+    LiveWorld world(options);
+    world.start(windowed(world, 3'600'000));
+    ASSERT_TRUE(reaches(world, kReversible));
+    bool full = true;
+    world.fault = [&full](const Action& action) {
+      return full && action.kind == ActionKind::kJournal ? ErrorCode::kDiskFull : ErrorCode::kOk;
+    };
+    world.autoResume = false;
+    if (seed % 2 == 0) {
+      ASSERT_TRUE(world.reverse().ok());
+    }
+    ASSERT_TRUE(world.run()) << stateName(world.state());
+    ASSERT_EQ(world.state(), kStopped);
+    EXPECT_EQ(world.error(), ErrorCode::kJournalWriteFailed);
+    EXPECT_GT(world.source().entries.size(), 0U);
+    serves(world.target(), true);
+    full = false;
+    world.autoResume = true;
+    world.replace(std::string(world.journal()));
+    ASSERT_TRUE(reaches(world, kReversible)) << stateName(world.state());
+    ASSERT_TRUE(world.reverse().ok());
+    ASSERT_TRUE(world.run()) << stateName(world.state());
+    EXPECT_TRUE(world.receipt()->reversed);
+    EXPECT_EQ(world.checkEnd(), "") << "seed " << seed;
+  }
+}
+
 // Somebody was told that it goes back, and it cannot any more: the receipt says why.
 TEST(LiveWindow, ALostFeedOnTheWayBackIsNamed) {
   for (const bool again : {false, true}) {
