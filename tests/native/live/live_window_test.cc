@@ -81,12 +81,15 @@ TEST(LiveWindow, WritersAreHeldBackForWhoeverGoesBack) {
   for (int i = 0; i < 20'000 && run.asked.empty(); ++i) run.world.tick();
   ASSERT_EQ(run.asked.size(), 1U);
   EXPECT_GT(run.asked[0], 0U);
+  size_t before = 0;
+  run.world.onState = [&](MigrationState state) { before = state == kDiscarding ? run.asked.size() : before; };
   ASSERT_TRUE(run.world.closeWindow().ok());
   ASSERT_TRUE(run.world.run(2'000)) << stateName(run.world.state());
   EXPECT_EQ(run.world.state(), kDone);
   EXPECT_FALSE(run.world.receipt()->reversed);
   ASSERT_EQ(run.asked.size(), 2U);
   EXPECT_EQ(run.asked[1], 0U);
+  EXPECT_EQ(before, 2U) << "not only at the very end";
   EXPECT_EQ(run.world.checkEnd(), "");
 }
 
