@@ -291,7 +291,7 @@ function planError(
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
     const reached = options.live === true ? 'level 4 needs a durable register and a journal' : 'without `live` keyhaul reaches level 1'
     const why = missing.length === 0 ? reached : `missing: ${missing.join(', ')}${options.live === true ? '; wrap both stores with gatedStore()' : ''}`
-    if (options.reverseWindowMs !== undefined && options.reverseWindowMs > 0) {
+    if (missing.length > 0 && (options.reverseWindowMs ?? 0) > 0) {
       const lacks = (store: Store): string => `${store.name} lacks ${missing.filter((one) => !store.capabilities.has(one)).join(', ') || 'nothing'}`
       return new KeyhaulError(code, { message: `a reverse window cannot be given: ${lacks(options.from)}, ${lacks(options.to)}; wrap both stores with gatedStore(), each with a feed` })
     }
