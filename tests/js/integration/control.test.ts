@@ -160,7 +160,7 @@ test('what cannot be is refused with a code and what to do', async () => {
     await refused(['status', '--service', socket, 'deadbeef'], /KEYHAUL_NOT_FOUND/)
     await refused(['resume', '--service', socket], /KEYHAUL_NOT_FOUND.*no migration to resume/)
     await refused(['status', '--service', join(folder, 'none')], /KEYHAUL_SERVICE_FAILED.*there is no such socket/)
-    await refused(['status', '--service', new URL(import.meta.url).pathname], /KEYHAUL_new URL(import.meta.url).pathname_FAILED.*it is not a socket/)
+    await refused(['status', '--service', new URL(import.meta.url).pathname], /KEYHAUL_SERVICE_FAILED.*it is not a socket/)
     await refused(['status'], /KEYHAUL_USAGE.*name a journal/, 2)
     // Nothing that was refused is left over.
     assert.deepEqual(lastJson((await keyhaul(['status', '--service', socket, '--json'])).stdout).runs, [(await until(socket, ({ state }) => state === 'failed'))])

@@ -43,18 +43,20 @@ for (const [kind, number] of [['none', 0], ['crc32', 1], ['crc32c', 2]] as const
   })
 }
 
-for (const [each, perCheckpoint] of [['checkpoint', 20], ['page', 1]] as const) {
+for (const [each, perCheckpoint] of [['checkpoint', 64], ['page', 1]] as const) {
   test(`--durable ${each}: a durable write every ${perCheckpoint} pages`, async () => {
     await inFolder(async (folder) => {
       const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]
-      await fillLevel(a, 120_000)
+      await fillLevel(a, each === 'page' ? 120_000 : 300_000)
       const ended = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--durable', each, '--journal', journal, '--json'])
       assert.equal(ended.code, 0, ended.stderr)
       const { copiedPages } = JSON.parse(ended.stdout) as Receipt
-      assert.ok(copiedPages > 30, `${copiedPages} pages`)
+      assert.ok(copiedPages > 30 && copiedPages > perCheckpoint, `${copiedPages} pages`)
       const records = (await keyhaul(['inspect', journal])).stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { record: string; pages: number })
       const checkpoints = records.filter(({ record }) => record === 'checkpoint')
-      assert.equal(checkpoints.length, Math.ceil(copiedPages / perCheckpoint))
+      assert.equal(checkpoints.reduce((sum, { pages }) => sum + pages, 0), copiedPages)
+      // A slow machine makes one each second too.
+      assert.ok(checkpoints.every(({ pages }) => pages <= perCheckpoint) && checkpoints.length >= copiedPages / perCheckpoint)
     })
   })
 }

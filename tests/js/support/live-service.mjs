@@ -40,7 +40,7 @@ async function versionOf(i) {
 const journal = join(folder, 'journal')
 let run
 function begin() {
-  run = migrate({ live: true, from: a, to: b, register, journal, pageEntries: 200, durablePages: 2, rate: 400_000 })
+  run = migrate({ live: true, from: a, to: b, register, journal, pageEntries: 200, durablePages: 2, rate: 150_000 })
   const dieThen = (state) => state === dieIn && process.kill(process.pid, 'SIGKILL')
   run.migration.then(
     (migration) => {

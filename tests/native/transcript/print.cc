@@ -26,8 +26,9 @@ struct RecordText {
   }
   std::string operator()(const ClaimedRecord& r) const {
     return "claimed under coordEpoch " + std::to_string(r.coordEpoch) + (r.forgotten ? ", forgotten" : "") +
-           (r.restarting ? ", restarting" : "");
+           (r.restarting ? ", restarting" : "") + (r.turned ? ", turned" : "");
   }
+  std::string operator()(const ArmedRecord& r) const { return "armed at " + escaped(r.position); }
   std::string operator()(const PhaseRecord& r) const {
     return "phase " + std::string(stateName(r.state));
   }
