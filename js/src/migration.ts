@@ -197,7 +197,7 @@ export class Migration implements AsyncIterable<Progress> {
     if (this.ended) return
     this.ended = this.leaving = true
     this.latest ??= this.look()
-    this.setup.from.gate?.limitWrites?.(0, this.ranges)
+    for (const { gate } of [this.setup.from, this.to]) gate?.limitWrites?.(0, this.ranges)
     this.setup.signal?.removeEventListener('abort', this.stop)
     this.setup.onEnd()
     void this.setup.journal?.close().catch(() => {})

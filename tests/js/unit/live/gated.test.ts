@@ -100,8 +100,10 @@ test('what the engine asks of the writers reaches them, and whoever listens', as
   const migration = await engine.migrate({ live: true, from, to, register, follow: true })
   const asked: number[] = []
   migration.on('limit', ({ perSecond }) => asked.push(perSecond))
-  // As the engine says it: kThrottleWriters of core/include/keyhaul/engine.h.
-  const say = (perSecond: number): void => (migration as unknown as { onNotice(notice: object): void }).onNotice({ kind: 5, state: 0, difference: 0, error: 0, node: 1, perSecond, payload: new Uint8Array(0) })
+  // As the engine says it of the source: kThrottleWriters of core/include/keyhaul/engine.h.
+  const { driver } = engine as unknown as { driver: { storeName(node: number): string | undefined } }
+  const node = Array.from({ length: 1 << 17 }, (_, id) => id).find((id) => driver.storeName(id) === 'a')
+  const say = (perSecond: number): void => (migration as unknown as { onNotice(notice: object): void }).onNotice({ kind: 5, state: 0, difference: 0, error: 0, node, perSecond, payload: new Uint8Array(0) })
   say(0.0001)
   await from.put('k', '1')
   let isThrough = false
