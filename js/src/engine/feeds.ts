@@ -10,9 +10,13 @@ export interface FeedUser {
   readonly to: Store
 }
 
-/** The name of its feed in a store, for who comes after a crash. Both stores may be parts of one database. */
-function ownerOf({ live, journal, to }: FeedUser, store: Store): string | undefined {
-  return live ? `claim ${toHex(live.claim)}${store === to ? ', the way back' : ''}` : journal?.identity
+/** Who comes after a crash finds its feeds by it. */
+const nameOf = ({ live, journal }: FeedUser): string | undefined => (live ? `claim ${toHex(live.claim)}` : journal?.identity)
+
+/** Both stores may be parts of one database, and an owner has one feed there. Only a live migration has one of its target. */
+function ownerOf(run: FeedUser, store: Store): string | undefined {
+  const name = nameOf(run)
+  return name !== undefined && store === run.to ? `${name}, the way back` : name
 }
 
 /** `at`: from where it was read last. */
@@ -65,7 +69,7 @@ export class Feeds {
    */
   async discard(migration: number, run: FeedUser, after: Uint8Array, take: (after: Uint8Array) => Promise<unknown>): Promise<void> {
     // A new one will do as well for an owner: it ends the one that nobody knows of.
-    for (const at of run.live === undefined && run.journal?.identity === undefined ? [after] : [after, new Uint8Array(0)]) {
+    for (const at of nameOf(run) === undefined ? [after] : [after, new Uint8Array(0)]) {
       if (!this.open.has(migration) && (at !== after || at.length > 0)) await take(at).catch(unlessLost)
     }
     await this.open.get(migration)?.feed.close({ discard: true })

@@ -1,6 +1,7 @@
 import { scheduleStep } from '../engine/turn.js'
 import { KeyhaulError } from '../errors.js'
 import type { GateCall, GateVerb, OwnRecord, ScanRange, Store, Write } from '../stores/store.js'
+import { Watchers } from '../register/register.js'
 import { Gate } from './gate.js'
 import { packCall } from './pack.js'
 import { WriteLimit } from './write-limit.js'
@@ -17,7 +18,7 @@ export class GateCore {
   changes = 0
   gate: Gate | undefined
   /** Told of each change. */
-  readonly listeners = new Set<() => void>()
+  readonly watchers = new Watchers<void>()
   /** What migrations ask of the writers, while they cannot keep up with them. */
   private readonly limits = new Map<readonly ScanRange[], WriteLimit>()
   private loading: Promise<Gate> | undefined
@@ -103,10 +104,7 @@ export class GateCore {
     gate.change(packed)
     this.changes++
     // Hundreds may wait for it; whoever made the change is to hear of it before they are served.
-    scheduleStep(() => {
-      // Each by itself: one that throws keeps nobody else from hearing.
-      for (const tell of this.listeners) queueMicrotask(tell)
-    })
+    scheduleStep(() => this.watchers.tell())
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {

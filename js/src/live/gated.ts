@@ -116,11 +116,8 @@ class Gated implements GatedStore {
   }
 
   onGateChange(listener: () => void): () => void {
-    const { listeners } = this.core
-    // One that is given twice is told twice, and ended one by one.
-    const tell = (): void => listener()
-    listeners.add(tell)
-    return () => void listeners.delete(tell)
+    const watch = this.core.watchers.add(listener)
+    return () => watch.close()
   }
 
   async scan(range: ScanRange, options: ScanOptions): Promise<ScanPage> {

@@ -79,16 +79,14 @@ export class WriteGroups {
   }
 
   private async commit(group: readonly WaitingWrite[]): Promise<void> {
-    const [first] = group as readonly [WaitingWrite]
-    const writes = group.length === 1 ? first.writes : group.flatMap((one) => one.writes)
+    if (group.length === 1) return this.commitEach(group)
     try {
-      await this.store.apply(writes, { durable: first.durable })
-    } catch (error) {
-      if (group.length === 1) first.reject(error)
-      else await this.commitEach(group)
-      return
+      await this.store.apply(group.flatMap(({ writes }) => writes), { durable: (group[0] as WaitingWrite).durable })
+    } catch {
+      // Each hears of its own.
+      return this.commitEach(group)
     }
-    for (const one of group) one.resolve()
+    for (const { resolve } of group) resolve()
   }
 
   /** A store that is down is not asked for each of them: after the second no, it is one for all the rest. */

@@ -16,7 +16,7 @@ interface Shared {
   generation: number
   /** What its owner closed stays closed. */
   wasOpen: boolean
-  readonly watchers: Watchers
+  readonly watchers: Watchers<RegisterState>
 }
 const shared = new WeakMap<LevelDatabase, Shared>()
 

@@ -5,7 +5,7 @@ export type { Register, RegisterState } from './register.js'
 /** A register that forgets with its process: for tests, and for stores that do so too. */
 export function memoryRegister(options: { readonly name?: string } = {}): Register {
   let state: RegisterState = { version: 0, document: new Uint8Array(0) }
-  const watchers = new Watchers()
+  const watchers = new Watchers<RegisterState>()
   return {
     name: options.name ?? 'memory register',
     durable: false,

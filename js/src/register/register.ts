@@ -23,16 +23,16 @@ export interface Register {
 }
 
 /** Listeners, and those of them that throw do not stop the others. */
-export class Watchers {
-  private readonly all = new Set<(state: RegisterState) => void>()
+export class Watchers<News> {
+  private readonly all = new Set<(news: News) => void>()
 
-  add(listener: (state: RegisterState) => void): { close(): void } {
-    const own = (state: RegisterState): void => listener(state)
+  add(listener: (news: News) => void): { close(): void } {
+    const own = (news: News): void => listener(news)
     this.all.add(own)
     return { close: () => void this.all.delete(own) }
   }
 
-  tell(state: RegisterState): void {
-    for (const listener of this.all) queueMicrotask(() => listener(state))
+  tell(news: News): void {
+    for (const listener of this.all) queueMicrotask(() => listener(news))
   }
 }
