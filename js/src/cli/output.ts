@@ -158,12 +158,11 @@ export class ProgressView {
 }
 
 export function receiptText(receipt: Receipt): string {
-  const { digests } = receipt
   const isOver = receipt.state === 'done' || receipt.state === 'mismatch'
   const verb = { copy: 'copied', move: 'moved', verify: 'compared', live: 'moved live' }[receipt.mode]
   const name = receipt.mode === 'live' ? 'live move' : receipt.mode
   const proof = receipt.verified
-    ? `${out.green('verified')}: both sides hold ${entries(digests.target.entries)}, digest ${digests.target.sum}`
+    ? `${out.green('verified')}: ${proofText(receipt)}`
     : receipt.state === 'done'
       ? out.yellow('not verified')
       : receipt.state === 'cancelled'
@@ -205,6 +204,13 @@ export function receiptText(receipt: Receipt): string {
   ]
   for (const extra of extras) if (extra !== '') lines.push(`  ${extra}`)
   return `${lines.join('\n')}\n`
+}
+
+/** A live migration below level 5 reads both sides while they change: their digests are of no common moment. */
+function proofText({ mode, level, digests: { source, target }, rechecked }: Receipt): string {
+  if (mode !== 'live' || level >= 5) return `both sides hold ${entries(target.entries)}, digest ${target.sum}`
+  const again = rechecked > 0 ? `, and ${formatCount(rechecked)} again that changed meanwhile, to the last change before the cutover` : ''
+  return `every key was compared on both sides${again}${source.sum === target.sum ? `; digest of both as they were read ${target.sum}` : ''}`
 }
 
 /** What a cancel did with the copy. */
