@@ -271,14 +271,14 @@ export async function pageBack(db: LevelDatabase, range: ScanRange, encoding: 'b
  * durable, and go on behind the gap. So the iterator is sent to its end. Where it gets there by
  * itself there is nothing to do. Of a scan it is less than can be told from noise.
  */
-async function assertNothingPassedOver(native: LevelIterator, end: Uint8Array, keyEncoding: string): Promise<void> {
+export async function assertNothingPassedOver(native: LevelIterator, end: Uint8Array, keyEncoding: string): Promise<void> {
   native.seek(end, { keyEncoding })
   // Without rows it is at its end, and rejects if it passed over anything.
   while ((await native.nextv(READ_ROWS)).length > 0);
 }
 
 /** browser-level cannot, and IndexedDB has errors of its own. */
-function canSeek(db: LevelDatabase): boolean {
+export function canSeek(db: LevelDatabase): boolean {
   return (db.supports as { seek?: boolean }).seek === true
 }
 
