@@ -5,6 +5,7 @@ import type { JournalInfo, LiveJournal } from '../inspect.js'
 import type { RegisterTruth } from './live.js'
 import type { Progress } from '../migration.js'
 import type { Receipt } from '../receipt.js'
+import { hostInfoOf } from './arguments.js'
 import { shellWord } from './shell.js'
 
 /**
@@ -233,7 +234,9 @@ export function statusText(info: JournalInfo, journal: string, truth?: RegisterT
   const lines = [`${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${info.state}`]
   if (info.receipt?.state === 'cancelled') lines.push(`  ${takenBack(info.receipt)}`)
   else lines.push(`  ${entries(info.copiedEntries)}, ${formatBytes(info.copiedBytes)} copied and durable`)
-  if (info.stopped !== undefined) lines.push(`  stopped by ${info.stopped}`)
+  if (info.stopped !== undefined) lines.push(`  ${info.resumable ? 'stopped' : 'given up'} for ${info.stopped}`)
+  const { rate = 0 } = hostInfoOf(info)
+  if (info.resumable && rate > 0) lines.push(`  at most ${formatBytes(rate)}/s`)
   if (info.live !== undefined) lines.push(...journalLines(info.live, truth))
   if (info.torn) lines.push('  the last write was cut short; resuming cuts it off')
   lines.push(info.resumable ? `  resume with: keyhaul resume ${shellWord(journal)}` : '  it has ended')
