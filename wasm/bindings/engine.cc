@@ -87,7 +87,7 @@ double addNode(uint32_t handle, uint32_t address, uint32_t bytes) {
   return idOr(hosts()[handle].engine.addNode(std::string(asView(memory(address, bytes)))));
 }
 
-// An id; or an error, with what is wrong in text() as {first, second, missing, field}.
+// An id; or an error, with what is wrong in text() as {first, second, missing, field, least, most}.
 double start(uint32_t handle, double nowUs, uint32_t address, uint32_t bytes, uint32_t source,
              uint32_t target, uint32_t journal) {
   text().clear();
@@ -101,6 +101,8 @@ double start(uint32_t handle, double nowUs, uint32_t address, uint32_t bytes, ui
     json.number("second", problem.second);
     json.number("missing", problem.missing);
     json.text("field", problem.field);
+    json.number("least", problem.least);
+    json.number("most", problem.most);
     json.close();
     return failure(valid.code());
   }

@@ -268,7 +268,7 @@ export async function pageBack(db: LevelDatabase, range: ScanRange, encoding: 'b
  * is synchronous and walks over all that was deleted at the end of the database, a second or more,
  * and finds damage there that is not of the range.)
  */
-async function assertNothingPassedOver(db: LevelDatabase, { gte, lt }: ScanRange, encoding: 'buffer' | 'view'): Promise<void> {
+export async function assertNothingPassedOver(db: LevelDatabase, { gte, lt }: ScanRange, encoding: 'buffer' | 'view'): Promise<void> {
   // IndexedDB has errors of its own, and memory none.
   const { permanence, seek } = db.supports as { permanence?: boolean; seek?: boolean }
   if (permanence !== true || seek !== true) return
@@ -288,7 +288,7 @@ async function assertNothingPassedOver(db: LevelDatabase, { gte, lt }: ScanRange
 }
 
 /** The first key that is greater. */
-function behind(key: Uint8Array): Uint8Array {
+export function behind(key: Uint8Array): Uint8Array {
   const next = new Uint8Array(key.length + 1)
   next.set(key)
   return next
