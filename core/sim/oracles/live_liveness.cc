@@ -75,6 +75,8 @@ class LiveLiveness : public Oracle {
     if (why == kJournalWriteFailed || why == kDiskFull) return true;
     // Another was faster, or has not cleaned up behind itself; or has moved it already.
     const bool others = world_.hasRival(job) || job.after != 0;
+    // It had given the migration up, without a journal to come back with, and another cleaned up.
+    if (others && job.undone && why == kSuperseded) return true;
     return others && (why == kTargetNotEmpty || why == kNotOwner || why == kRangeClaimed);
   }
 

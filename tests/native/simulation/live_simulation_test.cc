@@ -189,7 +189,7 @@ TEST(LiveMinimise, KeepsTheViolationAndDropsFaults) {
   EXPECT_FALSE(run(least.options).ok());
 }
 
-// Seeds that once showed a bug of the engine's: core/sim/README.md says which.
+// Seeds that once showed a bug of the engine's or of an oracle: core/sim/README.md says which.
 TEST(LiveSimulation, SeedsThatOnceFailed) {
   const std::pair<const char*, uint64_t> seeds[] = {
       {"live-cancel", 21},   {"live-pingpong", 595}, {"live-rivals", 15}, {"live-rivals", 607},
@@ -197,6 +197,8 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-swarm", 1443},  {"live-swarm", 41109},  {"live-swarm", 41951},
       {"live-swarm", 88716}, {"live-swarm", 102244}, {"live-swarm", 112428},
       {"live-swarm", 511913}, {"live-swarm", 528155}, {"live-swarm", 25843},
+      {"live-swarm", 718864}, {"live-swarm", 752330}, {"live-swarm", 828588},
+      {"live-swarm", 796825},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);
