@@ -50,6 +50,9 @@ class MoverNode : public Node {
     kJournalDone = 5, // arg: the job
     kCommand = 6,     // arg: the job
     kWindow = 7,      // arg: the job
+    kSourceDies = 8,  // arg: the job
+    kGiveUp = 9,      // arg: the job
+    kComesBack = 10,  // arg: the job
   };
   struct Call {
     OpId op;  // null: nobody waits for the answer
@@ -92,6 +95,12 @@ class MoverNode : public Node {
   bool planLive(Job& job);
   void endedLive(Job& job);
   void onWindow(Job& job);
+  void onSourceDies(const Job& job);
+  void giveUp(Job& job);
+  void onComesBack(const Job& job);
+  // However its mover dies, somebody sees to it.
+  void watchSource(const Job& job);
+  void watchReturn(const Job& job);
   bool liveRequest(const Job& job, const Action& action, std::string bytes, Message& request);
   bool onLiveReply(Job& job, const Call& call, const Message& reply);
   void attach(std::string_view bytes, Event& event);

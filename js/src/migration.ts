@@ -113,9 +113,15 @@ export class Migration implements AsyncIterable<Progress> {
   /**
    * Ends an open reverse window before its time: the source is cleaned up, whether or not it has caught
    * up. Throws KEYHAUL_UNSUPPORTED where none is open.
+   *
+   * `giveUpSource`: for a source that never comes back. It is asked for nothing any more, one
+   * compare-and-set in the register gives the target the range for good, and the receipt says
+   * `sourceGivenUp`. Also right after a resume (`goneStore(name)` stands for a source that cannot be
+   * opened), and where the window is over and the source cannot be cleaned up. Should it come back, its
+   * gate sends clients on, and a migration to it is refused until nothing of the range is left there.
    */
-  closeWindow(): void {
-    this.control('closeWindow')
+  closeWindow(options: { readonly giveUpSource?: boolean } = {}): void {
+    this.control(options.giveUpSource === true ? 'giveUpSource' : 'closeWindow')
   }
   /** With `follow`: the writers have stopped; drain the feed, verify and end. */
   finish(): void {

@@ -129,6 +129,7 @@ uint32_t control(uint32_t handle, uint32_t verb, uint32_t migration) {
       return static_cast<uint32_t>(engine.removeNode(NodeId{migration}).code());
     case boundary::ControlWord::reverse: return static_cast<uint32_t>(engine.reverse(id).code());
     case boundary::ControlWord::closeWindow: return static_cast<uint32_t>(engine.closeWindow(id).code());
+    case boundary::ControlWord::giveUpSource: return static_cast<uint32_t>(engine.giveUpSource(id).code());
     case boundary::ControlWord::count_: break;
   }
   return static_cast<uint32_t>(ErrorCode::kInvalidArgument);

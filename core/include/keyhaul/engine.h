@@ -277,6 +277,11 @@ class Engine {
   // writes are paused for it yet; the source is emptied, and there is no way back any more.
   // Unsupported where no window is open, or while it goes back behind the fence.
   Status closeWindow(MigrationId id);
+  // As closeWindow(), for a source that never comes back: it is asked for nothing any more, and
+  // what stands there stays. The register decides it by one compare-and-set, and the target keeps
+  // the ranges at a higher epoch. Also where the window is over and the source cannot be emptied.
+  // Nothing but this call gives a source up. Unsupported as closeWindow().
+  Status giveUpSource(MigrationId id);
   // Frees the slot of an ended migration. Unsupported while it runs.
   Status forget(MigrationId id);
   // Bytes a second from now on; 0 = no limit. Null id: all together.

@@ -80,7 +80,8 @@ struct DeletedRecord {
   uint64_t entries = 0;  // since the previous record
   uint64_t left = 0;     // keys left because they had changed
 };
-// Stopped resumably. Or right before the phase `aborting` of a live one: why it is given up.
+// Stopped resumably. Or right before the phase `aborting` of a live one: why it is given up; and
+// before `closing`, kSourceGivenUp: so is the source.
 struct StoppedRecord {
   ErrorCode code = ErrorCode::kInterrupted;
   std::string text;  // what the host knew, for people; at most 4,096 bytes
@@ -167,6 +168,7 @@ struct JournalImage {
   std::string armedPosition, reversePosition;
   bool turned = false;     // the claim was turned round
   bool reversing = false;  // and somebody asked to go back
+  bool sourceGivenUp = false;  // or to give the source up
   struct RangeProgress {
     std::vector<Leaf> leaves;    // in key order; together the copied part
     bool copied = false;         // END was reached

@@ -287,6 +287,13 @@ Status Engine::closeWindow(MigrationId id) {
   return slot.value()->migration->requestCloseWindow();
 }
 
+Status Engine::giveUpSource(MigrationId id) {
+  Result<Impl::Slot*> slot = impl_->active(id);
+  if (!slot.ok()) return slot.status();
+  impl_->touch(*slot.value());
+  return slot.value()->migration->requestGiveUp();
+}
+
 Status Engine::forget(MigrationId id) {
   Impl::Slot* slot = impl_->find(id);
   if (slot == nullptr) return ErrorCode::kNotFound;

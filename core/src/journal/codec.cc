@@ -129,7 +129,8 @@ struct Encoder {
     putEnum(out, receipt.mode);
     putEnum(out, receipt.level);
     putVarint(out, (receipt.verified ? 1U : 0U) | (receipt.reversed ? 2U : 0U) |
-                       (receipt.windowError != ErrorCode::kOk ? 4U : 0U));
+                       (receipt.windowError != ErrorCode::kOk ? 4U : 0U) |
+                       (receipt.sourceGivenUp ? 8U : 0U));
     if (receipt.windowError != ErrorCode::kOk) putVarint(out, static_cast<uint64_t>(receipt.windowError));
     putDigest(out, receipt.source);
     putDigest(out, receipt.target);
@@ -193,7 +194,8 @@ FinishedRecord readFinished(ByteReader& in) {
   if (mode == 0 || !isFinal(receipt.state)) in.fail();
   receipt.mode = static_cast<MigrationMode>(mode);
   receipt.level = static_cast<GuaranteeLevel>(in.varint(5));
-  const uint64_t flags = in.varint(7);
+  const uint64_t flags = in.varint(15);
+  receipt.sourceGivenUp = (flags & 8U) != 0;
   receipt.verified = (flags & 1U) != 0;
   receipt.reversed = (flags & 2U) != 0;
   if ((flags & 4U) != 0) {

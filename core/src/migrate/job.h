@@ -29,6 +29,7 @@ class Job {
   virtual void finishFollowing() = 0;
   virtual Status requestReverse() { return ErrorCode::kUnsupported; }
   virtual Status requestCloseWindow() { return ErrorCode::kUnsupported; }
+  virtual Status requestGiveUp() { return ErrorCode::kUnsupported; }
   virtual void setRate(Instant now, uint64_t bytesPerSecond) = 0;
 
   virtual MigrationView view(Instant now) const = 0;

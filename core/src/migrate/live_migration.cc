@@ -54,6 +54,7 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   turn();
   aborting_ = aborting;
   windowError_ = image.abortedFor;
+  sourceGivenUp_ = image.sourceGivenUp;
 }
 
 void LiveMigration::admit(Port& port) {
@@ -104,6 +105,10 @@ void LiveMigration::pump(Port& port) {
     if (concluding_ != MigrationState::kPending) return pumpConclusion(port);
     if (isFinal(state_) || state_ == MigrationState::kStopped) return;
     account(port.now());
+    if (mayGiveUp()) {
+      giveUpSource(port);
+      continue;
+    }
     if (wantsOut()) {
       const MigrationState before = state_;
       pumpEnding(port);

@@ -25,6 +25,7 @@ class LiveMigration final : public JobBase {
   void finishFollowing() override;
   Status requestReverse() override;
   Status requestCloseWindow() override;
+  Status requestGiveUp() override;
   Receipt receipt() const override;
   uint8_t priority() const override { return priority_; }
   MigrationView view(Instant now) const override;
@@ -86,6 +87,9 @@ class LiveMigration final : public JobBase {
   MigrationState outcome();
   MigrationState outcomeGone();
   bool closeFeeds(Port& port);
+  // live_given_up.cc
+  bool mayGiveUp() const;
+  void giveUpSource(Port& port);
   void giveUpReverse(Port& port, ErrorCode why);
 
   // live_view.cc
@@ -144,6 +148,7 @@ class LiveMigration final : public JobBase {
   bool everStaged_ = false;    // since it was turned round, by this process
   bool reverseAsked_ = false, windowOver_ = false, reversed_ = false;
   ErrorCode windowError_ = ErrorCode::kOk;
+  bool giveUpAsked_ = false, sourceGivenUp_ = false;
   Instant tryAt_{0};           // not before
   bool windowOpen_ = false;    // in this process; before, its time is that of getting there
   Instant windowEnds_{0};

@@ -125,6 +125,8 @@ void LiveMigration::leaveWindow(Port& port) {
 void LiveMigration::afterTurnedClaim(Port& port) {
   if (!shared_.turned) turn();
   standsEqual_ = everStaged_ = false;
+  // It has gone back: what was to be given up owns the ranges.
+  if (shared_.claim.state == ClaimState::kDecided) giveUpAsked_ = false;
   if (ending_ == Ending::kCancel) ending_ = Ending::kNone;  // too late
   // Somebody else had it meanwhile, and may have begun to apply changes that are older than those
   // that this journal knows of: they come once more, all of them, where the feed still has them.
@@ -191,6 +193,7 @@ Receipt LiveMigration::receipt() const {
   Receipt receipt = JobBase::receipt();
   receipt.reversed = reversed_;
   receipt.windowError = windowError_;
+  receipt.sourceGivenUp = sourceGivenUp_;
   return receipt;
 }
 

@@ -107,7 +107,7 @@ export async function statusOfService(id: string | undefined, flags: ServiceFlag
 
 export const resumeInService = (id: string | undefined, flags: ServiceFlags, rate?: number): Promise<number> => follow({ op: 'resume', id, rate }, flags, 'stop')
 export const reverseInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'reverse', id }, flags, 'leave')
-export const closeWindowInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'closeWindow', id }, flags, 'leave')
+export const closeWindowInService = (id: string | undefined, flags: ServiceFlags, giveUpSource?: true): Promise<number> => follow({ op: 'closeWindow', id, giveUpSource }, flags, 'leave')
 export const cancelInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'cancel', id }, flags, 'leave')
 
 /** Shows a migration of the service to its end. `onInterrupt`: what Ctrl-C does with it. */

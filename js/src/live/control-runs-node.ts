@@ -9,6 +9,7 @@ import { ENDED } from '../progress.js'
 import type { RangeInput } from '../ranges.js'
 import type { Receipt } from '../receipt.js'
 import type { Store } from '../stores/store.js'
+import { goneStore } from './gone.js'
 import type { ControlOptions } from './control.js'
 import { type MoveRequest, type RunInfo, toWire } from './control-request.js'
 
@@ -83,7 +84,7 @@ export class Runs {
   }
 
   /** Goes on with one; one that runs goes on at the rate that is given. */
-  async resume(id: string, rate?: number): Promise<void> {
+  async resume(id: string, rate?: number, instead?: (name: string) => Store): Promise<void> {
     const run = this.find(id)
     if (run.migration !== undefined) {
       if (rate !== undefined) run.migration.setRate(rate)
@@ -91,7 +92,8 @@ export class Runs {
     }
     if (run.receipt !== undefined || run.error?.resumable === false) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', { migration: id })
     const { register } = this.options
-    const [from, to] = [this.store(run.from), this.store(run.to)]
+    const isGone = instead !== undefined && !Object.hasOwn(this.options.stores, run.from)
+    const [from, to] = [isGone ? instead(run.from) : this.store(run.from), this.store(run.to)]
     rmSync(this.holdOf(id), { force: true })
     const migration = await this.engine.resume({ from, to, register, journal: run.journal, rate })
     run.error = undefined
@@ -117,6 +119,12 @@ export class Runs {
     const { migration } = this.find(id)
     if (migration?.progress().live?.turned !== true) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { migration: id, message: 'no reverse window is open; see keyhaul status --service' })
     migration[how]()
+  }
+
+  /** Also of one that stopped because its source is away, and where the service has no such store any more. */
+  async giveUpSource(id: string): Promise<void> {
+    await this.resume(id, undefined, goneStore)
+    this.find(id).migration?.closeWindow({ giveUpSource: true })
   }
 
   /** The one that is meant where there is only one it can be. */

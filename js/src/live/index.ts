@@ -1,6 +1,7 @@
 export { serveControl } from '#control'
 export type { Control, ControlOptions } from './control.js'
 export type { MoveRequest, RunInfo, WireError } from './control-request.js'
+export { goneStore } from './gone.js'
 export { type GatedStore, gatedStore, type WriteOptions } from './gated.js'
 export { assignRange, type ClaimInfo, type OwnedRange, Ownership, readOwnership } from './ownership.js'
 export { type ShardedOptions, type ShardedStore, shardedStore } from './sharded.js'

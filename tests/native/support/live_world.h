@@ -64,7 +64,7 @@ class LiveWorld {
   explicit LiveWorld(const LiveOptions& options);
 
   Plan plan() const;
-  // Starts the migration of all keys from S to T. Runs until it has ended; false when it
+  // Starts the migration of all keys from S to T, or of a plan from T to S. Runs until it has ended; false when it
   // does not within `ticksMax`.
   void start(Plan plan, bool journal = true);
   bool run(uint32_t ticksMax = 20'000);
@@ -75,6 +75,7 @@ class LiveWorld {
     (void)current().engine.setRate(now_, current().id, bytesPerSecond);
   }
   void finish() { (void)current().engine.finish(current().id); }
+  Status giveUpSource() { return current().engine.giveUpSource(current().id); }
   Status closeWindow() { return current().engine.closeWindow(current().id); }
   Status reverse() { return current().engine.reverse(current().id); }
   void crashMover();
@@ -89,11 +90,17 @@ class LiveWorld {
   MigrationState state() const { return movers_.back()->state; }
   ErrorCode error() const { return movers_.back()->error; }
   std::optional<Receipt> receipt() const { return movers_.back()->receipt; }
+  // Whether an action of the last mover is for S.
+  bool isOfS(const Action& action) const { return action.node == movers_.back()->source; }
   MigrationView view() const { return *movers_.back()->engine.inspect(now_, movers_.back()->id); }
   // What went wrong so far; empty: nothing.
   const std::string& violation() const { return violation_; }
   // At the end: nothing was lost, and nothing of the migration is left.
-  std::string checkEnd();
+  // `givenUp`: S was, so entries may stand there, and nobody is served any.
+  std::string checkEnd(bool givenUp = false);
+  // Comes back with what is durable.
+  void restart(GatedStore& store) { crashStore(store); }
+  OwnershipMap ownership() const { return OwnershipMap::decode(std::as_bytes(std::span(document_))).value(); }
 
   GatedStore& source() { return stores_[0]; }
   GatedStore& target() { return stores_[1]; }
@@ -151,6 +158,7 @@ class LiveWorld {
   bool perform(Mover& mover, Pending& pending, Event& event);
   void late();
 
+  bool toS() const { return plan_.source == "T"; }
   GatedStore& at(const Mover& mover, NodeId node) { return stores_[node == mover.source ? 0 : 1]; }
   bool gateCall(GatedStore& store, Pending& pending, Event& event);
   void pack(Mover& mover, const std::vector<std::pair<std::string, std::optional<std::string>>>& rows,
