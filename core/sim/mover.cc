@@ -9,6 +9,7 @@
 namespace keyhaul::sim {
 namespace {
 constexpr uint64_t kClockStartUs = 1'000'000;
+constexpr uint64_t kUnixStartMs = 1'800'000'000'000;
 }
 
 MoverNode::MoverNode(World& world, uint16_t id, const Config& config)
@@ -115,6 +116,7 @@ void MoverNode::begin(Job& job) {
     engine_.emplace(std::move(Engine::create(config)).value());
   }
   if (job.live && !beginLive(job)) return;
+  if (knowsTime_) engine_->setWallClock(now(), kUnixStartMs + world_.nowUs() / 1'000);
   ++job.session;
   job.phase = Job::Phase::kGreeting;
   work_[job.index] = {};

@@ -32,6 +32,9 @@ class MoverNode : public Node {
   // Its turn has come: the job that it waited for has ended.
   void onTurn(Job& job);
   const Config& config() const { return config_; }
+  // Its engine is told what time it is.
+  void knowTime() { knowsTime_ = true; }
+  bool knowsTime() const { return knowsTime_; }
   Instant now() const;  // by its clock
   Disk& disk() { return disk_; }
   // Null while it is down, and before its first job.
@@ -149,6 +152,7 @@ class MoverNode : public Node {
   uint64_t armedUs_ = UINT64_MAX;  // the world's time of the pending kDeadline
   uint64_t deadlineUs_ = UINT64_MAX;
   uint64_t clockAheadUs_ = 0;
+  bool knowsTime_ = false;
   std::vector<uint32_t> paused_;  // jobs that a user paused
   uint64_t freeAtUs_ = 0;  // of rehearsals: the thread
   std::map<uint32_t, uint64_t> fenceEpochs_;  // by job; for a sabotage

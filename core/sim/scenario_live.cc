@@ -26,6 +26,7 @@ struct LiveShape {
   uint32_t keysMax = 300;
   uint32_t windowPercent = 0;           // of moves: with a reverse window
   uint32_t clientsMax = 4;
+  bool ofProcesses = false;             // movers that know what time it is, checkpoints in time
   uint32_t lostPercent = 0;             // of those with a window: the source dies for good in it
 };
 
@@ -38,7 +39,8 @@ class LiveBuilder {
         shape_(shape),
         prng_(world.seed(), "live scenario"),
         windows_(world.seed(), "live windows"),
-        losses_(world.seed(), "live losses") {}
+        losses_(world.seed(), "live losses"),
+        movers_(world.seed(), "live movers") {}
 
   void build() {
     for (uint32_t i = 0; i < shape_.stores; ++i) {
@@ -64,7 +66,13 @@ class LiveBuilder {
     config.stallBase = milliseconds(prng_.between(1'000, 5'000));
     config.retriesMax = 6;
     config.bufferBytesMax = 8U << 20;
+    if (shape_.ofProcesses && movers_.below(2) == 0) config.checkpointEvery = milliseconds(movers_.between(5, 2'000));
     return config;
+  }
+  uint16_t drawMover() {
+    MoverNode& mover = world_.addMover(drawConfig());
+    if (shape_.ofProcesses && movers_.below(2) == 0) mover.knowTime();
+    return mover.id();
   }
 
   // What moves: one to some parts of the keys, with keys on both sides that stay.
@@ -114,7 +122,7 @@ class LiveBuilder {
 
   void addMove() {
     Job& job = world_.addJob();
-    makeLive(world_, job, world_.addMover(drawConfig()).id(), ranges_);
+    makeLive(world_, job, drawMover(), ranges_);
     job.startUs = prng_.below(world_.healAtUs() / 2);
     job.after = lastMove_;
     job.source = stores_[0];
@@ -176,7 +184,7 @@ class LiveBuilder {
 
   World& world_;
   LiveShape shape_;
-  Prng prng_, windows_, losses_;
+  Prng prng_, windows_, losses_, movers_;
   std::vector<uint16_t> stores_;
   std::vector<KeyRange> ranges_;
   uint64_t keys_ = 0;
@@ -266,6 +274,7 @@ void buildLiveSwarm(World& world) {
 }
 void buildLiveReverse(World& world) {
   LiveShape shape;
+  shape.ofProcesses = true;
   shape.windowPercent = 100;
   shape.movesMax = 3;
   shape.rivalPercent = 25;

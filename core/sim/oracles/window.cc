@@ -20,8 +20,10 @@ class Window : public Oracle {
   void onBegun(const Job& job, const JournalImage* image) override {
     if (!job.live) return;
     Known& known = known_[job.index];
-    known.open = false;
-    known.since = kNever;
+    // What is left of it is left to whoever goes on, where both know what time it is.
+    const bool goesOn = image != nullptr && image->windowEndsUnixMs != 0 && world_.mover(job.mover).knowsTime();
+    known.open = known.open && goesOn;
+    if (!known.open) known.since = kNever;
     // What an earlier process began and nobody wrote down is not begun.
     if (image == nullptr || !image->aborting) known.early = false;
   }

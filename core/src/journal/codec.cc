@@ -9,6 +9,7 @@ namespace {
 
 constexpr uint64_t kPositionBytesMax = 256;
 constexpr uint64_t kTextBytesMax = 4'096;
+constexpr uint64_t kUnixMsMax = 1ULL << 53;  // what a host in JavaScript can say
 
 template <typename Enum>
 void putEnum(std::string& out, Enum value) {
@@ -85,6 +86,7 @@ struct Encoder {
                        (record.turned ? 4U : 0U));
   }
   void operator()(const ArmedRecord& record) const { putBytes(out, record.position); }
+  void operator()(const WindowRecord& record) const { putVarint(out, record.endsUnixMs); }
   void operator()(const ResumedRecord& record) const { putVarint(out, record.incarnation); }
   void operator()(const PhaseRecord& record) const { putEnum(out, record.state); }
   void operator()(const PreparedRecord& record) const {
@@ -290,6 +292,7 @@ Record decode(uint8_t type, ByteReader& in) {
       if (record.position.empty()) in.fail();
       return record;
     }
+    case 13: return WindowRecord{in.varint(kUnixMsMax)};
   }
   in.fail();
   return ResumedRecord{};

@@ -10,7 +10,7 @@
 namespace keyhaul {
 
 // The numbers on disk: the position in `Record`, counted from one.
-inline constexpr uint8_t kRecordTypes = 12;
+inline constexpr uint8_t kRecordTypes = std::variant_size_v<Record>;
 
 void encodePayload(const Record& record, std::string& out);
 // Nothing when the payload is impossible. Precondition: 1 <= type <= kRecordTypes.

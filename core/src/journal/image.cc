@@ -181,6 +181,11 @@ class Fold {
     image_.armedPosition = image_.reversePosition = record.position;
     return true;
   }
+  bool fold(const WindowRecord& record) {
+    if (!live() || plan().reverseWindowMs == 0) return false;
+    image_.windowEndsUnixMs = record.endsUnixMs;
+    return true;
+  }
   bool fold(const FinishedRecord& record) {
     image_.receipt = record.receipt;
     image_.totals = record.receipt.totals;

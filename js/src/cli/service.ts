@@ -2,7 +2,7 @@ import { existsSync, lstatSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { formatKey, KeyhaulError } from '../errors.js'
-import { fromWire, PROTOCOL, type RehearseRequest, type Reply, type RunInfo } from '../live/control-request.js'
+import { fromWire, PROTOCOL, type RehearseRequest, type Reply, type RunInfo, type WireError } from '../live/control-request.js'
 import type { RangeInput } from '../ranges.js'
 import type { Measurement } from '../rehearse/measurement.js'
 import type { CopyFlags, LiveFlags } from './arguments.js'
@@ -143,6 +143,7 @@ async function follow(request: object, flags: ServiceFlags, onInterrupt: 'stop' 
       if (reply.type !== 'run' && reply.type !== 'end') continue
       if (last === undefined && flags.quiet !== true && flags.json !== true) process.stderr.write(`migration ${reply.run.id} in the service: ${runText(reply.run)}\n`)
       last = reply.run
+      if (reply.run.refused !== undefined && (request as { op?: string }).op === 'reverse') return refused(reply.run.refused, reply.run, flags, view)
       if (reply.type === 'run') view.show(reply.run.progress, reply.run.state)
       else return ended(reply.run, flags, view, commandFor('resume'))
     }
@@ -155,6 +156,14 @@ async function follow(request: object, flags: ServiceFlags, onInterrupt: 'stop' 
   }
   if (left) return Exit.interrupted
   throw failure(service, `the service closed the connection; when it runs again: ${commandFor('status')}`)
+}
+
+/** It goes on as before, and its window is open. */
+function refused(error: WireError, { id }: RunInfo, flags: ServiceFlags, view: LiveView): number {
+  view.stop()
+  if (flags.json === true) process.stdout.write(`${JSON.stringify({ state: 'reversible', id, reversed: false, error })}\n`)
+  process.stderr.write(errorText(fromWire(error)))
+  return error.code === 'KEYHAUL_VERIFY_MISMATCH' ? Exit.mismatch : Exit.error
 }
 
 function ended({ state, receipt, error, resumable, id }: RunInfo, flags: ServiceFlags, view: LiveView, resume: string): number {

@@ -223,7 +223,7 @@ async function carryOut(request: Exclude<Request, RehearseRequest>, runs: Runs):
         return id
       }
       const id = request.id ?? runs.only(({ progress }) => progress?.live?.turned === true, 'with an open reverse window')
-      runs.settle(id, request.op)
+      await runs.settle(id, request.op)
       return id
     }
     case 'cancel': {

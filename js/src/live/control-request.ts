@@ -57,6 +57,8 @@ export interface RunInfo {
   readonly journal: string
   readonly receipt: Receipt | undefined
   readonly error: WireError | undefined
+  /** Why its last reverse() was refused; the migration goes on. */
+  readonly refused?: WireError | undefined
 }
 
 export interface WireError {

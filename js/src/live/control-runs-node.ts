@@ -26,6 +26,8 @@ interface Run {
   migration: Migration | undefined
   receipt: Receipt | undefined
   error: (KeyhaulError & Partial<Pick<MigrationError, 'resumable' | 'step'>>) | undefined
+  /** Why its last reverse() was refused. */
+  refused?: KeyhaulError | undefined
   /** Told of all that happens to it. */
   readonly watchers: Set<(isEnd: boolean) => void>
 }
@@ -115,10 +117,20 @@ export class Runs {
   }
 
   /** Goes back, or is content before the reverse window ends. Throws KEYHAUL_UNSUPPORTED where none is open. */
-  settle(id: string, how: 'reverse' | 'closeWindow'): void {
-    const { migration } = this.find(id)
+  async settle(id: string, how: 'reverse' | 'closeWindow'): Promise<void> {
+    const run = this.find(id)
+    const { migration } = run
     if (migration?.progress().live?.turned !== true) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { migration: id, message: 'no reverse window is open; see keyhaul status --service' })
-    migration[how]()
+    run.refused = undefined
+    if (how === 'closeWindow') return migration.closeWindow()
+    const back = migration.reverse()
+    // What is refused at once is this caller's to know; later it is everybody's.
+    await Promise.race([back, Promise.resolve()])
+    back.catch((error: unknown) => {
+      if (run.migration !== migration || !(error instanceof KeyhaulError) || 'step' in error) return
+      run.refused = error
+      for (const watcher of run.watchers) watcher(false)
+    })
   }
 
   /** Also of one that stopped because its source is away, and where the service has no such store any more. */
@@ -239,13 +251,13 @@ export class Runs {
   }
 }
 
-function infoOf({ id, from, to, ranges, journal, level, migration, receipt, error }: Run): RunInfo {
+function infoOf({ id, from, to, ranges, journal, level, migration, receipt, error, refused }: Run): RunInfo {
   const last = migration?.progress()
   // Between its last state and its end the journal is closed: whoever reads "done" finds the receipt.
   const progress = last !== undefined && ENDED.has(last.state) ? { ...last, state: 'closing' as const } : last
   const resumable = migration === undefined && receipt === undefined && error?.resumable !== false
   const state = progress?.state ?? receipt?.state ?? (resumable ? 'stopped' : 'failed')
-  return { id, from, to, ranges, level: receipt?.level ?? level, state, progress, resumable, journal, receipt, error: error && toWire(error) }
+  return { id, from, to, ranges, level: receipt?.level ?? level, state, progress, resumable, journal, receipt, error: error && toWire(error), refused: refused && toWire(refused) }
 }
 
 function rangeText(range: RangeInput): string {

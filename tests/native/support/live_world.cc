@@ -68,9 +68,11 @@ std::unique_ptr<LiveWorld::Mover> LiveWorld::makeMover() {
   Config config;
   config.stallBase = seconds(2);
   config.changedBytesMax = options_.changedBytesMax;
+  config.slots = options_.slots;
   auto mover = std::make_unique<Mover>(std::move(Engine::create(config)).value());
   mover->source = mover->engine.addNode("S").value();
   mover->target = mover->engine.addNode("T").value();
+  if (options_.wallClock) mover->engine.setWallClock(now_, 1'800'000'000'000 + now_.us / 1'000);
   return mover;
 }
 
@@ -85,6 +87,19 @@ void LiveWorld::start(Plan plan, bool journal) {
   ASSERT_TRUE(id.ok()) << errorName(id.code());
   mover->id = id.value();
   movers_.push_back(std::move(mover));
+}
+
+MigrationId LiveWorld::startBeside(uint8_t priority) {
+  Engine& engine = current().engine;
+  Plan plan;
+  plan.source = "X" + std::to_string(++besides_);
+  plan.target = "Y" + std::to_string(besides_);
+  plan.ranges = {KeyRange::all()};
+  plan.priority = priority;
+  plan.sourceCapabilities.bits = plan.targetCapabilities.bits =
+      static_cast<uint32_t>(Capability::kScan) | static_cast<uint32_t>(Capability::kApply);
+  const NodeId source = engine.addNode(plan.source).value(), target = engine.addNode(plan.target).value();
+  return engine.start(now_, validatePlan(plan).value(), source, target, false).value();
 }
 
 void LiveWorld::cancel() { (void)current().engine.cancel(current().id); }
@@ -209,6 +224,7 @@ void LiveWorld::step(Mover& mover) {
     ready = mover.engine.step(now_, events);
     events.clear();
     for (const Notice& notice : ready.notices) {
+      if (notice.migration != mover.id) continue;
       if (onNotice) onNotice(notice);
       if (notice.kind != NoticeKind::kState) continue;
       mover.state = notice.state;
@@ -216,6 +232,7 @@ void LiveWorld::step(Mover& mover) {
       if (onState) onState(notice.state);
     }
     for (const Action& action : ready.actions) {
+      if (action.migration != mover.id && action.kind != ActionKind::kAbort) continue;  // hangs
       Pending pending;
       pending.action = action;
       const auto bytes = mover.engine.bytes(action.payload);

@@ -55,6 +55,8 @@ struct LiveOptions {
   uint32_t healAfter = 400;      // ticks: nothing crashes any more
   bool zombies = false;          // a crashed mover may go on for a while beside its successor
   uint64_t changedBytesMax = Config{}.changedBytesMax;
+  bool wallClock = false;        // movers are told what time it is
+  uint32_t slots = 0;
   uint64_t crashAtEffect = 0;    // the mover dies right after this effect; 0 = never
   uint64_t crashAgainAfter = 0;  // and its successor so many effects later
 };
@@ -82,6 +84,12 @@ class LiveWorld {
   // Another process goes on from this journal; an empty one begins the same claim anew. The one
   // before is dead, or goes on beside it for so many ticks.
   void replace(const std::string& journal, uint32_t ticksLeft = 0);
+  // Another migration of the same engine, between stores of its own that never answer.
+  MigrationId startBeside(uint8_t priority);
+  MigrationState stateOf(MigrationId id) { return current().engine.inspect(now_, id)->state; }
+  void stop(MigrationId id) { (void)current().engine.stop(id); }
+  // Nobody runs meanwhile.
+  void passTime(Duration time) { now_ = now_ + time; }
   const std::string& journal() const { return movers_.back()->journal; }
   // Of the mover before the present one.
   MigrationState stateBefore() const { return movers_[movers_.size() - 2]->state; }
@@ -91,7 +99,8 @@ class LiveWorld {
   ErrorCode error() const { return movers_.back()->error; }
   std::optional<Receipt> receipt() const { return movers_.back()->receipt; }
   // Whether an action of the last mover is for S.
-  bool isOfS(const Action& action) const { return action.node == movers_.back()->source; }
+  bool isOfS(NodeId node) const { return node == movers_.back()->source; }
+  bool isOfS(const Action& action) const { return isOfS(action.node); }
   MigrationView view() const { return *movers_.back()->engine.inspect(now_, movers_.back()->id); }
   // What went wrong so far; empty: nothing.
   const std::string& violation() const { return violation_; }
@@ -108,6 +117,7 @@ class LiveWorld {
   uint64_t acknowledged() const { return acknowledged_; }
   uint64_t refused() const { return refused_; }
   bool quietClients = false;
+  void setTickMs(uint32_t ms) { options_.tickMs = ms; }
   void setOpsPerTick(uint32_t ops) { options_.opsPerTick = ops; }
   size_t acting = 0;  // whose action or state it is, in the hooks below: 0 is the first mover
 
@@ -195,6 +205,7 @@ class LiveWorld {
   std::map<std::string, uint64_t> epochServed_;
   uint64_t effects_ = 0, acknowledged_ = 0, refused_ = 0, values_ = 0;
   uint64_t crashAt_ = 0;
+  uint32_t besides_ = 0;
   uint32_t ticks_ = 0;
   Instant now_{1'000'000};
   std::string violation_;
