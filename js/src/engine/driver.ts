@@ -75,11 +75,6 @@ export class Driver {
     return Math.floor(performance.now() * 1000)
   }
 
-  /** For what has to end at a time of day, also in another process. */
-  tellTime(): void {
-    this.engine.setWallClock(this.now(), Date.now())
-  }
-
   addStore(store: Store): number {
     for (const [node, known] of this.stores) {
       if (known === store) return node
