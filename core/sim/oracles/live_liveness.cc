@@ -17,6 +17,7 @@ class LiveLiveness : public Oracle {
   void onLiveEnd(const Job& job) override {
     if (job.state != MigrationState::kDone || !job.begun || job.plan.reverseWindowMs == 0) return;
     world_.counts().reversed += job.receipt.reversed ? 1U : 0U;
+    world_.counts().givenUp += job.receipt.sourceGivenUp ? 1U : 0U;
     ++world_.counts().windows;
     if (world_.hasRival(job)) return;  // another may have moved it since
     const std::string& owner = job.receipt.reversed ? job.plan.source : job.plan.target;

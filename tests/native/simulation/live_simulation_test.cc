@@ -160,6 +160,21 @@ TEST(LiveSimulation, WithoutFaultsWhoeverWantsGoesBack) {
   EXPECT_LT(sum.reversed, sum.windows);
 }
 
+// Sources that never come back keep nobody: who gives them up has the range at the target.
+TEST(LiveSimulation, WhoeverGivesALostSourceUpIsDone) {
+  Options options = optionsOf("live-source-lost");
+  Report::Counts sum;
+  for (options.seed = 1; options.seed <= 60; ++options.seed) {
+    options.faults = options.seed % 2 == 0 ? 0 : Options{}.faults;
+    const Report report = run(options);
+    ASSERT_TRUE(report.ok()) << toText(report);
+    sum.windows += report.counts.windows;
+    sum.givenUp += report.counts.givenUp;
+  }
+  EXPECT_GT(sum.givenUp, sum.windows / 5);
+  EXPECT_LT(sum.givenUp, sum.windows);
+}
+
 TEST(LiveCoverage, EveryFaultStrikesInEveryState) {
   if (!kThorough) GTEST_SKIP() << "takes ten thousand seeds";
   Options options;
