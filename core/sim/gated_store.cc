@@ -245,9 +245,8 @@ Message GatedStoreNode::execute(const Message& message, bool synced) {
   if (isOfClient(message.kind)) {
     const bool again = message.call <= clients_[message.party].lastCall;
     if (!again) {
-      world_.tell([&](Oracle& oracle) {
-        oracle.onTaken(id(), message.party, message.body, message.epoch);
-      });
+      const TakenWrite write{id(), message.party, message.call, message.body, message.epoch};
+      world_.tell([&write](Oracle& oracle) { oracle.onTaken(write); });
     }
     return StoreNode::execute(message, synced);
   }
