@@ -58,6 +58,7 @@ struct RoutedRead {
   uint64_t invoked = 0;
   std::string_view key;
   const std::string* value = nullptr;  // null: nothing was there
+  uint16_t store = 0;                  // that answered
 };
 // A page of a scan: everything that is in [lo, upto), or up to the end where `end`.
 struct RoutedPage {
@@ -66,6 +67,7 @@ struct RoutedPage {
   std::string_view lo, upto;
   bool end = false;
   const FrameView* entries = nullptr;
+  uint16_t store = 0;
 };
 
 // Records of a journal that are on disk from now on.

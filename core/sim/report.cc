@@ -40,7 +40,8 @@ std::string toText(const Report& report) {
   }
   if (c.judged != 0) {
     text += n(c.judged) + " windows of histories of keys judged, " + n(c.unjudged) +
-            " too long to be judged\n";
+            " too long to be judged" +
+            (c.staleReads == 0 ? "" : "; " + n(c.staleReads) + " stale reads, as may be") + '\n';
   }
   if (report.ok()) text += "no violation\n";
   for (const Violation& v : report.violations) {

@@ -31,6 +31,7 @@ struct Report {
     uint64_t clientOps = 0, clientAcks = 0, copiedEntries = 0, feedChanges = 0;
     // Windows of histories of keys, and those that were too long for the checker.
     uint64_t judged = 0, unjudged = 0;
+    uint64_t staleReads = 0;  // that were old, as may be where there is no read fence
   } counts;
   Coverage coverage;  // of live migrations
   std::vector<uint64_t> nodeEvents;  // that each node has seen

@@ -151,7 +151,7 @@ bool RoutedClientNode::readsByHeart(const Message& request) {
   if (at == byHeart_.end()) return false;
   world_.tell([this](Oracle& oracle) { oracle.onRoutedBegun(id()); });
   const std::string* value = at->second ? &*at->second : nullptr;
-  const RoutedRead read{id(), world_.eventNumber(), at->first, value};
+  const RoutedRead read{id(), world_.eventNumber(), at->first, value, UINT16_MAX};
   world_.tell([&read](Oracle& oracle) { oracle.onRoutedRead(read); });
   world_.tell([this](Oracle& oracle) { oracle.onRoutedEnded(id()); });
   think();
@@ -251,7 +251,7 @@ void RoutedClientNode::onAnswer(const Message& reply) {
   if (request_.kind == MessageKind::kRead) {
     ++world_.counts().routedReads;
     const std::string* value = reply.found ? &reply.extra : nullptr;
-    const RoutedRead read{id(), invoked_, request_.body, value};
+    const RoutedRead read{id(), invoked_, request_.body, value, reply.from};
     world_.tell([&read](Oracle& oracle) { oracle.onRoutedRead(read); });
   } else {
     ++world_.counts().clientAcks;
@@ -270,7 +270,7 @@ void RoutedClientNode::onPage(const Message& reply) {
   const auto bytes = std::as_bytes(std::span(reply.body));
   const Result<FrameView> frame = readFrame(bytes);
   if (!frame.ok()) return;
-  RoutedPage page{id(), invoked_, request_.body, reply.extra, reply.end, &frame.value()};
+  RoutedPage page{id(), invoked_, request_.body, reply.extra, reply.end, &frame.value(), reply.from};
   if (reply.end) page.upto = request_.extra;
   world_.tell([&page](Oracle& oracle) { oracle.onRoutedPage(page); });
   if (reply.end) {

@@ -227,6 +227,7 @@ void makeLive(const World& world, Job& job, uint16_t mover, std::vector<KeyRange
   for (const Capability capability :
        {Capability::kScan, Capability::kApply, Capability::kStats, Capability::kFeed,
         Capability::kFence, Capability::kReadFence, Capability::kActivate}) {
+    if (capability == Capability::kReadFence && !world.space().readFence) continue;
     plan.sourceCapabilities.bits |= static_cast<uint32_t>(capability);
   }
   plan.targetCapabilities = plan.sourceCapabilities;
@@ -288,6 +289,7 @@ void buildLiveReverse(World& world) {
   LiveBuilder(world, shape).build();
 }
 void buildLiveShared(World& world) {
+  world.space().readFence = Prng(world.seed(), "live shared reads").below(4) != 0;
   Prng prng(world.seed(), "live shared");
   LiveShape shape;
   shape.shared = true;

@@ -30,6 +30,11 @@ export interface Receipt {
   readonly reversed: boolean
   /** Live: why its reverse window ended before its time; the target keeps the range then. */
   readonly windowError?: KeyhaulErrorCode
+  /**
+   * Live, where the store that gave the range up lacks `readFence`: it may have shown old values for no
+   * longer than so many milliseconds; `unknown` where an earlier process decided. Without it reads were linearizable.
+   */
+  readonly staleReadsMs?: number | 'unknown'
   readonly from: string
   readonly to: string
   readonly entries: number
@@ -75,6 +80,7 @@ export type RawReceipt = Record<string, number> & {
   verified: boolean
   reversed?: boolean
   windowError?: string
+  staleReadsUnknown?: boolean
   source: DigestSummary
   target: DigestSummary
 }
@@ -91,6 +97,7 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     verified: raw.verified,
     reversed: raw.reversed === true,
     ...(raw.windowError === undefined ? {} : { windowError: `KEYHAUL_${raw.windowError}` as KeyhaulErrorCode }),
+    ...(raw.staleReadsUnknown === true ? { staleReadsMs: 'unknown' as const } : raw['staleReadsUs'] === undefined ? {} : { staleReadsMs: Math.ceil(n('staleReadsUs') / 10) / 100 }),
     ...names,
     entries: copied ? n('copiedEntries') : raw.target.entries,
     bytes: copied ? n('copiedBytes') : raw.target.bytes,

@@ -2,6 +2,9 @@
 // have several writers. history.cc asks the same of keys with one writer, and is much quicker, but
 // knows nothing of how two writers stand to each other.
 //
+// Where stores cannot keep readers out, one that gave a range up may show what it held at the
+// decision, until it sends readers on and no longer; writes are judged all the same.
+//
 // The history of a key is what clients asked and were told of it, reads and scans included, and in
 // the end what its owner holds. One write is what is sent at one epoch, however often: a store
 // carries out each number of a client once. Sent to the next owner it would be a second one.
@@ -12,13 +15,14 @@
 #include "../key_history.h"
 #include "by_key.h"
 #include "oracles.h"
+#include "stale_reads.h"
 
 namespace keyhaul::sim {
 namespace {
 
 class Linearizable : public Oracle {
  public:
-  using Oracle::Oracle;
+  explicit Linearizable(World& world) : Oracle(world), stale_(world) {}
   std::string_view name() const override { return "linearizable"; }
 
   void onChange(const StoreChange& change) override {
@@ -44,15 +48,26 @@ class Linearizable : public Oracle {
     settle(write.key, life);
   }
   void onRoutedRead(const RoutedRead& read) override {
-    see(read.client, read.key, read.value, "a client read ");
+    see(read.client, read.store, read.key, read.value, "a client read ");
   }
   void onRoutedPage(const RoutedPage& page) override {
     forEachOnPage(
         page, lives_,
         [&](std::string_view key, const std::string* value) {
-          see(page.client, key, value, "a scan gave ");
+          see(page.client, page.store, key, value, "a scan gave ");
         },
         [this](const char* text, std::string_view key) { violated(text, key); });
+  }
+  void onRegister(const OwnershipMap& before, const OwnershipMap& after) override {
+    stale_.onRegister(before, after, now());
+  }
+  void onState(const Job& job, MigrationState from, MigrationState to) override {
+    stale_.onState(job, from, to, now());
+  }
+  void onLiveEnd(const Job& job) override {
+    if (job.state != MigrationState::kDone || !job.begun) return;
+    const char* wrong = stale_.wrongWith(job);
+    if (wrong != nullptr) violated("job " + std::to_string(job.index) + ": " + wrong);
   }
   void onEnd() override {
     running_.clear();
@@ -60,7 +75,7 @@ class Linearizable : public Oracle {
     forEachAtItsOwner(
         world_, lives_,
         [this](std::string_view key, const std::string* value) {
-          see(kOwner, key, value, "the owner holds ");
+          see(kNobody, UINT16_MAX, key, value, "the owner holds ");
         },
         [this](const char* text, std::string_view key) { violated(text, key); });
     for (auto& [key, life] : lives_) judged(key, life, life.history.finish(checker_));
@@ -69,8 +84,8 @@ class Linearizable : public Oracle {
  private:
   // Of moments: below them stand the simulated microseconds.
   static constexpr uint32_t kEventBits = 12;
-  // Reads for everybody, in the end; no client, as nodes are counted from zero and stores come first.
-  static constexpr uint32_t kOwner = 0;
+  // Looks at the owners in the end; no client, as nodes are counted from zero and stores come first.
+  static constexpr uint32_t kNobody = 0;
 
   struct Life {
     KeyHistory history;
@@ -94,7 +109,7 @@ class Linearizable : public Oracle {
     return at != lives_.end() ? at->second : lives_[std::string(key)];
   }
 
-  void see(uint32_t client, std::string_view key, const std::string* text, const char* who) {
+  void see(uint32_t client, uint16_t store, std::string_view key, const std::string* text, const char* who) {
     Life& life = lifeOf(key);
     Value value = kNil;
     if (text != nullptr) {
@@ -106,14 +121,25 @@ class Linearizable : public Oracle {
     }
     const Moment when = now();
     const auto begun = running_.find(client);
-    life.history.read(client, value, begun == running_.end() ? when : begun->second, when);
+    const Moment asked = begun == running_.end() ? when : begun->second;
+    const Moment oldest = stale_.oldest(store, key, asked);
+    if (oldest < asked && isOld(key, text)) ++world_.counts().staleReads;
+    life.history.read(client, value, oldest, when);
     settle(key, life);
+  }
+  // The owner holds something else by now.
+  bool isOld(std::string_view key, const std::string* text) const {
+    const Ownership* owner = world_.theRegister().map().lookup(key);
+    const Entries& entries = world_.gatedNamed(owner->owner)->entries();
+    const auto at = entries.find(key);
+    if (at == entries.end()) return text != nullptr;
+    return text == nullptr || *text != at->second;
   }
 
   void settle(std::string_view key, Life& life) {
     Moment running = kNever;
     for (const auto& [client, begun] : running_) running = std::min(running, begun);
-    judged(key, life, life.history.settle(checker_, running));
+    judged(key, life, life.history.settle(checker_, stale_.oldestOf(key, running)));
   }
 
   void judged(std::string_view key, const Life& life, KeyHistory::Verdict verdict) {
@@ -128,6 +154,7 @@ class Linearizable : public Oracle {
 
   ByKey<Life> lives_;
   std::map<uint32_t, Moment> running_;  // what each client has under way, since when
+  StaleReads stale_;
   LinearizabilityChecker checker_;
   uint64_t event_ = 0;
   Moment now_ = 0;

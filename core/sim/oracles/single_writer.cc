@@ -56,7 +56,8 @@ class SingleWriter : public Oracle {
       }
     }
   }
-  // Who loses a range serves it no longer, and would not after a crash.
+  // Who loses a range serves it no longer, and would not after a crash; but shows it, where it
+  // cannot do otherwise.
   void onRegister(const OwnershipMap& before, const OwnershipMap& after) override {
     for (const Ownership& part : after.parts()) {
       const Ownership* was = before.lookup(part.range.lo);
@@ -70,9 +71,10 @@ class SingleWriter : public Oracle {
   }
 
  private:
-  static bool serves(const Gate& gate, const KeyRange& range) {
+  bool serves(const Gate& gate, const KeyRange& range) const {
     for (const GateRange& part : gate.ranges()) {
-      const bool open = part.state == GateState::kServing || part.state == GateState::kFenced;
+      const bool shows = part.state == GateState::kFenced && world_.space().readFence;
+      const bool open = part.state == GateState::kServing || shows;
       if (open && part.range.overlaps(range)) return true;
     }
     return false;

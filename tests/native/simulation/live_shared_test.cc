@@ -2,9 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
+#include "gated_store.h"
 #include "oracles/oracles.h"
+#include "oracles/stale_reads.h"
+#include "register.h"
 #include "scenario.h"
 #include "simulation.h"
 #include "world.h"
@@ -36,12 +40,15 @@ TEST(LiveShared, EveryHistoryIsShortEnoughToBeJudged) {
     sum.refusals += report.counts.refusals;
     sum.clientOps += report.counts.clientOps;
     sum.clientAcks += report.counts.clientAcks;
+    sum.staleReads += report.counts.staleReads;
   }
   EXPECT_GT(sum.judged, seeds * 50);
   EXPECT_GT(sum.done, seeds);
   EXPECT_GT(sum.refusals, seeds * 10);
   // Answers are lost, so that there is something that may have taken place or not.
   EXPECT_LT(sum.clientAcks, sum.clientOps - seeds);
+  // And some stores cannot keep readers out.
+  EXPECT_GT(sum.staleReads, seeds / 10);
 }
 
 // Lost acknowledgements, stale reads, resurrections, two owners, and what only several writers
@@ -108,6 +115,82 @@ TEST(LiveShared, OraclesThatAssumeOneWriterAreNotLetIn) {
   World world(options);
   addOracles(world);
   for (const auto& oracle : world.oracles()) EXPECT_FALSE(oracle->assumesOneWriter()) << oracle->name();
+}
+
+class StaleReadsTest : public testing::Test {
+ protected:
+  // A world whose stores have no read fence, and a job of one coordinator.
+  void SetUp() override {
+    Options options = optionsOf(Sabotage::kNone);
+    for (options.seed = 1; options.seed <= 100; ++options.seed) {
+      world.emplace(options);
+      findScenario(options.scenario)->build(*world);
+      if (!world->space().readFence && !world->hasRival(world->job(0))) break;
+    }
+    ASSERT_FALSE(world->space().readFence);
+    stale.emplace(*world);
+    job = &world->job(0);
+    key = job->plan.ranges.front().lo;
+    source = world->gatedNamed(world->theRegister().map().lookup(key)->owner)->id();
+    job->receipt.totals.incarnations = 1;
+  }
+  void decide(Moment now) {
+    const OwnershipMap before = world->theRegister().map();
+    OwnershipMap after = before;
+    const std::string target = world->store(job->target).name();
+    ASSERT_TRUE(after.claim(job->plan.claim, world->store(source).name(), target, job->plan.ranges).ok());
+    stale->onRegister(before, after, now);
+    ASSERT_TRUE(after.decide(job->plan.claim, 1).ok());
+    stale->onRegister(before, after, now + 1);
+  }
+  void pass() {
+    world->begin();
+    while (world->nowUs() < 1'000'000 && world->advance()) {
+    }
+  }
+  std::string said(uint64_t staleReadsUs) {
+    job->receipt.staleReadsUs = staleReadsUs;
+    const char* wrong = stale->wrongWith(*job);
+    return wrong == nullptr ? "" : wrong;
+  }
+  std::optional<World> world;
+  std::optional<StaleReads> stale;
+  Job* job = nullptr;
+  Key key;
+  uint16_t source = 0;
+};
+
+TEST_F(StaleReadsTest, OnlyTheLoserMayBeOldAndOnlyUntilItSendsReadersOn) {
+  decide(100);
+  const auto other = static_cast<uint16_t>(source + 1);
+  EXPECT_EQ(stale->oldest(source, key, 150), 101U);
+  EXPECT_EQ(stale->oldest(source, key, 50), 50U) << "asked before that";
+  EXPECT_EQ(stale->oldest(other, key, 150), 150U);
+  EXPECT_EQ(stale->oldest(source, "a key of another range", 150), 150U);
+  EXPECT_EQ(stale->oldestOf(key, kNever), 101U);
+  stale->onState(*job, MigrationState::kRedirecting, MigrationState::kStopped, 180);
+  EXPECT_EQ(stale->oldest(source, key, 190), 101U) << "it was not sent on";
+  stale->onState(*job, MigrationState::kRedirecting, MigrationState::kCleaning, 200);
+  EXPECT_EQ(stale->oldest(source, key, 200), 101U);
+  EXPECT_EQ(stale->oldest(source, key, 201), 201U);
+  // Whoever asked in time may still be answered late.
+  EXPECT_EQ(stale->oldestOf(key, 190), 101U);
+  EXPECT_EQ(stale->oldestOf(key, 201), 201U);
+}
+
+TEST_F(StaleReadsTest, AReceiptSaysNoLessThanThereWas) {
+  EXPECT_EQ(said(0), "");
+  EXPECT_NE(said(1), "");
+  decide(100);
+  pass();
+  const uint64_t wasUs = world->nowUs();
+  stale->onState(*job, MigrationState::kRedirecting, MigrationState::kTurning, 900);
+  EXPECT_NE(said(0), "");
+  EXPECT_NE(said(wasUs - 1), "");
+  EXPECT_EQ(said(wasUs), "");
+  EXPECT_NE(said(kStaleReadsUnknown), "") << "it alone was there all the time";
+  job->receipt.totals.incarnations = 2;
+  EXPECT_EQ(said(kStaleReadsUnknown), "");
 }
 
 TEST(LiveShared, AnOracleThatIsNotThereIsSaid) {

@@ -148,6 +148,13 @@ TEST(Journal, KnowsTheWayBack) {
   behind.back() = finished;
   EXPECT_EQ(readJournal(asBytes(write(behind)))->receipt->windowError, ErrorCode::kFeedPositionLost);
   EXPECT_FALSE(readJournal(asBytes(write(behind)))->receipt->reversed);
+  for (const uint64_t staleUs : {uint64_t{0}, uint64_t{1}, uint64_t{300'000}, kStaleReadsUnknown}) {
+    finished.receipt.staleReadsUs = staleUs;
+    behind.back() = finished;
+    const Result<JournalImage> image = readJournal(asBytes(write(behind)));
+    EXPECT_EQ(image->receipt->staleReadsUs, staleUs);
+    EXPECT_EQ(image->receipt->windowError, ErrorCode::kFeedPositionLost);
+  }
 }
 
 TEST(Journal, EveryTruncationIsAShorterJournalOrATornOne) {
