@@ -8,6 +8,7 @@ namespace keyhaul::sim {
 namespace {
 constexpr uint64_t kImpatienceUs = 400'000;
 constexpr uint64_t kLazyUs = 500'000;
+constexpr uint64_t kRedirectUsMax = 300'000;
 }
 
 GatedStoreNode::GatedStoreNode(World& world, uint16_t id, std::string name)
@@ -99,6 +100,10 @@ void GatedStoreNode::onGateCall(Message message) {
   if (Gate::opens(call.verb)) {
     error = gate_.encodeAfter(call).status().code();
     if (error == ErrorCode::kOk) return enqueue(std::move(message));
+  } else if (call.verb == GateVerb::kRedirect && !world_.space().readFence) {
+    // Readers see what is old until then. It takes long enough for somebody to come.
+    held_.emplace(++lastHeld_, std::move(message));
+    return timer(prng_.below(kRedirectUsMax) * slowFactor(), kLand, lastHeld_);
   } else {
     error = changeGate(message, call);
     if (error == ErrorCode::kOk) {
@@ -262,9 +267,8 @@ Message GatedStoreNode::execute(const Message& message, bool synced) {
   if (isOfClient(message.kind)) {
     const bool again = message.call <= clients_[message.party].lastCall;
     if (!again) {
-      world_.tell([&](Oracle& oracle) {
-        oracle.onTaken(id(), message.party, message.body, message.epoch);
-      });
+      const TakenWrite write{id(), message.party, message.call, message.body, message.epoch};
+      world_.tell([&write](Oracle& oracle) { oracle.onTaken(write); });
     }
     return StoreNode::execute(message, synced);
   }

@@ -85,10 +85,15 @@ struct Job {
 // The keys that live migrations move and clients write.
 struct Space {
   std::vector<std::string> keys;  // in order
+  // Every client writes every key, and most of what they do is on a few of them: `hotPercent`.
+  bool shared = false;
+  std::vector<std::string> contended;
+  // Its stores can keep readers out; else one that gave a range up may show what is old for a while.
+  bool readFence = true;
   uint64_t thinkUs = 100'000;     // mean time between two operations of a client
   uint32_t deletePercent = 20;    // of the writes
   uint64_t stopUs = 0;            // clients stop then, or once all jobs have ended
-  uint32_t hotPercent = 0;        // of the operations are on keys of `hot`
+  uint32_t hotPercent = 0;        // of the operations are on keys of `hot`, or `contended`
   KeyRange hot;
   // Where ranges have to be in the end, and stores that hold nothing then.
   std::vector<std::pair<KeyRange, uint16_t>> goals;

@@ -12,6 +12,7 @@ namespace keyhaul::sim {
 struct Violation {
   std::string oracle, text, key;  // key: empty where no single key is concerned
   uint64_t timeUs = 0, event = 0;
+  std::string witness;  // of several lines; empty where the text says it all
 };
 
 struct Report {
@@ -29,6 +30,9 @@ struct Report {
     uint64_t givenUp = 0;  // whose source somebody gave up
     uint64_t routedReads = 0, scans = 0, refusals = 0, postponed = 0, takeOvers = 0;
     uint64_t clientOps = 0, clientAcks = 0, copiedEntries = 0, feedChanges = 0;
+    // Windows of histories of keys, and those that were too long for the checker.
+    uint64_t judged = 0, unjudged = 0;
+    uint64_t staleReads = 0;  // that were old, as may be where there is no read fence
   } counts;
   Coverage coverage;  // of live migrations
   std::vector<uint64_t> nodeEvents;  // that each node has seen

@@ -290,6 +290,8 @@ constexpr Scenario kScenarios[] = {
     {"live-reverse", "live migrations with a reverse window: some go back, some do not", buildLiveReverse, true},
     {"live-reverse-small", "the same with a few keys and one client", buildLiveReverseSmall, true},
     {"live-source-lost", "sources die for good in their reverse window, and somebody gives them up", buildLiveSourceLost, true},
+    {"live-shared", "several clients write, delete and read the same few keys while ranges move",
+     buildLiveShared, true, true},
     {"live-small", "a few keys and one client, for crashes at every event", buildLiveSmall, true},
     {"add-node", "a fourth store is added, and takes a range of each of the three others",
      buildAddNode, true},

@@ -28,6 +28,8 @@ struct LiveShape {
   uint32_t clientsMax = 4;
   bool ofProcesses = false;             // movers that know what time it is, checkpoints in time
   uint32_t lostPercent = 0;             // of those with a window: the source dies for good in it
+  uint32_t blindPercent = 10;           // of moves: nothing is verified
+  bool shared = false;                  // two clients or more write all keys, most often a few
 };
 
 std::string keyName(uint64_t index) { return numberedKey("k", index); }
@@ -138,7 +140,7 @@ class LiveBuilder {
 
   void drawPlan(Job& job) {
     Plan& plan = job.plan;
-    const bool looks = !percent(10) || world_.faults().on(FaultKind::kBitRot);
+    const bool looks = !percent(shape_.blindPercent) || world_.faults().on(FaultKind::kBitRot);
     plan.verify = looks ? VerifyDepth::kBoth : VerifyDepth::kNone;
     plan.checksumKind = prng_.below(2) == 0 ? ChecksumKind::kCrc32 : ChecksumKind::kCrc32c;
     for (std::byte& byte : plan.digestKey) byte = static_cast<std::byte>(prng_.below(256));
@@ -178,8 +180,27 @@ class LiveBuilder {
     space.thinkUs = prng_.between(10'000, 200'000);
     space.deletePercent = percent(25) ? 70 : static_cast<uint32_t>(prng_.below(40));
     space.stopUs = world_.options().untilUs + 150 * kSecondUs;
-    const auto clients = static_cast<uint32_t>(prng_.between(1, shape_.clientsMax));
+    if (shape_.shared) share();
+    const auto clients = static_cast<uint32_t>(prng_.between(shape_.shared ? 2 : 1, shape_.clientsMax));
     for (uint32_t i = 0; i < clients; ++i) world_.addRoutedClient(i, clients);
+  }
+
+  // The keys for which clients contend lie in what moves, and one perhaps beside it.
+  void share() {
+    Space& space = world_.space();
+    space.shared = true;
+    space.thinkUs = prng_.between(5'000, 40'000);
+    space.hotPercent = static_cast<uint32_t>(prng_.between(60, 98));
+    std::vector<std::string> moving;
+    for (const std::string& key : space.keys) {
+      const auto holds = [&key](const KeyRange& range) { return range.contains(key); };
+      if (std::any_of(ranges_.begin(), ranges_.end(), holds)) moving.push_back(key);
+    }
+    const uint64_t few = prng_.between(1, 4);
+    for (uint64_t i = 0; i < few; ++i) {
+      const std::vector<std::string>& from = percent(85) ? moving : space.keys;
+      space.contended.push_back(from[static_cast<size_t>(prng_.below(from.size()))]);
+    }
   }
 
   World& world_;
@@ -222,6 +243,7 @@ void makeLive(const World& world, Job& job, uint16_t mover, std::vector<KeyRange
   for (const Capability capability :
        {Capability::kScan, Capability::kApply, Capability::kStats, Capability::kFeed,
         Capability::kFence, Capability::kReadFence, Capability::kActivate}) {
+    if (capability == Capability::kReadFence && !world.space().readFence) continue;
     plan.sourceCapabilities.bits |= static_cast<uint32_t>(capability);
   }
   plan.targetCapabilities = plan.sourceCapabilities;
@@ -292,6 +314,24 @@ void buildLiveSourceLost(World& world) {
   shape.rivalPercent = 20;
   shape.rangesMax = 2;
   shape.keysMax = 80;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveShared(World& world) {
+  world.space().readFence = Prng(world.seed(), "live shared reads").below(4) != 0;
+  Prng prng(world.seed(), "live shared");
+  LiveShape shape;
+  shape.shared = true;
+  shape.stores = static_cast<uint32_t>(prng.between(2, 3));
+  shape.movesMin = 3;
+  shape.movesMax = static_cast<uint32_t>(prng.between(3, 8));
+  shape.rivalPercent = static_cast<uint32_t>(prng.below(60));
+  shape.cancelPercent = static_cast<uint32_t>(prng.below(40));
+  shape.rangesMax = static_cast<uint32_t>(prng.between(1, 3));
+  shape.windowPercent = prng.below(100) < 35 ? static_cast<uint32_t>(prng.between(20, 100)) : 0;
+  shape.keysMax = 60;
+  shape.clientsMax = 6;
+  // What the last look would find is to be seen by clients as well.
+  shape.blindPercent = 50;
   LiveBuilder(world, shape).build();
 }
 // For crashes at every single event; there and back.

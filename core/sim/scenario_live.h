@@ -27,6 +27,7 @@ void buildLiveSwarm(World& world);
 void buildLiveReverse(World& world);
 void buildLiveReverseSmall(World& world);
 void buildLiveSourceLost(World& world);
+void buildLiveShared(World& world);
 void buildLiveSmall(World& world);
 
 // A second coordinator of this job, on a mover of its own: it begins with the first one's journal.

@@ -122,6 +122,10 @@ Report World::run() {
 
 void World::begin() {
   network_.addNodes(static_cast<uint32_t>(nodes_.size()));
+  for (const auto& oracle : oracles_) {
+    if (!space_.shared || !oracle->assumesOneWriter()) continue;
+    violated("scenario", std::string(oracle->name()) + " would judge keys that several clients write", {});
+  }
   for (const auto& job : jobs_) mover(job->mover).take(*job);
   schedule_.start();
   Queued event;
@@ -317,10 +321,11 @@ bool World::settled() const {
   return space_.clientsLeft == 0;
 }
 
-void World::violated(std::string_view oracle, std::string text, std::string_view key) {
+void World::violated(std::string_view oracle, std::string text, std::string_view key,
+                     std::string witness) {
   if (report_.violations.size() >= kViolationsMax) return;
-  report_.violations.push_back(
-      {std::string(oracle), std::move(text), std::string(key), nowUs_, report_.events});
+  report_.violations.push_back({std::string(oracle), std::move(text), std::string(key), nowUs_,
+                                report_.events, std::move(witness)});
   if (logs() || (!key.empty() && tellsLife(key))) {
     line("VIOLATION of " + report_.violations.back().oracle + ": " +
          report_.violations.back().text);

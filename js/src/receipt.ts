@@ -32,6 +32,11 @@ export interface Receipt {
   readonly windowError?: KeyhaulErrorCode
   /** Live: somebody gave the source up in its reverse window; entries may stand there still, see `notPromised`. */
   readonly sourceGivenUp: boolean
+  /**
+   * Live, where the store that gave the range up lacks `readFence`: it may have shown old values for no
+   * longer than so many milliseconds; `unknown` where an earlier process decided. Without it reads were linearizable.
+   */
+  readonly staleReadsMs?: number | 'unknown'
   readonly from: string
   readonly to: string
   readonly entries: number
@@ -78,6 +83,7 @@ export type RawReceipt = Record<string, number> & {
   reversed?: boolean
   windowError?: string
   sourceGivenUp?: boolean
+  staleReadsUnknown?: boolean
   source: DigestSummary
   target: DigestSummary
 }
@@ -95,6 +101,7 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     reversed: raw.reversed === true,
     ...(raw.windowError === undefined ? {} : { windowError: `KEYHAUL_${raw.windowError}` as KeyhaulErrorCode }),
     sourceGivenUp: raw.sourceGivenUp === true,
+    ...(raw.staleReadsUnknown === true ? { staleReadsMs: 'unknown' as const } : raw['staleReadsUs'] === undefined ? {} : { staleReadsMs: Math.ceil(n('staleReadsUs') / 10) / 100 }),
     ...names,
     entries: copied ? n('copiedEntries') : raw.target.entries,
     bytes: copied ? n('copiedBytes') : raw.target.bytes,

@@ -101,6 +101,9 @@ struct Totals {
   uint32_t verifyRounds = 0;
 };
 
+// Of Receipt::staleReadsUs: an earlier process, or another coordinator, saw a part of it.
+inline constexpr uint64_t kStaleReadsUnknown = UINT64_MAX;
+
 struct Receipt {
   MigrationState state = MigrationState::kPending;  // a final one
   MigrationMode mode = MigrationMode::kCopy;
@@ -112,6 +115,11 @@ struct Receipt {
   // kLive: somebody gave the source up. Entries of the ranges may stand there still, and its gate
   // serves none of them: it sends clients on. A migration to it is refused until they are gone.
   bool sourceGivenUp = false;
+  // kLive, where the store that gave the ranges up has no kReadFence: it may have answered reads
+  // with what was older than the new owner's for no longer than this, from before the decision until
+  // it sent readers on; there and back, the longer of both. 0: never. Not at level 2, where the
+  // source sends nobody on.
+  uint64_t staleReadsUs = 0;
   Digest source, target;  // of that round; zero when there was none
   Totals totals;
 };

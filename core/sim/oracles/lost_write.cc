@@ -19,6 +19,7 @@ class LostWrite : public Oracle {
  public:
   using Oracle::Oracle;
   std::string_view name() const override { return "lost-write"; }
+  bool assumesOneWriter() const override { return true; }
 
   void onChange(const StoreChange& change) override {
     if (change.cause != ChangeCause::kSetUp || change.after == nullptr) return;

@@ -7,6 +7,7 @@
 
 namespace keyhaul::sim {
 
+// Those of the scenario's kind; with the option `oracle` that one alone.
 void addOracles(World& world);
 
 std::unique_ptr<Oracle> makeLostWrite(World& world);
@@ -20,7 +21,8 @@ std::unique_ptr<Oracle> makeEdges(World& world);
 std::unique_ptr<Oracle> makeAccounting(World& world);
 std::unique_ptr<Oracle> makeLiveness(World& world);
 // Of live migrations.
-std::unique_ptr<Oracle> makeHistory(World& world);
+std::unique_ptr<Oracle> makeHistory(World& world);       // keys with one writer
+std::unique_ptr<Oracle> makeLinearizable(World& world);  // keys with several
 std::unique_ptr<Oracle> makeSingleWriter(World& world);
 std::unique_ptr<Oracle> makeOwnership(World& world);
 std::unique_ptr<Oracle> makeCutover(World& world);

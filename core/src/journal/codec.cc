@@ -132,8 +132,9 @@ struct Encoder {
     putEnum(out, receipt.level);
     putVarint(out, (receipt.verified ? 1U : 0U) | (receipt.reversed ? 2U : 0U) |
                        (receipt.windowError != ErrorCode::kOk ? 4U : 0U) |
-                       (receipt.sourceGivenUp ? 8U : 0U));
+                       (receipt.sourceGivenUp ? 8U : 0U) | (receipt.staleReadsUs != 0 ? 16U : 0U));
     if (receipt.windowError != ErrorCode::kOk) putVarint(out, static_cast<uint64_t>(receipt.windowError));
+    if (receipt.staleReadsUs != 0) putVarint(out, receipt.staleReadsUs);
     putDigest(out, receipt.source);
     putDigest(out, receipt.target);
     eachTotal(receipt.totals, [this](uint64_t& field) { putVarint(out, field); });
@@ -196,7 +197,7 @@ FinishedRecord readFinished(ByteReader& in) {
   if (mode == 0 || !isFinal(receipt.state)) in.fail();
   receipt.mode = static_cast<MigrationMode>(mode);
   receipt.level = static_cast<GuaranteeLevel>(in.varint(5));
-  const uint64_t flags = in.varint(15);
+  const uint64_t flags = in.varint(31);
   receipt.sourceGivenUp = (flags & 8U) != 0;
   receipt.verified = (flags & 1U) != 0;
   receipt.reversed = (flags & 2U) != 0;
@@ -204,6 +205,10 @@ FinishedRecord readFinished(ByteReader& in) {
     const uint64_t code = in.varint(UINT16_MAX);
     if (code == 0 || !isKnownError(static_cast<uint32_t>(code))) in.fail();
     receipt.windowError = static_cast<ErrorCode>(code);
+  }
+  if ((flags & 16U) != 0) {
+    receipt.staleReadsUs = in.varint();
+    if (receipt.staleReadsUs == 0) in.fail();
   }
   receipt.source = readDigest(in);
   receipt.target = readDigest(in);

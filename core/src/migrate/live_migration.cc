@@ -77,6 +77,7 @@ void LiveMigration::enter(Port& port, MigrationState next) {
   begin(port, next);
   tryAt_ = {0};
   if (next == MigrationState::kFencing) fencedAt_ = port.now();
+  if (next == MigrationState::kDeciding) staleSince_ = port.now();
   if (next == MigrationState::kAborting && undoneAs_ != MigrationState::kCancelled) {
     undoneFor_ = error_;
     shared_.journal.add(StoppedRecord{error_, errorText_});
@@ -348,6 +349,7 @@ void LiveMigration::leavePart(Port& port) {
       return enter(port, kRedirecting);
     case kRedirecting:
       releaseWriters(port);
+      noteStaleReads(port);
       // Also where there is no way back any more: another coordinator may not know that.
       return enter(port, wantsWindow() && !shared_.turned ? kTurning : kCleaning);
     case kTurning:

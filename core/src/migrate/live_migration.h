@@ -2,6 +2,7 @@
 // decides, and the target goes on where the source stopped. Diagram and table: live_state.h.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "migrate/approach.h"
@@ -62,6 +63,8 @@ class LiveMigration final : public JobBase {
   // Not converging: the next thing to try. False: nothing is left.
   bool climb(Port& port);
   void releaseWriters(Port& port);
+  void noteStaleReads(Port& port);
+  uint64_t staleReadsUs() const;
   bool mayBeOurs(Port& port, ErrorCode error);
   void recordVerified(bool equal);
   void sayWhyUndone();
@@ -139,6 +142,10 @@ class LiveMigration final : public JobBase {
   bool compared_ = false;   // everything was compared once, in this process
   bool claimed_ = false;    // the register may have a claim of ours
   Instant fencedAt_{0};
+  // Old values may be shown since then: this process went for the decision. And for how long they
+  // were, there and back, as far as it saw.
+  Instant staleSince_ = kNever;
+  std::optional<uint64_t> staleUs_[2];
   // What was tried so that it converges. The writers of a range are asked last before it waits.
   enum class Rung : uint8_t { kNone, kPriority, kThrottle, kPostpone };
   Rung rung_ = Rung::kNone;

@@ -1,6 +1,7 @@
 // The way back of a live migration: after the cutover its claim is turned round in the register,
 // and it goes on as a migration from the store that serves now to the one that did before, whose
 // copy is there already. That it is only kept, and not gone, is decided once more in the register.
+#include <algorithm>
 #include <utility>
 
 #include "migrate/live_migration.h"
@@ -217,7 +218,29 @@ Receipt LiveMigration::receipt() const {
   receipt.reversed = reversed_;
   receipt.windowError = windowError_;
   receipt.sourceGivenUp = sourceGivenUp_;
+  receipt.staleReadsUs = staleReadsUs();
   return receipt;
+}
+
+// The new owner takes writes once it is activated, which nobody does before the decision; whoever
+// reads at the old one is sent on from now on.
+void LiveMigration::noteStaleReads(Port& port) {
+  if (staleSince_ == kNever) return;
+  staleUs_[shared_.turned ? 1 : 0] = (port.now() - staleSince_).us;
+  staleSince_ = kNever;
+}
+
+uint64_t LiveMigration::staleReadsUs() const {
+  const bool done = state_ == MigrationState::kDone || concluding_ == MigrationState::kDone;
+  if (!done || spec().operatorFence) return 0;
+  uint64_t longest = 0;
+  const Capabilities gaveUp[] = {spec().sourceCapabilities, spec().targetCapabilities};
+  for (size_t way = 0; way < (reversed_ ? 2U : 1U); ++way) {
+    if (gaveUp[way].has(Capability::kReadFence)) continue;
+    // What was too short to be measured was still not nothing.
+    longest = std::max(longest, std::max<uint64_t>(staleUs_[way].value_or(kStaleReadsUnknown), 1));
+  }
+  return longest;
 }
 
 // Both of them, one after the other.

@@ -216,6 +216,7 @@ program
   .option('--sabotage <name>', 'put a bug in, to see it found')
   .option('--do <list>', 'what somebody does by hand, as in 1500000:crash:3:800 (microseconds, what, node, milliseconds)')
   .option('--workload <percent>', 'of keys and jobs')
+  .option('--oracle <name>', 'the only one that judges (default: all)')
   .option('--explain <key>', 'tell what happened to this key')
   .option('--log', 'every event as a line')
   .option('--minimise', 'the smallest run that still breaks a promise')

@@ -12,6 +12,8 @@ export interface SimViolation {
   readonly timeUs: number
   /** The number of the event after which it was seen, from 1. */
   readonly event: number
+  /** Of the oracle `linearizable`: the shortest proof, as text of several lines; else empty. */
+  readonly witness: string
 }
 
 export interface SimReport {
@@ -46,6 +48,9 @@ export interface SimCounts {
   readonly clientAcks: number
   readonly copiedEntries: number
   readonly feedChanges: number
+  /** Windows of histories of keys with several writers, and those that were too long for the checker. */
+  readonly judged: number
+  readonly unjudged: number
 }
 
 /**

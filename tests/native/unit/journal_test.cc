@@ -149,6 +149,14 @@ TEST(Journal, KnowsTheWayBack) {
   EXPECT_EQ(readJournal(asBytes(write(behind)))->receipt->windowError, ErrorCode::kFeedPositionLost);
   EXPECT_FALSE(readJournal(asBytes(write(behind)))->receipt->reversed);
   EXPECT_FALSE(readJournal(asBytes(write(behind)))->receipt->sourceGivenUp);
+  for (const uint64_t staleUs : {uint64_t{0}, uint64_t{1}, uint64_t{300'000}, kStaleReadsUnknown}) {
+    finished.receipt.staleReadsUs = staleUs;
+    behind.back() = finished;
+    const Result<JournalImage> image = readJournal(asBytes(write(behind)));
+    EXPECT_EQ(image->receipt->staleReadsUs, staleUs);
+    EXPECT_EQ(image->receipt->windowError, ErrorCode::kFeedPositionLost);
+    EXPECT_FALSE(image->receipt->sourceGivenUp);
+  }
   finished.receipt.sourceGivenUp = true;
   behind.back() = finished;
   EXPECT_TRUE(readJournal(asBytes(write(behind)))->receipt->sourceGivenUp);

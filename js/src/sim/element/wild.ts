@@ -16,9 +16,9 @@ const DELETED: Story = { text: 'GitLab deleted the data of its primary before an
 const OF: readonly (readonly [Story, string])[] = [
   [FSYNC, 'ack-before-target ack-before-sync journal-not-synced ignore-write-error unnoticed-restart register-forgets live-restart'],
   [S3, 'ignore-checksum'],
-  [ZOMBIES, 'drop-tombstones live-drop-tombstones late-clean-up staging-shown no-dedupe any-epoch'],
-  [TWO_OWNERS, 'stale-owner unfence-by-timer activate-early fence-forgotten fence-in-flight cut-before-drain late-activate no-read-fence never-unfence back-undrained window-by-timer'],
-  [SPLIT, 'register-no-compare blind-commit any-coordinator old-incarnation foreign-writes'],
+  [ZOMBIES, 'drop-tombstones live-drop-tombstones late-clean-up staging-shown no-dedupe any-epoch retry-elsewhere'],
+  [TWO_OWNERS, 'stale-owner unfence-by-timer activate-early fence-forgotten fence-in-flight cut-before-drain late-activate no-read-fence never-unfence back-undrained window-by-timer own-writes'],
+  [SPLIT, 'register-no-compare blind-commit any-coordinator old-incarnation foreign-writes feed-by-client'],
   [INDEX, 'gate-behind-data resume-past-checkpoint keep-torn-tail feed-after-scan late-feed skip-above-watermark live-skip-above late-way-back empty-page-is-end live-empty-page'],
   [DELETED, 'delete-after-copy unguarded-delete verify-source-only repair-is-verified blind-recheck close-early cancel-tail clean-up-in-window window-shut reverse-dropped']
 ]
