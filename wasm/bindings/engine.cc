@@ -91,10 +91,10 @@ double addNode(uint32_t handle, uint32_t address, uint32_t bytes) {
 double start(uint32_t handle, double nowUs, uint32_t address, uint32_t bytes, uint32_t source,
              uint32_t target, uint32_t journal) {
   text().clear();
-  auto record = decodePayload(kPlanRecord, asView(memory(address, bytes)));
-  if (!record) return failure(ErrorCode::kInvalidArgument);
+  Record record;
+  if (!decodePayload(kPlanRecord, asView(memory(address, bytes)), record)) return failure(ErrorCode::kInvalidArgument);
   PlanProblem problem;
-  auto valid = validatePlan(std::move(std::get<PlanRecord>(*record).plan), &problem);
+  auto valid = validatePlan(std::move(std::get<PlanRecord>(record).plan), &problem);
   if (!valid.ok()) {
     JsonObject json(text());
     json.number("first", problem.first);

@@ -1,6 +1,6 @@
 import { idOf, inRange, startsWith } from './bytes.js'
 import { BYTES, ownKey, positionOf, WRITE_KIND } from './level-feed-rows.js'
-import { assertNothingPassedOver, canSeek } from './level-iterators.js'
+import { assertNothingPassedOver, behind } from './level-iterators.js'
 import type { LevelDatabase } from './level-types.js'
 import type { Change, ScanRange } from './store.js'
 
@@ -52,9 +52,8 @@ export class ChangeReader {
       return rows
     }
     // A page that is not the last: the next one would begin behind what was passed over.
-    const cut = async (coming: Promise<Row[]>): Promise<{ changes: Change[]; at: number; caughtUp: boolean }> => {
-      await coming
-      if (canSeek(this.root)) await assertNothingPassedOver(iterator, ownKey(WRITE_KIND, upTo), BYTES.keyEncoding)
+    const cut = async (): Promise<{ changes: Change[]; at: number; caughtUp: boolean }> => {
+      await assertNothingPassedOver(this.root, { gte: ownKey(WRITE_KIND, from), lt: behind(ownKey(WRITE_KIND, at)) }, BYTES.keyEncoding)
       return { changes, at, caughtUp: false }
     }
     try {
@@ -73,11 +72,11 @@ export class ChangeReader {
         })
         for (const [i, [logKey, key]] of rows.entries()) {
           if (wanted[i]) {
-            if (changes.length >= limits.maxEntries) return await cut(coming)
+            if (changes.length >= limits.maxEntries) return await cut()
             if (i >= ahead.next) ahead = await this.readAhead(rows, wanted, i, this.roomFor(changes.length, bytes, limits))
             const value = ahead.values.get(key)
             const size = key.length - prefix.length + (value?.length ?? 0)
-            if (bytes + size > limits.maxBytes && changes.length > 0) return await cut(coming)
+            if (bytes + size > limits.maxBytes && changes.length > 0) return await cut()
             bytes += size
             changes.push([key.subarray(prefix.length), value])
           }

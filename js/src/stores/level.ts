@@ -269,7 +269,10 @@ class LevelStore implements Store {
   private fill(batch: LevelChainedBatch, writes: readonly Write[]): void {
     const { putOptions } = this
     // Before the first is added: a feed would wait for a batch that never lands.
-    if (this.prefix.length === 0) for (const [key] of writes) if (isOwn(key)) throw reserved(key, this.name)
+    for (const [key, value] of writes) {
+      if (!(key instanceof Uint8Array && (value === undefined || value instanceof Uint8Array))) throw notBytes(this.name)
+      if (this.prefix.length === 0 && isOwn(key)) throw reserved(key, this.name)
+    }
     for (let i = 0; i < writes.length; i++) {
       const [key, value] = writes[i] as Write
       if (value === undefined) batch.del(key, putOptions)
@@ -349,6 +352,10 @@ function identityOf(root: LevelDatabase, prefix: string): object {
   const identity = parts.get(prefix) ?? { prefix }
   parts.set(prefix, identity)
   return identity
+}
+
+function notBytes(store: string): KeyhaulError {
+  return new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store, message: 'a key and a value are Uint8Arrays, and undefined instead of a value deletes' })
 }
 
 function reserved(key: Uint8Array, store: string): KeyhaulError {
