@@ -165,6 +165,23 @@ bool GatedStoreNode::isOfAnyCoordinator(const Job& job, const KeyRange& span) co
   return part != nullptr && part->state == GateState::kStaged && part->claim == job.plan.claim;
 }
 
+// Sabotage: as if what is staged had been decided.
+void GatedStoreNode::openStaged() {
+  const std::vector<GateRange> parts = gate_.ranges();
+  for (const GateRange& part : parts) {
+    if (part.state != GateState::kStaged) continue;
+    GateCall call;
+    call.verb = GateVerb::kActivate;
+    call.claim = part.claim;
+    call.coordEpoch = part.coordEpoch;
+    call.epoch = part.epoch;
+    call.ranges = {part.range};
+    static_cast<void>(gate_.change(call));
+    durableGate_ = gate_.encode();
+    world_.tell([&](Oracle& oracle) { oracle.onGate(id(), call); });
+  }
+}
+
 // Sabotage: as a gate would that took any activate.
 void GatedStoreNode::obeyLateActivate(Message message) {
   GateCall call = callOf(message);

@@ -26,6 +26,7 @@ struct Report {
     uint64_t jobs = 0, done = 0, verified = 0, mismatched = 0, cancelled = 0, failed = 0;
     uint64_t resumes = 0, crashes = 0, messages = 0, damaged = 0;
     uint64_t windows = 0, reversed = 0;  // moves that could go back, and those that did
+    uint64_t givenUp = 0;  // whose source somebody gave up
     uint64_t routedReads = 0, scans = 0, refusals = 0, postponed = 0, takeOvers = 0;
     uint64_t clientOps = 0, clientAcks = 0, copiedEntries = 0, feedChanges = 0;
   } counts;

@@ -31,7 +31,9 @@ constexpr std::string_view scenarioOf(Sabotage sabotage) {
   if (!isOfLive(sabotage)) return "swarm";
   // It takes ranges that come back, while calls of older moves, or writes of older epochs, arrive.
   const bool back = sabotage == Sabotage::kLateActivate || sabotage == Sabotage::kAnyEpoch;
-  return back ? "live-pingpong" : "live-swarm";
+  // And these ask for a source that never comes back, or does after it was given up.
+  const bool lost = sabotage == Sabotage::kGivenUpUnasked || sabotage == Sabotage::kBackFromTheDead;
+  return back ? "live-pingpong" : lost ? "live-source-lost" : "live-swarm";
 }
 constexpr std::optional<Sabotage> parseSabotage(std::string_view name) {
   for (uint32_t i = 0; i < kSabotages; ++i) {

@@ -289,6 +289,7 @@ constexpr Scenario kScenarios[] = {
     {"live-swarm", "all of these, in shares drawn from the seed", buildLiveSwarm, true},
     {"live-reverse", "live migrations with a reverse window: some go back, some do not", buildLiveReverse, true},
     {"live-reverse-small", "the same with a few keys and one client", buildLiveReverseSmall, true},
+    {"live-source-lost", "sources die for good in their reverse window, and somebody gives them up", buildLiveSourceLost, true},
     {"live-small", "a few keys and one client, for crashes at every event", buildLiveSmall, true},
     {"add-node", "a fourth store is added, and takes a range of each of the three others",
      buildAddNode, true},

@@ -26,6 +26,8 @@ struct LiveShape {
   uint32_t keysMax = 300;
   uint32_t windowPercent = 0;           // of moves: with a reverse window
   uint32_t clientsMax = 4;
+  bool ofProcesses = false;             // movers that know what time it is, checkpoints in time
+  uint32_t lostPercent = 0;             // of those with a window: the source dies for good in it
 };
 
 std::string keyName(uint64_t index) { return numberedKey("k", index); }
@@ -36,7 +38,9 @@ class LiveBuilder {
       : world_(world),
         shape_(shape),
         prng_(world.seed(), "live scenario"),
-        windows_(world.seed(), "live windows") {}
+        windows_(world.seed(), "live windows"),
+        losses_(world.seed(), "live losses"),
+        movers_(world.seed(), "live movers") {}
 
   void build() {
     for (uint32_t i = 0; i < shape_.stores; ++i) {
@@ -62,7 +66,13 @@ class LiveBuilder {
     config.stallBase = milliseconds(prng_.between(1'000, 5'000));
     config.retriesMax = 6;
     config.bufferBytesMax = 8U << 20;
+    if (shape_.ofProcesses && movers_.below(2) == 0) config.checkpointEvery = milliseconds(movers_.between(5, 2'000));
     return config;
+  }
+  uint16_t drawMover() {
+    MoverNode& mover = world_.addMover(drawConfig());
+    if (shape_.ofProcesses && movers_.below(2) == 0) mover.knowTime();
+    return mover.id();
   }
 
   // What moves: one to some parts of the keys, with keys on both sides that stay.
@@ -112,7 +122,7 @@ class LiveBuilder {
 
   void addMove() {
     Job& job = world_.addJob();
-    makeLive(world_, job, world_.addMover(drawConfig()).id(), ranges_);
+    makeLive(world_, job, drawMover(), ranges_);
     job.startUs = prng_.below(world_.healAtUs() / 2);
     job.after = lastMove_;
     job.source = stores_[0];
@@ -149,6 +159,10 @@ class LiveBuilder {
     job.plan.reverseWindowMs = static_cast<uint32_t>((wants < 3 ? afterUs + windowUs : windowUs) / 1'000);
     if (wants < 2) job.reverseAfterUs = afterUs;
     if (wants == 2) job.finishAfterUs = afterUs;
+    if (losses_.below(100) >= shape_.lostPercent) return;
+    job.sourceDiesAfterUs = 1 + losses_.exponential(kSecondUs);
+    job.giveUpAfterUs = 1 + losses_.exponential(10 * kSecondUs);
+    job.comesBackAfterUs = 1 + losses_.exponential(5 * kSecondUs);
   }
 
   void addRival(const Job& first) {
@@ -170,7 +184,7 @@ class LiveBuilder {
 
   World& world_;
   LiveShape shape_;
-  Prng prng_, windows_;
+  Prng prng_, windows_, losses_, movers_;
   std::vector<uint16_t> stores_;
   std::vector<KeyRange> ranges_;
   uint64_t keys_ = 0;
@@ -192,6 +206,8 @@ Job& addRival(World& world, uint32_t of, const Config& config, uint64_t startUs)
   job.target = first.target;
   job.reverseAfterUs = first.reverseAfterUs;
   job.finishAfterUs = first.finishAfterUs;
+  job.giveUpAfterUs = first.giveUpAfterUs;
+  job.comesBackAfterUs = first.comesBackAfterUs;
   return job;
 }
 
@@ -258,12 +274,24 @@ void buildLiveSwarm(World& world) {
 }
 void buildLiveReverse(World& world) {
   LiveShape shape;
+  shape.ofProcesses = true;
   shape.windowPercent = 100;
   shape.movesMax = 3;
   shape.rivalPercent = 25;
   shape.cancelPercent = 10;
   shape.rangesMax = 2;
   shape.keysMax = 120;
+  LiveBuilder(world, shape).build();
+}
+// It stays away until somebody gives it up, and for a while longer.
+void buildLiveSourceLost(World& world) {
+  LiveShape shape;
+  shape.windowPercent = 100;
+  shape.lostPercent = 75;
+  shape.movesMax = 3;
+  shape.rivalPercent = 20;
+  shape.rangesMax = 2;
+  shape.keysMax = 80;
   LiveBuilder(world, shape).build();
 }
 // For crashes at every single event; there and back.

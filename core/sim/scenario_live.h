@@ -26,6 +26,7 @@ void buildLiveGroup(World& world);
 void buildLiveSwarm(World& world);
 void buildLiveReverse(World& world);
 void buildLiveReverseSmall(World& world);
+void buildLiveSourceLost(World& world);
 void buildLiveSmall(World& world);
 
 // A second coordinator of this job, on a mover of its own: it begins with the first one's journal.

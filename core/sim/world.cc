@@ -91,6 +91,13 @@ bool World::hasRival(const Job& job) const {
   return false;
 }
 
+bool World::isGivenUp(const ClaimId& claim) const {
+  for (const auto& job : jobs_) {
+    if (job->giveUpTold && job->plan.claim == claim) return true;
+  }
+  return false;
+}
+
 bool World::isTurned(const Job& job) const {
   if (!hasRegister()) return false;
   const Claim* claim = theRegister().map().find(job.plan.claim);

@@ -95,6 +95,8 @@ class World {
   GatedStoreNode* gatedNamed(std::string_view name) const;
   // Is there another coordinator of its plan?
   bool hasRival(const Job& job) const;
+  // Was somebody told to give up the store that this claim kept for a way back?
+  bool isGivenUp(const ClaimId& claim) const;
   // Does its claim go the way back?
   bool isTurned(const Job& job) const;
   Space& space() { return space_; }

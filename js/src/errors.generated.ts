@@ -45,6 +45,7 @@ export const ERRORS = {
   KEYHAUL_NOT_CONVERGING: [62, 'the source is written faster than the target takes it up; slow the writers or raise the rate'],
   KEYHAUL_CANCEL_TOO_LATE: [63, 'verified entries are being deleted from the source, so the target holds the only copy of some; resume the migration to its end'],
   KEYHAUL_PAUSE_BUDGET: [64, 'writers would have been paused for longer than the budget, so the cutover was given up and the source serves on; raise pauseBudgetMs, slow the writers, or try at a quieter time'],
+  KEYHAUL_SOURCE_GIVEN_UP: [65, 'the source was given up while it was kept for a way back; should it come back, empty the range there before anything is moved to it'],
   KEYHAUL_INTERRUPTED: [70, 'the run was stopped before its end; resume continues it from the last checkpoint'],
   KEYHAUL_CANCELLED: [71, 'the migration was cancelled'],
   KEYHAUL_CLOSED: [72, 'the object was closed; make a new one'],

@@ -54,8 +54,14 @@ export class Run implements AsyncIterable<import('./migration.js').Progress> {
   async cancel(): Promise<void> {
     ;(await this.migration).cancel()
   }
-  /** While a reverse window is open: goes back to the source. */
-  async reverse(): Promise<void> {
-    ;(await this.migration).reverse()
+  /** While a reverse window is open: goes back to the source; see Migration. */
+  reverse(): Promise<import('./receipt.js').Receipt> {
+    const back = this.migration.then((started) => started.reverse())
+    back.catch(() => {})
+    return back
+  }
+  /** Ends an open reverse window; `giveUpSource` where the source never comes back. See Migration. */
+  async closeWindow(options: { readonly giveUpSource?: boolean } = {}): Promise<void> {
+    ;(await this.migration).closeWindow(options)
   }
 }

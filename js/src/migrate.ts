@@ -122,6 +122,7 @@ export class Engine {
 
   private begin(options: MigrateOptions & Fenced, ranges: readonly ScanRange[], journal: JournalStore | undefined): Migration {
     const { driver } = this
+    driver.engine.setWallClock(driver.now(), Date.now())
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
     const live = options.live === true ? liveRun(options, crypto.getRandomValues(new Uint8Array(16))) : undefined
@@ -189,6 +190,7 @@ export class Engine {
     }
     if (summary.torn) await journal.truncate(summary.validBytes)
     const { driver } = this
+    driver.engine.setWallClock(driver.now(), Date.now())
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
     const id = idOrThrow(driver.engine.resume(driver.now(), bytes, source, target), { file: journal.name })

@@ -3,7 +3,7 @@ import { faultyKey, type Reading } from './engine/fault.js'
 import type { Verb } from './engine/handle.js'
 import type { LiveRun } from './engine/live.js'
 import { liveParts } from './engine/load.js'
-import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
+import { errorCodeOf, formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
 import { ENDED, type MigrationState, type Progress, STATES } from './progress.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
@@ -24,7 +24,7 @@ export interface MigrationEvents {
   limit: (writes: { readonly perSecond: number }) => void
 }
 
-const NoticeKind = { state: 1, progress: 2, difference: 3, warning: 4, throttleWriters: 5 } as const
+const NoticeKind = { state: 1, progress: 2, difference: 3, warning: 4, throttleWriters: 5, refused: 6 } as const
 const DIFFERENCES = ['missing', 'missing', 'extra', 'changed'] as const
 
 /** A running migration: its progress, its events, its end. */
@@ -51,6 +51,8 @@ export class Migration implements AsyncIterable<Progress> {
   private ended = false
   /** The engine does not know it any more. */
   private leaving = false
+  /** Those who wait for the way back. */
+  private goingBack: { readonly resolve: (receipt: Receipt) => void; readonly reject: (error: unknown) => void }[] = []
   /** The last state before the end. */
   private step: MigrationState = 'pending'
   private error: unknown
@@ -105,18 +107,38 @@ export class Migration implements AsyncIterable<Progress> {
   }
   /**
    * With `reverseWindowMs`, in the state `reversible`: cuts over back to the source, with all that
-   * was written to the target. `done` resolves as ever, and its receipt says `reversed`.
-   * Throws KEYHAUL_UNSUPPORTED where no window is open.
+   * was written to the target. Resolves with the receipt, which says `reversed`, as `done` does.
+   *
+   * Rejects with KEYHAUL_UNSUPPORTED where no window is open; KEYHAUL_VERIFY_MISMATCH where the two
+   * stores differ and KEYHAUL_PAUSE_BUDGET where writers would wait for too long: then both are kept
+   * and the window is open again; KEYHAUL_FEED_POSITION_LOST where the source cannot be brought up to
+   * date any more; KEYHAUL_CANCELLED after closeWindow(); and as `done` where the migration stops
+   * before. `owner` of the error is whom the ranges belong to, where that is known.
    */
-  reverse(): void {
-    this.control('reverse')
+  reverse(): Promise<Receipt> {
+    try {
+      this.control('reverse')
+    } catch (error) {
+      return Promise.reject(this.refusal(error))
+    }
+    const back = new Promise<Receipt>((resolve, reject) => this.goingBack.push({ resolve, reject }))
+    // Whoever does not wait for it has the event `warning`, and `done`.
+    back.catch(() => {})
+    return back
   }
   /**
    * Ends an open reverse window before its time: the source is cleaned up, whether or not it has caught
    * up. Throws KEYHAUL_UNSUPPORTED where none is open.
+   *
+   * `giveUpSource`: for a source that never comes back. It is asked for nothing any more, one
+   * compare-and-set in the register gives the target the range for good, and the receipt says
+   * `sourceGivenUp`. Also right after a resume (`goneStore(name)` stands for a source that cannot be
+   * opened), and where the window is over and the source cannot be cleaned up. Should it come back, its
+   * gate sends clients on, and a migration to it is refused until nothing of the range is left there.
    */
-  closeWindow(): void {
-    this.control('closeWindow')
+  closeWindow(options: { readonly giveUpSource?: boolean } = {}): void {
+    this.control(options.giveUpSource === true ? 'giveUpSource' : 'closeWindow')
+    this.refuseBack('KEYHAUL_CANCELLED', this.to.name, 'the window was closed')
   }
   /** With `follow`: the writers have stopped; drain the feed, verify and end. */
   finish(): void {
@@ -179,6 +201,11 @@ export class Migration implements AsyncIterable<Progress> {
         }
         this.emit('limit', { perSecond: notice.perSecond })
         return
+      case NoticeKind.refused: {
+        const code = errorCodeOf(notice.error)
+        this.refuseBack(code, this.driver.storeName(notice.node), new KeyhaulError(code).message)
+        return
+      }
       case NoticeKind.state: {
         const state = STATES[notice.state] ?? 'failed'
         this.publish()
@@ -205,6 +232,7 @@ export class Migration implements AsyncIterable<Progress> {
     const about = { step: this.step, resumable: this.journal !== undefined }
     this.error = new MigrationError(new KeyhaulError('KEYHAUL_CLOSED'), undefined, about)
     this.reject(this.error)
+    for (const { reject } of this.goingBack.splice(0)) reject(this.error)
     for (const wake of this.waiting.splice(0)) wake()
   }
 
@@ -251,7 +279,26 @@ export class Migration implements AsyncIterable<Progress> {
       this.error = error
       this.reject(error)
     }
+    for (const { resolve, reject } of this.goingBack.splice(0)) {
+      if (receipt?.reversed === true) resolve(receipt)
+      else reject(error ?? this.refused(receipt?.windowError ?? 'KEYHAUL_UNSUPPORTED', this.to.name, 'the reverse window has ended'))
+    }
     for (const wake of this.waiting.splice(0)) wake()
+  }
+
+  private refuseBack(code: KeyhaulErrorCode, owner: string | undefined, why: string): void {
+    for (const { reject } of this.goingBack.splice(0)) reject(this.refused(code, owner, why))
+  }
+
+  private refused(code: KeyhaulErrorCode, owner: string | undefined, why: string): KeyhaulError {
+    return new KeyhaulError(code, { owner, message: `${owner === undefined ? '' : `${owner} keeps the ranges: `}${why}` })
+  }
+
+  /** Why it cannot be reversed now. */
+  private refusal(error: unknown): unknown {
+    if (!(error instanceof KeyhaulError) || error.code !== 'KEYHAUL_UNSUPPORTED') return error
+    const owner = this.progress().live?.turned === true ? this.to.name : undefined
+    return this.refused(error.code, owner, 'no reverse window is open')
   }
 
   private endError(state: MigrationState, notice: EngineNotice, receipt: Receipt | undefined): MigrationError {

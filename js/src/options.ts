@@ -22,7 +22,8 @@ export interface MigrateOptions {
   /**
    * Live: for so long after the cutover the source is kept as the target is, before it is cleaned
    * up, and `reverse()` goes back to it. Both stores need a gate and a feed. 0 (default) to
-   * 604,800,000, which is a week; whoever resumes begins the time anew.
+   * 604,800,000, which is a week. With a journal it ends at its time by the clock also where another
+   * process goes on; a window that is over by then is closed at once.
    */
   readonly reverseWindowMs?: number | undefined
   /**

@@ -30,6 +30,8 @@ export interface Receipt {
   readonly reversed: boolean
   /** Live: why its reverse window ended before its time; the target keeps the range then. */
   readonly windowError?: KeyhaulErrorCode
+  /** Live: somebody gave the source up in its reverse window; entries may stand there still, see `notPromised`. */
+  readonly sourceGivenUp: boolean
   readonly from: string
   readonly to: string
   readonly entries: number
@@ -62,7 +64,7 @@ export interface Receipt {
   readonly postponed: number
   /** Live: keys that were compared again because they changed after they were compared. */
   readonly rechecked: number
-  /** Level 2: what stopWrites() leaves to others, in clauses for people. */
+  /** Level 2: what stopWrites() leaves to others; and what a source that was given up may still hold. In clauses for people. */
   readonly notPromised: readonly string[]
   /** Versions of keyhaul that wrote this receipt. */
   readonly version: string
@@ -75,6 +77,7 @@ export type RawReceipt = Record<string, number> & {
   verified: boolean
   reversed?: boolean
   windowError?: string
+  sourceGivenUp?: boolean
   source: DigestSummary
   target: DigestSummary
 }
@@ -91,6 +94,7 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     verified: raw.verified,
     reversed: raw.reversed === true,
     ...(raw.windowError === undefined ? {} : { windowError: `KEYHAUL_${raw.windowError}` as KeyhaulErrorCode }),
+    sourceGivenUp: raw.sourceGivenUp === true,
     ...names,
     entries: copied ? n('copiedEntries') : raw.target.entries,
     bytes: copied ? n('copiedBytes') : raw.target.bytes,
@@ -118,9 +122,12 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     pauseMs: ms('pauseUs'),
     postponed: n('postponed'),
     rechecked: n('rechecked'),
-    notPromised,
+    notPromised: raw.sourceGivenUp === true ? [...notPromised, givenUpText(names.from)] : notPromised,
     version: VERSION
   }
 }
+
+const givenUpText = (source: string): string =>
+  `that ${source} holds nothing of the ranges: it was given up. Its gate serves none of them, and a migration to it is refused until they are gone`
 
 export const VERSION = '0.1.0'

@@ -149,6 +149,9 @@ enum class NoticeKind : uint8_t {
   // A live migration cannot keep up with the writers: whoever can hold them back is asked to let
   // `perSecond` changes through, and no more; 0: as many as come, it is over.
   kThrottleWriters = 5,
+  // reverse() or giveUpSource() was accepted, and cannot be: `error` says why, and `node` has the
+  // ranges and keeps them.
+  kRefused = 6,
 };
 
 struct Notice {
@@ -157,7 +160,7 @@ struct Notice {
   DifferenceKind difference = DifferenceKind::kMissing;
   ErrorCode error = ErrorCode::kOk;
   MigrationId migration;
-  NodeId node;          // kWarning, kStopped: the store concerned, if any
+  NodeId node;          // kWarning, kStopped: the store concerned, if any; kRefused: the owner
   uint64_t perSecond = 0;  // kThrottleWriters
   BufferRef payload;    // kDifference: a key; kStopped: the host's text; released by the next step
 };
@@ -171,7 +174,8 @@ struct Ready {
 
 struct Config {
   uint32_t migrationsMax = 1'024;   // unfinished and unforgotten ones
-  // Migrations running at once, those whose reverse window is open too; 0 = no limit.
+  // Migrations running at once; 0 = no limit. One whose reverse window is open gives its slot back,
+  // and waits for another, as any by its priority, before it goes back.
   uint32_t slots = 0;
   uint32_t sourceSlots = 0;         // of those, a node as source; 0 = no limit
   uint32_t targetSlots = 0;         // of those, a node as target; 0 = no limit
@@ -252,6 +256,11 @@ class Engine {
   // The only data-path call.
   Ready step(Instant now, std::span<const Event> events);
 
+  // What time it is for everybody, as the host knows it: it is `unixMs` at `now`. A window that is
+  // opened after it was told ends at that time also for a process that resumes and tells it; else
+  // its time runs anew in each process. May be told again, as after a clock was set.
+  void setWallClock(Instant now, uint64_t unixMs);
+
   // Control: rare. A node is a store of the host's; its id stands in actions.
   Result<NodeId> addNode(std::string_view name);
   // Unsupported while a migration that was not forgotten uses it.
@@ -277,6 +286,11 @@ class Engine {
   // writes are paused for it yet; the source is emptied, and there is no way back any more.
   // Unsupported where no window is open, or while it goes back behind the fence.
   Status closeWindow(MigrationId id);
+  // As closeWindow(), for a source that never comes back: it is asked for nothing any more, and
+  // what stands there stays. The register decides it by one compare-and-set, and the target keeps
+  // the ranges at a higher epoch. Also where the window is over and the source cannot be emptied.
+  // Nothing but this call gives a source up. Unsupported as closeWindow().
+  Status giveUpSource(MigrationId id);
   // Frees the slot of an ended migration. Unsupported while it runs.
   Status forget(MigrationId id);
   // Bytes a second from now on; 0 = no limit. Null id: all together.

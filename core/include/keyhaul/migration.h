@@ -109,6 +109,9 @@ struct Receipt {
   bool reversed = false;  // kLive: it went back, and the source owns the ranges again
   // kLive: why its reverse window ended before its time; kOk where it did not, or was closed.
   ErrorCode windowError = ErrorCode::kOk;
+  // kLive: somebody gave the source up. Entries of the ranges may stand there still, and its gate
+  // serves none of them: it sends clients on. A migration to it is refused until they are gone.
+  bool sourceGivenUp = false;
   Digest source, target;  // of that round; zero when there was none
   Totals totals;
 };

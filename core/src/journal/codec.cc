@@ -9,6 +9,7 @@ namespace {
 
 constexpr uint64_t kPositionBytesMax = 256;
 constexpr uint64_t kTextBytesMax = 4'096;
+constexpr uint64_t kUnixMsMax = 1ULL << 53;  // what a host in JavaScript can say
 
 template <typename Enum>
 void putEnum(std::string& out, Enum value) {
@@ -85,6 +86,7 @@ struct Encoder {
                        (record.turned ? 4U : 0U));
   }
   void operator()(const ArmedRecord& record) const { putBytes(out, record.position); }
+  void operator()(const WindowRecord& record) const { putVarint(out, record.endsUnixMs); }
   void operator()(const ResumedRecord& record) const { putVarint(out, record.incarnation); }
   void operator()(const PhaseRecord& record) const { putEnum(out, record.state); }
   void operator()(const PreparedRecord& record) const {
@@ -129,7 +131,8 @@ struct Encoder {
     putEnum(out, receipt.mode);
     putEnum(out, receipt.level);
     putVarint(out, (receipt.verified ? 1U : 0U) | (receipt.reversed ? 2U : 0U) |
-                       (receipt.windowError != ErrorCode::kOk ? 4U : 0U));
+                       (receipt.windowError != ErrorCode::kOk ? 4U : 0U) |
+                       (receipt.sourceGivenUp ? 8U : 0U));
     if (receipt.windowError != ErrorCode::kOk) putVarint(out, static_cast<uint64_t>(receipt.windowError));
     putDigest(out, receipt.source);
     putDigest(out, receipt.target);
@@ -193,7 +196,8 @@ FinishedRecord readFinished(ByteReader& in) {
   if (mode == 0 || !isFinal(receipt.state)) in.fail();
   receipt.mode = static_cast<MigrationMode>(mode);
   receipt.level = static_cast<GuaranteeLevel>(in.varint(5));
-  const uint64_t flags = in.varint(7);
+  const uint64_t flags = in.varint(15);
+  receipt.sourceGivenUp = (flags & 8U) != 0;
   receipt.verified = (flags & 1U) != 0;
   receipt.reversed = (flags & 2U) != 0;
   if ((flags & 4U) != 0) {
@@ -289,6 +293,7 @@ void decode(uint8_t type, ByteReader& in, Record& into) {
       if (record.position.empty()) in.fail();
       return;
     }
+    case 13: into.emplace<WindowRecord>(WindowRecord{in.varint(kUnixMsMax)}); return;
   }
   in.fail();
 }

@@ -55,6 +55,10 @@ struct Describe {
     }
     out.push_back(']');
   }
+  void operator()(const WindowRecord& record) const {
+    json.text("record", "window");
+    json.number("endsUnixMs", record.endsUnixMs);
+  }
   void operator()(const ResumedRecord& record) const {
     json.text("record", "resumed");
     json.number("incarnation", record.incarnation);

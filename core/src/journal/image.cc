@@ -76,6 +76,11 @@ class Fold {
         image_.aborting = true;
         image_.abortedFor = image_.stopped ? image_.stopped->code : ErrorCode::kOk;
         image_.stopped.reset();
+        noteGivenUp(image_.abortedFor);
+      }
+      if (record.state == MigrationState::kClosing && image_.stopped) {
+        noteGivenUp(image_.stopped->code);
+        image_.stopped.reset();
       }
       image_.state = record.state;
       resumed_ = false;
@@ -176,10 +181,19 @@ class Fold {
     image_.armedPosition = image_.reversePosition = record.position;
     return true;
   }
+  bool fold(const WindowRecord& record) {
+    if (!live() || plan().reverseWindowMs == 0) return false;
+    image_.windowEndsUnixMs = record.endsUnixMs;
+    return true;
+  }
   bool fold(const FinishedRecord& record) {
     image_.receipt = record.receipt;
     image_.totals = record.receipt.totals;
     return true;
+  }
+
+  void noteGivenUp(ErrorCode why) {
+    image_.sourceGivenUp = image_.sourceGivenUp || (image_.turned && why == ErrorCode::kSourceGivenUp);
   }
 
   // What was given up before is not what is given up from here on.

@@ -27,6 +27,7 @@ void putReceiptJson(std::string& out, const Receipt& receipt) {
   json.boolean("verified", receipt.verified);
   if (receipt.reversed) json.boolean("reversed", true);
   if (receipt.windowError != ErrorCode::kOk) json.text("windowError", errorName(receipt.windowError));
+  if (receipt.sourceGivenUp) json.boolean("sourceGivenUp", true);
   json.member("source");
   putDigestJson(out, receipt.source);
   json.member("target");

@@ -54,7 +54,7 @@ void ApproachPhase::startRecheck(Port& port) {
   auto keys = shared_.changed.take();
   for (Key& key : suspects_) keys.try_emplace(std::move(key), RecheckPhase::kUnknownBytes);
   suspects_.clear();
-  recheck_.start(std::move(keys));
+  recheck_.start(std::move(keys), hurry_ || last_);
 }
 
 void ApproachPhase::startFeed() {

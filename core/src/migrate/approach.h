@@ -34,6 +34,7 @@ class ApproachPhase {
   void hurry() {
     hurry_ = true;
     feed_.hurry();
+    recheck_.hurry();
   }
   // As many rounds once more, with time between them. What was measured of gates and register is
   // older by now, and they may have been slow only then: each time it counts for half.

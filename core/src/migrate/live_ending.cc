@@ -261,7 +261,7 @@ void LiveMigration::conclude(Port& port, MigrationState end) {
   closingOther_ = false;
   feedClosed_ = end == MigrationState::kStopped || !opened;
   const bool other = wantsWindow() && (otherAsked_ || resumed_);
-  otherClosed_ = otherClosed_ || end == MigrationState::kStopped || !other;
+  otherClosed_ = otherClosed_ || end == MigrationState::kStopped || !other || sourceGivenUp_;
 }
 
 void LiveMigration::pumpConclusion(Port& port) {

@@ -54,10 +54,16 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   turn();
   aborting_ = aborting;
   windowError_ = image.abortedFor;
+  sourceGivenUp_ = image.sourceGivenUp;
+  windowEndsUnixMs_ = image.windowEndsUnixMs;
 }
 
 void LiveMigration::admit(Port& port) {
-  KH_ASSERT(state_ == MigrationState::kPending);
+  hasSlot_ = true;
+  if (state_ != MigrationState::kPending) {
+    if (goesBack()) approach_.hurry();
+    return;
+  }
   clockStarted_ = true;
   accountedAt_ = progressAt_ = port.now();
   // The claim must not be there before a journal that knows of it.
@@ -104,6 +110,10 @@ void LiveMigration::pump(Port& port) {
     if (concluding_ != MigrationState::kPending) return pumpConclusion(port);
     if (isFinal(state_) || state_ == MigrationState::kStopped) return;
     account(port.now());
+    if (mayGiveUp()) {
+      giveUpSource(port);
+      continue;
+    }
     if (wantsOut()) {
       const MigrationState before = state_;
       pumpEnding(port);
@@ -189,7 +199,7 @@ void LiveMigration::startApproach(bool follow) {
   std::vector<Key> suspects = compare_.takeDifferent();
   for (Key& key : std::exchange(carried_, {})) suspects.push_back(std::move(key));
   // What is only kept nobody waits for.
-  const bool hurry = state_ != MigrationState::kReversible || reverseAsked_;
+  const bool hurry = state_ != MigrationState::kReversible || goesBack();
   approach_.start(feedPosition_, std::move(suspects), follow, hurry,
                   milliseconds(spec().pauseBudgetMs), overheadUs());
 }
@@ -214,7 +224,7 @@ void LiveMigration::startPart(Port& port) {
     case kCatchingUp:
       shared_.changed.watch(false);
       feed_.gathered(feedOpenedAt_ == kNever ? Duration{UINT64_MAX} : port.now() - feedOpenedAt_);
-      return feed_.start(feedPosition_, shared_.turned && reverseAsked_);
+      return feed_.start(feedPosition_, goesBack());
     case kVerifying:
       ++shared_.totals.verifyRounds;
       shared_.changed.watch(true, port.config().changedBytesMax);
@@ -222,7 +232,7 @@ void LiveMigration::startPart(Port& port) {
     case kApproaching:
       return startApproach(!shared_.turned && spec().follow && !finishAsked_);
     case kReversible:
-      if (!std::exchange(windowOpen_, true)) windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
+      openWindow(port);
       return startApproach(true);
     case kFencing:
       fencedAt_ = port.now();  // the record that it waited for kept nobody from writing
@@ -277,7 +287,7 @@ Status LiveMigration::pumpOwn(Port& port) {
 bool LiveMigration::ownDone() const {
   if (part() == Part::kRegister) return register_.done();
   if (state_ == MigrationState::kReversible) {
-    return approach_.resting() && reverseAsked_;
+    return approach_.resting() && goesBack();
   }
   if (part() == Part::kApproach) return approach_.done();
   return sourceGate_.done() && targetGate_.done() && !feed_.writing();

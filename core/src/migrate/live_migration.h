@@ -25,8 +25,13 @@ class LiveMigration final : public JobBase {
   void finishFollowing() override;
   Status requestReverse() override;
   Status requestCloseWindow() override;
+  Status requestGiveUp() override;
   Receipt receipt() const override;
   uint8_t priority() const override { return priority_; }
+  // A window may be open for days. What comes to it then is little, and keeps to its rate.
+  bool rests() const override { return state_ == MigrationState::kReversible && !reverseAsked_; }
+  void giveSlotBack() override { hasSlot_ = false; }
+  bool wantsSlot() const override { return state_ == MigrationState::kPending || reverseAsked_; }
   MigrationView view(Instant now) const override;
   uint64_t hash(uint64_t seed) const override;
 
@@ -43,6 +48,8 @@ class LiveMigration final : public JobBase {
   void enter(Port& port, MigrationState next);
   void startPart(Port& port);
   void startApproach(bool follow);
+  // Somebody wants back, and it is its turn.
+  bool goesBack() const { return shared_.turned && reverseAsked_ && hasSlot_; }
   Capabilities servingCapabilities() const {
     return shared_.turned ? spec().targetCapabilities : spec().sourceCapabilities;
   }
@@ -69,6 +76,8 @@ class LiveMigration final : public JobBase {
   // live_reverse.cc
   bool wantsWindow() const { return spec().reverseWindowMs != 0; }
   bool windowIsOver(Port& port);
+  void openWindow(Port& port);
+  void takeUpWindow(Port& port);
   bool windowEnds(Port& port);
   void leaveWindow(Port& port);
   // More changed than is remembered. False: not while it is kept for a way back.
@@ -86,6 +95,9 @@ class LiveMigration final : public JobBase {
   MigrationState outcome();
   MigrationState outcomeGone();
   bool closeFeeds(Port& port);
+  // live_given_up.cc
+  bool mayGiveUp() const;
+  void giveUpSource(Port& port);
   void giveUpReverse(Port& port, ErrorCode why);
 
   // live_view.cc
@@ -144,9 +156,12 @@ class LiveMigration final : public JobBase {
   bool everStaged_ = false;    // since it was turned round, by this process
   bool reverseAsked_ = false, windowOver_ = false, reversed_ = false;
   ErrorCode windowError_ = ErrorCode::kOk;
+  bool giveUpAsked_ = false, sourceGivenUp_ = false;
   Instant tryAt_{0};           // not before
+  bool hasSlot_ = false;
   bool windowOpen_ = false;    // in this process; before, its time is that of getting there
   Instant windowEnds_{0};
+  uint64_t windowEndsUnixMs_ = 0;  // as the journal has it; 0: it does not
   std::vector<Key> carried_;   // suspects of the state before
   uint64_t postponedBefore_ = 0;
 

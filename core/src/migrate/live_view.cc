@@ -51,6 +51,7 @@ WaitsFor LiveMigration::waitsFor() const {
       }
       return WaitsFor::kWritesInFlight;
     case Part::kApproach:
+      if (state_ == MigrationState::kReversible && reverseAsked_ && !hasSlot_) return WaitsFor::kSlot;
       if (state_ == MigrationState::kReversible) return WaitsFor::kReverse;
       if (state_ != MigrationState::kApproaching || approach_.done()) return WaitsFor::kNothing;
       if (approach_.follows()) {

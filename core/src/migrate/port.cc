@@ -270,6 +270,15 @@ void Port::noticeWarning(ErrorCode error, NodeId node) {
   notices_.push_back(notice);
 }
 
+void Port::noticeRefused(ErrorCode error, NodeId owner) {
+  Notice notice;
+  notice.kind = NoticeKind::kRefused;
+  notice.error = error;
+  notice.migration = bound_;
+  notice.node = owner;
+  notices_.push_back(notice);
+}
+
 void Port::noticeThrottle(NodeId node, uint64_t perSecond) {
   Notice notice;
   notice.kind = NoticeKind::kThrottleWriters;

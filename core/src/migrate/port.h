@@ -3,6 +3,7 @@
 // completion came.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -61,6 +62,17 @@ class Port {
   OpTable& ops() { return ops_; }
   TokenBucket& bucket() { return bucket_; }
 
+  void setWallClock(Instant now, uint64_t unixMs) {
+    wallAt_ = now;
+    wallMs_ = unixMs;
+  }
+  // 0: nobody has said what time it is.
+  uint64_t unixMs(Instant at) const {
+    if (wallMs_ == 0) return 0;
+    return at < wallAt_ ? wallMs_ - std::min(wallMs_ - 1, (wallAt_ - at).us / 1'000)
+                        : wallMs_ + (at - wallAt_).us / 1'000;
+  }
+
   // Binds the requests that follow to one migration.
   void beginStep(Instant now);
   void bind(MigrationId migration, uint8_t priority);
@@ -92,6 +104,7 @@ class Port {
   void noticeProgress(MigrationState state);
   void noticeDifference(DifferenceKind kind, std::string_view key);
   void noticeWarning(ErrorCode error, NodeId node);
+  void noticeRefused(ErrorCode error, NodeId owner);
   void noticeThrottle(NodeId node, uint64_t perSecond);
 
   // The bound migration wants to be looked at again at this time.
@@ -130,6 +143,8 @@ class Port {
   }
 
   Config config_;
+  Instant wallAt_{0};
+  uint64_t wallMs_ = 0;
   Buffers buffers_;
   OpTable ops_;
   TokenBucket bucket_;

@@ -12,8 +12,9 @@ constexpr size_t kBatchKeys = 1'000;
 
 }  // namespace
 
-void RecheckPhase::start(std::map<Key, uint64_t, std::less<>> keys) {
+void RecheckPhase::start(std::map<Key, uint64_t, std::less<>> keys, bool hurry) {
   KH_ASSERT(done());
+  hurry_ = hurry;
   keys_.clear();
   valueBytes_.clear();
   keys_.reserve(keys.size());
@@ -32,6 +33,16 @@ void RecheckPhase::start(std::map<Key, uint64_t, std::less<>> keys) {
   target_.part = MigrationPart::kTarget;
 }
 
+// What was read is paid for before more is.
+bool RecheckPhase::waitsForRate(Port& port) const {
+  if (hurry_) return false;
+  const Instant all = port.bucket().readyAt(port.now()), own = shared_.bucket.readyAt(port.now());
+  const Instant ready = all < own ? own : all;
+  if (!(port.now() < ready)) return false;
+  port.wakeAt(ready);
+  return true;
+}
+
 // As many keys as a page may have bytes, and one at least.
 size_t RecheckPhase::batch() const {
   uint64_t bytes = 0;
@@ -47,6 +58,7 @@ size_t RecheckPhase::batch() const {
 Status RecheckPhase::pump(Port& port) {
   while (!done()) {
     if (asked_ == 0) {
+      if (waitsForRate(port)) return {};
       asked_ = batch();
       source_.answered = target_.answered = false;
     }
@@ -112,6 +124,10 @@ Status RecheckPhase::accept(Port& port, Side& side, const Event& event) {
       return ErrorCode::kScanOutOfRange;
     }
     ++wanted;
+  }
+  if (!hurry_) {
+    port.bucket().take(view->dataBytes(), port.now());
+    shared_.bucket.take(view->dataBytes(), port.now());
   }
   side.failures = 0;
   side.answered = true;

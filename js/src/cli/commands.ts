@@ -94,7 +94,19 @@ function ofCancel(error: unknown): unknown {
   return new KeyhaulError(error.code, { store, file, message: 'no space is left on the disk, and taking the copy back needs some; free a little, then cancel again', cause: error })
 }
 
-async function continued(path: string, flags: Output, then: (migration: Migration) => void, rateOf: (info: JournalInfo) => number | undefined = () => undefined): Promise<number> {
+/** Of this command line's own, whose window is open again once it was resumed. */
+export async function closeWindow(path: string, flags: Output & { giveUpSource: boolean }): Promise<number> {
+  await prepareLive()
+  if (inspectFile(path).live === undefined) throw new KeyhaulError('KEYHAUL_USAGE', { file: path, message: 'it is no live move, and has no reverse window' })
+  return continued(path, flags, (migration) => {
+    if (flags.giveUpSource) return migration.closeWindow({ giveUpSource: true })
+    migration.on('state', (state) => {
+      if (state === 'reversible') migration.closeWindow()
+    })
+  })
+}
+
+async function continued(path: string, flags: Output & { giveUpSource?: boolean }, then: (migration: Migration) => void, rateOf: (info: JournalInfo) => number | undefined = () => undefined): Promise<number> {
   const journal = resolve(path)
   const info = inspectFile(journal)
   if (info.receipt !== undefined) {
@@ -107,7 +119,7 @@ async function continued(path: string, flags: Output, then: (migration: Migratio
     then(migration)
     return watch(migration, flags, journal)
   }
-  if (info.mode === 'live') return resumeLive(info, journal, rateOf(info), go)
+  if (info.mode === 'live') return resumeLive(info, journal, { rate: rateOf(info), giveUpSource: flags.giveUpSource }, go)
   return withStores(info.from, info.to, info.mode === 'verify', async (a, b) => {
     const engine = new Engine()
     const migration = await engine.resume({ from: a.store, to: b.store, journal, rate: rateOf(info) })

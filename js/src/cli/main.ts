@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { KeyhaulError } from '../errors.js'
 import { VERSION } from '../receipt.js'
 import { type CopyFlags, type LiveFlags, parseCount, parseEntryMax, parseLevel, parseMs, parsePrefix, parseRange, parseRate, parseWindow } from './arguments.js'
-import { cancel, inspect, resume, status, transfer, transferLive } from './commands.js'
+import { cancel, closeWindow, inspect, resume, status, transfer, transferLive } from './commands.js'
 import { Exit } from './exit.js'
 import { dropFeed, inspectStore, isStore } from './feeds.js'
 import { errorText } from './output.js'
@@ -130,19 +130,25 @@ common(program.command('cancel'))
     exit = isOfService(flags) ? cancelInService(journal, flags) : cancel(named(journal), flags)
   })
 
-for (const [verb, what, work] of [
-  ['reverse', 'go back to the source of a live move while its reverse window is open; nothing that was written since is lost', reverseInService],
-  ['close-window', 'end the reverse window of a live move before its time: the source is cleaned up', closeWindowInService]
-] as const) {
-  common(program.command(verb))
-    .description(what)
-    .argument('[id]', 'of the migration, where several have an open window')
-    .requiredOption('--service <socket>', 'the control socket of the service in which it runs')
-    .addHelpText('after', `\nExample:\n  $ keyhaul ${verb} --service ./keyhaul.sock`)
-    .action((id: string | undefined, flags: ServiceFlags) => {
-      exit = work(id, flags)
-    })
-}
+common(program.command('reverse'))
+  .description('go back to the source of a live move while its reverse window is open; nothing that was written since is lost')
+  .argument('[id]', 'of the migration, where several have an open window')
+  .requiredOption('--service <socket>', 'the control socket of the service in which it runs')
+  .addHelpText('after', '\nExample:\n  $ keyhaul reverse --service ./keyhaul.sock')
+  .action((id: string | undefined, flags: ServiceFlags) => {
+    exit = reverseInService(id, flags)
+  })
+
+common(program.command('close-window'))
+  .description('end the reverse window of a live move before its time: the source is cleaned up')
+  .argument('[what]', 'with --service the id of a migration, where several have an open window; else its journal')
+  .option('--service <socket>', 'the control socket of the service in which it runs')
+  .option('--give-up-source', 'the source never comes back: the target keeps the range, and nobody waits for the source or cleans it up')
+  .addHelpText('after', '\nExamples:\n  $ keyhaul close-window --service ./keyhaul.sock\n  $ keyhaul close-window --service ./keyhaul.sock 3f9a0c1d --give-up-source\n  $ keyhaul close-window ./ab.journal --give-up-source')
+  .action((what: string | undefined, flags: Partial<ServiceFlags> & { giveUpSource?: true }) => {
+    const { giveUpSource } = flags
+    exit = isOfService(flags) ? closeWindowInService(what, flags, giveUpSource) : closeWindow(named(what), { ...flags, giveUpSource: giveUpSource === true })
+  })
 
 program
   .command('inspect')

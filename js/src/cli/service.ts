@@ -2,7 +2,7 @@ import { existsSync, lstatSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { formatKey, KeyhaulError } from '../errors.js'
-import { fromWire, PROTOCOL, type RehearseRequest, type Reply, type RunInfo } from '../live/control-request.js'
+import { fromWire, PROTOCOL, type RehearseRequest, type Reply, type RunInfo, type WireError } from '../live/control-request.js'
 import type { RangeInput } from '../ranges.js'
 import type { Measurement } from '../rehearse/measurement.js'
 import type { CopyFlags, LiveFlags } from './arguments.js'
@@ -108,7 +108,7 @@ export async function statusOfService(id: string | undefined, flags: ServiceFlag
 
 export const resumeInService = (id: string | undefined, flags: ServiceFlags, rate?: number): Promise<number> => follow({ op: 'resume', id, rate }, flags, 'stop', rateFlag(rate))
 export const reverseInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'reverse', id }, flags, 'leave')
-export const closeWindowInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'closeWindow', id }, flags, 'leave')
+export const closeWindowInService = (id: string | undefined, flags: ServiceFlags, giveUpSource?: true): Promise<number> => follow({ op: 'closeWindow', id, giveUpSource }, flags, 'leave')
 export const cancelInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'cancel', id }, flags, 'leave')
 
 /** Shows a migration of the service to its end. `onInterrupt`: what Ctrl-C does with it. */
@@ -144,6 +144,7 @@ async function follow(request: object, flags: ServiceFlags, onInterrupt: 'stop' 
       if (reply.type !== 'run' && reply.type !== 'end') continue
       if (last === undefined && flags.quiet !== true && flags.json !== true) process.stderr.write(`migration ${reply.run.id} in the service: ${runText(reply.run)}\n`)
       last = reply.run
+      if (reply.run.refused !== undefined && (request as { op?: string }).op === 'reverse') return refused(reply.run.refused, reply.run, flags, view)
       if (reply.type === 'run') view.show(reply.run.progress, reply.run.state)
       else return ended(reply.run, flags, view, `${commandFor('resume')}${resumeFlags}`)
     }
@@ -156,6 +157,14 @@ async function follow(request: object, flags: ServiceFlags, onInterrupt: 'stop' 
   }
   if (left) return Exit.interrupted
   throw failure(service, `the service closed the connection; when it runs again: ${commandFor('status')}`)
+}
+
+/** It goes on as before, and its window is open. */
+function refused(error: WireError, { id }: RunInfo, flags: ServiceFlags, view: LiveView): number {
+  view.stop()
+  if (flags.json === true) process.stdout.write(`${JSON.stringify({ state: 'reversible', id, reversed: false, error })}\n`)
+  process.stderr.write(errorText(fromWire(error)))
+  return error.code === 'KEYHAUL_VERIFY_MISMATCH' ? Exit.mismatch : Exit.error
 }
 
 function ended({ state, receipt, error, resumable, id }: RunInfo, flags: ServiceFlags, view: LiveView, resume: string): number {

@@ -96,6 +96,9 @@ export class EngineHandle {
   control(verb: Verb, migration: number): number {
     return this.module.control(this.handle, ControlWord[verb], migration)
   }
+  setWallClock(nowUs: number, unixMs: number): void {
+    this.module.setWallClock(this.handle, nowUs, unixMs)
+  }
   setRate(nowUs: number, migration: number, bytesPerSecond: number): number {
     return this.module.setRate(this.handle, nowUs, migration, bytesPerSecond)
   }

@@ -218,8 +218,13 @@ async function carryOut(request: Exclude<Request, RehearseRequest>, runs: Runs):
     }
     case 'reverse':
     case 'closeWindow': {
+      if (request.op === 'closeWindow' && request.giveUpSource === true) {
+        const id = request.id ?? runs.only(({ progress, resumable }) => progress?.live?.turned === true || resumable, 'whose source could be given up')
+        await runs.giveUpSource(id)
+        return id
+      }
       const id = request.id ?? runs.only(({ progress }) => progress?.live?.turned === true, 'with an open reverse window')
-      runs.settle(id, request.op)
+      await runs.settle(id, request.op)
       return id
     }
     case 'cancel': {

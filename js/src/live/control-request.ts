@@ -39,7 +39,8 @@ export type Request =
   | RehearseRequest
   | { readonly op: 'status'; readonly id?: string; readonly watch?: boolean }
   | { readonly op: 'resume'; readonly id?: string; readonly rate?: number }
-  | { readonly op: 'cancel' | 'stop' | 'reverse' | 'closeWindow'; readonly id?: string }
+  | { readonly op: 'cancel' | 'stop' | 'reverse'; readonly id?: string }
+  | { readonly op: 'closeWindow'; readonly id?: string; readonly giveUpSource?: boolean }
 
 /** A migration as a service shows it. */
 export interface RunInfo {
@@ -56,6 +57,8 @@ export interface RunInfo {
   readonly journal: string
   readonly receipt: Receipt | undefined
   readonly error: WireError | undefined
+  /** Why its last reverse() was refused; the migration goes on. */
+  readonly refused?: WireError | undefined
 }
 
 /** A store of a service whose clients wait for it. */
@@ -102,7 +105,7 @@ const MEMBERS: Readonly<Record<Request['op'], readonly string[]>> = {
   cancel: ['id'],
   stop: ['id'],
   reverse: ['id'],
-  closeWindow: ['id']
+  closeWindow: ['id', 'giveUpSource']
 }
 
 /** Throws KEYHAUL_INVALID_ARGUMENT for anything that is not exactly a request. */
@@ -120,7 +123,7 @@ export function parseRequest(line: string): Request {
   const members = MEMBERS[op as Request['op']]
   for (const name of Object.keys(rest)) if (!members.includes(name)) throw refuse(`${op} has no ${JSON.stringify(name.slice(0, 40))}`)
   if (rest.id !== undefined && !(typeof rest.id === 'string' && ID.test(rest.id))) throw refuse('`id` is not the id of a migration')
-  if (rest.watch !== undefined && typeof rest.watch !== 'boolean') throw refuse('`watch` is not a boolean')
+  for (const name of ['watch', 'giveUpSource']) if (rest[name] !== undefined && typeof rest[name] !== 'boolean') throw refuse(`\`${name}\` is not a boolean`)
   if (op === 'move') return parseMove(rest)
   if (op === 'rehearse') return parseRehearse(rest)
   return { op, ...rest, ...numberOf(rest)('rate', Number.MAX_SAFE_INTEGER) } as Request

@@ -10,6 +10,7 @@ import { endsOf, type RangeInput } from '../ranges.js'
 import type { Receipt } from '../receipt.js'
 import type { Store } from '../stores/store.js'
 import type { GatedStore } from './gated.js'
+import { goneStore } from './gone.js'
 import type { ControlOptions } from './control.js'
 import { fromWire, type MoveRequest, type RunInfo, type StoreInfo, toWire, type WireError } from './control-request.js'
 
@@ -28,6 +29,8 @@ interface Run {
   migration: Migration | undefined
   receipt: Receipt | undefined
   error: (KeyhaulError & Partial<Pick<MigrationError, 'resumable' | 'step'>>) | undefined
+  /** Why its last reverse() was refused. */
+  refused?: KeyhaulError | undefined
   /** Told of all that happens to it. */
   readonly watchers: Set<(isEnd: boolean) => void>
 }
@@ -86,7 +89,7 @@ export class Runs {
   }
 
   /** Goes on with one, at the rate that is given or else at the one that it had; one that runs goes on at the given one. */
-  async resume(id: string, given?: number): Promise<void> {
+  async resume(id: string, given?: number, instead?: (name: string) => Store): Promise<void> {
     const run = this.find(id)
     const rate = given ?? run.rate
     if (run.migration !== undefined) {
@@ -96,7 +99,8 @@ export class Runs {
     }
     if (run.receipt !== undefined || run.error?.resumable === false) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', { migration: id })
     const { register } = this.options
-    const [from, to] = [this.store(run.from), this.store(run.to)]
+    const isGone = instead !== undefined && !Object.hasOwn(this.options.stores, run.from)
+    const [from, to] = [isGone ? instead(run.from) : this.store(run.from), this.store(run.to)]
     rmSync(this.holdOf(id), { force: true })
     const migration = await this.engine.resume({ from, to, register, journal: run.journal, rate })
     run.error = undefined
@@ -119,10 +123,26 @@ export class Runs {
   }
 
   /** Goes back, or is content before the reverse window ends. Throws KEYHAUL_UNSUPPORTED where none is open. */
-  settle(id: string, how: 'reverse' | 'closeWindow'): void {
-    const { migration } = this.find(id)
+  async settle(id: string, how: 'reverse' | 'closeWindow'): Promise<void> {
+    const run = this.find(id)
+    const { migration } = run
     if (migration?.progress().live?.turned !== true) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { migration: id, message: 'no reverse window is open; see keyhaul status --service' })
-    migration[how]()
+    run.refused = undefined
+    if (how === 'closeWindow') return migration.closeWindow()
+    const back = migration.reverse()
+    // What is refused at once is this caller's to know; later it is everybody's.
+    await Promise.race([back, Promise.resolve()])
+    back.catch((error: unknown) => {
+      if (run.migration !== migration || !(error instanceof KeyhaulError) || 'step' in error) return
+      run.refused = error
+      for (const watcher of run.watchers) watcher(false)
+    })
+  }
+
+  /** Also of one that stopped because its source is away, and where the service has no such store any more. */
+  async giveUpSource(id: string): Promise<void> {
+    await this.resume(id, undefined, goneStore)
+    this.find(id).migration?.closeWindow({ giveUpSource: true })
   }
 
   /** The one that is meant where there is only one it can be. */
@@ -269,13 +289,13 @@ export class Runs {
   }
 }
 
-function infoOf({ id, from, to, ranges, journal, level, migration, receipt, error }: Run): RunInfo {
+function infoOf({ id, from, to, ranges, journal, level, migration, receipt, error, refused }: Run): RunInfo {
   const last = migration?.progress()
   // Between its last state and its end the journal is closed: whoever reads "done" finds the receipt.
   const progress = last !== undefined && ENDED.has(last.state) ? { ...last, state: 'closing' as const } : last
   const resumable = migration === undefined && receipt === undefined && error?.resumable !== false
   const state = progress?.state ?? receipt?.state ?? (resumable ? 'stopped' : 'failed')
-  return { id, from, to, ranges, level: receipt?.level ?? level, state, progress, resumable, journal, receipt, error: error && toWire(error) }
+  return { id, from, to, ranges, level: receipt?.level ?? level, state, progress, resumable, journal, receipt, error: error && toWire(error), refused: refused && toWire(refused) }
 }
 
 function rangeText(range: RangeInput): string {

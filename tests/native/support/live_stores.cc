@@ -191,7 +191,7 @@ bool LiveWorld::gateCall(GatedStore& store, Pending& pending, Event& event) {
   call.claim = plan_.claim;
   call.coordEpoch = pending.action.coordEpoch;
   call.epoch = pending.action.epoch;
-  call.target = &store == &stores_[0] ? plan_.target : plan_.source;
+  call.target = &store == &stores_[0] ? "T" : "S";
   call.ranges = plan_.ranges;
   Status s;
   if (Gate::opens(call.verb) && !pending.started) {

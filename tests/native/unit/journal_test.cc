@@ -148,6 +148,40 @@ TEST(Journal, KnowsTheWayBack) {
   behind.back() = finished;
   EXPECT_EQ(readJournal(asBytes(write(behind)))->receipt->windowError, ErrorCode::kFeedPositionLost);
   EXPECT_FALSE(readJournal(asBytes(write(behind)))->receipt->reversed);
+  EXPECT_FALSE(readJournal(asBytes(write(behind)))->receipt->sourceGivenUp);
+  finished.receipt.sourceGivenUp = true;
+  behind.back() = finished;
+  EXPECT_TRUE(readJournal(asBytes(write(behind)))->receipt->sourceGivenUp);
+}
+
+// What a window is asked for beyond the way back, and when it ends.
+TEST(Journal, KnowsTheEndOfAWindow) {
+  using enum MigrationState;
+  std::vector<Record> records = storyOfAWayBack();
+  records.resize(21);  // open
+  const auto with = [&records](std::initializer_list<Record> more) {
+    std::vector<Record> all = records;
+    all.insert(all.end(), more.begin(), more.end());
+    return readJournal(asBytes(write(all)));
+  };
+  EXPECT_EQ(with({})->windowEndsUnixMs, 0U);
+  EXPECT_EQ(with({WindowRecord{1'800'000'000'000}})->windowEndsUnixMs, 1'800'000'000'000U);
+  EXPECT_EQ(with({WindowRecord{5}, WindowRecord{0}})->windowEndsUnixMs, 0U);
+  EXPECT_EQ(with({WindowRecord{UINT64_MAX}}).code(), ErrorCode::kJournalCorrupt);
+  const StoppedRecord givenUp{ErrorCode::kSourceGivenUp, {}};
+  EXPECT_FALSE(with({PhaseRecord{kAborting}})->sourceGivenUp);
+  EXPECT_TRUE(with({givenUp, PhaseRecord{kAborting}})->sourceGivenUp);
+  EXPECT_EQ(with({givenUp, PhaseRecord{kAborting}})->abortedFor, ErrorCode::kSourceGivenUp);
+  // Its time was over before.
+  const auto late = with({PhaseRecord{kAborting}, PhaseRecord{kUnfencing}, PhaseRecord{kStaging}, givenUp, PhaseRecord{kClosing}});
+  EXPECT_TRUE(late->sourceGivenUp);
+  EXPECT_EQ(late->abortedFor, ErrorCode::kOk);
+  EXPECT_FALSE(late->stopped.has_value());
+  // Without a window there is none to end.
+  std::vector<Record> without = records;
+  std::get<PlanRecord>(without[0]).plan.reverseWindowMs = 0;
+  without.push_back(WindowRecord{5});
+  EXPECT_EQ(readJournal(asBytes(write(without))).code(), ErrorCode::kJournalCorrupt);
 }
 
 TEST(Journal, EveryTruncationIsAShorterJournalOrATornOne) {
