@@ -301,16 +301,10 @@ function planError(
 
 /** What is wrong with a field of a plan, and what it may be. */
 function fieldText({ field, least, most }: PlanProblem, options: MigrateOptions): string {
-  const said: Readonly<Record<string, string>> = {
-    verify: "a move deletes from the source only what was verified; leave `verify: 'none'` out, or copy",
-    intoNonempty: 'a live migration takes only a range of the target that is empty; leave `intoNonempty` out',
-    source: `the name of the source, ${JSON.stringify(options.from.name.slice(0, 40))}, must have 1 to 4096 bytes`,
-    target: `the name of the target, ${JSON.stringify(options.to.name.slice(0, 40))}, must have 1 to 4096 bytes`,
-    hostInfo: `hostInfo has more than ${most} bytes of JSON`
-  }
-  if (said[field] !== undefined) return said[field]
-  const given = String(options[field as keyof MigrateOptions])
-  return most === 0 ? `${field} is ${given}, which only a live migration can be given; add \`live: true\`` : `${field} is ${given}; it must be ${least} to ${most}`
+  const given = options[field as keyof MigrateOptions]
+  if (field === 'hostInfo') return `hostInfo has more than ${most} bytes of JSON`
+  if (most > 0) return `${field} is ${given}; it must be ${least} to ${most}`
+  return given === undefined ? `the name of the ${field} must have 1 to 4096 bytes` : `${field} cannot be ${given} in a ${options.live === true ? 'live migration' : (options.mode ?? 'copy')}`
 }
 
 async function openJournal(journal: string | JournalStore | undefined, create: boolean): Promise<JournalStore | undefined> {

@@ -322,10 +322,8 @@ export class Migration implements AsyncIterable<Progress> {
     if (notice.payload.length > 0) {
       return new KeyhaulError(code, { store: this.driver.storeName(notice.node), message: new TextDecoder().decode(notice.payload) })
     }
-    const refusal = this.live && liveParts.refusal?.(code, this.live, this.ranges)
-    if (refusal !== undefined) return new KeyhaulError(code, refusal)
     const key = REFUSED.test(code) ? faultyKey(this.pages, notice.node, code === 'KEYHAUL_ENTRY_TOO_LARGE') : undefined
-    return new KeyhaulError(code, { store: this.driver.storeName(notice.node), key })
+    return new KeyhaulError(code, (this.live && liveParts.refusal?.(code, this.live, this.ranges)) ?? { store: this.driver.storeName(notice.node), key })
   }
 
   private emit<E extends keyof MigrationEvents>(event: E, value: Parameters<MigrationEvents[E]>[0]): void {
@@ -370,8 +368,7 @@ export class MigrationError extends KeyhaulError {
 
   constructor(from: KeyhaulError, receipt: Receipt | undefined, about: { step: MigrationState; resumable: boolean }) {
     super(from.code, { message: from.message, cause: from.cause })
-    const { key, store, file, migration, owner, epoch } = from
-    Object.assign(this, { key, store, file, migration, owner, epoch, ...about })
+    Object.assign(this, from, about)
     this.receipt = receipt
   }
 }

@@ -1,4 +1,4 @@
-import { formatKey, KeyhaulError } from './errors.js'
+import { KeyhaulError } from './errors.js'
 import { compareBytes, concatBytes, inRange, toBytes } from './stores/bytes.js'
 import type { ScanRange } from './stores/store.js'
 
@@ -18,10 +18,11 @@ export type RangeInput =
 /** Disjoint ranges, or every key. */
 export type RangesInput = readonly RangeInput[] | 'all'
 
-/** The ends of a range that is no prefix; without one it goes from the first key, or to the last. */
-export function endsOf(range: Exclude<RangeInput, { readonly prefix: string | Uint8Array }>): { readonly from?: string | Uint8Array | undefined; readonly to?: string | Uint8Array | undefined } {
-  return Array.isArray(range) ? { from: range[0], to: range[1] } : (range as { readonly from?: string; readonly to?: string })
-}
+type Key = string | Uint8Array
+type Ends = readonly [first: Key | undefined, last: Key | undefined]
+
+/** Of a range that is no prefix; without one it goes from the first key, or to the last. */
+export const endsOf = (range: Exclude<RangeInput, { readonly prefix: Key }>): Ends => (Array.isArray(range) ? (range as unknown as Ends) : [(range as { from?: Key }).from, (range as { to?: Key }).to])
 
 /** The least key above every key with this prefix; nothing when there is none. */
 export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
@@ -36,8 +37,7 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
 /** Half open, as the core has them. The whole key space when nothing is given. */
 export function toScanRanges(inputs: RangesInput | undefined): ScanRange[] {
   if (inputs === undefined || inputs === 'all') return [{}]
-  if (!Array.isArray(inputs)) throw notRanges(`${JSON.stringify(inputs)} is no list of ranges`)
-  if (inputs.length === 0) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: "ranges is empty; give 'all' for every key" })
+  if (!Array.isArray(inputs) || inputs.length === 0) throw notRanges(`${JSON.stringify(inputs)} is no list of ranges`)
   if (inputs.length > RANGES_MAX) {
     throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${inputs.length} ranges are given; a migration takes ${RANGES_MAX}` })
   }
@@ -47,12 +47,12 @@ export function toScanRanges(inputs: RangesInput | undefined): ScanRange[] {
       const gte = toBytes(input.prefix)
       return { gte, lt: prefixEnd(gte) }
     }
-    const { from, to } = endsOf(input)
+    const [from, to] = endsOf(input)
     const gte = from === undefined ? undefined : toBytes(from)
     if (to === undefined) return { gte }
     const end = toBytes(to)
     if (gte !== undefined && compareBytes(gte, end) > 0) {
-      throw new KeyhaulError('KEYHAUL_INVALID_RANGE', { key: gte, message: `the range starts after it ends, at ${formatKey(end)}; swap its ends` })
+      throw new KeyhaulError('KEYHAUL_INVALID_RANGE', { key: gte, message: 'the range starts after it ends; swap its ends' })
     }
     const lt = new Uint8Array(end.length + 1)
     lt.set(end)
@@ -63,21 +63,21 @@ export function toScanRanges(inputs: RangesInput | undefined): ScanRange[] {
 
 /** What JavaScript lets through: `['a', 'm']` for `[['a', 'm']]`, and half open ranges as abstract-level has them, come first to mind. */
 function assertRange(input: RangeInput): void {
-  const isObject = typeof input === 'object' && input !== null
-  const isRange = Array.isArray(input) ? input.length === 2 : isObject && ['prefix', 'from', 'to', 'from,to'].includes(Object.keys(input).sort().join())
+  const members = Object.entries(typeof input === 'object' ? (input ?? {}) : {}) as [string, unknown][]
+  const names = members.map(([name]) => name).sort().join()
   // A member that is there and undefined is a variable that was not set: it does not mean every key.
-  if (isRange && Object.values(input).every((key: unknown) => typeof key === 'string' || key instanceof Uint8Array)) return
+  if (/^(0,1|prefix|from|to|from,to)$/.test(names) && members.every(([, key]) => typeof key === 'string' || key instanceof Uint8Array)) return
   throw notRanges(`${JSON.stringify(input)} is no range`)
 }
 
-const notRanges = (what: string): KeyhaulError => new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `${what}; \`ranges\` is 'all' or a list of [first, last], both included, or { prefix }, or { from }, which is to the last key` })
+const notRanges = (what: string): KeyhaulError => new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `${what}; \`ranges\` is 'all' or a list of [first, last], both included, { prefix } or { from }` })
 
 /** The core would find it too, but only once there is a target. */
 function assertDisjoint(ranges: ScanRange[]): ScanRange[] {
   for (const [i, range] of ranges.entries()) {
     const before = ranges[i - 1]
     if (before === undefined || isBelow(before, range.gte)) continue
-    throw new KeyhaulError('KEYHAUL_OVERLAPPING_RANGES', { key: range.gte, message: 'two of the ranges hold this key (both ends are included); make them disjoint' })
+    throw new KeyhaulError('KEYHAUL_OVERLAPPING_RANGES', { key: range.gte })
   }
   return ranges
 }

@@ -16,7 +16,7 @@ import { moveInService } from './service.js'
 import { rateFlag, shellWord } from './shell.js'
 import { assertDifferent, isThere, type OpenStore, openStore, storeName } from './stores.js'
 
-type Output = Pick<CopyFlags, 'json' | 'quiet' | 'rate'>
+type Output = Pick<CopyFlags, 'json' | 'quiet' | 'rate'> & { readonly verb?: 'resume' | 'cancel' }
 
 export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, to: string, flags: CopyFlags): Promise<number> {
   const [source, target] = [storeName(from), storeName(to)]
@@ -80,7 +80,18 @@ export async function resume(path: string, flags: Output): Promise<number> {
 
 export async function cancel(path: string, flags: Output): Promise<number> {
   await prepareLive()
-  return continued(path, flags, (migration) => migration.cancel())
+  try {
+    return await continued(path, { ...flags, verb: 'cancel' }, (migration) => migration.cancel())
+  } catch (error) {
+    throw error instanceof MigrationError ? error : ofCancel(error)
+  }
+}
+
+/** Even what takes things away needs room: LevelDB writes that they are gone. */
+function ofCancel(error: unknown): unknown {
+  if (!(error instanceof KeyhaulError) || error.code !== 'KEYHAUL_DISK_FULL') return error
+  const { store, file } = error
+  return new KeyhaulError(error.code, { store, file, message: 'no space is left on the disk, and taking the copy back needs some; free a little, then cancel again', cause: error })
 }
 
 /** Of this command line's own, whose window is open again once it was resumed. */
@@ -201,24 +212,24 @@ function failed(error: unknown, flags: Output, journal: string | undefined): num
   if (flags.json === true) {
     process.stdout.write(`${JSON.stringify({ state: 'stopped', code: error.code, message: error.message, step: error.step, retryable: error.retryable, next: error.next, resume })}\n`)
   }
-  process.stderr.write(`${interrupted ? '' : errorText(error)}${isTooLarge ? tooLargeText(journal) : stoppedText(resume)}`)
+  process.stderr.write(`${interrupted ? '' : errorText(flags.verb === 'cancel' ? (ofCancel(error) as KeyhaulError) : error)}${isTooLarge ? tooLargeText(journal) : stoppedText(resume)}`)
   return interrupted ? Exit.interrupted : Exit.error
 }
 
 /** What goes on with a journal, ready for a shell; nothing where the journal holds no plan yet. */
-function resumeCommand(journal: string | undefined, { rate }: Output): string | undefined {
+function resumeCommand(journal: string | undefined, { rate, verb = 'resume' }: Output): string | undefined {
   try {
     if (journal === undefined) return undefined
     const info = inspectJournal(readJournalFile(journal))
     // The journal holds the rate that it began with, and a resume another only for itself.
-    return info.resumable ? `keyhaul resume ${shellWord(journal)}${rateFlag(rate, hostInfoOf(info).rate)}` : undefined
+    return info.resumable ? `keyhaul ${verb} ${shellWord(journal)}${rateFlag(rate, hostInfoOf(info).rate)}` : undefined
   } catch {
     return undefined
   }
 }
 
 function tooLargeText(journal: string | undefined): string {
-  const cancel = resumeCommand(journal, {})?.replace('resume', 'cancel')
+  const cancel = resumeCommand(journal, { verb: 'cancel' })
   return `${cancel === undefined ? 'stopped' : `stopped; give it up with: ${cancel}`}; then begin again with a larger --entry-max, or with ranges that leave the key out\n`
 }
 

@@ -300,6 +300,6 @@ function infoOf({ id, from, to, ranges, journal, level, migration, receipt, erro
 
 function rangeText(range: RangeInput): string {
   if ('prefix' in range) return `${formatKey(range.prefix)}*`
-  const { from, to } = endsOf(range)
+  const [from, to] = endsOf(range)
   return `${from === undefined ? '' : formatKey(from)}..${to === undefined ? '' : formatKey(to)}`
 }

@@ -7,6 +7,7 @@ import type { OpenFeed } from './level-feed-open.js'
 import { BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
 import { LevelIterators, pageBack } from './level-iterators.js'
 import { LevelTap } from './level-tap.js'
+import { unplacedName } from './level-name.js'
 import type { LevelChainedBatch, LevelDatabase } from './level-types.js'
 import type { ApplyOptions, Capability, Entry, Estimate, Feed, OwnRecord, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
@@ -57,15 +58,6 @@ async function feedLogOf(db: LevelDatabase): Promise<LevelFeedLog> {
   return log
 }
 
-/** Of databases that are in no place, each has a name of its own while the process runs: `level`, `level-2` and so on. */
-const names = /* @__PURE__ */ new WeakMap<LevelDatabase, string>()
-let unplaced = 0
-function nameOf(root: LevelDatabase): string {
-  const name = names.get(root) ?? (++unplaced === 1 ? 'level' : `level-${unplaced}`)
-  names.set(root, name)
-  return name
-}
-
 class LevelStore implements Store {
   readonly name: string
   readonly capabilities: ReadonlySet<Capability>
@@ -93,7 +85,7 @@ class LevelStore implements Store {
     const location = (db as { location?: unknown }).location
     const place = (this.root as { location?: unknown }).location
     const part = this.root === db ? '' : prefix
-    this.name = options.name ?? `${typeof place === 'string' ? `level:${place}` : nameOf(this.root)}${part}`
+    this.name = options.name ?? `${typeof place === 'string' ? `level:${place}` : unplacedName(this.root)}${part}`
     // classic-level makes Buffers; asking for views would wrap each of them once more.
     this.encoding = typeof location === 'string' && typeof Buffer !== 'undefined' ? 'buffer' : 'view'
     // abstract-level spreads the options of each put into an operation; inherited ones are

@@ -114,6 +114,43 @@ test('an interrupted verify without a journal promises no resume', async () => {
   })
 })
 
+test('a second Ctrl-C while a move deletes stops at once, and the printed command deletes the rest', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]
+    await fillLevel(a, 200_000)
+    const ended = await keyhaul(['move', `level:${a}`, `level:${b}`, '--journal', journal], interrupt(/deleting/, ['SIGINT', 'SIGINT']))
+    assert.deepEqual([ended.code, ended.signal], [4, null], ended.stderr)
+    assert.equal(inspectJournal(readFileSync(journal)).resumable, true)
+    assert.match(shell(folder, ended), /verified: both sides hold 200,000 entries/)
+    assert.equal((await readLevel(a)).size, 0)
+    assert.equal((await readLevel(b)).size, 200_000)
+  })
+})
+
+test('Ctrl-C at the very end, once or twice, while the stores are being closed: what the end was stands', async () => {
+  await inFolder(async (folder) => {
+    const a = join(folder, 'a')
+    await fillLevel(a, 1_000)
+    const before = await readLevel(a)
+    for (const [name, signals] of [['one', ['SIGINT']], ['two', ['SIGINT', 'SIGTERM']]] as const) {
+      const b = join(folder, name)
+      const ended = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--json'], (child) => {
+        // The receipt is the last thing that is written: from here on it only closes.
+        child.stdout?.once('data', () => {
+          for (const signal of signals) child.kill(signal)
+        })
+      })
+      assert.deepEqual([ended.code, ended.signal], [0, null], ended.stderr)
+      assert.equal((JSON.parse(ended.stdout) as Receipt).state, 'done')
+      assert.doesNotMatch(ended.stderr, /stopp|resume/)
+      assert.deepEqual(await readLevel(b), before)
+      // As good as new: nothing of the run stands in the way of the next one.
+      assert.equal((await keyhaul(['copy', `level:${a}`, `level:${b}`, '--into-nonempty'])).code, 0)
+      assert.equal((await keyhaul(['verify', `level:${a}`, `level:${b}`])).code, 0)
+    }
+  })
+})
+
 test('a move interrupted while it deletes goes on deleting', async () => {
   await inFolder(async (folder) => {
     const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]

@@ -39,8 +39,8 @@ test('what cannot be, whatever the stores hold, is usage: exit 2, and no target 
     const [a, b] = [join(folder, 'a'), join(folder, 'b')]
     await fillLevel(a, 10)
     for (const [args, expected] of [
-      [['copy', `level:${a}`, `level:${b}`, '--range', 'z..a'], /KEYHAUL_INVALID_RANGE: key z: the range starts after it ends, at a; swap its ends/],
-      [['copy', `level:${a}`, `level:${b}`, '--range', 'a..m', '--prefix', 'm'], /KEYHAUL_OVERLAPPING_RANGES: key m: two of the ranges hold this key \(both ends are included\)/],
+      [['copy', `level:${a}`, `level:${b}`, '--range', 'z..a'], /KEYHAUL_INVALID_RANGE: key z: the range starts after it ends; swap its ends/],
+      [['copy', `level:${a}`, `level:${b}`, '--range', 'a..m', '--prefix', 'm'], /KEYHAUL_OVERLAPPING_RANGES: key m: two ranges share a key \(both ends are inclusive\)/],
       [['copy', `level:${a}`, `level:${b}`, '--range', 'k..', '--range', 'z..'], /KEYHAUL_OVERLAPPING_RANGES: key z: /],
       [['copy', `level:${a}`, `level:${a}/.`], /KEYHAUL_SAME_STORE: store level:.*: source and target are the same directory; name two/],
       [['copy', `level:${a}`, `level:${b}`, '--all', '--prefix', 'k'], /KEYHAUL_USAGE: --all is every key; leave out --range and --prefix/],
