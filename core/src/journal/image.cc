@@ -185,6 +185,7 @@ class Fold {
   // What was given up before is not what is given up from here on.
   void turn() {
     if (std::exchange(image_.turned, true)) return;
+    image_.cutover = image_.verified;
     image_.aborting = false;
     image_.abortedFor = ErrorCode::kOk;
   }

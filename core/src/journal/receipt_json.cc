@@ -27,6 +27,10 @@ void putReceiptJson(std::string& out, const Receipt& receipt) {
   json.boolean("verified", receipt.verified);
   if (receipt.reversed) json.boolean("reversed", true);
   if (receipt.windowError != ErrorCode::kOk) json.text("windowError", errorName(receipt.windowError));
+  if (!receipt.position.empty()) {
+    json.text("position", receipt.position);
+    json.number("epoch", receipt.epoch);
+  }
   json.member("source");
   putDigestJson(out, receipt.source);
   json.member("target");

@@ -57,6 +57,10 @@ class LiveMigration final : public JobBase {
   void releaseWriters(Port& port);
   bool mayBeOurs(Port& port, ErrorCode error);
   void recordVerified(bool equal);
+  // L5: what both sides are equal at, if they are; the journal has it before anything is decided.
+  void namePosition();
+  void takeDigests(const Digest& serving, const Digest& filled);
+  void takeProof(const VerifiedRecord& record);
   void sayWhyUndone();
   void endOfClaim(Port& port);
   uint64_t overheadUs() const;
@@ -68,6 +72,7 @@ class LiveMigration final : public JobBase {
 
   // live_reverse.cc
   bool wantsWindow() const { return spec().reverseWindowMs != 0; }
+  VerifiedRecord proof() const;
   bool windowIsOver(Port& port);
   bool windowEnds(Port& port);
   void leaveWindow(Port& port);
@@ -127,6 +132,9 @@ class LiveMigration final : public JobBase {
   bool compared_ = false;   // everything was compared once, in this process
   bool claimed_ = false;    // the register may have a claim of ours
   Instant fencedAt_{0};
+  BucketFill fill_;              // L5: while everything is compared
+  bool positionNamed_ = false;   // L5: in this attempt
+  VerifiedRecord cutover_;       // L5: of the way there, once it is turned round
   // What was tried so that it converges. The writers of a range are asked last before it waits.
   enum class Rung : uint8_t { kNone, kPriority, kThrottle, kPostpone };
   Rung rung_ = Rung::kNone;

@@ -1,6 +1,7 @@
 // The way back of a live migration: after the cutover its claim is turned round in the register,
 // and it goes on as a migration from the store that serves now to the one that did before, whose
 // copy is there already. That it is only kept, and not gone, is decided once more in the register.
+#include <algorithm>
 #include <utility>
 
 #include "migrate/live_migration.h"
@@ -19,6 +20,7 @@ bool LiveMigration::disarm(Port& port) {
 
 // From here on source and target are what they are in the claim.
 void LiveMigration::turn() {
+  cutover_ = proof();
   shared_.turned = true;
   std::swap(shared_.source, shared_.target);
   std::swap(feedPosition_, otherPosition_);
@@ -189,6 +191,16 @@ MigrationState LiveMigration::outcomeGone() {
 
 Receipt LiveMigration::receipt() const {
   Receipt receipt = JobBase::receipt();
+  // Of attempts to go back nothing stays, unless it went back.
+  if (shared_.turned && !reversed_ && !cutover_.position.empty()) {
+    receipt.verified = cutover_.equal;
+    receipt.source = cutover_.source;
+    receipt.target = cutover_.target;
+    receipt.position = cutover_.position;
+    receipt.epoch = cutover_.epoch;
+  }
+  // It is in the journal of another coordinator, if it was decided by one.
+  if (receipt.position.empty()) receipt.level = std::min(receipt.level, GuaranteeLevel::kL4);
   receipt.reversed = reversed_;
   receipt.windowError = windowError_;
   return receipt;

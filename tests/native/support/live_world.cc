@@ -68,6 +68,7 @@ std::unique_ptr<LiveWorld::Mover> LiveWorld::makeMover() {
   Config config;
   config.stallBase = seconds(2);
   config.changedBytesMax = options_.changedBytesMax;
+  config.bucketEntries = options_.bucketEntries;
   auto mover = std::make_unique<Mover>(std::move(Engine::create(config)).value());
   mover->source = mover->engine.addNode("S").value();
   mover->target = mover->engine.addNode("T").value();
@@ -351,7 +352,7 @@ std::string LiveWorld::checkEnd() {
   for (const GatedStore& store : stores_) {
     if (store.recording) return "a feed is left open at " + store.name;
   }
-  return {};
+  return checkProof();
 }
 
 }  // namespace keyhaul::test
