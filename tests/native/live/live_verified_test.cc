@@ -161,7 +161,7 @@ TEST(LiveVerified, BehindTheFenceOnlyStaleBucketsAreRead) {
 TEST(LiveVerified, TheForecastKnowsWhatReadingAgainCosts) {
   LiveOptions options = optionsOf(6);
   options.keys = 400;
-  options.opsPerTick = 30;
+  options.opsPerTick = 6;
   LiveWorld world(options);
   world.autoResume = false;
   uint32_t fences = 0;
@@ -169,16 +169,20 @@ TEST(LiveVerified, TheForecastKnowsWhatReadingAgainCosts) {
   world.onState = [&](MigrationState state) { fences += state == kFencing ? 1U : 0U; };
   Plan plan = proving(world.plan());
   plan.pauseBudgetMs = 10;
+  plan.pageEntries = 50;
   world.start(plan);
-  for (int i = 0; i < 3'000; ++i) {
+  uint64_t forecastUs = 0;
+  for (int i = 0; i < 400; ++i) {
     world.tick();
-    waits = waits || world.view().live->waitsFor == WaitsFor::kShorterPause;
+    const LiveView live = *world.view().live;
+    if (live.waitsFor != WaitsFor::kShorterPause) continue;
+    waits = true;
+    forecastUs = live.forecast.us;
+    EXPECT_GT(live.toCompare, 0U);
   }
-  EXPECT_TRUE(waits) << stateName(world.state()) << errorName(world.error()) << world.view().live->text << world.view().live->forecast.us;
+  EXPECT_TRUE(waits) << stateName(world.state());
   EXPECT_EQ(fences, 0U);
-  EXPECT_GT(world.view().live->forecast.us, 10'000U);
-  world.setOpsPerTick(0);
-  ASSERT_TRUE(world.run());
+  EXPECT_GT(forecastUs, 10'000U);
 }
 
 TEST(LiveVerified, GoesBackWithAProofOfItsOwn) {
