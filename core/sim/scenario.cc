@@ -289,6 +289,7 @@ constexpr Scenario kScenarios[] = {
     {"live-swarm", "all of these, in shares drawn from the seed", buildLiveSwarm, true},
     {"live-reverse", "live migrations with a reverse window: some go back, some do not", buildLiveReverse, true},
     {"live-reverse-small", "the same with a few keys and one client", buildLiveReverseSmall, true},
+    {"live-verified", "live migrations of level 5: both sides are equal at a named position", buildLiveVerified, true},
     {"live-small", "a few keys and one client, for crashes at every event", buildLiveSmall, true},
     {"add-node", "a fourth store is added, and takes a range of each of the three others",
      buildAddNode, true},

@@ -26,6 +26,7 @@ struct LiveShape {
   uint32_t keysMax = 300;
   uint32_t windowPercent = 0;           // of moves: with a reverse window
   uint32_t clientsMax = 4;
+  bool proves = false;                  // at level 5
 };
 
 std::string keyName(uint64_t index) { return numberedKey("k", index); }
@@ -36,7 +37,8 @@ class LiveBuilder {
       : world_(world),
         shape_(shape),
         prng_(world.seed(), "live scenario"),
-        windows_(world.seed(), "live windows") {}
+        windows_(world.seed(), "live windows"),
+        proofs_(world.seed(), "live proofs") {}
 
   void build() {
     for (uint32_t i = 0; i < shape_.stores; ++i) {
@@ -62,6 +64,7 @@ class LiveBuilder {
     config.stallBase = milliseconds(prng_.between(1'000, 5'000));
     config.retriesMax = 6;
     config.bufferBytesMax = 8U << 20;
+    if (shape_.proves) config.bucketEntries = static_cast<uint32_t>(proofs_.between(1, 24));
     return config;
   }
 
@@ -129,7 +132,8 @@ class LiveBuilder {
   void drawPlan(Job& job) {
     Plan& plan = job.plan;
     const bool looks = !percent(10) || world_.faults().on(FaultKind::kBitRot);
-    plan.verify = looks ? VerifyDepth::kBoth : VerifyDepth::kNone;
+    plan.verify = looks || shape_.proves ? VerifyDepth::kBoth : VerifyDepth::kNone;
+    if (shape_.proves) plan.require = GuaranteeLevel::kL5;
     plan.checksumKind = prng_.below(2) == 0 ? ChecksumKind::kCrc32 : ChecksumKind::kCrc32c;
     for (std::byte& byte : plan.digestKey) byte = static_cast<std::byte>(prng_.below(256));
     for (uint8_t& byte : plan.claim) byte = static_cast<uint8_t>(prng_.below(256));
@@ -170,7 +174,7 @@ class LiveBuilder {
 
   World& world_;
   LiveShape shape_;
-  Prng prng_, windows_;
+  Prng prng_, windows_, proofs_;
   std::vector<uint16_t> stores_;
   std::vector<KeyRange> ranges_;
   uint64_t keys_ = 0;
@@ -272,6 +276,17 @@ void buildLiveReverseSmall(World& world) {
   shape.keysMax = 10;
   shape.clientsMax = 1;
   shape.windowPercent = 100;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveVerified(World& world) {
+  LiveShape shape;
+  shape.proves = true;
+  shape.windowPercent = 30;
+  shape.movesMax = 2;
+  shape.rivalPercent = 20;
+  shape.cancelPercent = 10;
+  shape.rangesMax = 3;
+  shape.keysMax = 200;
   LiveBuilder(world, shape).build();
 }
 // For crashes at every single event.

@@ -9,7 +9,7 @@ void addOracles(World& world) {
   if (isLive(world.options().scenario)) {
     for (const auto make : {makeHistory, makeSingleWriter, makeOwnership, makeCutover, makeLeftOver,
                             makePause, makeIntegrity, makeCheckpoint, makeLimits, makeLiveEdges,
-                            makeLiveLiveness, makeWindow, makeGoal}) {
+                            makeLiveLiveness, makeWindow, makePosition, makeGoal}) {
       world.addOracle(make(world));
     }
     return;
