@@ -179,7 +179,8 @@ struct JournalImage {
   std::vector<RangeProgress> ranges;
   Totals totals;
   std::optional<VerifiedRecord> verified;  // the last round
-  std::optional<VerifiedRecord> cutover;   // the last one before the claim was turned round
+  bool decided = false;  // and what was decided since, was on that
+  std::optional<VerifiedRecord> cutover;   // the one that was decided on before it was turned round
   std::optional<StoppedRecord> stopped;    // cleared by a later resume
   std::optional<Receipt> receipt;
   uint64_t records = 0, validBytes = 0;

@@ -269,55 +269,6 @@ void LiveMigration::pumpConclusion(Port& port) {
   writeConclusion(port, recorded_);
 }
 
-// For the receipt of whoever goes on from here. Below L5 the decision does not wait for it: lost with
-// a crash, it costs the word "verified", and nothing else.
-void LiveMigration::recordVerified(bool equal) {
-  VerifiedRecord record = proof();
-  record.round = shared_.totals.verifyRounds;
-  record.equal = equal;
-  record.changed = shared_.totals.changed;
-  if (!positionNamed_) record.position.clear();
-  shared_.journal.add(record);
-}
-
-// Both sides stand still. What was read says what they hold, and the feed up to where.
-void LiveMigration::namePosition() {
-  const bool known = shared_.buckets.known() && shared_.buckets.staleCount() == 0;
-  if (!known || positionNamed_ || !approach_.different().empty()) return;
-  takeDigests(shared_.buckets.source(), shared_.buckets.target());
-  if (sourceDigest_ != targetDigest_) return;
-  verifiedPosition_ = feed_.position();
-  verifiedEpoch_ = shared_.claim.fenceEpoch();
-  positionNamed_ = true;
-  recordVerified(true);
-}
-
-// The receipt has them as the plan names the stores.
-void LiveMigration::takeDigests(const Digest& serving, const Digest& filled) {
-  sourceDigest_ = shared_.turned ? filled : serving;
-  targetDigest_ = shared_.turned ? serving : filled;
-  shared_.totals.verifiedEntries = targetDigest_.entries;
-  shared_.totals.verifiedBytes = targetDigest_.bytes;
-}
-
-VerifiedRecord LiveMigration::proof() const {
-  VerifiedRecord record;
-  record.equal = verified_;
-  record.source = sourceDigest_;
-  record.target = targetDigest_;
-  record.position = verifiedPosition_;
-  record.epoch = verifiedEpoch_;
-  return record;
-}
-
-void LiveMigration::takeProof(const VerifiedRecord& record) {
-  verified_ = record.equal;
-  sourceDigest_ = record.source;
-  targetDigest_ = record.target;
-  verifiedPosition_ = record.position;
-  verifiedEpoch_ = record.epoch;
-}
-
 uint64_t LiveMigration::hash(uint64_t seed) const {
   const uint64_t words[] = {static_cast<uint64_t>(state_), shared_.doneEntries, shared_.doneBytes,
                             shared_.totals.copiedEntries, shared_.totals.feedChanges,

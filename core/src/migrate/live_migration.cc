@@ -44,11 +44,13 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   recorded_ = true;
   feedPosition_ = image.appliedPosition.empty() ? image.feedPosition : image.appliedPosition;
   if (image.verified) takeProof(*image.verified);
+  proofDecided_ = image.decided;
   reverseAsked_ = image.reversing;
   if (!image.turned) return;
   const bool aborting = aborting_;
   turn();
-  if (image.cutover) cutover_ = *image.cutover;
+  cutover_ = image.cutover.value_or(VerifiedRecord{});
+  proofDecided_ = image.decided;
   aborting_ = aborting;
   windowError_ = image.abortedFor;
 }
@@ -67,6 +69,7 @@ void LiveMigration::enter(Port& port, MigrationState next) {
   KH_ASSERT((liveRow(state_).next & liveBit(next)) != 0);
   begin(port, next);
   tryAt_ = {0};
+  checkProof(next);
   if (next == MigrationState::kFencing) fencedAt_ = port.now();
   if (next == MigrationState::kAborting && undoneAs_ != MigrationState::kCancelled) {
     undoneFor_ = error_;

@@ -56,11 +56,6 @@ class LiveMigration final : public JobBase {
   bool climb(Port& port);
   void releaseWriters(Port& port);
   bool mayBeOurs(Port& port, ErrorCode error);
-  void recordVerified(bool equal);
-  // L5: what both sides are equal at, if they are; the journal has it before anything is decided.
-  void namePosition();
-  void takeDigests(const Digest& serving, const Digest& filled);
-  void takeProof(const VerifiedRecord& record);
   void sayWhyUndone();
   void endOfClaim(Port& port);
   uint64_t overheadUs() const;
@@ -72,7 +67,6 @@ class LiveMigration final : public JobBase {
 
   // live_reverse.cc
   bool wantsWindow() const { return spec().reverseWindowMs != 0; }
-  VerifiedRecord proof() const;
   bool windowIsOver(Port& port);
   bool windowEnds(Port& port);
   void leaveWindow(Port& port);
@@ -92,6 +86,16 @@ class LiveMigration final : public JobBase {
   MigrationState outcomeGone();
   bool closeFeeds(Port& port);
   void giveUpReverse(Port& port, ErrorCode why);
+
+  // live_proof.cc
+  void recordVerified(bool equal);
+  // L5: what both sides are equal at, if they are; the journal has it before anything is decided.
+  void namePosition();
+  void takeDigests(const Digest& serving, const Digest& filled);
+  VerifiedRecord proof() const;
+  void takeProof(const VerifiedRecord& record);
+  void checkProof(MigrationState next);
+  void checkProofOfGone();
 
   // live_view.cc
   WaitsFor waitsFor() const;
@@ -134,6 +138,7 @@ class LiveMigration final : public JobBase {
   Instant fencedAt_{0};
   BucketFill fill_;              // L5: while everything is compared
   bool positionNamed_ = false;   // L5: in this attempt
+  bool proofDecided_ = false;    // L5: and what was decided, was on that
   VerifiedRecord cutover_;       // L5: of the way there, once it is turned round
   // What was tried so that it converges. The writers of a range are asked last before it waits.
   enum class Rung : uint8_t { kNone, kPriority, kThrottle, kPostpone };

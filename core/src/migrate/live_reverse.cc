@@ -1,7 +1,6 @@
 // The way back of a live migration: after the cutover its claim is turned round in the register,
 // and it goes on as a migration from the store that serves now to the one that did before, whose
 // copy is there already. That it is only kept, and not gone, is decided once more in the register.
-#include <algorithm>
 #include <utility>
 
 #include "migrate/live_migration.h"
@@ -20,7 +19,7 @@ bool LiveMigration::disarm(Port& port) {
 
 // From here on source and target are what they are in the claim.
 void LiveMigration::turn() {
-  cutover_ = proof();
+  cutover_ = std::exchange(proofDecided_, false) ? proof() : VerifiedRecord{};
   shared_.turned = true;
   std::swap(shared_.source, shared_.target);
   std::swap(feedPosition_, otherPosition_);
@@ -186,24 +185,8 @@ MigrationState LiveMigration::outcome() {
 // moved them again since.
 MigrationState LiveMigration::outcomeGone() {
   reversed_ = shared_.turned && register_.ownedBy(spec().source);
+  checkProofOfGone();
   return shared_.turned || register_.ownedBy(spec().target) ? MigrationState::kDone : undoneAs_;
-}
-
-Receipt LiveMigration::receipt() const {
-  Receipt receipt = JobBase::receipt();
-  // Of attempts to go back nothing stays, unless it went back.
-  if (shared_.turned && !reversed_ && !cutover_.position.empty()) {
-    receipt.verified = cutover_.equal;
-    receipt.source = cutover_.source;
-    receipt.target = cutover_.target;
-    receipt.position = cutover_.position;
-    receipt.epoch = cutover_.epoch;
-  }
-  // It is in the journal of another coordinator, if it was decided by one.
-  if (receipt.position.empty()) receipt.level = std::min(receipt.level, GuaranteeLevel::kL4);
-  receipt.reversed = reversed_;
-  receipt.windowError = windowError_;
-  return receipt;
 }
 
 // Both of them, one after the other.

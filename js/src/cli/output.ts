@@ -163,7 +163,7 @@ export function receiptText(receipt: Receipt): string {
   const verb = { copy: 'copied', move: 'moved', verify: 'compared', live: 'moved live' }[receipt.mode]
   const name = receipt.mode === 'live' ? 'live move' : receipt.mode
   const proof = receipt.verified
-    ? `${out.green('verified')}: both sides hold ${entries(digests.target.entries)}, digest ${digests.target.sum}`
+    ? `${out.green('verified')}: both sides hold ${entries(digests.target.entries)}, digest ${digests.target.sum}${receipt.position === undefined ? '' : `, at position ${receipt.position.feed}, epoch ${receipt.position.epoch}`}`
     : receipt.state === 'done'
       ? out.yellow('not verified')
       : receipt.state === 'cancelled'

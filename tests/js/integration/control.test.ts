@@ -152,7 +152,7 @@ test('what cannot be is refused with a code and what to do', async () => {
     await refused([...move, 'shard1', 'shard3'], /KEYHAUL_STORE_NOT_FOUND.*no store "shard3"; it has "shard1", "shard2"/)
     await refused([...move, 'shard1', 'shard1'], /KEYHAUL_SAME_STORE/)
     await refused([...move, 'shard2', 'shard1'], /KEYHAUL_NOT_OWNER/)
-    await refused([...move, 'shard1', 'shard2', '--require', 'L5'], /KEYHAUL_LEVEL_NOT_MET/)
+    await refused([...move, 'shard1', 'shard2', '--require', 'L6'], /KEYHAUL_USAGE.*L6 is not a guarantee level/, 2)
     await refused([...move, 'shard1', 'shard2', '--journal', 'x'], /KEYHAUL_USAGE.*a live move in a service has no --journal/, 2)
     await refused([...move, 'shard1', 'shard2', '--pause-budget', 'soon'], /KEYHAUL_USAGE.*soon is not a time/, 2)
     await refused(['move', 'level:a', 'level:b', '--service', socket], /KEYHAUL_USAGE.*add --live/, 2)
