@@ -12,7 +12,7 @@ export {
   DataChunk, DataMigrator, type DataMigratorOptions, MigrationPlan, type MigrationStats, type MigrationStatus
 } from './migrator.js'
 export { type LiveProgress, Migration, MigrationError, type MigrationEvents, type MigrationState, type Progress } from './migration.js'
-export type { RangeInput } from './ranges.js'
+export type { RangeInput, RangesInput } from './ranges.js'
 export { type Difference, type DigestSummary, type Receipt, VERSION } from './receipt.js'
 export type {
   ApplyOptions, Capability, Change, Entry, Estimate, Feed, FeedPage, PackedPage, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write

@@ -158,7 +158,7 @@ export class Engine {
       }
     })
     const id = driver.engine.start(driver.now(), plan, source, target, journal !== undefined)
-    if (id < 0) throw planError(-id, driver.engine.problem(), options, ranges)
+    if (id < 0) throw planError(-id, driver.engine.problem(), options)
     if (options.rate !== undefined) driver.engine.setRate(driver.now(), id, options.rate)
     return this.run(id, options, ranges, journal, live)
   }
@@ -279,14 +279,9 @@ function choose<T extends Record<string, number>>(name: string, table: T, value:
 function planError(
   number: number,
   problem: Partial<PlanProblem>,
-  options: MigrateOptions,
-  ranges: readonly ScanRange[]
+  options: MigrateOptions
 ): KeyhaulError {
   const code = errorCodeOf(number)
-  if (code === 'KEYHAUL_OVERLAPPING_RANGES') {
-    const key = ranges[problem.second ?? 0]?.gte
-    return new KeyhaulError(code, key === undefined ? {} : { key })
-  }
   if (code === 'KEYHAUL_LEVEL_NOT_MET') {
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
     const reached = options.live === true ? `level ${Math.max(options.requireLevel ?? 0, 4)} needs a durable register and a journal` : 'without `live` keyhaul reaches level 1'
@@ -299,7 +294,21 @@ function planError(
     return new KeyhaulError(code, { message: `level ${level} cannot be given: ${why}` })
   }
   if (problem.field === undefined || problem.field === '') return new KeyhaulError(code)
-  return new KeyhaulError(code, { message: `${problem.field} is outside its limits` })
+  return new KeyhaulError(code, { message: fieldText(problem as PlanProblem, options) })
+}
+
+/** What is wrong with a field of a plan, and what it may be. */
+function fieldText({ field, least, most }: PlanProblem, options: MigrateOptions): string {
+  const said: Readonly<Record<string, string>> = {
+    verify: "a move deletes from the source only what was verified; leave `verify: 'none'` out, or copy",
+    intoNonempty: 'a live migration takes only a range of the target that is empty; leave `intoNonempty` out',
+    source: `the name of the source, ${JSON.stringify(options.from.name.slice(0, 40))}, must have 1 to 4096 bytes`,
+    target: `the name of the target, ${JSON.stringify(options.to.name.slice(0, 40))}, must have 1 to 4096 bytes`,
+    hostInfo: `hostInfo has more than ${most} bytes of JSON`
+  }
+  if (said[field] !== undefined) return said[field]
+  const given = String(options[field as keyof MigrateOptions])
+  return most === 0 ? `${field} is ${given}, which only a live migration can be given; add \`live: true\`` : `${field} is ${given}; it must be ${least} to ${most}`
 }
 
 async function openJournal(journal: string | JournalStore | undefined, create: boolean): Promise<JournalStore | undefined> {

@@ -2,6 +2,7 @@ import type { Driver, EngineNotice } from './engine/driver.js'
 import { faultyKey, type Reading } from './engine/fault.js'
 import type { Verb } from './engine/handle.js'
 import type { LiveRun } from './engine/live.js'
+import { liveParts } from './engine/load.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import type { JournalStore } from './journal/journal.js'
 import { ENDED, type MigrationState, type Progress, STATES } from './progress.js'
@@ -274,6 +275,8 @@ export class Migration implements AsyncIterable<Progress> {
     if (notice.payload.length > 0) {
       return new KeyhaulError(code, { store: this.driver.storeName(notice.node), message: new TextDecoder().decode(notice.payload) })
     }
+    const refusal = this.live && liveParts.refusal?.(code, this.live, this.ranges)
+    if (refusal !== undefined) return new KeyhaulError(code, refusal)
     const key = REFUSED.test(code) ? faultyKey(this.pages, notice.node, code === 'KEYHAUL_ENTRY_TOO_LARGE') : undefined
     return new KeyhaulError(code, { store: this.driver.storeName(notice.node), key })
   }
@@ -320,8 +323,8 @@ export class MigrationError extends KeyhaulError {
 
   constructor(from: KeyhaulError, receipt: Receipt | undefined, about: { step: MigrationState; resumable: boolean }) {
     super(from.code, { message: from.message, cause: from.cause })
-    const { key, store, file } = from
-    Object.assign(this, { key, store, file, ...about })
+    const { key, store, file, migration, owner, epoch } = from
+    Object.assign(this, { key, store, file, migration, owner, epoch, ...about })
     this.receipt = receipt
   }
 }

@@ -1,13 +1,13 @@
 import type { JournalStore } from './journal/journal.js'
-import type { RangeInput } from './ranges.js'
+import type { RangesInput } from './ranges.js'
 import type { Register } from './register/register.js'
 import type { Store } from './stores/store.js'
 
 export interface MigrateOptions {
   readonly from: Store
   readonly to: Store
-  /** Inclusive at both ends, disjoint. Default: everything. */
-  readonly ranges?: readonly RangeInput[] | undefined
+  /** Inclusive at both ends, disjoint; `'all'`, the default, is every key. */
+  readonly ranges?: RangesInput | undefined
   /** Default `copy`. `move` deletes from the source after verification; `verify` only compares. */
   readonly mode?: 'copy' | 'move' | 'verify' | undefined
   /**
@@ -59,7 +59,7 @@ export interface MigrateOptions {
    * lengthens the pause, by what changed in its last rounds and one sync of the journal.
    */
   readonly requireLevel?: number | undefined
-  /** Bytes a second; 0 (default) is no limit. */
+  /** Bytes a second; 0 (default) is no limit. The journal does not keep it: give it to `resume` again. */
   readonly rate?: number | undefined
   /** 0 to 255, higher goes first. Default 128. */
   readonly priority?: number | undefined

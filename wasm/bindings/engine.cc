@@ -87,20 +87,22 @@ double addNode(uint32_t handle, uint32_t address, uint32_t bytes) {
   return idOr(hosts()[handle].engine.addNode(std::string(asView(memory(address, bytes)))));
 }
 
-// An id; or an error, with what is wrong in text() as {first, second, missing, field}.
+// An id; or an error, with what is wrong in text() as {first, second, missing, field, least, most}.
 double start(uint32_t handle, double nowUs, uint32_t address, uint32_t bytes, uint32_t source,
              uint32_t target, uint32_t journal) {
   text().clear();
-  auto record = decodePayload(kPlanRecord, asView(memory(address, bytes)));
-  if (!record) return failure(ErrorCode::kInvalidArgument);
+  Record record;
+  if (!decodePayload(kPlanRecord, asView(memory(address, bytes)), record)) return failure(ErrorCode::kInvalidArgument);
   PlanProblem problem;
-  auto valid = validatePlan(std::move(std::get<PlanRecord>(*record).plan), &problem);
+  auto valid = validatePlan(std::move(std::get<PlanRecord>(record).plan), &problem);
   if (!valid.ok()) {
     JsonObject json(text());
     json.number("first", problem.first);
     json.number("second", problem.second);
     json.number("missing", problem.missing);
     json.text("field", problem.field);
+    json.number("least", problem.least);
+    json.number("most", problem.most);
     json.close();
     return failure(valid.code());
   }

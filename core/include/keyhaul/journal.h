@@ -118,10 +118,14 @@ class JournalWriter {
   JournalWriter() = default;
   // Goes on behind the valid prefix of an existing journal.
   explicit JournalWriter(uint32_t chain) : chain_(chain), headerWritten_(true) {}
-  // Appends the record's bytes to `out`.
+  // Appends the record's bytes to `out`. R: one of the types of `Record`.
+  template <typename R>
+  void append(const R& record, std::string& out);
   void append(const Record& record, std::string& out);
 
  private:
+  void seal(uint8_t type, const std::string& payload, std::string& out);
+
   uint32_t chain_ = 0;
   bool headerWritten_ = false;
 };
@@ -134,6 +138,8 @@ class JournalReader {
   // The next record; nothing at a clean end. JournalTorn at a torn tail,
   // JournalCorrupt for damage elsewhere, JournalVersion for an unknown record type.
   Result<std::optional<Record>> next();
+  // The same, into a record that is there: false at a clean end. After an error it holds anything.
+  Result<bool> next(Record& into);
   // Offset behind the last whole record, and the chain value there.
   uint64_t validBytes() const { return offset_; }
   uint32_t chain() const { return chain_; }

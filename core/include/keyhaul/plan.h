@@ -104,6 +104,7 @@ struct PlanProblem {
   uint32_t first = 0, second = 0;  // indexes of the ranges concerned
   uint32_t missing = 0;            // LevelNotMet: capability bits that are not there
   std::string_view field;          // InvalidArgument, LimitExceeded: which one
+  uint64_t least = 0, most = 0;    // its bounds, where it is a number or has a greatest size
 };
 
 // A plan that passed validatePlan; the only kind the engine takes.

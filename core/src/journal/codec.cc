@@ -253,75 +253,80 @@ void readReach(ByteReader& in, T& record) {
   if (record.end != record.upto.empty()) in.fail();
 }
 
-Record decode(uint8_t type, ByteReader& in) {
+void decode(uint8_t type, ByteReader& in, Record& into) {
   switch (type) {
-    case 1: return readPlan(in);
-    case 2: return ResumedRecord{static_cast<uint32_t>(in.varint(UINT32_MAX))};
-    case 3: return PhaseRecord{readState(in)};
+    case 1: into.emplace<PlanRecord>(readPlan(in)); return;
+    case 2: into.emplace<ResumedRecord>(ResumedRecord{static_cast<uint32_t>(in.varint(UINT32_MAX))}); return;
+    case 3: into.emplace<PhaseRecord>(PhaseRecord{readState(in)}); return;
     case 4: {
-      PreparedRecord record;
+      auto& record = into.emplace<PreparedRecord>();
       record.targetWasEmpty = in.boolean();
       record.feedPosition = in.bytes(kPositionBytesMax);
-      return record;
+      return;
     }
     case 5: {
-      CheckpointRecord record;
+      auto& record = into.emplace<CheckpointRecord>();
       readReach(in, record);
       record.leaf = readDigest(in);
       record.pages = in.varint();
-      return record;
+      return;
     }
     case 6: {
-      FeedAppliedRecord record;
+      auto& record = into.emplace<FeedAppliedRecord>();
       record.position = in.bytes(kPositionBytesMax);
       record.changes = in.varint();
-      return record;
+      return;
     }
-    case 7: return readVerified(in);
+    case 7: into.emplace<VerifiedRecord>(readVerified(in)); return;
     case 8: {
-      DeletedRecord record;
+      auto& record = into.emplace<DeletedRecord>();
       readReach(in, record);
       record.entries = in.varint();
       record.left = in.varint();
-      return record;
+      return;
     }
     case 9: {
-      StoppedRecord record;
+      auto& record = into.emplace<StoppedRecord>();
       const uint64_t code = in.varint(UINT16_MAX);
       if (!isKnownError(static_cast<uint32_t>(code))) in.fail();
       record.code = static_cast<ErrorCode>(code);
       record.text = in.bytes(kTextBytesMax);
-      return record;
+      return;
     }
-    case 10: return readFinished(in);
+    case 10: into.emplace<FinishedRecord>(readFinished(in)); return;
     case 11: {
-      ClaimedRecord record;
+      auto& record = into.emplace<ClaimedRecord>();
       record.coordEpoch = in.varint();
       const uint64_t flags = in.varint(7);
       record.forgotten = (flags & 1U) != 0;
       record.restarting = (flags & 2U) != 0;
       record.turned = (flags & 4U) != 0;
-      return record;
+      return;
     }
     case 12: {
-      ArmedRecord record{std::string(in.bytes(kPositionBytesMax))};
+      auto& record = into.emplace<ArmedRecord>();
+      record.position = in.bytes(kPositionBytesMax);
       if (record.position.empty()) in.fail();
-      return record;
+      return;
     }
   }
   in.fail();
-  return ResumedRecord{};
 }
 
 }  // namespace
 
-void encodePayload(const Record& record, std::string& out) { std::visit(Encoder{out}, record); }
+template <typename R>
+void encodePayload(const R& record, std::string& out) {
+  Encoder{out}(record);
+}
+#define KEYHAUL_ENCODES(R) template void encodePayload(const R&, std::string&);
+KEYHAUL_RECORDS(KEYHAUL_ENCODES)
+#undef KEYHAUL_ENCODES
 
-std::optional<Record> decodePayload(uint8_t type, std::string_view payload) {
+bool decodePayload(uint8_t type, std::string_view payload, Record& into) {
   ByteReader in(payload);
-  Record record = decode(type, in);
-  if (!in.finished()) return std::nullopt;
-  return record;
+  decode(type, in, into);
+  return in.finished();
 }
 
 }  // namespace keyhaul

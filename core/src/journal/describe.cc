@@ -141,11 +141,11 @@ std::string describeJournal(std::span<const std::byte> bytes) {
   std::string out;
   uint64_t records = 0, validBytes = 0;
   if (Result<JournalReader> reader = JournalReader::open(bytes); reader.ok()) {
-    for (;;) {
-      const Result<std::optional<Record>> next = reader->next();
-      if (!next.ok() || !next.value()) break;
+    for (Record record;;) {
+      const Result<bool> more = reader->next(record);
+      if (!more.ok() || !more.value()) break;
       JsonObject json(out);
-      std::visit(Describe{out, json}, *next.value());
+      std::visit(Describe{out, json}, record);
       json.close();
       out.push_back('\n');
       ++records;

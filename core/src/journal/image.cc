@@ -259,21 +259,22 @@ Result<JournalImage> begin(const Record& first) {
 Result<JournalImage> readJournal(std::span<const std::byte> bytes) {
   Result<JournalReader> reader = JournalReader::open(bytes);
   if (!reader.ok()) return reader.code();
-  Result<std::optional<Record>> next = reader->next();
+  Record record;
+  Result<bool> more = reader->next(record);
   // Nothing was promised yet: a journal without even its plan cannot be resumed.
-  if (!next.ok()) return next.code();
-  if (!next.value()) return ErrorCode::kJournalTorn;
-  Result<JournalImage> image = begin(*next.value());
+  if (!more.ok()) return more.code();
+  if (!more.value()) return ErrorCode::kJournalTorn;
+  Result<JournalImage> image = begin(record);
   if (!image.ok()) return image.code();
   Fold fold(std::move(image).value());
   uint64_t records = 1;
   bool torn = false;
   for (;;) {
-    next = reader->next();
-    if (!next.ok() && next.code() != ErrorCode::kJournalTorn) return next.code();
-    torn = !next.ok();
-    if (torn || !next.value()) break;
-    if (!fold.take(*next.value())) return ErrorCode::kJournalCorrupt;
+    more = reader->next(record);
+    if (!more.ok() && more.code() != ErrorCode::kJournalTorn) return more.code();
+    torn = !more.ok();
+    if (torn || !more.value()) break;
+    if (!fold.take(record)) return ErrorCode::kJournalCorrupt;
     ++records;
   }
   JournalImage folded = std::move(fold).finish();

@@ -39,19 +39,31 @@ bool neverBegan(std::span<const std::byte> bytes) {
 
 }  // namespace
 
+template <typename R>
+void JournalWriter::append(const R& record, std::string& out) {
+  std::string payload;
+  encodePayload(record, payload);
+  seal(recordType<R>(), payload, out);
+}
+#define KEYHAUL_APPENDS(R) template void JournalWriter::append(const R&, std::string&);
+KEYHAUL_RECORDS(KEYHAUL_APPENDS)
+#undef KEYHAUL_APPENDS
+
 void JournalWriter::append(const Record& record, std::string& out) {
+  std::visit([&](const auto& each) { append(each, out); }, record);
+}
+
+void JournalWriter::seal(uint8_t type, const std::string& payload, std::string& out) {
   if (!headerWritten_) {
     const std::string header = fileHeader();
     chain_ = loadLe<uint32_t>(header.data() + 12);
     out += header;
     headerWritten_ = true;
   }
-  std::string payload;
-  encodePayload(record, payload);
   KH_ASSERT(payload.size() <= kRecordBytesMax);
   std::string header(kRecordHeaderBytes, '\0');
   storeLe(header.data(), static_cast<uint32_t>(payload.size()));
-  storeLe(header.data() + 4, static_cast<uint8_t>(record.index() + 1));
+  storeLe(header.data() + 4, type);
   storeLe(header.data() + 6, headerCheck(header, chain_));
   chain_ = crc32c(payload, crc32c(std::string_view(header).substr(0, 8), chain_));
   storeLe(header.data() + 8, chain_);
@@ -80,8 +92,16 @@ Result<JournalReader> JournalReader::open(std::span<const std::byte> bytes) {
 }
 
 Result<std::optional<Record>> JournalReader::next() {
+  std::optional<Record> record(std::in_place);
+  const Result<bool> more = next(*record);
+  if (!more.ok()) return more.code();
+  if (!more.value()) record.reset();
+  return record;
+}
+
+Result<bool> JournalReader::next(Record& into) {
   const std::span<const std::byte> rest = bytes_.subspan(static_cast<size_t>(offset_));
-  if (rest.empty()) return std::optional<Record>();
+  if (rest.empty()) return false;
   if (rest.size() < kRecordHeaderBytes) return ErrorCode::kJournalTorn;
   const std::string_view header = asView(rest.first(kRecordHeaderBytes));
   if (loadLe<uint16_t>(header.data() + 6) != headerCheck(header, chain_)) {
@@ -100,11 +120,10 @@ Result<std::optional<Record>> JournalReader::next() {
     return torn ? ErrorCode::kJournalTorn : ErrorCode::kJournalCorrupt;
   }
   if (type == 0 || type > kRecordTypes || header[5] != 0) return ErrorCode::kJournalVersion;
-  std::optional<Record> record = decodePayload(type, payload);
-  if (!record) return ErrorCode::kJournalCorrupt;
+  if (!decodePayload(type, payload, into)) return ErrorCode::kJournalCorrupt;
   offset_ += kRecordHeaderBytes + uint64_t{payloadBytes};
   chain_ = chain;
-  return record;
+  return true;
 }
 
 }  // namespace keyhaul

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "migrate/live_factory.h"
 
 namespace keyhaul {
 
@@ -33,7 +34,7 @@ void ComparePhase::openPart() {
                         &shared_.bucket);
   target_.scanner.start(shared_.target, tagOf(MigrationPart::kTarget, lane_), keys, limits,
                         &shared_.bucket);
-  if (fill_ != nullptr) fill_->open(parts_[part_].range, keys.lo);
+  if (hasLiveMigrations() && fill_ != nullptr) fill_->open(parts_[part_].range, keys.lo);
   passed_ = keys.lo;
   leftPending_ = 0;
   open_ = true;
@@ -159,13 +160,17 @@ void ComparePhase::advance(Side& side, std::string_view key) {
   ++side.at;
 }
 
+void ComparePhase::fillIn(KeyView key, const Digest* source, const Digest* target) {
+  if (hasLiveMigrations() && fill_ != nullptr) fill_->add(key, source, target);
+}
+
 void ComparePhase::sourceOnly(Port& port, const EntryView& entry) {
   if (purpose_ == Purpose::kDelete) {
     ++leftPending_;
   } else {
     const Digest digest = shared_.hasher.hash(entry.key, entry.value);
     sourceSum_ += digest;
-    if (fill_ != nullptr) fill_->add(entry.key, &digest, nullptr);
+    fillIn(entry.key, &digest, nullptr);
     if (purpose_ == Purpose::kRepair) writes_.push_back({entry.key, entry.value, false});
   }
   shared_.addWork(1, entry.key.size() + entry.value.size());
@@ -177,7 +182,7 @@ void ComparePhase::targetOnly(Port& port, const EntryView& entry) {
   if (!ignoreExtra_) {
     const Digest digest = shared_.hasher.hash(entry.key, entry.value);
     targetSum_ += digest;
-    if (fill_ != nullptr) fill_->add(entry.key, nullptr, &digest);
+    fillIn(entry.key, nullptr, &digest);
     if (purpose_ == Purpose::kRepair) writes_.push_back({entry.key, {}, true});
     differs(port, DifferenceKind::kExtra, entry.key);
   }
@@ -198,7 +203,7 @@ void ComparePhase::both(Port& port, const EntryView& source, const EntryView& ta
     const Digest other = equal ? digest : shared_.hasher.hash(target.key, target.value);
     sourceSum_ += digest;
     targetSum_ += other;
-    if (fill_ != nullptr) fill_->add(source.key, &digest, &other);
+    fillIn(source.key, &digest, &other);
     if (!equal && purpose_ == Purpose::kRepair) {
       writes_.push_back({source.key, source.value, false});
     }

@@ -67,6 +67,7 @@ class ComparePhase {
   bool ready(Side& side, bool& done);
   Step step(Port& port);
   void differs(Port& port, DifferenceKind kind, std::string_view key);
+  void fillIn(KeyView key, const Digest* source, const Digest* target);
   void sourceOnly(Port& port, const EntryView& entry);
   void targetOnly(Port& port, const EntryView& entry);
   void both(Port& port, const EntryView& source, const EntryView& target);

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "migrate/live_factory.h"
 
 namespace keyhaul {
 namespace {
@@ -115,7 +116,7 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
   batchBytes_ = body->dataBytes();
   waiting_ = event.end ? 0 : event.bytes;
   pollAt_ = nextCaughtUp_ ? port.now() + kFollowEvery : Instant{0};
-  if (shared_.changed.watching() || shared_.buckets.known()) {
+  if (hasLiveMigrations() && (shared_.changed.watching() || shared_.buckets.known())) {
     for (const EntryView entry : body.value()) shared_.noteChange(entry.key, entry.value.size());
   }
   if (batch_ == 0) {

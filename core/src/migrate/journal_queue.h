@@ -18,7 +18,8 @@ class JournalQueue {
     writer_ = writer;
   }
 
-  void add(const Record& record) {
+  template <typename R>
+  void add(const R& record) {
     if (!enabled_) return;
     writer_.append(record, waiting_);
     ++added_;

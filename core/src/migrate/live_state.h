@@ -38,6 +38,8 @@
 // the two it is stands in the register, not here: a resumed one asks it first (Claiming).
 #pragma once
 
+#include <array>
+
 #include "keyhaul/migration.h"
 #include "migrate/part.h"
 
@@ -64,7 +66,7 @@ inline constexpr uint32_t liveBit(MigrationState state) {
   return 1U << static_cast<uint32_t>(state);
 }
 
-inline constexpr LiveRow liveRow(MigrationState state) {
+consteval LiveRow makeLiveRow(MigrationState state) {
   using enum MigrationState;
   constexpr uint32_t kEnds = liveBit(kStopped);
   constexpr uint32_t kUndone = liveBit(kAborting) | liveBit(kStopped);
@@ -144,5 +146,14 @@ inline constexpr LiveRow liveRow(MigrationState state) {
   }
   return {};
 }
+
+// A table and no switch at run time, which would be a kilobyte of the module.
+inline constexpr auto kLiveRows = []() consteval {
+  std::array<LiveRow, kMigrationStates> rows;
+  for (uint32_t i = 0; i < kMigrationStates; ++i) rows[i] = makeLiveRow(static_cast<MigrationState>(i));
+  return rows;
+}();
+
+constexpr const LiveRow& liveRow(MigrationState state) { return kLiveRows[static_cast<size_t>(state)]; }
 
 }  // namespace keyhaul

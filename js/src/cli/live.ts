@@ -6,15 +6,8 @@ import type { RangeInput } from '../ranges.js'
 import { compareBytes } from '../stores/bytes.js'
 import { levelStore } from '../stores/level.js'
 import type { Store } from '../stores/store.js'
-import type { CopyFlags, LiveFlags } from './arguments.js'
+import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, type Places } from './arguments.js'
 import { assertDifferent, type OpenStore, openStore, storeName } from './stores.js'
-
-/** Where a live migration of this command line's own finds its stores again; kept in its journal. */
-interface Places {
-  readonly from: string
-  readonly to: string
-  readonly register: string
-}
 
 interface Live {
   readonly from: Store
@@ -83,7 +76,7 @@ export async function moveLive(
     await assignRange({ register: live.register, store: live.from, ...(given === undefined ? {} : { ranges: given }) })
     const engine = new Engine()
     const { pauseBudget: pauseBudgetMs, require: requireLevel, rate, reverseWindow: reverseWindowMs } = flags
-    const migration = await engine.migrate({ ...live, live: true, ranges: given, journal, rate, pauseBudgetMs, requireLevel, reverseWindowMs, hostInfo: { places } })
+    const migration = await engine.migrate({ ...live, live: true, ranges: given, journal, rate, pauseBudgetMs, requireLevel, reverseWindowMs, hostInfo: { places, rate } satisfies HostInfo })
     const exit = await watch(migration)
     engine.close()
     return exit
@@ -92,7 +85,7 @@ export async function moveLive(
 
 /** Goes on with one of this command line's own. */
 export async function resumeLive(info: JournalInfo, journal: string, rate: number | undefined, watch: (migration: Migration) => Promise<number>): Promise<number> {
-  const { places } = (info.hostInfo ?? {}) as { places?: Places }
+  const { places } = hostInfoOf(info)
   if (places === undefined) {
     throw new KeyhaulError('KEYHAUL_USAGE', {
       message: 'this is a live migration of a service, which has the databases open: keyhaul resume --service SOCKET, keyhaul cancel --service SOCKET'

@@ -44,8 +44,9 @@ function common(command: Command): Command {
 function ranged(command: Command): Command {
   return common(
     command
-      .option('--range <first..last>', 'keys from first to last, both included; hex:00ff for bytes; may be repeated', parseRange)
-      .option('--prefix <prefix>', 'every key with this prefix; may be repeated; without either, all keys', parsePrefix)
+      .option('--range <first..last>', 'keys from first to last, both included, or first.. for all from there on; hex:00ff for bytes; may be repeated', parseRange)
+      .option('--prefix <prefix>', 'every key with this prefix; may be repeated', parsePrefix)
+      .option('--all', 'every key, which is the default')
       .option('--rate <bytes/s>', 'at most so many bytes a second, as in 5000000, 5M or 4MiB', parseRate)
       .option('--concurrency <n>', 'ranges worked on at the same time', parseCount, 1)
       .addOption(new Option('--checksum <kind>', 'checksum of pages on their way').choices(['crc32', 'crc32c', 'none']).default('crc32'))
@@ -168,9 +169,10 @@ program
 common(program.command('rehearse'))
   .description('say how long a copy or move would take, before a byte moves: measured on the real stores, run in the simulator; exit 3 where it would not fit')
   .argument('[from]', 'source, as in level:./a; it is read')
-  .argument('[to]', 'target, as in level:./b; it is not touched, a scratch store beside it is filled and removed')
-  .option('--range <first..last>', 'keys from first to last, both included; may be repeated', parseRange)
-  .option('--prefix <prefix>', 'every key with this prefix; may be repeated; without either, all keys', parsePrefix)
+  .argument('[to]', 'target, as in level:./b; it is looked into and not written, a scratch store beside it is filled and removed')
+  .option('--range <first..last>', 'keys from first to last, both included, or first.. for all from there on; may be repeated', parseRange)
+  .option('--prefix <prefix>', 'every key with this prefix; may be repeated', parsePrefix)
+  .option('--all', 'every key, which is the default')
   .option('--move', 'then delete from the source')
   .option('--live', 'a move while clients write')
   .option('--service <socket>', 'with --live: the control socket of the service that has the stores open; <from> and <to> are its names for them')
@@ -180,6 +182,7 @@ common(program.command('rehearse'))
   .option('--share <part>', 'with --live: of the thread, 0.01 to 1; default 0.25', parseShare)
   .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
   .addOption(new Option('--verify <depth>', 'what would be read again').choices(['target', 'both', 'none']))
+  .option('--into-nonempty', 'the target may hold keys in these ranges already')
   .option('--seeds <n>', 'runs without faults, and as many with mild ones; default 20', parseSeeds)
   .option('--seed <n>', 'the first seed; default 1', parseSeed)
   .option('--from-measurement <file>', 'instead of stores: what --json printed; same file, flags and seeds, same forecast')
@@ -255,6 +258,11 @@ function named(journal: string | undefined): string {
 }
 
 async function main(): Promise<number> {
+  const [major = 0] = process.versions.node.split('.').map(Number)
+  if (major < 20) {
+    process.stderr.write(`error KEYHAUL_UNSUPPORTED: keyhaul needs Node 20.19 or later; this is ${process.version}\n`)
+    return Exit.error
+  }
   if (process.argv.includes('--no-color')) process.env.NO_COLOR = '1'
   try {
     await program.parseAsync()
@@ -269,9 +277,16 @@ async function main(): Promise<number> {
     if (!(error instanceof KeyhaulError)) throw error
     writeFailure(error.code, error.message)
     process.stderr.write(errorText(error))
-    if (error.code === 'KEYHAUL_USAGE') return Exit.usage
+    if (isUsage(error)) return Exit.usage
     return error.code === 'KEYHAUL_INTERRUPTED' ? Exit.interrupted : Exit.error
   }
+}
+
+/** What was asked for cannot be, whatever the stores hold. */
+function isUsage({ code, file, store }: KeyhaulError): boolean {
+  if (code === 'KEYHAUL_USAGE' || code === 'KEYHAUL_INVALID_RANGE' || code === 'KEYHAUL_OVERLAPPING_RANGES' || code === 'KEYHAUL_SAME_STORE') return true
+  // Of a number, not of what a file or a store holds.
+  return code === 'KEYHAUL_INVALID_ARGUMENT' && file === undefined && store === undefined
 }
 
 function writeFailure(code: string, message: string): void {

@@ -5,6 +5,7 @@ import type { JournalInfo, LiveJournal } from '../inspect.js'
 import type { RegisterTruth } from './live.js'
 import type { Progress } from '../migration.js'
 import type { Receipt } from '../receipt.js'
+import { hostInfoOf } from './arguments.js'
 import { shellWord } from './shell.js'
 
 /**
@@ -158,12 +159,11 @@ export class ProgressView {
 }
 
 export function receiptText(receipt: Receipt): string {
-  const { digests } = receipt
   const isOver = receipt.state === 'done' || receipt.state === 'mismatch'
   const verb = { copy: 'copied', move: 'moved', verify: 'compared', live: 'moved live' }[receipt.mode]
   const name = receipt.mode === 'live' ? 'live move' : receipt.mode
   const proof = receipt.verified
-    ? `${out.green('verified')}: both sides hold ${entries(digests.target.entries)}, digest ${digests.target.sum}${receipt.position === undefined ? '' : `, at position ${receipt.position.feed}, epoch ${receipt.position.epoch}`}`
+    ? `${out.green('verified')}: ${proofText(receipt)}`
     : receipt.state === 'done'
       ? out.yellow('not verified')
       : receipt.state === 'cancelled'
@@ -207,6 +207,14 @@ export function receiptText(receipt: Receipt): string {
   return `${lines.join('\n')}\n`
 }
 
+/** A live migration below level 5 reads both sides while they change: their digests are of no common moment. */
+function proofText({ mode, level, digests: { source, target }, rechecked, position }: Receipt): string {
+  const at = position === undefined ? '' : `, at position ${position.feed}, epoch ${position.epoch}`
+  if (mode !== 'live' || level >= 5) return `both sides hold ${entries(target.entries)}, digest ${target.sum}${at}`
+  const again = rechecked > 0 ? `, and ${formatCount(rechecked)} again that changed meanwhile, to the last change before the cutover` : ''
+  return `every key was compared on both sides${again}${source.sum === target.sum ? `; digest of both as they were read ${target.sum}` : ''}`
+}
+
 /** What a cancel did with the copy. */
 function takenBack({ mode, entries: copied, discardedEntries }: Receipt): string {
   if (discardedEntries > 0) return `cancelled: ${entries(discardedEntries)} taken off the target again`
@@ -227,7 +235,9 @@ export function statusText(info: JournalInfo, journal: string, truth?: RegisterT
   const lines = [`${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${info.state}`]
   if (info.receipt?.state === 'cancelled') lines.push(`  ${takenBack(info.receipt)}`)
   else lines.push(`  ${entries(info.copiedEntries)}, ${formatBytes(info.copiedBytes)} copied and durable`)
-  if (info.stopped !== undefined) lines.push(`  stopped by ${info.stopped}`)
+  if (info.stopped !== undefined) lines.push(`  ${info.resumable ? 'stopped' : 'given up'} for ${info.stopped}`)
+  const { rate = 0 } = hostInfoOf(info)
+  if (info.resumable && rate > 0) lines.push(`  at most ${formatBytes(rate)}/s`)
   if (info.live !== undefined) lines.push(...journalLines(info.live, truth))
   if (info.torn) lines.push('  the last write was cut short; resuming cuts it off')
   lines.push(info.resumable ? `  resume with: keyhaul resume ${shellWord(journal)}` : '  it has ended')

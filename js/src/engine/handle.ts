@@ -38,6 +38,9 @@ export interface PlanProblem {
   second: number
   missing: number
   field: string
+  /** Bounds of the field, where it has some. */
+  least: number
+  most: number
 }
 
 export type Verb = Exclude<keyof typeof ControlWord, 'size'>

@@ -165,7 +165,8 @@ function textOf(line: Uint8Array): string {
 async function answer(line: Uint8Array, socket: Socket, runs: Runs, rehearsals: Rehearsals, send: (reply: Reply) => void): Promise<void> {
   const request = parseRequest(textOf(line))
   if (request.op === 'status' && request.watch !== true) {
-    send({ type: 'status', runs: runs.infos(request.id) })
+    const stores = runs.waiting()
+    send({ type: 'status', runs: runs.infos(request.id), ...(stores.length === 0 ? {} : { stores }) })
     socket.end()
     return
   }

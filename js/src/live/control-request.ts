@@ -16,7 +16,7 @@ export interface MoveRequest {
   readonly op: 'move'
   readonly from: string
   readonly to: string
-  /** Keys as text, or `hex:00ff`. Without: everything. */
+  /** Without: everything. */
   readonly ranges?: readonly RangeInput[]
   readonly pauseBudgetMs?: number
   readonly requireLevel?: number
@@ -58,6 +58,15 @@ export interface RunInfo {
   readonly error: WireError | undefined
 }
 
+/** A store of a service whose clients wait for it. */
+export interface StoreInfo {
+  readonly name: string
+  /** Calls of clients that it has not answered. */
+  readonly calls: number
+  /** For so long its oldest call has been under way. */
+  readonly oldestMs: number
+}
+
 export interface WireError {
   readonly code: KeyhaulErrorCode
   readonly message: string
@@ -67,7 +76,7 @@ export interface WireError {
 }
 
 export type Reply =
-  | { readonly type: 'status'; readonly runs: readonly RunInfo[] }
+  | { readonly type: 'status'; readonly runs: readonly RunInfo[]; readonly stores?: readonly StoreInfo[] }
   | { readonly type: 'run' | 'end'; readonly run: RunInfo }
   | { readonly type: 'measured'; readonly measurement: Measurement }
   | { readonly type: 'error'; readonly error: WireError }
@@ -161,9 +170,13 @@ function parseRanges(given: unknown): RangeInput[] {
   }
   return given.map((range: unknown): RangeInput => {
     if (Array.isArray(range) && range.length === 2) return [key(range[0]), key(range[1])]
-    const isPrefix = typeof range === 'object' && range !== null && !Array.isArray(range) && Object.keys(range).join() === 'prefix'
-    if (isPrefix) return { prefix: key((range as { prefix: unknown }).prefix) }
-    throw refuse('a range of `ranges` is neither [first, last] nor {"prefix": key}')
+    const names = typeof range === 'object' && range !== null && !Array.isArray(range) ? Object.keys(range).sort().join() : ''
+    const { prefix, from, to } = range as { prefix: unknown; from: unknown; to: unknown }
+    if (names === 'prefix') return { prefix: key(prefix) }
+    if (names === 'from') return { from: key(from) }
+    if (names === 'to') return { to: key(to) }
+    if (names === 'from,to') return [key(from), key(to)]
+    throw refuse('a range of `ranges` is neither [first, last] nor {"prefix": key}, {"from": key} or {"to": key}')
   })
 }
 

@@ -6,11 +6,12 @@ import { inspectJournal, type JournalInfo } from '../inspect.js'
 import { Engine, type MigrateOptions } from '../migrate.js'
 import type { Migration, MigrationError } from '../migration.js'
 import { ENDED } from '../progress.js'
-import type { RangeInput } from '../ranges.js'
+import { endsOf, type RangeInput } from '../ranges.js'
 import type { Receipt } from '../receipt.js'
 import type { Store } from '../stores/store.js'
+import type { GatedStore } from './gated.js'
 import type { ControlOptions } from './control.js'
-import { type MoveRequest, type RunInfo, toWire } from './control-request.js'
+import { fromWire, type MoveRequest, type RunInfo, type StoreInfo, toWire, type WireError } from './control-request.js'
 
 /** Ended ones that are still shown. */
 const ENDED_MAX = 50
@@ -22,6 +23,8 @@ interface Run {
   readonly ranges: readonly string[]
   readonly journal: string
   level: number
+  /** Bytes a second, for whoever goes on with it. */
+  rate: number | undefined
   migration: Migration | undefined
   receipt: Receipt | undefined
   error: (KeyhaulError & Partial<Pick<MigrationError, 'resumable' | 'step'>>) | undefined
@@ -71,22 +74,24 @@ export class Runs {
     const ranges = (request.ranges ?? []).map(rangeText)
     const { register } = this.options
     const { requireLevel, pauseBudgetMs, rate, reverseWindowMs } = request
-    const options: MigrateOptions = { live: true, from, to, ranges: request.ranges, register, journal, requireLevel, pauseBudgetMs, rate, reverseWindowMs, hostInfo: { ranges } }
+    const options: MigrateOptions = { live: true, from, to, ranges: request.ranges, register, journal, requireLevel, pauseBudgetMs, rate, reverseWindowMs, hostInfo: { ranges, rate } }
     const migration = await this.engine.migrate(options).catch((error: unknown) => {
       rmSync(journal, { force: true })
       throw error
     })
-    const run: Run = { id, from: from.name, to: to.name, ranges, journal, level: 0, migration, receipt: undefined, error: undefined, watchers: new Set() }
+    const run: Run = { id, from: from.name, to: to.name, ranges, journal, level: 0, rate, migration, receipt: undefined, error: undefined, watchers: new Set() }
     this.all.set(id, run)
     this.follow(run, migration)
     return { id, migration }
   }
 
-  /** Goes on with one; one that runs goes on at the rate that is given. */
-  async resume(id: string, rate?: number): Promise<void> {
+  /** Goes on with one, at the rate that is given or else at the one that it had; one that runs goes on at the given one. */
+  async resume(id: string, given?: number): Promise<void> {
     const run = this.find(id)
+    const rate = given ?? run.rate
     if (run.migration !== undefined) {
-      if (rate !== undefined) run.migration.setRate(rate)
+      if (given !== undefined) run.migration.setRate(given)
+      run.rate = rate
       return
     }
     if (run.receipt !== undefined || run.error?.resumable === false) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', { migration: id })
@@ -95,6 +100,7 @@ export class Runs {
     rmSync(this.holdOf(id), { force: true })
     const migration = await this.engine.resume({ from, to, register, journal: run.journal, rate })
     run.error = undefined
+    run.rate = rate
     run.migration = migration
     this.follow(run, migration)
   }
@@ -165,9 +171,19 @@ export class Runs {
       (error: MigrationError) => {
         run.error = error
         run.receipt = error.receipt
+        if (error.receipt?.state === 'failed') this.keepFailure(run.id, error)
         end()
       }
     )
+  }
+
+  /** For whoever asks after a restart; it is shown less well without. */
+  private keepFailure(id: string, error: MigrationError): void {
+    try {
+      writeFileSync(this.failureOf(id), JSON.stringify(toWire(error)))
+    } catch {
+      // Of a full disk, for one: the journal has the code.
+    }
   }
 
   private readRun(file: string): Run | undefined {
@@ -180,18 +196,36 @@ export class Runs {
       // It began nothing, or cannot be read: then it has to be seen.
       if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_TORN') return undefined
       const failure = error instanceof KeyhaulError ? new KeyhaulError(error.code, { file: journal, message: error.message }) : new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: journal, cause: error })
-      return { id, from: '?', to: '?', ranges: [], journal, level: 0, migration: undefined, receipt: undefined, error: Object.assign(failure, { resumable: false }), watchers: new Set() }
+      return { id, from: '?', to: '?', ranges: [], journal, level: 0, rate: undefined, migration: undefined, receipt: undefined, error: Object.assign(failure, { resumable: false }), watchers: new Set() }
     }
     if (info.mode !== 'live') return undefined
-    const { ranges } = (info.hostInfo ?? {}) as { ranges?: string[] }
-    const error = info.receipt === undefined ? Object.assign(new KeyhaulError(info.stopped ?? 'KEYHAUL_INTERRUPTED'), { resumable: true }) : undefined
-    return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, level: info.level, migration: undefined, receipt: info.receipt, error, watchers: new Set() }
+    const { ranges, rate } = (info.hostInfo ?? {}) as { ranges?: string[]; rate?: number }
+    const error = info.receipt === undefined ? Object.assign(new KeyhaulError(info.stopped ?? 'KEYHAUL_INTERRUPTED'), { resumable: true }) : this.whyFailed(id, info)
+    return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, level: info.level, rate, migration: undefined, receipt: info.receipt, error, watchers: new Set() }
+  }
+
+  /** What was said then; the journal has the code at most. */
+  private whyFailed(id: string, { receipt, stopped }: JournalInfo): Run['error'] {
+    if (receipt?.state !== 'failed') return undefined
+    try {
+      return fromWire(JSON.parse(readFileSync(this.failureOf(id), 'utf8')) as WireError)
+    } catch {
+      return stopped === undefined ? undefined : new KeyhaulError(stopped)
+    }
   }
 
   private find(id: string): Run {
     const run = this.all.get(id)
     if (run === undefined) throw new KeyhaulError('KEYHAUL_NOT_FOUND', { migration: id, message: 'this service knows no such migration; keyhaul status --service shows all' })
     return run
+  }
+
+  /** The stores that clients wait for. */
+  waiting(): StoreInfo[] {
+    return Object.values(this.options.stores).flatMap((store) => {
+      const { calls, oldestMs } = (store as GatedStore).unanswered?.() ?? { calls: 0, oldestMs: 0 }
+      return calls === 0 ? [] : [{ name: store.name, calls, oldestMs: Math.round(oldestMs) }]
+    })
   }
 
   store(name: string): Store {
@@ -217,6 +251,7 @@ export class Runs {
     for (const run of ended.slice(0, Math.max(0, ended.length - ENDED_MAX))) {
       this.all.delete(run.id)
       rmSync(run.journal, { force: true })
+      rmSync(this.failureOf(run.id), { force: true })
     }
   }
 
@@ -225,6 +260,9 @@ export class Runs {
   }
   private holdOf(id: string): string {
     return join(this.options.journals, `${id}.stopped`)
+  }
+  private failureOf(id: string): string {
+    return join(this.options.journals, `${id}.failed`)
   }
   private isHeld(id: string): boolean {
     return readdirSync(this.options.journals).includes(`${id}.stopped`)
@@ -242,5 +280,6 @@ function infoOf({ id, from, to, ranges, journal, level, migration, receipt, erro
 
 function rangeText(range: RangeInput): string {
   if ('prefix' in range) return `${formatKey(range.prefix)}*`
-  return `${formatKey(range[0])}..${formatKey(range[1])}`
+  const { from, to } = endsOf(range)
+  return `${from === undefined ? '' : formatKey(from)}..${to === undefined ? '' : formatKey(to)}`
 }

@@ -26,6 +26,34 @@ interface WaitingRead extends Waiting<(Uint8Array | undefined)[]> {
   readonly keys: readonly Uint8Array[]
 }
 
+/** Calls of clients that a store has not answered, and for how long the oldest of its own calls has been under way. */
+export interface Unanswered {
+  readonly calls: number
+  /** Milliseconds; 0 where it is asked for nothing. */
+  readonly oldestMs: number
+}
+
+/** What a store is asked for at this moment. */
+class Asked {
+  private readonly calls = new Set<{ readonly at: number; readonly clients: number }>()
+
+  async during<T>(clients: number, work: () => Promise<T>): Promise<T> {
+    const call = { at: performance.now(), clients }
+    this.calls.add(call)
+    try {
+      return await work()
+    } finally {
+      this.calls.delete(call)
+    }
+  }
+
+  with(waiting: number): Unanswered {
+    const [oldest] = this.calls
+    const clients = [...this.calls].reduce((sum, call) => sum + call.clients, waiting)
+    return { calls: clients, oldestMs: oldest === undefined ? 0 : performance.now() - oldest.at }
+  }
+}
+
 /**
  * Group commit: what clients write while the store is busy with a batch goes into the next one,
  * in the order of their calls. A store takes one batch at a time anyway, and most of what a
@@ -33,10 +61,15 @@ interface WaitingRead extends Waiting<(Uint8Array | undefined)[]> {
  * each is tried by itself, so that nobody fails for what another wrote.
  */
 export class WriteGroups {
+  private readonly asked = new Asked()
   private queue: WaitingWrite[] = []
   private flying = false
 
   constructor(private readonly store: Pick<Store, 'apply'>) {}
+
+  unanswered(): Unanswered {
+    return this.asked.with(this.queue.length)
+  }
 
   /** Rejects with the signal's reason where it is aborted before its turn; what is under way goes on. */
   add(writes: readonly Write[], durable: boolean, signal?: AbortSignal): Promise<void> {
@@ -51,7 +84,8 @@ export class WriteGroups {
     for (;;) {
       this.dropAborted()
       if (this.queue.length === 0) break
-      await this.commit(this.next())
+      const group = this.next()
+      await this.asked.during(group.length, () => this.commit(group))
     }
     this.flying = false
   }
@@ -110,10 +144,15 @@ export class WriteGroups {
 
 /** The same for reads: those that come while earlier ones are under way are one call of the store. */
 export class ReadGroups {
+  private readonly asked = new Asked()
   private queue: WaitingRead[] = []
   private flying = 0
 
   constructor(private readonly store: Required<Pick<Store, 'getMany'>>) {}
+
+  unanswered(): Unanswered {
+    return this.asked.with(this.queue.length)
+  }
 
   add(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     return new Promise((resolve, reject) => {
@@ -124,7 +163,10 @@ export class ReadGroups {
 
   private async run(): Promise<void> {
     this.flying++
-    while (this.queue.length > 0) await this.read(this.next())
+    while (this.queue.length > 0) {
+      const group = this.next()
+      await this.asked.during(group.length, () => this.read(group))
+    }
     this.flying--
   }
 

@@ -14,7 +14,7 @@ export type { OpenFeed } from './level-feed-open.js'
 export type { LevelDatabase } from './level-types.js'
 
 export interface LevelStoreOptions {
-  /** For people and journals. Default: `level:` and the database's location, if it has one. */
+  /** For people and journals. Default: `level:` and the database's location; where it has none `level`, then `level-2` and so on. */
   readonly name?: string
   /**
    * Record writes while a migration runs, so that the copy follows them (level L1). Writes
@@ -57,6 +57,15 @@ async function feedLogOf(db: LevelDatabase): Promise<LevelFeedLog> {
   return log
 }
 
+/** Of databases that are in no place, each has a name of its own while the process runs: `level`, `level-2` and so on. */
+const names = /* @__PURE__ */ new WeakMap<LevelDatabase, string>()
+let unplaced = 0
+function nameOf(root: LevelDatabase): string {
+  const name = names.get(root) ?? (++unplaced === 1 ? 'level' : `level-${unplaced}`)
+  names.set(root, name)
+  return name
+}
+
 class LevelStore implements Store {
   readonly name: string
   readonly capabilities: ReadonlySet<Capability>
@@ -84,7 +93,7 @@ class LevelStore implements Store {
     const location = (db as { location?: unknown }).location
     const place = (this.root as { location?: unknown }).location
     const part = this.root === db ? '' : prefix
-    this.name = options.name ?? `${typeof place === 'string' ? `level:${place}` : 'level'}${part}`
+    this.name = options.name ?? `${typeof place === 'string' ? `level:${place}` : nameOf(this.root)}${part}`
     // classic-level makes Buffers; asking for views would wrap each of them once more.
     this.encoding = typeof location === 'string' && typeof Buffer !== 'undefined' ? 'buffer' : 'view'
     // abstract-level spreads the options of each put into an operation; inherited ones are
@@ -260,7 +269,10 @@ class LevelStore implements Store {
   private fill(batch: LevelChainedBatch, writes: readonly Write[]): void {
     const { putOptions } = this
     // Before the first is added: a feed would wait for a batch that never lands.
-    if (this.prefix.length === 0) for (const [key] of writes) if (isOwn(key)) throw reserved(key, this.name)
+    for (const [key, value] of writes) {
+      if (!(key instanceof Uint8Array && (value === undefined || value instanceof Uint8Array))) throw notBytes(this.name)
+      if (this.prefix.length === 0 && isOwn(key)) throw reserved(key, this.name)
+    }
     for (let i = 0; i < writes.length; i++) {
       const [key, value] = writes[i] as Write
       if (value === undefined) batch.del(key, putOptions)
@@ -340,6 +352,10 @@ function identityOf(root: LevelDatabase, prefix: string): object {
   const identity = parts.get(prefix) ?? { prefix }
   parts.set(prefix, identity)
   return identity
+}
+
+function notBytes(store: string): KeyhaulError {
+  return new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store, message: 'a key and a value are Uint8Arrays, and undefined instead of a value deletes' })
 }
 
 function reserved(key: Uint8Array, store: string): KeyhaulError {

@@ -71,11 +71,35 @@ test('Ctrl-C stops it resumably and prints the command; a restarted service leav
     try {
       const status = await keyhaul(['status', '--service', socket])
       assert.match(status.stdout, new RegExp(`${id} {2}shard1 -> shard2: stopped\\n {2}go on with: keyhaul resume --service ${socket} ${id}\\n`))
-      const resumed = await keyhaul(['resume', '--service', socket])
+      const slower = await keyhaul(['resume', '--service', socket, '--rate', '100kB'], (child) => whenSaid(child, /copying/, 'SIGINT'))
+      assert.ok(slower.stderr.includes(`stopped; go on with: keyhaul resume --service ${socket} ${id} --rate 100000\n`), slower.stderr)
+      const resumed = await keyhaul(['resume', '--service', socket, '--rate', 'none'])
       assert.equal(resumed.code, 0, resumed.stderr)
       assert.match(resumed.stdout, /verified/)
       assert.equal((await keyhaul(['resume', '--service', socket, id as string])).code, 1)
       assert.deepEqual({ ...(await service.quit()), writes: 0 }, { writes: 0, left: 0, moved: 6000 })
+    } finally {
+      service.child.kill('SIGKILL')
+    }
+  })
+})
+
+test('why one has failed is shown, also by a service that was started again', async () => {
+  await inFolder(async (folder) => {
+    let service = await start(folder, 100)
+    const { socket } = service
+    const refused = await keyhaul(['move', '--live', '--service', socket, 'shard2', 'shard1'])
+    assert.equal(refused.code, 1)
+    const why = 'KEYHAUL_NOT_OWNER: store shard2: it does not own the keys from the first key on, shard1 does (epoch 1); move them from shard1, or leave them out of the ranges'
+    assert.ok(refused.stderr.includes(why), refused.stderr)
+    const shown = async (): Promise<string> => (await keyhaul(['status', '--service', socket])).stdout
+    const before = await shown()
+    assert.ok(before.endsWith(`: failed\n  ${why}\n`), before)
+    service.child.kill('SIGKILL')
+    await new Promise((done) => service.child.on('close', done))
+    service = await start(folder, 100)
+    try {
+      assert.equal(await shown(), before)
     } finally {
       service.child.kill('SIGKILL')
     }
@@ -153,7 +177,7 @@ test('what cannot be is refused with a code and what to do', async () => {
     }
     const move = ['move', '--live', '--service', socket]
     await refused([...move, 'shard1', 'shard3'], /KEYHAUL_STORE_NOT_FOUND.*no store "shard3"; it has "shard1", "shard2"/)
-    await refused([...move, 'shard1', 'shard1'], /KEYHAUL_SAME_STORE/)
+    await refused([...move, 'shard1', 'shard1'], /KEYHAUL_SAME_STORE/, 2)
     await refused([...move, 'shard2', 'shard1'], /KEYHAUL_NOT_OWNER/)
     await refused([...move, 'shard1', 'shard2', '--require', 'L6'], /KEYHAUL_USAGE.*L6 is not a guarantee level/, 2)
     await refused([...move, 'shard1', 'shard2', '--journal', 'x'], /KEYHAUL_USAGE.*a live move in a service has no --journal/, 2)

@@ -4,7 +4,7 @@ import { type ChildProcess, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { inspectJournal } from '../../../dist/index.js'
+import { inspectJournal, type Receipt } from '../../../dist/index.js'
 import { CLI, type Ended, fillLevel, inFolder, keyhaul, keyOf, readLevel } from '../support/stores.js'
 
 const RECORDS = 40_000
@@ -61,6 +61,26 @@ for (const [what, signals, name] of [
     })
   }
 }
+
+test('a rate goes on with a resume; another one that a resume was given is in the command that it prints', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]
+    await fillLevel(a, RECORDS)
+    const first = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal, '--rate', '1MB', '--durable', 'page'], interrupt(/copying: /, ['SIGINT']))
+    assert.match(first.stderr, new RegExp(`; go on with: keyhaul resume ${journal}\n`))
+    assert.match((await keyhaul(['status', journal])).stdout, /\n {2}at most 1\.0 MB\/s\n/)
+    const second = await keyhaul(['resume', journal, '--rate', '400kB'], interrupt(/copying: /, ['SIGINT']))
+    assert.match(second.stderr, new RegExp(`; go on with: keyhaul resume ${journal} --rate 400000\n`))
+    const { copiedEntries } = inspectJournal(readFileSync(journal))
+    const ended = await keyhaul(['resume', journal, '--json'])
+    assert.equal(ended.code, 0, ended.stderr)
+    const { entries, bytes, copyMs } = JSON.parse(ended.stdout) as Receipt
+    const leftBytes = (bytes * (entries - copiedEntries)) / entries
+    // No machine is too slow for this: it is how fast it may be at most.
+    assert.ok(copyMs > (0.8 * leftBytes) / 1000, `${leftBytes} bytes in ${copyMs} ms`)
+    assert.equal((await keyhaul(['verify', `level:${a}`, `level:${b}`, '--rate', 'none'])).code, 0)
+  })
+})
 
 test('without --journal: the journal beside the target is named, the same command goes on too, and a later one starts anew', async () => {
   await inFolder(async (folder) => {

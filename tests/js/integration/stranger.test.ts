@@ -50,15 +50,12 @@ test('a LevelDB that is damaged beyond opening says so', async () => {
   })
 })
 
-test('a range without an end, or reversed, makes no target', async () => {
+test('a reversed range makes no target', async () => {
   await inFolder(async (folder) => {
     const [a, b] = [join(folder, 'a'), join(folder, 'b')]
     await fillLevel(a, 10)
-    const open = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--range', 'key..'])
-    assert.equal(open.code, 2)
-    assert.match(open.stderr, /KEYHAUL_USAGE: key\.\. has no last key; .*--prefix/)
     const reversed = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--range', 'z..a', '--json'])
-    assert.equal(reversed.code, 1)
+    assert.equal(reversed.code, 2)
     assert.equal(lastLine(reversed.stdout).code, 'KEYHAUL_INVALID_RANGE')
     assert.equal(existsSync(b), false)
   })
