@@ -112,6 +112,9 @@ class MoverNode : public Node {
   bool sabotageLive(Job& job, const Action& action);
   void cleanUpEarly(Job& job, const Action& action);
   void answerEmptyPoll(Job& job, const Action& action);
+  void writeAgain(Job& job, const Action& action);
+  bool hidesPage(const Job& job, const Call& call, const Message& reply) const;
+  void applyUnseen(Job& job, const Call& call, Message& reply);
 
   // Steps (mover.cc).
   void wake();

@@ -173,6 +173,9 @@ bool MoverNode::liveRequest(const Job& job, const Action& action, std::string by
       if (world_.sabotaged(Sabotage::kBlindRecheck) && job.state == MigrationState::kVerifying) {
         request.to = job.source;
       }
+      if (world_.sabotaged(Sabotage::kBlindLook) && (job.state == MigrationState::kApproaching || job.state == MigrationState::kDraining)) {
+        request.to = job.source;
+      }
       return false;
     case ActionKind::kJournal:
     case ActionKind::kOpenFeed:

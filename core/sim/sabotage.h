@@ -29,6 +29,7 @@ constexpr bool isOfLive(Sabotage sabotage) { return sabotage >= Sabotage::kRegis
 // Where it is looked for.
 constexpr std::string_view scenarioOf(Sabotage sabotage) {
   if (!isOfLive(sabotage)) return "swarm";
+  if (sabotage >= Sabotage::kBucketForgotten) return "live-verified";
   if (sabotage >= Sabotage::kFeedByClient) return "live-shared";
   // It takes ranges that come back, while calls of older moves, or writes of older epochs, arrive.
   const bool back = sabotage == Sabotage::kLateActivate || sabotage == Sabotage::kAnyEpoch;

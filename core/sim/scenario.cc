@@ -292,6 +292,7 @@ constexpr Scenario kScenarios[] = {
     {"live-source-lost", "sources die for good in their reverse window, and somebody gives them up", buildLiveSourceLost, true},
     {"live-shared", "several clients write, delete and read the same few keys while ranges move",
      buildLiveShared, true, true},
+    {"live-verified", "live migrations of level 5: both sides are equal at a named position", buildLiveVerified, true},
     {"live-small", "a few keys and one client, for crashes at every event", buildLiveSmall, true},
     {"add-node", "a fourth store is added, and takes a range of each of the three others",
      buildAddNode, true},

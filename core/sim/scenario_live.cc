@@ -30,6 +30,7 @@ struct LiveShape {
   uint32_t lostPercent = 0;             // of those with a window: the source dies for good in it
   uint32_t blindPercent = 10;           // of moves: nothing is verified
   bool shared = false;                  // two clients or more write all keys, most often a few
+  bool proves = false;                  // at level 5
 };
 
 std::string keyName(uint64_t index) { return numberedKey("k", index); }
@@ -42,7 +43,8 @@ class LiveBuilder {
         prng_(world.seed(), "live scenario"),
         windows_(world.seed(), "live windows"),
         losses_(world.seed(), "live losses"),
-        movers_(world.seed(), "live movers") {}
+        movers_(world.seed(), "live movers"),
+        proofs_(world.seed(), "live proofs") {}
 
   void build() {
     for (uint32_t i = 0; i < shape_.stores; ++i) {
@@ -69,6 +71,7 @@ class LiveBuilder {
     config.retriesMax = 6;
     config.bufferBytesMax = 8U << 20;
     if (shape_.ofProcesses && movers_.below(2) == 0) config.checkpointEvery = milliseconds(movers_.between(5, 2'000));
+    if (shape_.proves) config.bucketEntries = static_cast<uint32_t>(proofs_.between(1, 24));
     return config;
   }
   uint16_t drawMover() {
@@ -141,7 +144,8 @@ class LiveBuilder {
   void drawPlan(Job& job) {
     Plan& plan = job.plan;
     const bool looks = !percent(shape_.blindPercent) || world_.faults().on(FaultKind::kBitRot);
-    plan.verify = looks ? VerifyDepth::kBoth : VerifyDepth::kNone;
+    plan.verify = looks || shape_.proves ? VerifyDepth::kBoth : VerifyDepth::kNone;
+    if (shape_.proves) plan.require = GuaranteeLevel::kL5;
     plan.checksumKind = prng_.below(2) == 0 ? ChecksumKind::kCrc32 : ChecksumKind::kCrc32c;
     for (std::byte& byte : plan.digestKey) byte = static_cast<std::byte>(prng_.below(256));
     for (uint8_t& byte : plan.claim) byte = static_cast<uint8_t>(prng_.below(256));
@@ -205,7 +209,7 @@ class LiveBuilder {
 
   World& world_;
   LiveShape shape_;
-  Prng prng_, windows_, losses_, movers_;
+  Prng prng_, windows_, losses_, movers_, proofs_;
   std::vector<uint16_t> stores_;
   std::vector<KeyRange> ranges_;
   uint64_t keys_ = 0;
@@ -340,6 +344,17 @@ void buildLiveReverseSmall(World& world) {
   shape.keysMax = 10;
   shape.clientsMax = 1;
   shape.windowPercent = 100;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveVerified(World& world) {
+  LiveShape shape;
+  shape.proves = true;
+  shape.windowPercent = 30;
+  shape.movesMax = 2;
+  shape.rivalPercent = 20;
+  shape.cancelPercent = 10;
+  shape.rangesMax = 3;
+  shape.keysMax = 200;
   LiveBuilder(world, shape).build();
 }
 // For crashes at every single event.

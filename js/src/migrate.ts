@@ -286,7 +286,7 @@ function planError(
   const code = errorCodeOf(number)
   if (code === 'KEYHAUL_LEVEL_NOT_MET') {
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
-    const reached = options.live === true ? 'level 4 needs a durable register and a journal' : 'without `live` keyhaul reaches level 1'
+    const reached = options.live === true ? `level ${Math.max(options.requireLevel ?? 0, 4)} needs a durable register and a journal` : 'without `live` keyhaul reaches level 1'
     const why = missing.length === 0 ? reached : `missing: ${missing.join(', ')}${options.live === true ? '; wrap both stores with gatedStore()' : ''}`
     if (missing.length > 0 && (options.reverseWindowMs ?? 0) > 0) {
       const lacks = (store: Store): string => `${store.name} lacks ${missing.filter((one) => !store.capabilities.has(one)).join(', ') || 'nothing'}`

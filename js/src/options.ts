@@ -12,7 +12,7 @@ export interface MigrateOptions {
   readonly mode?: 'copy' | 'move' | 'verify' | undefined
   /**
    * Moves the ranges while clients read and write them through gated stores (`keyhaul/live`).
-   * Level 3; with a journal and a durable register level 4.
+   * Level 3; with a journal and a durable register level 4, and level 5 where `requireLevel` asks for it.
    */
   readonly live?: boolean | undefined
   /** Live: where it stands who owns what; the one of the clients. */
@@ -54,7 +54,11 @@ export interface MigrateOptions {
   readonly intoNonempty?: boolean | undefined
   /** Level 1: keep following the source's feed until `finish()`. */
   readonly follow?: boolean | undefined
-  /** The least guarantee level to accept. Default 0. */
+  /**
+   * The least guarantee level to accept. Default 0. With 5 a live migration keeps digests of both sides
+   * and compares them behind the fence, so its receipt names a position at which they were equal. That
+   * lengthens the pause, by what changed in its last rounds and one sync of the journal.
+   */
   readonly requireLevel?: number | undefined
   /** Bytes a second; 0 (default) is no limit. The journal does not keep it: give it to `resume` again. */
   readonly rate?: number | undefined

@@ -21,7 +21,8 @@ export interface Receipt {
   /**
    * 0: equal if nobody wrote meanwhile; 1: changes made meanwhile were followed; 2: moved, and
    * nothing was lost if stopWrites() kept its word; 3: moved while
-   * clients wrote, no acknowledged write was lost; 4: also through a crash at any moment.
+   * clients wrote, no acknowledged write was lost; 4: also through a crash at any moment; 5: and both
+   * sides had one digest at `position`, with nothing written to either until it was decided.
    */
   readonly level: number
   /** The target was read back and equals the source: as it was read for the copy (verify `target`), or as it is now (`both`, or with a feed). */
@@ -37,10 +38,13 @@ export interface Receipt {
    * longer than so many milliseconds; `unknown` where an earlier process decided. Without it reads were linearizable.
    */
   readonly staleReadsMs?: number | 'unknown'
+  /** Level 5: where in the feed of the store that gave the ranges away both digests were taken, in its own words (`hex:…` where they are no text), and the epoch that it was fenced at. */
+  readonly position?: { readonly feed: string; readonly epoch: number }
   readonly from: string
   readonly to: string
   readonly entries: number
   readonly bytes: number
+  /** Below level 5 those of a live migration are taken while both sides change, and may differ. */
   readonly digests: { readonly source: DigestSummary; readonly target: DigestSummary }
   /** The first differences by name; `missing`, `extra` and `changed` count all. */
   readonly different: readonly Difference[]
@@ -84,6 +88,7 @@ export type RawReceipt = Record<string, number> & {
   windowError?: string
   sourceGivenUp?: boolean
   staleReadsUnknown?: boolean
+  position?: string
   source: DigestSummary
   target: DigestSummary
 }
@@ -102,6 +107,7 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     ...(raw.windowError === undefined ? {} : { windowError: `KEYHAUL_${raw.windowError}` as KeyhaulErrorCode }),
     sourceGivenUp: raw.sourceGivenUp === true,
     ...(raw.staleReadsUnknown === true ? { staleReadsMs: 'unknown' as const } : raw['staleReadsUs'] === undefined ? {} : { staleReadsMs: Math.ceil(n('staleReadsUs') / 10) / 100 }),
+    ...(raw.position === undefined ? {} : { position: { feed: raw.position, epoch: n('epoch') } }),
     ...names,
     entries: copied ? n('copiedEntries') : raw.target.entries,
     bytes: copied ? n('copiedBytes') : raw.target.bytes,

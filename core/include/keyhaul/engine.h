@@ -194,6 +194,9 @@ struct Config {
   uint32_t verifyRoundsMax = 5;
   uint32_t differencesMax = 10'000;  // named; further ones are counted
   uint64_t changedBytesMax = 256U << 20;  // keys that changed while a live one verifies
+  // L5: how many keys, about, have digests of their own, and are read again when one of them changes;
+  // a multiple of it in large ranges (8 MiB of digests a migration).
+  uint32_t bucketEntries = 64;
   // Where what an action needs does not fit, its migration ends with kLimitExceeded.
   uint64_t bufferBytesMax = 1U << 30;
 };
@@ -221,7 +224,7 @@ struct LiveView {
   std::string text;             // the same for people, with names and figures; empty: nothing
   uint32_t failures = 0;        // in a row, of what it waits for
   uint64_t lagChanges = 0;      // of the feed, known and not applied
-  uint64_t toCompare = 0;       // keys that changed since they were compared
+  uint64_t toCompare = 0;       // keys that changed since they were compared; L5: buckets of keys
   Duration forecast{UINT64_MAX};  // of the writers' pause; UINT64_MAX = unknown
   Duration budget;
   Duration paused;              // writers are refused for so long now; 0 = they are not

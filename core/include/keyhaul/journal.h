@@ -70,6 +70,9 @@ struct VerifiedRecord {
   bool written = false;
   Digest source, target;
   uint64_t missing = 0, extra = 0, changed = 0, repairs = 0;
+  // L5: the position of the feed that both digests are of, and the epoch of the fence; else empty.
+  std::string position;
+  uint64_t epoch = 0;
 };
 // Everything of plan.ranges[range] below `upto` was taken off: in kDeleting off
 // the source, in kDiscarding off the target.
@@ -191,6 +194,8 @@ struct JournalImage {
   std::vector<RangeProgress> ranges;
   Totals totals;
   std::optional<VerifiedRecord> verified;  // the last round
+  bool decided = false;  // and what was decided since, was on that
+  std::optional<VerifiedRecord> cutover;   // the one that was decided on before it was turned round
   std::optional<StoppedRecord> stopped;    // cleared by a later resume
   std::optional<Receipt> receipt;
   uint64_t records = 0, validBytes = 0;

@@ -12,7 +12,8 @@ constexpr Make kOfCopies[] = {makeLostWrite,  makeVerified, makeIntegrity, makeC
                               makeAccounting, makeLiveness};
 constexpr Make kOfLive[] = {makeSingleWriter, makeOwnership,   makeCutover,      makeLeftOver,
                             makePause,        makeIntegrity,   makeCheckpoint,   makeLimits,
-                            makeLiveEdges,    makeLiveLiveness, makeWindow,      makeGoal};
+                            makeLiveEdges,    makeLiveLiveness, makeWindow,      makePosition,
+                            makeGoal};
 
 }  // namespace
 

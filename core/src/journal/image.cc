@@ -68,6 +68,8 @@ class Fold {
         if (!image_.aborting) restart();
       }
       if (record.state == MigrationState::kVerifying) ++image_.totals.verifyRounds;
+      if (record.state == MigrationState::kFencing) image_.decided = false;
+      if (record.state == MigrationState::kActivating) image_.decided = true;
       // Only once the register has it does it go on from there.
       if (image_.state == MigrationState::kTurning && record.state == MigrationState::kStaging) turn();
       if (record.state == MigrationState::kReversible) image_.reversing = false;
@@ -134,6 +136,7 @@ class Fold {
   }
   bool fold(const VerifiedRecord& record) {
     image_.verified = record;
+    image_.decided = false;
     image_.totals.missing = record.missing;
     image_.totals.extra = record.extra;
     image_.totals.changed = record.changed;
@@ -199,6 +202,7 @@ class Fold {
   // What was given up before is not what is given up from here on.
   void turn() {
     if (std::exchange(image_.turned, true)) return;
+    if (std::exchange(image_.decided, false)) image_.cutover = image_.verified;
     image_.aborting = false;
     image_.abortedFor = ErrorCode::kOk;
   }

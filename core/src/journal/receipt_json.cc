@@ -33,6 +33,10 @@ void putReceiptJson(std::string& out, const Receipt& receipt) {
   } else if (receipt.staleReadsUs != 0) {
     json.number("staleReadsUs", receipt.staleReadsUs);
   }
+  if (!receipt.position.empty()) {
+    json.text("position", receipt.position);
+    json.number("epoch", receipt.epoch);
+  }
   json.member("source");
   putDigestJson(out, receipt.source);
   json.member("target");

@@ -116,8 +116,8 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
   batchBytes_ = body->dataBytes();
   waiting_ = event.end ? 0 : event.bytes;
   pollAt_ = nextCaughtUp_ ? port.now() + kFollowEvery : Instant{0};
-  if (hasLiveMigrations() && shared_.changed.watching()) {
-    for (const EntryView entry : body.value()) shared_.changed.add(entry.key, entry.value.size());
+  if (hasLiveMigrations() && (shared_.changed.watching() || shared_.buckets.known())) {
+    for (const EntryView entry : body.value()) shared_.noteChange(entry.key, entry.value.size());
   }
   if (batch_ == 0) {
     port.buffers().release(event.payload.buffer);

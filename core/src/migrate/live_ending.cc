@@ -269,18 +269,6 @@ void LiveMigration::pumpConclusion(Port& port) {
   writeConclusion(port, recorded_);
 }
 
-// For the receipt of whoever goes on from here. The decision does not wait for it: lost with a
-// crash, it costs the word "verified", and nothing else.
-void LiveMigration::recordVerified(bool equal) {
-  VerifiedRecord record;
-  record.round = shared_.totals.verifyRounds;
-  record.equal = equal;
-  record.changed = shared_.totals.changed;
-  record.source = sourceDigest_;
-  record.target = targetDigest_;
-  shared_.journal.add(record);
-}
-
 uint64_t LiveMigration::hash(uint64_t seed) const {
   const uint64_t words[] = {static_cast<uint64_t>(state_), shared_.doneEntries, shared_.doneBytes,
                             shared_.totals.copiedEntries, shared_.totals.feedChanges,

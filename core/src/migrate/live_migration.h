@@ -66,7 +66,6 @@ class LiveMigration final : public JobBase {
   void noteStaleReads(Port& port);
   uint64_t staleReadsUs() const;
   bool mayBeOurs(Port& port, ErrorCode error);
-  void recordVerified(bool equal);
   void sayWhyUndone();
   void endOfClaim(Port& port);
   uint64_t overheadUs() const;
@@ -102,6 +101,16 @@ class LiveMigration final : public JobBase {
   bool mayGiveUp() const;
   void giveUpSource(Port& port);
   void giveUpReverse(Port& port, ErrorCode why);
+
+  // live_proof.cc
+  void recordVerified(bool equal);
+  // L5: what both sides are equal at, if they are; the journal has it before anything is decided.
+  void namePosition();
+  void takeDigests(const Digest& serving, const Digest& filled);
+  VerifiedRecord proof() const;
+  void takeProof(const VerifiedRecord& record);
+  void checkProof(MigrationState next);
+  void checkProofOfGone();
 
   // live_view.cc
   WaitsFor waitsFor() const;
@@ -146,6 +155,10 @@ class LiveMigration final : public JobBase {
   // were, there and back, as far as it saw.
   Instant staleSince_ = kNever;
   std::optional<uint64_t> staleUs_[2];
+  BucketFill fill_;              // L5: while everything is compared
+  bool positionNamed_ = false;   // L5: in this attempt
+  bool proofDecided_ = false;    // L5: and what was decided, was on that
+  VerifiedRecord cutover_;       // L5: of the way there, once it is turned round
   // What was tried so that it converges. The writers of a range are asked last before it waits.
   enum class Rung : uint8_t { kNone, kPriority, kThrottle, kPostpone };
   Rung rung_ = Rung::kNone;

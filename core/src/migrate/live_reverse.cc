@@ -20,6 +20,7 @@ bool LiveMigration::disarm(Port& port) {
 
 // From here on source and target are what they are in the claim.
 void LiveMigration::turn() {
+  cutover_ = std::exchange(proofDecided_, false) ? proof() : VerifiedRecord{};
   shared_.turned = true;
   std::swap(shared_.source, shared_.target);
   std::swap(feedPosition_, otherPosition_);
@@ -210,16 +211,8 @@ MigrationState LiveMigration::outcome() {
 // moved them again since.
 MigrationState LiveMigration::outcomeGone() {
   reversed_ = shared_.turned && register_.ownedBy(spec().source);
+  checkProofOfGone();
   return shared_.turned || register_.ownedBy(spec().target) ? MigrationState::kDone : undoneAs_;
-}
-
-Receipt LiveMigration::receipt() const {
-  Receipt receipt = JobBase::receipt();
-  receipt.reversed = reversed_;
-  receipt.windowError = windowError_;
-  receipt.sourceGivenUp = sourceGivenUp_;
-  receipt.staleReadsUs = staleReadsUs();
-  return receipt;
 }
 
 // The new owner takes writes once it is activated, which nobody does before the decision; whoever

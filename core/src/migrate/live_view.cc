@@ -113,7 +113,8 @@ MigrationView LiveMigration::view(Instant now) const {
   live.waitsFor = waitsFor();
   live.failures = std::max({register_.failures(), sourceGate_.failures(), targetGate_.failures()});
   live.lagChanges = feed_.lag();
-  live.toCompare = shared_.changed.size() + approach_.toCompare();
+  live.toCompare = shared_.buckets.known() ? shared_.buckets.staleCount()
+                                           : shared_.changed.size() + approach_.toCompare();
   if (approach_.hasForecast()) live.forecast = Duration{approach_.forecastUs()};
   live.budget = milliseconds(spec().pauseBudgetMs);
   const LiveStage stage = liveRow(state_).stage;

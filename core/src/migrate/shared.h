@@ -6,6 +6,7 @@
 #include "keyhaul/digest.h"
 #include "keyhaul/journal.h"
 #include "keyhaul/ownership.h"
+#include "migrate/buckets.h"
 #include "migrate/changed_keys.h"
 #include "migrate/journal_queue.h"
 #include "migrate/port.h"
@@ -61,6 +62,17 @@ struct Shared {
   // and `target` the one that was its source.
   bool turned = false;
   ChangedKeys changed;
+  // Level 5: digests instead, of all of both sides, and which of them a change made stale.
+  Buckets buckets;
+  bool namesPosition() const { return plan.level() == GuaranteeLevel::kL5; }
+  // What was compared before may differ now.
+  void noteChange(KeyView key, uint64_t valueBytes) {
+    if (buckets.known()) return buckets.mark(key);
+    changed.add(key, valueBytes);
+  }
+  bool hasChanged(KeyView key) const {
+    return buckets.known() ? buckets.isMarked(key) : changed.has(key);
+  }
   // Keys (hashed, ascending once sorted) that a comparison found to differ and that no change
   // of the feed has explained since. Overflow: there were more than are kept.
   static constexpr size_t kDifferingMax = 65'536;

@@ -81,7 +81,8 @@ ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
     return ErrorCode::kLimitExceeded;
   }
   // Deleting what nobody has verified is not offered.
-  if (plan.mode == MigrationMode::kMove && plan.verify == VerifyDepth::kNone) {
+  const bool proves = plan.mode == MigrationMode::kLive && plan.require == GuaranteeLevel::kL5;
+  if ((plan.mode == MigrationMode::kMove || proves) && plan.verify == VerifyDepth::kNone) {
     problem.field = "verify";
     return ErrorCode::kInvalidArgument;
   }
@@ -103,9 +104,6 @@ uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities targ
   uint32_t needTarget = bit(Capability::kScan) | bit(Capability::kApply);
   switch (level) {
     case GuaranteeLevel::kL5:
-      needSource |= bit(Capability::kSnapshot) | bit(Capability::kDigest);
-      needTarget |= bit(Capability::kDigest);
-      [[fallthrough]];
     case GuaranteeLevel::kL4:
     case GuaranteeLevel::kL3:
       needSource |= bit(Capability::kFence);
@@ -127,7 +125,8 @@ GuaranteeLevel guaranteeLevel(const Plan& plan) {
   if (plan.mode == MigrationMode::kVerify) return GuaranteeLevel::kL0;
   if (plan.mode == MigrationMode::kLive) {
     if (plan.operatorFence) return GuaranteeLevel::kL2;
-    return plan.durable ? GuaranteeLevel::kL4 : GuaranteeLevel::kL3;
+    if (!plan.durable) return GuaranteeLevel::kL3;
+    return plan.require == GuaranteeLevel::kL5 ? GuaranteeLevel::kL5 : GuaranteeLevel::kL4;
   }
   return missingFor(GuaranteeLevel::kL1, source, target) == 0 ? GuaranteeLevel::kL1
                                                               : GuaranteeLevel::kL0;

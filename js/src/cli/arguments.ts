@@ -63,7 +63,7 @@ export function parseWindow(text: string): number {
 /** `L4`, `4`. */
 export function parseLevel(text: string): number {
   const match = /^L?([0-5])$/i.exec(text)
-  if (match === null) throw usage(`${text} is not a guarantee level; write L0 to L4`)
+  if (match === null) throw usage(`${text} is not a guarantee level; write L0 to L5`)
   return Number(match[1])
 }
 

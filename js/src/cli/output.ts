@@ -209,8 +209,9 @@ export function receiptText(receipt: Receipt): string {
 }
 
 /** A live migration below level 5 reads both sides while they change: their digests are of no common moment. */
-function proofText({ mode, level, digests: { source, target }, rechecked }: Receipt): string {
-  if (mode !== 'live' || level >= 5) return `both sides hold ${entries(target.entries)}, digest ${target.sum}`
+function proofText({ mode, level, digests: { source, target }, rechecked, position }: Receipt): string {
+  const at = position === undefined ? '' : `, at position ${position.feed}, epoch ${position.epoch}`
+  if (mode !== 'live' || level >= 5) return `both sides hold ${entries(target.entries)}, digest ${target.sum}${at}`
   const again = rechecked > 0 ? `, and ${formatCount(rechecked)} again that changed meanwhile, to the last change before the cutover` : ''
   return `every key was compared on both sides${again}${source.sum === target.sum ? `; digest of both as they were read ${target.sum}` : ''}`
 }

@@ -228,7 +228,9 @@ void LiveWorld::late() {
 
 void LiveWorld::swap(Mover& mover, const Pending& pending, Event& event) {
   if (pending.action.epoch == version_) {
+    const OwnershipMap before = OwnershipMap::decode(std::as_bytes(std::span(document_))).value();
     document_ = pending.payload;
+    noteDecision(before, OwnershipMap::decode(std::as_bytes(std::span(document_))).value());
     ++version_;
     event.count = 1;
   } else {

@@ -69,6 +69,7 @@ std::unique_ptr<LiveWorld::Mover> LiveWorld::makeMover() {
   config.stallBase = seconds(2);
   config.changedBytesMax = options_.changedBytesMax;
   config.slots = options_.slots;
+  config.bucketEntries = options_.bucketEntries;
   auto mover = std::make_unique<Mover>(std::move(Engine::create(config)).value());
   mover->source = mover->engine.addNode("S").value();
   mover->target = mover->engine.addNode("T").value();
@@ -377,7 +378,7 @@ std::string LiveWorld::checkEnd(bool givenUp) {
     if (&store != &owning && (read == Answer::kOk || write == Answer::kOk)) return store.name + " serves what it does not own";
     if (store.recording) return "a feed is left open at " + store.name;
   }
-  return {};
+  return checkProof();
 }
 
 }  // namespace keyhaul::test

@@ -57,6 +57,7 @@ struct LiveOptions {
   uint64_t changedBytesMax = Config{}.changedBytesMax;
   bool wallClock = false;        // movers are told what time it is
   uint32_t slots = 0;
+  uint32_t bucketEntries = Config{}.bucketEntries;
   uint64_t crashAtEffect = 0;    // the mover dies right after this effect; 0 = never
   uint64_t crashAgainAfter = 0;  // and its successor so many effects later
 };
@@ -160,6 +161,12 @@ class LiveWorld {
     std::string refusal;
   };
 
+  // What both stores held in the ranges when it was decided, and how far the feed was.
+  struct Decision {
+    Digest source, target;
+    uint64_t position = 0, epoch = 0;
+  };
+
   Mover& current() { return *movers_.back(); }
   std::unique_ptr<Mover> makeMover();
   bool resume(const std::string& journal);
@@ -181,6 +188,8 @@ class LiveWorld {
   bool admit(GatedStore& store, Pending& pending, Event& event);
   void arriveLate(uint32_t within);
   bool planned(const std::string& key) const;
+  void noteDecision(const OwnershipMap& before, const OwnershipMap& after);
+  std::string checkProof() const;
   void pollFeed(Mover& mover, const Pending& pending, Event& event);
   void swap(Mover& mover, const Pending& pending, Event& event);
 
@@ -196,6 +205,7 @@ class LiveWorld {
   GatedStore stores_[2];
   std::string document_;
   uint64_t version_ = 0;
+  std::vector<Decision> decisions_;
   std::vector<OwnershipMap> caches_;  // one a client
   std::vector<std::unique_ptr<Mover>> movers_;
   std::vector<std::pair<int, GateCall>> lateCalls_;
