@@ -34,9 +34,11 @@ class Window : public Oracle {
     if (claim->state != ClaimState::kClaimed) return;
     Known& known = known_[job.index];
     const Instant now = world_.mover(job.mover).now();
-    // Its time begins once both are near, or runs while they never come near.
+    // Its time begins once both are near, or runs while they never come near; also on, when a way
+    // back that was put off stages once more.
     const bool opens = to == MigrationState::kReversible && !std::exchange(known.open, true);
-    if (opens || (from == MigrationState::kStaging && !known.open)) known.since = now;
+    const bool begins = from == MigrationState::kStaging && !known.open && known.since == kNever;
+    if (opens || begins) known.since = now;
     // Going on with what an earlier process had begun.
     if (to != MigrationState::kAborting || from == MigrationState::kUnfencing) return;
     known.early = now < known.since + milliseconds(job.plan.reverseWindowMs);

@@ -73,7 +73,8 @@ void LiveMigration::openWindow(Port& port) {
   if (std::exchange(windowOpen_, true)) return;
   windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
   const uint64_t unixMs = port.unixMs(windowEnds_);
-  if (unixMs != 0) shared_.journal.add(WindowRecord{unixMs});
+  // Two are what was rounded off at most, here and in what the host said: nobody's is shorter.
+  if (unixMs != 0) shared_.journal.add(WindowRecord{unixMs + 2});
 }
 
 // What an earlier process has left of it, where both know what time it is; and never more than the

@@ -213,7 +213,9 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-swarm", 88716}, {"live-swarm", 102244}, {"live-swarm", 112428},
       {"live-swarm", 511913}, {"live-swarm", 528155}, {"live-swarm", 25843},
       {"live-swarm", 718864}, {"live-swarm", 752330}, {"live-swarm", 828588},
-      {"live-swarm", 796825},
+      {"live-swarm", 796825}, {"live-swarm", 209387}, {"live-swarm", 350117},
+      {"live-swarm", 460125}, {"live-swarm", 520847}, {"live-swarm", 542020},
+      {"live-swarm", 567415},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);

@@ -66,7 +66,7 @@ test('it stays stopped for as long as nobody says anything, and closeWindow({ gi
     // Its feed would record for nobody.
     assert.deepEqual(await listFeeds(dbB), [])
 
-    const clients = shardedStore({ stores: { a: b, b }, register })
+    const clients = shardedStore({ stores: { b }, register })
     assert.equal(Buffer.from((await clients.get(keyOf(7))) ?? []).toString(), 'written in the window')
     await clients.put(keyOf(9), 'goes on')
     clients.close()

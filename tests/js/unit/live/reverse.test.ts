@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Engine, inspectJournal, KeyhaulError, memoryJournal, type MigrateOptions, type Migration, type Receipt } from '../../../../dist/index.js'
+import { describeJournal, Engine, inspectJournal, KeyhaulError, memoryJournal, type MigrateOptions, type Migration, type Receipt } from '../../../../dist/index.js'
 import { assignRange, gatedStore } from '../../../../dist/live/index.js'
 import { memoryRegister } from '../../../../dist/register/memory.js'
 import { memoryStore } from '../../../../dist/stores/memory.js'
@@ -95,6 +95,7 @@ test('what is left of a window is left to whoever resumes, and one that is over 
         const first = new Engine()
         const dies = await first.migrate(plan({ a, b, register } as World, { journal, reverseWindowMs: 2 * 3_600_000 }))
         await reaches(dies, 'reversible')
+        while (!describeJournal(await journal.read()).includes('"record":"window"')) await new Promise((wake) => setTimeout(wake, 5))
         first.close()
         await assert.rejects(dies.done)
         Date.now = () => now() + hours * 3_600_000
