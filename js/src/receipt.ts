@@ -32,6 +32,8 @@ export interface Receipt {
   readonly windowError?: KeyhaulErrorCode
   readonly from: string
   readonly to: string
+  /** Those of the plan, in key order; half open, in hexadecimal; no end is null. */
+  readonly ranges: readonly (readonly [low: string, high: string | null])[]
   readonly entries: number
   readonly bytes: number
   readonly digests: { readonly source: DigestSummary; readonly target: DigestSummary }
@@ -79,7 +81,7 @@ export type RawReceipt = Record<string, number> & {
   target: DigestSummary
 }
 
-export function readReceipt(raw: RawReceipt, names: { from: string; to: string }, different: readonly Difference[], notPromised: readonly string[] = []): Receipt {
+export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' | 'ranges'>, different: readonly Difference[], notPromised: readonly string[] = []): Receipt {
   const n = (name: string): number => raw[name] ?? 0
   const ms = (name: string): number => Math.round(n(name) / 10) / 100
   const differences = n('missing') + n('extra') + n('changed')
@@ -91,7 +93,7 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     verified: raw.verified,
     reversed: raw.reversed === true,
     ...(raw.windowError === undefined ? {} : { windowError: `KEYHAUL_${raw.windowError}` as KeyhaulErrorCode }),
-    ...names,
+    ...about,
     entries: copied ? n('copiedEntries') : raw.target.entries,
     bytes: copied ? n('copiedBytes') : raw.target.bytes,
     digests: { source: raw.source, target: raw.target },

@@ -99,7 +99,8 @@ BufferRef Port::copyIn(std::string_view bytes) {
 // position that came out empty would be carried out as something else.
 OpId Port::request(ActionKind kind, NodeId node, OpTag tag, std::string_view payload,
                    const Limits& limits) {
-  Op& op = open(kind, tag, payload.size());
+  // What goes there and what may come back.
+  Op& op = open(kind, tag, payload.size() + limits.bytes);
   BufferRef ref;
   if (!payload.empty()) {
     ref = copyIn(payload);

@@ -58,7 +58,7 @@ export function parseWindow(text: string): number {
 /** `L4`, `4`. */
 export function parseLevel(text: string): number {
   const match = /^L?([0-5])$/i.exec(text)
-  if (match === null) throw usage(`${text} is not a guarantee level; write L0 to L4`)
+  if (match === null) throw usage(`${text} is not a guarantee level; write L0 to L5`)
   return Number(match[1])
 }
 
@@ -74,8 +74,9 @@ export function parseRange(text: string, before: RangeInput[] = []): RangeInput[
 
 export function parsePrefix(text: string, before: RangeInput[] = []): RangeInput[] {
   // Of a shell variable that was not set, most likely; and a move would empty the source.
-  if (text === '') throw usage('the prefix is empty, which is that of every key; leave --prefix out if that is meant')
-  return [...before, { prefix: parseKey(text) }]
+  const prefix = parseKey(text)
+  if (prefix.length === 0) throw usage('the prefix is empty, which is that of every key; leave --prefix out if that is meant')
+  return [...before, { prefix }]
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30 }
