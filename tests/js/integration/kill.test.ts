@@ -23,11 +23,16 @@ test(`a move of ${RECORDS} records survives ${KILLS} kills (seed ${SEED})`, { ti
       for (;;) {
         const begun = existsSync(journal)
         const args = begun
-          ? ['resume', journal, '--rate', '20MB', '--quiet']
-          : ['move', `level:${a}`, `level:${b}`, '--journal', journal, '--rate', '20MB', '--quiet']
+          ? ['resume', journal, '--rate', '20MB']
+          : ['move', `level:${a}`, `level:${b}`, '--journal', journal, '--rate', '20MB']
         let timer: NodeJS.Timeout | undefined
         const ended = await keyhaul(args, (child) => {
-          if (kills < KILLS) timer = setTimeout(() => child.kill('SIGKILL'), 150 + random() * 1200)
+          if (kills >= KILLS) return
+          const ms = random() * 1200
+          // From its first line on, however long the machine takes to come so far.
+          child.stderr?.once('data', () => {
+            timer = setTimeout(() => child.kill('SIGKILL'), ms)
+          })
         })
         clearTimeout(timer)
         if (ended.signal === 'SIGKILL') {
@@ -44,11 +49,9 @@ test(`a move of ${RECORDS} records survives ${KILLS} kills (seed ${SEED})`, { ti
       assert.equal(inspectJournal(readFileSync(journal)).receipt?.verified, true)
     })
   }
-  // A machine so slow that each kill comes before the first checkpoint would prove nothing of resuming.
-  const at = (...names: string[]): number => names.reduce((sum, name) => sum + (states.get(name) ?? 0), 0)
+  // If each kill came before the first checkpoint, nothing of resuming would be shown.
   const seen = JSON.stringify(Object.fromEntries(states))
-  assert.ok(at('copying') >= KILLS / 10, seen)
-  assert.ok(at('verifying', 'deleting') >= 1, seen)
+  assert.ok(kills - (states.get('begun') ?? 0) >= KILLS / 10, seen)
 })
 
 /** What the journal says is copied and durable is in the target, byte for byte. Gives the state in the journal. */
