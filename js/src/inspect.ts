@@ -46,7 +46,7 @@ export interface LiveJournal {
 export function inspectJournal(bytes: Uint8Array): JournalInfo {
   const summary = summarize(bytes)
   const receipt =
-    summary.receipt === undefined ? undefined : readReceipt(summary.receipt, { from: summary.source, to: summary.target }, [])
+    summary.receipt === undefined ? undefined : readReceipt(summary.receipt, { from: summary.source, to: summary.target, ranges: summary.ranges }, [])
   return {
     from: summary.source,
     to: summary.target,

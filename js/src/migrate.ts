@@ -5,7 +5,7 @@ import { liveParts } from './engine/load.js'
 import { idOrThrow, type PlanProblem } from './engine/handle.js'
 import { encodePlan } from './engine/plan.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
-import { assertGiven } from './given.js'
+import { assertGiven, assertRate } from './given.js'
 import { type JournalSummary, summarize } from './inspect.js'
 import type { JournalStore } from './journal/journal.js'
 import type { LiveRun } from './engine/live.js'
@@ -38,6 +38,7 @@ export class Engine {
   private closed = false
 
   constructor(options: EngineOptions = {}) {
+    assertRate(options.rate)
     this.driver = new Driver({
       slots: options.slots ?? 0,
       sourceSlots: options.sourceSlots ?? 0,
@@ -85,6 +86,7 @@ export class Engine {
   async resume(given: Going & { journal: string | JournalStore }): Promise<Migration> {
     this.assertOpen()
     assertStores(given)
+    assertRate(given.rate)
     const journal = (await openJournal(given.journal, false)) as JournalStore
     try {
       const bytes = await journal.read()
@@ -102,6 +104,7 @@ export class Engine {
   /** All migrations together, bytes a second; 0 is no limit. */
   setRate(bytesPerSecond: number): void {
     this.assertOpen()
+    assertRate(bytesPerSecond)
     this.driver.engine.setRate(this.driver.now(), 0, bytesPerSecond)
     this.driver.wake()
   }

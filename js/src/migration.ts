@@ -4,9 +4,11 @@ import type { Verb } from './engine/handle.js'
 import type { LiveRun } from './engine/live.js'
 import { liveParts } from './engine/load.js'
 import { errorCodeOf, formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
+import { assertRate } from './given.js'
 import type { JournalStore } from './journal/journal.js'
 import { ENDED, type MigrationState, type Progress, STATES } from './progress.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
+import { toHex } from './stores/bytes.js'
 import type { ScanRange, Store } from './stores/store.js'
 
 export type { LiveProgress, MigrationState, Progress } from './progress.js'
@@ -147,6 +149,7 @@ export class Migration implements AsyncIterable<Progress> {
   /** Bytes a second from now on; 0 is no limit. */
   setRate(bytesPerSecond: number): void {
     this.assertRunning()
+    assertRate(bytesPerSecond)
     this.check(this.driver.engine.setRate(this.driver.now(), this.id, bytesPerSecond))
   }
 
@@ -261,9 +264,10 @@ export class Migration implements AsyncIterable<Progress> {
 
   private async end(state: MigrationState, notice: EngineNotice): Promise<void> {
     if (this.ended) return
-    const names = { from: this.setup.from.name, to: this.setup.to.name }
+    const ranges = this.ranges.map(({ gte, lt }) => [toHex(gte ?? new Uint8Array(0)), lt === undefined ? null : toHex(lt)] as const)
+    const about = { from: this.setup.from.name, to: this.setup.to.name, ranges }
     const receipt =
-      state === 'stopped' ? undefined : readReceipt(JSON.parse(this.driver.engine.receipt(this.id)), names, this.differences, this.live?.fence?.notPromised)
+      state === 'stopped' ? undefined : readReceipt(JSON.parse(this.driver.engine.receipt(this.id)), about, this.differences, this.live?.fence?.notPromised)
     const succeeded = receipt !== undefined && (state === 'done' || (state === 'mismatch' && receipt.mode === 'verify'))
     // Before the driver forgets the stores, which it names.
     const error = succeeded ? undefined : this.endError(state, notice, receipt)

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { crc32, crc32c } from './checksum/shared.js'
 import { getModule } from './engine/load.js'
+import { free, own, type Owned, restage } from './engine/owned.js'
 import { errorCodeOf, KeyhaulError } from './errors.js'
 import { compareBytes, concatBytes, putBytes, toBytes } from './stores/bytes.js'
 
@@ -78,11 +79,9 @@ export interface DataMigratorOptions {
   readonly checksum?: ChunkChecksum
 }
 
-const finalizer = /* @__PURE__ */ new FinalizationRegistry<number>((handle) => getModule().migratorDestroy(handle))
-
 /** Checks and counts the chunks of migrations whose data the caller carries himself. */
 export class DataMigrator {
-  private handle: number | undefined
+  private owned: Owned | undefined
   private readonly module = getModule()
   private stage = 0
   private stageBytes = 0
@@ -95,8 +94,8 @@ export class DataMigrator {
 
   constructor(options: DataMigratorOptions = {}) {
     const kind = options.checksum === 'crc32c' ? 2 : 1
-    this.handle = this.module.migratorCreate(options.slots ?? 0, options.retained ?? 10_000, kind)
-    finalizer.register(this, this.handle, this)
+    const { module } = this
+    this.owned = own(this, module, module.migratorDestroy, module.migratorCreate(options.slots ?? 0, options.retained ?? 10_000, kind))
   }
 
   /** A plan of priority 128. Throws KEYHAUL_INVALID_RANGE where a range starts after it ends. */
@@ -211,28 +210,24 @@ export class DataMigrator {
 
   /** Frees its memory; idempotent. Every other call throws KEYHAUL_CLOSED afterwards. */
   close(): void {
-    if (this.handle === undefined) return
-    finalizer.unregister(this)
-    this.module.migratorDestroy(this.handle)
-    this.handle = undefined
-    if (this.stage !== 0) this.module.deallocate(this.stage)
+    if (this.owned === undefined) return
+    free(this.owned)
+    this.owned = undefined
   }
   [Symbol.dispose](): void {
     this.close()
   }
 
   private open(): number {
-    if (this.handle === undefined) throw new KeyhaulError('KEYHAUL_CLOSED')
-    return this.handle
+    if (this.owned === undefined) throw new KeyhaulError('KEYHAUL_CLOSED')
+    return this.owned.handle
   }
 
   private reserve(bytes: number): void {
     if (bytes <= this.stageBytes) return
-    const { module } = this
-    if (this.stage !== 0) module.deallocate(this.stage)
     this.bytes = new Uint8Array(0)
     this.stageBytes = Math.max(4096, bytes)
-    this.stage = module.allocate(this.stageBytes)
+    this.stage = restage(this.owned as Owned, this.stageBytes)
     if (this.stage !== 0) return
     this.stageBytes = 0
     throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${bytes} bytes do not fit into the module's memory` })

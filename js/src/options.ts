@@ -97,7 +97,7 @@ export interface EngineOptions {
   /** All migrations together, bytes a second. */
   readonly rate?: number
   readonly progressEveryMs?: number
-  /** An operation may take this long plus a second for every 64 KiB. Default 30,000. */
+  /** An operation may take this long and a second for every 64 KiB, or part of them, that go there or may come back (`pageBytes`). Default 30,000. */
   readonly stallMs?: number
   /** Failures in a row before a migration stops resumably. Default 8. */
   readonly retries?: number

@@ -45,6 +45,8 @@ export function toScanRanges(inputs: RangesInput | undefined): ScanRange[] {
     assertRange(input)
     if ('prefix' in input) {
       const gte = toBytes(input.prefix)
+      // Of a variable that was not set, most likely; and a move would empty the source.
+      if (gte.length === 0) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a prefix is empty, which is that of every key; leave `ranges` out if that is meant' })
       return { gte, lt: prefixEnd(gte) }
     }
     const [from, to] = endsOf(input)

@@ -42,6 +42,8 @@ export interface Receipt {
   readonly position?: { readonly feed: string; readonly epoch: number }
   readonly from: string
   readonly to: string
+  /** Those of the plan, in key order; half open, in hexadecimal; no end is null. */
+  readonly ranges: readonly (readonly [low: string, high: string | null])[]
   readonly entries: number
   readonly bytes: number
   /** Below level 5 those of a live migration are taken while both sides change, and may differ. */
@@ -93,7 +95,7 @@ export type RawReceipt = Record<string, number> & {
   target: DigestSummary
 }
 
-export function readReceipt(raw: RawReceipt, names: { from: string; to: string }, different: readonly Difference[], notPromised: readonly string[] = []): Receipt {
+export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' | 'ranges'>, different: readonly Difference[], notPromised: readonly string[] = []): Receipt {
   const n = (name: string): number => raw[name] ?? 0
   const ms = (name: string): number => Math.round(n(name) / 10) / 100
   const differences = n('missing') + n('extra') + n('changed')
@@ -108,7 +110,7 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     sourceGivenUp: raw.sourceGivenUp === true,
     ...(raw.staleReadsUnknown === true ? { staleReadsMs: 'unknown' as const } : raw['staleReadsUs'] === undefined ? {} : { staleReadsMs: Math.ceil(n('staleReadsUs') / 10) / 100 }),
     ...(raw.position === undefined ? {} : { position: { feed: raw.position, epoch: n('epoch') } }),
-    ...names,
+    ...about,
     entries: copied ? n('copiedEntries') : raw.target.entries,
     bytes: copied ? n('copiedBytes') : raw.target.bytes,
     digests: { source: raw.source, target: raw.target },
@@ -135,7 +137,7 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     pauseMs: ms('pauseUs'),
     postponed: n('postponed'),
     rechecked: n('rechecked'),
-    notPromised: raw.sourceGivenUp === true ? [...notPromised, givenUpText(names.from)] : notPromised,
+    notPromised: raw.sourceGivenUp === true ? [...notPromised, givenUpText(about.from)] : notPromised,
     version: VERSION
   }
 }

@@ -186,8 +186,10 @@ struct Config {
   // however few pages that are: while pages come, a crash costs little more than that. 0 = by
   // pages only.
   Duration checkpointEvery{0};
-  Duration stallBase = seconds(30);         // an operation may take this long …
-  uint64_t stallBytesPerSecond = 64 * 1024;  // … and a second more for this many bytes
+  // How long an operation may take: this, …
+  Duration stallBase = seconds(30);
+  // … and a second for so many bytes, or part of them, that go there or may come back.
+  uint64_t stallBytesPerSecond = 64 * 1024;
   Duration retryFirst = milliseconds(50);   // doubles with each failure in a row, up to
   Duration retryMax = seconds(10);
   uint32_t retriesMax = 8;          // in a row; then the migration stops resumably

@@ -89,7 +89,8 @@ class Port {
   OpId trimFeed(NodeId node, OpTag tag, std::string_view upto);
   OpId closeFeed(NodeId node, OpTag tag, std::string_view position);
   OpId estimate(NodeId node, OpTag tag);
-  OpId read(NodeId node, OpTag tag, std::span<const Key> keys);
+  // `answerBytes`: about how many the entries have.
+  OpId read(NodeId node, OpTag tag, std::span<const Key> keys, uint64_t answerBytes);
   OpId gate(NodeId node, OpTag tag, GateVerb verb, uint64_t epoch);
   OpId registerRead(OpTag tag);
   OpId registerSwap(OpTag tag, std::string_view document, uint64_t expectedVersion);
@@ -133,6 +134,7 @@ class Port {
     bool keep = false;
     GateVerb verb = GateVerb::kPrepare;
     uint64_t epoch = 0;
+    uint64_t answerBytes = 0;  // may come back: for the deadline, the host is not told
   };
   // Null when there is no room.
   BufferRef copyIn(std::string_view bytes);

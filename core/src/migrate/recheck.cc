@@ -1,5 +1,6 @@
 #include "migrate/recheck.h"
 
+#include <numeric>
 #include <utility>
 
 #include "base/assert.h"
@@ -81,7 +82,9 @@ Status RecheckPhase::pumpSide(Port& port, Side& side) {
     port.wakeAt(side.retryAt);
     return {};
   }
-  side.op = port.read(side.node, tagOf(side.part), std::span(keys_).subspan(next_, asked_));
+  const auto sizes = std::span(valueBytes_).subspan(next_, asked_);
+  side.op = port.read(side.node, tagOf(side.part), std::span(keys_).subspan(next_, asked_),
+                      std::accumulate(sizes.begin(), sizes.end(), uint64_t{0}));
   port.wakeAt(port.ops().find(side.op)->deadline);
   return {};
 }

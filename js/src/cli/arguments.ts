@@ -80,8 +80,9 @@ export function parseRange(text: string, before: RangeInput[] = []): RangeInput[
 
 export function parsePrefix(text: string, before: RangeInput[] = []): RangeInput[] {
   // Of a shell variable that was not set, most likely; and a move would empty the source.
-  if (text === '') throw usage('the prefix is empty, which is that of every key; write --all if that is meant')
-  return [...before, { prefix: parseKey(text) }]
+  const prefix = parseKey(text)
+  if (prefix.length === 0) throw usage('the prefix is empty, which is that of every key; write --all if that is meant')
+  return [...before, { prefix }]
 }
 
 /** What the flags say, checked; none is every key. */

@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress'
 import pc from 'picocolors'
-import { KeyhaulError } from '../errors.js'
+import { formatKey, KeyhaulError } from '../errors.js'
 import type { JournalInfo, LiveJournal } from '../inspect.js'
 import type { RegisterTruth } from './live.js'
 import type { Progress } from '../migration.js'
@@ -175,6 +175,7 @@ export function receiptText(receipt: Receipt): string {
       : `${name} ${receipt.state} after ${formatDuration(receipt.durationMs)}`,
     `  from      ${shownStore(receipt.from)}`,
     `  to        ${shownStore(receipt.to)}`,
+    ...rangesLine(receipt.ranges),
     `  ${proof}`
   ]
   const times = ([
@@ -214,6 +215,20 @@ function proofText({ mode, level, digests: { source, target }, rechecked, positi
   if (mode !== 'live' || level >= 5) return `both sides hold ${entries(target.entries)}, digest ${target.sum}${at}`
   const again = rechecked > 0 ? `, and ${formatCount(rechecked)} again that changed meanwhile, to the last change before the cutover` : ''
   return `every key was compared on both sides${again}${source.sum === target.sum ? `; digest of both as they were read ${target.sum}` : ''}`
+}
+
+const RANGES_SHOWN = 4
+
+/** Both ends included where the plan has them so; a prefix ends before the next one. Nothing where it is every key. */
+function rangesLine(ranges: Receipt['ranges']): string[] {
+  const shown = ranges.slice(0, RANGES_SHOWN).map(([low, high]) => {
+    const key = (hex: string): string => printableKey(formatKey(Buffer.from(hex, 'hex')))
+    if (high === null) return low === '' ? '' : `${key(low)}..`
+    return `${low === '' ? '' : key(low)}..${high.endsWith('00') ? key(high.slice(0, -2)) : `, before ${key(high)}`}`
+  })
+  if (shown.join('') === '') return []
+  const more = ranges.length - shown.length
+  return [`  ${ranges.length === 1 ? 'range ' : 'ranges'}    ${shown.join(' ')}${more > 0 ? ` and ${formatCount(more)} more` : ''}`]
 }
 
 /** What a cancel did with the copy. */

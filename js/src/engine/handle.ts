@@ -2,6 +2,7 @@ import type { LiveProgress } from '../migration.js'
 import { errorCodeOf, type ErrorDetails, KeyhaulError } from '../errors.js'
 import { ConfigWord, ControlWord } from './layout.generated.js'
 import type { WasmModule } from './module.js'
+import { free, own, type Owned } from './owned.js'
 
 /** How an engine is set up; names and units as in wasm/layout.def. */
 export interface EngineConfig {
@@ -48,6 +49,7 @@ export type Verb = Exclude<keyof typeof ControlWord, 'size'>
 /** An engine of the module. */
 export class EngineHandle {
   private readonly handle: number
+  private readonly owned: Owned
 
   constructor(
     readonly module: WasmModule,
@@ -63,6 +65,7 @@ export class EngineHandle {
     if (this.handle === 0) {
       throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'the engine refuses its options' })
     }
+    this.owned = own(this, module, module.engineDestroy, this.handle)
   }
 
   eventsAddress(): number {
@@ -124,7 +127,7 @@ export class EngineHandle {
     return JSON.parse(textOf(this.module)) as ReturnType<EngineHandle['stats']>
   }
   delete(): void {
-    this.module.engineDestroy(this.handle)
+    free(this.owned)
   }
 }
 

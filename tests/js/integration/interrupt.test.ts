@@ -82,6 +82,46 @@ test('a rate goes on with a resume; another one that a resume was given is in th
   })
 })
 
+test('a second Ctrl-C does not wait for what is under way', async () => {
+  await inFolder(async (folder) => {
+    const a = join(folder, 'a')
+    await fillLevel(a, RECORDS)
+    // The first may be done before the second comes; not ten times.
+    for (let i = 0; i < 10; i++) {
+      const [b, journal] = [join(folder, `b${i}`), join(folder, `j${i}`)]
+      const ended = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal, '--rate', '1MB'], (child) => {
+        let text = ''
+        let sent = false
+        child.stderr?.on('data', (data) => {
+          text += data
+          if (sent || !/copying: /.test(text)) return
+          sent = true
+          child.kill('SIGINT')
+          setTimeout(() => child.kill('SIGINT'), 1)
+        })
+      })
+      assert.deepEqual([ended.code, ended.signal], [4, null], ended.stderr)
+      if (inspectJournal(readFileSync(journal)).stopped !== undefined) continue
+      assert.match(shell(folder, ended), /verified: both sides hold 40,000 entries/)
+      return
+    }
+    assert.fail('the second was never faster than what the first waited for')
+  })
+})
+
+test('verify --repair, interrupted, goes on from its journal and mends the rest', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]
+    await fillLevel(a, RECORDS)
+    await fillLevel(b, 10_000)
+    const args = ['verify', `level:${a}`, `level:${b}`, '--repair', '--journal', journal, '--rate', '2MB']
+    const ended = await keyhaul(args, interrupt(/verifying: |repairing: /, ['SIGINT']))
+    assert.equal(ended.code, 4, ended.stderr)
+    assert.match(shell(folder, ended), /repaired 30,000 keys, then verified again/)
+    assert.deepEqual(await readLevel(b), await readLevel(a))
+  })
+})
+
 test('without --journal: the journal beside the target is named, the same command goes on too, and a later one starts anew', async () => {
   await inFolder(async (folder) => {
     const [a, b] = [join(folder, 'a'), join(folder, 'b')]

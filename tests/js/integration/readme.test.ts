@@ -71,6 +71,12 @@ test('npm start prints the lines that the README shows', { timeout: 120_000 }, (
   assert.deepEqual(same(shape(output)), same(shape(shown)))
 })
 
+test('each error says what it means, and after a semicolon what to do next', () => {
+  for (const [code, [, text]] of Object.entries(ERRORS)) {
+    if (code !== 'KEYHAUL_OK' && code !== 'KEYHAUL_CANCELLED') assert.match(text, /^[^;]+; \S/, code)
+  }
+})
+
 test('the table of errors is complete', () => {
   for (const [code, [, text]] of Object.entries(ERRORS)) {
     if (code !== 'KEYHAUL_OK') assert.ok(readme.includes(`| \`${code}\` | ${text} |`), `README lacks ${code}`)

@@ -185,6 +185,15 @@ test('on a terminal there is a bar, and on one of 40 columns no number is cut of
   })
 })
 
+test('the bar says how long it will take', { skip: !hasScript && 'there is no script(1)' }, async () => {
+  await inFolder(async (folder) => {
+    // So many that most are in tables: LevelDB counts no others when it is asked how much there is.
+    await fillLevel(join(folder, 'a'), 100_000)
+    const drawn = onTerminal(100, ['copy', `level:${join(folder, 'a')}`, `level:${join(folder, 'b')}`, '--rate', '4MB'])
+    assert.match(drawn, /copying .* \d+% · [\d,]+ entries · .*\/s · [\d.]+ m?s left/)
+  })
+})
+
 test('piped, progress is lines without escapes, and stdout is the result alone', async () => {
   await inFolder(async (folder) => {
     const a = join(folder, 'a')

@@ -24,7 +24,7 @@ test('a value that is refused says of which flag it is; an empty prefix is not e
   await inFolder(async (folder) => {
     const [a, b] = [join(folder, 'a'), join(folder, 'b')]
     await fillLevel(a, 10)
-    for (const [flag, value] of [['--concurrency', '0'], ['--rate', '0'], ['--range', ''], ['--range', 'a'], ['--prefix', ''], ['--range', '..'], ['--rate', '1e9GB'], ['--rate', '99999999999GB']] as const) {
+    for (const [flag, value] of [['--concurrency', '0'], ['--rate', '0'], ['--range', ''], ['--range', 'a'], ['--prefix', ''], ['--prefix', 'hex:'], ['--range', '..'], ['--rate', '1e9GB'], ['--rate', '99999999999GB']] as const) {
       const ended = await keyhaul(['move', `level:${a}`, `level:${b}`, flag, value])
       assert.equal(ended.code, 2, ended.stderr)
       assert.ok(ended.stderr.trimEnd().endsWith(`(${flag})`), ended.stderr)

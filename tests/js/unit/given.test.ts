@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { MemoryLevel } from 'memory-level'
 import { OPTION_NAMES } from '../../../dist/given.js'
-import { inspectJournal, type KeyhaulError, memoryJournal, type MigrateOptions, migrate, type RangesInput } from '../../../dist/index.js'
+import { Engine, inspectJournal, type KeyhaulError, memoryJournal, type MigrateOptions, migrate, type RangesInput } from '../../../dist/index.js'
 import { assignRange, gatedStore, serveControl } from '../../../dist/live/index.js'
 import { memoryRegister } from '../../../dist/register/memory.js'
 import { levelStore } from '../../../dist/stores/level.js'
@@ -30,6 +30,10 @@ test('options that are none, or out of their senses', async () => {
     [{ from, to, jurnal: './x' }, /no option jurnal/],
     [{ from, to, rate: -1 }, /rate is -1/],
     [{ from, to, rate: Number.NaN }, /rate is NaN/],
+    [{ from, to, rate: '5M' }, /rate is 5M; it must be a finite number of 0 or more/],
+    [{ from, to, rate: Number.POSITIVE_INFINITY }, /rate is Infinity; it must be a finite number/],
+    [{ from, to, mode: 'move', ranges: [{ prefix: '' }] }, /a prefix is empty/],
+    [{ from, to, mode: 'move', ranges: [['a', 'b'], { prefix: new Uint8Array(0) }] }, /a prefix is empty/],
     [{ from, to, lanes: Number.POSITIVE_INFINITY }, /lanes is Infinity/],
     [{ from, to, ranges: ['a', 'm'] }, /"a" is no range; .*\[first, last\], both included, \{ prefix \} or \{ from \}/],
     [{ from, to, pageBytes: 5 }, /pageBytes is 5; it must be 1024 to 67108864$/],
@@ -80,6 +84,20 @@ test('a range to the last key, from the first one, and all of them', async () =>
     assert.equal((await migrate({ from, to, ranges }).done).verified, true)
     assert.deepEqual([...to].map(([key]) => Buffer.from(key).toString()), keys)
   }
+})
+
+test('a rate that is none is no limit nowhere', async () => {
+  const [from, to, journal] = [memoryStore({ name: 'a', entries: [['apple', '1']] }), memoryStore({ name: 'b' }), memoryJournal()]
+  const engine = new Engine()
+  const run = await engine.migrate({ from, to, journal })
+  run.pause()
+  for (const rate of ['5M', -1, Number.NaN, Number.POSITIVE_INFINITY, null] as never[]) {
+    assert.throws(() => engine.setRate(rate), refusal(/rate is .*finite number/))
+    assert.throws(() => run.setRate(rate), refusal(/rate is .*finite number/))
+    assert.throws(() => new Engine({ rate }), refusal(/rate is .*finite number/))
+    await assert.rejects(engine.resume({ from, to, journal, rate }), refusal(/rate is .*finite number/))
+  }
+  engine.close()
 })
 
 test('a path where a database or bytes should be', () => {
