@@ -33,13 +33,13 @@ const CHECKPOINT_EVERY_MS = 1000
 
 /** Runs migrations beside each other under common limits. */
 export class Engine {
-  private readonly driver: Driver
-  private readonly running = new Set<Migration>()
-  private closed = false
+  readonly #driver: Driver
+  readonly #running = new Set<Migration>()
+  #closed = false
 
   constructor(options: EngineOptions = {}) {
     assertRate(options.rate)
-    this.driver = new Driver({
+    this.#driver = new Driver({
       slots: options.slots ?? 0,
       sourceSlots: options.sourceSlots ?? 0,
       targetSlots: options.targetSlots ?? 0,
@@ -58,7 +58,7 @@ export class Engine {
    * on a wrong request before anything is touched.
    */
   async migrate(given: MigrateOptions): Promise<Migration> {
-    this.assertOpen()
+    this.#assertOpen()
     assertGiven(given)
     const ranges = toScanRanges(given.ranges)
     assertStores(given)
@@ -71,11 +71,11 @@ export class Engine {
         const summary = readSummary(bytes, journal.name)
         if (summary !== undefined) {
           assertSame(summary, options, ranges, journal.name)
-          return await this.goOn(options, ranges, journal, bytes, summary)
+          return await this.#goOn(options, ranges, journal, bytes, summary)
         }
         await journal.truncate(0)
       }
-      return this.begin(options, ranges, journal)
+      return this.#begin(options, ranges, journal)
     } catch (error) {
       await journal?.close()
       throw error
@@ -84,7 +84,7 @@ export class Engine {
 
   /** Goes on with what the journal holds. The stores must have the names that stand in it. */
   async resume(given: Going & { journal: string | JournalStore }): Promise<Migration> {
-    this.assertOpen()
+    this.#assertOpen()
     assertStores(given)
     assertRate(given.rate)
     const journal = (await openJournal(given.journal, false)) as JournalStore
@@ -94,7 +94,7 @@ export class Engine {
       if (summary === undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_TORN', { file: journal.name })
       const ranges = readRanges(summary)
       const options = given.register === undefined ? given : moverOf(given, ranges)
-      return await this.goOn(options, ranges, journal, bytes, summary)
+      return await this.#goOn(options, ranges, journal, bytes, summary)
     } catch (error) {
       await journal.close()
       throw error
@@ -103,10 +103,10 @@ export class Engine {
 
   /** All migrations together, bytes a second; 0 is no limit. */
   setRate(bytesPerSecond: number): void {
-    this.assertOpen()
+    this.#assertOpen()
     assertRate(bytesPerSecond)
-    this.driver.engine.setRate(this.driver.now(), 0, bytesPerSecond)
-    this.driver.wake()
+    this.#driver.engine.setRate(this.#driver.now(), 0, bytesPerSecond)
+    this.#driver.wake()
   }
 
   /**
@@ -114,17 +114,17 @@ export class Engine {
    * KEYHAUL_CLOSED, and its journal resumes it. Idempotent.
    */
   close(): void {
-    if (this.closed) return
-    this.closed = true
-    for (const migration of [...this.running]) migration.abandon()
-    this.driver.close()
+    if (this.#closed) return
+    this.#closed = true
+    for (const migration of [...this.#running]) migration.abandon()
+    this.#driver.close()
   }
   [Symbol.dispose](): void {
     this.close()
   }
 
-  private begin(options: MigrateOptions & Fenced, ranges: readonly ScanRange[], journal: JournalStore | undefined): Migration {
-    const { driver } = this
+  #begin(options: MigrateOptions & Fenced, ranges: readonly ScanRange[], journal: JournalStore | undefined): Migration {
+    const driver = this.#driver
     driver.engine.setWallClock(driver.now(), Date.now())
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
@@ -164,10 +164,10 @@ export class Engine {
     const id = driver.engine.start(driver.now(), plan, source, target, journal !== undefined)
     if (id < 0) throw planError(-id, driver.engine.problem(), options)
     if (options.rate !== undefined) driver.engine.setRate(driver.now(), id, options.rate)
-    return this.run(id, options, ranges, journal, live)
+    return this.#run(id, options, ranges, journal, live)
   }
 
-  private async goOn(
+  async #goOn(
     options: Going & Fenced,
     ranges: readonly ScanRange[],
     journal: JournalStore,
@@ -192,16 +192,16 @@ export class Engine {
       throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', { file: journal.name, message: 'give stopWrites and resumeWrites if it was begun with them, and only then' })
     }
     if (summary.torn) await journal.truncate(summary.validBytes)
-    const { driver } = this
+    const driver = this.#driver
     driver.engine.setWallClock(driver.now(), Date.now())
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
     const id = idOrThrow(driver.engine.resume(driver.now(), bytes, source, target), { file: journal.name })
     if (options.rate !== undefined) driver.engine.setRate(driver.now(), id, options.rate)
-    return this.run(id, options, ranges, journal, live)
+    return this.#run(id, options, ranges, journal, live)
   }
 
-  private run(
+  #run(
     id: number,
     options: Pick<MigrateOptions, 'from' | 'to' | 'signal'>,
     ranges: readonly ScanRange[],
@@ -210,16 +210,16 @@ export class Engine {
   ): Migration {
     const { from, to, signal } = options
     const onEnd = (): void => {
-      this.running.delete(migration)
+      this.#running.delete(migration)
     }
-    const migration: Migration = new Migration(this.driver, id, { from, to, signal, ranges, journal, live, onEnd })
-    this.running.add(migration)
+    const migration: Migration = new Migration(this.#driver, id, { from, to, signal, ranges, journal, live, onEnd })
+    this.#running.add(migration)
     live?.fence?.watch(migration)
     return migration
   }
 
-  private assertOpen(): void {
-    if (this.closed) throw new KeyhaulError('KEYHAUL_CLOSED')
+  #assertOpen(): void {
+    if (this.#closed) throw new KeyhaulError('KEYHAUL_CLOSED')
   }
 }
 
