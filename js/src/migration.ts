@@ -6,11 +6,13 @@ import { liveParts } from './engine/load.js'
 import { errorCodeOf, formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
 import { assertRate } from './given.js'
 import type { JournalStore } from './journal/journal.js'
+import { MigrationError } from './migration-error.js'
 import { ENDED, type MigrationState, type Progress, STATES } from './progress.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
 import { toHex } from './stores/bytes.js'
 import type { ScanRange, Store } from './stores/store.js'
 
+export { MigrationError } from './migration-error.js'
 export type { LiveProgress, MigrationState, Progress } from './progress.js'
 
 export interface MigrationEvents {
@@ -376,26 +378,9 @@ export class Migration implements AsyncIterable<Progress> {
 const REFUSED = /SCAN|TOO_L/
 const failureOf = (node: number, code: string): string => (node === 0 ? '' : node + code)
 
-/** How a migration ended without success; `receipt` says what it did, where it ended for good. */
-export class MigrationError extends KeyhaulError {
-  readonly receipt: Receipt | undefined
-  /** The last state before the end. */
-  readonly step!: MigrationState
-  /** Its journal can be resumed. */
-  readonly resumable!: boolean
-
-  constructor(from: KeyhaulError, receipt: Receipt | undefined, about: { step: MigrationState; resumable: boolean }) {
-    super(from.code, { message: from.message, cause: from.cause })
-    Object.assign(this, from, about)
-    this.receipt = receipt
-  }
-}
-
 function mismatchText(receipt: Receipt): string {
   const { missing, extra, changed, to } = receipt
   const first = receipt.different[0]
   const example = first === undefined ? '' : `, first ${first.kind} key ${first.key}`
   return `${to} differs from ${receipt.from}: ${missing} missing, ${extra} extra, ${changed} changed${example}; verify with repair mends it`
 }
-
-

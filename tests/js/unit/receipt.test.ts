@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type RawReceipt, readReceipt } from '../../../dist/receipt.js'
 
-const NAMES = { from: 'a', to: 'b' }
+const NAMES = { from: 'a', to: 'b', ranges: [] }
 const DIGEST = { sum: '00', entries: 0, bytes: 0 }
 const raw = (more: object): RawReceipt => ({ state: 'done', mode: 'live', verified: true, source: DIGEST, target: DIGEST, ...more }) as RawReceipt
 

@@ -5,7 +5,7 @@ import { receiptText } from '../../../../js/src/cli/output.ts'
 import { type RawReceipt, readReceipt } from '../../../../js/src/receipt.ts'
 
 const digest = (letter: string, entries: number) => ({ sum: letter.repeat(32), entries, bytes: entries * 10 })
-const textOf = (given: Record<string, unknown>): string => receiptText(readReceipt({ state: 'done', verified: true, source: digest('a', 100), target: digest('a', 100), ...given } as RawReceipt, { from: 'left', to: 'right' }, []))
+const textOf = (given: Record<string, unknown>): string => receiptText(readReceipt({ state: 'done', verified: true, source: digest('a', 100), target: digest('a', 100), ...given } as RawReceipt, { from: 'left', to: 'right', ranges: [] }, []))
 
 test('a copy says what both sides hold', () => {
   assert.match(textOf({ mode: 'copy' }), /verified: both sides hold 100 entries, digest a{32}\n/)
