@@ -33,13 +33,14 @@ const CHECKPOINT_EVERY_MS = 1000
 
 /** Runs migrations beside each other under common limits. */
 export class Engine {
-  readonly #driver: Driver
+  // Not #driver: a test says to it what the engine would.
+  private readonly driver: Driver
   readonly #running = new Set<Migration>()
   #closed = false
 
   constructor(options: EngineOptions = {}) {
     assertRate(options.rate)
-    this.#driver = new Driver({
+    this.driver = new Driver({
       slots: options.slots ?? 0,
       sourceSlots: options.sourceSlots ?? 0,
       targetSlots: options.targetSlots ?? 0,
@@ -105,8 +106,8 @@ export class Engine {
   setRate(bytesPerSecond: number): void {
     this.#assertOpen()
     assertRate(bytesPerSecond)
-    this.#driver.engine.setRate(this.#driver.now(), 0, bytesPerSecond)
-    this.#driver.wake()
+    this.driver.engine.setRate(this.driver.now(), 0, bytesPerSecond)
+    this.driver.wake()
   }
 
   /**
@@ -117,14 +118,14 @@ export class Engine {
     if (this.#closed) return
     this.#closed = true
     for (const migration of [...this.#running]) migration.abandon()
-    this.#driver.close()
+    this.driver.close()
   }
   [Symbol.dispose](): void {
     this.close()
   }
 
   #begin(options: MigrateOptions & Fenced, ranges: readonly ScanRange[], journal: JournalStore | undefined): Migration {
-    const driver = this.#driver
+    const driver = this.driver
     driver.engine.setWallClock(driver.now(), Date.now())
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
@@ -192,7 +193,7 @@ export class Engine {
       throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', { file: journal.name, message: 'give stopWrites and resumeWrites if it was begun with them, and only then' })
     }
     if (summary.torn) await journal.truncate(summary.validBytes)
-    const driver = this.#driver
+    const driver = this.driver
     driver.engine.setWallClock(driver.now(), Date.now())
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
@@ -212,7 +213,7 @@ export class Engine {
     const onEnd = (): void => {
       this.#running.delete(migration)
     }
-    const migration: Migration = new Migration(this.#driver, id, { from, to, signal, ranges, journal, live, onEnd })
+    const migration: Migration = new Migration(this.driver, id, { from, to, signal, ranges, journal, live, onEnd })
     this.#running.add(migration)
     live?.fence?.watch(migration)
     return migration
