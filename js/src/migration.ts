@@ -31,6 +31,16 @@ export interface MigrationEvents {
 const NoticeKind = { state: 1, progress: 2, difference: 3, warning: 4, throttleWriters: 5, refused: 6 } as const
 const DIFFERENCES = ['missing', 'missing', 'extra', 'changed'] as const
 
+interface Setup {
+  readonly from: Store
+  readonly to: Store
+  readonly ranges: readonly ScanRange[]
+  readonly journal: JournalStore | undefined
+  readonly live: LiveRun | undefined
+  readonly signal: AbortSignal | undefined
+  readonly onEnd: () => void
+}
+
 /** A running migration: its progress, its events, its end. */
 export class Migration implements AsyncIterable<Progress> {
   /** Resolves with the receipt; rejects with a KeyhaulError when it stopped, failed, was cancelled or (copy, move) found a mismatch. */
@@ -61,31 +71,12 @@ export class Migration implements AsyncIterable<Progress> {
   #step: MigrationState = 'pending'
   #error: unknown
 
-  /** @internal */
   readonly #driver: Driver
   readonly #id: number
-  readonly #setup: {
-      readonly from: Store
-      readonly to: Store
-      readonly ranges: readonly ScanRange[]
-      readonly journal: JournalStore | undefined
-      readonly live: LiveRun | undefined
-      readonly signal: AbortSignal | undefined
-      readonly onEnd: () => void
-    }
-  constructor(
-    driver: Driver,
-    id: number,
-    setup: {
-      readonly from: Store
-      readonly to: Store
-      readonly ranges: readonly ScanRange[]
-      readonly journal: JournalStore | undefined
-      readonly live: LiveRun | undefined
-      readonly signal: AbortSignal | undefined
-      readonly onEnd: () => void
-    }
-  ) {
+  readonly #setup: Setup
+
+  /** @internal */
+  constructor(driver: Driver, id: number, setup: Setup) {
     this.#setup = setup
     this.#id = id
     this.#driver = driver

@@ -30,15 +30,12 @@ export const EventKind = { page: 1, done: 2, failed: 3 } as const
 export class Boundary {
   #u8: Uint8Array
   #u32: Uint32Array
-
   readonly #module: WasmModule
   readonly #engine: EngineHandle
-  constructor(
-    module: WasmModule,
-    engine: EngineHandle
-  ) {
-    this.#engine = engine
+
+  constructor(module: WasmModule, engine: EngineHandle) {
     this.#module = module
+    this.#engine = engine
     this.#u8 = new Uint8Array(module.memory.buffer)
     this.#u32 = new Uint32Array(module.memory.buffer)
   }
