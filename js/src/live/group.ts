@@ -9,8 +9,8 @@ const READS_MAX = 256
 /** One that a slow disk holds up must not hold up all others. */
 const READS_IN_FLIGHT = 3
 
-/** What a store says that would say it of any write. */
-const DOWN: ReadonlySet<string | undefined> = new Set<KeyhaulErrorCode>(['KEYHAUL_STORE_FAILED', 'KEYHAUL_STORE_CLOSED', 'KEYHAUL_STORE_STALLED', 'KEYHAUL_DISK_FULL', 'KEYHAUL_STORE_CORRUPT'])
+/** What a store says that would say it of any write. Not KEYHAUL_STORE_FAILED, which may be of one only. */
+const DOWN: ReadonlySet<string | undefined> = new Set<KeyhaulErrorCode>(['KEYHAUL_STORE_CLOSED', 'KEYHAUL_STORE_STALLED', 'KEYHAUL_DISK_FULL', 'KEYHAUL_STORE_CORRUPT'])
 const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code
 
 interface Waiting<T> {
@@ -20,7 +20,8 @@ interface Waiting<T> {
 interface WaitingWrite extends Waiting<void> {
   readonly writes: readonly Write[]
   readonly durable: boolean
-  readonly signal: AbortSignal | undefined
+  /** Its turn has come: an abort is not heard any more. */
+  readonly begin: () => void
 }
 interface WaitingRead extends Waiting<(Uint8Array | undefined)[]> {
   readonly keys: readonly Uint8Array[]
@@ -71,31 +72,29 @@ export class WriteGroups {
     return this.asked.with(this.queue.length)
   }
 
-  /** Rejects with the signal's reason where it is aborted before its turn; what is under way goes on. */
+  /** Rejects with the signal's reason where it is aborted before its turn, at once; what is under way goes on. */
   add(writes: readonly Write[], durable: boolean, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.queue.push({ writes, durable, signal, resolve, reject })
+      if (signal?.aborted) return reject(signal.reason)
+      const giveUp = (): void => {
+        this.queue.splice(this.queue.indexOf(one), 1)
+        reject(signal?.reason)
+      }
+      const one = { writes, durable, resolve, reject, begin: () => signal?.removeEventListener('abort', giveUp) }
+      signal?.addEventListener('abort', giveUp, { once: true })
+      this.queue.push(one)
       if (!this.flying) void this.run()
     })
   }
 
   private async run(): Promise<void> {
     this.flying = true
-    for (;;) {
-      this.dropAborted()
-      if (this.queue.length === 0) break
+    while (this.queue.length > 0) {
       const group = this.next()
+      for (const { begin } of group) begin()
       await this.asked.during(group.length, () => this.commit(group))
     }
     this.flying = false
-  }
-
-  private dropAborted(): void {
-    if (!this.queue.some(({ signal }) => signal?.aborted)) return
-    const [gone, left]: [WaitingWrite[], WaitingWrite[]] = [[], []]
-    for (const one of this.queue) (one.signal?.aborted ? gone : left).push(one)
-    this.queue = left
-    for (const { signal, reject } of gone) reject(signal?.reason)
   }
 
   /** From the head of the queue; a durable one takes others along, but does not make a group durable that was not. */
