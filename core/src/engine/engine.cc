@@ -35,6 +35,13 @@ struct Engine::Impl {
   void pump(uint32_t index);
   void takeTurn(Slot& slot);
   void touch(Slot& slot) { slot.dirty = true; }
+  // What may be refused is asked of the migration itself.
+  Status ask(MigrationId id, Status (Job::*request)()) {
+    Result<Slot*> slot = active(id);
+    if (!slot.ok()) return slot.status();
+    touch(*slot.value());
+    return (slot.value()->migration.get()->*request)();
+  }
 
   Port port;
   Scheduler scheduler;
@@ -281,12 +288,7 @@ Status Engine::stop(MigrationId id) {
   return {};
 }
 
-Status Engine::cancel(MigrationId id) {
-  Result<Impl::Slot*> slot = impl_->active(id);
-  if (!slot.ok()) return slot.status();
-  impl_->touch(*slot.value());
-  return slot.value()->migration->requestCancel();
-}
+Status Engine::cancel(MigrationId id) { return impl_->ask(id, &Job::requestCancel); }
 
 Status Engine::finish(MigrationId id) {
   Result<Impl::Slot*> slot = impl_->active(id);
@@ -296,26 +298,11 @@ Status Engine::finish(MigrationId id) {
   return {};
 }
 
-Status Engine::reverse(MigrationId id) {
-  Result<Impl::Slot*> slot = impl_->active(id);
-  if (!slot.ok()) return slot.status();
-  impl_->touch(*slot.value());
-  return slot.value()->migration->requestReverse();
-}
+Status Engine::reverse(MigrationId id) { return impl_->ask(id, &Job::requestReverse); }
 
-Status Engine::closeWindow(MigrationId id) {
-  Result<Impl::Slot*> slot = impl_->active(id);
-  if (!slot.ok()) return slot.status();
-  impl_->touch(*slot.value());
-  return slot.value()->migration->requestCloseWindow();
-}
+Status Engine::closeWindow(MigrationId id) { return impl_->ask(id, &Job::requestCloseWindow); }
 
-Status Engine::giveUpSource(MigrationId id) {
-  Result<Impl::Slot*> slot = impl_->active(id);
-  if (!slot.ok()) return slot.status();
-  impl_->touch(*slot.value());
-  return slot.value()->migration->requestGiveUp();
-}
+Status Engine::giveUpSource(MigrationId id) { return impl_->ask(id, &Job::requestGiveUp); }
 
 Status Engine::forget(MigrationId id) {
   Impl::Slot* slot = impl_->find(id);

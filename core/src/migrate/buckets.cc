@@ -29,6 +29,16 @@ void join(Bucket& bucket, const Bucket& next) {
   bucket.target += next.target;
 }
 
+// Of those in [first, end), all of one part or range, two neighbours become one; they go to `out`.
+// Returns behind the last one.
+size_t joinPairs(std::vector<Bucket>& buckets, size_t first, size_t end, size_t out) {
+  for (; first < end; ++out) {
+    if (out != first) buckets[out] = std::move(buckets[first]);
+    if (++first < end) join(buckets[out], buckets[first++]);
+  }
+  return out;
+}
+
 }  // namespace
 
 void BucketFill::start(BucketSize size, uint64_t bytesMax) {
@@ -65,15 +75,12 @@ void BucketFill::add(KeyView key, const Digest* source, const Digest* target) {
   ++keys_;
 }
 
-// Two neighbours of one part become one.
 void BucketFill::shrink() {
   size_t in = 0, out = 0;
   for (size_t& count : counts_) {
-    const size_t end = in + count, first = out;
-    for (; in < end; ++out) {
-      if (out != in) filled_[out] = std::move(filled_[in]);
-      if (++in < end) join(filled_[out], filled_[in++]);
-    }
+    const size_t first = out;
+    out = joinPairs(filled_, in, in + count, out);
+    in += count;
     count = out - first;
   }
   filled_.resize(out);
@@ -127,7 +134,7 @@ size_t Buckets::staleCount() const {
 }
 
 std::vector<std::vector<Suspect>> Buckets::startAgain(std::span<const KeyRange> ranges,
-                                                                 std::span<BucketFill> fills) {
+                                                      std::span<BucketFill> fills) {
   KH_ASSERT(runs_.empty() && !fills.empty());
   // Twice as large: one that is full only splits once it has grown a good deal.
   BucketSize size = size_;
@@ -192,14 +199,15 @@ void Buckets::replace(std::span<BucketFill> fills) {
   limit();
 }
 
-// Two neighbours of one range become one, until they fit or there are none.
+// Until they fit, or none have a neighbour in their range.
 void Buckets::limit() {
   while (bytesOf(buckets_) > bytesMax_) {
     size_t out = 0;
-    for (size_t i = 0; i < buckets_.size(); ++i, ++out) {
-      if (out != i) buckets_[out] = std::move(buckets_[i]);
-      const bool joins = i + 1 < buckets_.size() && buckets_[i + 1].range == buckets_[out].range;
-      if (joins) join(buckets_[out], buckets_[++i]);
+    for (size_t in = 0; in < buckets_.size();) {
+      size_t end = in + 1;
+      while (end < buckets_.size() && buckets_[end].range == buckets_[in].range) ++end;
+      out = joinPairs(buckets_, in, end, out);
+      in = end;
     }
     if (out == buckets_.size()) return;
     buckets_.resize(out);

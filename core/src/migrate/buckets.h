@@ -79,11 +79,11 @@ class Buckets {
   // Whether something that was marked since it was read may be this key.
   bool isMarked(KeyView key) const;
 
-  // What is stale, as parts of the plan to be read: at most `listsMax` lists of about as many buckets
-  // each, in order, neighbours joined. Each goes into a fill of its own, and all of those into
+  // What is stale, as parts of the plan to be read: at most as many lists as there are fills, of about as
+  // many buckets each, in order, neighbours joined. Each goes into a fill of its own, and all of those into
   // replace(); nothing is marked meanwhile.
   std::vector<std::vector<Suspect>> startAgain(std::span<const KeyRange> ranges,
-                                                          std::span<BucketFill> fills);
+                                               std::span<BucketFill> fills);
   void replace(std::span<BucketFill> fills);
 
   size_t size() const { return buckets_.size(); }

@@ -52,11 +52,7 @@ Status FeedPhase::pump(Port& port) {
     trend_.reset();
   }
   if (done()) return {};
-  Instant ready = pollAt_;
-  const Instant shared = port.bucket().readyAt(port.now());
-  const Instant own = shared_.bucket.readyAt(port.now());
-  if (ready < shared && !hurry_) ready = shared;
-  if (ready < own && !hurry_) ready = own;
+  const Instant ready = hurry_ ? pollAt_ : std::max(pollAt_, shared_.readyAt(port));
   if (port.now() < ready) {
     port.wakeAt(ready);
     return {};
@@ -127,8 +123,7 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
     return {};
   }
   if (!shared_.differing.empty()) explain(body.value());
-  port.bucket().take(batchBytes_, port.now());
-  shared_.bucket.take(batchBytes_, port.now());
+  shared_.pay(port, batchBytes_);
   const auto frameEnd = static_cast<uint32_t>(all.size() - event.positionBytes);
   const BufferRef frame{event.payload.buffer, 0, frameEnd};
   FrameHeader header = body->header();

@@ -28,9 +28,9 @@ class JournalQueue {
   uint64_t added() const { return added_; }
   uint64_t durable() const { return durable_; }
   bool enabled() const { return enabled_; }
-  // Everything added so far is durable.
   // How long the last append took.
   uint64_t lastUs() const { return lastUs_; }
+  // Everything added so far is durable.
   bool flushed() const { return waiting_.empty() && !op_; }
   bool owns(OpId op) const { return op_ == op && op; }
 

@@ -263,21 +263,12 @@ void Port::noticeDifference(DifferenceKind kind, std::string_view key) {
   notices_.push_back(notice);
 }
 
-void Port::noticeWarning(ErrorCode error, NodeId node) {
+void Port::noticeError(NoticeKind kind, ErrorCode error, NodeId node) {
   Notice notice;
-  notice.kind = NoticeKind::kWarning;
+  notice.kind = kind;
   notice.error = error;
   notice.migration = bound_;
   notice.node = node;
-  notices_.push_back(notice);
-}
-
-void Port::noticeRefused(ErrorCode error, NodeId owner) {
-  Notice notice;
-  notice.kind = NoticeKind::kRefused;
-  notice.error = error;
-  notice.migration = bound_;
-  notice.node = owner;
   notices_.push_back(notice);
 }
 

@@ -104,8 +104,8 @@ class Port {
   void noticeState(MigrationState state, ErrorCode error, NodeId node, std::string_view text);
   void noticeProgress(MigrationState state);
   void noticeDifference(DifferenceKind kind, std::string_view key);
-  void noticeWarning(ErrorCode error, NodeId node);
-  void noticeRefused(ErrorCode error, NodeId owner);
+  void noticeWarning(ErrorCode error, NodeId node) { noticeError(NoticeKind::kWarning, error, node); }
+  void noticeRefused(ErrorCode error, NodeId owner) { noticeError(NoticeKind::kRefused, error, owner); }
   void noticeThrottle(NodeId node, uint64_t perSecond);
 
   // The bound migration wants to be looked at again at this time.
@@ -136,6 +136,7 @@ class Port {
     uint64_t epoch = 0;
     uint64_t answerBytes = 0;  // may come back: for the deadline, the host is not told
   };
+  void noticeError(NoticeKind kind, ErrorCode error, NodeId node);
   // Null when there is no room.
   BufferRef copyIn(std::string_view bytes);
   OpId request(ActionKind kind, NodeId node, OpTag tag, std::string_view payload,

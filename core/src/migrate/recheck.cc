@@ -34,11 +34,9 @@ void RecheckPhase::start(std::map<Key, uint64_t, std::less<>> keys, bool hurry) 
   target_.part = MigrationPart::kTarget;
 }
 
-// What was read is paid for before more is.
 bool RecheckPhase::waitsForRate(Port& port) const {
   if (hurry_) return false;
-  const Instant all = port.bucket().readyAt(port.now()), own = shared_.bucket.readyAt(port.now());
-  const Instant ready = all < own ? own : all;
+  const Instant ready = shared_.readyAt(port);
   if (!(port.now() < ready)) return false;
   port.wakeAt(ready);
   return true;
@@ -128,10 +126,7 @@ Status RecheckPhase::accept(Port& port, Side& side, const Event& event) {
     }
     ++wanted;
   }
-  if (!hurry_) {
-    port.bucket().take(view->dataBytes(), port.now());
-    shared_.bucket.take(view->dataBytes(), port.now());
-  }
+  if (!hurry_) shared_.pay(port, view->dataBytes());
   side.failures = 0;
   side.answered = true;
   side.buffer = event.payload;

@@ -2,6 +2,8 @@
 // the way out. Owned by the migration.
 #pragma once
 
+#include <algorithm>
+
 #include "journal/leaves.h"
 #include "keyhaul/digest.h"
 #include "keyhaul/journal.h"
@@ -56,6 +58,14 @@ struct Shared {
   Totals totals;
   JournalQueue journal;
   TokenBucket bucket;  // this migration's own limit
+  // What was taken is paid for before more is, of all together and of this one.
+  Instant readyAt(Port& port) {
+    return std::max(port.bucket().readyAt(port.now()), bucket.readyAt(port.now()));
+  }
+  void pay(Port& port, uint64_t bytes) {
+    port.bucket().take(bytes, port.now());
+    bucket.take(bytes, port.now());
+  }
   // Live: the claim as the register has it, and what changed since it was compared.
   Claim claim;
   // The claim goes the way back: `source` is the store that was the plan's target, which serves,
