@@ -33,6 +33,7 @@ const inNode = (name, flags = []) => () => run('node', [...flags, `bench/node/${
 const topics = {
   native,
   checksum: inNode('checksum'),
+  start: inNode('start'),
   migrator: inNode('migrator'),
   record,
   engine: inNode('engine'),
