@@ -22,6 +22,11 @@ async function record() {
   run('node', ['bench/node/record.mjs', ...quick])
 }
 
+async function queue() {
+  await buildWasm('keyhaul_bench_queue')
+  run('node', ['bench/node/queue.mjs', ...quick])
+}
+
 async function browser() {
   await bootstrap(['browser'])
   await buildWasm('keyhaul_bench_record')
@@ -36,6 +41,7 @@ const topics = {
   start: inNode('start'),
   migrator: inNode('migrator'),
   record,
+  queue,
   engine: inNode('engine'),
   'put-options': inNode('put-options'),
   move: inNode('move'),
