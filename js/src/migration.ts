@@ -236,6 +236,7 @@ export class Migration implements AsyncIterable<Progress> {
     this.#ended = this.#leaving = true
     this.#latest ??= this.#look()
     for (const { gate } of [this.#setup.from, this.to]) gate?.limitWrites?.(0, this.ranges)
+    this.live?.writes?.()
     this.#setup.signal?.removeEventListener('abort', this.stop)
     this.#setup.onEnd()
     void this.#setup.journal?.close().catch(() => {})
@@ -272,7 +273,8 @@ export class Migration implements AsyncIterable<Progress> {
   async #end(state: MigrationState, notice: EngineNotice): Promise<void> {
     if (this.#ended) return
     const ranges = this.ranges.map(({ gte, lt }) => [toHex(gte ?? new Uint8Array(0)), lt === undefined ? null : toHex(lt)] as const)
-    const about = { from: this.#setup.from.name, to: this.#setup.to.name, ranges }
+    const writes = this.live?.writes?.()
+    const about = { from: this.#setup.from.name, to: this.#setup.to.name, ranges, ...(writes && { writes }) }
     const receipt =
       state === 'stopped' ? undefined : readReceipt(JSON.parse(this.#driver.engine.receipt(this.#id)), about, this.#differences, this.live?.fence?.notPromised)
     const succeeded = receipt !== undefined && (state === 'done' || (state === 'mismatch' && receipt.mode === 'verify'))

@@ -6,6 +6,7 @@ import { Gate } from './gate.js'
 import { ReadGroups, WriteGroups } from './group.js'
 import { packCall } from './pack.js'
 import { WriteLimit } from './write-limit.js'
+import { WriteMeter } from './writes.js'
 
 /** These are durable before they take effect, or a crash would take back an epoch in which clients were served. */
 const OPENING: ReadonlySet<GateVerb> = new Set(['assign', 'unfence', 'activate'])
@@ -23,6 +24,7 @@ export class GateCore {
   /** Calls of clients, whichever object they come through: two queues would overtake each other. */
   readonly reads: ReadGroups
   readonly writes: WriteGroups
+  readonly meter = new WriteMeter()
   /** What migrations ask of the writers, while they cannot keep up with them. */
   private readonly limits = new Map<readonly ScanRange[], WriteLimit>()
   private loading: Promise<Gate> | undefined
@@ -48,7 +50,7 @@ export class GateCore {
   ) {
     this.store = store.name
     this.reads = new ReadGroups(store as Required<Store>)
-    this.writes = new WriteGroups(store)
+    this.writes = new WriteGroups(store, (keys) => this.meter.add(keys))
   }
 
   load(): Promise<Gate> {
