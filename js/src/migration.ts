@@ -125,13 +125,14 @@ export class Migration implements AsyncIterable<Progress> {
    * before. `owner` of the error is whom the ranges belong to, where that is known.
    */
   reverse(): Promise<Receipt> {
+    let back: Promise<Receipt>
     try {
       this.#control('reverse')
+      back = new Promise((resolve, reject) => this.#goingBack.push({ resolve, reject }))
     } catch (error) {
-      return Promise.reject(this.#refusal(error))
+      back = Promise.reject(this.#refusal(error))
     }
-    const back = new Promise<Receipt>((resolve, reject) => this.#goingBack.push({ resolve, reject }))
-    // Whoever does not wait for it has the event `warning`, and `done`.
+    // Whoever does not wait for it has the event `warning`, and `done`; and one that is refused at once, no window.
     back.catch(() => {})
     return back
   }

@@ -40,7 +40,7 @@ export function levelStore(db: LevelDatabase, options: LevelStoreOptions = {}): 
  * changes once. From then on it is as if a store with `feed: true` had been made of the database.
  */
 export async function listFeeds(db: LevelDatabase): Promise<OpenFeed[]> {
-  return (await feedLogOf(db)).list()
+  return withLog(db, (log) => log.list())
 }
 
 /**
@@ -48,14 +48,22 @@ export async function listFeeds(db: LevelDatabase): Promise<OpenFeed[]> {
  * Who follows it yet gets KEYHAUL_FEED_POSITION_LOST, and has to copy again.
  */
 export async function closeFeed(db: LevelDatabase, id: string): Promise<boolean> {
-  return (await feedLogOf(db)).close(id)
+  return withLog(db, (log) => log.close(id))
 }
 
-async function feedLogOf(db: LevelDatabase): Promise<LevelFeedLog> {
+async function withLog<T>(db: LevelDatabase, work: (log: LevelFeedLog) => Promise<T>): Promise<T> {
   const { root } = placeOf(db)
+  const location = (root as { location?: unknown }).location
+  const name = typeof location === 'string' ? `level:${location}` : unplacedName(root)
+  // Whoever closed it has done with it, and would have to close it once more.
+  if (root.status === 'closing' || root.status === 'closed') throw new KeyhaulError('KEYHAUL_STORE_CLOSED', { store: name })
   const log = LevelFeedLog.of(root)
-  await root.open()
-  return log
+  try {
+    await root.open()
+    return await work(log)
+  } catch (error) {
+    throw fromLevel(error, name)
+  }
 }
 
 class LevelStore implements Store {
