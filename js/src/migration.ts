@@ -6,7 +6,7 @@ import { liveParts } from './engine/load.js'
 import { errorCodeOf, formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
 import { assertRate } from './given.js'
 import type { JournalStore } from './journal/journal.js'
-import { MigrationError } from './migration-error.js'
+import { MigrationError, MOVE_AGAIN } from './migration-error.js'
 import { ENDED, type MigrationState, type Progress, STATES } from './progress.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
 import { toHex } from './stores/bytes.js'
@@ -376,5 +376,5 @@ function mismatchText(receipt: Receipt): string {
   const { missing, extra, changed, to } = receipt
   const first = receipt.different[0]
   const example = first === undefined ? '' : `, first ${first.kind} key ${first.key}`
-  return `${to} differs from ${receipt.from}: ${missing} missing, ${extra} extra, ${changed} changed${example}; verify with repair mends it`
+  return `${to} differs from ${receipt.from}: ${missing} missing, ${extra} extra, ${changed} changed${example}; ${receipt.mode === 'live' ? MOVE_AGAIN : 'verify with repair mends it'}`
 }

@@ -3,6 +3,7 @@ import pc from 'picocolors'
 import { formatKey, KeyhaulError } from '../errors.js'
 import type { JournalInfo, LiveJournal } from '../inspect.js'
 import type { RegisterTruth } from './live.js'
+import { MOVE_AGAIN } from '../migration-error.js'
 import type { Progress } from '../migration.js'
 import type { Receipt } from '../receipt.js'
 import { hostInfoOf } from './arguments.js'
@@ -192,7 +193,7 @@ export function receiptText(receipt: Receipt): string {
     differences > 0
       ? `differences found: ${formatCount(receipt.missing)} missing, ${formatCount(receipt.extra)} extra, ${formatCount(receipt.changed)} changed`
       : '',
-    receipt.state === 'mismatch' ? 'keyhaul verify --repair of the same stores and ranges makes the target equal to the source' : '',
+    receipt.state !== 'mismatch' ? '' : receipt.mode === 'live' ? `the copy was taken back, and ${shownStore(receipt.from)} serves on: ${MOVE_AGAIN}` : 'keyhaul verify --repair of the same stores and ranges makes the target equal to the source',
     receipt.repairs > 0 ? `repaired ${keys(receipt.repairs)}, then verified again` : '',
     receipt.mode === 'live' && (isOver || receipt.pauseMs > 0) ? `level ${receipt.level}; writers were refused for ${formatDuration(receipt.pauseMs)}, forecast ${formatDuration(receipt.pauseForecastMs)}${receipt.postponed > 0 ? `, put off ${receipt.postponed} time${receipt.postponed > 1 ? 's' : ''} before` : ''}` : '',
     writersLine(receipt),

@@ -128,7 +128,7 @@ const rounded = (value: number): number => Math.round(value * 100) / 100
 
 /** Begins to count; nothing where one of the two stores does not count what its clients write. The function ends it, and may be called again. */
 export function watchWrites(from: Store, to: Store, ranges: readonly ScanRange[]): (() => WritersReceipt) | undefined {
-  const meters = [from, to].flatMap(({ gate }) => gate?.meter ?? [])
+  const meters = [from, to].flatMap(({ gate }) => (gate?.meter instanceof WriteMeter ? gate.meter : []))
   if (meters.length < 2) return undefined
   const watch = new WriteWatch(meters, ranges)
   return () => watch.end()

@@ -23,6 +23,14 @@ test('where they are equal all the same it is said, and at level 5 both hold it 
   assert.match(textOf({ mode: 'live', level: 5, rechecked: 3 }), /verified: both sides hold 100 entries, digest a{32}\n/)
 })
 
+test('a live move that ends unequal is no copy to be mended', () => {
+  const unequal = { state: 'mismatch', verified: false, missing: 2 }
+  assert.match(textOf({ ...unequal, mode: 'copy' }), /keyhaul verify --repair of the same stores/)
+  const live = textOf({ ...unequal, mode: 'live' })
+  assert.match(live, /\n {2}the copy was taken back, and left serves on: see why the target does not hold what it was given, then move again\n/)
+  assert.doesNotMatch(live, /--repair/)
+})
+
 test('what clients noticed of a live move, where all of it was seen', () => {
   const raw = { state: 'done', mode: 'live', level: 4, verified: true, source: digest('a', 100), target: digest('a', 100) } as unknown as RawReceipt
   const said = (writes?: Partial<WritersReceipt>): string =>
