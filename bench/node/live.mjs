@@ -8,7 +8,7 @@ import { migrate } from '../../dist/index.js'
 import { assignRange, gatedStore, shardedStore } from '../../dist/live/index.js'
 import { levelRegister } from '../../dist/register/level.js'
 import { levelStore } from '../../dist/stores/level.js'
-import { fill, hungry, latencies, percentile, steady } from './live-load.mjs'
+import { fill, hungry, latencies, lostIn, percentile, steady } from './live-load.mjs'
 
 const given = (name, usual) => Number(process.argv.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? usual)
 const quick = process.argv.includes('--quick')
@@ -16,14 +16,18 @@ const ROWS = given('rows', quick ? 10_000 : 500_000)
 const MOVES = given('pauses', quick ? 4 : 100)
 const RATE = given('rate', 20_000)
 const CLIENTS = 16
-const BEFORE_MS = quick ? 500 : 5000
+// As much as a receipt knows of what was before.
+const BEFORE_MS = quick ? 1500 : 10_500
+/** A budget that no pause keeps is waited for in vain. */
+const MOVE_MS_MAX = 180_000
 const LOADS = {
-  [`steady, ${RATE.toLocaleString('en-US')} ops/s`]: (store) => steady(store, ROWS, RATE),
-  [`${CLIENTS} hungry clients`]: (store) => hungry(store, ROWS, CLIENTS)
+  [`steady, ${RATE.toLocaleString('en-US')} ops/s`]: (store, oracle) => steady(store, oracle, RATE),
+  [`${CLIENTS} hungry clients`]: (store, oracle) => hungry(store, oracle, CLIENTS)
 }
 const WAYS = {
   'a share of 0.25 (default)': {},
   'a share of 0.1': { share: 0.1 },
+  'a pause budget of 50 ms': { pauseBudgetMs: 50 },
   'as fast as it can': { share: 1, pageEntries: 16_384, pageBytes: 256 * 1024, windowPages: 8 }
 }
 const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))
@@ -58,7 +62,7 @@ const CLOSED = new Set(['fencing', 'draining', 'readFencing', 'deciding', 'activ
 
 /** One move; when its writers were refused, attempts that were put off too, and its receipt. */
 async function move({ stores, register, place }, from, to, name, options) {
-  const run = migrate({ live: true, from: stores[from], to: stores[to], register, journal: join(place, `journal-${name}`), ...options })
+  const run = migrate({ live: true, from: stores[from], to: stores[to], register, journal: join(place, `journal-${name}`), signal: AbortSignal.timeout(MOVE_MS_MAX), ...options })
   const pauses = []
   const migration = await run.migration
   migration.on('state', (state) => {
@@ -72,31 +76,47 @@ async function move({ stores, register, place }, from, to, name, options) {
 
 async function measure(load, way) {
   await withStores(async (world) => {
-    await fill(world.clients, ROWS)
-    await under(LOADS[load](world.clients), async (state, stop) => {
+    const oracle = await fill(world.clients, ROWS)
+    await under(LOADS[load](world.clients, oracle), async (state, stop) => {
       await new Promise((wake) => setTimeout(wake, BEFORE_MS))
       const before = { ops: state.ops, writes: state.writes.splice(0) }
       const began = performance.now()
-      const { receipt, meets } = await move(world, 'a', 'b', 'once', WAYS[way])
+      const moved = await move(world, 'a', 'b', 'once', WAYS[way]).catch((error) => error)
+      if (moved instanceof Error) {
+        await stop()
+        await noneLost(world.clients, oracle)
+        return console.log(`| ${load} | ${way} | not moved: ${moved.code}, in ${moved.step} |`)
+      }
+      const { receipt, meets } = moved
       const ms = performance.now() - began
       const during = { ops: state.ops - before.ops, writes: state.writes }
       await stop()
+      const lost = await noneLost(world.clients, oracle)
       const paused = during.writes.filter(meets)
+      const { waited, waitedP50Ms, waitedP99Ms, waitedMaxMs, perSecondBefore = Number.NaN, perSecondDuring } = receipt.writes
       const [usual, then] = [(before.ops * 1000) / BEFORE_MS, (during.ops * 1000) / ms]
       console.log(
         `| ${load} | ${way} | ${number(usual)} | ${number(then)} | ${Math.round((1 - then / usual) * 100)} % | ${latencies(before.writes)} | ${latencies(during.writes)} | ` +
           `${latencies(paused)} (${paused.length}) | ${receipt.pauseMs.toFixed(1)} | ${receipt.pauseForecastMs.toFixed(1)} | ${(receipt.durationMs / 1000).toFixed(1)} | ` +
-          `${number(receipt.feedChanges)} | ${number(receipt.rechecked)} | ${receipt.postponed} | ${receipt.verified} |`
+          `${number(receipt.feedChanges)} | ${number(receipt.rechecked)} | ${receipt.postponed} | ${receipt.verified} | ${lost} | ` +
+          `${waited}: ${[waitedP50Ms, waitedP99Ms, waitedMaxMs].map((ms) => ms.toFixed(1)).join(' / ')} | ${number(perSecondBefore)}, ${number(perSecondDuring)} |`
       )
     })
   })
 }
 
+/** Each key holds what was acknowledged last, or nothing that was measured counts. */
+async function noneLost(clients, oracle) {
+  const lost = await lostIn(clients, oracle)
+  if (lost > 0) throw new Error(`${number(lost)} of ${number(oracle.rows)} keys do not hold what was acknowledged`)
+  return lost
+}
+
 /** There and back again, until there are enough pauses for a percentile. */
 async function pauses(rows) {
   await withStores(async (world) => {
-    await fill(world.clients, rows)
-    await under(steady(world.clients, rows, RATE), async (state, stop) => {
+    const oracle = await fill(world.clients, rows)
+    await under(steady(world.clients, oracle, RATE), async (state, stop) => {
       const receipts = []
       const met = []
       for (let i = 0; i < MOVES; i++) {
@@ -105,20 +125,23 @@ async function pauses(rows) {
         met.push(...state.writes.splice(0).filter(meets))
       }
       await stop()
+      const lost = await noneLost(world.clients, oracle)
       const ms = receipts.map((receipt) => receipt.pauseMs).sort((x, y) => x - y)
       console.log(`\n| ${MOVES} moves of ${number(rows)} records, ${number(RATE)} ops/s | p50 | p90 | p99 | max |\n|---|---|---|---|---|`)
       console.log(`| pause of the receipts, ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(ms, share).toFixed(1)).join(' | ')} |`)
       const waits = met.map(([began, ended]) => ended - began).sort((x, y) => x - y)
       console.log(`| a write that met one (${number(waits.length)}), ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(waits, share).toFixed(1)).join(' | ')} |`)
-      const lost = receipts.filter((receipt) => !receipt.verified).length
-      console.log(`\n${lost} of ${MOVES} were not verified, ${receipts.reduce((sum, receipt) => sum + receipt.postponed, 0)} attempts were put off.`)
+      const waitedP99 = receipts.map(({ writes }) => writes.waitedP99Ms).sort((x, y) => x - y)
+      console.log(`| p99 of the receipts' waits, ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(waitedP99, share).toFixed(1)).join(' | ')} |`)
+      const unverified = receipts.filter((receipt) => !receipt.verified).length
+      console.log(`\n${lost} keys lost; ${unverified} of ${MOVES} were not verified, ${receipts.reduce((sum, receipt) => sum + receipt.postponed, 0)} attempts were put off.`)
     })
   })
 }
 
 console.log(
-  `| ${number(ROWS)} records, load | way | ops/s before | ops/s during | lost | a write, ms, before: p50 / p99 / max | during | of those that met the pause (how many) | pause, ms | forecast | whole move, s | feed changes | compared again | postponed | verified |`
+  `| ${number(ROWS)} records, load | way | ops/s before | ops/s during | lost | a write, ms, before: p50 / p99 / max | during | of those that met the pause (how many) | pause, ms | forecast | whole move, s | feed changes | compared again | postponed | verified | keys lost | receipt: writes that waited, ms: p50 / p99 / max | receipt: keys written a second before, during |`
 )
-console.log('|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|')
+console.log(`${'|---'.repeat(18)}|`)
 for (const load of Object.keys(LOADS)) for (const way of Object.keys(WAYS)) await measure(load, way)
 await pauses(Math.min(ROWS, 10_000))

@@ -13,7 +13,7 @@ export {
 } from './migrator.js'
 export { type LiveProgress, Migration, MigrationError, type MigrationEvents, type MigrationState, type Progress } from './migration.js'
 export type { RangeInput, RangesInput } from './ranges.js'
-export { type Difference, type DigestSummary, type Receipt, VERSION } from './receipt.js'
+export { type Difference, type DigestSummary, type Receipt, VERSION, type WritersReceipt } from './receipt.js'
 export type {
   ApplyOptions, Capability, Change, Entry, Estimate, Feed, FeedPage, PackedPage, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write
 } from './stores/store.js'

@@ -165,6 +165,7 @@ export class Engine {
     const id = driver.engine.start(driver.now(), plan, source, target, journal !== undefined)
     if (id < 0) throw planError(-id, driver.engine.problem(), options)
     if (options.rate !== undefined) driver.engine.setRate(driver.now(), id, options.rate)
+    if (live !== undefined) live.writes = liveParts.writes?.(options.from, options.to, ranges)
     return this.#run(id, options, ranges, journal, live)
   }
 

@@ -2,6 +2,9 @@ import { KeyhaulError } from './errors.js'
 import type { MigrationState } from './progress.js'
 import type { Receipt } from './receipt.js'
 
+/** Of a live one the copy was taken back: there is nothing to mend, and a target that is moved to has a gate. */
+export const MOVE_AGAIN = 'see why the target does not hold what it was given, then move again'
+
 /** How a migration ended without success; `receipt` says what it did, where it ended for good. */
 export class MigrationError extends KeyhaulError {
   readonly receipt: Receipt | undefined
@@ -14,5 +17,10 @@ export class MigrationError extends KeyhaulError {
     super(from.code, { message: from.message, cause: from.cause })
     Object.assign(this, from, about)
     this.receipt = receipt
+  }
+
+  override get next(): string | undefined {
+    const { state, mode } = this.receipt ?? {}
+    return state === 'mismatch' && mode === 'live' ? MOVE_AGAIN : super.next
   }
 }

@@ -6,7 +6,7 @@ import { liveParts } from './engine/load.js'
 import { errorCodeOf, formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
 import { assertRate } from './given.js'
 import type { JournalStore } from './journal/journal.js'
-import { MigrationError } from './migration-error.js'
+import { MigrationError, MOVE_AGAIN } from './migration-error.js'
 import { ENDED, type MigrationState, type Progress, STATES } from './progress.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
 import { toHex } from './stores/bytes.js'
@@ -125,13 +125,14 @@ export class Migration implements AsyncIterable<Progress> {
    * before. `owner` of the error is whom the ranges belong to, where that is known.
    */
   reverse(): Promise<Receipt> {
+    let back: Promise<Receipt>
     try {
       this.#control('reverse')
+      back = new Promise((resolve, reject) => this.#goingBack.push({ resolve, reject }))
     } catch (error) {
-      return Promise.reject(this.#refusal(error))
+      back = Promise.reject(this.#refusal(error))
     }
-    const back = new Promise<Receipt>((resolve, reject) => this.#goingBack.push({ resolve, reject }))
-    // Whoever does not wait for it has the event `warning`, and `done`.
+    // Whoever does not wait for it has the event `warning`, and `done`; and one that is refused at once, no window.
     back.catch(() => {})
     return back
   }
@@ -236,6 +237,7 @@ export class Migration implements AsyncIterable<Progress> {
     this.#ended = this.#leaving = true
     this.#latest ??= this.#look()
     for (const { gate } of [this.#setup.from, this.to]) gate?.limitWrites?.(0, this.ranges)
+    this.live?.writes?.()
     this.#setup.signal?.removeEventListener('abort', this.stop)
     this.#setup.onEnd()
     void this.#setup.journal?.close().catch(() => {})
@@ -272,7 +274,8 @@ export class Migration implements AsyncIterable<Progress> {
   async #end(state: MigrationState, notice: EngineNotice): Promise<void> {
     if (this.#ended) return
     const ranges = this.ranges.map(({ gte, lt }) => [toHex(gte ?? new Uint8Array(0)), lt === undefined ? null : toHex(lt)] as const)
-    const about = { from: this.#setup.from.name, to: this.#setup.to.name, ranges }
+    const writes = this.live?.writes?.()
+    const about = { from: this.#setup.from.name, to: this.#setup.to.name, ranges, ...(writes && { writes }) }
     const receipt =
       state === 'stopped' ? undefined : readReceipt(JSON.parse(this.#driver.engine.receipt(this.#id)), about, this.#differences, this.live?.fence?.notPromised)
     const succeeded = receipt !== undefined && (state === 'done' || (state === 'mismatch' && receipt.mode === 'verify'))
@@ -373,5 +376,5 @@ function mismatchText(receipt: Receipt): string {
   const { missing, extra, changed, to } = receipt
   const first = receipt.different[0]
   const example = first === undefined ? '' : `, first ${first.kind} key ${first.key}`
-  return `${to} differs from ${receipt.from}: ${missing} missing, ${extra} extra, ${changed} changed${example}; verify with repair mends it`
+  return `${to} differs from ${receipt.from}: ${missing} missing, ${extra} extra, ${changed} changed${example}; ${receipt.mode === 'live' ? MOVE_AGAIN : 'verify with repair mends it'}`
 }

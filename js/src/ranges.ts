@@ -37,7 +37,7 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
 /** Half open, as the core has them. The whole key space when nothing is given. */
 export function toScanRanges(inputs: RangesInput | undefined): ScanRange[] {
   if (inputs === undefined || inputs === 'all') return [{}]
-  if (!Array.isArray(inputs) || inputs.length === 0) throw notRanges(`${JSON.stringify(inputs)} is no list of ranges`)
+  if (!Array.isArray(inputs) || inputs.length === 0) throw notRanges(`${shown(inputs)} is no list of ranges`)
   if (inputs.length > RANGES_MAX) {
     throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${inputs.length} ranges are given; a migration takes ${RANGES_MAX}` })
   }
@@ -69,9 +69,11 @@ function assertRange(input: RangeInput): void {
   const names = members.map(([name]) => name).sort().join()
   // A member that is there and undefined is a variable that was not set: it does not mean every key.
   if (/^(0,1|prefix|from|to|from,to)$/.test(names) && members.every(([, key]) => typeof key === 'string' || key instanceof Uint8Array)) return
-  throw notRanges(`${JSON.stringify(input)} is no range`)
+  throw notRanges(`${shown(input)} is no range`)
 }
 
+/** JSON has no BigInt. */
+const shown = (input: unknown): string => JSON.stringify(input, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
 const notRanges = (what: string): KeyhaulError => new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `${what}; \`ranges\` is 'all' or a list of [first, last], both included, { prefix } or { from }` })
 
 /** The core would find it too, but only once there is a target. */

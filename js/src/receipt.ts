@@ -14,6 +14,20 @@ export interface Difference {
   readonly kind: 'missing' | 'extra' | 'changed'
 }
 
+/** What the clients of the two stores of a live migration noticed of it. */
+export interface WritersReceipt {
+  /** Writes through a `shardedStore` that a fence of it kept waiting, in all attempts to cut over and on the way back. */
+  readonly waited: number
+  /** For how long they were, in milliseconds; 0 where none waited. The percentiles are rounded up, by at most a tenth. */
+  readonly waitedP50Ms: number
+  readonly waitedP99Ms: number
+  readonly waitedMaxMs: number
+  /** Keys that clients wrote a second to both stores, in the ranges or not, in the ten seconds before it began; absent where a gate was younger than a second. */
+  readonly perSecondBefore?: number
+  /** The same from its beginning to its end, a reverse window included. */
+  readonly perSecondDuring: number
+}
+
 /** What a migration did and proved. Counts are over all its incarnations. */
 export interface Receipt {
   readonly state: 'done' | 'mismatch' | 'cancelled' | 'failed'
@@ -73,6 +87,11 @@ export interface Receipt {
   readonly pauseMs: number
   /** Live: attempts that were given up because they would have passed the budget. */
   readonly postponed: number
+  /**
+   * Live: what clients noticed. Absent where not all of it was seen: after a resume, at level 2, with a store of
+   * another kind than `gatedStore`; and the journal does not keep it.
+   */
+  readonly writes?: WritersReceipt
   /** Live: keys that were compared again because they changed after they were compared. */
   readonly rechecked: number
   /** Level 2: what stopWrites() leaves to others; and what a source that was given up may still hold. In clauses for people. */
@@ -95,7 +114,7 @@ export type RawReceipt = Record<string, number> & {
   target: DigestSummary
 }
 
-export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' | 'ranges'>, different: readonly Difference[], notPromised: readonly string[] = []): Receipt {
+export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' | 'ranges' | 'writes'>, different: readonly Difference[], notPromised: readonly string[] = []): Receipt {
   const n = (name: string): number => raw[name] ?? 0
   const ms = (name: string): number => Math.round(n(name) / 10) / 100
   const differences = n('missing') + n('extra') + n('changed')

@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { KeyhaulError } from '../errors.js'
+import { inspectJournal } from '../inspect.js'
 import { closeFeed, listFeeds, type OpenFeed } from '../stores/level.js'
 import { Exit } from './exit.js'
 import { formatBytes, formatCount, formatDuration, printable, shownStore } from './output.js'
@@ -7,6 +8,8 @@ import { shellWord } from './shell.js'
 import { openStore, storeName } from './stores.js'
 
 const JOURNAL = /^journal (.+)$/s
+/** As nameOf() of engine/feeds.ts gives it. */
+const CLAIM = /^claim /
 
 /** Whether `inspect` was given a store, not a journal. */
 export function isStore(text: string): boolean {
@@ -41,9 +44,9 @@ export async function dropFeed(url: string, id: string, flags: { force?: boolean
   try {
     const feed = (await listFeeds(store.db)).find((one) => one.id === id)
     if (feed === undefined) throw new KeyhaulError('KEYHAUL_NOT_FOUND', { store: name, message: `it has no open feed ${printable(id)}; keyhaul inspect ${shellWord(url)} shows them` })
-    const journal = journalOf(feed)
-    if (journal !== undefined && flags.force !== true) {
-      throw new KeyhaulError('KEYHAUL_USAGE', { store: name, message: `a migration can go on with it: keyhaul resume ${shellWord(journal)}; with --force it is dropped, and that one has to copy again` })
+    const follower = followerOf(feed)
+    if (follower !== undefined && flags.force !== true) {
+      throw new KeyhaulError('KEYHAUL_USAGE', { store: name, message: `${follower}; with --force it is dropped, and that one has to copy again${CLAIM.test(feed.owner ?? '') ? ', or has no way back any more' : ''}` })
     }
     await closeFeed(store.db, id)
     process.stdout.write(flags.json === true ? `${JSON.stringify({ store: name, dropped: id, changes: feed.changes })}\n` : `dropped feed ${id} with ${changes(feed)}\n`)
@@ -53,10 +56,21 @@ export async function dropFeed(url: string, id: string, flags: { force?: boolean
   }
 }
 
-/** The journal that goes on with the feed, where it is still there. */
+/** The journal that goes on with the feed, where it is still there and has not ended. */
 function journalOf({ owner }: Pick<OpenFeed, 'owner'>): string | undefined {
   const journal = JOURNAL.exec(owner ?? '')?.[1]
-  return journal !== undefined && existsSync(journal) ? journal : undefined
+  try {
+    return journal !== undefined && inspectJournal(new Uint8Array(readFileSync(journal))).resumable ? journal : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Who may go on with it. Where the journal of a live migration is, its claim does not say. */
+function followerOf(feed: OpenFeed): string | undefined {
+  const journal = journalOf(feed)
+  if (journal !== undefined) return `a migration can go on with it: keyhaul resume ${shellWord(journal)}`
+  return CLAIM.test(feed.owner ?? '') ? `it is of a live migration (${printable(feed.owner as string)}), which its journal or its service may go on with: see keyhaul status` : undefined
 }
 
 const changes = ({ changes: count, bytes }: OpenFeed): string => `${formatCount(count)} change${count === 1 ? '' : 's'}, ${formatBytes(bytes)} of keys`
@@ -66,7 +80,8 @@ function feedsText(store: string, feeds: readonly OpenFeed[], now: number): stri
   const lines = feeds.map((feed) => {
     const age = formatDuration(Math.max(0, now - feed.openedAt.getTime()))
     const journal = journalOf(feed)
-    const next = journal === undefined ? '' : `\n    goes on with: keyhaul resume ${shellWord(journal)}`
+    const isLive = journal === undefined && CLAIM.test(feed.owner ?? '')
+    const next = journal !== undefined ? `\n    goes on with: keyhaul resume ${shellWord(journal)}` : isLive ? '\n    of a live migration, which may go on with it: keyhaul status of its journal or its service says so' : ''
     return `  ${feed.id}  opened ${age} ago by ${feed.owner === undefined ? 'nobody who said so' : printable(feed.owner)}: ${changes(feed)}${next}\n`
   })
   const head = `${store} keeps its changes for ${feeds.length} open feed${feeds.length === 1 ? '' : 's'}\n`

@@ -41,12 +41,17 @@ function common(command: Command): Command {
     .option('--quiet', 'no progress')
 }
 
+/** Which keys. */
+function ofRanges(command: Command): Command {
+  return command
+    .option('--range <first..last>', 'keys from first to last, both included, or first.. for all from there on; hex:00ff for bytes; may be repeated', parseRange)
+    .option('--prefix <prefix>', 'every key with this prefix; may be repeated', parsePrefix)
+    .option('--all', 'every key, which is the default')
+}
+
 function ranged(command: Command): Command {
   return common(
-    command
-      .option('--range <first..last>', 'keys from first to last, both included, or first.. for all from there on; hex:00ff for bytes; may be repeated', parseRange)
-      .option('--prefix <prefix>', 'every key with this prefix; may be repeated', parsePrefix)
-      .option('--all', 'every key, which is the default')
+    ofRanges(command)
       .option('--rate <bytes/s>', 'at most so many bytes a second, as in 5000000, 5M or 4MiB', parseRate)
       .option('--concurrency <n>', 'ranges worked on at the same time', parseCount, 1)
       .addOption(new Option('--checksum <kind>', 'checksum of pages on their way').choices(['crc32', 'crc32c', 'none']).default('crc32'))
@@ -165,20 +170,17 @@ program
   .description('end a change feed that nobody goes on with: a store keeps every change for it')
   .argument('<store>', 'as in level:./a')
   .argument('<id>', 'as keyhaul inspect shows it')
-  .option('--force', 'also one whose journal is there; that migration then has to copy again')
+  .option('--force', 'also one that a migration may go on with, which then has to copy again')
   .option('--json', 'the result as one JSON object')
   .addHelpText('after', '\nExample:\n  $ keyhaul drop-feed level:./a 1760000000000000')
   .action((store: string, id: string, flags: { force?: boolean; json?: boolean }) => {
     exit = dropFeed(store, id, flags)
   })
 
-common(program.command('rehearse'))
+ofRanges(common(program.command('rehearse')))
   .description('say how long a copy or move would take, before a byte moves: measured on the real stores, run in the simulator; exit 3 where it would not fit')
   .argument('[from]', 'source, as in level:./a; it is read')
   .argument('[to]', 'target, as in level:./b; it is looked into and not written, a scratch store beside it is filled and removed')
-  .option('--range <first..last>', 'keys from first to last, both included, or first.. for all from there on; may be repeated', parseRange)
-  .option('--prefix <prefix>', 'every key with this prefix; may be repeated', parsePrefix)
-  .option('--all', 'every key, which is the default')
   .option('--move', 'then delete from the source')
   .option('--live', 'a move while clients write')
   .option('--service <socket>', 'with --live: the control socket of the service that has the stores open; <from> and <to> are its names for them')

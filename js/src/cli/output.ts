@@ -3,6 +3,7 @@ import pc from 'picocolors'
 import { formatKey, KeyhaulError } from '../errors.js'
 import type { JournalInfo, LiveJournal } from '../inspect.js'
 import type { RegisterTruth } from './live.js'
+import { MOVE_AGAIN } from '../migration-error.js'
 import type { Progress } from '../migration.js'
 import type { Receipt } from '../receipt.js'
 import { hostInfoOf } from './arguments.js'
@@ -192,9 +193,10 @@ export function receiptText(receipt: Receipt): string {
     differences > 0
       ? `differences found: ${formatCount(receipt.missing)} missing, ${formatCount(receipt.extra)} extra, ${formatCount(receipt.changed)} changed`
       : '',
-    receipt.state === 'mismatch' ? 'keyhaul verify --repair of the same stores and ranges makes the target equal to the source' : '',
+    receipt.state !== 'mismatch' ? '' : receipt.mode === 'live' ? `the copy was taken back, and ${shownStore(receipt.from)} serves on: ${MOVE_AGAIN}` : 'keyhaul verify --repair of the same stores and ranges makes the target equal to the source',
     receipt.repairs > 0 ? `repaired ${keys(receipt.repairs)}, then verified again` : '',
     receipt.mode === 'live' && (isOver || receipt.pauseMs > 0) ? `level ${receipt.level}; writers were refused for ${formatDuration(receipt.pauseMs)}, forecast ${formatDuration(receipt.pauseForecastMs)}${receipt.postponed > 0 ? `, put off ${receipt.postponed} time${receipt.postponed > 1 ? 's' : ''} before` : ''}` : '',
+    writersLine(receipt),
     receipt.staleReadsMs === undefined ? '' : `the source cannot keep readers out: it may have shown old values for ${receipt.staleReadsMs === 'unknown' ? 'an unknown time, as an earlier process decided' : `at most ${formatDuration(receipt.staleReadsMs)}`}`,
     receipt.windowError === undefined ? '' : `the way back was lost: ${new KeyhaulError(receipt.windowError).message}`,
     receipt.reversed ? `went back: ${shownStore(receipt.from)} owns the range again` : '',
@@ -207,6 +209,15 @@ export function receiptText(receipt: Receipt): string {
   ]
   for (const extra of extras) if (extra !== '') lines.push(`  ${extra}`)
   return `${lines.join('\n')}\n`
+}
+
+/** What clients noticed, where all of it was seen. */
+function writersLine({ writes }: Receipt): string {
+  if (writes === undefined) return ''
+  const { waited, waitedP50Ms, waitedP99Ms, waitedMaxMs, perSecondBefore, perSecondDuring } = writes
+  const waits = waited === 0 ? 'no write waited for that' : `${formatCount(waited)} ${waited === 1 ? 'write' : 'writes'} waited, p50 ${formatDuration(waitedP50Ms)}, p99 ${formatDuration(waitedP99Ms)}, at most ${formatDuration(waitedMaxMs)}`
+  const before = perSecondBefore === undefined ? '' : `${formatCount(Math.round(perSecondBefore))} before and `
+  return `${waits}; clients wrote ${before}${formatCount(Math.round(perSecondDuring))} keys a second during it`
 }
 
 /** A live migration below level 5 reads both sides while they change: their digests are of no common moment. */

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { KeyhaulError } from '../errors.js'
-import { fromLevel, levelStore } from '../stores/level.js'
+import { levelStore } from '../stores/level.js'
+import { fromLevel } from '../stores/level-errors.js'
 import type { LevelDatabase } from '../stores/level-types.js'
 import type { Store } from '../stores/store.js'
 

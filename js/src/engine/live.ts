@@ -1,5 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import type { OperatorFence } from '../live/operator.js'
+import type { WritersReceipt } from '../receipt.js'
 import type { Register } from '../register/register.js'
 import type { Entry, GateVerb, ScanRange, Store, Write } from '../stores/store.js'
 import { type Action, ActionKind } from './action.js'
@@ -15,6 +16,8 @@ export interface LiveRun {
   readonly share: number
   /** Level 2: it stands for the source's gate. */
   readonly fence: OperatorFence | undefined
+  /** Ends the count of what clients notice, where it was begun. */
+  writes?: (() => WritersReceipt) | undefined
   /** The register's document as it was read last: what refuses a claim stands in it. */
   seen?: Uint8Array
 }

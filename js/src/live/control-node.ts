@@ -39,7 +39,14 @@ export async function serveControl(options: ControlOptions): Promise<Control> {
     socket.on('close', () => sockets.delete(socket))
     serve(socket, runs, rehearsals)
   })
-  await runs.recover()
+  try {
+    await runs.recover()
+  } catch (error) {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await runs.close()
+    throw error
+  }
   return {
     path,
     runs: () => runs.infos(),
@@ -234,7 +241,7 @@ async function carryOut(request: Exclude<Request, RehearseRequest>, runs: Runs):
     }
     case 'stop': {
       const id = request.id ?? runs.only(({ progress }) => progress !== undefined, 'under way')
-      runs.stop(id)
+      await runs.stop(id)
       return id
     }
   }

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { formatKey, KeyhaulError } from '../errors.js'
 import { inspectJournal, type JournalInfo } from '../inspect.js'
 import { Engine, type MigrateOptions } from '../migrate.js'
-import type { Migration, MigrationError } from '../migration.js'
+import { type Migration, MigrationError } from '../migration.js'
 import { ENDED } from '../progress.js'
 import { endsOf, type RangeInput } from '../ranges.js'
 import type { Receipt } from '../receipt.js'
+import { toHex } from '../stores/bytes.js'
 import type { Store } from '../stores/store.js'
 import type { GatedStore } from './gated.js'
 import { goneStore } from './gone.js'
@@ -23,10 +24,14 @@ interface Run {
   readonly to: string
   readonly ranges: readonly string[]
   readonly journal: string
+  /** Its name in the register, where one is known. */
+  readonly claim: string | undefined
   level: number
   /** Bytes a second, for whoever goes on with it. */
   rate: number | undefined
   migration: Migration | undefined
+  /** Of a resume that has not got so far: who wants something of it waits for that. */
+  starting?: Promise<unknown> | undefined
   receipt: Receipt | undefined
   error: (KeyhaulError & Partial<Pick<MigrationError, 'resumable' | 'step'>>) | undefined
   /** Why its last reverse() was refused. */
@@ -82,7 +87,7 @@ export class Runs {
       rmSync(journal, { force: true })
       throw error
     })
-    const run: Run = { id, from: from.name, to: to.name, ranges, journal, level: 0, rate, migration, receipt: undefined, error: undefined, watchers: new Set() }
+    const run: Run = { id, from: from.name, to: to.name, ranges, journal, claim: migration.live && toHex(migration.live.claim), level: 0, rate, migration, receipt: undefined, error: undefined, watchers: new Set() }
     this.all.set(id, run)
     this.follow(run, migration)
     return { id, migration }
@@ -91,6 +96,10 @@ export class Runs {
   /** Goes on with one, at the rate that is given or else at the one that it had; one that runs goes on at the given one. */
   async resume(id: string, given?: number, instead?: (name: string) => Store): Promise<void> {
     const run = this.find(id)
+    if (run.starting !== undefined) {
+      await run.starting.catch(() => {})
+      return this.resume(id, given, instead)
+    }
     const rate = given ?? run.rate
     if (run.migration !== undefined) {
       if (given !== undefined) run.migration.setRate(given)
@@ -101,16 +110,23 @@ export class Runs {
     const { register } = this.options
     const isGone = instead !== undefined && !Object.hasOwn(this.options.stores, run.from)
     const [from, to] = [isGone ? instead(run.from) : this.store(run.from), this.store(run.to)]
-    rmSync(this.holdOf(id), { force: true })
-    const migration = await this.engine.resume({ from, to, register, journal: run.journal, rate })
-    run.error = undefined
-    run.rate = rate
-    run.migration = migration
-    this.follow(run, migration)
+    const starting = this.engine.resume({ from, to, register, journal: run.journal, rate })
+    run.starting = starting
+    try {
+      const migration = await starting
+      run.error = undefined
+      run.rate = rate
+      run.migration = migration
+      this.follow(run, migration)
+      // Not before: what somebody stopped stays so where it cannot be gone on with.
+      rmSync(this.holdOf(id), { force: true })
+    } finally {
+      run.starting = undefined
+    }
   }
 
-  stop(id: string): void {
-    const { migration } = this.find(id)
+  async stop(id: string): Promise<void> {
+    const { migration } = await this.settled(id)
     if (migration === undefined) return
     // Before it ends: a service that dies now must not go on with it by itself.
     writeFileSync(this.holdOf(id), '')
@@ -124,7 +140,7 @@ export class Runs {
 
   /** Goes back, or is content before the reverse window ends. Throws KEYHAUL_UNSUPPORTED where none is open. */
   async settle(id: string, how: 'reverse' | 'closeWindow'): Promise<void> {
-    const run = this.find(id)
+    const run = await this.settled(id)
     const { migration } = run
     if (migration?.progress().live?.turned !== true) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { migration: id, message: 'no reverse window is open; see keyhaul status --service' })
     run.refused = undefined
@@ -165,6 +181,7 @@ export class Runs {
 
   async close(): Promise<void> {
     this.closing = true
+    await Promise.allSettled([...this.all.values()].map(({ starting }) => starting))
     const running = [...this.all.values()].flatMap(({ migration }) => migration ?? [])
     for (const migration of running) migration.stop()
     await Promise.allSettled(running.map(({ done }) => done))
@@ -188,13 +205,23 @@ export class Runs {
         run.receipt = receipt
         end()
       },
-      (error: MigrationError) => {
+      (failure: MigrationError) => {
+        const error = this.explained(failure)
         run.error = error
         run.receipt = error.receipt
         if (error.receipt?.state === 'failed') this.keepFailure(run.id, error)
         end()
       }
     )
+  }
+
+  /** Whose claim is in the way: by the id that this service has for it, not by the register's. */
+  private explained(error: MigrationError): MigrationError {
+    const holder = error.code === 'KEYHAUL_RANGE_CLAIMED' ? [...this.all.values()].find(({ claim }) => claim !== undefined && claim === error.migration) : undefined
+    if (holder === undefined) return error
+    const { id, from, to } = holder
+    const message = `migration ${id} of this service, from ${from} to ${to}, holds keys of these ranges; wait for its end, or end it with: keyhaul cancel --service ${this.options.path} ${id}`
+    return new MigrationError(new KeyhaulError(error.code, { store: error.store, key: error.key, migration: id, message }), error.receipt, error)
   }
 
   /** For whoever asks after a restart; it is shown less well without. */
@@ -216,12 +243,12 @@ export class Runs {
       // It began nothing, or cannot be read: then it has to be seen.
       if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_TORN') return undefined
       const failure = error instanceof KeyhaulError ? new KeyhaulError(error.code, { file: journal, message: error.message }) : new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: journal, cause: error })
-      return { id, from: '?', to: '?', ranges: [], journal, level: 0, rate: undefined, migration: undefined, receipt: undefined, error: Object.assign(failure, { resumable: false }), watchers: new Set() }
+      return { id, from: '?', to: '?', ranges: [], journal, claim: undefined, level: 0, rate: undefined, migration: undefined, receipt: undefined, error: Object.assign(failure, { resumable: false }), watchers: new Set() }
     }
     if (info.mode !== 'live') return undefined
     const { ranges, rate } = (info.hostInfo ?? {}) as { ranges?: string[]; rate?: number }
     const error = info.receipt === undefined ? Object.assign(new KeyhaulError(info.stopped ?? 'KEYHAUL_INTERRUPTED'), { resumable: true }) : this.whyFailed(id, info)
-    return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, level: info.level, rate, migration: undefined, receipt: info.receipt, error, watchers: new Set() }
+    return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, claim: info.live?.claim, level: info.level, rate, migration: undefined, receipt: info.receipt, error, watchers: new Set() }
   }
 
   /** What was said then; the journal has the code at most. */
@@ -232,6 +259,13 @@ export class Runs {
     } catch {
       return stopped === undefined ? undefined : new KeyhaulError(stopped)
     }
+  }
+
+  /** Once no resume of it is between its journal and its start. */
+  private async settled(id: string): Promise<Run> {
+    const run = this.find(id)
+    while (run.starting !== undefined) await run.starting.catch(() => {})
+    return run
   }
 
   private find(id: string): Run {

@@ -1,17 +1,34 @@
 import { scheduleStep } from '../engine/turn.js'
 import { KeyhaulError } from '../errors.js'
 import type { GateCall, GateVerb, OwnRecord, ScanRange, Store, Write } from '../stores/store.js'
+import { startsWith } from '../stores/bytes.js'
 import { Watchers } from '../register/register.js'
 import { Gate } from './gate.js'
 import { ReadGroups, WriteGroups } from './group.js'
 import { packCall } from './pack.js'
 import { WriteLimit } from './write-limit.js'
+import { WriteMeter } from './writes.js'
 
 /** These are durable before they take effect, or a crash would take back an epoch in which clients were served. */
 const OPENING: ReadonlySet<GateVerb> = new Set(['assign', 'unfence', 'activate'])
 
 /** One a store, however many objects stand for it: two gates of one store would contradict each other. */
 const cores = new WeakMap<object, GateCore>()
+
+/** Prefixes of the gated parts of a database. */
+const places = new WeakMap<object, { readonly name: string; readonly prefix: Uint8Array }[]>()
+
+/** A gate sees only its own clients: of a database and one of its sublevels, each would let through what the other keeps out. */
+function standApart({ name, place }: Store): void {
+  if (place === undefined || typeof place.database !== 'object' || place.database === null) return
+  const { prefix } = place
+  const gated = places.get(place.database) ?? []
+  const other = gated.find((one) => startsWith(one.prefix, prefix) || startsWith(prefix, one.prefix))
+  if (other !== undefined) {
+    throw new KeyhaulError('KEYHAUL_SAME_STORE', { store: name, message: `it shares keys with ${other.name}, which has a gate already: one lies inside the other, in one database; gate one of them, or parts that lie apart` })
+  }
+  places.set(place.database, [...gated, { name, prefix }])
+}
 
 /** A gate with its record in the store. */
 export class GateCore {
@@ -23,6 +40,7 @@ export class GateCore {
   /** Calls of clients, whichever object they come through: two queues would overtake each other. */
   readonly reads: ReadGroups
   readonly writes: WriteGroups
+  readonly meter = new WriteMeter()
   /** What migrations ask of the writers, while they cannot keep up with them. */
   private readonly limits = new Map<readonly ScanRange[], WriteLimit>()
   private loading: Promise<Gate> | undefined
@@ -35,7 +53,10 @@ export class GateCore {
       throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no place for the record of a gate; gatedStore() takes a levelStore or a memoryStore' })
     }
     if (typeof identity !== 'object' || identity === null) return new GateCore(ownRecord, store)
-    const core = cores.get(identity) ?? new GateCore(ownRecord, store)
+    const known = cores.get(identity)
+    if (known !== undefined) return known
+    standApart(store)
+    const core = new GateCore(ownRecord, store)
     cores.set(identity, core)
     return core
   }
@@ -48,7 +69,7 @@ export class GateCore {
   ) {
     this.store = store.name
     this.reads = new ReadGroups(store as Required<Store>)
-    this.writes = new WriteGroups(store)
+    this.writes = new WriteGroups(store, (keys) => this.meter.add(keys))
   }
 
   load(): Promise<Gate> {

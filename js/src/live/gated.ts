@@ -30,6 +30,8 @@ export interface GatedStore extends Store {
   scanBack(range: ScanRange, options: ScanOptions): Promise<ScanPage>
   /** Whether it would refuse such a call with KEYHAUL_RETRY now. Without it: ask by the call itself. */
   isRefusing?(key: Uint8Array, kind: 'read' | 'write'): boolean
+  /** A write of the key was refused with KEYHAUL_RETRY and waits, until the returned function is told at which performance.now() it was tried again: for the receipt of the migration. */
+  waits?(key: Uint8Array): (until: number) => void
   /** Tells soon after what it may answer for has changed, until the function that it returns is called. */
   onGateChange?(listener: () => void): () => void
   /** How many calls of its clients the store has not answered, and for how long its oldest call has been under way. */
@@ -159,6 +161,10 @@ class Gated implements GatedStore {
     return this.core.gate?.isRefusing(key, kind) ?? false
   }
 
+  waits(key: Uint8Array): (until: number) => void {
+    return this.core.meter.waits(key)
+  }
+
   onGateChange(listener: () => void): () => void {
     const watch = this.core.watchers.add(listener)
     return () => watch.close()
@@ -204,7 +210,7 @@ function moverOf(store: Store, core: GateCore): Store {
     capabilities: new Set([...KEPT.filter((capability) => store.capabilities.has(capability)), ...ADDED]),
     scan: (range, options) => store.scan(range, options),
     getMany: (keys, options) => (store.getMany as NonNullable<Store['getMany']>)(keys, options),
-    gate: { change: (call) => core.change(call), limitWrites: (perSecond, ranges) => core.limitWrites(perSecond, ranges) },
+    gate: { change: (call) => core.change(call), limitWrites: (perSecond, ranges) => core.limitWrites(perSecond, ranges), meter: core.meter },
     apply: async (writes, { durable, signal, staged, cleanUp }) => {
       const gate = await core.load()
       signal?.throwIfAborted()

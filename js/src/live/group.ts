@@ -66,7 +66,11 @@ export class WriteGroups {
   private queue: WaitingWrite[] = []
   private flying = false
 
-  constructor(private readonly store: Pick<Store, 'apply'>) {}
+  /** `wrote`: is told of so many keys that were written. */
+  constructor(
+    private readonly store: Pick<Store, 'apply'>,
+    private readonly wrote: (keys: number) => void = () => {}
+  ) {}
 
   unanswered(): Unanswered {
     return this.asked.with(this.queue.length)
@@ -119,6 +123,7 @@ export class WriteGroups {
       // Each hears of its own.
       return this.commitEach(group)
     }
+    this.wrote(group.reduce((sum, { writes }) => sum + writes.length, 0))
     for (const { resolve } of group) resolve()
   }
 
@@ -129,6 +134,7 @@ export class WriteGroups {
       try {
         await this.store.apply(writes, { durable })
         inARow = 0
+        this.wrote(writes.length)
         resolve()
       } catch (error) {
         reject(error)

@@ -8,6 +8,7 @@ import { apartBytes, packed, unpacker, wasmBytes } from './inline.js'
 import { operatorFence } from './operator.js'
 import { Pace } from './pace.js'
 import { refusalOf } from './refusal.js'
+import { watchWrites } from './writes.js'
 
 // The module with live migrations and gates takes the place of the smaller one, for all of the package.
 provideModule(() =>
@@ -17,6 +18,7 @@ provideModule(() =>
 liveParts.calls = calls
 liveParts.fence = operatorFence
 liveParts.refusal = refusalOf
+liveParts.writes = watchWrites
 liveParts.pace = () => new Pace()
 
 /** The module with gates. KEYHAUL_UNSUPPORTED where the smaller one was in use before. */

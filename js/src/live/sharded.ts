@@ -213,44 +213,54 @@ class Sharded implements ShardedStore {
     let map = this.map ?? (await this.refresh())
     let deadline = 0
     let cause: unknown
-    for (let tries = 0, isFresh = false; ; tries++) {
-      const part = map.find(key)
-      const store = part === undefined ? undefined : this.stores.get(part.owner)
-      if (part !== undefined && store !== undefined) {
-        // Where others wait already, one is not refused first: hundreds that are make the pause longer.
-        if ((tries === 0 && this.paused.isEmpty) || !this.isFenced(key, kind)) {
-          try {
-            return await work(store, part, isFresh)
-          } catch (error) {
-            if (!isRefusal(error)) throw error
-            cause = error
+    // Of a write that a fence refuses, and when it was tried last.
+    let waited: ((until: number) => void) | undefined
+    let triedAt = 0
+    try {
+      for (let tries = 0, isFresh = false; ; tries++) {
+        const part = map.find(key)
+        const store = part === undefined ? undefined : this.stores.get(part.owner)
+        if (part !== undefined && store !== undefined) {
+          // Where others wait already, one is not refused first: hundreds that are make the pause longer.
+          if ((tries === 0 && this.paused.isEmpty) || !this.isFenced(key, kind)) {
+            if (waited !== undefined) triedAt = performance.now()
+            try {
+              return await work(store, part, isFresh)
+            } catch (error) {
+              if (!isRefusal(error)) throw error
+              cause = error
+            }
           }
+        } else if (isFresh) {
+          throw new KeyhaulError('KEYHAUL_NOT_OWNER', {
+            key,
+            message: part === undefined ? 'nobody owns it; see assignRange()' : `it belongs to ${part.owner}, which is not among the stores of this shardedStore`
+          })
         }
-      } else if (isFresh) {
-        throw new KeyhaulError('KEYHAUL_NOT_OWNER', {
-          key,
-          message: part === undefined ? 'nobody owns it; see assignRange()' : `it belongs to ${part.owner}, which is not among the stores of this shardedStore`
-        })
+        const now = performance.now()
+        triedAt = now
+        if (kind === 'write' && waited === undefined && (isRetry(cause) || this.isFenced(key, kind))) waited = store?.waits?.(key)
+        if (deadline === 0) deadline = now + this.timeoutMs
+        if (now >= deadline) {
+          throw new KeyhaulError('KEYHAUL_STORE_STALLED', { key, store: part?.owner, message: `its range did not get an owner that answers within ${this.timeoutMs} ms`, cause: cause ?? new KeyhaulError('KEYHAUL_RETRY', { key, store: part?.owner }) })
+        }
+        if (this.isFenced(key, kind)) {
+          const isOver = await this.paused.until(() => !this.isFenced(key, kind), PAUSE_MAX_MS)
+          map = this.map ?? map
+          if (isOver) continue
+        } else if (tries > 0) await new Promise((wake) => setTimeout(wake, Math.min(2 ** (tries - 1), WAIT_MAX_MS)))
+        try {
+          map = await this.refresh()
+          isFresh = true
+        } catch (error) {
+          // What is known is as good as before.
+          cause = error
+          map = this.map ?? map
+          if (tries === 0) await new Promise((wake) => setTimeout(wake, 1))
+        }
       }
-      const now = performance.now()
-      if (deadline === 0) deadline = now + this.timeoutMs
-      if (now >= deadline) {
-        throw new KeyhaulError('KEYHAUL_STORE_STALLED', { key, store: part?.owner, message: `its range did not get an owner that answers within ${this.timeoutMs} ms`, cause: cause ?? new KeyhaulError('KEYHAUL_RETRY', { key, store: part?.owner }) })
-      }
-      if (this.isFenced(key, kind)) {
-        const isOver = await this.paused.until(() => !this.isFenced(key, kind), PAUSE_MAX_MS)
-        map = this.map ?? map
-        if (isOver) continue
-      } else if (tries > 0) await new Promise((wake) => setTimeout(wake, Math.min(2 ** (tries - 1), WAIT_MAX_MS)))
-      try {
-        map = await this.refresh()
-        isFresh = true
-      } catch (error) {
-        // What is known is as good as before.
-        cause = error
-        map = this.map ?? map
-        if (tries === 0) await new Promise((wake) => setTimeout(wake, 1))
-      }
+    } finally {
+      waited?.(triedAt)
     }
   }
 
@@ -284,6 +294,8 @@ class Sharded implements ShardedStore {
 function isAbove(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return b !== undefined && (a === undefined || compareBytes(a, b) > 0)
 }
+
+const isRetry = (error: unknown): boolean => error instanceof KeyhaulError && error.code === 'KEYHAUL_RETRY'
 
 function isRefusal(error: unknown): boolean {
   return error instanceof KeyhaulError && (error.code === 'KEYHAUL_MOVED' || error.code === 'KEYHAUL_RETRY')

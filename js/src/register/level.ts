@@ -1,6 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import { concatBytes, decodePosition, encodePosition } from '../stores/bytes.js'
-import { fromLevel } from '../stores/level.js'
+import { fromLevel } from '../stores/level-errors.js'
 import { BYTES, ownKey, REGISTER_KIND } from '../stores/level-feed-rows.js'
 import type { LevelChainedBatch, LevelDatabase } from '../stores/level-types.js'
 import { type Register, type RegisterState, Watchers } from './register.js'

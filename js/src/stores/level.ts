@@ -1,7 +1,8 @@
-import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
+import { KeyhaulError } from '../errors.js'
 import { compareBytes, concatBytes, startsWith, toBytes } from './bytes.js'
 import { prefixRange } from './level-cleared.js'
 import { deleteEqual } from './level-delete.js'
+import { fromLevel, notBytes, reserved } from './level-errors.js'
 import { LevelFeedLog } from './level-feed.js'
 import type { OpenFeed } from './level-feed-open.js'
 import { BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
@@ -40,7 +41,7 @@ export function levelStore(db: LevelDatabase, options: LevelStoreOptions = {}): 
  * changes once. From then on it is as if a store with `feed: true` had been made of the database.
  */
 export async function listFeeds(db: LevelDatabase): Promise<OpenFeed[]> {
-  return (await feedLogOf(db)).list()
+  return withLog(db, (log) => log.list())
 }
 
 /**
@@ -48,14 +49,22 @@ export async function listFeeds(db: LevelDatabase): Promise<OpenFeed[]> {
  * Who follows it yet gets KEYHAUL_FEED_POSITION_LOST, and has to copy again.
  */
 export async function closeFeed(db: LevelDatabase, id: string): Promise<boolean> {
-  return (await feedLogOf(db)).close(id)
+  return withLog(db, (log) => log.close(id))
 }
 
-async function feedLogOf(db: LevelDatabase): Promise<LevelFeedLog> {
+async function withLog<T>(db: LevelDatabase, work: (log: LevelFeedLog) => Promise<T>): Promise<T> {
   const { root } = placeOf(db)
+  const location = (root as { location?: unknown }).location
+  const name = typeof location === 'string' ? `level:${location}` : unplacedName(root)
+  // Whoever closed it has done with it, and would have to close it once more.
+  if (root.status === 'closing' || root.status === 'closed') throw new KeyhaulError('KEYHAUL_STORE_CLOSED', { store: name })
   const log = LevelFeedLog.of(root)
-  await root.open()
-  return log
+  try {
+    await root.open()
+    return await work(log)
+  } catch (error) {
+    throw fromLevel(error, name)
+  }
 }
 
 class LevelStore implements Store {
@@ -332,9 +341,6 @@ function aroundOwn({ gte, lt }: ScanRange): ScanRange[] {
   return parts
 }
 
-/** OWN as people can read and type it. */
-const RESERVED = '!\\0keyhaul!'
-
 /** One value for each part of each database: two objects of one sublevel are one store. */
 const identities = new WeakMap<LevelDatabase, Map<string, object>>()
 function identityOf(root: LevelDatabase, prefix: string): object {
@@ -346,48 +352,9 @@ function identityOf(root: LevelDatabase, prefix: string): object {
   return identity
 }
 
-function notBytes(store: string): KeyhaulError {
-  return new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store, message: 'a key and a value are Uint8Arrays, and undefined instead of a value deletes' })
-}
-
-function reserved(key: Uint8Array, store: string): KeyhaulError {
-  return new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
-    key,
-    store,
-    message: `keys that begin with ${RESERVED} are reserved for keyhaul's own records; leave them out of the range`
-  })
-}
-
 function present(range: ScanRange): { gte?: Uint8Array; lt?: Uint8Array } {
   return {
     ...(range.gte === undefined ? {} : { gte: range.gte }),
     ...(range.lt === undefined ? {} : { lt: range.lt })
   }
-}
-
-const CODES: Readonly<Record<string, KeyhaulErrorCode>> = {
-  LEVEL_LOCKED: 'KEYHAUL_STORE_LOCKED',
-  LEVEL_CORRUPTION: 'KEYHAUL_STORE_CORRUPT',
-  LEVEL_DATABASE_NOT_OPEN: 'KEYHAUL_STORE_CLOSED',
-  LEVEL_BATCH_NOT_OPEN: 'KEYHAUL_STORE_CLOSED',
-  LEVEL_ITERATOR_NOT_OPEN: 'KEYHAUL_STORE_CLOSED'
-}
-
-/** LevelDB's errors as keyhaul's; the cause of an open error is one level down. */
-export function fromLevel(error: unknown, store: string): KeyhaulError {
-  if (error instanceof KeyhaulError) return error
-  const chain: { code?: unknown; message?: unknown; cause?: unknown; name?: unknown }[] = []
-  for (let at = error; typeof at === 'object' && at !== null && chain.length < 5; at = (at as { cause?: unknown }).cause) {
-    chain.push(at)
-  }
-  if (chain[0]?.name === 'AbortError') return new KeyhaulError('KEYHAUL_INTERRUPTED', { store, cause: error })
-  const text = chain.map((part) => String(part.message ?? '')).join('; ')
-  if (/No space left on device|ENOSPC|Disc quota exceeded/i.test(text)) {
-    return new KeyhaulError('KEYHAUL_DISK_FULL', { store, cause: error })
-  }
-  for (const { code } of [...chain].reverse()) {
-    const known = typeof code === 'string' ? CODES[code] : undefined
-    if (known !== undefined) return new KeyhaulError(known, { store, cause: error })
-  }
-  return new KeyhaulError('KEYHAUL_STORE_FAILED', { store, message: text === '' ? String(error) : text, cause: error })
 }

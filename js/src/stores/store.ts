@@ -190,8 +190,9 @@ export interface Store {
   /**
    * `fence`, `readFence`, `activate`: resolves once the change is durable and nothing that was admitted before it is under way.
    * `limitWrites`: clients may write so many keys a second of the ranges; 0: as many as they like.
+   * `meter`: keyhaul's own, where it counts what they write and who waits for a fence.
    */
-  readonly gate?: { change(call: GateCall): Promise<void>; limitWrites?(perSecond: number, ranges: readonly ScanRange[]): void } | undefined
+  readonly gate?: { change(call: GateCall): Promise<void>; limitWrites?(perSecond: number, ranges: readonly ScanRange[]): void; readonly meter?: unknown } | undefined
   /** What a live migration works on, where clients are shown less: staged entries, for one. */
   readonly mover?: Store | undefined
   /** Where keyhaul may keep the record of a gate; `gatedStore` needs it. */

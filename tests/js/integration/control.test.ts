@@ -38,17 +38,19 @@ test('a shard of a running service is moved from a terminal', async () => {
     assert.equal(ended.code, 0, ended.stderr)
     assert.match(ended.stderr, /migration [0-9a-f]{8} in the service: shard1 -> shard2 key-000500\.\.key-000999\n/)
     assert.match(ended.stderr, /copying/)
-    assert.match(ended.stdout, /moved live 500 entries[\s\S]*verified[\s\S]*level 4; writers were refused for .*, forecast /)
+    assert.match(ended.stdout, /moved live 500 entries[\s\S]*verified[\s\S]*level 4; writers were refused for .*, forecast .*\n {2}(no write waited for that|[\d,]+ writes? waited, p50 .*, p99 .*, at most .*); clients wrote (\d+ before and )?[1-9]\d* keys a second during it\n/)
     const again = await keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--range', 'key-001000..key-001499', '--json', '--quiet'])
     assert.equal(again.code, 0, again.stderr)
     assert.equal(again.stderr, '')
     assert.deepEqual([lastJson(again.stdout).state, lastJson(again.stdout).level, lastJson(again.stdout).verified], ['done', 4, true])
+    const { writes } = lastJson(again.stdout) as { writes: Record<string, number> }
+    assert.ok(Object.values(writes).every(Number.isFinite) && (writes.perSecondDuring as number) > 0, JSON.stringify(writes))
     const proven = await keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--range', 'key-001500..key-001999', '--require', 'L5'])
     assert.equal(proven.code, 0, proven.stderr)
     assert.match(proven.stdout, /verified: both sides hold 500 entries, digest [0-9a-f]{32}, at position \S+, epoch \d+\n[\s\S]*level 5; writers were refused for /)
     const status = await keyhaul(['status', '--service', socket])
     assert.match(status.stdout, /: done\n {2}500 entries, level 4, verified, writers paused for .* \(forecast .*\)\n/)
-    assert.deepEqual({ ...(await quit()), writes: 0 }, { writes: 0, left: 500, moved: 1500 })
+    assert.deepEqual({ ...(await quit()), writes: 0 }, { writes: 0, wrong: 0, left: 500, moved: 1500 })
   })
 })
 
@@ -77,7 +79,7 @@ test('Ctrl-C stops it resumably and prints the command; a restarted service leav
       assert.equal(resumed.code, 0, resumed.stderr)
       assert.match(resumed.stdout, /verified/)
       assert.equal((await keyhaul(['resume', '--service', socket, id as string])).code, 1)
-      assert.deepEqual({ ...(await service.quit()), writes: 0 }, { writes: 0, left: 0, moved: 6000 })
+      assert.deepEqual({ ...(await service.quit()), writes: 0 }, { writes: 0, wrong: 0, left: 0, moved: 6000 })
     } finally {
       service.child.kill('SIGKILL')
     }
@@ -120,7 +122,7 @@ test('a command that dies does not stop the migration; others attach to it, and 
     const watched = await keyhaul(['status', '--service', socket, run.id as string, '--watch', '--json'])
     assert.equal(watched.code, 0, watched.stderr)
     assert.equal(lastJson(watched.stdout).state, 'done')
-    assert.deepEqual({ ...(await quit()), writes: 0 }, { writes: 0, left: 0, moved: 8000 })
+    assert.deepEqual({ ...(await quit()), writes: 0 }, { writes: 0, wrong: 0, left: 0, moved: 8000 })
   })
 })
 
@@ -138,7 +140,7 @@ test('a service that was killed goes on by itself with what was under way', asyn
     try {
       const run = await until(socket, ({ state }) => state === 'done')
       assert.equal((run.receipt as Record<string, unknown>).incarnations, 2)
-      assert.deepEqual({ ...(await service.quit()), writes: 0 }, { writes: 0, left: 0, moved: 6000 })
+      assert.deepEqual({ ...(await service.quit()), writes: 0 }, { writes: 0, wrong: 0, left: 0, moved: 6000 })
     } finally {
       service.child.kill('SIGKILL')
     }
@@ -153,7 +155,7 @@ test('cancelled by its id: the source serves on, the target is empty', async () 
     assert.equal(cancelled.code, 0, cancelled.stderr)
     assert.equal((await moving).code, 0)
     assert.equal((await until(socket, (run) => run.id === id)).state, 'cancelled')
-    assert.deepEqual({ ...(await quit()), writes: 0 }, { writes: 0, left: 6000, moved: 0 })
+    assert.deepEqual({ ...(await quit()), writes: 0 }, { writes: 0, wrong: 0, left: 6000, moved: 0 })
   })
 })
 
@@ -164,7 +166,7 @@ test('a resume sets the rate of one that runs', async () => {
     const { id } = await until(socket, ({ state }) => state === 'copying')
     assert.equal((await keyhaul(['resume', '--service', socket, id as string, '--rate', '500MB'])).code, 0)
     assert.equal((await moving).code, 0)
-    assert.deepEqual({ ...(await quit()), writes: 0 }, { writes: 0, left: 0, moved: 6000 })
+    assert.deepEqual({ ...(await quit()), writes: 0 }, { writes: 0, wrong: 0, left: 0, moved: 6000 })
   })
 })
 

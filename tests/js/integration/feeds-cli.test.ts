@@ -66,6 +66,32 @@ test('--force drops the feed of a journal that is there, whose migration then ha
     })
   }))
 
+test('the feed of a live migration needs --force as well; that of a journal that has ended does not', () =>
+  inFolder(async (folder) => {
+    const [path, journal] = [join(folder, 'db'), join(folder, 'journal')]
+    const url = `level:${path}`
+    const claim = `claim ${'3f'.repeat(16)}`
+    await withLevel(path, async (db) => {
+      for (const owner of [claim, `${claim}, the way back`]) await (await levelStore(db, { feed: true }).openFeed?.({}, { owner }))?.close({ discard: false })
+    })
+    const { feeds } = JSON.parse((await keyhaul(['inspect', url, '--json'])).stdout) as { feeds: { id: string }[] }
+    assert.match((await keyhaul(['inspect', url])).stdout, /by claim (3f){16}: 0 changes, .*\n {4}of a live migration, which may go on with it: keyhaul status/)
+    for (const { id } of feeds) {
+      const refused = await keyhaul(['drop-feed', url, id])
+      assert.equal(refused.code, 2)
+      assert.match(refused.stderr, /KEYHAUL_USAGE.*of a live migration \(claim (3f){16}.*\), which its journal or its service may go on with: see keyhaul status; with --force it is dropped, and that one has to copy again, or has no way back any more/)
+      assert.equal((await keyhaul(['drop-feed', url, id, '--force'])).code, 0)
+    }
+    assert.equal(feeds.length, 2)
+    // At its path there is the journal of another one, which is over.
+    await leaveFeed(path, journal)
+    rmSync(journal)
+    await migrate({ from: memoryStore({ name: 'left' }), to: memoryStore({ name: 'right' }), journal }).done
+    const [{ id }] = JSON.parse((await keyhaul(['inspect', url, '--json'])).stdout).feeds
+    const dropped = await keyhaul(['drop-feed', url, id])
+    assert.equal(dropped.code, 0, dropped.stderr)
+  }))
+
 test('what is no store is an error; nothing is made of it', () =>
   inFolder(async (folder) => {
     const gone = await keyhaul(['inspect', `level:${folder}/none`])

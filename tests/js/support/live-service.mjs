@@ -1,8 +1,8 @@
 // A service that moves a shard while it is used: killed and started again by live-kill.test.ts.
 // Prints "ack KEY VERSION" after each acknowledged write, and "moved" with the receipt.
-// With STATE it kills itself when the migration gets there; with "openFeed" once the source has opened a feed
-// and before anybody knows its position.
-// node live-service.mjs FOLDER KEYS ACKS.json [STATE]
+// With STATE it kills itself when the migration gets there; "back:STATE" is the state after the cutover, on the
+// way back or to its end; with "openFeed" once the source has opened a feed and before anybody knows its position.
+// node live-service.mjs FOLDER KEYS ACKS.json MODE [STATE]
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
@@ -11,13 +11,26 @@ import { assignRange, gatedStore, shardedStore } from '../../../dist/live/index.
 import { levelRegister } from '../../../dist/register/level.js'
 import { levelStore } from '../../../dist/stores/level.js'
 
-const [folder, keys, file, dieIn] = process.argv.slice(2)
+/** What is done to a migration that has come to a state, and the options that go with it. */
+const MODES = {
+  move: { options: {}, at: {} },
+  cancel: { options: {}, at: { copying: (run) => run.cancel(), catchingUp: (run) => run.cancel(), verifying: (run) => run.cancel(), approaching: (run) => run.cancel() } },
+  // The first fence of each process takes longer than that.
+  budget: { options: { pauseBudgetMs: 1500 }, at: {} },
+  reverse: { options: { reverseWindowMs: 3_600_000, pauseBudgetMs: 60_000 }, at: { reversible: (run) => void run.reverse() } },
+  window: { options: { reverseWindowMs: 3_600_000, pauseBudgetMs: 60_000 }, at: { reversible: (run) => run.closeWindow() } }
+}
+const FENCE_MS = 2000
+
+const [folder, keys, file, mode, dieIn] = process.argv.slice(2)
+const { options, at } = MODES[mode]
 const count = Number(keys)
 const acks = JSON.parse(readFileSync(file, 'utf8'))
 const [one, two] = [new ClassicLevel(join(folder, 'a')), new ClassicLevel(join(folder, 'b'))]
 const source = levelStore(one, { name: 'a', feed: true })
 const { openFeed } = source
-if (dieIn === 'openFeed') source.openFeed = (...args) => openFeed(...args).then(() => process.kill(process.pid, 'SIGKILL'))
+const die = () => process.kill(process.pid, 'SIGKILL')
+if (dieIn === 'openFeed') source.openFeed = (...args) => openFeed(...args).then(die)
 const a = gatedStore(source)
 const b = gatedStore(levelStore(two, { name: 'b', feed: true }))
 const register = levelRegister(one)
@@ -37,15 +50,30 @@ async function versionOf(i) {
   process.exit(1)
 }
 
+/** A view of a store whose first fence takes its time, as where a write is under way for so long. */
+function slow(store) {
+  const { gate } = store.mover
+  let fences = 0
+  const change = async (call) => {
+    await gate.change(call)
+    if (call.verb === 'fence' && fences++ === 0) await new Promise((wake) => setTimeout(wake, FENCE_MS))
+  }
+  return Object.create(store.mover, { gate: { value: { ...gate, change } } })
+}
+
 const journal = join(folder, 'journal')
 let run
 function begin() {
-  run = migrate({ live: true, from: a, to: b, register, journal, pageEntries: 200, durablePages: 2, rate: 150_000 })
-  const dieThen = (state) => state === dieIn && process.kill(process.pid, 'SIGKILL')
+  run = migrate({ live: true, from: mode === 'budget' ? slow(a) : a, to: b, register, journal, pageEntries: 200, durablePages: 2, rate: 150_000, ...options })
   run.migration.then(
     (migration) => {
-      migration.on('state', dieThen)
-      dieThen(migration.progress().state)
+      const see = (state) => {
+        const name = migration.progress().live?.turned === true ? `back:${state}` : state
+        if (name === dieIn) die()
+        else at[state]?.(migration)
+      }
+      migration.on('state', see)
+      see(migration.progress().state)
     },
     () => {}
   )
@@ -74,6 +102,7 @@ const writer = async (first) => {
 const writers = [0, 1, 2, 3].map(writer)
 if (run === undefined) begin()
 const receipt = await run.done.catch((error) => {
+  if (error.code === 'KEYHAUL_CANCELLED') return error.receipt
   // Killed right after its last record.
   if (error.code !== 'KEYHAUL_ALREADY_COMPLETE') throw error
   return inspectJournal(readFileSync(journal)).receipt
@@ -82,10 +111,13 @@ stopped = true
 await Promise.all(writers)
 for (let i = 0; i < count; i++) acks[i] = versions[i]
 for (let i = 0; i < count; i++) if ((await versionOf(i)) !== versions[i]) process.exit(1)
-let left = 0
-for await (const [key] of one.iterator({ gte: 'key-', lt: 'key.' })) if (key.length > 0) left++
-// Records of feeds, the log of changes, clears, marks and owners.
+const held = {}
 let feedRows = 0
-for await (const key of one.keys({ gte: '!\0keyhaul!', lt: '!\0keyhaul"' })) if ([0, 1, 2, 3, 6].includes(key.charCodeAt(10))) feedRows++
-console.log(`moved ${JSON.stringify({ ...receipt, left, feedRows })}`)
+for (const [name, db] of [['a', one], ['b', two]]) {
+  held[name] = (await db.keys({ gte: 'key-', lt: 'key.' }).all()).length
+  // Records of feeds, the log of changes, clears, marks and owners.
+  for await (const key of db.keys({ gte: '!\0keyhaul!', lt: '!\0keyhaul"' })) if ([0, 1, 2, 3, 6].includes(key.charCodeAt(10))) feedRows++
+}
+const there = versions.filter((version, i) => textOf(i, version) !== undefined).length
+console.log(`moved ${JSON.stringify({ ...receipt, held, there, feedRows })}`)
 await Promise.all([one.close(), two.close()])

@@ -5,10 +5,18 @@ import { inFolder } from './stores.ts'
 
 const SERVICE = new URL('./control-service.mjs', import.meta.url).pathname
 
+/** What a service says in the end: how much was written, how many keys lost what was acknowledged, and where keys are. */
+export interface Held {
+  readonly writes: number
+  readonly wrong: number
+  readonly left: number
+  readonly moved: number
+}
+
 export interface Service {
   readonly child: ChildProcess
   readonly socket: string
-  quit(): Promise<{ writes: number; left: number; moved: number }>
+  quit(): Promise<Held>
 }
 
 export async function start(folder: string, keys = 2000): Promise<Service> {
@@ -25,7 +33,7 @@ export async function start(folder: string, keys = 2000): Promise<Service> {
       onLine()
     })
   await line(() => output.includes('ready\n'))
-  const quit = async (): Promise<{ writes: number; left: number; moved: number }> => {
+  const quit = async (): Promise<Held> => {
     child.stdin.write('quit\n')
     await line(() => output.trimEnd().endsWith('}'))
     return JSON.parse(output.trimEnd().split('\n').pop() as string)

@@ -49,6 +49,8 @@ test('options that are none, or out of their senses', async () => {
     [{ from, to, ranges: [{}] }, /\{\} is no range/],
     [{ from, to, ranges: [['a']] }, /\["a"\] is no range/],
     [{ from, to, ranges: [[1, 2]] }, /\[1,2\] is no range/],
+    [{ from, to, ranges: [[1n, 2n]] }, /\["1n","2n"\] is no range/],
+    [{ from, to, ranges: 5n }, /"5n" is no list of ranges/],
     [{ from, to, ranges: [{ gte: 'a', lt: 'm' }] }, /\{"gte":"a","lt":"m"\} is no range/],
     [{ from, to, ranges: [{ prefx: 'a' }] }, /\{"prefx":"a"\} is no range/],
     [{ from, to, ranges: [undefined] }, /undefined is no range/]

@@ -19,6 +19,16 @@ test('a line of progress fits into the terminal and says the most important firs
     liveLine('approaching', progress, 120),
     'approaching the cutover · waits for a pause that fits: forecast 120 ms, budget 50 ms · 75 % · 12,000 entries · 1.5 MB/s'
   )
+  // With room for all of it: the lag, and the forecast against the budget where it waits for something else.
+  assert.equal(
+    liveLine('approaching', progress, 200),
+    'approaching the cutover · waits for a pause that fits: forecast 120 ms, budget 50 ms · 75 % · 12,000 entries · 1.5 MB/s · 700 ms left · lag 1,234 changes · 99 to compare again · put off 2x'
+  )
+  const drains = { ...progress, live: { ...live, waitsFor: 'writesInFlight' as const, text: 'waits for writes in flight on a', lagChanges: 1, toCompare: 0 } }
+  assert.equal(
+    liveLine('approaching', drains, 200),
+    'approaching the cutover · waits for writes in flight on a · 75 % · 12,000 entries · 1.5 MB/s · 700 ms left · lag 1 change · forecast 120 ms of 50 ms · put off 2x'
+  )
   const fenced = { ...progress, state: 'draining' as const, totalBytes: 0, live: { ...live, waitsFor: 'nothing' as const, text: '', pausedMs: 31 } }
   assert.equal(liveLine('draining', fenced, 60), 'taking over the last changes · writers wait since 31 ms')
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { receiptText } from '../../../../js/src/cli/output.ts'
-import { type RawReceipt, readReceipt } from '../../../../js/src/receipt.ts'
+import { type RawReceipt, readReceipt, type WritersReceipt } from '../../../../js/src/receipt.ts'
 
 const digest = (letter: string, entries: number) => ({ sum: letter.repeat(32), entries, bytes: entries * 10 })
 const textOf = (given: Record<string, unknown>): string => receiptText(readReceipt({ state: 'done', verified: true, source: digest('a', 100), target: digest('a', 100), ...given } as RawReceipt, { from: 'left', to: 'right', ranges: [] }, []))
@@ -21,4 +21,25 @@ test('a live move whose two sides were read while they changed names no digest o
 test('where they are equal all the same it is said, and at level 5 both hold it at one position', () => {
   assert.match(textOf({ mode: 'live', level: 4 }), /verified: every key was compared on both sides; digest of both as they were read a{32}\n/)
   assert.match(textOf({ mode: 'live', level: 5, rechecked: 3 }), /verified: both sides hold 100 entries, digest a{32}\n/)
+})
+
+test('a live move that ends unequal is no copy to be mended', () => {
+  const unequal = { state: 'mismatch', verified: false, missing: 2 }
+  assert.match(textOf({ ...unequal, mode: 'copy' }), /keyhaul verify --repair of the same stores/)
+  const live = textOf({ ...unequal, mode: 'live' })
+  assert.match(live, /\n {2}the copy was taken back, and left serves on: see why the target does not hold what it was given, then move again\n/)
+  assert.doesNotMatch(live, /--repair/)
+})
+
+test('what clients noticed of a live move, where all of it was seen', () => {
+  const raw = { state: 'done', mode: 'live', level: 4, verified: true, source: digest('a', 100), target: digest('a', 100) } as unknown as RawReceipt
+  const said = (writes?: Partial<WritersReceipt>): string =>
+    receiptText(readReceipt(raw, { from: 'left', to: 'right', ranges: [], ...(writes === undefined ? {} : { writes: { waited: 0, waitedP50Ms: 0, waitedP99Ms: 0, waitedMaxMs: 0, perSecondDuring: 0, ...writes } }) }, []))
+  assert.doesNotMatch(said(), /a second/)
+  assert.match(
+    said({ waited: 1234, waitedP50Ms: 12.3, waitedP99Ms: 29.6, waitedMaxMs: 1500, perSecondBefore: 10_000.4, perSecondDuring: 9_871.6 }),
+    /\n {2}1,234 writes waited, p50 12 ms, p99 30 ms, at most 1\.5 s; clients wrote 10,000 before and 9,872 keys a second during it\n/
+  )
+  assert.match(said({ waited: 1, waitedP50Ms: 2, waitedP99Ms: 2, waitedMaxMs: 2 }), /\n {2}1 write waited, p50 2 ms/)
+  assert.match(said({ perSecondDuring: 7 }), /\n {2}no write waited for that; clients wrote 7 keys a second during it\n/)
 })

@@ -5,7 +5,7 @@ import { Engine } from '../../../../dist/index.js'
 import { assignRange, gatedStore } from '../../../../dist/live/index.js'
 import { memoryRegister } from '../../../../dist/register/memory.js'
 import type { Store } from '../../../../dist/index.js'
-import { levelStore } from '../../../../dist/stores/level.js'
+import { type LevelDatabase, levelStore } from '../../../../dist/stores/level.js'
 import { memoryStore } from '../../../../dist/stores/memory.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -144,4 +144,20 @@ test('whoever waits for a turn keeps it, may give up, and is refused at once beh
   await store.mover.gate?.change({ verb: 'fence', claim, coordEpoch: 1, epoch: 2, target: 'b', ranges })
   await refused
   assert.equal(Buffer.from((await store.get('k')) as Uint8Array).toString(), 'one more')
+})
+
+test('a database and a part of it have no two gates, parts that lie apart have', () => {
+  const db = new MemoryLevel()
+  const part = (...names: string[]): Store => levelStore(names.reduce((level, name) => level.sublevel(name), db as LevelDatabase & MemoryLevel), { name: names.join('/') })
+  const refused = (store: Store, other: string): void => assert.throws(() => gatedStore(store), { code: 'KEYHAUL_SAME_STORE', message: new RegExp(`shares keys with ${other}, which has a gate already`) })
+  gatedStore(part('users'))
+  gatedStore(part('users'))
+  gatedStore(part('users2'))
+  refused(levelStore(db, { name: 'all' }), 'users')
+  refused(part('users', 'new'), 'users')
+  gatedStore(part('orders', 'new'))
+  refused(part('orders'), 'orders/new')
+  const whole = new MemoryLevel()
+  gatedStore(levelStore(whole, { name: 'whole' }))
+  refused(levelStore(whole.sublevel('x'), { name: 'x' }), 'whole')
 })

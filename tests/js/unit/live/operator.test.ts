@@ -121,7 +121,7 @@ test('moved with the word of its caller: level 2, nothing is lost, and the recei
     await legacy.end()
     assert.deepEqual([receipt.state, receipt.level, receipt.verified], ['done', 2, true])
     assert.match(receipt.notPromised.join(), /stopWrites\(\) did not stop/)
-    assert.ok(receipt.pauseMs > 0 && receipt.pauseMs <= 2000)
+    assert.ok(receipt.pauseMs > 0)
     assert.deepEqual(legacy.log, ['stop', 'resume new'])
     assert.deepEqual(await everything(to), legacy.expected)
     assert.deepEqual((await readOwnership(register)).parts.map(({ owner }) => owner), ['new'])

@@ -1,5 +1,6 @@
 // The reverse window on real stores: gates, feeds and a register that know nothing of the engine.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { describeJournal, Engine, inspectJournal, KeyhaulError, memoryJournal, type MigrateOptions, type Migration, type Receipt } from '../../../../dist/index.js'
@@ -197,4 +198,21 @@ test('a window that the stores cannot give is refused, with who lacks what', asy
     await assert.rejects(engine.migrate({ ...options, reverseWindowMs: -1 }), { code: 'KEYHAUL_INVALID_ARGUMENT' })
     engine.close()
   })
+})
+
+test('a reverse() that nobody awaits and that is refused ends no process', () => {
+  const dist = new URL('../../../../dist/', import.meta.url).href
+  const script = `
+    import { migrate } from '${dist}index.js'
+    import { memoryStore } from '${dist}stores/memory.js'
+    const run = migrate({ from: memoryStore({ name: 'a', entries: [['k', 'v']] }), to: memoryStore({ name: 'b' }) })
+    const migration = await run.migration
+    migration.reverse()
+    run.reverse()
+    await run.done
+    migration.reverse()
+    await new Promise((wake) => setTimeout(wake, 20))
+    console.log(await migration.reverse().catch(({ code }) => code))`
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
+  assert.deepEqual([status, stdout, stderr], [0, 'KEYHAUL_ALREADY_COMPLETE\n', ''])
 })

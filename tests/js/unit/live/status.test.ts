@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Engine, inspectJournal, type JournalInfo, type LiveProgress, type MigrationError, memoryJournal, migrate, type Progress } from '../../../../dist/index.js'
+import { assignRange, gatedStore } from '../../../../dist/live/index.js'
 import { memoryRegister, type Register } from '../../../../dist/register/memory.js'
 import { memoryStore } from '../../../../dist/stores/memory.js'
+import type { ApplyOptions, Write } from '../../../../dist/stores/store.js'
 import { inLevels, inMemory } from './world.ts'
 
 test('progress has the lag while it copies, a forecast and the budget before it cuts over', async () => {
@@ -76,6 +78,50 @@ test('an end has a code, the step it came in, and what to do next', async () => 
     assert.deepEqual({ ...live, claim: live?.claim.length }, { claim: 32, claimed: true, coordEpoch: 1, pauseBudgetMs: 1000, decided: false })
     await load.stop()
   })
+})
+
+const endOf = (error: MigrationError) => [error.code, error.step, error.retryable, error.resumable, error.next, error.receipt?.state]
+const failureOf = (run: { readonly done: Promise<unknown> }): Promise<MigrationError> => run.done.then(() => assert.fail('it came to a good end'), (reason) => reason)
+
+test('the same of one that cannot keep its budget', async () => {
+  await inMemory(500, async ({ a, b, register, check }) => {
+    // A fence that lasts until it is given up: no clock of a test decides.
+    const gate = a.mover.gate as NonNullable<typeof a.mover.gate>
+    let given = (): void => {}
+    const change = async (call: Parameters<typeof gate.change>[0]): Promise<void> => {
+      await gate.change(call)
+      if (call.verb === 'fence') await new Promise<void>((done) => (given = done))
+    }
+    const run = migrate({ live: true, from: Object.create(a.mover, { gate: { value: { change } } }), to: b, register, pauseBudgetMs: 200 })
+    const migration = await run.migration
+    migration.on('state', (state) => void (state === 'postponing' && given()))
+    assert.deepEqual(endOf(await failureOf(run)), ['KEYHAUL_PAUSE_BUDGET', 'closing', false, false, 'raise pauseBudgetMs, slow the writers, or try at a quieter time', 'failed'])
+    await check('a')
+  })
+})
+
+test('the same of one that was cancelled', async () => {
+  await inMemory(500, async ({ a, b, register, check }) => {
+    const run = migrate({ live: true, from: a, to: b, register, rate: 20_000 })
+    const migration = await run.migration
+    migration.on('state', (state) => void (state === 'copying' && migration.cancel()))
+    assert.deepEqual(endOf(await failureOf(run)), ['KEYHAUL_CANCELLED', 'closing', false, false, undefined, 'cancelled'])
+    await check('a')
+  })
+})
+
+test('the same of one whose target does not hold what it was given, and which keys those are', async () => {
+  const register = memoryRegister()
+  const inner = memoryStore({ name: 'b' })
+  const loses = (writes: readonly Write[], options: ApplyOptions): Promise<void> => inner.apply(writes.filter(([key]) => String(Buffer.from(key)) !== 'key-7'), options)
+  const [a, b] = [gatedStore(memoryStore({ name: 'a' })), gatedStore(Object.assign(Object.create(inner) as typeof inner, { apply: loses }))]
+  await assignRange({ register, store: a })
+  for (let i = 0; i < 50; i++) await a.put(`key-${i}`, String(i))
+  const error = await failureOf(migrate({ live: true, from: a, to: b, register }))
+  assert.deepEqual(endOf(error), ['KEYHAUL_VERIFY_MISMATCH', 'closing', false, false, 'see why the target does not hold what it was given, then move again', 'mismatch'])
+  assert.match(error.message, /^b differs from a: .*, first \w+ key key-7; see why the target does not hold what it was given, then move again$/)
+  assert.deepEqual(error.receipt?.different.map(({ key }) => key), ['key-7'])
+  assert.equal(String(Buffer.from((await a.get('key-7')) ?? [])), '7')
 })
 
 test('of each beginning of a journal: whether the decision was taken, and where only the register knows', async () => {

@@ -235,3 +235,17 @@ test('opened by two at once under one name: the last is open, and all its change
     assert.deepEqual(await ownKeys(db), [])
   })
 })
+
+test('a database that its owner has closed is not opened again', () =>
+  inFolder(async (folder) => {
+    const db: Level = new ClassicLevel(folder)
+    await db.open()
+    assert.deepEqual(await listFeeds(db), [])
+    await db.close()
+    await assert.rejects(listFeeds(db), { code: 'KEYHAUL_STORE_CLOSED', store: `level:${folder}` })
+    await assert.rejects(closeFeed(db.sublevel('x') as unknown as LevelDatabase, '1'), { code: 'KEYHAUL_STORE_CLOSED' })
+    assert.equal(db.status, 'closed')
+    // One that opens by itself is waited for, and what keeps it from that has keyhaul's code.
+    assert.deepEqual(await listFeeds(new ClassicLevel(folder)), [])
+    await assert.rejects(listFeeds(new ClassicLevel(folder)), { code: 'KEYHAUL_STORE_LOCKED' })
+  }))
