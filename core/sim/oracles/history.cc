@@ -131,8 +131,13 @@ class History : public Oracle {
     const bool old = std::any_of(life.writes.begin(), life.writes.end(), [&](const Write& write) {
       return value ? write.value && *write.value == *value : !write.value;
     });
-    violated(std::string(what) + " " + (value ? value->substr(0, 60) : "nothing") +
-                 (old ? ", which is older than what was known" : ", which nobody wrote"),
+    const bool deleted = std::any_of(life.writes.begin(), life.writes.end(), [&](const Write& write) {
+      return write.sequence == floor && floor != 0 && !write.value;
+    });
+    const char* why = !old                ? ", which nobody wrote"
+                      : value && deleted ? ", which was deleted"
+                                         : ", which is older than what was known";
+    violated(std::string(what) + " " + (value ? value->substr(0, 60) : "nothing") + why,
              key);
   }
 

@@ -42,7 +42,11 @@ class LostWrite : public Oracle {
     for (const auto& job : world_.jobs()) {
       if (value == nullptr && job->contains(key) && job->plan.mode == MigrationMode::kMove) return;
     }
-    violated(value ? "a client read " + *value : "a client read nothing", key);
+    const auto& possible = possibleOf(key);
+    const bool deleted = std::all_of(possible.begin(), possible.end(), [](const Possible& one) {
+      return one.sequence != 0 && !one.value;
+    });
+    violated(value ? "a client read " + *value + (deleted ? ", which was deleted" : "") : "a client read nothing", key);
   }
   void onEnd() override {
     for (const auto& job : world_.jobs()) {

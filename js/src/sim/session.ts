@@ -4,13 +4,13 @@
 import { HeatRecorder } from './heat.js'
 import { argumentsOf, type SimulateOptions } from './arguments.js'
 import { Player, type Snapshot } from './player.js'
-import { type SimChoice, simFaults, simInterventions, simSabotages, simScenarios } from './simulate.js'
+import { type SimChoice, type SimSabotage, simFaults, simInterventions, simSabotages, simScenarios } from './simulate.js'
 import type { SimHeat, SimMark, SimView } from './view.js'
 
 export interface SimLists {
   readonly scenarios: readonly SimChoice[]
   readonly faults: readonly SimChoice[]
-  readonly sabotages: readonly SimChoice[]
+  readonly sabotages: readonly SimSabotage[]
   readonly interventions: readonly SimChoice[]
 }
 

@@ -65,12 +65,21 @@ export interface SimChoice {
   readonly what: string
 }
 
+export interface SimSabotage extends SimChoice {
+  /** In which seeds are found where it breaks a promise; elsewhere it may do nothing at all. */
+  readonly scenario: string
+}
+
 /** The scenarios that there are, and what they are about. */
 export const simScenarios = (): SimChoice[] => choices('--list-scenarios')
 /** The faults that there are, and what they do. */
 export const simFaults = (): SimChoice[] => choices('--list-faults')
 /** The bugs that can be put in, and what they are. */
-export const simSabotages = (): SimChoice[] => choices('--list-sabotage')
+export const simSabotages = (): SimSabotage[] =>
+  choices('--list-sabotage').map(({ name, what }) => {
+    const at = what.lastIndexOf('  ')
+    return { name, what: what.slice(0, at), scenario: what.slice(at + 2) }
+  })
 
 /** What can be done to a running world by hand. */
 export const simInterventions = (): SimChoice[] => choices('--list-interventions')

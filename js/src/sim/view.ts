@@ -10,6 +10,10 @@ export interface SimNode {
   readonly boot: number
   /** Of a store. */
   readonly entries?: number
+  /** Its disk is full. Of stores and movers. */
+  readonly full?: 0 | 1
+  /** So far its clock has jumped ahead, in microseconds. Of movers. */
+  readonly aheadUs?: number
   /** Nodes that do not hear it. */
   readonly cutFrom: readonly number[]
 }
@@ -35,6 +39,10 @@ export interface SimJob {
   readonly atTarget: number
   /** Keys on both sides with different values. */
   readonly differ: number
+  /** Of its keys and values, on the source and on the target. */
+  readonly bytes: readonly [number, number]
+  /** Acknowledged writes of its keys by clients, a second, of about the last second. */
+  readonly load: number
   /** On the source, on the target, and different: a digit for each of 48 parts of the range, 0 none to 9 all. */
   readonly cells: readonly [string, string, string]
   /** Of a live one: what the gates of source and target say, "serving, epoch 3"; else empty. */
@@ -67,6 +75,8 @@ export interface SimView {
   readonly ended: 0 | 1
   /** Things that the oracles were told of, and judged. */
   readonly checks: number
+  /** Stores that took writes of one key at once, the most so far; 0 where nothing moves live. */
+  readonly ownersMost: number
   readonly clientOps: number
   readonly clientAcks: number
   readonly crashes: number

@@ -29,6 +29,10 @@ export class BreakPanel {
   /** `act` gets what `--do` takes behind the time. */
   constructor(readonly act: (what: string) => void) {}
 
+  get sabotages(): SimLists['sabotages'] {
+    return this.#lists?.sabotages ?? []
+  }
+
   list(lists: SimLists): void {
     this.#lists = lists
     const acts = lists.interventions.filter(({ name }) => name in MILLISECONDS)

@@ -1,17 +1,22 @@
 import type { SimulateOptions } from '../arguments.js'
 import { type Connection, connect } from '../channel.js'
+import { noSeed, parseSeed } from '../seed.js'
 import type { Foresight, Scene, Survey } from '../session.js'
 import { hunt, tellAhead, trySeeds } from './ahead.js'
 import { Attributed, OPTIONS, optionsOf, setOptions } from './attributes.js'
 import { Follower, type Fork, forkOf } from './fork.js'
-import type { Goal } from './jump.js'
+import { type Goal, newCutovers } from './jump.js'
 import { onKey } from './keys.js'
-import { toCommand, toLink } from './link.js'
+import { fromLink, toCommand, toLink } from './link.js'
+import { Pace } from './pace.js'
 import { Show } from './show.js'
 import { surveySeeds } from './survey.js'
 import { watchSurroundings } from './surroundings.js'
 import { readTrace, replayed, saveTrace } from './trace.js'
 import { changesOf, rangeName, seconds, stateName } from './words.js'
+
+/** The mark (performance.getEntriesByName) of the first frame that shows a run. */
+export const FIRST_FRAME = 'keyhaul-first-frame'
 
 /** From this time on this is said above the picture, until the next one. */
 export interface Caption {
@@ -22,11 +27,13 @@ export interface Caption {
 
 /**
  * `<keyhaul-sim scenario="story" seed="1" autoplay>`: the simulator, to be watched. Attributes: scenario, seed, until,
- * faults, sabotage, workload, do (as the command has them), t (milliseconds, where it begins), speed, autoplay,
- * controls (`few`), theme (`light`, `dark`). Events: `violation`, `cutover`, `hash` (at the end), `change` (what to share).
+ * faults, sabotage, workload, do (as the command has them), t (milliseconds, where it begins), speed, autoplay (set later, it plays),
+ * controls (`few`), theme (`light`, `dark`). Events: `violation` (each one: oracle, text, key, timeUs, event), `cutover`
+ * (once for each change of owner that is played or stepped over, not for those that a seek leaps: range, state, timeUs),
+ * `hash` (at the end), `change` (what to share), `foresight`.
  */
 export class KeyhaulSim extends Attributed {
-  static observedAttributes = [...OPTIONS, 'speed', 'theme']
+  static observedAttributes = [...OPTIONS, 't', 'autoplay', 'speed', 'theme']
   /** Null runs it on the page, as does a Worker that does not start. For bundlers that do not know this pattern. */
   static makeWorker: (() => Worker) | null = () => new Worker(new URL('../worker.js', import.meta.url), { type: 'module' })
 
@@ -43,6 +50,8 @@ export class KeyhaulSim extends Attributed {
   #visible = false
   /** Calls under way; the world goes on only when there are none, or it would go on from where a seek left. */
   #busy = 0
+  #drew = false
+  readonly #pace = new Pace()
   #reopening = false
   #frame = 0
   #lastMs = 0
@@ -116,8 +125,14 @@ export class KeyhaulSim extends Attributed {
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after || this.#connection === undefined) return
-    if (name === 'speed') this.#show?.transport.setSpeed(this.speed)
-    else if (name === 'theme') this.#paint()
+    if (name === 'speed') {
+      this.#show?.transport.setSpeed(this.speed)
+      this.#repace()
+    } else if (name === 'autoplay') {
+      if (this.autoplay) this.play()
+    } else if (name === 't') {
+      if (!this.#reopening) void this.seek(this.t * 1000)
+    } else if (name === 'theme') this.#paint()
     else this.#reopen()
   }
 
@@ -144,7 +159,7 @@ export class KeyhaulSim extends Attributed {
     this.pause()
     const event = Math.max(0, (this.#scene?.event ?? 0) + by)
     const scene = await this.#call((connection) => connection.call('seekEvent', event))
-    if (scene !== undefined) this.#jump(scene)
+    if (scene !== undefined) this.#jump(scene, by > 0)
   }
 
   /** To the next fault, change of owner or broken promise, or to the one before. */
@@ -206,7 +221,7 @@ export class KeyhaulSim extends Attributed {
     if (scene === undefined) return
     this.#options = { ...this.#options, interventions: [...(this.#options.interventions ?? []), scene.text] }
     this.#foresight = undefined
-    this.#take(scene, true)
+    this.#take(scene, true, true)
     void this.#lookAhead()
     this.#say()
     this.#changed()
@@ -219,11 +234,26 @@ export class KeyhaulSim extends Attributed {
 
   /** Opens a run, as `fromLink` reads it. */
   open(options: SimulateOptions, timeUs = 0): void {
+    this.#reopen() // first, so that `t` is where it begins, not where the run before goes to
     setOptions(this, options, timeUs)
     this.#recorded = undefined
     this.#show?.notice('')
     this.closeFork()
-    this.#reopen()
+  }
+
+  /** Opens what `link` gave; false where this is no link. A seed that is none is said in place of the picture. */
+  openLink(link: string): boolean {
+    try {
+      const shared = fromLink(link)
+      if (shared === undefined) return false
+      this.open(shared.options, shared.timeUs)
+      this.bookmarks = shared.bookmarks ?? []
+    } catch {
+      this.open({ seed: 1 })
+      this.setAttribute('seed', new URLSearchParams(link.replace(/^#/, '')).get('seed') || 'nothing')
+      this.bookmarks = []
+    }
+    return true
   }
 
   /** Once for all attributes that are set together. */
@@ -238,13 +268,13 @@ export class KeyhaulSim extends Attributed {
 
   async #open(): Promise<void> {
     const run = ++this.#run
-    this.#options = optionsOf(this)
     this.#foresight = undefined
     try {
+      this.#options = optionsOf(this)
       const scene = await this.#call(async (connection) => {
         this.#show?.list(await connection.call('lists'))
         await connection.call('open', this.#options)
-        return connection.call('seek', Number(this.getAttribute('t') ?? 0) * 1000)
+        return connection.call('seek', this.t * 1000)
       })
       if (scene === undefined) return
       this.#show?.wrong('')
@@ -308,28 +338,27 @@ export class KeyhaulSim extends Attributed {
     }
   }
 
-  #jump(scene: Scene): void {
+  #jump(scene: Scene, stepped = false): void {
     this.#show?.reset()
     this.#targetUs = scene.reachedUs
-    this.#take(scene, true)
+    this.#take(scene, true, stepped)
     this.#changed()
   }
 
-  #take(scene: Scene, now = false): void {
+  #take(scene: Scene, now = false, stepped = false): void {
     const [before, show, nowMs] = [this.#scene, this.#show, performance.now()]
     this.#scene = scene
     show?.scene(scene, nowMs, this.speed, this.#captionNow(), now)
-    if (!now) for (const { range, state } of changesOf(before, scene)) {
-      show?.mirror.announce(`Range ${rangeName(range)}: ${stateName(state)}`, nowMs)
-      if (state === 'activating' || state === 'done') this.dispatchEvent(new CustomEvent('cutover', { detail: { range, state, timeUs: scene.timeUs } }))
-    }
+    if (!now) for (const { range, state } of changesOf(before, scene)) show?.mirror.announce(`Range ${rangeName(range)}: ${stateName(state)}`, nowMs)
+    if (before !== undefined && (!now || stepped)) for (const { job, state, timeUs } of newCutovers(before, scene)) this.dispatchEvent(new CustomEvent('cutover', { detail: { range: job, state, timeUs } }))
     const broken = scene.violations.length
     if (broken > 0 && broken !== before?.violations.length) {
-      const violation = scene.violations[broken - 1] as Scene['violations'][0]
       if (this.#playing) this.pause()
       show?.foresee(this.#foresight, scene)
-      show?.mirror.announce(`A promise is broken: ${violation.text}`, nowMs, true)
-      this.dispatchEvent(new CustomEvent('violation', { detail: violation }))
+      for (const violation of scene.violations.slice(before?.violations.length ?? 0)) {
+        show?.mirror.announce(`A promise is broken: ${violation.text}`, nowMs, true)
+        this.dispatchEvent(new CustomEvent('violation', { detail: violation }))
+      }
     }
     if (show !== undefined && (before?.violations.length ?? 0) !== broken) tellAhead(this, show, this.#options)
     void this.#fork?.sim.follow(scene.reachedUs)
@@ -351,13 +380,23 @@ export class KeyhaulSim extends Attributed {
     if (playing === this.#playing) return
     this.#playing = playing
     this.#lastMs = performance.now()
+    this.#repace()
     if (playing) this.#draw()
+  }
+
+  #repace(): void {
+    this.#pace.reset()
+    this.#show?.transport.setReached(this.speed, undefined)
   }
 
   #draw(): void {
     cancelAnimationFrame(this.#frame)
     this.#frame = requestAnimationFrame((nowMs) => {
       const moves = this.#show?.stage.draw(nowMs) ?? false
+      if (!this.#drew && this.#scene !== undefined) {
+        this.#drew = true
+        performance.mark(FIRST_FRAME)
+      }
       if (this.#playing) this.#advance(nowMs)
       if (this.#playing || moves) this.#draw()
     })
@@ -371,7 +410,9 @@ export class KeyhaulSim extends Attributed {
     const wanted = Math.floor(this.#targetUs)
     void this.#call((connection) => connection.call('advance', wanted, 10)).then((scene) => {
       if (scene === undefined) return
-      if (scene.reachedUs < wanted) this.#targetUs = scene.reachedUs // it cannot go as fast
+      const isBehind = scene.ended === 0 && scene.reachedUs < wanted
+      if (isBehind) this.#targetUs = scene.reachedUs // it cannot go as fast
+      if (this.#pace.note(performance.now(), scene.reachedUs, isBehind)) this.#show?.transport.setReached(this.speed, this.#pace.reached)
       this.#take(scene)
     })
   }
@@ -390,11 +431,18 @@ export class KeyhaulSim extends Attributed {
   }
 
   #choose(scenario: string, seed: string): void {
-    this.open({ seed: /^\d{1,20}$/.test(seed) ? BigInt(seed) : 1n, scenario })
+    const number = parseSeed(seed.trim())
+    if (number === undefined) {
+      this.#show?.notice(`${noSeed(seed)}.`) // the run goes on, and the box is there to mend it
+      return
+    }
+    this.open({ seed: number, scenario })
     this.play()
   }
 
   #copy(text: string, what: string): void {
-    void navigator.clipboard?.writeText(text).then(() => this.#show?.mirror.announce(`${what} copied`, performance.now(), true), () => undefined)
+    // Missing where the page is not served securely, refused in a frame that may not.
+    const copying = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'))
+    copying.then(() => this.#show?.mirror.announce(`${what} copied`, performance.now(), true), () => this.#show?.notice(`This page may not copy. Here is the ${what}: ${text}`))
   }
 }

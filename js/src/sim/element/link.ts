@@ -1,5 +1,6 @@
 // A run as text that can be shared: the part of a URL behind #, and the command that prints the same hash.
 import { argumentsOf, type SimulateOptions } from '../arguments.js'
+import { toSeed } from '../seed.js'
 
 export interface Shared {
   readonly options: SimulateOptions
@@ -20,16 +21,16 @@ export function toLink({ options, timeUs, bookmarks = [] }: Shared): string {
     .join('&')
 }
 
-/** Undefined where it is none, or of a later version. */
+/** Undefined where it is none, or of a later version. Throws a sentence for people where its seed is none. */
 export function fromLink(text: string): Shared | undefined {
   const fields = new URLSearchParams(text.replace(/^#/, ''))
-  const seed = fields.get('seed') ?? ''
-  if (fields.get('v') !== '1' || !/^\d{1,20}$/.test(seed)) return undefined
+  const seed = fields.get('seed')
+  if (fields.get('v') !== '1' || seed === null) return undefined
   const optional = (name: string): string | undefined => fields.get(name) || undefined
   const number = (name: string): number | undefined => (/^\d+$/.test(fields.get(name) ?? '') ? Number(fields.get(name)) : undefined)
   const faults = optional('f')
   const options = {
-    seed: BigInt(seed),
+    seed: toSeed(seed),
     scenario: optional('s'),
     until: number('u'),
     faults: faults === undefined || faults === 'none' || faults === 'all' ? faults : faults.split(','),

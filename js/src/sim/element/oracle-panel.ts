@@ -2,10 +2,13 @@
 import type { Foresight, Scene } from '../session.js'
 import { h, say, toggle } from './dom.js'
 import { what } from './help.js'
+import { tollOf } from './toll.js'
 import { wildStory } from './wild.js'
 import { count, promise, seconds } from './words.js'
 
-const NUMBERS = ['checks', 'writes acknowledged', 'crashes', 'resumes']
+const NUMBERS = ['operations checked', 'lost', 'stale', 'resurrected', 'doubled', 'owners a key', 'writes acknowledged', 'crashes', 'resumes']
+/** As far as these are more than nothing, or an owner, something is wrong. */
+const HARMLESS: Readonly<Record<string, number>> = { lost: 0, stale: 0, resurrected: 0, doubled: 0, 'owners a key': 1 }
 
 export class OraclePanel {
   readonly #verdict = h('p', { className: 'verdict' })
@@ -33,7 +36,10 @@ export class OraclePanel {
     for (const [i, name] of oracles.entries()) toggle(this.#list.children[i] as HTMLElement, 'bad', broken.has(name))
     toggle(this.root, 'bad', broken.size > 0)
     say(this.#verdict, broken.size === 0 ? 'Yes. 0 broken.' : `No. ${scene.violations.length} found.`)
-    const values = [count(scene.checks), `${count(scene.clientAcks)} of ${count(scene.clientOps)}`, count(scene.crashes), count(scene.resumes)]
+    const { lost, stale, resurrected, doubled, owners } = tollOf(scene)
+    const toll = [lost, stale, resurrected, doubled, owners ?? 1]
+    for (const [i, number] of toll.entries()) toggle(this.#values[i + 1]?.parentElement as HTMLElement, 'bad', number > (HARMLESS[NUMBERS[i + 1] as string] as number))
+    const values = [count(scene.checks), count(lost), count(stale), count(resurrected), count(doubled), owners === undefined ? 'one' : `${owners} at most`, `${count(scene.clientAcks)} of ${count(scene.clientOps)}`, count(scene.crashes), count(scene.resumes)]
     for (const [i, value] of values.entries()) say(this.#values[i] as HTMLElement, value)
     say(this.#hash, scene.hash)
     if (broken.size === 0) {

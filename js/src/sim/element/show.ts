@@ -40,7 +40,7 @@ function styleSheet(): CSSStyleSheet {
 }
 
 const LEGEND: readonly (readonly [string, string])[] = [
-  ['', 'keys that are there'], ['empty', 'not there'], ['changed', 'changed since it was copied'], ['page', 'a page on its way'], ['twice', 'sent twice'], ['lost', 'lost']
+  ['', 'keys that are there'], ['empty', 'not there'], ['changed', 'changed since it was copied'], ['page', 'a page on its way'], ['twice', 'sent twice'], ['late', 'very late'], ['damaged', 'damaged'], ['lost', 'lost'], ['bytes', 'height: bytes'], ['load', 'stronger: more writes']
 ]
 
 export class Show {
@@ -75,7 +75,7 @@ export class Show {
     this.heat = new HeatPanel(calls.seek)
     const choose = (): void => calls.choose(this.#scenario.value, this.#seed.value)
     this.#scenario = h('select', { 'aria-label': 'Scenario', onchange: choose })
-    this.#seed = h('input', { type: 'text', inputMode: 'numeric', 'aria-label': 'Seed', onchange: choose })
+    this.#seed = h('input', { type: 'text', autocapitalize: 'off', spellcheck: false, title: 'a number, or hexadecimal digits as in 82e0', 'aria-label': 'Seed', onchange: choose })
     const file = h('input', { type: 'file', hidden: true, accept: '.jsonl,.json,.txt', onchange: () => {
       for (const one of file.files ?? []) calls.openTrace(one)
       file.value = ''
@@ -193,8 +193,8 @@ export class Show {
 
   foresee(foresight: Foresight | undefined, scene: Scene | undefined): void {
     if (foresight === undefined) this.transport.forget()
-    else this.transport.setEnd(foresight.endUs, foresight.marks)
-    this.heat.foresee(foresight, (scene?.nodes ?? []).filter(({ kind }) => kind === 'store').map(({ name }) => name))
+    else this.transport.setEnd(foresight.endUs, foresight.marks, scene?.jobs ?? [])
+    this.heat.foresee(foresight, (scene?.nodes ?? []).filter(({ kind }) => kind === 'store').map(({ name }) => name), scene?.jobs ?? [])
     this.range.heat = foresight?.heat
     if (scene !== undefined) {
       this.transport.show(scene.reachedUs, scene.event)

@@ -28,6 +28,10 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius:
 .legend i.changed { background: linear-gradient(var(--keyhaul-changed) 34%, var(--keyhaul-range-0) 34%); }
 .legend i.page { border-radius: 50%; }
 .legend i.twice { border-radius: 50%; background: none; box-shadow: inset 0 0 0 2px var(--keyhaul-range-0); }
+.legend i.late { background: none; border-radius: 0; box-shadow: inset 0 0 0 2px var(--keyhaul-range-0); }
+.legend i.damaged { background: none; border-radius: 0; width: 9px; height: 9px; margin: 0 7px 0 2px; vertical-align: 0; box-shadow: inset 0 0 0 2px var(--keyhaul-bad); transform: rotate(45deg); }
+.legend i.bytes { background: linear-gradient(90deg, var(--keyhaul-range-0) 45%, #0000 45% 55%, #0000 55%), linear-gradient(#0000 60%, var(--keyhaul-range-0) 60%); }
+.legend i.load { background: linear-gradient(90deg, color-mix(in srgb, var(--keyhaul-range-0) 40%, var(--keyhaul-empty)) 50%, var(--keyhaul-range-0) 50%); }
 .legend i.lost { background: none; color: var(--keyhaul-bad); font: 700 14px/12px system-ui; text-align: center; }
 .oracle { grid-area: oracle; margin: 0 22px 14px 8px; padding: 11px 18px; border-radius: 12px; background: var(--keyhaul-good-paper); overflow: auto; height: 0; min-height: calc(100% - 14px); }
 .oracle.bad { background: var(--keyhaul-bad-paper); }
@@ -39,6 +43,7 @@ h3 { font-size: 13px; font-weight: 600; margin: 12px 0 4px; }
 .numbers { display: flex; flex-wrap: wrap; gap: 4px 14px; }
 .numbers dd { color: var(--keyhaul-ink); font-weight: 600; margin: 0; }
 .numbers, .trace, .end, .quiet { color: var(--keyhaul-quiet); font-size: 12.5px; }
+.numbers .bad dd, .numbers .bad .what { color: var(--keyhaul-bad); }
 .numbers { margin: 4px 0 7px; }
 .promises { list-style: none; padding: 0; display: grid; gap: 1px; font-size: 13px; line-height: 1.4; }
 .promises li { padding-left: 20px; position: relative; }

@@ -21,13 +21,19 @@ const PROMISES: Readonly<Record<string, string>> = {
   'left-over': 'Nothing is left behind on the old owner',
   ownership: 'Every key has exactly one owner',
   pause: 'Writers wait no longer than agreed',
-  'single-writer': 'No two stores take writes of one key'
+  'single-writer': 'No two stores take writes of one key',
+  window: 'The way back stays open as long as it was agreed'
 }
+
+export const hasSentence = (oracle: string): boolean => oracle in PROMISES
 
 export const promise = (oracle: string): string => PROMISES[oracle] ?? oracle.replaceAll('-', ' ')
 
 /** A, B, …, Z, A1, … */
 export const rangeName = (job: number): string => String.fromCharCode(65 + (job % 26)) + (job < 26 ? '' : String(Math.floor(job / 26)))
+
+/** Bytes of a range where it is whole. */
+export const sizeOf = ({ bytes }: SimJob): number => Math.max(...bytes)
 
 export function seconds(us: number, digits = 1): string {
   const s = us / 1e6
