@@ -33,7 +33,7 @@ test('every sabotage is looked for where it is found, and turns the oracle red i
     for (const violation of seen.violations) harms.add(harmOf(violation) ?? '')
     const { sabotage } = session.calls.advance(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
     assert.equal(sabotage, name)
-    assert.match(wildStory(name)?.text ?? '', /^[A-Z].{40,}\.$/, name)
+    assert.match(wildStory(name)?.text ?? '', /^(etcd|[A-Z]).{40,}\.$/, name)
     assert.match(wildStory(name)?.link ?? '', /^https:/, name)
   }
   for (const harm of ['lost', 'stale', 'resurrected', 'doubled', 'owners']) assert.ok(harms.has(harm), `${harm} is never seen: ${[...harms].join(' ')}`)

@@ -6,6 +6,13 @@ import { toSeed } from '../seed.js'
 const Base = typeof HTMLElement === 'undefined' ? (class {} as unknown as typeof HTMLElement) : HTMLElement
 const SPEED_MAX = 10_000
 
+/** From this time on this is said above the picture, until the next one. */
+export interface Caption {
+  readonly atUs: number
+  /** Empty: the picture speaks for itself again. */
+  readonly text: string
+}
+
 /** What an element has as attributes, and reflects. */
 export class Attributed extends Base {
   get scenario(): string { return this.getAttribute('scenario') ?? 'story' }

@@ -3,27 +3,17 @@ import { type Connection, connect } from '../channel.js'
 import { noSeed, parseSeed } from '../seed.js'
 import type { Foresight, Scene, Survey } from '../session.js'
 import { hunt, tellAhead, trySeeds } from './ahead.js'
-import { Attributed, OPTIONS, optionsOf, setOptions } from './attributes.js'
+import { Attributed, type Caption, OPTIONS, optionsOf, setOptions } from './attributes.js'
 import { Follower, type Fork, forkOf } from './fork.js'
 import { type Goal, newCutovers } from './jump.js'
 import { onKey } from './keys.js'
-import { fromLink, toCommand, toLink } from './link.js'
-import { Pace } from './pace.js'
+import { fromLink, refusedSeed, toCommand, toLink } from './link.js'
+import { FIRST_FRAME, Pace } from './pace.js'
 import { Show } from './show.js'
 import { surveySeeds } from './survey.js'
 import { watchSurroundings } from './surroundings.js'
 import { readTrace, replayed, saveTrace } from './trace.js'
 import { changesOf, rangeName, seconds, stateName } from './words.js'
-
-/** The mark (performance.getEntriesByName) of the first frame that shows a run. */
-export const FIRST_FRAME = 'keyhaul-first-frame'
-
-/** From this time on this is said above the picture, until the next one. */
-export interface Caption {
-  readonly atUs: number
-  /** Empty: the picture speaks for itself again. */
-  readonly text: string
-}
 
 /**
  * `<keyhaul-sim scenario="story" seed="1" autoplay>`: the simulator, to be watched. Attributes: scenario, seed, until,
@@ -125,15 +115,11 @@ export class KeyhaulSim extends Attributed {
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after || this.#connection === undefined) return
-    if (name === 'speed') {
-      this.#show?.transport.setSpeed(this.speed)
-      this.#repace()
-    } else if (name === 'autoplay') {
-      if (this.autoplay) this.play()
-    } else if (name === 't') {
-      if (!this.#reopening) void this.seek(this.t * 1000)
-    } else if (name === 'theme') this.#paint()
-    else this.#reopen()
+    const act: Readonly<Record<string, () => unknown>> = {
+      speed: () => this.#repace(), theme: () => this.#paint(), autoplay: () => this.autoplay && this.play(),
+      t: () => this.#reopening || this.seek(this.t * 1000)
+    }
+    ;(act[name] ?? (() => this.#reopen()))()
   }
 
   play(): void {
@@ -250,8 +236,7 @@ export class KeyhaulSim extends Attributed {
       this.bookmarks = shared.bookmarks ?? []
     } catch {
       this.open({ seed: 1 })
-      this.setAttribute('seed', new URLSearchParams(link.replace(/^#/, '')).get('seed') || 'nothing')
-      this.bookmarks = []
+      this.seed = refusedSeed(link)
     }
     return true
   }
@@ -386,6 +371,7 @@ export class KeyhaulSim extends Attributed {
 
   #repace(): void {
     this.#pace.reset()
+    this.#show?.transport.setSpeed(this.speed)
     this.#show?.transport.setReached(this.speed, undefined)
   }
 
@@ -432,17 +418,14 @@ export class KeyhaulSim extends Attributed {
 
   #choose(scenario: string, seed: string): void {
     const number = parseSeed(seed.trim())
-    if (number === undefined) {
-      this.#show?.notice(`${noSeed(seed)}.`) // the run goes on, and the box is there to mend it
-      return
+    if (number === undefined) this.#show?.notice(`${noSeed(seed)}.`) // the run goes on, and the box is there to mend it
+    else {
+      this.open({ seed: number, scenario })
+      this.play()
     }
-    this.open({ seed: number, scenario })
-    this.play()
   }
 
   #copy(text: string, what: string): void {
-    // Missing where the page is not served securely, refused in a frame that may not.
-    const copying = navigator.clipboard?.writeText(text) ?? Promise.reject(new Error('no clipboard'))
-    copying.then(() => this.#show?.mirror.announce(`${what} copied`, performance.now(), true), () => this.#show?.notice(`This page may not copy. Here is the ${what}: ${text}`))
+    void this.#show?.copy(text, what)
   }
 }

@@ -43,5 +43,8 @@ export function fromLink(text: string): Shared | undefined {
   return { options: given, timeUs: (number('t') ?? 0) * 1000, bookmarks }
 }
 
+/** What a link says in place of a seed. */
+export const refusedSeed = (text: string): string => new URLSearchParams(text.replace(/^#/, '')).get('seed') || 'nothing'
+
 /** In a terminal it prints the hash that the page ends with. */
 export const toCommand = (options: SimulateOptions): string => `npx keyhaul sim ${argumentsOf(options).join(' ')}`

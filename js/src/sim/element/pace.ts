@@ -1,5 +1,8 @@
 // Whether a run goes as fast as it is asked to, over the last while.
 
+/** The mark (performance.getEntriesByName) of the first frame that shows a run. */
+export const FIRST_FRAME = 'keyhaul-first-frame'
+
 const WHILE_MS = 600
 
 export class Pace {

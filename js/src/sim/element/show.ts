@@ -209,6 +209,16 @@ export class Show {
     this.heat.resize(ratio)
   }
 
+  /** Without a clipboard, where the page is not served securely or stands in a frame that may not, it is shown. */
+  async copy(text: string, what: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text)
+      this.mirror.announce(`${what} copied`, performance.now(), true)
+    } catch {
+      this.notice(`This page may not copy. Here is the ${what}: ${text}`)
+    }
+  }
+
   surveyed(text: string): void {
     say(this.#surveyed, text)
   }
