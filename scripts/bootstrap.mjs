@@ -61,6 +61,19 @@ function installNpm() {
   execFileSync('npm', ['install', '--no-save', ...flags], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
+/**
+ * Debian's emscripten brings Debian's nodejs, which is too old for keyhaul: where no package owns the file of
+ * this Node, apt-get would write over it.
+ */
+function assertNodeStays(missing) {
+  const isDebiansPlace = process.execPath === '/usr/bin/node' && missing.includes('emscripten')
+  if (!isDebiansPlace || spawnSync('dpkg', ['-S', process.execPath]).status === 0) return
+  console.error(
+    `apt-get would put Debian's Node in the place of ${process.execPath} (${process.version}), because emscripten depends on it, and keyhaul needs Node 20.19 or later. Move yours to /usr/local/bin, or install it as a package, and run this again.`
+  )
+  process.exit(1)
+}
+
 /** `kinds`: keys of NEEDS, and 'npm'. Exits with what to do when it cannot install. */
 export async function bootstrap(kinds) {
   const major = Number(process.versions.node.split('.')[0])
@@ -75,6 +88,7 @@ export async function bootstrap(kinds) {
       console.error(`missing: ${missing.join(', ')}. Install them and run this again, on Debian:\n  sudo sh -c '${command}'`)
       process.exit(1)
     }
+    assertNodeStays(missing)
     console.log(`installing ${missing.join(', ')} (apt-get)`)
     execFileSync('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
   }

@@ -13,7 +13,7 @@ const source = join(root, 'tests/model')
 const TIMEOUT_MS = 600_000
 const TIMEOUT_ALL_MS = 7_200_000
 
-const NO_FAULTS = { MIGRATIONS: 1, WRITES: 2, COORDINATOR_CRASHES: 0, DEATHS: 1, STORE_CRASHES: 0, LOST: 0, LATE: 0, SUSPICIONS: 0 }
+const NO_FAULTS = { MIGRATIONS: 1, WRITES: 2, COORDINATOR_CRASHES: 0, DEATHS: 1, STORE_CRASHES: 0, LOST: 0, LATE: 0, SUSPICIONS: 0, WINDOWS: 0, LOSSES: 0 }
 
 // `cycles`: a second run that searches for runs without an end; without any, servedInTheEnd needs no fairness.
 const BOUNDS = [
@@ -21,7 +21,10 @@ const BOUNDS = [
   { name: 'crashes', COORDINATOR_CRASHES: 1, STORE_CRASHES: 1, LOST: 1, SUSPICIONS: 1 },
   { name: 'late', LATE: 1, LOST: 1, SUSPICIONS: 1 },
   { name: 'late-twice', MIGRATIONS: 2, LATE: 1, LOST: 1 },
-  { name: 'twice', MIGRATIONS: 2, COORDINATOR_CRASHES: 1, LOST: 1, cycles: true }
+  { name: 'twice', MIGRATIONS: 2, COORDINATOR_CRASHES: 1, LOST: 1, cycles: true },
+  { name: 'window', WINDOWS: 1, COORDINATOR_CRASHES: 1, STORE_CRASHES: 1, LOST: 1 },
+  { name: 'window-late', WINDOWS: 1, LATE: 1, LOST: 1 },
+  { name: 'window-lost', WINDOWS: 1, LOSSES: 1, COORDINATOR_CRASHES: 1, LOST: 1, cycles: true }
 ]
 
 // Minutes and gigabytes; run by hand.
@@ -49,6 +52,11 @@ const SABOTAGES = [
   { name: 'DRAIN_BY_OLD_ANSWERS', STORE_CRASHES: 1, LATE: 1 },
   { name: 'PAGE_TWICE', LATE: 1 },
   { name: 'PAGE_AT_ANY_POSITION', LATE: 1, STORE_CRASHES: 1 },
+  { name: 'ARM_AFTER_ACTIVATE', WINDOWS: 1 },
+  { name: 'CLEANUP_BEFORE_TURN', WINDOWS: 1 },
+  { name: 'CLOSE_WITHOUT_CAS', WINDOWS: 1, cycles: true },
+  { name: 'GIVE_UP_WITHOUT_CAS', WINDOWS: 1, LOSSES: 1 },
+  { name: 'BACK_FROM_THE_DEAD', WINDOWS: 1, LOSSES: 1 },
   { name: 'CLEANUP_OF_THE_SAME_EPOCH_ONLY', MIGRATIONS: 2, COORDINATOR_CRASHES: 1, cycles: true }
 ]
 

@@ -2,6 +2,7 @@
 import { KeyhaulSim } from '../dist/sim/element/index.js'
 import { STORY, TOUR } from './story.js'
 
+KeyhaulSim.docs = './docs/'
 KeyhaulSim.makeWorker = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
 
 const OWN = '#own'

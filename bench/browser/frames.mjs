@@ -3,12 +3,12 @@
 // 30 nodes, 1,000 ranges and 500 messages on their way. No scenario of the simulator is that large,
 // so the picture gets a made-up view; drawing and layout are the page's own code, in headless
 // Chromium at 1280 x 900, where there is no GPU.
-import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { chromium } from 'playwright-core'
+import { serveFolder } from '../../scripts/static.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const FRAMES = process.argv.includes('--quick') ? 60 : 600
@@ -76,14 +76,7 @@ server.close()
 
 /** From the navigation to the first drawn frame of the built page, each time in a context of its own: nothing is cached. */
 async function firstFrames() {
-  const folder = join(root, 'web/dist')
-  const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
-  const site = createServer((request, response) => {
-    const path = join(folder, request.url === '/' ? 'index.html' : request.url.split('?')[0])
-    if (!existsSync(path)) return response.writeHead(404).end()
-    response.writeHead(200, { 'content-type': types[extname(path)] ?? 'text/plain' }).end(readFileSync(path))
-  })
-  await new Promise((resolve) => site.listen(0, '127.0.0.1', resolve))
+  const { server: site, address } = await serveFolder(join(root, 'web/dist'))
   for (const slower of [1, 4]) {
     const times = []
     for (let i = 0; i < (FRAMES < 600 ? 3 : 9); i++) {
@@ -91,7 +84,7 @@ async function firstFrames() {
       const one = await context.newPage()
       const session = await context.newCDPSession(one)
       await session.send('Emulation.setCPUThrottlingRate', { rate: slower })
-      await one.goto(`http://127.0.0.1:${site.address().port}/`)
+      await one.goto(address)
       times.push(await one.waitForFunction(() => performance.getEntriesByName('keyhaul-first-frame')[0]?.startTime).then((handle) => handle.jsonValue()))
       await context.close()
     }

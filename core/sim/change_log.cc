@@ -45,6 +45,15 @@ ChangeLog::Position ChangeLog::delayed(const Position& position) {
   return {position.feed, std::max(position.at, began)};
 }
 
+void ChangeLog::groupByParty(size_t from) {
+  // Not across the place where a feed was opened meanwhile: it would miss what moves there.
+  for (const auto& [feed, at] : feeds_) from = std::max(from, static_cast<size_t>(at));
+  const auto first = changes_.begin() + static_cast<std::ptrdiff_t>(from);
+  std::stable_sort(first, changes_.end(), [](const LoggedChange& a, const LoggedChange& b) {
+    return a.party < b.party;
+  });
+}
+
 void ChangeLog::forgetHalf() {
   uint64_t oldest = changes_.size();
   for (const auto& [feed, from] : feeds_) oldest = std::min(oldest, from);

@@ -16,6 +16,7 @@ struct LoggedChange {
   std::string key;
   std::optional<std::string> value;  // nothing: a delete
   uint32_t hiddenFrom = 0;           // sabotage: the job (+ 1) whose feed leaves it out
+  uint32_t party = 0;                // who made it: the client, or the job
 };
 
 class ChangeLog {
@@ -35,6 +36,8 @@ class ChangeLog {
   void close(uint32_t feed);
   // Feeds that had not read the older half have lost their place.
   void forgetHalf();
+  // Sabotage: those from `from` on client by client, each one's in their order.
+  void groupByParty(size_t from);
   // Sabotage: a feed that was opened at `position` begins when this is first called.
   Position delayed(const Position& position);
 

@@ -14,12 +14,14 @@ void GatedStoreNode::onClient(Message message) {
   if (message.kind == MessageKind::kRead) return showRead(message);
   const ClientState& client = clients_[message.party];
   // A client has one call at a time, so a lower number is one that it gave up.
-  if (message.call == client.lastCall && client.reply.call == message.call) {
+  const bool forgets = world_.sabotaged(Sabotage::kRetryElsewhere) &&
+                       gate_.admitRead(message.body).answer != Answer::kOk;
+  if (message.call == client.lastCall && client.reply.call == message.call && !forgets) {
     Message reply = client.reply;
     reply.session = message.session;
     return send(std::move(reply), 50);
   }
-  if (message.call > client.lastCall) take(std::move(message));
+  if (message.call > client.lastCall || forgets) take(std::move(message));
 }
 
 void GatedStoreNode::refuse(const Message& message, const Admission& admission) {

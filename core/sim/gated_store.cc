@@ -8,6 +8,7 @@ namespace keyhaul::sim {
 namespace {
 constexpr uint64_t kImpatienceUs = 400'000;
 constexpr uint64_t kLazyUs = 500'000;
+constexpr uint64_t kRedirectUsMax = 300'000;
 }
 
 GatedStoreNode::GatedStoreNode(World& world, uint16_t id, std::string name)
@@ -99,6 +100,10 @@ void GatedStoreNode::onGateCall(Message message) {
   if (Gate::opens(call.verb)) {
     error = gate_.encodeAfter(call).status().code();
     if (error == ErrorCode::kOk) return enqueue(std::move(message));
+  } else if (call.verb == GateVerb::kRedirect && !world_.space().readFence) {
+    // Readers see what is old until then. It takes long enough for somebody to come.
+    held_.emplace(++lastHeld_, std::move(message));
+    return timer(prng_.below(kRedirectUsMax) * slowFactor(), kLand, lastHeld_);
   } else {
     error = changeGate(message, call);
     if (error == ErrorCode::kOk) {
@@ -163,6 +168,23 @@ bool GatedStoreNode::isOfAnyCoordinator(const Job& job, const KeyRange& span) co
   if (!world_.sabotaged(Sabotage::kAnyCoordinator)) return false;
   const GateRange* part = gateAt(span.lo);
   return part != nullptr && part->state == GateState::kStaged && part->claim == job.plan.claim;
+}
+
+// Sabotage: as if what is staged had been decided.
+void GatedStoreNode::openStaged() {
+  const std::vector<GateRange> parts = gate_.ranges();
+  for (const GateRange& part : parts) {
+    if (part.state != GateState::kStaged) continue;
+    GateCall call;
+    call.verb = GateVerb::kActivate;
+    call.claim = part.claim;
+    call.coordEpoch = part.coordEpoch;
+    call.epoch = part.epoch;
+    call.ranges = {part.range};
+    static_cast<void>(gate_.change(call));
+    durableGate_ = gate_.encode();
+    world_.tell([&](Oracle& oracle) { oracle.onGate(id(), call); });
+  }
 }
 
 // Sabotage: as a gate would that took any activate.
@@ -245,9 +267,8 @@ Message GatedStoreNode::execute(const Message& message, bool synced) {
   if (isOfClient(message.kind)) {
     const bool again = message.call <= clients_[message.party].lastCall;
     if (!again) {
-      world_.tell([&](Oracle& oracle) {
-        oracle.onTaken(id(), message.party, message.body, message.epoch);
-      });
+      const TakenWrite write{id(), message.party, message.call, message.body, message.epoch};
+      world_.tell([&write](Oracle& oracle) { oracle.onTaken(write); });
     }
     return StoreNode::execute(message, synced);
   }

@@ -30,6 +30,7 @@ class GatedStoreNode : public StoreNode {
   const Gate& gate() const { return gate_; }
   // As it would be after a crash at this moment.
   Gate durableGate() const;
+  void openStaged();
   const GateRange* gateAt(std::string_view key) const;
   void setUpGate(const KeyRange& range);
 

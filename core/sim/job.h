@@ -35,6 +35,9 @@ struct Job {
   uint32_t rivalOf = 0;  // a second coordinator of job `rivalOf` - 1; 0: of none
   // So long after its reverse window opened somebody goes back, or closes it; 0: nobody does.
   uint64_t reverseAfterUs = 0, finishAfterUs = 0;
+  // So long after its reverse window opened its source dies for good; so long after that somebody
+  // gives the source up, and so long after it was given up it comes back after all. 0: does not die.
+  uint64_t sourceDiesAfterUs = 0, giveUpAfterUs = 0, comesBackAfterUs = 0;
 
   // As it stands.
   enum class Phase : uint8_t { kWaiting, kGreeting, kRunning, kStopped, kEnded };
@@ -53,6 +56,7 @@ struct Job {
   bool begun = false;        // live: its plan names a source and a target
   bool reverseTold = false;  // that somebody wants back was known to it
   bool reverseDue = false;   // and is: it was not refused since, and is not only in a lost memory
+  bool giveUpTold = false;   // that its source is given up was known to it
   bool closeTold = false;    // that its reverse window is to be closed was known to it
   bool undone = false;       // it was given up in some incarnation, whatever the reason
   ErrorCode reason = ErrorCode::kOk;  // the last one that was said, of any incarnation
@@ -81,10 +85,15 @@ struct Job {
 // The keys that live migrations move and clients write.
 struct Space {
   std::vector<std::string> keys;  // in order
+  // Every client writes every key, and most of what they do is on a few of them: `hotPercent`.
+  bool shared = false;
+  std::vector<std::string> contended;
+  // Its stores can keep readers out; else one that gave a range up may show what is old for a while.
+  bool readFence = true;
   uint64_t thinkUs = 100'000;     // mean time between two operations of a client
   uint32_t deletePercent = 20;    // of the writes
   uint64_t stopUs = 0;            // clients stop then, or once all jobs have ended
-  uint32_t hotPercent = 0;        // of the operations are on keys of `hot`
+  uint32_t hotPercent = 0;        // of the operations are on keys of `hot`, or `contended`
   KeyRange hot;
   // Where ranges have to be in the end, and stores that hold nothing then.
   std::vector<std::pair<KeyRange, uint16_t>> goals;

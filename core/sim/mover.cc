@@ -9,6 +9,7 @@
 namespace keyhaul::sim {
 namespace {
 constexpr uint64_t kClockStartUs = 1'000'000;
+constexpr uint64_t kUnixStartMs = 1'800'000'000'000;
 }
 
 MoverNode::MoverNode(World& world, uint16_t id, const Config& config)
@@ -50,9 +51,11 @@ void MoverNode::onCrash() {
 
 void MoverNode::onRestart() {
   for (Job* job : jobs_) {
+    if (job->ended()) watchReturn(*job);
     if (job->ended() || waitsForTurn(*job)) continue;
     const uint64_t inUs = job->startUs > world_.nowUs() ? job->startUs - world_.nowUs() : 0;
     timer(inUs + prng_.below(50'000), kBegin, job->index);
+    watchSource(*job);
     if (job->cancelAtUs > world_.nowUs()) {
       timer(job->cancelAtUs - world_.nowUs(), kCommand, job->index);
     }
@@ -76,6 +79,9 @@ void MoverNode::onTimer(uint8_t what, uint64_t arg) {
       return;
     }
     case kWindow: return onWindow(world_.job(static_cast<uint32_t>(arg)));
+    case kSourceDies: return onSourceDies(world_.job(static_cast<uint32_t>(arg)));
+    case kGiveUp: return giveUp(world_.job(static_cast<uint32_t>(arg)));
+    case kComesBack: return onComesBack(world_.job(static_cast<uint32_t>(arg)));
   }
 }
 
@@ -85,6 +91,7 @@ bool MoverNode::wantsCancel(const Job& job) const {
 
 void MoverNode::command(Job& job) {
   if (job.plan.follow && job.writersLeft == 0) static_cast<void>(engine_->finish(job.id));
+  giveUp(job);
   if (wantsCancel(job)) {
     job.cancelAsked = true;
     const Status status = engine_->cancel(job.id);
@@ -109,6 +116,7 @@ void MoverNode::begin(Job& job) {
     engine_.emplace(std::move(Engine::create(config)).value());
   }
   if (job.live && !beginLive(job)) return;
+  if (knowsTime_) engine_->setWallClock(now(), kUnixStartMs + world_.nowUs() / 1'000);
   ++job.session;
   job.phase = Job::Phase::kGreeting;
   work_[job.index] = {};
@@ -291,6 +299,7 @@ void MoverNode::takeNotice(const Notice& notice, std::vector<Job*>& changed) {
   if (notice.state == MigrationState::kReversible) {
     const uint64_t afterUs = std::max(job->reverseAfterUs, job->finishAfterUs);
     if (afterUs != 0) timer(afterUs, kWindow, job->index);
+    if (job->sourceDiesAfterUs != 0) timer(job->sourceDiesAfterUs, kSourceDies, job->index);
     if (world_.sabotaged(Sabotage::kWindowShut)) static_cast<void>(engine_->closeWindow(job->id));
   }
   if (notice.state == MigrationState::kRepairing) work_[job->index].repaired = true;
@@ -298,6 +307,7 @@ void MoverNode::takeNotice(const Notice& notice, std::vector<Job*>& changed) {
   if (notice.error == ErrorCode::kFeedPositionLost) ++world_.counts().failed;
   world_.tell([&](Oracle& oracle) { oracle.onState(*job, before, notice.state); });
   changed.push_back(job);
+  if (!isFinal(notice.state) && notice.state != MigrationState::kStopped) giveUp(*job);
 }
 
 void MoverNode::meddle(Prng& prng) {

@@ -32,6 +32,9 @@ class MoverNode : public Node {
   // Its turn has come: the job that it waited for has ended.
   void onTurn(Job& job);
   const Config& config() const { return config_; }
+  // Its engine is told what time it is.
+  void knowTime() { knowsTime_ = true; }
+  bool knowsTime() const { return knowsTime_; }
   Instant now() const;  // by its clock
   Disk& disk() { return disk_; }
   const Disk& disk() const { return disk_; }
@@ -52,6 +55,9 @@ class MoverNode : public Node {
     kJournalDone = 5, // arg: the job
     kCommand = 6,     // arg: the job
     kWindow = 7,      // arg: the job
+    kSourceDies = 8,  // arg: the job
+    kGiveUp = 9,      // arg: the job
+    kComesBack = 10,  // arg: the job
   };
   struct Call {
     OpId op;  // null: nobody waits for the answer
@@ -94,6 +100,12 @@ class MoverNode : public Node {
   bool planLive(Job& job);
   void endedLive(Job& job);
   void onWindow(Job& job);
+  void onSourceDies(const Job& job);
+  void giveUp(Job& job);
+  void onComesBack(const Job& job);
+  // However its mover dies, somebody sees to it.
+  void watchSource(const Job& job);
+  void watchReturn(const Job& job);
   bool liveRequest(const Job& job, const Action& action, std::string bytes, Message& request);
   bool onLiveReply(Job& job, const Call& call, const Message& reply);
   void attach(std::string_view bytes, Event& event);
@@ -102,6 +114,9 @@ class MoverNode : public Node {
   bool sabotageLive(Job& job, const Action& action);
   void cleanUpEarly(Job& job, const Action& action);
   void answerEmptyPoll(Job& job, const Action& action);
+  void writeAgain(Job& job, const Action& action);
+  bool hidesPage(const Job& job, const Call& call, const Message& reply) const;
+  void applyUnseen(Job& job, const Call& call, Message& reply);
 
   // Steps (mover.cc).
   void wake();
@@ -142,6 +157,7 @@ class MoverNode : public Node {
   uint64_t armedUs_ = UINT64_MAX;  // the world's time of the pending kDeadline
   uint64_t deadlineUs_ = UINT64_MAX;
   uint64_t clockAheadUs_ = 0;
+  bool knowsTime_ = false;
   std::vector<uint32_t> paused_;  // jobs that a user paused
   uint64_t freeAtUs_ = 0;  // of rehearsals: the thread
   std::map<uint32_t, uint64_t> fenceEpochs_;  // by job; for a sabotage

@@ -178,6 +178,11 @@ void MoverNode::onReply(Job& job, const Message& reply) {
   if (error != ErrorCode::kOk) return call.op ? fail(job, call.kind, call.op, error) : void();
   if (isApply) sabotageApply(job, call);
   if (!call.op) return;
+  if (isPage && hidesPage(job, call, reply)) {
+    Message rest = reply;
+    applyUnseen(job, call, rest);
+    return onPage(job, call, rest);
+  }
   if (isPage) return onPage(job, call, reply);
   if (job.live && onLiveReply(job, call, reply)) return;
   Event event;

@@ -82,7 +82,53 @@ void MoverNode::onWindow(Job& job) {
   wake();
 }
 
+// While it is only kept: one that is to own the range, or does, somebody brings back.
+void MoverNode::onSourceDies(const Job& job) {
+  const bool kept = job.phase == Job::Phase::kRunning && job.state == MigrationState::kReversible;
+  if (!kept || !world_.isTurned(job) || job.giveUpTold) return;
+  world_.store(job.source).dieForGood();
+  watchSource(job);
+}
+
+void MoverNode::watchSource(const Job& job) {
+  const Node& source = world_.store(job.source);
+  if (job.giveUpAfterUs == 0 || !source.isGone()) return;
+  const uint64_t dueUs = source.goneSinceUs() + job.giveUpAfterUs;
+  timer(std::max(dueUs, world_.nowUs()) - world_.nowUs(), kGiveUp, job.index);
+}
+
+// Said again to each process, for as long as the source is away.
+void MoverNode::giveUp(Job& job) {
+  const Node& source = world_.store(job.source);
+  const bool early = world_.sabotaged(Sabotage::kGivenUpUnasked) && job.begun && world_.isTurned(job) && !source.isUp();
+  const bool due = job.giveUpAfterUs != 0 && source.isGone() &&
+                   source.goneSinceUs() + job.giveUpAfterUs <= world_.nowUs();
+  if (early) static_cast<void>(engine_->giveUpSource(job.id));
+  if (!due) return;
+  // It was decided while it died, so it owns the range: that is another kind of repair.
+  const Ownership* owner = world_.theRegister().map().lookup(job.plan.ranges.front().lo);
+  const bool closed = world_.theRegister().map().find(job.plan.claim) == nullptr;
+  if (closed || owner->owner == job.plan.source) return onComesBack(job);
+  if (job.phase != Job::Phase::kRunning) return;
+  job.giveUpTold = engine_->giveUpSource(job.id).ok() || job.giveUpTold;
+  if (job.giveUpTold) job.reverseDue = false;
+  wake();
+}
+
+void MoverNode::watchReturn(const Job& job) {
+  const bool gone = job.comesBackAfterUs != 0 && world_.store(job.source).isGone();
+  if (gone) timer(job.comesBackAfterUs, kComesBack, job.index);
+}
+
+void MoverNode::onComesBack(const Job& job) {
+  GatedStoreNode& source = world_.gated(job.source);
+  if (!source.isGone()) return;
+  source.comeBack();
+  if (world_.sabotaged(Sabotage::kBackFromTheDead)) source.openStaged();
+}
+
 void MoverNode::endedLive(Job& job) {
+  watchReturn(job);
   world_.tell([&job](Oracle& oracle) { oracle.onLiveEnd(job); });
   for (const auto& other : world_.jobs()) {
     if (other->after == job.index + 1) world_.mover(other->mover).onTurn(*other);
@@ -125,6 +171,9 @@ bool MoverNode::liveRequest(const Job& job, const Action& action, std::string by
       return true;
     case ActionKind::kScan:
       if (world_.sabotaged(Sabotage::kBlindRecheck) && job.state == MigrationState::kVerifying) {
+        request.to = job.source;
+      }
+      if (world_.sabotaged(Sabotage::kBlindLook) && (job.state == MigrationState::kApproaching || job.state == MigrationState::kDraining)) {
         request.to = job.source;
       }
       return false;

@@ -40,6 +40,47 @@ void MoverNode::cleanUpEarly(Job& job, const Action& action) {
   call(job, {}, ActionKind::kApply, std::move(request));
 }
 
+bool MoverNode::hidesPage(const Job& job, const Call& polled, const Message& reply) const {
+  const bool looks = job.state == MigrationState::kApproaching || job.state == MigrationState::kDraining;
+  return world_.sabotaged(Sabotage::kBucketForgotten) && looks &&
+         polled.kind == ActionKind::kPollFeed && reply.count > 0;
+}
+
+// A change of the feed reaches the target, and the engine sees an empty page in its place.
+void MoverNode::applyUnseen(Job& job, const Call& polled, Message& reply) {
+  Message request;
+  request.kind = MessageKind::kApply;
+  request.to = reply.from == job.source ? job.target : job.source;
+  request.coordEpoch = polled.request.coordEpoch;
+  request.storeBoot = work_[job.index].storeBoots[request.to];
+  request.durable = true;
+  request.count = reply.count;
+  request.body = std::move(reply.body);
+  call(job, {}, ActionKind::kApply, std::move(request));
+  reply.body.assign(kFrameHeaderBytes, '\0');
+  reply.count = 0;
+}
+
+// What the target holds already: no key changes, and no digest.
+void MoverNode::writeAgain(Job& job, const Action& action) {
+  const uint16_t filled = action.node == nodes_[job.source] ? job.target : job.source;
+  const Entries& entries = world_.store(filled).entries();
+  const auto first = entries.lower_bound(job.plan.ranges.front().lo);
+  if (first == entries.end() || !job.contains(first->first)) return;
+  Message request;
+  request.kind = MessageKind::kApply;
+  request.to = filled;
+  request.coordEpoch = action.coordEpoch;
+  request.storeBoot = work_[job.index].storeBoots[filled];
+  request.durable = true;
+  request.count = 1;
+  request.body.resize(static_cast<size_t>(frameBytes(1, first->first.size() + first->second.size())));
+  FrameWriter writer(std::as_writable_bytes(std::span(request.body)), 1);
+  writer.put(first->first, first->second);
+  writer.finish(ChecksumKind::kCrc32, 0, 0);
+  call(job, {}, ActionKind::kApply, std::move(request));
+}
+
 bool MoverNode::sabotageLive(Job& job, const Action& action) {
   const auto is = [this](Sabotage sabotage) { return world_.sabotaged(sabotage); };
   const bool swaps = action.kind == ActionKind::kRegisterSwap;
@@ -65,6 +106,8 @@ bool MoverNode::sabotageLive(Job& job, const Action& action) {
     request.epoch = fenceEpochs_[job.index];
     call(job, {}, ActionKind::kGate, std::move(request));
   }
+  const bool named = action.kind == ActionKind::kGate && action.verb == GateVerb::kFenceReads;
+  if (is(Sabotage::kRepairAfter) && named) writeAgain(job, action);
   if (action.kind == ActionKind::kGate && action.verb == GateVerb::kFence) {
     fenceEpochs_[job.index] = action.epoch;
   }

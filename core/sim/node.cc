@@ -15,8 +15,19 @@ void Node::crash() {
   onCrash();
 }
 
+void Node::dieForGood() {
+  if (isGone()) return;
+  crash();
+  goneSinceUs_ = world_.nowUs();
+}
+
+void Node::comeBack() {
+  goneSinceUs_ = UINT64_MAX;
+  restart();
+}
+
 void Node::restart() {
-  if (up_) return;
+  if (up_ || isGone()) return;
   up_ = true;
   ++boot_;
   if (world_.logs()) world_.line("node " + std::to_string(id_) + " is back");

@@ -23,6 +23,11 @@ class Node {
   virtual void onTimer(uint8_t what, uint64_t arg) = 0;
   void crash();
   void restart();
+  // Nothing but comeBack() restarts it.
+  void dieForGood();
+  void comeBack();
+  bool isGone() const { return goneSinceUs_ != UINT64_MAX; }
+  uint64_t goneSinceUs() const { return goneSinceUs_; }
 
   NodeKind kind() const { return kind_; }
   uint16_t id() const { return id_; }
@@ -46,6 +51,7 @@ class Node {
   uint16_t id_;
   uint32_t boot_ = 1;
   bool up_ = true;
+  uint64_t goneSinceUs_ = UINT64_MAX;
 };
 
 }  // namespace keyhaul::sim

@@ -52,6 +52,8 @@ bool setValue(Command& command, std::string_view flag, std::string_view value) {
     options.stopAtEvent = *number;
   } else if (flag == "--workload" && number && *number >= 1 && *number <= 1'000) {
     options.workloadPercent = static_cast<uint32_t>(*number);
+  } else if (flag == "--oracle") {
+    options.oracle = value;
   } else if (flag == "--explain") {
     options.explainKey = value;
   } else if (flag == "--faults") {
@@ -110,9 +112,9 @@ bool setSwitch(Command& command, std::string_view flag) {
 const char* const kUsageText =
     "usage: keyhaul_sim [sim] --seed N | --seeds A..B   [--scenario NAME] [--until SECONDS]\n"
     "                   [--faults all|none|LIST|-LIST] [--sabotage NAME] [--workload PERCENT]\n"
-    "                   [--explain KEY] [--log] [--stop EVENT] [--minimise] [--json]\n"
+    "                   [--oracle NAME] [--explain KEY] [--log] [--stop EVENT] [--minimise] [--json]\n"
     "                   [--each] [--do MICROSECONDS:WHAT:NODE[:MILLISECONDS],...]\n"
-    "       keyhaul_sim --check-sabotage --seeds A..B\n"
+    "       keyhaul_sim --check-sabotage --seeds A..B [--scenario NAME] [--oracle NAME]\n"
     "       keyhaul_sim --coverage --seeds A..B\n"
     "       keyhaul_sim --rehearse NAME=NUMBER,... --seed N | --seeds A..B\n"
     "       keyhaul_sim --list-scenarios | --list-sabotage | --list-faults |\n"

@@ -27,6 +27,7 @@ struct Options {
   uint64_t faults = kAllFaults;  // that may happen
   uint64_t untilUs = 60'000'000;  // chaos for two thirds of it, then healing
   Sabotage sabotage = Sabotage::kNone;
+  std::string oracle;  // the only one that judges; empty: all
   uint32_t workloadPercent = 100;  // of keys and jobs; what minimising lowers
   uint64_t stopAtEvent = 0;  // the run ends there, unjudged; 0: never
   std::vector<PlannedCrash> crashes;

@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "harm.h"
 #include "job.h"
 #include "keyhaul/frame.h"
 
@@ -42,6 +44,15 @@ struct ClientWrite {
   const std::string* value = nullptr;  // null: a delete
 };
 
+// A store has carried out a client's write, at an epoch. `sequence` as above.
+struct TakenWrite {
+  uint16_t store = 0;
+  uint32_t client = 0;
+  uint64_t sequence = 0;
+  std::string_view key;
+  uint64_t epoch = 0;
+};
+
 // What a client of a live migration was told. `invoked` is the number of the event in which it
 // first asked; what it is told was true at some moment since.
 struct RoutedRead {
@@ -49,6 +60,7 @@ struct RoutedRead {
   uint64_t invoked = 0;
   std::string_view key;
   const std::string* value = nullptr;  // null: nothing was there
+  uint16_t store = 0;                  // that answered
 };
 // A page of a scan: everything that is in [lo, upto), or up to the end where `end`.
 struct RoutedPage {
@@ -57,6 +69,7 @@ struct RoutedPage {
   std::string_view lo, upto;
   bool end = false;
   const FrameView* entries = nullptr;
+  uint16_t store = 0;
 };
 
 // Records of a journal that are on disk from now on.
@@ -71,18 +84,22 @@ class Oracle {
   Oracle(const Oracle&) = delete;
   Oracle& operator=(const Oracle&) = delete;
   virtual std::string_view name() const = 0;
+  // Would it be wrong about a key that several clients write? Then it may not watch where one is.
+  virtual bool assumesOneWriter() const { return false; }
 
   virtual void onChange(const StoreChange&) {}
   virtual void onInvoked(const ClientWrite&) {}
   virtual void onAcked(const ClientWrite&) {}
   // A client read this; null: nothing was there.
   virtual void onRead(std::string_view, const std::string*) {}
-  // Live migrations: a client was told; a store has taken its write, at an epoch; a store shows
-  // something to a client.
+  // Live migrations: a client has begun something, and has its answer or has given it up, if only
+  // to begin something else: it has one call at a time.
+  virtual void onRoutedBegun(uint32_t /*client*/) {}
+  virtual void onRoutedEnded(uint32_t /*client*/) {}
+  // A client was told; a store has taken its write; a store shows something to a client.
   virtual void onRoutedRead(const RoutedRead&) {}
   virtual void onRoutedPage(const RoutedPage&) {}
-  virtual void onTaken(uint16_t /*store*/, uint32_t /*client*/, std::string_view /*key*/,
-                       uint64_t /*epoch*/) {}
+  virtual void onTaken(const TakenWrite&) {}
   virtual void onShown(uint16_t /*store*/, std::string_view /*key*/) {}
   // A store's gate has changed, in memory; the register's document has, durably.
   virtual void onGate(uint16_t /*store*/, const GateCall&) {}
@@ -104,7 +121,8 @@ class Oracle {
   virtual void onEnd() {}
 
  protected:
-  void violated(std::string text, std::string_view key = {});
+  void violated(std::string text, std::string_view key = {}) { violated(Harm::kNone, std::move(text), key); }
+  void violated(Harm harm, std::string text, std::string_view key = {}, std::string witness = {});
   World& world_;
 };
 

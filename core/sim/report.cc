@@ -38,10 +38,15 @@ std::string toText(const Report& report) {
   if (c.windows != 0) {
     text += n(c.windows) + " with a way back, " + n(c.reversed) + " went back\n";
   }
+  if (c.judged != 0) {
+    text += n(c.judged) + " windows of histories of keys judged, " + n(c.unjudged) +
+            " too long to be judged" +
+            (c.staleReads == 0 ? "" : "; " + n(c.staleReads) + " stale reads, as may be") + '\n';
+  }
   if (report.ok()) text += "no violation\n";
   for (const Violation& v : report.violations) {
     text += "VIOLATION of " + v.oracle + " at " + n(v.timeUs) + " us, event " + n(v.event) + ": " +
-            v.text + (v.key.empty() ? "" : "  key " + v.key) + '\n';
+            v.text + (v.key.empty() ? "" : "  key " + v.key) + '\n' + v.witness;
   }
   return text;
 }
@@ -64,7 +69,8 @@ std::string toJson(const Report& report) {
     const Violation& v = report.violations[i];
     if (i != 0) json += ',';
     json += "{\"oracle\":" + quoted(v.oracle) + ",\"text\":" + quoted(v.text) + ",\"key\":" +
-            quoted(v.key) + ",\"timeUs\":" + n(v.timeUs) + ",\"event\":" + n(v.event) + '}';
+            quoted(v.key) + ",\"harm\":" + quoted(harmName(v.harm)) + ",\"timeUs\":" + n(v.timeUs) + ",\"event\":" + n(v.event) +
+            ",\"witness\":" + quoted(v.witness) + '}';
   }
   const Report::Counts& c = report.counts;
   json += "],\"counts\":{\"jobs\":" + n(c.jobs) + ",\"done\":" + n(c.done) + ",\"verified\":" +
@@ -73,7 +79,7 @@ std::string toJson(const Report& report) {
           ",\"messages\":" + n(c.messages) + ",\"damaged\":" + n(c.damaged) +
           ",\"clientOps\":" + n(c.clientOps) + ",\"clientAcks\":" + n(c.clientAcks) +
           ",\"copiedEntries\":" + n(c.copiedEntries) + ",\"feedChanges\":" + n(c.feedChanges) +
-          "},\"life\":[";
+          ",\"judged\":" + n(c.judged) + ",\"unjudged\":" + n(c.unjudged) + "},\"life\":[";
   for (size_t i = 0; i < report.life.size(); ++i) {
     json += (i == 0 ? "" : ",") + quoted(report.life[i]);
   }

@@ -6,12 +6,15 @@
 #include <vector>
 
 #include "coverage.h"
+#include "harm.h"
 
 namespace keyhaul::sim {
 
 struct Violation {
   std::string oracle, text, key;  // key: empty where no single key is concerned
+  Harm harm = Harm::kNone;
   uint64_t timeUs = 0, event = 0;
+  std::string witness;  // of several lines; empty where the text says it all
 };
 
 struct Report {
@@ -26,8 +29,12 @@ struct Report {
     uint64_t jobs = 0, done = 0, verified = 0, mismatched = 0, cancelled = 0, failed = 0;
     uint64_t resumes = 0, crashes = 0, messages = 0, damaged = 0;
     uint64_t windows = 0, reversed = 0;  // moves that could go back, and those that did
+    uint64_t givenUp = 0;  // whose source somebody gave up
     uint64_t routedReads = 0, scans = 0, refusals = 0, postponed = 0, takeOvers = 0;
     uint64_t clientOps = 0, clientAcks = 0, copiedEntries = 0, feedChanges = 0;
+    // Windows of histories of keys, and those that were too long for the checker.
+    uint64_t judged = 0, unjudged = 0;
+    uint64_t staleReads = 0;  // that were old, as may be where there is no read fence
   } counts;
   Coverage coverage;  // of live migrations
   std::vector<uint64_t> nodeEvents;  // that each node has seen

@@ -19,14 +19,20 @@ constexpr size_t kRehearsedBytes = 22;  // as those that were there before
 RoutedClientNode::RoutedClientNode(World& world, uint16_t id, uint32_t share, uint32_t shares)
     : Node(world, NodeKind::kClient, id), prng_(world.seed(), "routed " + std::to_string(id)) {
   Space& space = world.space();
-  for (size_t i = share; i < space.keys.size(); i += shares) own_.push_back(space.keys[i]);
+  const size_t step = space.shared ? 1 : shares;
+  for (size_t i = space.shared ? 0 : share; i < space.keys.size(); i += step) {
+    own_.push_back(space.keys[i]);
+  }
   ++space.clientsLeft;
   timer(prng_.below(space.thinkUs * 2 + 1), kNext);
 }
 
 const std::string& RoutedClientNode::pick(const std::vector<std::string>& keys) {
   const Space& space = world_.space();
-  if (space.hotPercent != 0 && prng_.below(100) < space.hotPercent) {
+  if (!space.contended.empty() && prng_.below(100) < space.hotPercent) {
+    return space.contended[static_cast<size_t>(prng_.below(space.contended.size()))];
+  }
+  if (space.contended.empty() && space.hotPercent != 0 && prng_.below(100) < space.hotPercent) {
     const auto first = std::lower_bound(keys.begin(), keys.end(), space.hot.lo);
     const auto isOut = [&](const std::string& key) { return !space.hot.contains(key); };
     const auto end = std::find_if(first, keys.end(), isOut);
@@ -85,26 +91,71 @@ void RoutedClientNode::next() {
     request.kind = MessageKind::kPut;
     request.body = pick(own_);
     request.extra = makeValue(request.body, id(), call_ + 1, padding);
+    padding_ = padding;
   }
-  begin(std::move(request));
+  if (!readsByHeart(request)) begin(std::move(request));
 }
 
 void RoutedClientNode::begin(Message request) {
+  hint_.reset();
+  start(std::move(request));
+}
+
+void RoutedClientNode::start(Message request) {
   request.from = id();
   request.party = id();
   request.call = ++call_;
   request_ = std::move(request);
   waiting_ = true;
-  hint_.reset();
+  sentEpoch_ = 0;
   begunUs_ = world_.nowUs();
   invoked_ = world_.eventNumber();
+  world_.tell([this](Oracle& oracle) { oracle.onRoutedBegun(id()); });
   if (request_.kind == MessageKind::kPut || request_.kind == MessageKind::kDelete) {
     ++world_.counts().clientOps;
     const std::string* value = request_.kind == MessageKind::kPut ? &request_.extra : nullptr;
     const ClientWrite write{0, id(), call_, request_.body, value};
+    if (!byHeart_.empty()) byHeart_.erase(request_.body);
     world_.tell([&write](Oracle& oracle) { oracle.onInvoked(write); });
   }
   attempt();
+}
+
+bool RoutedClientNode::isOfAnotherEpoch() const {
+  const bool writes = request_.kind == MessageKind::kPut || request_.kind == MessageKind::kDelete;
+  return world_.space().shared && writes && sentEpoch_ != 0 && sentEpoch_ != request_.epoch &&
+         !world_.sabotaged(Sabotage::kRetryElsewhere);
+}
+
+// What this client has heard of the owner since is as good for the other one.
+void RoutedClientNode::beginAnew() {
+  Message request = std::move(request_);
+  if (request.kind == MessageKind::kPut) {
+    request.extra = makeValue(request.body, id(), call_ + 1, padding_);
+  }
+  start(std::move(request));
+}
+
+// Nobody knows whether it took place.
+void RoutedClientNode::giveUp() {
+  waiting_ = false;
+  world_.tell([this](Oracle& oracle) { oracle.onRoutedEnded(id()); });
+  refresh();
+  think();
+}
+
+// Sabotage: what it has written itself it knows, whoever has written since.
+bool RoutedClientNode::readsByHeart(const Message& request) {
+  if (request.kind != MessageKind::kRead || byHeart_.empty()) return false;
+  const auto at = byHeart_.find(request.body);
+  if (at == byHeart_.end()) return false;
+  world_.tell([this](Oracle& oracle) { oracle.onRoutedBegun(id()); });
+  const std::string* value = at->second ? &*at->second : nullptr;
+  const RoutedRead read{id(), world_.eventNumber(), at->first, value, UINT16_MAX};
+  world_.tell([&read](Oracle& oracle) { oracle.onRoutedRead(read); });
+  world_.tell([this](Oracle& oracle) { oracle.onRoutedEnded(id()); });
+  think();
+  return true;
 }
 
 bool RoutedClientNode::route(Message& request) {
@@ -122,16 +173,14 @@ bool RoutedClientNode::route(Message& request) {
 
 void RoutedClientNode::attempt() {
   if (!waiting_) return;
-  if (world_.nowUs() >= begunUs_ + kPatienceUs) {  // nobody knows whether it took place
-    waiting_ = false;
-    refresh();
-    return think();
-  }
+  if (world_.nowUs() >= begunUs_ + kPatienceUs) return giveUp();
   request_.session = ++attempt_;
   if (!route(request_)) {
     refresh();
     return attemptIn(100'000);
   }
+  if (isOfAnotherEpoch()) return beginAnew();
+  if (sentEpoch_ == 0) sentEpoch_ = request_.epoch;
   send(request_);
   timer(kAnswerUs, kAttempt, attempt_);
 }
@@ -202,13 +251,16 @@ void RoutedClientNode::onAnswer(const Message& reply) {
   if (request_.kind == MessageKind::kRead) {
     ++world_.counts().routedReads;
     const std::string* value = reply.found ? &reply.extra : nullptr;
-    const RoutedRead read{id(), invoked_, request_.body, value};
+    const RoutedRead read{id(), invoked_, request_.body, value, reply.from};
     world_.tell([&read](Oracle& oracle) { oracle.onRoutedRead(read); });
   } else {
     ++world_.counts().clientAcks;
     const std::string* value = request_.kind == MessageKind::kPut ? &request_.extra : nullptr;
     const ClientWrite write{reply.from, id(), call_, request_.body, value};
     world_.tell([&write](Oracle& oracle) { oracle.onAcked(write); });
+    if (world_.sabotaged(Sabotage::kOwnWrites)) {
+      byHeart_[request_.body] = value != nullptr ? std::optional(*value) : std::nullopt;
+    }
   }
   done();
 }
@@ -218,7 +270,7 @@ void RoutedClientNode::onPage(const Message& reply) {
   const auto bytes = std::as_bytes(std::span(reply.body));
   const Result<FrameView> frame = readFrame(bytes);
   if (!frame.ok()) return;
-  RoutedPage page{id(), invoked_, request_.body, reply.extra, reply.end, &frame.value()};
+  RoutedPage page{id(), invoked_, request_.body, reply.extra, reply.end, &frame.value(), reply.from};
   if (reply.end) page.upto = request_.extra;
   world_.tell([&page](Oracle& oracle) { oracle.onRoutedPage(page); });
   if (reply.end) {
@@ -232,6 +284,7 @@ void RoutedClientNode::onPage(const Message& reply) {
 
 void RoutedClientNode::done() {
   waiting_ = false;
+  world_.tell([this](Oracle& oracle) { oracle.onRoutedEnded(id()); });
   think();
 }
 

@@ -1,9 +1,16 @@
 // A client of stores between which ranges move. It keeps a copy of the ownership document and
-// asks whom that names; a store that does not own the key says so, and says who does. Each key
-// has one writer. A write is tried again, at whichever store, until it is acknowledged or given
+// asks whom that names; a store that does not own the key says so, and says who does. Where each
+// key has one writer, a write is tried again, at whichever store, until it is acknowledged or given
 // up; never is a later one of the same client sent before.
+//
+// Where keys have several writers that would not do: one that a store took and whose answer was
+// lost may have moved on with the range, and others have written since; carried out again by the
+// new owner it would take effect twice. So a write is of one epoch. There it is repeated under
+// its number, which the store knows, and is one operation; before it is sent at another epoch it
+// is given up, whether it took place or not, and another one begins.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +36,11 @@ class RoutedClientNode : public Node {
   };
   void next();
   void begin(Message request);
+  void start(Message request);
+  bool isOfAnotherEpoch() const;
+  void beginAnew();
+  void giveUp();
+  bool readsByHeart(const Message& request);
   void attempt();
   void attemptIn(uint64_t delayUs);
   void refresh();
@@ -42,7 +54,7 @@ class RoutedClientNode : public Node {
   bool mayStop() const;
 
   Prng prng_;
-  std::vector<std::string> own_;
+  std::vector<std::string> own_;  // that it writes
   OwnershipMap cache_;
   uint64_t cacheVersion_ = 0;
   std::optional<Hint> hint_;
@@ -50,6 +62,10 @@ class RoutedClientNode : public Node {
   uint64_t call_ = 0;      // the last one begun
   uint64_t attempt_ = 0;   // rises over all calls
   uint64_t begunUs_ = 0, invoked_ = 0;
+  uint64_t sentEpoch_ = 0;  // at which the write that is under way was first sent; 0: not yet
+  uint64_t padding_ = 0;    // of the value that it writes
+  // Sabotage: what it wrote last, by key, where that was acknowledged.
+  std::map<std::string, std::optional<std::string>, std::less<>> byHeart_;
   bool waiting_ = false, stopped_ = false;
 };
 

@@ -29,9 +29,13 @@ constexpr bool isOfLive(Sabotage sabotage) { return sabotage >= Sabotage::kRegis
 // Where it is looked for.
 constexpr std::string_view scenarioOf(Sabotage sabotage) {
   if (!isOfLive(sabotage)) return "swarm";
+  if (sabotage >= Sabotage::kBucketForgotten) return "live-verified";
+  if (sabotage >= Sabotage::kFeedByClient) return "live-shared";
   // It takes ranges that come back, while calls of older moves, or writes of older epochs, arrive.
   const bool back = sabotage == Sabotage::kLateActivate || sabotage == Sabotage::kAnyEpoch;
-  return back ? "live-pingpong" : "live-swarm";
+  // And these ask for a source that never comes back, or does after it was given up.
+  const bool lost = sabotage == Sabotage::kGivenUpUnasked || sabotage == Sabotage::kBackFromTheDead;
+  return back ? "live-pingpong" : lost ? "live-source-lost" : "live-swarm";
 }
 constexpr std::optional<Sabotage> parseSabotage(std::string_view name) {
   for (uint32_t i = 0; i < kSabotages; ++i) {

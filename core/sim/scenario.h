@@ -12,6 +12,7 @@ struct Scenario {
   std::string_view name, what;
   void (*build)(World& world);
   bool live = false;  // ranges move while clients write, and have an owner
+  bool shared = false;  // keys have several writers
 };
 
 std::span<const Scenario> scenarios();

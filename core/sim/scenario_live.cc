@@ -26,6 +26,11 @@ struct LiveShape {
   uint32_t keysMax = 300;
   uint32_t windowPercent = 0;           // of moves: with a reverse window
   uint32_t clientsMax = 4;
+  bool ofProcesses = false;             // movers that know what time it is, checkpoints in time
+  uint32_t lostPercent = 0;             // of those with a window: the source dies for good in it
+  uint32_t blindPercent = 10;           // of moves: nothing is verified
+  bool shared = false;                  // two clients or more write all keys, most often a few
+  bool proves = false;                  // at level 5
 };
 
 std::string keyName(uint64_t index) { return numberedKey("k", index); }
@@ -36,7 +41,10 @@ class LiveBuilder {
       : world_(world),
         shape_(shape),
         prng_(world.seed(), "live scenario"),
-        windows_(world.seed(), "live windows") {}
+        windows_(world.seed(), "live windows"),
+        losses_(world.seed(), "live losses"),
+        movers_(world.seed(), "live movers"),
+        proofs_(world.seed(), "live proofs") {}
 
   void build() {
     for (uint32_t i = 0; i < shape_.stores; ++i) {
@@ -62,7 +70,14 @@ class LiveBuilder {
     config.stallBase = milliseconds(prng_.between(1'000, 5'000));
     config.retriesMax = 6;
     config.bufferBytesMax = 8U << 20;
+    if (shape_.ofProcesses && movers_.below(2) == 0) config.checkpointEvery = milliseconds(movers_.between(5, 2'000));
+    if (shape_.proves) config.bucketEntries = static_cast<uint32_t>(proofs_.between(1, 24));
     return config;
+  }
+  uint16_t drawMover() {
+    MoverNode& mover = world_.addMover(drawConfig());
+    if (shape_.ofProcesses && movers_.below(2) == 0) mover.knowTime();
+    return mover.id();
   }
 
   // What moves: one to some parts of the keys, with keys on both sides that stay.
@@ -112,7 +127,7 @@ class LiveBuilder {
 
   void addMove() {
     Job& job = world_.addJob();
-    makeLive(world_, job, world_.addMover(drawConfig()).id(), ranges_);
+    makeLive(world_, job, drawMover(), ranges_);
     job.startUs = prng_.below(world_.healAtUs() / 2);
     job.after = lastMove_;
     job.source = stores_[0];
@@ -128,8 +143,9 @@ class LiveBuilder {
 
   void drawPlan(Job& job) {
     Plan& plan = job.plan;
-    const bool looks = !percent(10) || world_.faults().on(FaultKind::kBitRot);
-    plan.verify = looks ? VerifyDepth::kBoth : VerifyDepth::kNone;
+    const bool looks = !percent(shape_.blindPercent) || world_.faults().on(FaultKind::kBitRot);
+    plan.verify = looks || shape_.proves ? VerifyDepth::kBoth : VerifyDepth::kNone;
+    if (shape_.proves) plan.require = GuaranteeLevel::kL5;
     plan.checksumKind = prng_.below(2) == 0 ? ChecksumKind::kCrc32 : ChecksumKind::kCrc32c;
     for (std::byte& byte : plan.digestKey) byte = static_cast<std::byte>(prng_.below(256));
     for (uint8_t& byte : plan.claim) byte = static_cast<uint8_t>(prng_.below(256));
@@ -149,6 +165,10 @@ class LiveBuilder {
     job.plan.reverseWindowMs = static_cast<uint32_t>((wants < 3 ? afterUs + windowUs : windowUs) / 1'000);
     if (wants < 2) job.reverseAfterUs = afterUs;
     if (wants == 2) job.finishAfterUs = afterUs;
+    if (losses_.below(100) >= shape_.lostPercent) return;
+    job.sourceDiesAfterUs = 1 + losses_.exponential(kSecondUs);
+    job.giveUpAfterUs = 1 + losses_.exponential(10 * kSecondUs);
+    job.comesBackAfterUs = 1 + losses_.exponential(5 * kSecondUs);
   }
 
   void addRival(const Job& first) {
@@ -164,13 +184,32 @@ class LiveBuilder {
     space.thinkUs = prng_.between(10'000, 200'000);
     space.deletePercent = percent(25) ? 70 : static_cast<uint32_t>(prng_.below(40));
     space.stopUs = world_.options().untilUs + 150 * kSecondUs;
-    const auto clients = static_cast<uint32_t>(prng_.between(1, shape_.clientsMax));
+    if (shape_.shared) share();
+    const auto clients = static_cast<uint32_t>(prng_.between(shape_.shared ? 2 : 1, shape_.clientsMax));
     for (uint32_t i = 0; i < clients; ++i) world_.addRoutedClient(i, clients);
+  }
+
+  // The keys for which clients contend lie in what moves, and one perhaps beside it.
+  void share() {
+    Space& space = world_.space();
+    space.shared = true;
+    space.thinkUs = prng_.between(5'000, 40'000);
+    space.hotPercent = static_cast<uint32_t>(prng_.between(60, 98));
+    std::vector<std::string> moving;
+    for (const std::string& key : space.keys) {
+      const auto holds = [&key](const KeyRange& range) { return range.contains(key); };
+      if (std::any_of(ranges_.begin(), ranges_.end(), holds)) moving.push_back(key);
+    }
+    const uint64_t few = prng_.between(1, 4);
+    for (uint64_t i = 0; i < few; ++i) {
+      const std::vector<std::string>& from = percent(85) ? moving : space.keys;
+      space.contended.push_back(from[static_cast<size_t>(prng_.below(from.size()))]);
+    }
   }
 
   World& world_;
   LiveShape shape_;
-  Prng prng_, windows_;
+  Prng prng_, windows_, losses_, movers_, proofs_;
   std::vector<uint16_t> stores_;
   std::vector<KeyRange> ranges_;
   uint64_t keys_ = 0;
@@ -192,6 +231,8 @@ Job& addRival(World& world, uint32_t of, const Config& config, uint64_t startUs)
   job.target = first.target;
   job.reverseAfterUs = first.reverseAfterUs;
   job.finishAfterUs = first.finishAfterUs;
+  job.giveUpAfterUs = first.giveUpAfterUs;
+  job.comesBackAfterUs = first.comesBackAfterUs;
   return job;
 }
 
@@ -206,6 +247,7 @@ void makeLive(const World& world, Job& job, uint16_t mover, std::vector<KeyRange
   for (const Capability capability :
        {Capability::kScan, Capability::kApply, Capability::kStats, Capability::kFeed,
         Capability::kFence, Capability::kReadFence, Capability::kActivate}) {
+    if (capability == Capability::kReadFence && !world.space().readFence) continue;
     plan.sourceCapabilities.bits |= static_cast<uint32_t>(capability);
   }
   plan.targetCapabilities = plan.sourceCapabilities;
@@ -258,6 +300,7 @@ void buildLiveSwarm(World& world) {
 }
 void buildLiveReverse(World& world) {
   LiveShape shape;
+  shape.ofProcesses = true;
   shape.windowPercent = 100;
   shape.movesMax = 3;
   shape.rivalPercent = 25;
@@ -266,12 +309,52 @@ void buildLiveReverse(World& world) {
   shape.keysMax = 120;
   LiveBuilder(world, shape).build();
 }
+// It stays away until somebody gives it up, and for a while longer.
+void buildLiveSourceLost(World& world) {
+  LiveShape shape;
+  shape.windowPercent = 100;
+  shape.lostPercent = 75;
+  shape.movesMax = 3;
+  shape.rivalPercent = 20;
+  shape.rangesMax = 2;
+  shape.keysMax = 80;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveShared(World& world) {
+  world.space().readFence = Prng(world.seed(), "live shared reads").below(4) != 0;
+  Prng prng(world.seed(), "live shared");
+  LiveShape shape;
+  shape.shared = true;
+  shape.stores = static_cast<uint32_t>(prng.between(2, 3));
+  shape.movesMin = 3;
+  shape.movesMax = static_cast<uint32_t>(prng.between(3, 8));
+  shape.rivalPercent = static_cast<uint32_t>(prng.below(60));
+  shape.cancelPercent = static_cast<uint32_t>(prng.below(40));
+  shape.rangesMax = static_cast<uint32_t>(prng.between(1, 3));
+  shape.windowPercent = prng.below(100) < 35 ? static_cast<uint32_t>(prng.between(20, 100)) : 0;
+  shape.keysMax = 60;
+  shape.clientsMax = 6;
+  // What the last look would find is to be seen by clients as well.
+  shape.blindPercent = 50;
+  LiveBuilder(world, shape).build();
+}
 // For crashes at every single event; there and back.
 void buildLiveReverseSmall(World& world) {
   LiveShape shape;
   shape.keysMax = 10;
   shape.clientsMax = 1;
   shape.windowPercent = 100;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveVerified(World& world) {
+  LiveShape shape;
+  shape.proves = true;
+  shape.windowPercent = 30;
+  shape.movesMax = 2;
+  shape.rivalPercent = 20;
+  shape.cancelPercent = 10;
+  shape.rangesMax = 3;
+  shape.keysMax = 200;
   LiveBuilder(world, shape).build();
 }
 // For crashes at every single event.

@@ -134,6 +134,7 @@ void StoreNode::onTimer(uint8_t what, uint64_t arg) {
 void StoreNode::commit() {
   const std::vector<Message> batch = std::exchange(batch_, {});
   bool sync = false;
+  const size_t logged = log_.changes().size();
   for (const Message& message : batch) sync = sync || needsSync(message);
   for (const Message& message : batch) {
     if (batchError_ != ErrorCode::kOk) {
@@ -148,6 +149,7 @@ void StoreNode::commit() {
     }
     finish(message, std::move(reply), true);
   }
+  if (world_.sabotaged(Sabotage::kFeedByClient)) log_.groupByParty(logged);
   committing_ = false;
   if (!queue_.empty()) beginCommit();
 }
@@ -310,6 +312,7 @@ void StoreNode::note(const StoreChange& change, bool synced) {
   if (logged && log_.isRead()) {
     LoggedChange logs;
     logs.key = std::string(change.key);
+    logs.party = change.party;
     if (change.after != nullptr) logs.value = *change.after;
     if (world_.sabotaged(Sabotage::kSkipAboveWatermark) ||
         world_.sabotaged(Sabotage::kLiveSkipAbove)) {

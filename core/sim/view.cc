@@ -147,7 +147,7 @@ std::string violationsJson(const Report& report) {
   std::string json;
   for (const Violation& v : report.violations) {
     json += (json.empty() ? "{" : ",{") + ("\"oracle\":" + quoted(v.oracle)) + ",\"text\":" +
-            quoted(v.text) + ",\"key\":" + quoted(v.key) + ",\"timeUs\":" + n(v.timeUs) +
+            quoted(v.text) + ",\"key\":" + quoted(v.key) + ",\"harm\":" + quoted(harmName(v.harm)) + ",\"timeUs\":" + n(v.timeUs) +
             ",\"event\":" + n(v.event) + '}';
   }
   return json;

@@ -186,6 +186,7 @@ void Watcher::lookAt(const Node& node, Seen& seen) {
     mark(is ? Mark::Kind::kFault : Mark::Kind::kRecovery, text);
     say(nullptr, text);
   };
+  gatesMoved_ = gatesMoved_ || node.isUp() != seen.up;  // it may have forgotten a gate
   bool down = !seen.up;
   tell(!node.isUp(), down, " dies", " is back");
   seen.up = !down;

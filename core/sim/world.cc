@@ -91,6 +91,13 @@ bool World::hasRival(const Job& job) const {
   return false;
 }
 
+bool World::isGivenUp(const ClaimId& claim) const {
+  for (const auto& job : jobs_) {
+    if (job->giveUpTold && job->plan.claim == claim) return true;
+  }
+  return false;
+}
+
 bool World::isTurned(const Job& job) const {
   if (!hasRegister()) return false;
   const Claim* claim = theRegister().map().find(job.plan.claim);
@@ -115,6 +122,10 @@ Report World::run() {
 
 void World::begin() {
   network_.addNodes(static_cast<uint32_t>(nodes_.size()));
+  for (const auto& oracle : oracles_) {
+    if (!space_.shared || !oracle->assumesOneWriter()) continue;
+    violated("scenario", std::string(oracle->name()) + " would judge keys that several clients write", {});
+  }
   for (const auto& job : jobs_) mover(job->mover).take(*job);
   schedule_.start();
   Queued event;
@@ -310,10 +321,11 @@ bool World::settled() const {
   return space_.clientsLeft == 0;
 }
 
-void World::violated(std::string_view oracle, std::string text, std::string_view key) {
+void World::violated(std::string_view oracle, std::string text, std::string_view key,
+                     Harm harm, std::string witness) {
   if (report_.violations.size() >= kViolationsMax) return;
-  report_.violations.push_back(
-      {std::string(oracle), std::move(text), std::string(key), nowUs_, report_.events});
+  report_.violations.push_back({std::string(oracle), std::move(text), std::string(key), harm, nowUs_,
+                                report_.events, std::move(witness)});
   if (logs() || (!key.empty() && tellsLife(key))) {
     line("VIOLATION of " + report_.violations.back().oracle + ": " +
          report_.violations.back().text);

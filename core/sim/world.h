@@ -95,6 +95,8 @@ class World {
   GatedStoreNode* gatedNamed(std::string_view name) const;
   // Is there another coordinator of its plan?
   bool hasRival(const Job& job) const;
+  // Was somebody told to give up the store that this claim kept for a way back?
+  bool isGivenUp(const ClaimId& claim) const;
   // Does its claim go the way back?
   bool isTurned(const Job& job) const;
   Space& space() { return space_; }
@@ -119,7 +121,9 @@ class World {
 
   void addToHash(uint64_t word) { hash_.add(word); }
 
-  void violated(std::string_view oracle, std::string text, std::string_view key);
+  // `witness`: the proof, as text of several lines.
+  void violated(std::string_view oracle, std::string text, std::string_view key,
+                Harm harm = Harm::kNone, std::string witness = {});
   // A line in the log and in the life of `key`; not built when nobody reads it.
   bool tellsLife(std::string_view key) const {
     return options_.log || (!options_.explainKey.empty() && options_.explainKey == key);

@@ -12,7 +12,7 @@ export {
   DataChunk, DataMigrator, type DataMigratorOptions, MigrationPlan, type MigrationStats, type MigrationStatus
 } from './migrator.js'
 export { type LiveProgress, Migration, MigrationError, type MigrationEvents, type MigrationState, type Progress } from './migration.js'
-export type { RangeInput } from './ranges.js'
+export type { RangeInput, RangesInput } from './ranges.js'
 export { type Difference, type DigestSummary, type Receipt, VERSION } from './receipt.js'
 export type {
   ApplyOptions, Capability, Change, Entry, Estimate, Feed, FeedPage, PackedPage, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write
@@ -54,8 +54,14 @@ export class Run implements AsyncIterable<import('./migration.js').Progress> {
   async cancel(): Promise<void> {
     ;(await this.migration).cancel()
   }
-  /** While a reverse window is open: goes back to the source. */
-  async reverse(): Promise<void> {
-    ;(await this.migration).reverse()
+  /** While a reverse window is open: goes back to the source; see Migration. */
+  reverse(): Promise<import('./receipt.js').Receipt> {
+    const back = this.migration.then((started) => started.reverse())
+    back.catch(() => {})
+    return back
+  }
+  /** Ends an open reverse window; `giveUpSource` where the source never comes back. See Migration. */
+  async closeWindow(options: { readonly giveUpSource?: boolean } = {}): Promise<void> {
+    ;(await this.migration).closeWindow(options)
   }
 }

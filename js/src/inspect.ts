@@ -12,7 +12,7 @@ export interface JournalInfo {
   readonly level: number
   /** The state it was in last; a final one when it has ended. */
   readonly state: MigrationState
-  /** Why it stopped, if it said so. */
+  /** Why it stopped, or was given up, if it said so. */
   readonly stopped: KeyhaulErrorCode | undefined
   readonly resumable: boolean
   readonly copiedEntries: number
@@ -46,7 +46,7 @@ export interface LiveJournal {
 export function inspectJournal(bytes: Uint8Array): JournalInfo {
   const summary = summarize(bytes)
   const receipt =
-    summary.receipt === undefined ? undefined : readReceipt(summary.receipt, { from: summary.source, to: summary.target }, [])
+    summary.receipt === undefined ? undefined : readReceipt(summary.receipt, { from: summary.source, to: summary.target, ranges: summary.ranges }, [])
   return {
     from: summary.source,
     to: summary.target,
@@ -86,7 +86,7 @@ export interface JournalSummary {
   /** Half open, in hexadecimal; no end is null. */
   ranges: readonly (readonly [low: string, high: string | null])[]
   state: string
-  /** The number of the error it stopped with, or 0. */
+  /** The number of the error that it stopped with or was given up for, or 0. */
   stopped: number
   torn: boolean
   validBytes: number

@@ -5,7 +5,7 @@ import { liveParts } from './engine/load.js'
 import { idOrThrow, type PlanProblem } from './engine/handle.js'
 import { encodePlan } from './engine/plan.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
-import { assertGiven } from './given.js'
+import { assertGiven, assertRate } from './given.js'
 import { type JournalSummary, summarize } from './inspect.js'
 import type { JournalStore } from './journal/journal.js'
 import type { LiveRun } from './engine/live.js'
@@ -33,11 +33,13 @@ const CHECKPOINT_EVERY_MS = 1000
 
 /** Runs migrations beside each other under common limits. */
 export class Engine {
+  // Not #driver: a test says to it what the engine would.
   private readonly driver: Driver
-  private readonly running = new Set<Migration>()
-  private closed = false
+  readonly #running = new Set<Migration>()
+  #closed = false
 
   constructor(options: EngineOptions = {}) {
+    assertRate(options.rate)
     this.driver = new Driver({
       slots: options.slots ?? 0,
       sourceSlots: options.sourceSlots ?? 0,
@@ -57,7 +59,7 @@ export class Engine {
    * on a wrong request before anything is touched.
    */
   async migrate(given: MigrateOptions): Promise<Migration> {
-    this.assertOpen()
+    this.#assertOpen()
     assertGiven(given)
     const ranges = toScanRanges(given.ranges)
     assertStores(given)
@@ -70,11 +72,11 @@ export class Engine {
         const summary = readSummary(bytes, journal.name)
         if (summary !== undefined) {
           assertSame(summary, options, ranges, journal.name)
-          return await this.goOn(options, ranges, journal, bytes, summary)
+          return await this.#goOn(options, ranges, journal, bytes, summary)
         }
         await journal.truncate(0)
       }
-      return this.begin(options, ranges, journal)
+      return this.#begin(options, ranges, journal)
     } catch (error) {
       await journal?.close()
       throw error
@@ -83,8 +85,9 @@ export class Engine {
 
   /** Goes on with what the journal holds. The stores must have the names that stand in it. */
   async resume(given: Going & { journal: string | JournalStore }): Promise<Migration> {
-    this.assertOpen()
+    this.#assertOpen()
     assertStores(given)
+    assertRate(given.rate)
     const journal = (await openJournal(given.journal, false)) as JournalStore
     try {
       const bytes = await journal.read()
@@ -92,7 +95,7 @@ export class Engine {
       if (summary === undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_TORN', { file: journal.name })
       const ranges = readRanges(summary)
       const options = given.register === undefined ? given : moverOf(given, ranges)
-      return await this.goOn(options, ranges, journal, bytes, summary)
+      return await this.#goOn(options, ranges, journal, bytes, summary)
     } catch (error) {
       await journal.close()
       throw error
@@ -101,7 +104,8 @@ export class Engine {
 
   /** All migrations together, bytes a second; 0 is no limit. */
   setRate(bytesPerSecond: number): void {
-    this.assertOpen()
+    this.#assertOpen()
+    assertRate(bytesPerSecond)
     this.driver.engine.setRate(this.driver.now(), 0, bytesPerSecond)
     this.driver.wake()
   }
@@ -111,17 +115,18 @@ export class Engine {
    * KEYHAUL_CLOSED, and its journal resumes it. Idempotent.
    */
   close(): void {
-    if (this.closed) return
-    this.closed = true
-    for (const migration of [...this.running]) migration.abandon()
+    if (this.#closed) return
+    this.#closed = true
+    for (const migration of [...this.#running]) migration.abandon()
     this.driver.close()
   }
   [Symbol.dispose](): void {
     this.close()
   }
 
-  private begin(options: MigrateOptions & Fenced, ranges: readonly ScanRange[], journal: JournalStore | undefined): Migration {
-    const { driver } = this
+  #begin(options: MigrateOptions & Fenced, ranges: readonly ScanRange[], journal: JournalStore | undefined): Migration {
+    const driver = this.driver
+    driver.engine.setWallClock(driver.now(), Date.now())
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
     const live = options.live === true ? liveRun(options, crypto.getRandomValues(new Uint8Array(16))) : undefined
@@ -158,12 +163,12 @@ export class Engine {
       }
     })
     const id = driver.engine.start(driver.now(), plan, source, target, journal !== undefined)
-    if (id < 0) throw planError(-id, driver.engine.problem(), options, ranges)
+    if (id < 0) throw planError(-id, driver.engine.problem(), options)
     if (options.rate !== undefined) driver.engine.setRate(driver.now(), id, options.rate)
-    return this.run(id, options, ranges, journal, live)
+    return this.#run(id, options, ranges, journal, live)
   }
 
-  private async goOn(
+  async #goOn(
     options: Going & Fenced,
     ranges: readonly ScanRange[],
     journal: JournalStore,
@@ -188,15 +193,16 @@ export class Engine {
       throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', { file: journal.name, message: 'give stopWrites and resumeWrites if it was begun with them, and only then' })
     }
     if (summary.torn) await journal.truncate(summary.validBytes)
-    const { driver } = this
+    const driver = this.driver
+    driver.engine.setWallClock(driver.now(), Date.now())
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
     const id = idOrThrow(driver.engine.resume(driver.now(), bytes, source, target), { file: journal.name })
     if (options.rate !== undefined) driver.engine.setRate(driver.now(), id, options.rate)
-    return this.run(id, options, ranges, journal, live)
+    return this.#run(id, options, ranges, journal, live)
   }
 
-  private run(
+  #run(
     id: number,
     options: Pick<MigrateOptions, 'from' | 'to' | 'signal'>,
     ranges: readonly ScanRange[],
@@ -205,16 +211,16 @@ export class Engine {
   ): Migration {
     const { from, to, signal } = options
     const onEnd = (): void => {
-      this.running.delete(migration)
+      this.#running.delete(migration)
     }
     const migration: Migration = new Migration(this.driver, id, { from, to, signal, ranges, journal, live, onEnd })
-    this.running.add(migration)
+    this.#running.add(migration)
     live?.fence?.watch(migration)
     return migration
   }
 
-  private assertOpen(): void {
-    if (this.closed) throw new KeyhaulError('KEYHAUL_CLOSED')
+  #assertOpen(): void {
+    if (this.#closed) throw new KeyhaulError('KEYHAUL_CLOSED')
   }
 }
 
@@ -279,17 +285,12 @@ function choose<T extends Record<string, number>>(name: string, table: T, value:
 function planError(
   number: number,
   problem: Partial<PlanProblem>,
-  options: MigrateOptions,
-  ranges: readonly ScanRange[]
+  options: MigrateOptions
 ): KeyhaulError {
   const code = errorCodeOf(number)
-  if (code === 'KEYHAUL_OVERLAPPING_RANGES') {
-    const key = ranges[problem.second ?? 0]?.gte
-    return new KeyhaulError(code, key === undefined ? {} : { key })
-  }
   if (code === 'KEYHAUL_LEVEL_NOT_MET') {
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
-    const reached = options.live === true ? 'level 4 needs a durable register and a journal' : 'without `live` keyhaul reaches level 1'
+    const reached = options.live === true ? `level ${Math.max(options.requireLevel ?? 0, 4)} needs a durable register and a journal` : 'without `live` keyhaul reaches level 1'
     const why = missing.length === 0 ? reached : `missing: ${missing.join(', ')}${options.live === true ? '; wrap both stores with gatedStore()' : ''}`
     if (missing.length > 0 && (options.reverseWindowMs ?? 0) > 0) {
       const lacks = (store: Store): string => `${store.name} lacks ${missing.filter((one) => !store.capabilities.has(one)).join(', ') || 'nothing'}`
@@ -299,7 +300,15 @@ function planError(
     return new KeyhaulError(code, { message: `level ${level} cannot be given: ${why}` })
   }
   if (problem.field === undefined || problem.field === '') return new KeyhaulError(code)
-  return new KeyhaulError(code, { message: `${problem.field} is outside its limits` })
+  return new KeyhaulError(code, { message: fieldText(problem as PlanProblem, options) })
+}
+
+/** What is wrong with a field of a plan, and what it may be. */
+function fieldText({ field, least, most }: PlanProblem, options: MigrateOptions): string {
+  const given = options[field as keyof MigrateOptions]
+  if (field === 'hostInfo') return `hostInfo has more than ${most} bytes of JSON`
+  if (most > 0) return `${field} is ${given}; it must be ${least} to ${most}`
+  return given === undefined ? `the name of the ${field} must have 1 to 4096 bytes` : `${field} cannot be ${given} in a ${options.live === true ? 'live migration' : (options.mode ?? 'copy')}`
 }
 
 async function openJournal(journal: string | JournalStore | undefined, create: boolean): Promise<JournalStore | undefined> {

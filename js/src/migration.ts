@@ -2,12 +2,17 @@ import type { Driver, EngineNotice } from './engine/driver.js'
 import { faultyKey, type Reading } from './engine/fault.js'
 import type { Verb } from './engine/handle.js'
 import type { LiveRun } from './engine/live.js'
-import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
+import { liveParts } from './engine/load.js'
+import { errorCodeOf, formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
+import { assertRate } from './given.js'
 import type { JournalStore } from './journal/journal.js'
+import { MigrationError } from './migration-error.js'
 import { ENDED, type MigrationState, type Progress, STATES } from './progress.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
+import { toHex } from './stores/bytes.js'
 import type { ScanRange, Store } from './stores/store.js'
 
+export { MigrationError } from './migration-error.js'
 export type { LiveProgress, MigrationState, Progress } from './progress.js'
 
 export interface MigrationEvents {
@@ -23,8 +28,18 @@ export interface MigrationEvents {
   limit: (writes: { readonly perSecond: number }) => void
 }
 
-const NoticeKind = { state: 1, progress: 2, difference: 3, warning: 4, throttleWriters: 5 } as const
+const NoticeKind = { state: 1, progress: 2, difference: 3, warning: 4, throttleWriters: 5, refused: 6 } as const
 const DIFFERENCES = ['missing', 'missing', 'extra', 'changed'] as const
+
+interface Setup {
+  readonly from: Store
+  readonly to: Store
+  readonly ranges: readonly ScanRange[]
+  readonly journal: JournalStore | undefined
+  readonly live: LiveRun | undefined
+  readonly signal: AbortSignal | undefined
+  readonly onEnd: () => void
+}
 
 /** A running migration: its progress, its events, its end. */
 export class Migration implements AsyncIterable<Progress> {
@@ -36,45 +51,42 @@ export class Migration implements AsyncIterable<Progress> {
   readonly live: LiveRun | undefined
   /** @internal */
   readonly to: Store
-  private resolve!: (receipt: Receipt) => void
-  private reject!: (error: unknown) => void
-  private readonly listeners = new Map<keyof MigrationEvents, Set<(value: never) => void>>()
-  private readonly differences: Difference[] = []
+  #resolve!: (receipt: Receipt) => void
+  #reject!: (error: unknown) => void
+  readonly #listeners = new Map<keyof MigrationEvents, Set<(value: never) => void>>()
+  readonly #differences: Difference[] = []
   /** @internal */
   pages: readonly Reading[] = []
   /** The last failure of each kind and node; the journal is node 0, the register node -1. */
-  private readonly failures = new Map<string, KeyhaulError>()
-  private latest: Progress | undefined
-  private waiting: (() => void)[] = []
-  private version = 0
-  private ended = false
+  readonly #failures = new Map<string, KeyhaulError>()
+  #latest: Progress | undefined
+  #waiting: (() => void)[] = []
+  #version = 0
+  #ended = false
   /** The engine does not know it any more. */
-  private leaving = false
+  #leaving = false
+  /** Those who wait for the way back. */
+  #goingBack: { readonly resolve: (receipt: Receipt) => void; readonly reject: (error: unknown) => void }[] = []
   /** The last state before the end. */
-  private step: MigrationState = 'pending'
-  private error: unknown
+  #step: MigrationState = 'pending'
+  #error: unknown
+
+  readonly #driver: Driver
+  readonly #id: number
+  readonly #setup: Setup
 
   /** @internal */
-  constructor(
-    private readonly driver: Driver,
-    private readonly id: number,
-    private readonly setup: {
-      readonly from: Store
-      readonly to: Store
-      readonly ranges: readonly ScanRange[]
-      readonly journal: JournalStore | undefined
-      readonly live: LiveRun | undefined
-      readonly signal: AbortSignal | undefined
-      readonly onEnd: () => void
-    }
-  ) {
+  constructor(driver: Driver, id: number, setup: Setup) {
+    this.#setup = setup
+    this.#id = id
+    this.#driver = driver
     this.ranges = setup.ranges
     this.journal = setup.journal
     this.live = setup.live
     this.to = setup.to
     this.done = new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
+      this.#resolve = resolve
+      this.#reject = reject
     })
     // Whoever only iterates learns of the end there.
     this.done.catch(() => {})
@@ -85,56 +97,77 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   progress(): Progress {
-    return this.leaving ? (this.latest as Progress) : this.look()
+    return this.#leaving ? (this.#latest as Progress) : this.#look()
   }
 
   /** Stops after what is under way; the journal resumes it. `done` rejects with KEYHAUL_INTERRUPTED. */
   readonly stop = (): void => {
-    if (!this.ended) this.control('stop')
+    if (!this.#ended) this.#control('stop')
   }
   /** Takes off the target what was copied, if the target range was empty before. */
   cancel(): void {
-    this.control('cancel')
+    this.#control('cancel')
   }
   pause(): void {
-    this.control('pause')
+    this.#control('pause')
   }
   resume(): void {
-    this.control('unpause')
+    this.#control('unpause')
   }
   /**
    * With `reverseWindowMs`, in the state `reversible`: cuts over back to the source, with all that
-   * was written to the target. `done` resolves as ever, and its receipt says `reversed`.
-   * Throws KEYHAUL_UNSUPPORTED where no window is open.
+   * was written to the target. Resolves with the receipt, which says `reversed`, as `done` does.
+   *
+   * Rejects with KEYHAUL_UNSUPPORTED where no window is open; KEYHAUL_VERIFY_MISMATCH where the two
+   * stores differ and KEYHAUL_PAUSE_BUDGET where writers would wait for too long: then both are kept
+   * and the window is open again; KEYHAUL_FEED_POSITION_LOST where the source cannot be brought up to
+   * date any more; KEYHAUL_CANCELLED after closeWindow(); and as `done` where the migration stops
+   * before. `owner` of the error is whom the ranges belong to, where that is known.
    */
-  reverse(): void {
-    this.control('reverse')
+  reverse(): Promise<Receipt> {
+    try {
+      this.#control('reverse')
+    } catch (error) {
+      return Promise.reject(this.#refusal(error))
+    }
+    const back = new Promise<Receipt>((resolve, reject) => this.#goingBack.push({ resolve, reject }))
+    // Whoever does not wait for it has the event `warning`, and `done`.
+    back.catch(() => {})
+    return back
   }
   /**
    * Ends an open reverse window before its time: the source is cleaned up, whether or not it has caught
    * up. Throws KEYHAUL_UNSUPPORTED where none is open.
+   *
+   * `giveUpSource`: for a source that never comes back. It is asked for nothing any more, one
+   * compare-and-set in the register gives the target the range for good, and the receipt says
+   * `sourceGivenUp`. Also right after a resume (`goneStore(name)` stands for a source that cannot be
+   * opened), and where the window is over and the source cannot be cleaned up. Should it come back, its
+   * gate sends clients on, and a migration to it is refused until nothing of the range is left there.
    */
-  closeWindow(): void {
-    this.control('closeWindow')
+  closeWindow(options: { readonly giveUpSource?: boolean } = {}): void {
+    this.#control(options.giveUpSource === true ? 'giveUpSource' : 'closeWindow')
+    this.#refuseBack('KEYHAUL_CANCELLED', this.to.name, 'the window was closed')
   }
   /** With `follow`: the writers have stopped; drain the feed, verify and end. */
   finish(): void {
-    this.control('finish')
+    this.#control('finish')
   }
   /** Bytes a second from now on; 0 is no limit. */
   setRate(bytesPerSecond: number): void {
-    this.assertRunning()
-    this.check(this.driver.engine.setRate(this.driver.now(), this.id, bytesPerSecond))
+    this.#assertRunning()
+    assertRate(bytesPerSecond)
+    this.#check(this.#driver.engine.setRate(this.#driver.now(), this.#id, bytesPerSecond))
   }
 
   on<E extends keyof MigrationEvents>(event: E, listener: MigrationEvents[E]): this {
-    const set = this.listeners.get(event) ?? new Set()
+    const set = this.#listeners.get(event) ?? new Set()
     set.add(listener as (value: never) => void)
-    this.listeners.set(event, set)
+    this.#listeners.set(event, set)
     return this
   }
   off<E extends keyof MigrationEvents>(event: E, listener: MigrationEvents[E]): this {
-    this.listeners.get(event)?.delete(listener as (value: never) => void)
+    this.#listeners.get(event)?.delete(listener as (value: never) => void)
     return this
   }
 
@@ -142,20 +175,20 @@ export class Migration implements AsyncIterable<Progress> {
   async *[Symbol.asyncIterator](): AsyncIterator<Progress> {
     let seen = 0
     for (;;) {
-      if (this.version > seen) {
-        seen = this.version
+      if (this.#version > seen) {
+        seen = this.#version
         yield this.progress()
         continue
       }
-      if (this.ended) break
-      await new Promise<void>((wake) => this.waiting.push(wake))
+      if (this.#ended) break
+      await new Promise<void>((wake) => this.#waiting.push(wake))
     }
-    if (this.error !== undefined) throw this.error
+    if (this.#error !== undefined) throw this.#error
   }
 
   /** @internal */
   onFailure(error: KeyhaulError, node: number): void {
-    this.failures.set(failureOf(node, error.code), error)
+    this.#failures.set(failureOf(node, error.code), error)
   }
 
   /** @internal */
@@ -164,57 +197,63 @@ export class Migration implements AsyncIterable<Progress> {
       case NoticeKind.difference: {
         const kind = DIFFERENCES[notice.difference] ?? 'changed'
         const difference = { key: formatKey(notice.payload), kind }
-        this.differences.push(difference)
-        this.emit('difference', difference)
+        this.#differences.push(difference)
+        this.#emit('difference', difference)
         return
       }
       case NoticeKind.warning:
-        this.emit('warning', this.errorFrom(notice))
+        this.#emit('warning', this.#errorFrom(notice))
         return
       case NoticeKind.throttleWriters:
         // Of the store that serves, which in a reverse window is the other one.
-        for (const { name, gate } of [this.setup.from, this.to]) {
-          if (name === this.driver.storeName(notice.node)) gate?.limitWrites?.(notice.perSecond, this.ranges)
+        for (const { name, gate } of [this.#setup.from, this.to]) {
+          if (name === this.#driver.storeName(notice.node)) gate?.limitWrites?.(notice.perSecond, this.ranges)
         }
-        this.emit('limit', { perSecond: notice.perSecond })
+        this.#emit('limit', { perSecond: notice.perSecond })
         return
+      case NoticeKind.refused: {
+        const code = errorCodeOf(notice.error)
+        this.#refuseBack(code, this.#driver.storeName(notice.node), new KeyhaulError(code).message)
+        return
+      }
       case NoticeKind.state: {
         const state = STATES[notice.state] ?? 'failed'
-        this.publish()
-        this.emit('state', state)
-        if (ENDED.has(state)) void this.end(state, notice)
-        else this.step = state
+        this.#publish()
+        this.#emit('state', state)
+        if (ENDED.has(state)) void this.#end(state, notice)
+        else this.#step = state
         return
       }
       default:
-        this.publish()
-        this.emit('progress', this.progress())
+        this.#publish()
+        this.#emit('progress', this.progress())
     }
   }
 
   /** @internal The engine is closed under it. */
   abandon(): void {
-    if (this.ended) return
-    this.ended = this.leaving = true
-    this.latest ??= this.look()
-    for (const { gate } of [this.setup.from, this.to]) gate?.limitWrites?.(0, this.ranges)
-    this.setup.signal?.removeEventListener('abort', this.stop)
-    this.setup.onEnd()
-    void this.setup.journal?.close().catch(() => {})
-    const about = { step: this.step, resumable: this.journal !== undefined }
-    this.error = new MigrationError(new KeyhaulError('KEYHAUL_CLOSED'), undefined, about)
-    this.reject(this.error)
-    for (const wake of this.waiting.splice(0)) wake()
+    if (this.#ended) return
+    this.#ended = this.#leaving = true
+    this.#latest ??= this.#look()
+    for (const { gate } of [this.#setup.from, this.to]) gate?.limitWrites?.(0, this.ranges)
+    this.#setup.signal?.removeEventListener('abort', this.stop)
+    this.#setup.onEnd()
+    void this.#setup.journal?.close().catch(() => {})
+    const about = { step: this.#step, resumable: this.journal !== undefined }
+    this.#error = new MigrationError(new KeyhaulError('KEYHAUL_CLOSED'), undefined, about)
+    this.#reject(this.#error)
+    for (const { reject } of this.#goingBack.splice(0)) reject(this.#error)
+    for (const wake of this.#waiting.splice(0)) wake()
   }
 
-  private publish(): void {
-    this.latest = this.look()
-    this.version++
-    for (const wake of this.waiting.splice(0)) wake()
+  #publish(): void {
+    this.#latest = this.#look()
+    this.#version++
+    for (const wake of this.#waiting.splice(0)) wake()
   }
 
-  private look(): Progress {
-    const view = this.driver.engine.inspect(this.driver.now(), this.id)
+  #look(): Progress {
+    const view = this.#driver.engine.inspect(this.#driver.now(), this.#id)
     return {
       state: view.state as MigrationState,
       entries: view.entries,
@@ -226,60 +265,80 @@ export class Migration implements AsyncIterable<Progress> {
       paused: view.paused,
       caughtUp: view.caughtUp,
       // While it copies, only the feed itself knows what is waiting.
-      live: view.live && { ...view.live, lagChanges: view.live.lagChanges || this.driver.lag(this.id) }
+      live: view.live && { ...view.live, lagChanges: view.live.lagChanges || this.#driver.lag(this.#id) }
     }
   }
 
-  private async end(state: MigrationState, notice: EngineNotice): Promise<void> {
-    if (this.ended) return
-    const names = { from: this.setup.from.name, to: this.setup.to.name }
+  async #end(state: MigrationState, notice: EngineNotice): Promise<void> {
+    if (this.#ended) return
+    const ranges = this.ranges.map(({ gte, lt }) => [toHex(gte ?? new Uint8Array(0)), lt === undefined ? null : toHex(lt)] as const)
+    const about = { from: this.#setup.from.name, to: this.#setup.to.name, ranges }
     const receipt =
-      state === 'stopped' ? undefined : readReceipt(JSON.parse(this.driver.engine.receipt(this.id)), names, this.differences, this.live?.fence?.notPromised)
+      state === 'stopped' ? undefined : readReceipt(JSON.parse(this.#driver.engine.receipt(this.#id)), about, this.#differences, this.live?.fence?.notPromised)
     const succeeded = receipt !== undefined && (state === 'done' || (state === 'mismatch' && receipt.mode === 'verify'))
     // Before the driver forgets the stores, which it names.
-    const error = succeeded ? undefined : this.endError(state, notice, receipt)
-    this.setup.signal?.removeEventListener('abort', this.stop)
-    this.leaving = true
-    this.driver.detach(this.id)
-    this.setup.onEnd()
-    await this.setup.journal?.close().catch(() => {})
-    this.ended = true
+    const error = succeeded ? undefined : this.#endError(state, notice, receipt)
+    this.#setup.signal?.removeEventListener('abort', this.stop)
+    this.#leaving = true
+    this.#driver.detach(this.#id)
+    this.#setup.onEnd()
+    await this.#setup.journal?.close().catch(() => {})
+    this.#ended = true
     if (error === undefined) {
-      this.resolve(receipt as Receipt)
+      this.#resolve(receipt as Receipt)
     } else {
-      this.error = error
-      this.reject(error)
+      this.#error = error
+      this.#reject(error)
     }
-    for (const wake of this.waiting.splice(0)) wake()
+    for (const { resolve, reject } of this.#goingBack.splice(0)) {
+      if (receipt?.reversed === true) resolve(receipt)
+      else reject(error ?? this.#refused(receipt?.windowError ?? 'KEYHAUL_UNSUPPORTED', this.to.name, 'the reverse window has ended'))
+    }
+    for (const wake of this.#waiting.splice(0)) wake()
   }
 
-  private endError(state: MigrationState, notice: EngineNotice, receipt: Receipt | undefined): MigrationError {
-    const about = { step: this.step, resumable: state === 'stopped' && this.journal !== undefined }
+  #refuseBack(code: KeyhaulErrorCode, owner: string | undefined, why: string): void {
+    for (const { reject } of this.#goingBack.splice(0)) reject(this.#refused(code, owner, why))
+  }
+
+  #refused(code: KeyhaulErrorCode, owner: string | undefined, why: string): KeyhaulError {
+    return new KeyhaulError(code, { owner, message: `${owner === undefined ? '' : `${owner} keeps the ranges: `}${why}` })
+  }
+
+  /** Why it cannot be reversed now. */
+  #refusal(error: unknown): unknown {
+    if (!(error instanceof KeyhaulError) || error.code !== 'KEYHAUL_UNSUPPORTED') return error
+    const owner = this.progress().live?.turned === true ? this.to.name : undefined
+    return this.#refused(error.code, owner, 'no reverse window is open')
+  }
+
+  #endError(state: MigrationState, notice: EngineNotice, receipt: Receipt | undefined): MigrationError {
+    const about = { step: this.#step, resumable: state === 'stopped' && this.journal !== undefined }
     if (state === 'cancelled') return new MigrationError(new KeyhaulError('KEYHAUL_CANCELLED'), receipt, about)
     if (state === 'mismatch') {
       const message = receipt === undefined ? undefined : mismatchText(receipt)
       const details = message === undefined ? {} : { message }
       return new MigrationError(new KeyhaulError('KEYHAUL_VERIFY_MISMATCH', details), receipt, about)
     }
-    return new MigrationError(this.errorFrom(notice), receipt, about)
+    return new MigrationError(this.#errorFrom(notice), receipt, about)
   }
 
-  private errorFrom(notice: EngineNotice): KeyhaulError {
+  #errorFrom(notice: EngineNotice): KeyhaulError {
     const code = errorCodeOf(notice.error)
     // The core blames the store that worked last; what the journal says is more to the point.
     const ofJournal = code === 'KEYHAUL_JOURNAL_WRITE_FAILED'
-    const known = this.failures.get(failureOf(ofJournal ? 0 : notice.node || -1, code))
+    const known = this.#failures.get(failureOf(ofJournal ? 0 : notice.node || -1, code))
     if (known !== undefined) return known
     if (ofJournal) return new KeyhaulError(code, { file: this.journal?.name })
     if (notice.payload.length > 0) {
-      return new KeyhaulError(code, { store: this.driver.storeName(notice.node), message: new TextDecoder().decode(notice.payload) })
+      return new KeyhaulError(code, { store: this.#driver.storeName(notice.node), message: new TextDecoder().decode(notice.payload) })
     }
     const key = REFUSED.test(code) ? faultyKey(this.pages, notice.node, code === 'KEYHAUL_ENTRY_TOO_LARGE') : undefined
-    return new KeyhaulError(code, { store: this.driver.storeName(notice.node), key })
+    return new KeyhaulError(code, (this.live && liveParts.refusal?.(code, this.live, this.ranges)) ?? { store: this.#driver.storeName(notice.node), key })
   }
 
-  private emit<E extends keyof MigrationEvents>(event: E, value: Parameters<MigrationEvents[E]>[0]): void {
-    for (const listener of this.listeners.get(event) ?? []) {
+  #emit<E extends keyof MigrationEvents>(event: E, value: Parameters<MigrationEvents[E]>[0]): void {
+    for (const listener of this.#listeners.get(event) ?? []) {
       try {
         listener(value as never)
       } catch (error) {
@@ -291,40 +350,24 @@ export class Migration implements AsyncIterable<Progress> {
     }
   }
 
-  private control(verb: Verb): void {
-    this.assertRunning()
-    this.check(this.driver.engine.control(verb, this.id))
+  #control(verb: Verb): void {
+    this.#assertRunning()
+    this.#check(this.#driver.engine.control(verb, this.#id))
   }
 
-  private assertRunning(): void {
-    if (this.error instanceof KeyhaulError && this.error.code === 'KEYHAUL_CLOSED') throw this.error
-    if (this.ended) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE')
+  #assertRunning(): void {
+    if (this.#error instanceof KeyhaulError && this.#error.code === 'KEYHAUL_CLOSED') throw this.#error
+    if (this.#ended) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE')
   }
 
-  private check(code: number): void {
+  #check(code: number): void {
     if (code !== 0) throw new KeyhaulError(errorCodeOf(code))
-    this.driver.wake()
+    this.#driver.wake()
   }
 }
 
 const REFUSED = /SCAN|TOO_L/
 const failureOf = (node: number, code: string): string => (node === 0 ? '' : node + code)
-
-/** How a migration ended without success; `receipt` says what it did, where it ended for good. */
-export class MigrationError extends KeyhaulError {
-  readonly receipt: Receipt | undefined
-  /** The last state before the end. */
-  readonly step!: MigrationState
-  /** Its journal can be resumed. */
-  readonly resumable!: boolean
-
-  constructor(from: KeyhaulError, receipt: Receipt | undefined, about: { step: MigrationState; resumable: boolean }) {
-    super(from.code, { message: from.message, cause: from.cause })
-    const { key, store, file } = from
-    Object.assign(this, { key, store, file, ...about })
-    this.receipt = receipt
-  }
-}
 
 function mismatchText(receipt: Receipt): string {
   const { missing, extra, changed, to } = receipt
@@ -332,5 +375,3 @@ function mismatchText(receipt: Receipt): string {
   const example = first === undefined ? '' : `, first ${first.kind} key ${first.key}`
   return `${to} differs from ${receipt.from}: ${missing} missing, ${extra} extra, ${changed} changed${example}; verify with repair mends it`
 }
-
-

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { crc32, crc32c } from './checksum/shared.js'
 import { getModule } from './engine/load.js'
+import { free, own, type Owned, restage } from './engine/owned.js'
 import { errorCodeOf, KeyhaulError } from './errors.js'
 import { compareBytes, concatBytes, putBytes, toBytes } from './stores/bytes.js'
 
@@ -34,24 +35,24 @@ export class DataChunk {
   checksum: number
   /** Chunks with a number may be sent again: a repeat is acknowledged, not counted. */
   readonly sequence: number | undefined
-  private readonly kind: ChunkChecksum
+  readonly #kind: ChunkChecksum
 
   constructor(
     readonly key: Bytes,
     readonly value: Bytes,
     options: { readonly sequence?: number; readonly checksum?: ChunkChecksum } = {}
   ) {
-    this.kind = options.checksum ?? 'crc32'
+    this.#kind = options.checksum ?? 'crc32'
     this.sequence = options.sequence
-    this.checksum = this.compute()
+    this.checksum = this.#compute()
   }
 
   isValid(): boolean {
-    return this.compute() === this.checksum
+    return this.#compute() === this.checksum
   }
 
-  private compute(): number {
-    return this.kind === 'crc32' ? crc32(this.value) : crc32c(this.value)
+  #compute(): number {
+    return this.#kind === 'crc32' ? crc32(this.value) : crc32c(this.value)
   }
 }
 
@@ -78,25 +79,23 @@ export interface DataMigratorOptions {
   readonly checksum?: ChunkChecksum
 }
 
-const finalizer = /* @__PURE__ */ new FinalizationRegistry<number>((handle) => getModule().migratorDestroy(handle))
-
 /** Checks and counts the chunks of migrations whose data the caller carries himself. */
 export class DataMigrator {
-  private handle: number | undefined
-  private readonly module = getModule()
-  private stage = 0
-  private stageBytes = 0
+  #owned: Owned | undefined
+  readonly #module = getModule()
+  #stage = 0
+  #stageBytes = 0
   /** Of the stage; memory that has grown empties them. */
-  private bytes = new Uint8Array(0)
-  private words = new Uint32Array(0)
+  #bytes = new Uint8Array(0)
+  #words = new Uint32Array(0)
   /** Of the last transfer: mostly of the next one too. */
-  private id = ''
-  private number = 0
+  #id = ''
+  #number = 0
 
   constructor(options: DataMigratorOptions = {}) {
     const kind = options.checksum === 'crc32c' ? 2 : 1
-    this.handle = this.module.migratorCreate(options.slots ?? 0, options.retained ?? 10_000, kind)
-    finalizer.register(this, this.handle, this)
+    const module = this.#module
+    this.#owned = own(this, module, module.migratorDestroy, module.migratorCreate(options.slots ?? 0, options.retained ?? 10_000, kind))
   }
 
   /** A plan of priority 128. Throws KEYHAUL_INVALID_RANGE where a range starts after it ends. */
@@ -106,27 +105,27 @@ export class DataMigrator {
 
   /** Gives `mig-1`, `mig-2`, …. `expectedTotal` is in chunks. */
   startMigration(plan: MigrationPlan, options: { readonly expectedTotal?: number } = {}): string {
-    const handle = this.open()
+    const handle = this.#open()
     const parts = plan.keyRanges.flatMap(([start, end]) => {
       const [a, b] = [toBytes(start), toBytes(end)]
       return [new Uint8Array(Uint32Array.of(a.length, b.length).buffer), a, b]
     })
     const packed = concatBytes(parts)
-    this.reserve(packed.length)
-    new Uint8Array(this.module.memory.buffer).set(packed, this.stage)
-    const number = this.module.migratorStart(handle, this.stage, plan.keyRanges.length, plan.priority, options.expectedTotal ?? 0, nowUs())
+    this.#reserve(packed.length)
+    new Uint8Array(this.#module.memory.buffer).set(packed, this.#stage)
+    const number = this.#module.migratorStart(handle, this.#stage, plan.keyRanges.length, plan.priority, options.expectedTotal ?? 0, nowUs())
     if (number < 0) throw new KeyhaulError(errorCodeOf(-number))
     return `mig-${number}`
   }
 
   /** Nothing for an unknown id. */
   getStatus(id: string): MigrationStatus | undefined {
-    const handle = this.open()
-    switch (this.module.migratorState(handle, numberOf(id))) {
+    const handle = this.#open()
+    switch (this.#module.migratorState(handle, numberOf(id))) {
       case 1:
         return { state: 'pending' }
       case 2:
-        return { state: 'inProgress', transferred: this.module.migratorFigure(handle, 3), total: this.module.migratorFigure(handle, 4) }
+        return { state: 'inProgress', transferred: this.#module.migratorFigure(handle, 3), total: this.#module.migratorFigure(handle, 4) }
       case 3:
         return { state: 'completed' }
       case 4:
@@ -149,29 +148,29 @@ export class DataMigrator {
    * the first that is refused, whose `key` it names; those before it have been counted.
    */
   transferChunks(id: string, chunks: readonly DataChunk[]): void {
-    const handle = this.open()
-    if (id !== this.id) {
-      this.number = numberOf(id)
-      this.id = id
+    const handle = this.#open()
+    if (id !== this.#id) {
+      this.#number = numberOf(id)
+      this.#id = id
     }
     for (let from = 0; from < chunks.length; ) {
-      const to = this.stageChunks(chunks, from)
-      const taken = from + this.module.migratorTransfer(handle, this.number, this.stage, to - from)
-      if (taken < to) throw new KeyhaulError(errorCodeOf(this.module.migratorFigure(handle, 5)), { key: chunks[taken]?.key, migration: id })
+      const to = this.#stageChunks(chunks, from)
+      const taken = from + this.#module.migratorTransfer(handle, this.#number, this.#stage, to - from)
+      if (taken < to) throw new KeyhaulError(errorCodeOf(this.#module.migratorFigure(handle, 5)), { key: chunks[taken]?.key, migration: id })
       from = to
     }
   }
 
   /** Puts chunks from that one on into linear memory, as wasm/bindings/migrator.cc reads them; where it stopped. */
-  private stageChunks(chunks: readonly DataChunk[], from: number): number {
+  #stageChunks(chunks: readonly DataChunk[], from: number): number {
     const first = chunks[from] as DataChunk
-    this.reserve(Math.max(BATCH_BYTES, HEADER_BYTES + 3 * (first.key.length + first.value.length)))
-    if (this.bytes.length !== this.stageBytes) {
-      const { buffer } = this.module.memory
-      this.bytes = new Uint8Array(buffer, this.stage, this.stageBytes)
-      this.words = new Uint32Array(buffer, this.stage, this.stageBytes >>> 2)
+    this.#reserve(Math.max(BATCH_BYTES, HEADER_BYTES + 3 * (first.key.length + first.value.length)))
+    if (this.#bytes.length !== this.#stageBytes) {
+      const { buffer } = this.#module.memory
+      this.#bytes = new Uint8Array(buffer, this.#stage, this.#stageBytes)
+      this.#words = new Uint32Array(buffer, this.#stage, this.#stageBytes >>> 2)
     }
-    const { bytes, words } = this
+    const [bytes, words] = [this.#bytes, this.#words]
     let at = 0
     let i = from
     for (; i < chunks.length; i++) {
@@ -194,47 +193,43 @@ export class DataMigrator {
 
   /** Throws KEYHAUL_NOT_FOUND, KEYHAUL_ALREADY_COMPLETE. */
   completeMigration(id: string): MigrationStats {
-    const handle = this.open()
-    assertOk(this.module.migratorComplete(handle, numberOf(id), nowUs()), id)
-    return { id, bytesTransferred: this.module.migratorFigure(handle, 0), chunksTransferred: this.module.migratorFigure(handle, 1), durationMs: this.module.migratorFigure(handle, 2) }
+    const handle = this.#open()
+    assertOk(this.#module.migratorComplete(handle, numberOf(id), nowUs()), id)
+    return { id, bytesTransferred: this.#module.migratorFigure(handle, 0), chunksTransferred: this.#module.migratorFigure(handle, 1), durationMs: this.#module.migratorFigure(handle, 2) }
   }
 
   /** Throws KEYHAUL_NOT_FOUND, KEYHAUL_ALREADY_COMPLETE. */
   cancelMigration(id: string): void {
-    assertOk(this.module.migratorCancel(this.open(), numberOf(id), nowUs()), id)
+    assertOk(this.#module.migratorCancel(this.#open(), numberOf(id), nowUs()), id)
   }
 
   /** Frees an ended migration. Throws KEYHAUL_NOT_FOUND, KEYHAUL_UNSUPPORTED while it runs. */
   forget(id: string): void {
-    assertOk(this.module.migratorForget(this.open(), numberOf(id)), id)
+    assertOk(this.#module.migratorForget(this.#open(), numberOf(id)), id)
   }
 
   /** Frees its memory; idempotent. Every other call throws KEYHAUL_CLOSED afterwards. */
   close(): void {
-    if (this.handle === undefined) return
-    finalizer.unregister(this)
-    this.module.migratorDestroy(this.handle)
-    this.handle = undefined
-    if (this.stage !== 0) this.module.deallocate(this.stage)
+    if (this.#owned === undefined) return
+    free(this.#owned)
+    this.#owned = undefined
   }
   [Symbol.dispose](): void {
     this.close()
   }
 
-  private open(): number {
-    if (this.handle === undefined) throw new KeyhaulError('KEYHAUL_CLOSED')
-    return this.handle
+  #open(): number {
+    if (this.#owned === undefined) throw new KeyhaulError('KEYHAUL_CLOSED')
+    return this.#owned.handle
   }
 
-  private reserve(bytes: number): void {
-    if (bytes <= this.stageBytes) return
-    const { module } = this
-    if (this.stage !== 0) module.deallocate(this.stage)
-    this.bytes = new Uint8Array(0)
-    this.stageBytes = Math.max(4096, bytes)
-    this.stage = module.allocate(this.stageBytes)
-    if (this.stage !== 0) return
-    this.stageBytes = 0
+  #reserve(bytes: number): void {
+    if (bytes <= this.#stageBytes) return
+    this.#bytes = new Uint8Array(0)
+    this.#stageBytes = Math.max(4096, bytes)
+    this.#stage = restage(this.#owned as Owned, this.#stageBytes)
+    if (this.#stage !== 0) return
+    this.#stageBytes = 0
     throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${bytes} bytes do not fit into the module's memory` })
   }
 }

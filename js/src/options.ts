@@ -1,18 +1,18 @@
 import type { JournalStore } from './journal/journal.js'
-import type { RangeInput } from './ranges.js'
+import type { RangesInput } from './ranges.js'
 import type { Register } from './register/register.js'
 import type { Store } from './stores/store.js'
 
 export interface MigrateOptions {
   readonly from: Store
   readonly to: Store
-  /** Inclusive at both ends, disjoint. Default: everything. */
-  readonly ranges?: readonly RangeInput[] | undefined
+  /** Inclusive at both ends, disjoint; `'all'`, the default, is every key. */
+  readonly ranges?: RangesInput | undefined
   /** Default `copy`. `move` deletes from the source after verification; `verify` only compares. */
   readonly mode?: 'copy' | 'move' | 'verify' | undefined
   /**
    * Moves the ranges while clients read and write them through gated stores (`keyhaul/live`).
-   * Level 3; with a journal and a durable register level 4.
+   * Level 3; with a journal and a durable register level 4, and level 5 where `requireLevel` asks for it.
    */
   readonly live?: boolean | undefined
   /** Live: where it stands who owns what; the one of the clients. */
@@ -22,7 +22,8 @@ export interface MigrateOptions {
   /**
    * Live: for so long after the cutover the source is kept as the target is, before it is cleaned
    * up, and `reverse()` goes back to it. Both stores need a gate and a feed. 0 (default) to
-   * 604,800,000, which is a week; whoever resumes begins the time anew.
+   * 604,800,000, which is a week. With a journal it ends at its time by the clock also where another
+   * process goes on; a window that is over by then is closed at once.
    */
   readonly reverseWindowMs?: number | undefined
   /**
@@ -53,9 +54,13 @@ export interface MigrateOptions {
   readonly intoNonempty?: boolean | undefined
   /** Level 1: keep following the source's feed until `finish()`. */
   readonly follow?: boolean | undefined
-  /** The least guarantee level to accept. Default 0. */
+  /**
+   * The least guarantee level to accept. Default 0. With 5 a live migration keeps digests of both sides
+   * and compares them behind the fence, so its receipt names a position at which they were equal. That
+   * lengthens the pause, by what changed in its last rounds and one sync of the journal.
+   */
   readonly requireLevel?: number | undefined
-  /** Bytes a second; 0 (default) is no limit. */
+  /** Bytes a second; 0 (default) is no limit. The journal does not keep it: give it to `resume` again. */
   readonly rate?: number | undefined
   /** 0 to 255, higher goes first. Default 128. */
   readonly priority?: number | undefined
@@ -92,7 +97,7 @@ export interface EngineOptions {
   /** All migrations together, bytes a second. */
   readonly rate?: number
   readonly progressEveryMs?: number
-  /** An operation may take this long plus a second for every 64 KiB. Default 30,000. */
+  /** An operation may take this long and a second for every 64 KiB, or part of them, that go there or may come back (`pageBytes`). Default 30,000. */
   readonly stallMs?: number
   /** Failures in a row before a migration stops resumably. Default 8. */
   readonly retries?: number

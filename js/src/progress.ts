@@ -70,7 +70,7 @@ export interface LiveProgress {
   readonly failures: number
   /** Changes on the source that the target has not got yet, about. */
   readonly lagChanges: number
-  /** Keys that changed since they were compared. */
+  /** Keys that changed since they were compared; at level 5 the buckets, of some keys each, that hold such. */
   readonly toCompare: number
   /** How long writers would be refused if it cut over now; undefined before two rounds. */
   readonly forecastMs?: number

@@ -5,10 +5,24 @@ import type { ScanRange } from './stores/store.js'
 /** kRangesMax of core/include/keyhaul/plan.h. */
 const RANGES_MAX = 65_536
 
-/** `[start, end]`, both inclusive; or every key with a prefix. Text is UTF-8. */
+/**
+ * `[start, end]`, both inclusive; every key with a prefix; or every key from one on, up to one (inclusive
+ * too), or `{ from, to }`, which is `[from, to]`. Text is UTF-8, the order is that of bytes.
+ */
 export type RangeInput =
   | readonly [start: string | Uint8Array, end: string | Uint8Array]
   | { readonly prefix: string | Uint8Array }
+  | { readonly from: string | Uint8Array; readonly to?: string | Uint8Array }
+  | { readonly to: string | Uint8Array }
+
+/** Disjoint ranges, or every key. */
+export type RangesInput = readonly RangeInput[] | 'all'
+
+type Key = string | Uint8Array
+type Ends = readonly [first: Key | undefined, last: Key | undefined]
+
+/** Of a range that is no prefix; without one it goes from the first key, or to the last. */
+export const endsOf = (range: Exclude<RangeInput, { readonly prefix: Key }>): Ends => (Array.isArray(range) ? (range as unknown as Ends) : [(range as { from?: Key }).from, (range as { to?: Key }).to])
 
 /** The least key above every key with this prefix; nothing when there is none. */
 export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
@@ -21,39 +35,56 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
 }
 
 /** Half open, as the core has them. The whole key space when nothing is given. */
-export function toScanRanges(inputs: readonly RangeInput[] | undefined): ScanRange[] {
-  if (inputs === undefined) return [{}]
-  if (inputs.length === 0) {
-    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'ranges is empty; leave it out to move everything' })
-  }
+export function toScanRanges(inputs: RangesInput | undefined): ScanRange[] {
+  if (inputs === undefined || inputs === 'all') return [{}]
+  if (!Array.isArray(inputs) || inputs.length === 0) throw notRanges(`${JSON.stringify(inputs)} is no list of ranges`)
   if (inputs.length > RANGES_MAX) {
     throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${inputs.length} ranges are given; a migration takes ${RANGES_MAX}` })
   }
-  const ranges = [...inputs].map((input): ScanRange => {
+  const ranges = [...(inputs as readonly RangeInput[])].map((input): ScanRange => {
     assertRange(input)
     if ('prefix' in input) {
       const gte = toBytes(input.prefix)
+      // Of a variable that was not set, most likely; and a move would empty the source.
+      if (gte.length === 0) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a prefix is empty, which is that of every key; leave `ranges` out if that is meant' })
       return { gte, lt: prefixEnd(gte) }
     }
-    const [gte, end] = [toBytes(input[0]), toBytes(input[1])]
-    if (compareBytes(gte, end) > 0) {
+    const [from, to] = endsOf(input)
+    const gte = from === undefined ? undefined : toBytes(from)
+    if (to === undefined) return { gte }
+    const end = toBytes(to)
+    if (gte !== undefined && compareBytes(gte, end) > 0) {
       throw new KeyhaulError('KEYHAUL_INVALID_RANGE', { key: gte, message: 'the range starts after it ends; swap its ends' })
     }
     const lt = new Uint8Array(end.length + 1)
     lt.set(end)
     return { gte, lt }
   })
-  return sortRanges(ranges)
+  return assertDisjoint(sortRanges(ranges))
 }
 
 /** What JavaScript lets through: `['a', 'm']` for `[['a', 'm']]`, and half open ranges as abstract-level has them, come first to mind. */
 function assertRange(input: RangeInput): void {
-  const keys: readonly unknown[] = Array.isArray(input) ? input : [(input as { prefix?: unknown } | undefined)?.prefix, '']
-  if (keys.length === 2 && keys.every((key) => typeof key === 'string' || key instanceof Uint8Array)) return
-  throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `${JSON.stringify(input)} is no range; \`ranges\` is a list of [first, last], both included, or { prefix }` })
+  const members = Object.entries(typeof input === 'object' ? (input ?? {}) : {}) as [string, unknown][]
+  const names = members.map(([name]) => name).sort().join()
+  // A member that is there and undefined is a variable that was not set: it does not mean every key.
+  if (/^(0,1|prefix|from|to|from,to)$/.test(names) && members.every(([, key]) => typeof key === 'string' || key instanceof Uint8Array)) return
+  throw notRanges(`${JSON.stringify(input)} is no range`)
 }
 
-/** In key order, as the core keeps them; what overlaps is found there. */
+const notRanges = (what: string): KeyhaulError => new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `${what}; \`ranges\` is 'all' or a list of [first, last], both included, { prefix } or { from }` })
+
+/** The core would find it too, but only once there is a target. */
+function assertDisjoint(ranges: ScanRange[]): ScanRange[] {
+  for (const [i, range] of ranges.entries()) {
+    const before = ranges[i - 1]
+    if (before === undefined || isBelow(before, range.gte)) continue
+    throw new KeyhaulError('KEYHAUL_OVERLAPPING_RANGES', { key: range.gte })
+  }
+  return ranges
+}
+
+/** In key order, as the core keeps them. */
 function sortRanges(ranges: ScanRange[]): ScanRange[] {
   const low = ({ gte }: ScanRange): Uint8Array => gte ?? new Uint8Array(0)
   return ranges.sort((a, b) => compareBytes(low(a), low(b)))

@@ -21,7 +21,8 @@ export interface Receipt {
   /**
    * 0: equal if nobody wrote meanwhile; 1: changes made meanwhile were followed; 2: moved, and
    * nothing was lost if stopWrites() kept its word; 3: moved while
-   * clients wrote, no acknowledged write was lost; 4: also through a crash at any moment.
+   * clients wrote, no acknowledged write was lost; 4: also through a crash at any moment; 5: and both
+   * sides had one digest at `position`, with nothing written to either until it was decided.
    */
   readonly level: number
   /** The target was read back and equals the source: as it was read for the copy (verify `target`), or as it is now (`both`, or with a feed). */
@@ -30,10 +31,22 @@ export interface Receipt {
   readonly reversed: boolean
   /** Live: why its reverse window ended before its time; the target keeps the range then. */
   readonly windowError?: KeyhaulErrorCode
+  /** Live: somebody gave the source up in its reverse window; entries may stand there still, see `notPromised`. */
+  readonly sourceGivenUp: boolean
+  /**
+   * Live, where the store that gave the range up lacks `readFence`: it may have shown old values for no
+   * longer than so many milliseconds; `unknown` where an earlier process decided. Without it reads were linearizable.
+   */
+  readonly staleReadsMs?: number | 'unknown'
+  /** Level 5: where in the feed of the store that gave the ranges away both digests were taken, in its own words (`hex:…` where they are no text), and the epoch that it was fenced at. */
+  readonly position?: { readonly feed: string; readonly epoch: number }
   readonly from: string
   readonly to: string
+  /** Those of the plan, in key order; half open, in hexadecimal; no end is null. */
+  readonly ranges: readonly (readonly [low: string, high: string | null])[]
   readonly entries: number
   readonly bytes: number
+  /** Below level 5 those of a live migration are taken while both sides change, and may differ. */
   readonly digests: { readonly source: DigestSummary; readonly target: DigestSummary }
   /** The first differences by name; `missing`, `extra` and `changed` count all. */
   readonly different: readonly Difference[]
@@ -62,7 +75,7 @@ export interface Receipt {
   readonly postponed: number
   /** Live: keys that were compared again because they changed after they were compared. */
   readonly rechecked: number
-  /** Level 2: what stopWrites() leaves to others, in clauses for people. */
+  /** Level 2: what stopWrites() leaves to others; and what a source that was given up may still hold. In clauses for people. */
   readonly notPromised: readonly string[]
   /** Versions of keyhaul that wrote this receipt. */
   readonly version: string
@@ -75,11 +88,14 @@ export type RawReceipt = Record<string, number> & {
   verified: boolean
   reversed?: boolean
   windowError?: string
+  sourceGivenUp?: boolean
+  staleReadsUnknown?: boolean
+  position?: string
   source: DigestSummary
   target: DigestSummary
 }
 
-export function readReceipt(raw: RawReceipt, names: { from: string; to: string }, different: readonly Difference[], notPromised: readonly string[] = []): Receipt {
+export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' | 'ranges'>, different: readonly Difference[], notPromised: readonly string[] = []): Receipt {
   const n = (name: string): number => raw[name] ?? 0
   const ms = (name: string): number => Math.round(n(name) / 10) / 100
   const differences = n('missing') + n('extra') + n('changed')
@@ -91,7 +107,10 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     verified: raw.verified,
     reversed: raw.reversed === true,
     ...(raw.windowError === undefined ? {} : { windowError: `KEYHAUL_${raw.windowError}` as KeyhaulErrorCode }),
-    ...names,
+    sourceGivenUp: raw.sourceGivenUp === true,
+    ...(raw.staleReadsUnknown === true ? { staleReadsMs: 'unknown' as const } : raw['staleReadsUs'] === undefined ? {} : { staleReadsMs: Math.ceil(n('staleReadsUs') / 10) / 100 }),
+    ...(raw.position === undefined ? {} : { position: { feed: raw.position, epoch: n('epoch') } }),
+    ...about,
     entries: copied ? n('copiedEntries') : raw.target.entries,
     bytes: copied ? n('copiedBytes') : raw.target.bytes,
     digests: { source: raw.source, target: raw.target },
@@ -118,9 +137,12 @@ export function readReceipt(raw: RawReceipt, names: { from: string; to: string }
     pauseMs: ms('pauseUs'),
     postponed: n('postponed'),
     rechecked: n('rechecked'),
-    notPromised,
+    notPromised: raw.sourceGivenUp === true ? [...notPromised, givenUpText(about.from)] : notPromised,
     version: VERSION
   }
 }
+
+const givenUpText = (source: string): string =>
+  `that ${source} holds nothing of the ranges: it was given up. Its gate serves none of them, and a migration to it is refused until they are gone`
 
 export const VERSION = '0.1.0'

@@ -11,13 +11,19 @@
 #define toUnfence(o, e) (st[o].epoch < e)
 #endif
 #define toRedirect(o) (isFenced(1 - o) || acknowledges(1 - o))
-#define toDiscard(o, c) (st[1 - o].state == staged || st[1 - o].mid < c)
-#define toCleanUp(o) (st[1 - o].data != 0)
-#define unsettled (reg.migration != 0 || toActivate(reg.owner, reg.epoch) || toUnfence(reg.owner, reg.epoch) || \
+/* What was given up is asked for nothing, unless it comes back. */
+#define toDiscard(o, c) ((st[1 - o].state == staged || st[1 - o].mid < c) && gone[1 - o] == no)
+#define toCleanUp(o) (st[1 - o].data != 0 && gone[1 - o] == no)
+#ifdef SABOTAGE_CLEANUP_BEFORE_TURN
+#define toTurn(o, decided_) ((decided_) && windowsLeft > 0 && !toCleanUp(o))
+#else
+#define toTurn(o, decided_) ((decided_) && windowsLeft > 0)
+#endif
+#define unsettled (reg.migration != 0 || toTurn(reg.owner, reg.decided) || toActivate(reg.owner, reg.epoch) || toUnfence(reg.owner, reg.epoch) || \
                    toRedirect(reg.owner) || toDiscard(reg.owner, reg.coordEpoch) || toCleanUp(reg.owner))
 
 inline forget(to) {
-  know.owner = 0; know.epoch = 0; know.migration = 0; know.coordEpoch = 0;
+  know.owner = 0; know.epoch = 0; know.migration = 0; know.coordEpoch = 0; know.turned = false; know.decided = false;
   part = 0; feed = 0; low = 0; high = 0; page = 0; at = to; busy[id] = false
 }
 
@@ -50,7 +56,7 @@ inline nextEvent() {
 inline build() {
   mOp = standby;
   if
-  :: at == claim || at == takeOver || at == abort || (at == decide && DECIDE_PART) -> request(at, X, know.epoch, know.migration)
+  :: at == claim || at == takeOver || at == abort || at == turn || (at == decide && DECIDE_PART) -> request(at, X, know.epoch, know.migration)
 #ifdef SABOTAGE_FEED_AFTER_SCAN
   :: at == openFeed && part == 0
 #endif
@@ -60,8 +66,9 @@ inline build() {
 #ifdef SABOTAGE_CLEANUP_BEFORE_DECIDE
   :: at == decide && part == 0 -> request(cleanUp, X, know.epoch, 0)
 #endif
-  :: at == openFeed && FEED_PART -> request(at, X, know.epoch, know.migration)
-  :: at == prepare -> request(prepare, Y, know.epoch, know.migration); withFeed(0, 0)
+  :: at == openFeed && FEED_PART -> request(at, X, know.epoch, know.migration); mValue = know.turned
+  :: at == prepare -> request(prepare, Y, know.epoch, know.migration); withFeed(0, know.turned)
+  :: at == arm -> request(arm, Y, know.epoch, know.migration)
   :: at == copy && part == 2 && !positionLost && !stagingLost ->
      if
      :: st[Y].appliedPos < high -> nextEvent()
@@ -103,11 +110,15 @@ inline carryOn() {
            :: toRedirect(X) -> go(redirect)
            :: else ->
               if
-              :: toDiscard(X, know.coordEpoch) -> go(discard)
+              :: toTurn(X, know.decided) -> go(turn)
               :: else ->
                  if
-                 :: toCleanUp(X) -> go(cleanUp)
-                 :: else -> forget(standby)
+                 :: toDiscard(X, know.coordEpoch) -> go(discard)
+                 :: else ->
+                    if
+                    :: toCleanUp(X) -> go(cleanUp)
+                    :: else -> forget(standby)
+                    fi
                  fi
               fi
            fi
@@ -120,7 +131,14 @@ inline goFence() {
 #ifdef SABOTAGE_SKIP_FENCE
   high = head(X); go(drain)
 #else
-  go(fence)
+  if
+#ifndef SABOTAGE_ARM_AFTER_ACTIVATE
+  :: windowsLeft > 0 && !know.turned -> go(arm)
+  :: !(windowsLeft > 0 && !know.turned) -> go(fence)
+#else
+  :: go(fence)
+#endif
+  fi
 #endif
 }
 
@@ -140,7 +158,8 @@ inline look() {
   :: at == lookUp ->
      if
      :: reg.coordEpoch == know.coordEpoch ->
-        know.owner = reg.owner; know.epoch = reg.epoch; know.migration = reg.migration; carryOn()
+        know.owner = reg.owner; know.epoch = reg.epoch; know.migration = reg.migration;
+        know.turned = reg.turned; know.decided = reg.decided; carryOn()
      :: else -> forget(standby)                       /* another one has taken over */
      fi
 #ifdef SABOTAGE_FEED_AFTER_SCAN
@@ -153,14 +172,18 @@ inline answered() {
   if
   :: reply == refused && (at == claim || at == takeOver) -> forget(standby)
   :: reply == refused && at != claim && at != takeOver -> go(lookUp)
-  :: reply == again -> low = 0; high = 0; page = 0; go(openFeed)
+  :: reply == again && at != openFeed -> low = 0; high = 0; page = 0; go(openFeed)
+  :: reply == again && at == openFeed -> go(abort)      /* nobody knows what the other store lacks */
   :: reply == accepted && (at == claim || at == takeOver) ->
      know.coordEpoch++;
      if
-     :: at == claim -> know.migration = know.coordEpoch
+     :: at == claim -> know.migration = know.coordEpoch; know.decided = false
      :: else
      fi;
      carryOn()
+  :: reply == accepted && at == turn ->
+     know.coordEpoch++; know.migration = know.coordEpoch; know.turned = true; know.decided = false; carryOn()
+  :: reply == accepted && at == arm -> go(fence)
   :: reply == accepted && at == openFeed -> feed = st[X].feedId; go(prepare)
   :: reply == accepted && at == prepare ->
      if
@@ -193,9 +216,12 @@ inline answered() {
   :: reply == accepted && at == decide ->
      if
      :: !DECIDE_PART -> part = 1
-     :: else -> know.owner = 1 - know.owner; know.epoch++; know.migration = 0; carryOn()
+     :: else ->
+        know.owner = 1 - know.owner; know.epoch++; know.migration = 0; know.turned = false; know.decided = reg.decided;
+        carryOn()
      fi
-  :: reply == accepted && at == abort -> know.epoch = know.epoch + ABORT_BY; know.migration = 0; carryOn()
+  :: reply == accepted && at == abort ->
+     know.epoch = know.epoch + ABORT_BY; know.migration = 0; know.turned = false; carryOn()
   :: reply == accepted && (at == activate || at == unfence || at == redirect || at == discard || at == cleanUp) -> carryOn()
   fi
 }
@@ -211,6 +237,21 @@ inline unknown() {
   fi
 }
 
+/* A store that is away for good: whoever says so gives it up, and only the register can know of it. */
+inline giveUp() {
+#ifdef SABOTAGE_GIVE_UP_WITHOUT_CAS
+  givenUpMid = know.migration; forget(standby)
+#else
+  if
+  :: know.migration != 0 -> low = 0; high = 0; page = 0; go(abort)
+  :: else -> go(lookUp)
+  fi
+#endif
+}
+
+/* Who owns the range cannot be given up: it waits until that store is back. */
+#define waitsForOwner (gone[X] != no && (at == activate || at == unfence))
+
 #define beforeDecide (know.migration != 0 && at != claim && at != takeOver && at != abort && at != lookUp)
 
 proctype coordinator(byte id) {
@@ -221,18 +262,21 @@ end:
   do
   :: d_step { at == standby && claimsLeft > 0 && reg.migration == 0 && (id == 0 || claimsLeft < MIGRATIONS) ->
        claimsLeft--; busy[id] = true; at = claim;
-       know.owner = reg.owner; know.epoch = reg.epoch; know.coordEpoch = reg.coordEpoch }
+       know.owner = reg.owner; know.epoch = reg.epoch; know.coordEpoch = reg.coordEpoch; know.decided = reg.decided }
   :: d_step { at == standby && unsettled && !busy[1 - id] ->
        busy[id] = true; at = takeOver;
-       know.owner = reg.owner; know.epoch = reg.epoch; know.migration = reg.migration; know.coordEpoch = reg.coordEpoch }
+       know.owner = reg.owner; know.epoch = reg.epoch; know.migration = reg.migration; know.coordEpoch = reg.coordEpoch;
+       know.turned = reg.turned; know.decided = reg.decided }
   :: d_step { at == standby && busy[1 - id] && suspicionsLeft > 0 ->
        suspicionsLeft--; busy[id] = true; at = takeOver;
-       know.owner = reg.owner; know.epoch = reg.epoch; know.migration = reg.migration; know.coordEpoch = reg.coordEpoch }
-  :: d_step { at != standby && at != dead ->
+       know.owner = reg.owner; know.epoch = reg.epoch; know.migration = reg.migration; know.coordEpoch = reg.coordEpoch;
+       know.turned = reg.turned; know.decided = reg.decided }
+  :: d_step { at != standby && at != dead && !waitsForOwner ->
        build();
        if
        :: mOp == standby -> look()
-       :: else -> deliver(); answered()
+       :: mOp != standby && !isCas(mOp) && gone[mStore] != no -> giveUp()
+       :: mOp != standby && (isCas(mOp) || gone[mStore] == no) -> deliver(); answered()
        fi }
   :: d_step { lateLeft > 0 && at != standby && at != dead ->
        build();
@@ -243,6 +287,9 @@ end:
   :: d_step { lostLeft > 0 && isCas(at) -> lostLeft--; build(); deliver(); unknown() }
   :: d_step { beforeDecide && at != standby -> low = 0; high = 0; page = 0; go(abort) }
   :: d_step { at == catchUp -> goFence() }            /* it need not be level before the fence */
+#ifdef SABOTAGE_CLOSE_WITHOUT_CAS
+  :: d_step { at == catchUp && know.turned -> know.migration = 0; know.turned = false; go(discard) }
+#endif
 #ifdef SABOTAGE_DRAIN_NOT_DURABLE
   :: d_step { at == drain && st[Y].appliedPos >= high -> high = 0; go(fenceReads) }
 #endif

@@ -19,6 +19,17 @@ end:
   do
   :: d_step { storeCrashesLeft > 0 && st[s].feedId != 0 -> storeCrashesLeft--; st[s].feedId = 0; st[s].feedBase = 0 }
   :: d_step { storeCrashesLeft > 0 && st[s].state == staged && st[s].stagedFeed != 0 && !st[s].durable -> storeCrashesLeft--; emptyStaging(s) }
+  /* It dies while it is kept; forGood, or until it comes back with all that is on its disk. */
+  :: d_step { lossesLeft > 0 && reg.turned && reg.owner != s -> lossesLeft--; gone[s] = forGood }
+  :: d_step { lossesLeft > 0 && reg.turned && reg.owner != s -> lossesLeft--; gone[s] = forNow }
+  :: d_step { gone[s] == forNow || (gone[s] == forGood && reg.owner == s) -> gone[s] = no;
+#ifdef SABOTAGE_BACK_FROM_THE_DEAD
+       if
+       :: st[s].state == staged -> st[s].state = serving
+       :: else
+       fi
+#endif
+     }
 #ifdef SABOTAGE_VOLATILE_FENCE
   :: d_step { storeCrashesLeft > 0 && isFenced(s) -> storeCrashesLeft--; st[s].state = serving; st[s].epoch-- }
 #endif
@@ -64,7 +75,7 @@ active proctype monitor() {
   }
   atomic { run coordinator(0); run coordinator(1); run network(); run crashes(0); run crashes(1); run client() }
   timeout ->
-  outcome(servedInTheEnd, acknowledges(reg.owner) && answer(1 - reg.owner) == MOVED && n > WRITES);
+  outcome(servedInTheEnd, acknowledges(reg.owner) && (answer(1 - reg.owner) == MOVED || gone[1 - reg.owner] != no) && n > WRITES);
   outcome(noLostAck, st[reg.owner].data >= lastAcked);
-  inner(nothingLeftOver, !unsettled && st[0].staging == 0 && st[1].staging == 0)
+  inner(nothingLeftOver, !unsettled && (st[0].staging == 0 || gone[0] != no) && (st[1].staging == 0 || gone[1] != no))
 }

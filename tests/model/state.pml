@@ -25,17 +25,25 @@
 #define SUSPICIONS 1          /* take-overs from a coordinator that is alive and goes on */
 #endif
 
+#ifndef WINDOWS
+#define WINDOWS 0             /* decisions after which the claim is turned round, and the source kept */
+#endif
+#ifndef LOSSES
+#define LOSSES 0              /* sources that die for good while they are kept, or come back later */
+#endif
+
 #define NONE 255
 #define EPOCHS 12
 
 mtype:state = { serving, fenced, readFenced, staged, activated, redirecting }
 mtype:step = { standby, dead, lookUp, settle, claim, takeOver, openFeed, prepare, copy, catchUp,
                fence, drain, fenceReads, decide, abort, activate, unfence, redirect, discard, cleanUp,
-               apply, applyPage, flush }
+               apply, applyPage, flush, arm, turn }
 mtype:reply = { accepted, refused, again }
 mtype:answer = { OK, RETRY, MOVED }
 
-typedef Ownership { byte owner; byte epoch; byte migration; byte coordEpoch }
+/* turned: the way back of what was decided before. decided: and may still be turned round. */
+typedef Ownership { byte owner; byte epoch; byte migration; byte coordEpoch; bool turned; bool decided }
 
 /* All of it durable, but for staging that was not flushed and, if the crash says so, the feed. */
 typedef Store {
@@ -62,6 +70,10 @@ byte lostLeft = LOST;
 byte lateLeft = LATE;
 byte suspicionsLeft = SUSPICIONS;
 byte deathsLeft = DEATHS;
+byte windowsLeft = WINDOWS;
+byte lossesLeft = LOSSES;
+mtype:gone = { no, forNow, forGood }
+mtype:gone gone[2] = no;       /* answers nobody */
 bool busy[2];                  /* coordinator believes that it holds the range */
 byte n = 1;                    /* number of the client's next write */
 byte crashesLeft = COORDINATOR_CRASHES;
@@ -85,6 +97,7 @@ byte lastAcked;
 byte lastAckedEpoch;
 byte ownerOf[EPOCHS];          /* which store the register gave an epoch to */
 byte decidedMid;               /* the highest */
+byte givenUpMid;               /* whose source somebody has given up */
 
 #ifdef OUTCOMES_ONLY           /* only what a client or an operator would notice */
 #define inner(name, p) skip

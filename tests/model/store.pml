@@ -17,7 +17,8 @@
 
 inline give(store, epoch_) {
   inner(epochsOnlyGrow, (epoch_) > reg.epoch);
-  reg.owner = store; reg.epoch = epoch_; reg.migration = 0;
+  reg.owner = store; reg.epoch = epoch_; reg.migration = 0; reg.turned = false;
+  reg.decided = (mOp == decide && windowsLeft > 0);
   ownerOf[epoch_] = store
 }
 
@@ -27,11 +28,19 @@ inline compareAndSet() {
   :: else ->
      reply = accepted;
      if
-     :: mOp == claim -> reg.coordEpoch++; reg.migration = reg.coordEpoch
+     :: mOp == claim -> reg.coordEpoch++; reg.migration = reg.coordEpoch; reg.decided = false
      :: mOp == takeOver -> reg.coordEpoch++
-     :: mOp == decide -> decidedMid = mMid; give(1 - mStore, mEpoch + 1)
+     :: mOp == turn ->
+        windowsLeft--; reg.coordEpoch++; reg.migration = reg.coordEpoch; reg.turned = true; reg.decided = false
+     :: mOp == decide ->
+        outcome(givenUpNeverOwns, mMid != givenUpMid);
+        decidedMid = mMid; give(1 - mStore, mEpoch + 1)
      :: mOp == abort ->
         inner(noAbortAfterDecide, mMid > decidedMid);
+        if
+        :: gone[1 - mStore] != no -> givenUpMid = mMid
+        :: else
+        fi;
         give(mStore, mEpoch + ABORT_BY)
      fi
   fi
@@ -45,12 +54,20 @@ inline compareAndSet() {
 
 /* ---- what a store does with a request -------------------------------------------------- */
 
+/* mValue: of a way back. Its feed was opened before anybody wrote here; another one knows too little. */
+#ifdef SABOTAGE_ARM_AFTER_ACTIVATE
+#define WAY_BACK_NEEDS_ITS_FEED false
+#else
+#define WAY_BACK_NEEDS_ITS_FEED (mValue == 1)
+#endif
+
 inline onSource() {
   if
   :: mOp == openFeed ->
      if
      :: !acknowledges(mStore) && !isFenced(mStore) -> reply = refused
-     :: (acknowledges(mStore) || isFenced(mStore)) && st[mStore].feedId == 0 ->
+     :: (acknowledges(mStore) || isFenced(mStore)) && st[mStore].feedId == 0 && WAY_BACK_NEEDS_ITS_FEED -> reply = again
+     :: (acknowledges(mStore) || isFenced(mStore)) && st[mStore].feedId == 0 && !WAY_BACK_NEEDS_ITS_FEED ->
         feeds++; st[mStore].feedId = feeds; st[mStore].feedBase = st[mStore].data
      :: else                                          /* open already: the same feed again */
      fi
@@ -131,8 +148,18 @@ inline onTarget() {
      :: st[mStore].state == staged && st[mStore].mid == mMid && st[mStore].stagedFeed > mFeed -> reply = refused
      :: (st[mStore].state == staged && st[mStore].mid == mMid && st[mStore].stagedFeed < mFeed) || st[mStore].mid < mMid ->
         emptyStaging(mStore);
-        st[mStore].state = staged; st[mStore].epoch = mEpoch; st[mStore].mid = mMid; st[mStore].stagedFeed = mFeed
+        st[mStore].state = staged; st[mStore].epoch = mEpoch; st[mStore].mid = mMid; st[mStore].stagedFeed = mFeed;
+        if
+        :: mValue == 1 -> st[mStore].staging = st[mStore].data; st[mStore].copied = true  /* it was the source */
+        :: else
+        fi
      :: else -> reply = refused                       /* discarded before */
+     fi
+  :: mOp == arm ->                                    /* records from its activation on */
+     if
+     :: st[mStore].state == staged && st[mStore].mid == mMid && st[mStore].feedId == 0 -> feeds++; st[mStore].feedId = feeds
+     :: st[mStore].state == staged && st[mStore].mid == mMid && st[mStore].feedId != 0 -> skip
+     :: else -> reply = again
      fi
   :: mOp == apply ->
      if
@@ -166,6 +193,9 @@ inline onTarget() {
      :: st[mStore].state == staged && st[mStore].epoch < mEpoch ->
         inner(stagingInvisibleUntilDecided, ownerOf[mEpoch] == mStore);
         st[mStore].data = st[mStore].staging; emptyStaging(mStore);
+#if WINDOWS
+        st[mStore].feedBase = (st[mStore].feedId != 0 -> st[mStore].data : 0);
+#endif
         st[mStore].state = activated; st[mStore].epoch = mEpoch
 #ifdef SABOTAGE_ACCEPT_OLD_EPOCH
      :: isFenced(mStore) || st[mStore].state == redirecting -> st[mStore].state = activated
@@ -176,20 +206,24 @@ inline onTarget() {
      if
      :: st[mStore].state == staged && st[mStore].mid <= mMid && st[mStore].epoch <= mEpoch ->
         inner(discardNeverDeletesOwned, st[mStore].mid != decidedMid);
-        emptyStaging(mStore); st[mStore].state = redirecting; st[mStore].epoch = mEpoch
+        emptyStaging(mStore); st[mStore].state = redirecting; st[mStore].epoch = mEpoch;
+#if WINDOWS
+        st[mStore].feedId = 0
+#endif
      :: else
      fi;
      st[mStore].mid = (mMid > st[mStore].mid -> mMid : st[mStore].mid)
   fi
 }
 
-#define isCas(op) (op == claim || op == takeOver || op == decide || op == abort)
-#define isTargets(op) (op == prepare || op == apply || op == applyPage || op == flush || op == activate || op == discard)
+#define isCas(op) (op == claim || op == takeOver || op == decide || op == abort || op == turn)
+#define isTargets(op) (op == prepare || op == apply || op == applyPage || op == flush || op == activate || op == discard || op == arm)
 
 inline deliver() {
   if
   :: isCas(mOp) -> compareAndSet()
-  :: !isCas(mOp) && fromOld(mStore, mCoord) -> reply = refused
+  :: !isCas(mOp) && gone[mStore] != no -> reply = refused
+  :: !isCas(mOp) && gone[mStore] == no && fromOld(mStore, mCoord) -> reply = refused
   :: else ->
      reply = accepted; obey(mStore);
      if

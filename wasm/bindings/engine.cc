@@ -87,7 +87,7 @@ double addNode(uint32_t handle, uint32_t address, uint32_t bytes) {
   return idOr(hosts()[handle].engine.addNode(std::string(asView(memory(address, bytes)))));
 }
 
-// An id; or an error, with what is wrong in text() as {first, second, missing, field}.
+// An id; or an error, with what is wrong in text() as {first, second, missing, field, least, most}.
 double start(uint32_t handle, double nowUs, uint32_t address, uint32_t bytes, uint32_t source,
              uint32_t target, uint32_t journal) {
   text().clear();
@@ -101,6 +101,8 @@ double start(uint32_t handle, double nowUs, uint32_t address, uint32_t bytes, ui
     json.number("second", problem.second);
     json.number("missing", problem.missing);
     json.text("field", problem.field);
+    json.number("least", problem.least);
+    json.number("most", problem.most);
     json.close();
     return failure(valid.code());
   }
@@ -129,9 +131,13 @@ uint32_t control(uint32_t handle, uint32_t verb, uint32_t migration) {
       return static_cast<uint32_t>(engine.removeNode(NodeId{migration}).code());
     case boundary::ControlWord::reverse: return static_cast<uint32_t>(engine.reverse(id).code());
     case boundary::ControlWord::closeWindow: return static_cast<uint32_t>(engine.closeWindow(id).code());
+    case boundary::ControlWord::giveUpSource: return static_cast<uint32_t>(engine.giveUpSource(id).code());
     case boundary::ControlWord::count_: break;
   }
   return static_cast<uint32_t>(ErrorCode::kInvalidArgument);
+}
+void setWallClock(uint32_t handle, double nowUs, double unixMs) {
+  hosts()[handle].engine.setWallClock(instant(nowUs), unixMs > 0 ? static_cast<uint64_t>(unixMs) : 0);
 }
 uint32_t setRate(uint32_t handle, double nowUs, uint32_t id, double bytesPerSecond) {
   const auto rate = bytesPerSecond > 0 ? static_cast<uint64_t>(bytesPerSecond) : 0;
@@ -201,6 +207,7 @@ EMSCRIPTEN_BINDINGS(keyhaul_engine) {
   emscripten::function("resume", &resume);
   emscripten::function("control", &control);
   emscripten::function("setRate", &setRate);
+  emscripten::function("setWallClock", &setWallClock);
   emscripten::function("acquire", &acquire);
   emscripten::function("acquired", &acquired);
   emscripten::function("release", &release);

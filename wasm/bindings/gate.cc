@@ -161,10 +161,14 @@ double ownershipJson(uint32_t address, uint32_t bytes) {
   const auto separate = [&out, &first] {
     if (!std::exchange(first, false)) out.push_back(',');
   };
+  const auto ends = [&out](const KeyRange& range) {
+    out += "[\"" + toHex(range.lo) + "\",";
+    out += range.hi.isInfinite() ? "null" : '"' + toHex(range.hi.key()) + '"';
+  };
   for (const Ownership& part : map->parts()) {
     separate();
-    out += "[\"" + toHex(part.range.lo) + "\",";
-    out += part.range.hi.isInfinite() ? "null," : '"' + toHex(part.range.hi.key()) + "\",";
+    ends(part.range);
+    out.push_back(',');
     quoted(part.owner);
     out.push_back(',');
     putDecimal(out, part.epoch);
@@ -181,7 +185,15 @@ double ownershipJson(uint32_t address, uint32_t bytes) {
     quoted(claim.target);
     out.push_back(',');
     quoted(claimStateName(claim.state));
-    out.push_back(']');
+    out += ",[";
+    first = true;
+    for (const KeyRange& range : claim.ranges) {
+      separate();
+      ends(range);
+      out.push_back(']');
+    }
+    out += "]]";
+    first = false;
   }
   out += "]}";
   return 0;

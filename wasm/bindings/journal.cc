@@ -81,7 +81,10 @@ double inspectJournal(uint32_t address, uint32_t bytes) {
   }
   json.number("level", static_cast<uint64_t>(image->plan.level()));
   json.text("state", stateName(image->state));
-  json.number("stopped", image->stopped ? static_cast<uint64_t>(image->stopped->code) : 0);
+  // Also why one that has failed was given up.
+  const bool failed = image->receipt && image->receipt->state == MigrationState::kFailed;
+  const ErrorCode why = image->stopped ? image->stopped->code : failed ? image->abortedFor : ErrorCode::kOk;
+  json.number("stopped", static_cast<uint64_t>(why));
   json.boolean("torn", image->torn);
   json.number("validBytes", image->validBytes);
   json.number("copiedEntries", image->totals.copiedEntries);

@@ -149,6 +149,9 @@ enum class NoticeKind : uint8_t {
   // A live migration cannot keep up with the writers: whoever can hold them back is asked to let
   // `perSecond` changes through, and no more; 0: as many as come, it is over.
   kThrottleWriters = 5,
+  // reverse() or giveUpSource() was accepted, and cannot be: `error` says why, and `node` has the
+  // ranges and keeps them.
+  kRefused = 6,
 };
 
 struct Notice {
@@ -157,7 +160,7 @@ struct Notice {
   DifferenceKind difference = DifferenceKind::kMissing;
   ErrorCode error = ErrorCode::kOk;
   MigrationId migration;
-  NodeId node;          // kWarning, kStopped: the store concerned, if any
+  NodeId node;          // kWarning, kStopped: the store concerned, if any; kRefused: the owner
   uint64_t perSecond = 0;  // kThrottleWriters
   BufferRef payload;    // kDifference: a key; kStopped: the host's text; released by the next step
 };
@@ -171,7 +174,8 @@ struct Ready {
 
 struct Config {
   uint32_t migrationsMax = 1'024;   // unfinished and unforgotten ones
-  // Migrations running at once, those whose reverse window is open too; 0 = no limit.
+  // Migrations running at once; 0 = no limit. One whose reverse window is open gives its slot back,
+  // and waits for another, as any by its priority, before it goes back.
   uint32_t slots = 0;
   uint32_t sourceSlots = 0;         // of those, a node as source; 0 = no limit
   uint32_t targetSlots = 0;         // of those, a node as target; 0 = no limit
@@ -182,14 +186,19 @@ struct Config {
   // however few pages that are: while pages come, a crash costs little more than that. 0 = by
   // pages only.
   Duration checkpointEvery{0};
-  Duration stallBase = seconds(30);         // an operation may take this long …
-  uint64_t stallBytesPerSecond = 64 * 1024;  // … and a second more for this many bytes
+  // How long an operation may take: this, …
+  Duration stallBase = seconds(30);
+  // … and a second for so many bytes, or part of them, that go there or may come back.
+  uint64_t stallBytesPerSecond = 64 * 1024;
   Duration retryFirst = milliseconds(50);   // doubles with each failure in a row, up to
   Duration retryMax = seconds(10);
   uint32_t retriesMax = 8;          // in a row; then the migration stops resumably
   uint32_t verifyRoundsMax = 5;
   uint32_t differencesMax = 10'000;  // named; further ones are counted
   uint64_t changedBytesMax = 256U << 20;  // keys that changed while a live one verifies
+  // L5: how many keys, about, have digests of their own, and are read again when one of them changes;
+  // a multiple of it in large ranges (8 MiB of digests a migration).
+  uint32_t bucketEntries = 64;
   // Where what an action needs does not fit, its migration ends with kLimitExceeded.
   uint64_t bufferBytesMax = 1U << 30;
 };
@@ -217,7 +226,7 @@ struct LiveView {
   std::string text;             // the same for people, with names and figures; empty: nothing
   uint32_t failures = 0;        // in a row, of what it waits for
   uint64_t lagChanges = 0;      // of the feed, known and not applied
-  uint64_t toCompare = 0;       // keys that changed since they were compared
+  uint64_t toCompare = 0;       // keys that changed since they were compared; L5: buckets of keys
   Duration forecast{UINT64_MAX};  // of the writers' pause; UINT64_MAX = unknown
   Duration budget;
   Duration paused;              // writers are refused for so long now; 0 = they are not
@@ -252,6 +261,11 @@ class Engine {
   // The only data-path call.
   Ready step(Instant now, std::span<const Event> events);
 
+  // What time it is for everybody, as the host knows it: it is `unixMs` at `now`. A window that is
+  // opened after it was told ends at that time also for a process that resumes and tells it; else
+  // its time runs anew in each process. May be told again, as after a clock was set.
+  void setWallClock(Instant now, uint64_t unixMs);
+
   // Control: rare. A node is a store of the host's; its id stands in actions.
   Result<NodeId> addNode(std::string_view name);
   // Unsupported while a migration that was not forgotten uses it.
@@ -277,6 +291,11 @@ class Engine {
   // writes are paused for it yet; the source is emptied, and there is no way back any more.
   // Unsupported where no window is open, or while it goes back behind the fence.
   Status closeWindow(MigrationId id);
+  // As closeWindow(), for a source that never comes back: it is asked for nothing any more, and
+  // what stands there stays. The register decides it by one compare-and-set, and the target keeps
+  // the ranges at a higher epoch. Also where the window is over and the source cannot be emptied.
+  // Nothing but this call gives a source up. Unsupported as closeWindow().
+  Status giveUpSource(MigrationId id);
   // Frees the slot of an ended migration. Unsupported while it runs.
   Status forget(MigrationId id);
   // Bytes a second from now on; 0 = no limit. Null id: all together.

@@ -70,6 +70,9 @@ struct VerifiedRecord {
   bool written = false;
   Digest source, target;
   uint64_t missing = 0, extra = 0, changed = 0, repairs = 0;
+  // L5: the position of the feed that both digests are of, and the epoch of the fence; else empty.
+  std::string position;
+  uint64_t epoch = 0;
 };
 // Everything of plan.ranges[range] below `upto` was taken off: in kDeleting off
 // the source, in kDiscarding off the target.
@@ -80,7 +83,8 @@ struct DeletedRecord {
   uint64_t entries = 0;  // since the previous record
   uint64_t left = 0;     // keys left because they had changed
 };
-// Stopped resumably. Or right before the phase `aborting` of a live one: why it is given up.
+// Stopped resumably. Or right before the phase `aborting` of a live one: why it is given up; and
+// before `closing`, kSourceGivenUp: so is the source.
 struct StoppedRecord {
   ErrorCode code = ErrorCode::kInterrupted;
   std::string text;  // what the host knew, for people; at most 4,096 bytes
@@ -103,9 +107,15 @@ struct ArmedRecord {
   std::string position;
 };
 
+// Live: the reverse window that is open ends at this time, in milliseconds since 1970; 0: it will be
+// opened anew, for its whole time.
+struct WindowRecord {
+  uint64_t endsUnixMs = 0;
+};
+
 using Record = std::variant<PlanRecord, ResumedRecord, PhaseRecord, PreparedRecord,
                             CheckpointRecord, FeedAppliedRecord, VerifiedRecord, DeletedRecord,
-                            StoppedRecord, FinishedRecord, ClaimedRecord, ArmedRecord>;
+                            StoppedRecord, FinishedRecord, ClaimedRecord, ArmedRecord, WindowRecord>;
 
 // Encodes records one after another; each record's checksum covers the previous
 // one's, so records cannot be dropped, swapped or taken from another journal.
@@ -173,6 +183,8 @@ struct JournalImage {
   std::string armedPosition, reversePosition;
   bool turned = false;     // the claim was turned round
   bool reversing = false;  // and somebody asked to go back
+  bool sourceGivenUp = false;  // or to give the source up
+  uint64_t windowEndsUnixMs = 0;  // 0: not open yet, or nobody knew what time it was
   struct RangeProgress {
     std::vector<Leaf> leaves;    // in key order; together the copied part
     bool copied = false;         // END was reached
@@ -182,6 +194,8 @@ struct JournalImage {
   std::vector<RangeProgress> ranges;
   Totals totals;
   std::optional<VerifiedRecord> verified;  // the last round
+  bool decided = false;  // and what was decided since, was on that
+  std::optional<VerifiedRecord> cutover;   // the one that was decided on before it was turned round
   std::optional<StoppedRecord> stopped;    // cleared by a later resume
   std::optional<Receipt> receipt;
   uint64_t records = 0, validBytes = 0;

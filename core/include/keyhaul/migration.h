@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "keyhaul/digest.h"
@@ -96,20 +97,35 @@ struct Totals {
   // kLive: the last attempt's pause of writers, as forecast before it and as it was; attempts
   // that were given up; keys looked at again because they changed after they were compared.
   uint64_t pauseForecastUs = 0, pauseUs = 0;
-  uint64_t postponed = 0, rechecked = 0;
+  uint64_t postponed = 0, rechecked = 0;  // L5: all keys of the buckets that were read again
   uint32_t incarnations = 1;     // 1 + resumes
   uint32_t verifyRounds = 0;
 };
 
+// Of Receipt::staleReadsUs: an earlier process, or another coordinator, saw a part of it.
+inline constexpr uint64_t kStaleReadsUnknown = UINT64_MAX;
+
 struct Receipt {
   MigrationState state = MigrationState::kPending;  // a final one
   MigrationMode mode = MigrationMode::kCopy;
-  GuaranteeLevel level = GuaranteeLevel::kL0;
+  GuaranteeLevel level = GuaranteeLevel::kL0;  // L5 only where `position` is named
   bool verified = false;  // equal digests in a round after which nothing was written
   bool reversed = false;  // kLive: it went back, and the source owns the ranges again
   // kLive: why its reverse window ended before its time; kOk where it did not, or was closed.
   ErrorCode windowError = ErrorCode::kOk;
-  Digest source, target;  // of that round; zero when there was none
+  // kLive: somebody gave the source up. Entries of the ranges may stand there still, and its gate
+  // serves none of them: it sends clients on. A migration to it is refused until they are gone.
+  bool sourceGivenUp = false;
+  // kLive, where the store that gave the ranges up has no kReadFence: it may have answered reads
+  // with what was older than the new owner's for no longer than this, from before the decision until
+  // it sent readers on; there and back, the longer of both. 0: never. Not at level 2, where the
+  // source sends nobody on.
+  uint64_t staleReadsUs = 0;
+  // Of that round; zero when there was none. L5: equal, and of both sides at `position` of the feed
+  // of the store that gave the ranges away, fenced at `epoch`; nothing was written from there on.
+  Digest source, target;
+  std::string position;  // opaque bytes of the store's; empty: none is named
+  uint64_t epoch = 0;
   Totals totals;
 };
 

@@ -40,7 +40,10 @@ struct Capabilities {
 };
 
 // L0: equal if nobody writes the range meanwhile. L1: the changes made meanwhile
-// are followed too, and once the writers have stopped both sides are equal.
+// are followed too, and once the writers have stopped both sides are equal. L2 to L4: a cutover, see
+// README.md. L5, which only a plan that requires it gets: right before the decision the digests of
+// both sides were equal at a position of the feed that the receipt names, and nothing was written
+// to either from there on.
 enum class GuaranteeLevel : uint8_t { kL0 = 0, kL1 = 1, kL2 = 2, kL3 = 3, kL4 = 4, kL5 = 5 };
 
 enum class MigrationMode : uint8_t {
@@ -101,6 +104,7 @@ struct PlanProblem {
   uint32_t first = 0, second = 0;  // indexes of the ranges concerned
   uint32_t missing = 0;            // LevelNotMet: capability bits that are not there
   std::string_view field;          // InvalidArgument, LimitExceeded: which one
+  uint64_t least = 0, most = 0;    // its bounds, where it is a number or has a greatest size
 };
 
 // A plan that passed validatePlan; the only kind the engine takes.
@@ -120,8 +124,10 @@ class ValidPlan {
 // LimitExceeded, Unsupported (no SCAN or APPLY). Sorts the ranges.
 Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem = nullptr);
 
-// The level that these stores give in this plan. A demand for more is LevelNotMet, with
-// the bits that are missing (none, where it is not a matter of the stores).
+// The level that these stores give in this plan; L5 only where the plan requires it, for it costs
+// reads and a sync behind the fence. A demand for more is LevelNotMet, with the bits that are missing
+// (none, where it is not a matter of the stores). L5 needs no bit beyond those of L4: the engine takes
+// the digests itself, and reads again what changed meanwhile instead of a snapshot.
 GuaranteeLevel guaranteeLevel(const Plan& plan);
 uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities target);
 // What the way back needs beyond that: both sides change their parts.

@@ -3,22 +3,38 @@
 #include "oracles.h"
 
 namespace keyhaul::sim {
+namespace {
+
+using Make = std::unique_ptr<Oracle> (*)(World&);
+
+constexpr Make kOfCopies[] = {makeLostWrite,  makeVerified, makeIntegrity, makeCheckpoint,
+                              makeMoveSafety, makeCancelled, makeLimits,   makeEdges,
+                              makeAccounting, makeLiveness};
+constexpr Make kOfLive[] = {makeSingleWriter, makeOwnership,   makeCutover,      makeLeftOver,
+                            makePause,        makeIntegrity,   makeCheckpoint,   makeLimits,
+                            makeLiveEdges,    makeLiveLiveness, makeWindow,      makePosition,
+                            makeGoal};
+
+}  // namespace
 
 void addOracles(World& world) {
   if (!world.options().explainKey.empty() || world.logs()) world.addOracle(makeLife(world));
-  if (isLive(world.options().scenario)) {
-    for (const auto make : {makeHistory, makeSingleWriter, makeOwnership, makeCutover, makeLeftOver,
-                            makePause, makeIntegrity, makeCheckpoint, makeLimits, makeLiveEdges,
-                            makeLiveLiveness, makeWindow, makeGoal}) {
-      world.addOracle(make(world));
-    }
-    return;
+  const std::string& only = world.options().oracle;
+  bool any = false;
+  const auto add = [&](Make make) {
+    std::unique_ptr<Oracle> oracle = make(world);
+    if (!only.empty() && oracle->name() != only) return;
+    any = true;
+    world.addOracle(std::move(oracle));
+  };
+  const Scenario* scenario = findScenario(world.options().scenario);
+  if (scenario != nullptr && scenario->live) {
+    add(scenario->shared ? makeLinearizable : makeHistory);
+    for (const Make make : kOfLive) add(make);
+  } else {
+    for (const Make make : kOfCopies) add(make);
   }
-  for (const auto make : {makeLostWrite, makeVerified, makeIntegrity, makeCheckpoint,
-                          makeMoveSafety, makeCancelled, makeLimits, makeEdges, makeAccounting,
-                          makeLiveness}) {
-    world.addOracle(make(world));
-  }
+  if (!any) world.violated("options", "here is no oracle " + only, {});
 }
 
 }  // namespace keyhaul::sim

@@ -26,8 +26,14 @@ class Checkpoint : public Oracle {
     // The copy sees what is older than its feed.
     // One that goes back knows how far its journal came, and repeats what came after it.
     state.turning = false;
-    state.turned = image != nullptr && image->turned;
-    if (state.turned) return;
+    const bool knew = std::exchange(state.turned, image != nullptr && image->turned);
+    if (state.turned) {
+      // The append that turned it may have landed in a process that died before it knew.
+      const auto armed = ChangeLog::decode(image->armedPosition);
+      if (armed) state.armedAt = armed->at;
+      if (!knew) state.appliedAt = state.armedAt;
+      return;
+    }
     const auto opened = ChangeLog::decode(image ? image->feedPosition : std::string());
     state.appliedAt = opened ? std::max(state.appliedAt, opened->at) : 0;
   }
@@ -96,7 +102,7 @@ class Checkpoint : public Oracle {
       ++entries;
       if (!target.isRotten(at->first) && !target.holdsDurably(at->first, at->second) &&
           !isServed(job, at->first)) {
-        violated("a checkpoint claims what the target does not durably hold", at->first);
+        violated(Harm::kLost, "a checkpoint claims what the target does not durably hold", at->first);
       }
       at = sent.erase(at);
     }
@@ -121,7 +127,7 @@ class Checkpoint : public Oracle {
       const LoggedChange& change = changes[static_cast<size_t>(at)];
       if (!job.contains(change.key) || !seen.insert(change.key).second) continue;
       if (!holds(target, change, changes, at) && !isServed(job, change.key)) {
-        violated("the journal claims a change that the target does not durably hold", change.key);
+        violated(Harm::kLost, "the journal claims a change that the target does not durably hold", change.key);
       }
     }
     from = std::max(from, position->at);
@@ -133,7 +139,8 @@ class Checkpoint : public Oracle {
     if (!job.live) return false;
     const Claim* claim = world_.theRegister().map().find(job.plan.claim);
     // Not by its reason: that may be of an earlier incarnation, and the last record would be missed.
-    if (claim == nullptr) return job.ended();
+    // The register has let the claim go before one that is closing knows.
+    if (claim == nullptr) return job.ended() || (job.state == MigrationState::kClosing && states_.at(job.index).journalFailed);
     return claim->state == ClaimState::kAborted && job.error == ErrorCode::kJournalWriteFailed;
   }
   // Clients may have written it since; or another coordinator has emptied the staging, and what

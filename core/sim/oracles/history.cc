@@ -6,13 +6,10 @@
 // shows a write between the last one that was known when the read began and the last one that
 // was begun when it ended. Time is the number of the event.
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <vector>
 
-#include "../gated_store.h"
-#include "../register.h"
-#include "../world.h"
+#include "by_key.h"
 #include "oracles.h"
 
 namespace keyhaul::sim {
@@ -22,6 +19,7 @@ class History : public Oracle {
  public:
   using Oracle::Oracle;
   std::string_view name() const override { return "history"; }
+  bool assumesOneWriter() const override { return true; }
 
   void onChange(const StoreChange& change) override {
     if (change.cause != ChangeCause::kSetUp || change.after == nullptr) return;
@@ -37,50 +35,23 @@ class History : public Oracle {
     judge(read.key, read.value, read.invoked, "a client read");
   }
   void onRoutedPage(const RoutedPage& page) override {
-    auto expected = keys_.lower_bound(page.lo);
-    std::string_view last;
-    bool any = false;
-    for (const EntryView entry : *page.entries) {
-      const bool inside = entry.key >= page.lo && (page.upto.empty() || entry.key < page.upto);
-      if (!inside || (any && entry.key <= last)) {
-        violated("a scan gives a key twice, or out of its place", entry.key);
-      }
-      any = true;
-      last = entry.key;
-      for (; expected != keys_.end() && expected->first < entry.key; ++expected) {
-        judge(expected->first, nullptr, page.invoked, "a scan left out");
-      }
-      if (expected == keys_.end() || expected->first != entry.key) {
-        violated("a scan gives a key that nobody wrote", entry.key);
-        continue;
-      }
-      const std::string value(entry.value);
-      judge(entry.key, &value, page.invoked, "a scan gave");
-      ++expected;
-    }
-    for (; expected != keys_.end() && (page.upto.empty() || expected->first < page.upto); ++expected) {
-      judge(expected->first, nullptr, page.invoked, "a scan left out");
-    }
+    forEachOnPage(
+        page, keys_,
+        [&](std::string_view key, const std::string* value) {
+          judge(key, value, page.invoked, value ? "a scan gave" : "a scan left out");
+        },
+        [this](Harm harm, const char* text, std::string_view key) { violated(harm, text, key); });
   }
 
   // Everything has come to rest: the owner of each key holds its last write, and nobody else
   // holds anything.
   void onEnd() override {
-    const OwnershipMap& map = world_.theRegister().map();
-    for (const auto& [key, life] : keys_) {
-      const Ownership* owner = map.lookup(key);
-      const GatedStoreNode* store = owner ? world_.gatedNamed(owner->owner) : nullptr;
-      if (store == nullptr) return violated("nobody owns the key", key);
-      if (store->isRotten(key)) continue;
-      const auto at = store->entries().find(key);
-      const std::string* value = at == store->entries().end() ? nullptr : &at->second;
-      judge(key, value, world_.eventNumber() + 1, "the owner holds");
-    }
-    for (const uint16_t id : world_.gatedStores()) {
-      for (const auto& [key, value] : world_.gated(id).entries()) {
-        if (keys_.find(key) == keys_.end()) violated("a store holds a key that nobody wrote", key);
-      }
-    }
+    forEachAtItsOwner(
+        world_, keys_,
+        [this](std::string_view key, const std::string* value) {
+          judge(key, value, world_.eventNumber() + 1, "the owner holds");
+        },
+        [this](Harm harm, const char* text, std::string_view key) { violated(harm, text, key); });
   }
 
  private:
@@ -134,14 +105,17 @@ class History : public Oracle {
     const bool deleted = std::any_of(life.writes.begin(), life.writes.end(), [&](const Write& write) {
       return write.sequence == floor && floor != 0 && !write.value;
     });
-    const char* why = !old                ? ", which nobody wrote"
-                      : value && deleted ? ", which was deleted"
-                                         : ", which is older than what was known";
-    violated(std::string(what) + " " + (value ? value->substr(0, 60) : "nothing") + why,
-             key);
+    const Harm harm = !value    ? Harm::kLost
+                      : !old    ? Harm::kNone
+                      : deleted ? Harm::kResurrected
+                                : Harm::kStale;
+    const char* why = !old                          ? ", which nobody wrote"
+                      : harm == Harm::kResurrected ? ", which was deleted"
+                                                   : ", which is older than what was known";
+    violated(harm, std::string(what) + " " + (value ? value->substr(0, 60) : "nothing") + why, key);
   }
 
-  std::map<std::string, Life, std::less<>> keys_;
+  ByKey<Life> keys_;
 };
 
 }  // namespace

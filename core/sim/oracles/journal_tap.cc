@@ -30,6 +30,12 @@ std::string takeBytes(std::string_view& bytes) {
   return taken;
 }
 
+Digest takeDigest(std::string_view& bytes) {
+  Digest digest;
+  for (uint64_t* part : {&digest.lo, &digest.hi, &digest.entries, &digest.bytes}) *part = takeLe(bytes, 8);
+  return digest;
+}
+
 constexpr size_t kHeaderBytes = 16, kRecordHeaderBytes = 12;
 
 }  // namespace
@@ -58,6 +64,13 @@ bool JournalTap::next(TappedRecord& record) {
     record.position = takeBytes(payload);
   } else if (record.type == TappedRecord::kFeedApplied || record.type == TappedRecord::kArmed) {
     record.position = takeBytes(payload);
+  } else if (record.type == TappedRecord::kVerified) {
+    takeVarint(payload);
+    const bool named = (takeVarint(payload) & 4) != 0;
+    if (named) record.position = takeBytes(payload);
+    if (named) record.epoch = takeVarint(payload);
+    record.source = takeDigest(payload);
+    record.target = takeDigest(payload);
   } else if (record.type == TappedRecord::kPhase) {
     record.state = takeVarint(payload);
   } else if (record.type == TappedRecord::kClaimed) {

@@ -6,20 +6,24 @@
 #include <string>
 #include <string_view>
 
+#include "keyhaul/digest.h"
+
 namespace keyhaul::sim {
 
 struct TappedRecord {
-  enum Type : uint8_t { kPrepared = 4, kCheckpoint = 5, kFeedApplied = 6, kFinished = 10, kClaimed = 11, kPhase = 3, kArmed = 12 };
+  enum Type : uint8_t { kPrepared = 4, kCheckpoint = 5, kFeedApplied = 6, kVerified = 7, kFinished = 10, kClaimed = 11, kPhase = 3, kArmed = 12 };
   uint8_t type = 0;
   // kCheckpoint
   uint64_t range = 0;
   bool end = false;
   std::string upto;
   uint64_t leafEntries = 0;
-  // kPrepared, kFeedApplied, kArmed
+  // kPrepared, kFeedApplied, kArmed, kVerified (empty: none is named)
   std::string position;
   uint64_t state = 0;   // kPhase
   bool turned = false;  // kClaimed
+  uint64_t epoch = 0;   // kVerified
+  Digest source, target;
 };
 
 class JournalTap {

@@ -41,10 +41,10 @@ class Life : public Oracle {
   void onRead(std::string_view key, const std::string* value) override {
     if (world_.tellsLife(key)) world_.line(std::string(key) + " is read: " + shortened(value));
   }
-  void onTaken(uint16_t store, uint32_t client, std::string_view key, uint64_t epoch) override {
-    if (!world_.tellsLife(key)) return;
-    world_.line(world_.store(store).name() + " takes a write of " + std::string(key) + " by " +
-                std::to_string(client) + " at epoch " + std::to_string(epoch));
+  void onTaken(const TakenWrite& write) override {
+    if (!world_.tellsLife(write.key)) return;
+    world_.line(world_.store(write.store).name() + " takes a write of " + std::string(write.key) +
+                " by " + std::to_string(write.client) + " at epoch " + std::to_string(write.epoch));
   }
   void onRoutedRead(const RoutedRead& read) override { onRead(read.key, read.value); }
   void onGate(uint16_t store, const GateCall& call) override {

@@ -81,7 +81,8 @@ class Limits : public Oracle {
   }
   static bool isActive(const Job& job) {
     return job.phase == Job::Phase::kRunning && job.state != MigrationState::kPending &&
-           job.state != MigrationState::kStopped && !isFinal(job.state);
+           job.state != MigrationState::kStopped && job.state != MigrationState::kReversible &&
+           !isFinal(job.state);
   }
   std::map<uint16_t, Debt> debts_;
 };

@@ -91,6 +91,10 @@ constexpr Edge kBack[] = {
     {S::kReversible, S::kCatchingUp},   // a store was away, or too much changed: compared anew
     {S::kApproaching, S::kCatchingUp},
     {S::kReversible, S::kAborting},
+    // What was kept is given up: nothing is taken off it.
+    {S::kUnfencing, S::kClosing},
+    {S::kStaging, S::kClosing},
+    {S::kDiscarding, S::kClosing},
 };
 
 class LiveEdges : public Oracle {

@@ -17,6 +17,7 @@ class LiveLiveness : public Oracle {
   void onLiveEnd(const Job& job) override {
     if (job.state != MigrationState::kDone || !job.begun || job.plan.reverseWindowMs == 0) return;
     world_.counts().reversed += job.receipt.reversed ? 1U : 0U;
+    world_.counts().givenUp += job.receipt.sourceGivenUp ? 1U : 0U;
     ++world_.counts().windows;
     if (world_.hasRival(job)) return;  // another may have moved it since
     const std::string& owner = job.receipt.reversed ? job.plan.source : job.plan.target;
@@ -75,6 +76,8 @@ class LiveLiveness : public Oracle {
     if (why == kJournalWriteFailed || why == kDiskFull) return true;
     // Another was faster, or has not cleaned up behind itself; or has moved it already.
     const bool others = world_.hasRival(job) || job.after != 0;
+    // It had given the migration up, without a journal to come back with, and another cleaned up.
+    if (others && job.undone && why == kSuperseded) return true;
     return others && (why == kTargetNotEmpty || why == kNotOwner || why == kRangeClaimed);
   }
 

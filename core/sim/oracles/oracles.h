@@ -7,6 +7,7 @@
 
 namespace keyhaul::sim {
 
+// Those of the scenario's kind; with the option `oracle` that one alone.
 void addOracles(World& world);
 
 std::unique_ptr<Oracle> makeLostWrite(World& world);
@@ -20,7 +21,8 @@ std::unique_ptr<Oracle> makeEdges(World& world);
 std::unique_ptr<Oracle> makeAccounting(World& world);
 std::unique_ptr<Oracle> makeLiveness(World& world);
 // Of live migrations.
-std::unique_ptr<Oracle> makeHistory(World& world);
+std::unique_ptr<Oracle> makeHistory(World& world);       // keys with one writer
+std::unique_ptr<Oracle> makeLinearizable(World& world);  // keys with several
 std::unique_ptr<Oracle> makeSingleWriter(World& world);
 std::unique_ptr<Oracle> makeOwnership(World& world);
 std::unique_ptr<Oracle> makeCutover(World& world);
@@ -29,6 +31,7 @@ std::unique_ptr<Oracle> makePause(World& world);
 std::unique_ptr<Oracle> makeLiveEdges(World& world);
 std::unique_ptr<Oracle> makeLiveLiveness(World& world);
 std::unique_ptr<Oracle> makeWindow(World& world);
+std::unique_ptr<Oracle> makePosition(World& world);
 std::unique_ptr<Oracle> makeGoal(World& world);
 
 std::unique_ptr<Oracle> makeLife(World& world);  // tells, judges nothing

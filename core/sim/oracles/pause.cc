@@ -29,10 +29,11 @@ class Pause : public Oracle {
                std::to_string(us / 1'000) + " ms and goes on");
     }
   }
-  // Where nothing fails the pause itself is within the budget and a round trip.
+  // Where nothing fails, and nobody dies because the scenario wants it, the pause itself is within
+  // the budget and a round trip.
   void onEnd() override {
     const Options& options = world_.options();
-    if (world_.faultsDrawn() != 0 || !options.crashes.empty() || !options.interventions.empty()) return;
+    if (world_.counts().crashes != 0 || world_.faultsDrawn() != 0 || !options.crashes.empty() || !options.interventions.empty()) return;
     for (const auto& job : world_.jobs()) {
       const uint64_t mostUs = (uint64_t{job->plan.pauseBudgetMs} + kRoundTripMs) * 1'000;
       if (job->receipt.totals.pauseUs > mostUs) violated("writers were paused for longer than allowed");

@@ -20,8 +20,10 @@ class Window : public Oracle {
   void onBegun(const Job& job, const JournalImage* image) override {
     if (!job.live) return;
     Known& known = known_[job.index];
-    known.open = false;
-    known.since = kNever;
+    // What is left of it is left to whoever goes on, where both know what time it is.
+    const bool goesOn = image != nullptr && image->windowEndsUnixMs != 0 && world_.mover(job.mover).knowsTime();
+    known.open = known.open && goesOn;
+    if (!known.open) known.since = kNever;
     // What an earlier process began and nobody wrote down is not begun.
     if (image == nullptr || !image->aborting) known.early = false;
   }
@@ -32,9 +34,11 @@ class Window : public Oracle {
     if (claim->state != ClaimState::kClaimed) return;
     Known& known = known_[job.index];
     const Instant now = world_.mover(job.mover).now();
-    // Its time begins once both are near, or runs while they never come near.
+    // Its time begins once both are near, or runs while they never come near; also on, when a way
+    // back that was put off stages once more.
     const bool opens = to == MigrationState::kReversible && !std::exchange(known.open, true);
-    if (opens || (from == MigrationState::kStaging && !known.open)) known.since = now;
+    const bool begins = from == MigrationState::kStaging && !known.open && known.since == kNever;
+    if (opens || begins) known.since = now;
     // Going on with what an earlier process had begun.
     if (to != MigrationState::kAborting || from == MigrationState::kUnfencing) return;
     known.early = now < known.since + milliseconds(job.plan.reverseWindowMs);
@@ -43,11 +47,14 @@ class Window : public Oracle {
     if (job.state != MigrationState::kDone || !job.begun || job.plan.reverseWindowMs == 0) return;
     if (job.receipt.reversed || world_.hasRival(job)) return;
     const ErrorCode why = job.receipt.windowError;
+    const std::string who = "job " + std::to_string(job.index);
+    if (job.receipt.sourceGivenUp && !job.giveUpTold) violated("the source of " + who + " was given up, and nobody said so");
+    if (job.receipt.sourceGivenUp) return;
     if (why != ErrorCode::kOk && why != ErrorCode::kFeedPositionLost) {
       violated("the window of job " + std::to_string(job.index) + " ended for " + std::string(errorName(why)));
     }
     if (why != ErrorCode::kOk) return;
-    if (job.reverseDue) violated("job " + std::to_string(job.index) + " was to go back, and did not");
+    if (job.reverseDue) violated(who + " was to go back, and did not");
     const Known& known = known_[job.index];
     if (known.early && !job.closeTold) {
       violated("the window of job " + std::to_string(job.index) + " ended before its time");

@@ -20,7 +20,9 @@ struct Engine::Impl {
     uint32_t generation = 0;
     Instant wake = kNever;
     bool dirty = false;
-    bool released = false;  // its scheduler slot was given back
+    bool released = false;  // it has ended
+    // With the scheduler: it waits for a slot, has one, or rests and has given it back.
+    enum class Turn : uint8_t { kWaits, kRuns, kRests } turn = Turn::kWaits;
   };
 
   Slot* find(MigrationId id);
@@ -31,7 +33,15 @@ struct Engine::Impl {
   void deliver(const Event& event);
   void admit();
   void pump(uint32_t index);
+  void takeTurn(Slot& slot);
   void touch(Slot& slot) { slot.dirty = true; }
+  // What may be refused is asked of the migration itself.
+  Status ask(MigrationId id, Status (Job::*request)()) {
+    Result<Slot*> slot = active(id);
+    if (!slot.ok()) return slot.status();
+    touch(*slot.value());
+    return (slot.value()->migration.get()->*request)();
+  }
 
   Port port;
   Scheduler scheduler;
@@ -113,6 +123,7 @@ Result<MigrationId> Engine::Impl::place(Instant now, uint8_t priority, NodeId so
   slot.wake = kNever;
   slot.dirty = true;
   slot.released = false;
+  slot.turn = Slot::Turn::kWaits;
   const MigrationId id = MigrationId::make(index, slot.generation);
   scheduler.enqueue(id, priority, source, target, now);
   return id;
@@ -173,6 +184,7 @@ void Engine::Impl::admit() {
   while (std::optional<MigrationId> id = scheduler.admit(port.now())) {
     Slot* slot = find(*id);
     KH_ASSERT(slot != nullptr);
+    slot->turn = Slot::Turn::kRuns;
     port.bind(*id, slot->migration->priority());
     slot->migration->admit(port);
     touch(*slot);
@@ -189,6 +201,21 @@ void Engine::Impl::pump(uint32_t index) {
   if (!slot.released && (isFinal(state) || state == MigrationState::kStopped)) {
     slot.released = true;
     scheduler.remove(slot.migration->id());
+  }
+  if (!slot.released) takeTurn(slot);
+}
+
+// Gives the slot of one that rests to others, and asks for one for it when it has work again.
+void Engine::Impl::takeTurn(Slot& slot) {
+  Job& job = *slot.migration;
+  const bool gives = slot.turn == Slot::Turn::kRuns ? job.rests() : slot.turn == Slot::Turn::kWaits && !job.wantsSlot();
+  if (gives) {
+    scheduler.remove(job.id());
+    job.giveSlotBack();
+    slot.turn = Slot::Turn::kRests;
+  } else if (slot.turn == Slot::Turn::kRests && job.wantsSlot()) {
+    scheduler.enqueue(job.id(), job.priority(), job.source(), job.target(), port.now());
+    slot.turn = Slot::Turn::kWaits;
   }
 }
 
@@ -219,8 +246,9 @@ Ready Engine::step(Instant now, std::span<const Event> events) {
         break;
       }
       const bool released = slot.released;
+      const Impl::Slot::Turn turn = slot.turn;
       impl.pump(i);
-      if (slot.released != released) again = true;  // a slot is free for the next
+      if (slot.released != released || slot.turn != turn) again = true;  // a slot may be free for the next
     }
     if (ready.more) break;
   }
@@ -233,6 +261,8 @@ Ready Engine::step(Instant now, std::span<const Event> events) {
   impl.stepping = false;
   return ready;
 }
+
+void Engine::setWallClock(Instant now, uint64_t unixMs) { impl_->port.setWallClock(now, unixMs); }
 
 Status Engine::pause(MigrationId id) {
   Result<Impl::Slot*> slot = impl_->active(id);
@@ -258,12 +288,7 @@ Status Engine::stop(MigrationId id) {
   return {};
 }
 
-Status Engine::cancel(MigrationId id) {
-  Result<Impl::Slot*> slot = impl_->active(id);
-  if (!slot.ok()) return slot.status();
-  impl_->touch(*slot.value());
-  return slot.value()->migration->requestCancel();
-}
+Status Engine::cancel(MigrationId id) { return impl_->ask(id, &Job::requestCancel); }
 
 Status Engine::finish(MigrationId id) {
   Result<Impl::Slot*> slot = impl_->active(id);
@@ -273,19 +298,11 @@ Status Engine::finish(MigrationId id) {
   return {};
 }
 
-Status Engine::reverse(MigrationId id) {
-  Result<Impl::Slot*> slot = impl_->active(id);
-  if (!slot.ok()) return slot.status();
-  impl_->touch(*slot.value());
-  return slot.value()->migration->requestReverse();
-}
+Status Engine::reverse(MigrationId id) { return impl_->ask(id, &Job::requestReverse); }
 
-Status Engine::closeWindow(MigrationId id) {
-  Result<Impl::Slot*> slot = impl_->active(id);
-  if (!slot.ok()) return slot.status();
-  impl_->touch(*slot.value());
-  return slot.value()->migration->requestCloseWindow();
-}
+Status Engine::closeWindow(MigrationId id) { return impl_->ask(id, &Job::requestCloseWindow); }
+
+Status Engine::giveUpSource(MigrationId id) { return impl_->ask(id, &Job::requestGiveUp); }
 
 Status Engine::forget(MigrationId id) {
   Impl::Slot* slot = impl_->find(id);

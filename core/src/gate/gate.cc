@@ -220,8 +220,9 @@ Status Gate::check(const GateCall& call, const GateRange* at) const {
       if (own && state == GateState::kStaged && at->coordEpoch != call.coordEpoch) {
         return ErrorCode::kTargetNotEmpty;
       }
+      // What an older migration staged and left is litter, as above.
       return needs(state == GateState::kAbsent || state == GateState::kRedirecting ||
-                   (own && state == GateState::kStaged));
+                   state == GateState::kStaged);
   }
   KH_ASSERT(false);
 }

@@ -9,6 +9,7 @@ namespace {
 
 constexpr uint64_t kPositionBytesMax = 256;
 constexpr uint64_t kTextBytesMax = 4'096;
+constexpr uint64_t kUnixMsMax = 1ULL << 53;  // what a host in JavaScript can say
 
 template <typename Enum>
 void putEnum(std::string& out, Enum value) {
@@ -85,6 +86,7 @@ struct Encoder {
                        (record.turned ? 4U : 0U));
   }
   void operator()(const ArmedRecord& record) const { putBytes(out, record.position); }
+  void operator()(const WindowRecord& record) const { putVarint(out, record.endsUnixMs); }
   void operator()(const ResumedRecord& record) const { putVarint(out, record.incarnation); }
   void operator()(const PhaseRecord& record) const { putEnum(out, record.state); }
   void operator()(const PreparedRecord& record) const {
@@ -104,7 +106,9 @@ struct Encoder {
   }
   void operator()(const VerifiedRecord& record) const {
     putVarint(out, record.round);
-    putVarint(out, (record.equal ? 1U : 0U) | (record.written ? 2U : 0U));
+    const bool named = !record.position.empty();
+    putVarint(out, (record.equal ? 1U : 0U) | (record.written ? 2U : 0U) | (named ? 4U : 0U));
+    if (named) putNamed(record.position, record.epoch);
     putDigest(out, record.source);
     putDigest(out, record.target);
     putVarint(out, record.missing);
@@ -129,15 +133,33 @@ struct Encoder {
     putEnum(out, receipt.mode);
     putEnum(out, receipt.level);
     putVarint(out, (receipt.verified ? 1U : 0U) | (receipt.reversed ? 2U : 0U) |
-                       (receipt.windowError != ErrorCode::kOk ? 4U : 0U));
+                       (receipt.windowError != ErrorCode::kOk ? 4U : 0U) |
+                       (receipt.sourceGivenUp ? 8U : 0U) | (receipt.staleReadsUs != 0 ? 16U : 0U) |
+                       (receipt.position.empty() ? 0U : 32U));
     if (receipt.windowError != ErrorCode::kOk) putVarint(out, static_cast<uint64_t>(receipt.windowError));
+    if (receipt.staleReadsUs != 0) putVarint(out, receipt.staleReadsUs);
+    if (!receipt.position.empty()) putNamed(receipt.position, receipt.epoch);
     putDigest(out, receipt.source);
     putDigest(out, receipt.target);
     eachTotal(receipt.totals, [this](uint64_t& field) { putVarint(out, field); });
     putVarint(out, receipt.totals.incarnations);
     putVarint(out, receipt.totals.verifyRounds);
   }
+
+ private:
+  void putNamed(std::string_view position, uint64_t epoch) const {
+    putBytes(out, position);
+    putVarint(out, epoch);
+  }
 };
+
+// The position that digests are of; it is never empty.
+template <typename T>
+void readNamed(ByteReader& in, T& record) {
+  record.position = in.bytes(kPositionBytesMax);
+  record.epoch = in.varint();
+  if (record.position.empty()) in.fail();
+}
 
 PlanRecord readPlan(ByteReader& in) {
   PlanRecord record;
@@ -193,7 +215,8 @@ FinishedRecord readFinished(ByteReader& in) {
   if (mode == 0 || !isFinal(receipt.state)) in.fail();
   receipt.mode = static_cast<MigrationMode>(mode);
   receipt.level = static_cast<GuaranteeLevel>(in.varint(5));
-  const uint64_t flags = in.varint(7);
+  const uint64_t flags = in.varint(63);
+  receipt.sourceGivenUp = (flags & 8U) != 0;
   receipt.verified = (flags & 1U) != 0;
   receipt.reversed = (flags & 2U) != 0;
   if ((flags & 4U) != 0) {
@@ -201,6 +224,11 @@ FinishedRecord readFinished(ByteReader& in) {
     if (code == 0 || !isKnownError(static_cast<uint32_t>(code))) in.fail();
     receipt.windowError = static_cast<ErrorCode>(code);
   }
+  if ((flags & 16U) != 0) {
+    receipt.staleReadsUs = in.varint();
+    if (receipt.staleReadsUs == 0) in.fail();
+  }
+  if ((flags & 32U) != 0) readNamed(in, receipt);
   receipt.source = readDigest(in);
   receipt.target = readDigest(in);
   eachTotal(receipt.totals, [&in](uint64_t& field) { field = in.varint(); });
@@ -212,9 +240,10 @@ FinishedRecord readFinished(ByteReader& in) {
 VerifiedRecord readVerified(ByteReader& in) {
   VerifiedRecord record;
   record.round = static_cast<uint32_t>(in.varint(UINT32_MAX));
-  const uint64_t flags = in.varint(3);
+  const uint64_t flags = in.varint(7);
   record.equal = (flags & 1U) != 0;
   record.written = (flags & 2U) != 0;
+  if ((flags & 4U) != 0) readNamed(in, record);
   record.source = readDigest(in);
   record.target = readDigest(in);
   record.missing = in.varint();
@@ -289,6 +318,7 @@ void decode(uint8_t type, ByteReader& in, Record& into) {
       if (record.position.empty()) in.fail();
       return;
     }
+    case 13: into.emplace<WindowRecord>(WindowRecord{in.varint(kUnixMsMax)}); return;
   }
   in.fail();
 }

@@ -55,6 +55,10 @@ struct Describe {
     }
     out.push_back(']');
   }
+  void operator()(const WindowRecord& record) const {
+    json.text("record", "window");
+    json.number("endsUnixMs", record.endsUnixMs);
+  }
   void operator()(const ResumedRecord& record) const {
     json.text("record", "resumed");
     json.number("incarnation", record.incarnation);
@@ -95,6 +99,10 @@ struct Describe {
     json.number("round", record.round);
     json.boolean("equal", record.equal);
     json.boolean("written", record.written);
+    if (!record.position.empty()) {
+      json.text("position", record.position);
+      json.number("epoch", record.epoch);
+    }
     digest("source", record.source);
     digest("target", record.target);
     json.number("missing", record.missing);

@@ -68,6 +68,8 @@ class Fold {
         if (!image_.aborting) restart();
       }
       if (record.state == MigrationState::kVerifying) ++image_.totals.verifyRounds;
+      if (record.state == MigrationState::kFencing) image_.decided = false;
+      if (record.state == MigrationState::kActivating) image_.decided = true;
       // Only once the register has it does it go on from there.
       if (image_.state == MigrationState::kTurning && record.state == MigrationState::kStaging) turn();
       if (record.state == MigrationState::kReversible) image_.reversing = false;
@@ -75,6 +77,11 @@ class Fold {
       if (record.state == MigrationState::kAborting) {
         image_.aborting = true;
         image_.abortedFor = image_.stopped ? image_.stopped->code : ErrorCode::kOk;
+        image_.stopped.reset();
+        noteGivenUp(image_.abortedFor);
+      }
+      if (record.state == MigrationState::kClosing && image_.stopped) {
+        noteGivenUp(image_.stopped->code);
         image_.stopped.reset();
       }
       image_.state = record.state;
@@ -129,6 +136,7 @@ class Fold {
   }
   bool fold(const VerifiedRecord& record) {
     image_.verified = record;
+    image_.decided = false;
     image_.totals.missing = record.missing;
     image_.totals.extra = record.extra;
     image_.totals.changed = record.changed;
@@ -176,15 +184,25 @@ class Fold {
     image_.armedPosition = image_.reversePosition = record.position;
     return true;
   }
+  bool fold(const WindowRecord& record) {
+    if (!live() || plan().reverseWindowMs == 0) return false;
+    image_.windowEndsUnixMs = record.endsUnixMs;
+    return true;
+  }
   bool fold(const FinishedRecord& record) {
     image_.receipt = record.receipt;
     image_.totals = record.receipt.totals;
     return true;
   }
 
+  void noteGivenUp(ErrorCode why) {
+    image_.sourceGivenUp = image_.sourceGivenUp || (image_.turned && why == ErrorCode::kSourceGivenUp);
+  }
+
   // What was given up before is not what is given up from here on.
   void turn() {
     if (std::exchange(image_.turned, true)) return;
+    if (std::exchange(image_.decided, false)) image_.cutover = image_.verified;
     image_.aborting = false;
     image_.abortedFor = ErrorCode::kOk;
   }

@@ -27,6 +27,16 @@ void putReceiptJson(std::string& out, const Receipt& receipt) {
   json.boolean("verified", receipt.verified);
   if (receipt.reversed) json.boolean("reversed", true);
   if (receipt.windowError != ErrorCode::kOk) json.text("windowError", errorName(receipt.windowError));
+  if (receipt.sourceGivenUp) json.boolean("sourceGivenUp", true);
+  if (receipt.staleReadsUs == kStaleReadsUnknown) {
+    json.boolean("staleReadsUnknown", true);
+  } else if (receipt.staleReadsUs != 0) {
+    json.number("staleReadsUs", receipt.staleReadsUs);
+  }
+  if (!receipt.position.empty()) {
+    json.text("position", receipt.position);
+    json.number("epoch", receipt.epoch);
+  }
   json.member("source");
   putDigestJson(out, receipt.source);
   json.member("target");

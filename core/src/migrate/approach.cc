@@ -51,10 +51,24 @@ uint64_t ApproachPhase::forecastUs() const {
 void ApproachPhase::startRecheck(Port& port) {
   roundBegan_ = port.now();
   recheckBegun_ = true;
+  // What differs stays stale by itself. The first look after everything was compared may be nearly as
+  // long as that, and is held back like it.
+  if (looks()) {
+    suspects_.clear();
+    return look_.start(last_ || (hurry_ && rounds_ > 1));
+  }
   auto keys = shared_.changed.take();
   for (Key& key : suspects_) keys.try_emplace(std::move(key), RecheckPhase::kUnknownBytes);
   suspects_.clear();
-  recheck_.start(std::move(keys));
+  recheck_.start(std::move(keys), hurry_ || last_);
+}
+
+Result<bool> ApproachPhase::pumpRecheck(Port& port, std::vector<Key>& found) {
+  const Status s = looks() ? look_.pump(port) : recheck_.pump(port);
+  if (!s.ok()) return s.code();
+  if (looks() ? !look_.done() : !recheck_.done()) return false;
+  found = looks() ? look_.different() : recheck_.different();
+  return true;
 }
 
 void ApproachPhase::startFeed() {
@@ -75,14 +89,13 @@ Status ApproachPhase::pump(Port& port) {
         break;
       case Step::kRecheck:
         if (!recheckBegun_) startRecheck(port);
-        if (Status s = recheck_.pump(port); !s.ok()) return s;
-        if (!recheck_.done()) return {};
+        if (Result<bool> s = pumpRecheck(port, last_ ? different_ : found_); !s.ok() || !s.value()) {
+          return s.status();
+        }
         if (last_) {
-          different_ = recheck_.different();
           step_ = Step::kDone;
           return {};
         }
-        found_ = recheck_.different();
         startFeed();
         break;
       case Step::kFeed:
@@ -106,7 +119,7 @@ Status ApproachPhase::endRound(Port& port) {
   roundBeforeUs_ = std::exchange(roundUs_, (port.now() - roundBegan_).us);
   std::vector<Key> unexplained;
   for (const Key& key : found_) {
-    if (!shared_.changed.has(key)) unexplained.push_back(key);
+    if (!shared_.hasChanged(key)) unexplained.push_back(key);
   }
   // A feed may name a change some time after a read has seen it, while an older write is still
   // under way. Only behind the fence is it known which keys differ for no reason.
@@ -126,11 +139,13 @@ Status ApproachPhase::endRound(Port& port) {
 Status ApproachPhase::onEvent(Port& port, OpTag tag, const Event& event) {
   const auto part = static_cast<MigrationPart>(tag.part);
   const bool reads = part == MigrationPart::kSource || part == MigrationPart::kTarget;
-  return reads ? recheck_.onEvent(port, tag, event) : feed_.onEvent(port, tag, event);
+  if (!reads) return feed_.onEvent(port, tag, event);
+  return looks() ? look_.onEvent(port, tag, event) : recheck_.onEvent(port, tag, event);
 }
 
 void ApproachPhase::stop(Port& port) {
   recheck_.stop(port);
+  look_.stop(port);
   step_ = Step::kDone;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "migrate/bucket_look.h"
 #include "migrate/feed.h"
 #include "migrate/recheck.h"
 #include "migrate/shared.h"
@@ -17,7 +18,8 @@ namespace keyhaul {
 
 class ApproachPhase {
  public:
-  ApproachPhase(Shared& shared, FeedPhase& feed) : shared_(shared), feed_(feed), recheck_(shared) {}
+  ApproachPhase(Shared& shared, FeedPhase& feed)
+      : shared_(shared), feed_(feed), recheck_(shared), look_(shared) {}
 
   // `suspects`: keys that were found different and nothing has explained yet. `follow`: go on
   // until finish(). `hurry`: writers will wait for it, so no rate holds it back. Ends when `budget`
@@ -34,6 +36,7 @@ class ApproachPhase {
   void hurry() {
     hurry_ = true;
     feed_.hurry();
+    recheck_.hurry();
   }
   // As many rounds once more, with time between them. What was measured of gates and register is
   // older by now, and they may have been slow only then: each time it counts for half.
@@ -60,18 +63,26 @@ class ApproachPhase {
   std::vector<Key> takeSuspects() { return std::exchange(suspects_, {}); }
   // Keys of the round under way that are still to be compared.
   size_t toCompare() const { return step_ == Step::kRecheck ? recheck_.left() : 0; }
-  NodeId blamed() const { return step_ == Step::kRecheck ? recheck_.blamed() : feed_.blamed(); }
+  NodeId blamed() const {
+    if (step_ != Step::kRecheck) return feed_.blamed();
+    return looks() ? look_.blamed() : recheck_.blamed();
+  }
   void stop(Port& port);
 
  private:
   enum class Step : uint8_t { kRecheck, kFeed, kWait, kDone };
+  // At buckets, not at keys.
+  bool looks() const { return shared_.namesPosition(); }
   void startRecheck(Port& port);
+  // True once the round's keys or buckets are compared; those that differ are in `found` then.
+  Result<bool> pumpRecheck(Port& port, std::vector<Key>& found);
   void startFeed();
   Status endRound(Port& port);
 
   Shared& shared_;
   FeedPhase& feed_;
   RecheckPhase recheck_;
+  BucketLook look_;
   Step step_ = Step::kDone;
   bool last_ = false, follow_ = false, patient_ = false, recheckBegun_ = false;
   bool hurry_ = true;

@@ -3,16 +3,19 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "migrate/live_factory.h"
 
 namespace keyhaul {
 
-void ComparePhase::start(Purpose purpose, std::vector<LeafCheck::Suspect> parts,
-                         bool ignoreExtra) {
+void ComparePhase::start(Purpose purpose, std::vector<Suspect> parts,
+                         bool ignoreExtra, BucketFill* fill, bool hurry) {
   KH_ASSERT(!open_ && writes_.empty() && inFlight_ == 0);
   purpose_ = purpose;
   ignoreExtra_ = ignoreExtra || purpose == Purpose::kDelete;
   parts_ = std::move(parts);
   part_ = 0;
+  fill_ = fill;
+  hurry_ = hurry;
   found_ = {};
   different_.clear();
   named_ = 0;
@@ -23,13 +26,15 @@ void ComparePhase::start(Purpose purpose, std::vector<LeafCheck::Suspect> parts,
 
 void ComparePhase::openPart() {
   const KeyRange& keys = parts_[part_].keys;
-  const Scanner::Limits limits = shared_.limits(false);
+  Scanner::Limits limits = shared_.limits(false);
+  limits.hurry = hurry_;
   source_ = {};
   target_ = {};
-  source_.scanner.start(shared_.source, tagOf(MigrationPart::kSource), keys, limits,
+  source_.scanner.start(shared_.source, tagOf(MigrationPart::kSource, lane_), keys, limits,
                         &shared_.bucket);
-  target_.scanner.start(shared_.target, tagOf(MigrationPart::kTarget), keys, limits,
+  target_.scanner.start(shared_.target, tagOf(MigrationPart::kTarget, lane_), keys, limits,
                         &shared_.bucket);
+  if (hasLiveMigrations() && fill_ != nullptr) fill_->open(parts_[part_].range, keys.lo);
   passed_ = keys.lo;
   leftPending_ = 0;
   open_ = true;
@@ -155,11 +160,17 @@ void ComparePhase::advance(Side& side, std::string_view key) {
   ++side.at;
 }
 
+void ComparePhase::fillIn(KeyView key, const Digest* source, const Digest* target) {
+  if (hasLiveMigrations() && fill_ != nullptr) fill_->add(key, source, target);
+}
+
 void ComparePhase::sourceOnly(Port& port, const EntryView& entry) {
   if (purpose_ == Purpose::kDelete) {
     ++leftPending_;
   } else {
-    sourceSum_ += shared_.hasher.hash(entry.key, entry.value);
+    const Digest digest = shared_.hasher.hash(entry.key, entry.value);
+    sourceSum_ += digest;
+    fillIn(entry.key, &digest, nullptr);
     if (purpose_ == Purpose::kRepair) writes_.push_back({entry.key, entry.value, false});
   }
   shared_.addWork(1, entry.key.size() + entry.value.size());
@@ -169,7 +180,9 @@ void ComparePhase::sourceOnly(Port& port, const EntryView& entry) {
 
 void ComparePhase::targetOnly(Port& port, const EntryView& entry) {
   if (!ignoreExtra_) {
-    targetSum_ += shared_.hasher.hash(entry.key, entry.value);
+    const Digest digest = shared_.hasher.hash(entry.key, entry.value);
+    targetSum_ += digest;
+    fillIn(entry.key, nullptr, &digest);
     if (purpose_ == Purpose::kRepair) writes_.push_back({entry.key, {}, true});
     differs(port, DifferenceKind::kExtra, entry.key);
   }
@@ -187,8 +200,10 @@ void ComparePhase::both(Port& port, const EntryView& source, const EntryView& ta
     }
   } else {
     const Digest digest = shared_.hasher.hash(source.key, source.value);
+    const Digest other = equal ? digest : shared_.hasher.hash(target.key, target.value);
     sourceSum_ += digest;
-    targetSum_ += equal ? digest : shared_.hasher.hash(target.key, target.value);
+    targetSum_ += other;
+    fillIn(source.key, &digest, &other);
     if (!equal && purpose_ == Purpose::kRepair) {
       writes_.push_back({source.key, source.value, false});
     }

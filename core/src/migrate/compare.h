@@ -4,8 +4,9 @@
 
 #include <vector>
 
-#include "migrate/leaf_check.h"
+#include "migrate/buckets.h"
 #include "migrate/shared.h"
+#include "migrate/suspect.h"
 #include "migrate/writer.h"
 
 namespace keyhaul {
@@ -24,10 +25,13 @@ class ComparePhase {
     uint64_t differences() const { return missing + extra + changed; }
   };
 
-  explicit ComparePhase(Shared& shared) : shared_(shared) {}
+  // `lane`: of several that work beside each other.
+  explicit ComparePhase(Shared& shared, uint16_t lane = 0) : shared_(shared), lane_(lane) {}
 
-  // `ignoreExtra`: keys that only the target holds are none of our business.
-  void start(Purpose purpose, std::vector<LeafCheck::Suspect> parts, bool ignoreExtra);
+  // `ignoreExtra`: keys that only the target holds are none of our business. `fill` (kCollect) takes
+  // what is read. `hurry`: no rate holds it back; what it takes is paid for later.
+  void start(Purpose purpose, std::vector<Suspect> parts, bool ignoreExtra,
+             BucketFill* fill = nullptr, bool hurry = false);
   Status pump(Port& port);
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return part_ >= parts_.size(); }
@@ -63,6 +67,7 @@ class ComparePhase {
   bool ready(Side& side, bool& done);
   Step step(Port& port);
   void differs(Port& port, DifferenceKind kind, std::string_view key);
+  void fillIn(KeyView key, const Digest* source, const Digest* target);
   void sourceOnly(Port& port, const EntryView& entry);
   void targetOnly(Port& port, const EntryView& entry);
   void both(Port& port, const EntryView& source, const EntryView& target);
@@ -73,9 +78,11 @@ class ComparePhase {
   void record(bool end);
 
   Shared& shared_;
+  uint16_t lane_ = 0;
   Purpose purpose_ = Purpose::kName;
-  bool ignoreExtra_ = false;
-  std::vector<LeafCheck::Suspect> parts_;
+  bool ignoreExtra_ = false, hurry_ = false;
+  BucketFill* fill_ = nullptr;
+  std::vector<Suspect> parts_;
   size_t part_ = 0;
   bool open_ = false;
   Side source_, target_;

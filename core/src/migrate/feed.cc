@@ -52,11 +52,7 @@ Status FeedPhase::pump(Port& port) {
     trend_.reset();
   }
   if (done()) return {};
-  Instant ready = pollAt_;
-  const Instant shared = port.bucket().readyAt(port.now());
-  const Instant own = shared_.bucket.readyAt(port.now());
-  if (ready < shared && !hurry_) ready = shared;
-  if (ready < own && !hurry_) ready = own;
+  const Instant ready = hurry_ ? pollAt_ : std::max(pollAt_, shared_.readyAt(port));
   if (port.now() < ready) {
     port.wakeAt(ready);
     return {};
@@ -116,8 +112,8 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
   batchBytes_ = body->dataBytes();
   waiting_ = event.end ? 0 : event.bytes;
   pollAt_ = nextCaughtUp_ ? port.now() + kFollowEvery : Instant{0};
-  if (hasLiveMigrations() && shared_.changed.watching()) {
-    for (const EntryView entry : body.value()) shared_.changed.add(entry.key, entry.value.size());
+  if (hasLiveMigrations() && (shared_.changed.watching() || shared_.buckets.known())) {
+    for (const EntryView entry : body.value()) shared_.noteChange(entry.key, entry.value.size());
   }
   if (batch_ == 0) {
     port.buffers().release(event.payload.buffer);
@@ -127,8 +123,7 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
     return {};
   }
   if (!shared_.differing.empty()) explain(body.value());
-  port.bucket().take(batchBytes_, port.now());
-  shared_.bucket.take(batchBytes_, port.now());
+  shared_.pay(port, batchBytes_);
   const auto frameEnd = static_cast<uint32_t>(all.size() - event.positionBytes);
   const BufferRef frame{event.payload.buffer, 0, frameEnd};
   FrameHeader header = body->header();

@@ -17,8 +17,12 @@ class Job {
   virtual NodeId source() const = 0;
   virtual NodeId target() const = 0;
 
-  // It got its slot.
+  // It got its slot; once more after it gave it back.
   virtual void admit(Port& port) = 0;
+  // It has nothing to do that a slot is for, for who knows how long.
+  virtual bool rests() const { return false; }
+  virtual void giveSlotBack() {}
+  virtual bool wantsSlot() const { return true; }
   // Does what can be done now; safe to call at any time.
   virtual void pump(Port& port) = 0;
   virtual void onEvent(Port& port, OpTag tag, const Event& event) = 0;
@@ -29,6 +33,7 @@ class Job {
   virtual void finishFollowing() = 0;
   virtual Status requestReverse() { return ErrorCode::kUnsupported; }
   virtual Status requestCloseWindow() { return ErrorCode::kUnsupported; }
+  virtual Status requestGiveUp() { return ErrorCode::kUnsupported; }
   virtual void setRate(Instant now, uint64_t bytesPerSecond) = 0;
 
   virtual MigrationView view(Instant now) const = 0;

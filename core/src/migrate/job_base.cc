@@ -212,8 +212,8 @@ void JobBase::showProgress(Port& port) {
   port.noticeProgress(state_);
 }
 
-std::vector<LeafCheck::Suspect> JobBase::wholePlan() const {
-  std::vector<LeafCheck::Suspect> parts;
+std::vector<Suspect> JobBase::wholePlan() const {
+  std::vector<Suspect> parts;
   parts.reserve(spec().ranges.size());
   for (uint32_t i = 0; i < spec().ranges.size(); ++i) parts.push_back({i, spec().ranges[i]});
   return parts;
@@ -275,6 +275,10 @@ Receipt JobBase::receipt() const {
   receipt.verified = verified_;
   receipt.source = sourceDigest_;
   receipt.target = targetDigest_;
+  if (verified_) {
+    receipt.position = verifiedPosition_;
+    receipt.epoch = verifiedEpoch_;
+  }
   receipt.totals = shared_.totals;
   return receipt;
 }

@@ -80,7 +80,7 @@ class JobBase : public Job {
   // Notes why; it ends once nothing is being written. The first reason counts.
   void fail(Port& port, ErrorCode error, NodeId node, std::string_view text);
   void showProgress(Port& port);
-  std::vector<LeafCheck::Suspect> wholePlan() const;
+  std::vector<Suspect> wholePlan() const;
   // True once it is closed, or could not be: the range is done, a feed that stays is only litter.
   bool closeFeed(Port& port, NodeId node, std::string_view position);
   // Another one is to be closed.
@@ -111,6 +111,8 @@ class JobBase : public Job {
   uint64_t estimatedEntries_ = 0, estimatedBytes_ = 0;
   std::string feedPosition_;
   Digest sourceDigest_, targetDigest_;
+  std::string verifiedPosition_;  // that they are of, where they are of one
+  uint64_t verifiedEpoch_ = 0;
   Instant accountedAt_{0};
   bool clockStarted_ = false;
   Instant progressAt_{0};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "migrate/shared.h"
+#include "migrate/suspect.h"
 
 namespace keyhaul {
 
@@ -19,10 +20,6 @@ class LeafCheck {
   bool done() const { return range_ >= shared_.ranges.size(); }
   void stop(Port& port) { target_.stop(port); }
 
-  struct Suspect {
-    uint32_t range = 0;
-    KeyRange keys;
-  };
   const std::vector<Suspect>& suspects() const { return suspects_; }
   const Digest& source() const { return sourceSum_; }
   const Digest& target() const { return targetSum_; }

@@ -78,6 +78,7 @@ void LiveMigration::afterUnfencing(Port& port) {
   if (!feed_.position().empty()) feedPosition_ = feed_.position();
   if (shared_.claim.state == ClaimState::kAborted) {
     sayWhyUndone();
+    if (sourceGivenUp_) return enter(port, MigrationState::kClosing);
     for (auto& range : shared_.ranges) {
       range.deleted = false;
       range.deletedUpto.clear();

@@ -261,24 +261,12 @@ void LiveMigration::conclude(Port& port, MigrationState end) {
   closingOther_ = false;
   feedClosed_ = end == MigrationState::kStopped || !opened;
   const bool other = wantsWindow() && (otherAsked_ || resumed_);
-  otherClosed_ = otherClosed_ || end == MigrationState::kStopped || !other;
+  otherClosed_ = otherClosed_ || end == MigrationState::kStopped || !other || sourceGivenUp_;
 }
 
 void LiveMigration::pumpConclusion(Port& port) {
   if (!shared_.journal.flushed() || !closeFeeds(port)) return;
   writeConclusion(port, recorded_);
-}
-
-// For the receipt of whoever goes on from here. The decision does not wait for it: lost with a
-// crash, it costs the word "verified", and nothing else.
-void LiveMigration::recordVerified(bool equal) {
-  VerifiedRecord record;
-  record.round = shared_.totals.verifyRounds;
-  record.equal = equal;
-  record.changed = shared_.totals.changed;
-  record.source = sourceDigest_;
-  record.target = targetDigest_;
-  shared_.journal.add(record);
 }
 
 uint64_t LiveMigration::hash(uint64_t seed) const {

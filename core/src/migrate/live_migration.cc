@@ -43,21 +43,26 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   wasClaimed_ = image.claimed;
   recorded_ = true;
   feedPosition_ = image.appliedPosition.empty() ? image.feedPosition : image.appliedPosition;
-  if (image.verified) {
-    verified_ = image.verified->equal;
-    sourceDigest_ = image.verified->source;
-    targetDigest_ = image.verified->target;
-  }
+  if (image.verified) takeProof(*image.verified);
+  proofDecided_ = image.decided;
   reverseAsked_ = image.reversing;
   if (!image.turned) return;
   const bool aborting = aborting_;
   turn();
+  cutover_ = image.cutover.value_or(VerifiedRecord{});
+  proofDecided_ = image.decided;
   aborting_ = aborting;
   windowError_ = image.abortedFor;
+  sourceGivenUp_ = image.sourceGivenUp;
+  windowEndsUnixMs_ = image.windowEndsUnixMs;
 }
 
 void LiveMigration::admit(Port& port) {
-  KH_ASSERT(state_ == MigrationState::kPending);
+  hasSlot_ = true;
+  if (state_ != MigrationState::kPending) {
+    if (goesBack()) approach_.hurry();
+    return;
+  }
   clockStarted_ = true;
   accountedAt_ = progressAt_ = port.now();
   // The claim must not be there before a journal that knows of it.
@@ -70,7 +75,9 @@ void LiveMigration::enter(Port& port, MigrationState next) {
   KH_ASSERT((liveRow(state_).next & liveBit(next)) != 0);
   begin(port, next);
   tryAt_ = {0};
+  checkProof(next);
   if (next == MigrationState::kFencing) fencedAt_ = port.now();
+  if (next == MigrationState::kDeciding) staleSince_ = port.now();
   if (next == MigrationState::kAborting && undoneAs_ != MigrationState::kCancelled) {
     undoneFor_ = error_;
     shared_.journal.add(StoppedRecord{error_, errorText_});
@@ -94,7 +101,8 @@ bool LiveMigration::holdsJournal() const {
   using enum MigrationState;
   const bool inPause = state_ == kDraining || state_ == kReadFencing || state_ == kDeciding ||
                        state_ == kActivating;
-  return inPause && concluding_ == kPending;
+  const bool needed = state_ == kDraining && positionNamed_;
+  return inPause && !needed && concluding_ == kPending;
 }
 
 void LiveMigration::pump(Port& port) {
@@ -104,6 +112,10 @@ void LiveMigration::pump(Port& port) {
     if (concluding_ != MigrationState::kPending) return pumpConclusion(port);
     if (isFinal(state_) || state_ == MigrationState::kStopped) return;
     account(port.now());
+    if (mayGiveUp()) {
+      giveUpSource(port);
+      continue;
+    }
     if (wantsOut()) {
       const MigrationState before = state_;
       pumpEnding(port);
@@ -179,9 +191,10 @@ bool LiveMigration::allCopied() const {
 }
 
 // What a pause takes besides the last round: a fence, a decision (an answer that was read a
-// moment ago is tried first) and an activation.
+// moment ago is tried first) and an activation; and a record, where one is awaited.
 uint64_t LiveMigration::overheadUs() const {
-  return 2 * targetGate_.lastUs() + sourceGate_.lastUs() + register_.lastUs();
+  const uint64_t recordUs = shared_.namesPosition() ? shared_.journal.lastUs() : 0;
+  return 2 * targetGate_.lastUs() + sourceGate_.lastUs() + register_.lastUs() + recordUs;
 }
 
 void LiveMigration::startApproach(bool follow) {
@@ -189,7 +202,7 @@ void LiveMigration::startApproach(bool follow) {
   std::vector<Key> suspects = compare_.takeDifferent();
   for (Key& key : std::exchange(carried_, {})) suspects.push_back(std::move(key));
   // What is only kept nobody waits for.
-  const bool hurry = state_ != MigrationState::kReversible || reverseAsked_;
+  const bool hurry = state_ != MigrationState::kReversible || goesBack();
   approach_.start(feedPosition_, std::move(suspects), follow, hurry,
                   milliseconds(spec().pauseBudgetMs), overheadUs());
 }
@@ -213,22 +226,27 @@ void LiveMigration::startPart(Port& port) {
     case kCopying: return copy_.start();
     case kCatchingUp:
       shared_.changed.watch(false);
+      shared_.buckets.drop();
       feed_.gathered(feedOpenedAt_ == kNever ? Duration{UINT64_MAX} : port.now() - feedOpenedAt_);
-      return feed_.start(feedPosition_, shared_.turned && reverseAsked_);
+      return feed_.start(feedPosition_, goesBack());
     case kVerifying:
       ++shared_.totals.verifyRounds;
-      shared_.changed.watch(true, port.config().changedBytesMax);
-      return compare_.start(ComparePhase::Purpose::kCollect, wholePlan(), false);
+      shared_.changed.watch(!shared_.namesPosition(), port.config().changedBytesMax);
+      shared_.buckets.begin({port.config().bucketEntries}, fill_);
+      return compare_.start(ComparePhase::Purpose::kCollect, wholePlan(), false,
+                            shared_.namesPosition() ? &fill_ : nullptr);
     case kApproaching:
       return startApproach(!shared_.turned && spec().follow && !finishAsked_);
     case kReversible:
-      if (!std::exchange(windowOpen_, true)) windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
+      openWindow(port);
       return startApproach(true);
     case kFencing:
       fencedAt_ = port.now();  // the record that it waited for kept nobody from writing
       shared_.totals.pauseForecastUs = approach_.forecastUs();
       return sourceGate_.start(shared_.source, GateVerb::kFence, claim.fenceEpoch(), false);
-    case kDraining: return approach_.startLast(feedPosition_);
+    case kDraining:
+      positionNamed_ = false;
+      return approach_.startLast(feedPosition_);
     case kReadFencing:
       return sourceGate_.start(shared_.source, GateVerb::kFenceReads, claim.fenceEpoch(), false);
     case kDeciding: return register_.start(RegisterStep::Change::kDecide);
@@ -266,7 +284,11 @@ Status LiveMigration::pumpOwn(Port& port) {
   // The source's feed would record what it is filled with from here on, and nobody follows it.
   if (state_ == MigrationState::kTurning && !closeFeed(port, shared_.source, feedPosition_)) return {};
   if (part() == Part::kRegister) return register_.pump(port);
-  if (part() == Part::kApproach) return approach_.pump(port);
+  if (part() == Part::kApproach) {
+    const Status status = approach_.pump(port);
+    if (status.ok() && state_ == MigrationState::kDraining && approach_.done()) namePosition();
+    return status;
+  }
   if (!sourceGate_.done()) return sourceGate_.pump(port);
   if (!targetGate_.done()) return targetGate_.pump(port);
   // The source serves again. A write that the attempt left under way is awaited here: one
@@ -277,9 +299,11 @@ Status LiveMigration::pumpOwn(Port& port) {
 bool LiveMigration::ownDone() const {
   if (part() == Part::kRegister) return register_.done();
   if (state_ == MigrationState::kReversible) {
-    return approach_.resting() && reverseAsked_;
+    return approach_.resting() && goesBack();
   }
-  if (part() == Part::kApproach) return approach_.done();
+  if (part() == Part::kApproach) {
+    return approach_.done() && (!positionNamed_ || shared_.journal.flushed());
+  }
   return sourceGate_.done() && targetGate_.done() && !feed_.writing();
 }
 
@@ -301,11 +325,8 @@ void LiveMigration::leavePart(Port& port) {
       feed_.record();
       return enter(port, spec().verify == VerifyDepth::kNone ? approachState() : kVerifying);
     case kVerifying:
-      sourceDigest_ = compare_.source();
-      targetDigest_ = compare_.target();
-      if (shared_.turned) std::swap(sourceDigest_, targetDigest_);  // as the plan names them
-      shared_.totals.verifiedEntries = targetDigest_.entries;
-      shared_.totals.verifiedBytes = targetDigest_.bytes;
+      takeDigests(compare_.source(), compare_.target());
+      if (shared_.namesPosition()) shared_.buckets.adopt(fill_);
       compared_ = true;
       return enter(port, approachState());
     case kApproaching:
@@ -324,9 +345,10 @@ void LiveMigration::leavePart(Port& port) {
     case kFencing: return enter(port, kDraining);
     case kDraining:
       feedPosition_ = feed_.position();
-      if (!approach_.different().empty()) return endOfClaim(port);
+      // Of buckets that differ one has a key that does.
+      if (!approach_.different().empty() || shared_.namesPosition() != positionNamed_) return endOfClaim(port);
       verified_ = compared_;
-      if (verified_) recordVerified(true);
+      if (verified_ && !positionNamed_) recordVerified(true);
       return enter(port, servingCapabilities().has(Capability::kReadFence) ? kReadFencing : kDeciding);
     case kReadFencing: return enter(port, kDeciding);
     case kDeciding:
@@ -338,11 +360,13 @@ void LiveMigration::leavePart(Port& port) {
       return enter(port, kRedirecting);
     case kRedirecting:
       releaseWriters(port);
+      noteStaleReads(port);
       // Also where there is no way back any more: another coordinator may not know that.
       return enter(port, wantsWindow() && !shared_.turned ? kTurning : kCleaning);
     case kTurning:
       otherClosed_ = true;
       turn();
+      shared_.buckets.turn();
       return enter(port, kStaging);
     case kCleaning: return enter(port, kClosing);
     case kClosing: return conclude(port, outcome());

@@ -2,6 +2,7 @@
 // decides, and the target goes on where the source stopped. Diagram and table: live_state.h.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "migrate/approach.h"
@@ -25,8 +26,13 @@ class LiveMigration final : public JobBase {
   void finishFollowing() override;
   Status requestReverse() override;
   Status requestCloseWindow() override;
+  Status requestGiveUp() override;
   Receipt receipt() const override;
   uint8_t priority() const override { return priority_; }
+  // A window may be open for days. What comes to it then is little, and keeps to its rate.
+  bool rests() const override { return state_ == MigrationState::kReversible && !reverseAsked_; }
+  void giveSlotBack() override { hasSlot_ = false; }
+  bool wantsSlot() const override { return state_ == MigrationState::kPending || reverseAsked_; }
   MigrationView view(Instant now) const override;
   uint64_t hash(uint64_t seed) const override;
 
@@ -43,6 +49,8 @@ class LiveMigration final : public JobBase {
   void enter(Port& port, MigrationState next);
   void startPart(Port& port);
   void startApproach(bool follow);
+  // Somebody wants back, and it is its turn.
+  bool goesBack() const { return shared_.turned && reverseAsked_ && hasSlot_; }
   Capabilities servingCapabilities() const {
     return shared_.turned ? spec().targetCapabilities : spec().sourceCapabilities;
   }
@@ -55,8 +63,9 @@ class LiveMigration final : public JobBase {
   // Not converging: the next thing to try. False: nothing is left.
   bool climb(Port& port);
   void releaseWriters(Port& port);
+  void noteStaleReads(Port& port);
+  uint64_t staleReadsUs() const;
   bool mayBeOurs(Port& port, ErrorCode error);
-  void recordVerified(bool equal);
   void sayWhyUndone();
   void endOfClaim(Port& port);
   uint64_t overheadUs() const;
@@ -69,6 +78,8 @@ class LiveMigration final : public JobBase {
   // live_reverse.cc
   bool wantsWindow() const { return spec().reverseWindowMs != 0; }
   bool windowIsOver(Port& port);
+  void openWindow(Port& port);
+  void takeUpWindow(Port& port);
   bool windowEnds(Port& port);
   void leaveWindow(Port& port);
   // More changed than is remembered. False: not while it is kept for a way back.
@@ -86,7 +97,20 @@ class LiveMigration final : public JobBase {
   MigrationState outcome();
   MigrationState outcomeGone();
   bool closeFeeds(Port& port);
+  // live_given_up.cc
+  bool mayGiveUp() const;
+  void giveUpSource(Port& port);
   void giveUpReverse(Port& port, ErrorCode why);
+
+  // live_proof.cc
+  void recordVerified(bool equal);
+  // L5: what both sides are equal at, if they are; the journal has it before anything is decided.
+  void namePosition();
+  void takeDigests(const Digest& serving, const Digest& filled);
+  VerifiedRecord proof() const;
+  void takeProof(const VerifiedRecord& record);
+  void checkProof(MigrationState next);
+  void checkProofOfGone();
 
   // live_view.cc
   WaitsFor waitsFor() const;
@@ -127,6 +151,14 @@ class LiveMigration final : public JobBase {
   bool compared_ = false;   // everything was compared once, in this process
   bool claimed_ = false;    // the register may have a claim of ours
   Instant fencedAt_{0};
+  // Old values may be shown since then: this process went for the decision. And for how long they
+  // were, there and back, as far as it saw.
+  Instant staleSince_ = kNever;
+  std::optional<uint64_t> staleUs_[2];
+  BucketFill fill_;              // L5: while everything is compared
+  bool positionNamed_ = false;   // L5: in this attempt
+  bool proofDecided_ = false;    // L5: and what was decided, was on that
+  VerifiedRecord cutover_;       // L5: of the way there, once it is turned round
   // What was tried so that it converges. The writers of a range are asked last before it waits.
   enum class Rung : uint8_t { kNone, kPriority, kThrottle, kPostpone };
   Rung rung_ = Rung::kNone;
@@ -144,9 +176,12 @@ class LiveMigration final : public JobBase {
   bool everStaged_ = false;    // since it was turned round, by this process
   bool reverseAsked_ = false, windowOver_ = false, reversed_ = false;
   ErrorCode windowError_ = ErrorCode::kOk;
+  bool giveUpAsked_ = false, sourceGivenUp_ = false;
   Instant tryAt_{0};           // not before
+  bool hasSlot_ = false;
   bool windowOpen_ = false;    // in this process; before, its time is that of getting there
   Instant windowEnds_{0};
+  uint64_t windowEndsUnixMs_ = 0;  // as the journal has it; 0: it does not
   std::vector<Key> carried_;   // suspects of the state before
   uint64_t postponedBefore_ = 0;
 

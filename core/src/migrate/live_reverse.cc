@@ -1,6 +1,7 @@
 // The way back of a live migration: after the cutover its claim is turned round in the register,
 // and it goes on as a migration from the store that serves now to the one that did before, whose
 // copy is there already. That it is only kept, and not gone, is decided once more in the register.
+#include <algorithm>
 #include <utility>
 
 #include "migrate/live_migration.h"
@@ -19,6 +20,7 @@ bool LiveMigration::disarm(Port& port) {
 
 // From here on source and target are what they are in the claim.
 void LiveMigration::turn() {
+  cutover_ = std::exchange(proofDecided_, false) ? proof() : VerifiedRecord{};
   shared_.turned = true;
   std::swap(shared_.source, shared_.target);
   std::swap(feedPosition_, otherPosition_);
@@ -40,7 +42,7 @@ Status LiveMigration::requestReverse() {
   const bool open = shared_.turned && !windowOver_ && !aborting_ && state_ != MigrationState::kAborting;
   if (!open || shared_.claim.state != ClaimState::kClaimed) return ErrorCode::kUnsupported;
   reverseAsked_ = true;
-  approach_.hurry();
+  if (goesBack()) approach_.hurry();
   return {};
 }
 
@@ -65,6 +67,27 @@ bool LiveMigration::windowIsOver(Port& port) {
     return false;
   }
   return !reverseAsked_;
+}
+
+void LiveMigration::openWindow(Port& port) {
+  if (std::exchange(windowOpen_, true)) return;
+  windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
+  const uint64_t unixMs = port.unixMs(windowEnds_);
+  // Two are what was rounded off at most, here and in what the host said: nobody's is shorter.
+  if (unixMs != 0) shared_.journal.add(WindowRecord{unixMs + 2});
+}
+
+// What an earlier process has left of it, where both know what time it is; and never more than the
+// whole, however a clock was set. One that cannot be brought up to date at all is not kept for
+// longer than a window is open.
+void LiveMigration::takeUpWindow(Port& port) {
+  const Duration whole = milliseconds(spec().reverseWindowMs);
+  const uint64_t unixMs = port.unixMs(port.now());
+  windowOpen_ = windowEndsUnixMs_ != 0 && unixMs != 0;
+  windowEnds_ = port.now() + whole;
+  if (!windowOpen_) return;
+  const uint64_t leftMs = windowEndsUnixMs_ > unixMs ? windowEndsUnixMs_ - unixMs : 0;
+  if (leftMs < spec().reverseWindowMs) windowEnds_ = port.now() + milliseconds(leftMs);
 }
 
 // Once it is over nothing is awaited: a store that is kept and cannot keep up would keep its window
@@ -105,6 +128,7 @@ void LiveMigration::tryAgain(Port& port) {
 // What the other store lacks by now nobody knows, so there is no way back.
 void LiveMigration::loseWindow(Port& port, ErrorCode why) {
   port.noticeWarning(why, blamed());
+  if (std::exchange(reverseAsked_, false)) port.noticeRefused(why, shared_.source);
   windowError_ = why;
   error_ = ErrorCode::kOk;
   errorText_.clear();
@@ -125,6 +149,9 @@ void LiveMigration::leaveWindow(Port& port) {
 void LiveMigration::afterTurnedClaim(Port& port) {
   if (!shared_.turned) turn();
   standsEqual_ = everStaged_ = false;
+  // It has gone back: what was to be given up owns the ranges.
+  const bool owns = shared_.claim.state == ClaimState::kDecided;
+  if (owns && std::exchange(giveUpAsked_, false)) port.noticeRefused(ErrorCode::kUnsupported, shared_.target);
   if (ending_ == Ending::kCancel) ending_ = Ending::kNone;  // too late
   // Somebody else had it meanwhile, and may have begun to apply changes that are older than those
   // that this journal knows of: they come once more, all of them, where the feed still has them.
@@ -142,8 +169,7 @@ void LiveMigration::afterTurnedStaging(Port& port) {
   everStaged_ = true;
   if (aborting_ || (windowOver_ && !reverseAsked_)) return endWindow(port);
   if (feedPosition_.empty()) return loseWindow(port, ErrorCode::kFeedPositionLost);
-  // One that cannot be brought up to date at all is not kept for longer than a window is open.
-  if (!windowOpen_) windowEnds_ = port.now() + milliseconds(spec().reverseWindowMs);
+  if (!windowOpen_) takeUpWindow(port);
   if (!feedOpen_) return enter(port, MigrationState::kPreparing);
   if (!std::exchange(standsEqual_, false)) return enter(port, MigrationState::kCatchingUp);
   shared_.changed.watch(compared_, port.config().changedBytesMax);
@@ -151,8 +177,7 @@ void LiveMigration::afterTurnedStaging(Port& port) {
 }
 
 MigrationState LiveMigration::approachState() const {
-  return shared_.turned && !reverseAsked_ ? MigrationState::kReversible
-                                          : MigrationState::kApproaching;
+  return shared_.turned && !goesBack() ? MigrationState::kReversible : MigrationState::kApproaching;
 }
 
 // The store that serves goes on, and what was kept for the way back is emptied.
@@ -166,10 +191,13 @@ void LiveMigration::endWindow(Port& port) {
 // may look at what is in the way, and try once more.
 void LiveMigration::giveUpReverse(Port& port, ErrorCode why) {
   port.noticeWarning(why, shared_.source);
+  port.noticeRefused(why, shared_.source);
   releaseWriters(port);
   rung_ = Rung::kNone;
   reverseAsked_ = false;
   windowOpen_ = false;
+  windowEndsUnixMs_ = 0;
+  if (port.unixMs(port.now()) != 0) shared_.journal.add(WindowRecord{0});
   postponedBefore_ = shared_.totals.postponed;
   enter(port, MigrationState::kPostponing);
 }
@@ -184,14 +212,29 @@ MigrationState LiveMigration::outcome() {
 // moved them again since.
 MigrationState LiveMigration::outcomeGone() {
   reversed_ = shared_.turned && register_.ownedBy(spec().source);
+  checkProofOfGone();
   return shared_.turned || register_.ownedBy(spec().target) ? MigrationState::kDone : undoneAs_;
 }
 
-Receipt LiveMigration::receipt() const {
-  Receipt receipt = JobBase::receipt();
-  receipt.reversed = reversed_;
-  receipt.windowError = windowError_;
-  return receipt;
+// The new owner takes writes once it is activated, which nobody does before the decision; whoever
+// reads at the old one is sent on from now on.
+void LiveMigration::noteStaleReads(Port& port) {
+  if (staleSince_ == kNever) return;
+  staleUs_[shared_.turned ? 1 : 0] = (port.now() - staleSince_).us;
+  staleSince_ = kNever;
+}
+
+uint64_t LiveMigration::staleReadsUs() const {
+  const bool done = state_ == MigrationState::kDone || concluding_ == MigrationState::kDone;
+  if (!done || spec().operatorFence) return 0;
+  uint64_t longest = 0;
+  const Capabilities gaveUp[] = {spec().sourceCapabilities, spec().targetCapabilities};
+  for (size_t way = 0; way < (reversed_ ? 2U : 1U); ++way) {
+    if (gaveUp[way].has(Capability::kReadFence)) continue;
+    // What was too short to be measured was still not nothing.
+    longest = std::max(longest, std::max<uint64_t>(staleUs_[way].value_or(kStaleReadsUnknown), 1));
+  }
+  return longest;
 }
 
 // Both of them, one after the other.

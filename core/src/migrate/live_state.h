@@ -27,6 +27,9 @@
 //         was given up)                  Verifying ─────┘    Aborting ► Unfencing ► Staging ► Discarding
 //                                                               ► Releasing ► Closing ► Done
 //
+// A source that never comes back is given up by whoever says so: Aborting and Unfencing, which are
+// the serving store's, and Closing; what is only staged is asked for nothing.
+//
 // What cannot be looked at key by key any more, because too much changed or a store was away, is
 // compared anew: Reversible and Approaching go to CatchingUp again.
 //
@@ -84,7 +87,7 @@ consteval LiveRow makeLiveRow(MigrationState state) {
       return {Part::kGate, LiveStage::kBefore, true,
               liveBit(kStaging) | liveBit(kPreparing) | liveBit(kCopying) | liveBit(kCatchingUp) |
                   liveBit(kDiscarding) | liveBit(kReleasing) | liveBit(kReversible) |
-                  liveBit(kApproaching) | kAgain};
+                  liveBit(kApproaching) | liveBit(kClosing) | kAgain};
     case kPreparing:
       return {Part::kPrepare, LiveStage::kBefore, false,
               liveBit(kStaging) | liveBit(kCopying) | liveBit(kCatchingUp) | kAgain};
@@ -129,10 +132,10 @@ consteval LiveRow makeLiveRow(MigrationState state) {
               liveBit(kUnfencing) | liveBit(kFailed) | liveBit(kCancelled) | kEnds};
     case kUnfencing:
       return {Part::kGate, LiveStage::kUndoing, false,
-              liveBit(kStaging) | liveBit(kPreparing) | kUndone};
+              liveBit(kStaging) | liveBit(kPreparing) | liveBit(kClosing) | kUndone};
     case kDiscarding:
       return {Part::kDiscard, LiveStage::kUndoing, true,
-              liveBit(kReleasing) | liveBit(kPreparing) | kUndone};
+              liveBit(kReleasing) | liveBit(kPreparing) | liveBit(kClosing) | kUndone};
     case kReleasing:
       return {Part::kGate, LiveStage::kUndoing, false,
               liveBit(kStaging) | liveBit(kClosing) | kEnds};

@@ -31,7 +31,7 @@ void LiveMigration::giveUpAttempt(Port& port) {
 // meanwhile; postponed means that nothing is tried but to wait for a quieter time.
 bool LiveMigration::climb(Port& port) {
   // Who is only kept for a way back may lag: nobody who writes is held back for that.
-  if (shared_.turned && !reverseAsked_) {
+  if (shared_.turned && !goesBack()) {
     port.noticeWarning(ErrorCode::kNotConverging, shared_.source);
     feed_.lookAgain();
     return true;

@@ -51,6 +51,7 @@ WaitsFor LiveMigration::waitsFor() const {
       }
       return WaitsFor::kWritesInFlight;
     case Part::kApproach:
+      if (state_ == MigrationState::kReversible && reverseAsked_ && !hasSlot_) return WaitsFor::kSlot;
       if (state_ == MigrationState::kReversible) return WaitsFor::kReverse;
       if (state_ != MigrationState::kApproaching || approach_.done()) return WaitsFor::kNothing;
       if (approach_.follows()) {
@@ -112,7 +113,8 @@ MigrationView LiveMigration::view(Instant now) const {
   live.waitsFor = waitsFor();
   live.failures = std::max({register_.failures(), sourceGate_.failures(), targetGate_.failures()});
   live.lagChanges = feed_.lag();
-  live.toCompare = shared_.changed.size() + approach_.toCompare();
+  live.toCompare = shared_.buckets.known() ? shared_.buckets.staleCount()
+                                           : shared_.changed.size() + approach_.toCompare();
   if (approach_.hasForecast()) live.forecast = Duration{approach_.forecastUs()};
   live.budget = milliseconds(spec().pauseBudgetMs);
   const LiveStage stage = liveRow(state_).stage;

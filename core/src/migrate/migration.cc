@@ -155,7 +155,7 @@ void Migration::startPart(Port& port) {
     case MigrationState::kRepairing:
       return compare_.start(ComparePhase::Purpose::kRepair, wholePlan(), ignoresExtra());
     case MigrationState::kDeleting: {
-      std::vector<LeafCheck::Suspect> parts;
+      std::vector<Suspect> parts;
       for (auto& part : wholePlan()) {
         const auto& range = shared_.ranges[part.range];
         if (range.deleted) continue;

@@ -1,5 +1,6 @@
 #include "migrate/port.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -99,7 +100,7 @@ BufferRef Port::copyIn(std::string_view bytes) {
 // position that came out empty would be carried out as something else.
 OpId Port::request(ActionKind kind, NodeId node, OpTag tag, std::string_view payload,
                    const Limits& limits) {
-  Op& op = open(kind, tag, payload.size());
+  Op& op = open(kind, tag, std::max<uint64_t>({payload.size(), limits.bytes, limits.answerBytes}));
   BufferRef ref;
   if (!payload.empty()) {
     ref = copyIn(payload);
@@ -171,7 +172,7 @@ OpId Port::estimate(NodeId node, OpTag tag) {
   return request(ActionKind::kEstimate, node, tag, {});
 }
 
-OpId Port::read(NodeId node, OpTag tag, std::span<const Key> keys) {
+OpId Port::read(NodeId node, OpTag tag, std::span<const Key> keys, uint64_t answerBytes) {
   std::string payload;
   for (const Key& key : keys) {
     char length[4];
@@ -180,6 +181,7 @@ OpId Port::read(NodeId node, OpTag tag, std::span<const Key> keys) {
   }
   Limits limits;
   limits.entries = static_cast<uint32_t>(keys.size());
+  limits.answerBytes = answerBytes;
   return request(ActionKind::kRead, node, tag, payload, limits);
 }
 
@@ -261,9 +263,9 @@ void Port::noticeDifference(DifferenceKind kind, std::string_view key) {
   notices_.push_back(notice);
 }
 
-void Port::noticeWarning(ErrorCode error, NodeId node) {
+void Port::noticeError(NoticeKind kind, ErrorCode error, NodeId node) {
   Notice notice;
-  notice.kind = NoticeKind::kWarning;
+  notice.kind = kind;
   notice.error = error;
   notice.migration = bound_;
   notice.node = node;

@@ -3,6 +3,7 @@
 // completion came.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -61,6 +62,17 @@ class Port {
   OpTable& ops() { return ops_; }
   TokenBucket& bucket() { return bucket_; }
 
+  void setWallClock(Instant now, uint64_t unixMs) {
+    wallAt_ = now;
+    wallMs_ = unixMs;
+  }
+  // 0: nobody has said what time it is.
+  uint64_t unixMs(Instant at) const {
+    if (wallMs_ == 0) return 0;
+    return at < wallAt_ ? wallMs_ - std::min(wallMs_ - 1, (wallAt_ - at).us / 1'000)
+                        : wallMs_ + (at - wallAt_).us / 1'000;
+  }
+
   // Binds the requests that follow to one migration.
   void beginStep(Instant now);
   void bind(MigrationId migration, uint8_t priority);
@@ -77,7 +89,8 @@ class Port {
   OpId trimFeed(NodeId node, OpTag tag, std::string_view upto);
   OpId closeFeed(NodeId node, OpTag tag, std::string_view position);
   OpId estimate(NodeId node, OpTag tag);
-  OpId read(NodeId node, OpTag tag, std::span<const Key> keys);
+  // `answerBytes`: about how many the entries have.
+  OpId read(NodeId node, OpTag tag, std::span<const Key> keys, uint64_t answerBytes);
   OpId gate(NodeId node, OpTag tag, GateVerb verb, uint64_t epoch);
   OpId registerRead(OpTag tag);
   OpId registerSwap(OpTag tag, std::string_view document, uint64_t expectedVersion);
@@ -91,7 +104,8 @@ class Port {
   void noticeState(MigrationState state, ErrorCode error, NodeId node, std::string_view text);
   void noticeProgress(MigrationState state);
   void noticeDifference(DifferenceKind kind, std::string_view key);
-  void noticeWarning(ErrorCode error, NodeId node);
+  void noticeWarning(ErrorCode error, NodeId node) { noticeError(NoticeKind::kWarning, error, node); }
+  void noticeRefused(ErrorCode error, NodeId owner) { noticeError(NoticeKind::kRefused, error, owner); }
   void noticeThrottle(NodeId node, uint64_t perSecond);
 
   // The bound migration wants to be looked at again at this time.
@@ -120,7 +134,9 @@ class Port {
     bool keep = false;
     GateVerb verb = GateVerb::kPrepare;
     uint64_t epoch = 0;
+    uint64_t answerBytes = 0;  // may come back: for the deadline, the host is not told
   };
+  void noticeError(NoticeKind kind, ErrorCode error, NodeId node);
   // Null when there is no room.
   BufferRef copyIn(std::string_view bytes);
   OpId request(ActionKind kind, NodeId node, OpTag tag, std::string_view payload,
@@ -130,6 +146,8 @@ class Port {
   }
 
   Config config_;
+  Instant wallAt_{0};
+  uint64_t wallMs_ = 0;
   Buffers buffers_;
   OpTable ops_;
   TokenBucket bucket_;

@@ -1,5 +1,6 @@
 #include "migrate/recheck.h"
 
+#include <numeric>
 #include <utility>
 
 #include "base/assert.h"
@@ -12,8 +13,9 @@ constexpr size_t kBatchKeys = 1'000;
 
 }  // namespace
 
-void RecheckPhase::start(std::map<Key, uint64_t, std::less<>> keys) {
+void RecheckPhase::start(std::map<Key, uint64_t, std::less<>> keys, bool hurry) {
   KH_ASSERT(done());
+  hurry_ = hurry;
   keys_.clear();
   valueBytes_.clear();
   keys_.reserve(keys.size());
@@ -32,6 +34,14 @@ void RecheckPhase::start(std::map<Key, uint64_t, std::less<>> keys) {
   target_.part = MigrationPart::kTarget;
 }
 
+bool RecheckPhase::waitsForRate(Port& port) const {
+  if (hurry_) return false;
+  const Instant ready = shared_.readyAt(port);
+  if (!(port.now() < ready)) return false;
+  port.wakeAt(ready);
+  return true;
+}
+
 // As many keys as a page may have bytes, and one at least.
 size_t RecheckPhase::batch() const {
   uint64_t bytes = 0;
@@ -47,6 +57,7 @@ size_t RecheckPhase::batch() const {
 Status RecheckPhase::pump(Port& port) {
   while (!done()) {
     if (asked_ == 0) {
+      if (waitsForRate(port)) return {};
       asked_ = batch();
       source_.answered = target_.answered = false;
     }
@@ -69,7 +80,9 @@ Status RecheckPhase::pumpSide(Port& port, Side& side) {
     port.wakeAt(side.retryAt);
     return {};
   }
-  side.op = port.read(side.node, tagOf(side.part), std::span(keys_).subspan(next_, asked_));
+  const auto sizes = std::span(valueBytes_).subspan(next_, asked_);
+  side.op = port.read(side.node, tagOf(side.part), std::span(keys_).subspan(next_, asked_),
+                      std::accumulate(sizes.begin(), sizes.end(), uint64_t{0}));
   port.wakeAt(port.ops().find(side.op)->deadline);
   return {};
 }
@@ -113,6 +126,7 @@ Status RecheckPhase::accept(Port& port, Side& side, const Event& event) {
     }
     ++wanted;
   }
+  if (!hurry_) shared_.pay(port, view->dataBytes());
   side.failures = 0;
   side.answered = true;
   side.buffer = event.payload;

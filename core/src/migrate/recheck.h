@@ -17,8 +17,10 @@ class RecheckPhase {
   // How large a value is that was never seen: a few such make a batch.
   static constexpr uint64_t kUnknownBytes = 64 * 1024;
 
-  // Keys, and about how many bytes their values have.
-  void start(std::map<Key, uint64_t, std::less<>> keys);
+  // Keys, and about how many bytes their values have. Without `hurry` it keeps to the rates.
+  void start(std::map<Key, uint64_t, std::less<>> keys, bool hurry);
+  // Somebody waits for it from here on.
+  void hurry() { hurry_ = true; }
   Status pump(Port& port);
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return next_ >= keys_.size() && asked_ == 0; }
@@ -43,6 +45,7 @@ class RecheckPhase {
   Status retry(Port& port, Side& side, ErrorCode error);
   Status accept(Port& port, Side& side, const Event& event);
   size_t batch() const;
+  bool waitsForRate(Port& port) const;
   void compare(Port& port);
 
   Shared& shared_;
@@ -52,6 +55,7 @@ class RecheckPhase {
   size_t asked_ = 0;     // keys of the batch under way
   Side source_, target_;
   std::vector<Key> different_;
+  bool hurry_ = true;
   NodeId blamed_;
 };
 

@@ -165,6 +165,16 @@ bool RegisterStep::ownedBy(std::string_view owner) const {
                      [&](const KeyRange& range) { return map_.owns(owner, range); });
 }
 
+bool RegisterStep::ownedAt(std::string_view owner, uint64_t epoch) const {
+  const std::vector<Ownership>& parts = map_.parts();
+  return ownedBy(owner) && std::none_of(parts.begin(), parts.end(), [&](const Ownership& part) {
+    const std::vector<KeyRange>& ranges = shared_.spec().ranges;
+    return part.epoch != epoch && std::any_of(ranges.begin(), ranges.end(), [&part](const KeyRange& range) {
+      return part.range.overlaps(range);
+    });
+  });
+}
+
 void RegisterStep::stop(Port& port) {
   if (op_) port.abort(std::exchange(op_, {}));
   known_ = false;

@@ -25,6 +25,8 @@ class RegisterStep {
   bool gone() const { return gone_; }
   // Does this store own all ranges of the plan, as the register was last read?
   bool ownedBy(std::string_view owner) const;
+  // And at this epoch?
+  bool ownedAt(std::string_view owner, uint64_t epoch) const;
   // A decision was sent and nobody knows yet whether it was taken.
   bool unknown() const { return sent_; }
   bool failing() const { return failures_ > 0; }

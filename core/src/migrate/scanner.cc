@@ -44,7 +44,7 @@ Status Scanner::pump(Port& port) {
   }
   if (ended_ || pages_.size() >= std::max<uint32_t>(limits_.windowPages, 2)) return {};
   Instant ready = retryAt_;
-  if (limits_.throttled) {
+  if (limits_.throttled && !limits_.hurry) {
     const Instant shared = port.bucket().readyAt(port.now());
     if (ready < shared) ready = shared;
     if (bucket_ != nullptr) {

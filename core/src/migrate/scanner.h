@@ -33,6 +33,7 @@ class Scanner {
     const EntryHasher* hasher = nullptr;
     bool keep = false;       // pages will be written on as they are
     bool throttled = false;  // counts against the bytes/s limits
+    bool hurry = false;      // but does not wait for them
   };
 
   // `migrationBucket` may be null.

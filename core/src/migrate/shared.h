@@ -2,10 +2,13 @@
 // the way out. Owned by the migration.
 #pragma once
 
+#include <algorithm>
+
 #include "journal/leaves.h"
 #include "keyhaul/digest.h"
 #include "keyhaul/journal.h"
 #include "keyhaul/ownership.h"
+#include "migrate/buckets.h"
 #include "migrate/changed_keys.h"
 #include "migrate/journal_queue.h"
 #include "migrate/port.h"
@@ -55,12 +58,31 @@ struct Shared {
   Totals totals;
   JournalQueue journal;
   TokenBucket bucket;  // this migration's own limit
+  // What was taken is paid for before more is, of all together and of this one.
+  Instant readyAt(Port& port) {
+    return std::max(port.bucket().readyAt(port.now()), bucket.readyAt(port.now()));
+  }
+  void pay(Port& port, uint64_t bytes) {
+    port.bucket().take(bytes, port.now());
+    bucket.take(bytes, port.now());
+  }
   // Live: the claim as the register has it, and what changed since it was compared.
   Claim claim;
   // The claim goes the way back: `source` is the store that was the plan's target, which serves,
   // and `target` the one that was its source.
   bool turned = false;
   ChangedKeys changed;
+  // Level 5: digests instead, of all of both sides, and which of them a change made stale.
+  Buckets buckets;
+  bool namesPosition() const { return plan.level() == GuaranteeLevel::kL5; }
+  // What was compared before may differ now.
+  void noteChange(KeyView key, uint64_t valueBytes) {
+    if (buckets.known()) return buckets.mark(key);
+    changed.add(key, valueBytes);
+  }
+  bool hasChanged(KeyView key) const {
+    return buckets.known() ? buckets.isMarked(key) : changed.has(key);
+  }
   // Keys (hashed, ascending once sorted) that a comparison found to differ and that no change
   // of the feed has explained since. Overflow: there were more than are kept.
   static constexpr size_t kDifferingMax = 65'536;

@@ -11,7 +11,9 @@ struct Bounded {
   uint64_t value, least, most;
 };
 
-std::string_view outOfBounds(const Plan& plan) {
+// The first number that is outside its bounds, with them.
+bool isOutOfBounds(const Plan& plan, PlanProblem& problem) {
+  const bool live = plan.mode == MigrationMode::kLive;
   const Bounded all[] = {
       {"lanes", plan.lanes, 1, 64},
       {"windowPages", plan.windowPages, 1, 256},
@@ -19,11 +21,17 @@ std::string_view outOfBounds(const Plan& plan) {
       {"pageBytes", plan.pageBytes, 1'024, 64U << 20},
       {"pageEntries", plan.pageEntries, 1, 1'000'000},
       {"entryBytesMax", plan.entryBytesMax, 1'024, 512U << 20},
+      {"pauseBudgetMs", live ? plan.pauseBudgetMs : 10, 10, 3'600'000},
+      {"reverseWindowMs", live ? plan.reverseWindowMs : 0, 0, kReverseWindowMsMax},
   };
   for (const Bounded& bounded : all) {
-    if (bounded.value < bounded.least || bounded.value > bounded.most) return bounded.field;
+    if (bounded.value >= bounded.least && bounded.value <= bounded.most) continue;
+    problem.field = bounded.field;
+    problem.least = bounded.least;
+    problem.most = bounded.most;
+    return true;
   }
-  return {};
+  return false;
 }
 
 ErrorCode checkNames(const Plan& plan, PlanProblem& problem) {
@@ -60,22 +68,21 @@ ErrorCode checkRanges(Plan& plan, PlanProblem& problem) {
 }
 
 ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
-  problem.field = outOfBounds(plan);
-  if (!problem.field.empty()) return ErrorCode::kInvalidArgument;
-  const bool budget = plan.pauseBudgetMs >= 10 && plan.pauseBudgetMs <= 3'600'000;
-  if (plan.mode == MigrationMode::kLive && !budget) problem.field = "pauseBudgetMs";
+  if (isOutOfBounds(plan, problem)) return ErrorCode::kInvalidArgument;
   // What stood there before could not be told from what was staged.
   if (plan.mode == MigrationMode::kLive && plan.intoNonempty) problem.field = "intoNonempty";
   if (plan.mode == MigrationMode::kLive && plan.ranges.empty()) problem.field = "ranges";
   if (plan.mode == MigrationMode::kLive && plan.claim == ClaimId{}) problem.field = "claim";
-  const bool window = plan.reverseWindowMs <= kReverseWindowMsMax &&
-                      (plan.reverseWindowMs == 0 || plan.mode == MigrationMode::kLive);
-  if (!window) problem.field = "reverseWindowMs";
+  if (plan.mode != MigrationMode::kLive && plan.reverseWindowMs != 0) problem.field = "reverseWindowMs";
   if (!problem.field.empty()) return ErrorCode::kInvalidArgument;
-  if (plan.hostInfo.size() > kHostInfoBytesMax) problem.field = "hostInfo";
-  if (!problem.field.empty()) return ErrorCode::kLimitExceeded;
+  if (plan.hostInfo.size() > kHostInfoBytesMax) {
+    problem.field = "hostInfo";
+    problem.most = kHostInfoBytesMax;
+    return ErrorCode::kLimitExceeded;
+  }
   // Deleting what nobody has verified is not offered.
-  if (plan.mode == MigrationMode::kMove && plan.verify == VerifyDepth::kNone) {
+  const bool proves = plan.mode == MigrationMode::kLive && plan.require == GuaranteeLevel::kL5;
+  if ((plan.mode == MigrationMode::kMove || proves) && plan.verify == VerifyDepth::kNone) {
     problem.field = "verify";
     return ErrorCode::kInvalidArgument;
   }
@@ -97,9 +104,6 @@ uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities targ
   uint32_t needTarget = bit(Capability::kScan) | bit(Capability::kApply);
   switch (level) {
     case GuaranteeLevel::kL5:
-      needSource |= bit(Capability::kSnapshot) | bit(Capability::kDigest);
-      needTarget |= bit(Capability::kDigest);
-      [[fallthrough]];
     case GuaranteeLevel::kL4:
     case GuaranteeLevel::kL3:
       needSource |= bit(Capability::kFence);
@@ -121,7 +125,8 @@ GuaranteeLevel guaranteeLevel(const Plan& plan) {
   if (plan.mode == MigrationMode::kVerify) return GuaranteeLevel::kL0;
   if (plan.mode == MigrationMode::kLive) {
     if (plan.operatorFence) return GuaranteeLevel::kL2;
-    return plan.durable ? GuaranteeLevel::kL4 : GuaranteeLevel::kL3;
+    if (!plan.durable) return GuaranteeLevel::kL3;
+    return plan.require == GuaranteeLevel::kL5 ? GuaranteeLevel::kL5 : GuaranteeLevel::kL4;
   }
   return missingFor(GuaranteeLevel::kL1, source, target) == 0 ? GuaranteeLevel::kL1
                                                               : GuaranteeLevel::kL0;

@@ -1,10 +1,15 @@
 import { KeyhaulError } from '../errors.js'
 import { parseKeyText } from '../live/control-request.js'
-import type { RangeInput } from '../ranges.js'
+import { type RangeInput, toScanRanges } from '../ranges.js'
 
-export interface CopyFlags {
+/** Which keys. Without any of them it is all. */
+export interface RangeFlags {
   range?: RangeInput[]
   prefix?: RangeInput[]
+  all?: boolean
+}
+
+export interface CopyFlags extends RangeFlags {
   journal?: string
   rate?: number
   concurrency: number
@@ -58,24 +63,55 @@ export function parseWindow(text: string): number {
 /** `L4`, `4`. */
 export function parseLevel(text: string): number {
   const match = /^L?([0-5])$/i.exec(text)
-  if (match === null) throw usage(`${text} is not a guarantee level; write L0 to L4`)
+  if (match === null) throw usage(`${text} is not a guarantee level; write L0 to L5`)
   return Number(match[1])
 }
 
-/** `a..m`, both ends inclusive. */
+/** `a..m`, both ends inclusive; `a..` is from a to the last key, `..m` from the first key to m. */
 export function parseRange(text: string, before: RangeInput[] = []): RangeInput[] {
   const dots = text.indexOf('..')
-  if (dots < 0) throw usage(`${text === '' ? "''" : text} is not a range; write it as first..last, both included`)
-  if (text.length === dots + 2) {
-    throw usage(`${text} has no last key; name it, or use --prefix for every key that begins alike, or ${text}hex:ff, which is behind every key that is text`)
-  }
-  return [...before, [parseKey(text.slice(0, dots)), parseKey(text.slice(dots + 2))]]
+  if (dots < 0) throw usage(`${text === '' ? "''" : text} is not a range; write it as first..last, both included, or first.. for all from there on`)
+  const [from, to] = [text.slice(0, dots), text.slice(dots + 2)]
+  // Of two shell variables that were not set, most likely; and a move would empty the source.
+  if (from === '' && to === '') throw usage('the range has no ends; write --all if every key is meant')
+  if (to === '') return [...before, { from: parseKey(from) }]
+  return [...before, from === '' ? { to: parseKey(to) } : [parseKey(from), parseKey(to)]]
 }
 
 export function parsePrefix(text: string, before: RangeInput[] = []): RangeInput[] {
   // Of a shell variable that was not set, most likely; and a move would empty the source.
-  if (text === '') throw usage('the prefix is empty, which is that of every key; leave --prefix out if that is meant')
-  return [...before, { prefix: parseKey(text) }]
+  const prefix = parseKey(text)
+  if (prefix.length === 0) throw usage('the prefix is empty, which is that of every key; write --all if that is meant')
+  return [...before, { prefix }]
+}
+
+/** What the flags say, checked; none is every key. */
+export function rangesOf({ range = [], prefix = [], all }: RangeFlags): RangeInput[] {
+  const ranges = [...range, ...prefix]
+  if (all === true && ranges.length > 0) throw usage('--all is every key; leave out --range and --prefix')
+  toScanRanges(ranges.length === 0 ? 'all' : ranges)
+  return ranges
+}
+
+/** Where a live migration of this command line's own finds its stores again. */
+export interface Places {
+  readonly from: string
+  readonly to: string
+  readonly register: string
+}
+
+/** What the command line keeps in a journal for whoever resumes it. */
+export interface HostInfo {
+  /** Bytes a second; without it there was no limit. */
+  readonly rate?: number | undefined
+  /** Live: where the stores are found again. */
+  readonly places?: Places
+}
+
+/** A journal of somebody else's may hold anything there. */
+export function hostInfoOf(info: { readonly hostInfo: unknown }): HostInfo {
+  const { rate, places } = (info.hostInfo ?? {}) as { rate?: unknown; places?: HostInfo['places'] }
+  return { rate: typeof rate === 'number' && rate >= 0 ? rate : undefined, ...(places === undefined ? {} : { places }) }
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30 }
@@ -92,10 +128,11 @@ export function parseEntryMax(text: string): number {
   return Math.floor(bytes)
 }
 
-/** Bytes a second: 5000000, 5M, 4MiB. */
+/** Bytes a second: 5000000, 5M, 4MiB; 0 is no limit. */
 export function parseRate(text: string): number {
+  if (text === 'none') return 0
   const rate = bytesOf(text.replace(/\/s$/i, ''))
-  if (!(rate >= 1)) throw usage(`${text} is not a rate; write bytes a second, as in 5000000, 5M or 4MiB`)
+  if (!(rate >= 1 && rate <= Number.MAX_SAFE_INTEGER)) throw usage(`${text} is not a rate of 1 to ${Number.MAX_SAFE_INTEGER}; write bytes a second, as in 5000000, 5M or 4MiB, or none`)
   return Math.floor(rate)
 }
 

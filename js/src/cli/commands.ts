@@ -5,26 +5,26 @@ import { describeJournal, inspectJournal, type JournalInfo } from '../inspect.js
 import { Engine } from '../migrate.js'
 import { type Migration, MigrationError } from '../migration.js'
 import type { Receipt } from '../receipt.js'
-import { type RangeInput, toScanRanges } from '../ranges.js'
+import { toScanRanges } from '../ranges.js'
 import type { ScanRange } from '../stores/store.js'
-import type { CopyFlags, LiveFlags } from './arguments.js'
+import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, rangesOf } from './arguments.js'
 import { Exit } from './exit.js'
 import { defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
 import { LiveView, REFRESH_MS } from './live-output.js'
 import { differencesText, errorText, formatBytes, ProgressView, receiptText, statusText } from './output.js'
 import { moveInService } from './service.js'
-import { shellWord } from './shell.js'
+import { rateFlag, shellWord } from './shell.js'
 import { assertDifferent, isThere, type OpenStore, openStore, storeName } from './stores.js'
 
-type Output = Pick<CopyFlags, 'json' | 'quiet'>
+type Output = Pick<CopyFlags, 'json' | 'quiet' | 'rate'> & { readonly verb?: 'resume' | 'cancel' }
 
 export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, to: string, flags: CopyFlags): Promise<number> {
   const [source, target] = [storeName(from), storeName(to)]
+  // All of it before a target is made for nothing.
   assertDifferent(source, target)
+  if (mode === 'move' && flags.verify === 'none') throw new KeyhaulError('KEYHAUL_USAGE', { message: 'a move deletes from the source only what was verified; leave out --verify none, or copy' })
   const ranges = rangesOf(flags)
-  // Before a target is made for nothing.
-  const parts = toScanRanges(ranges.length === 0 ? undefined : ranges)
-  if (flags.dryRun === true) return dryRun(source, target, mode, parts, flags)
+  if (flags.dryRun === true) return dryRun(source, target, mode, toScanRanges(ranges.length === 0 ? 'all' : ranges), flags)
   // Without a journal of the user's there is one beside the target until all is well.
   const ownJournal = flags.journal === undefined && mode !== 'verify' ? `${target.slice(target.indexOf(':') + 1)}.keyhaul-journal` : undefined
   const journal = flags.journal === undefined ? ownJournal : resolve(flags.journal)
@@ -45,7 +45,8 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
       durablePages: flags.durable === 'page' ? 1 : undefined,
       entryBytesMax: flags.entryMax,
       repair: flags.repair,
-      intoNonempty: flags.intoNonempty
+      intoNonempty: flags.intoNonempty,
+      hostInfo: { rate: flags.rate } satisfies HostInfo
     })
     const exit = await watch(migration, flags, journal)
     engine.close()
@@ -57,7 +58,6 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
 /** In a running service, or in this process. */
 export async function transferLive(from: string, to: string, flags: CopyFlags & LiveFlags): Promise<number> {
   const ranges = rangesOf(flags)
-  toScanRanges(ranges.length === 0 ? undefined : ranges)
   const unused = (['dryRun', 'intoNonempty', 'entryMax', ...(flags.service === undefined ? [] : (['journal', 'register'] as const))] as const).find((name) => flags[name] !== undefined)
   if (unused !== undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: `a live move${flags.service === undefined ? '' : ' in a service'} has no --${unused.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}` })
   if (flags.service !== undefined) return moveInService(from, to, ranges, flags)
@@ -69,21 +69,44 @@ export async function transferLive(from: string, to: string, flags: CopyFlags & 
   return exit
 }
 
-export async function resume(path: string, flags: Output & { rate?: number }): Promise<number> {
+export async function resume(path: string, flags: Output): Promise<number> {
   await prepareLive()
   // A process may die between its last record and its exit: whoever resumes until all is
   // done gets the receipt then, not an error.
   const { receipt } = inspectFile(path)
   if (receipt?.state === 'done') return report(receipt, flags)
-  return continued(path, flags, () => {})
+  return continued(path, flags, () => {}, (info) => flags.rate ?? hostInfoOf(info).rate)
 }
 
 export async function cancel(path: string, flags: Output): Promise<number> {
   await prepareLive()
-  return continued(path, flags, (migration) => migration.cancel())
+  try {
+    return await continued(path, { ...flags, verb: 'cancel' }, (migration) => migration.cancel())
+  } catch (error) {
+    throw error instanceof MigrationError ? error : ofCancel(error)
+  }
 }
 
-async function continued(path: string, flags: Output & { rate?: number }, then: (migration: Migration) => void): Promise<number> {
+/** Even what takes things away needs room: LevelDB writes that they are gone. */
+function ofCancel(error: unknown): unknown {
+  if (!(error instanceof KeyhaulError) || error.code !== 'KEYHAUL_DISK_FULL') return error
+  const { store, file } = error
+  return new KeyhaulError(error.code, { store, file, message: 'no space is left on the disk, and taking the copy back needs some; free a little, then cancel again', cause: error })
+}
+
+/** Of this command line's own, whose window is open again once it was resumed. */
+export async function closeWindow(path: string, flags: Output & { giveUpSource: boolean }): Promise<number> {
+  await prepareLive()
+  if (inspectFile(path).live === undefined) throw new KeyhaulError('KEYHAUL_USAGE', { file: path, message: 'it is no live move, and has no reverse window' })
+  return continued(path, flags, (migration) => {
+    if (flags.giveUpSource) return migration.closeWindow({ giveUpSource: true })
+    migration.on('state', (state) => {
+      if (state === 'reversible') migration.closeWindow()
+    })
+  })
+}
+
+async function continued(path: string, flags: Output & { giveUpSource?: boolean }, then: (migration: Migration) => void, rateOf: (info: JournalInfo) => number | undefined = () => undefined): Promise<number> {
   const journal = resolve(path)
   const info = inspectFile(journal)
   if (info.receipt !== undefined) {
@@ -96,10 +119,10 @@ async function continued(path: string, flags: Output & { rate?: number }, then: 
     then(migration)
     return watch(migration, flags, journal)
   }
-  if (info.mode === 'live') return resumeLive(info, journal, flags.rate, go)
+  if (info.mode === 'live') return resumeLive(info, journal, { rate: rateOf(info), giveUpSource: flags.giveUpSource }, go)
   return withStores(info.from, info.to, info.mode === 'verify', async (a, b) => {
     const engine = new Engine()
-    const migration = await engine.resume({ from: a.store, to: b.store, journal, rate: flags.rate })
+    const migration = await engine.resume({ from: a.store, to: b.store, journal, rate: rateOf(info) })
     const exit = await go(migration)
     engine.close()
     return exit
@@ -136,7 +159,7 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
     if (ended !== undefined) process.exit(ended)
     interrupts++
     if (interrupts > 1) {
-      process.stderr.write(stoppedText(resumeCommand(journal)))
+      process.stderr.write(stoppedText(resumeCommand(journal, flags)))
       process.exit(Exit.interrupted)
     }
     view.stop()
@@ -185,34 +208,34 @@ function failed(error: unknown, flags: Output, journal: string | undefined): num
   const interrupted = error.code === 'KEYHAUL_INTERRUPTED'
   // The journal holds the limit, so going on would meet the entry again.
   const isTooLarge = error.code === 'KEYHAUL_ENTRY_TOO_LARGE'
-  const resume = isTooLarge ? undefined : resumeCommand(journal)
+  const resume = isTooLarge ? undefined : resumeCommand(journal, flags)
   if (flags.json === true) {
     process.stdout.write(`${JSON.stringify({ state: 'stopped', code: error.code, message: error.message, step: error.step, retryable: error.retryable, next: error.next, resume })}\n`)
   }
-  process.stderr.write(`${interrupted ? '' : errorText(error)}${isTooLarge ? tooLargeText(journal) : stoppedText(resume)}`)
+  process.stderr.write(`${interrupted ? '' : errorText(flags.verb === 'cancel' ? (ofCancel(error) as KeyhaulError) : error)}${isTooLarge ? tooLargeText(journal) : stoppedText(resume)}`)
   return interrupted ? Exit.interrupted : Exit.error
 }
 
 /** What goes on with a journal, ready for a shell; nothing where the journal holds no plan yet. */
-function resumeCommand(journal: string | undefined): string | undefined {
+function resumeCommand(journal: string | undefined, { rate, verb = 'resume' }: Output): string | undefined {
   try {
-    if (journal === undefined || !inspectJournal(readJournalFile(journal)).resumable) return undefined
+    if (journal === undefined) return undefined
+    const info = inspectJournal(readJournalFile(journal))
+    // The journal holds the rate that it began with, and a resume another only for itself.
+    return info.resumable ? `keyhaul ${verb} ${shellWord(journal)}${rateFlag(rate, hostInfoOf(info).rate)}` : undefined
   } catch {
     return undefined
   }
-  return `keyhaul resume ${shellWord(journal)}`
 }
 
 function tooLargeText(journal: string | undefined): string {
-  const cancel = resumeCommand(journal)?.replace('resume', 'cancel')
+  const cancel = resumeCommand(journal, { verb: 'cancel' })
   return `${cancel === undefined ? 'stopped' : `stopped; give it up with: ${cancel}`}; then begin again with a larger --entry-max, or with ranges that leave the key out\n`
 }
 
 function stoppedText(resume: string | undefined): string {
   return resume === undefined ? 'stopped; nothing is kept of it, run the same command again\n' : `stopped; go on with: ${resume}\n`
 }
-
-const rangesOf = (flags: CopyFlags): RangeInput[] => [...(flags.range ?? []), ...(flags.prefix ?? [])]
 
 /** Makes nothing, not even a target to look into. */
 async function dryRun(from: string, to: string, mode: string, ranges: readonly ScanRange[], flags: CopyFlags): Promise<number> {

@@ -1,4 +1,4 @@
-import type { RunInfo } from '../live/control-request.js'
+import type { RunInfo, StoreInfo } from '../live/control-request.js'
 import type { MigrationState } from '../migration.js'
 import { coloursOf, entries, formatBytes, formatCount, formatDuration, printable } from './output.js'
 import { shellWord } from './shell.js'
@@ -111,6 +111,15 @@ export class LiveView {
 
 export function runText({ from, to, ranges }: RunInfo): string {
   return printable(`${from} -> ${to}${ranges.length === 0 ? '' : ` ${ranges.slice(0, 4).join(' ')}${ranges.length > 4 ? ` and ${ranges.length - 4} more` : ''}`}`)
+}
+
+/** What takes longer than a healthy store does. */
+const SLOW_MS = 1_000
+
+/** Stores whose clients wait. */
+export function waitingText(stores: readonly StoreInfo[] = []): string {
+  const slow = stores.filter(({ oldestMs }) => oldestMs >= SLOW_MS)
+  return slow.map(({ name, calls, oldestMs }) => `${printable(name)} has not answered a call for ${formatDuration(oldestMs)}; ${formatCount(calls)} ${calls === 1 ? 'call' : 'calls'} of clients ${calls === 1 ? 'waits' : 'wait'}\n`).join('')
 }
 
 export function runsText(runs: readonly RunInfo[], service: string): string {

@@ -6,15 +6,8 @@ import type { RangeInput } from '../ranges.js'
 import { compareBytes } from '../stores/bytes.js'
 import { levelStore } from '../stores/level.js'
 import type { Store } from '../stores/store.js'
-import type { CopyFlags, LiveFlags } from './arguments.js'
+import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, type Places } from './arguments.js'
 import { assertDifferent, type OpenStore, openStore, storeName } from './stores.js'
-
-/** Where a live migration of this command line's own finds its stores again; kept in its journal. */
-interface Places {
-  readonly from: string
-  readonly to: string
-  readonly register: string
-}
 
 interface Live {
   readonly from: Store
@@ -40,9 +33,10 @@ async function openOrSay(place: string, role: 'source' | 'target'): Promise<Open
   })
 }
 
-/** Opens both databases and the register's, which may be one of them, and gates them. */
-async function withLive(names: readonly [string, string], places: Places, isNew: boolean, work: (live: Live) => Promise<number>): Promise<number> {
-  const { gatedStore } = await loadLive()
+/** Opens both databases and the register's, which may be one of them, and gates them; the source where it is to be given up and cannot be opened is not. */
+async function withLive(names: readonly [string, string], places: Places, kind: 'new' | 'known' | 'sourceGone', work: (live: Live) => Promise<number>): Promise<number> {
+  const { gatedStore, goneStore } = await loadLive()
+  const isNew = kind === 'new'
   const { levelRegister } = await import('../register/level.js')
   const open = new Map<string, OpenStore>()
   const openOnce = async (place: string, mayBeNew: boolean): Promise<OpenStore> => {
@@ -52,7 +46,12 @@ async function withLive(names: readonly [string, string], places: Places, isNew:
   }
   const gated = async (name: string, place: string, mayBeNew: boolean): Promise<Store> => gatedStore(levelStore((await openOnce(place, mayBeNew)).db, { name, feed: true }))
   try {
-    const from = await gated(names[0], places.from, false)
+    const from = await gated(names[0], places.from, false).catch((error: unknown) => {
+      // One that another process has open is not gone.
+      const isThere = error instanceof KeyhaulError && error.code === 'KEYHAUL_STORE_LOCKED'
+      if (kind !== 'sourceGone' || isThere) throw error
+      return goneStore(names[0])
+    })
     const to = await gated(names[1], places.to, isNew)
     const register = levelRegister((await openOnce(places.register, isNew)).db)
     return await work({ from, to, register })
@@ -77,13 +76,13 @@ export async function moveLive(
   const [source, target] = [namedStore(from), namedStore(to)]
   assertDifferent(source.place, target.place)
   const places = { from: source.place, to: target.place, register: storeName(flags.register) }
-  return withLive([source.name, target.name], places, true, async (live) => {
+  return withLive([source.name, target.name], places, 'new', async (live) => {
     const given = ranges.length === 0 ? undefined : ranges
     // What nobody owns belongs to the database that it lies in.
     await assignRange({ register: live.register, store: live.from, ...(given === undefined ? {} : { ranges: given }) })
     const engine = new Engine()
     const { pauseBudget: pauseBudgetMs, require: requireLevel, rate, reverseWindow: reverseWindowMs } = flags
-    const migration = await engine.migrate({ ...live, live: true, ranges: given, journal, rate, pauseBudgetMs, requireLevel, reverseWindowMs, hostInfo: { places } })
+    const migration = await engine.migrate({ ...live, live: true, ranges: given, journal, rate, pauseBudgetMs, requireLevel, reverseWindowMs, hostInfo: { places, rate } satisfies HostInfo })
     const exit = await watch(migration)
     engine.close()
     return exit
@@ -91,14 +90,14 @@ export async function moveLive(
 }
 
 /** Goes on with one of this command line's own. */
-export async function resumeLive(info: JournalInfo, journal: string, rate: number | undefined, watch: (migration: Migration) => Promise<number>): Promise<number> {
-  const { places } = (info.hostInfo ?? {}) as { places?: Places }
+export async function resumeLive(info: JournalInfo, journal: string, { rate, giveUpSource }: { rate?: number | undefined; giveUpSource?: boolean | undefined }, watch: (migration: Migration) => Promise<number>): Promise<number> {
+  const { places } = hostInfoOf(info)
   if (places === undefined) {
     throw new KeyhaulError('KEYHAUL_USAGE', {
       message: 'this is a live migration of a service, which has the databases open: keyhaul resume --service SOCKET, keyhaul cancel --service SOCKET'
     })
   }
-  return withLive([info.from, info.to], places, false, async (live) => {
+  return withLive([info.from, info.to], places, giveUpSource === true ? 'sourceGone' : 'known', async (live) => {
     const engine = new Engine()
     const migration = await engine.resume({ ...live, journal, rate })
     const exit = await watch(migration)

@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { KeyhaulError } from '../errors.js'
 import { VERSION } from '../receipt.js'
 import { type CopyFlags, type LiveFlags, parseCount, parseEntryMax, parseLevel, parseMs, parsePrefix, parseRange, parseRate, parseWindow } from './arguments.js'
-import { cancel, inspect, resume, status, transfer, transferLive } from './commands.js'
+import { cancel, closeWindow, inspect, resume, status, transfer, transferLive } from './commands.js'
 import { Exit } from './exit.js'
 import { dropFeed, inspectStore, isStore } from './feeds.js'
 import { errorText } from './output.js'
@@ -44,8 +44,9 @@ function common(command: Command): Command {
 function ranged(command: Command): Command {
   return common(
     command
-      .option('--range <first..last>', 'keys from first to last, both included; hex:00ff for bytes; may be repeated', parseRange)
-      .option('--prefix <prefix>', 'every key with this prefix; may be repeated; without either, all keys', parsePrefix)
+      .option('--range <first..last>', 'keys from first to last, both included, or first.. for all from there on; hex:00ff for bytes; may be repeated', parseRange)
+      .option('--prefix <prefix>', 'every key with this prefix; may be repeated', parsePrefix)
+      .option('--all', 'every key, which is the default')
       .option('--rate <bytes/s>', 'at most so many bytes a second, as in 5000000, 5M or 4MiB', parseRate)
       .option('--concurrency <n>', 'ranges worked on at the same time', parseCount, 1)
       .addOption(new Option('--checksum <kind>', 'checksum of pages on their way').choices(['crc32', 'crc32c', 'none']).default('crc32'))
@@ -58,7 +59,7 @@ function writing(command: Command): Command {
   return ranged(command)
     .option('--journal <file>', 'where progress is kept; default: beside the target, removed at the end')
     .option('--into-nonempty', 'the target may hold keys in these ranges already; they are kept')
-    .addOption(new Option('--durable <each>', 'what is on the disk before going on: a checkpoint of 20 pages, or each page (LevelDB and power losses)').choices(['checkpoint', 'page']).default('checkpoint'))
+    .addOption(new Option('--durable <each>', 'what is on the disk before going on: a checkpoint of 64 pages, or each page (LevelDB and power losses)').choices(['checkpoint', 'page']).default('checkpoint'))
     .addOption(new Option('--verify <depth>', 'what is read again: the target, both sides, or nothing').choices(['target', 'both', 'none']).default('target'))
 }
 
@@ -129,19 +130,25 @@ common(program.command('cancel'))
     exit = isOfService(flags) ? cancelInService(journal, flags) : cancel(named(journal), flags)
   })
 
-for (const [verb, what, work] of [
-  ['reverse', 'go back to the source of a live move while its reverse window is open; nothing that was written since is lost', reverseInService],
-  ['close-window', 'end the reverse window of a live move before its time: the source is cleaned up', closeWindowInService]
-] as const) {
-  common(program.command(verb))
-    .description(what)
-    .argument('[id]', 'of the migration, where several have an open window')
-    .requiredOption('--service <socket>', 'the control socket of the service in which it runs')
-    .addHelpText('after', `\nExample:\n  $ keyhaul ${verb} --service ./keyhaul.sock`)
-    .action((id: string | undefined, flags: ServiceFlags) => {
-      exit = work(id, flags)
-    })
-}
+common(program.command('reverse'))
+  .description('go back to the source of a live move while its reverse window is open; nothing that was written since is lost')
+  .argument('[id]', 'of the migration, where several have an open window')
+  .requiredOption('--service <socket>', 'the control socket of the service in which it runs')
+  .addHelpText('after', '\nExample:\n  $ keyhaul reverse --service ./keyhaul.sock')
+  .action((id: string | undefined, flags: ServiceFlags) => {
+    exit = reverseInService(id, flags)
+  })
+
+common(program.command('close-window'))
+  .description('end the reverse window of a live move before its time: the source is cleaned up')
+  .argument('[what]', 'with --service the id of a migration, where several have an open window; else its journal')
+  .option('--service <socket>', 'the control socket of the service in which it runs')
+  .option('--give-up-source', 'the source never comes back: the target keeps the range, and nobody waits for the source or cleans it up')
+  .addHelpText('after', '\nExamples:\n  $ keyhaul close-window --service ./keyhaul.sock\n  $ keyhaul close-window --service ./keyhaul.sock 3f9a0c1d --give-up-source\n  $ keyhaul close-window ./ab.journal --give-up-source')
+  .action((what: string | undefined, flags: Partial<ServiceFlags> & { giveUpSource?: true }) => {
+    const { giveUpSource } = flags
+    exit = isOfService(flags) ? closeWindowInService(what, flags, giveUpSource) : closeWindow(named(what), { ...flags, giveUpSource: giveUpSource === true })
+  })
 
 program
   .command('inspect')
@@ -168,9 +175,10 @@ program
 common(program.command('rehearse'))
   .description('say how long a copy or move would take, before a byte moves: measured on the real stores, run in the simulator; exit 3 where it would not fit')
   .argument('[from]', 'source, as in level:./a; it is read')
-  .argument('[to]', 'target, as in level:./b; it is not touched, a scratch store beside it is filled and removed')
-  .option('--range <first..last>', 'keys from first to last, both included; may be repeated', parseRange)
-  .option('--prefix <prefix>', 'every key with this prefix; may be repeated; without either, all keys', parsePrefix)
+  .argument('[to]', 'target, as in level:./b; it is looked into and not written, a scratch store beside it is filled and removed')
+  .option('--range <first..last>', 'keys from first to last, both included, or first.. for all from there on; may be repeated', parseRange)
+  .option('--prefix <prefix>', 'every key with this prefix; may be repeated', parsePrefix)
+  .option('--all', 'every key, which is the default')
   .option('--move', 'then delete from the source')
   .option('--live', 'a move while clients write')
   .option('--service <socket>', 'with --live: the control socket of the service that has the stores open; <from> and <to> are its names for them')
@@ -180,6 +188,7 @@ common(program.command('rehearse'))
   .option('--share <part>', 'with --live: of the thread, 0.01 to 1; default 0.25', parseShare)
   .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
   .addOption(new Option('--verify <depth>', 'what would be read again').choices(['target', 'both', 'none']))
+  .option('--into-nonempty', 'the target may hold keys in these ranges already')
   .option('--seeds <n>', 'runs without faults, and as many with mild ones; default 20', parseSeeds)
   .option('--seed <n>', 'the first seed; default 1', parseSeed)
   .option('--from-measurement <file>', 'instead of stores: what --json printed; same file, flags and seeds, same forecast')
@@ -207,6 +216,7 @@ program
   .option('--sabotage <name>', 'put a bug in, to see it found')
   .option('--do <list>', 'what somebody does by hand, as in 1500000:crash:3:800 (microseconds, what, node, milliseconds)')
   .option('--workload <percent>', 'of keys and jobs')
+  .option('--oracle <name>', 'the only one that judges (default: all)')
   .option('--explain <key>', 'tell what happened to this key')
   .option('--log', 'every event as a line')
   .option('--minimise', 'the smallest run that still breaks a promise')
@@ -255,6 +265,11 @@ function named(journal: string | undefined): string {
 }
 
 async function main(): Promise<number> {
+  const [major = 0] = process.versions.node.split('.').map(Number)
+  if (major < 20) {
+    process.stderr.write(`error KEYHAUL_UNSUPPORTED: keyhaul needs Node 20.19 or later; this is ${process.version}\n`)
+    return Exit.error
+  }
   if (process.argv.includes('--no-color')) process.env.NO_COLOR = '1'
   try {
     await program.parseAsync()
@@ -269,9 +284,16 @@ async function main(): Promise<number> {
     if (!(error instanceof KeyhaulError)) throw error
     writeFailure(error.code, error.message)
     process.stderr.write(errorText(error))
-    if (error.code === 'KEYHAUL_USAGE') return Exit.usage
+    if (isUsage(error)) return Exit.usage
     return error.code === 'KEYHAUL_INTERRUPTED' ? Exit.interrupted : Exit.error
   }
+}
+
+/** What was asked for cannot be, whatever the stores hold. */
+function isUsage({ code, file, store }: KeyhaulError): boolean {
+  if (code === 'KEYHAUL_USAGE' || code === 'KEYHAUL_INVALID_RANGE' || code === 'KEYHAUL_OVERLAPPING_RANGES' || code === 'KEYHAUL_SAME_STORE') return true
+  // Of a number, not of what a file or a store holds.
+  return code === 'KEYHAUL_INVALID_ARGUMENT' && file === undefined && store === undefined
 }
 
 function writeFailure(code: string, message: string): void {

@@ -1,10 +1,11 @@
 import { Presets, SingleBar } from 'cli-progress'
 import pc from 'picocolors'
-import { KeyhaulError } from '../errors.js'
+import { formatKey, KeyhaulError } from '../errors.js'
 import type { JournalInfo, LiveJournal } from '../inspect.js'
 import type { RegisterTruth } from './live.js'
 import type { Progress } from '../migration.js'
 import type { Receipt } from '../receipt.js'
+import { hostInfoOf } from './arguments.js'
 import { shellWord } from './shell.js'
 
 /**
@@ -158,12 +159,11 @@ export class ProgressView {
 }
 
 export function receiptText(receipt: Receipt): string {
-  const { digests } = receipt
   const isOver = receipt.state === 'done' || receipt.state === 'mismatch'
   const verb = { copy: 'copied', move: 'moved', verify: 'compared', live: 'moved live' }[receipt.mode]
   const name = receipt.mode === 'live' ? 'live move' : receipt.mode
   const proof = receipt.verified
-    ? `${out.green('verified')}: both sides hold ${entries(digests.target.entries)}, digest ${digests.target.sum}`
+    ? `${out.green('verified')}: ${proofText(receipt)}`
     : receipt.state === 'done'
       ? out.yellow('not verified')
       : receipt.state === 'cancelled'
@@ -175,6 +175,7 @@ export function receiptText(receipt: Receipt): string {
       : `${name} ${receipt.state} after ${formatDuration(receipt.durationMs)}`,
     `  from      ${shownStore(receipt.from)}`,
     `  to        ${shownStore(receipt.to)}`,
+    ...rangesLine(receipt.ranges),
     `  ${proof}`
   ]
   const times = ([
@@ -194,6 +195,7 @@ export function receiptText(receipt: Receipt): string {
     receipt.state === 'mismatch' ? 'keyhaul verify --repair of the same stores and ranges makes the target equal to the source' : '',
     receipt.repairs > 0 ? `repaired ${keys(receipt.repairs)}, then verified again` : '',
     receipt.mode === 'live' && (isOver || receipt.pauseMs > 0) ? `level ${receipt.level}; writers were refused for ${formatDuration(receipt.pauseMs)}, forecast ${formatDuration(receipt.pauseForecastMs)}${receipt.postponed > 0 ? `, put off ${receipt.postponed} time${receipt.postponed > 1 ? 's' : ''} before` : ''}` : '',
+    receipt.staleReadsMs === undefined ? '' : `the source cannot keep readers out: it may have shown old values for ${receipt.staleReadsMs === 'unknown' ? 'an unknown time, as an earlier process decided' : `at most ${formatDuration(receipt.staleReadsMs)}`}`,
     receipt.windowError === undefined ? '' : `the way back was lost: ${new KeyhaulError(receipt.windowError).message}`,
     receipt.reversed ? `went back: ${shownStore(receipt.from)} owns the range again` : '',
     moves && (isOver || receipt.deletedEntries > 0) ? `deleted ${entries(receipt.deletedEntries)} from the ${receipt.reversed ? 'target' : 'source'}` : '',
@@ -205,6 +207,28 @@ export function receiptText(receipt: Receipt): string {
   ]
   for (const extra of extras) if (extra !== '') lines.push(`  ${extra}`)
   return `${lines.join('\n')}\n`
+}
+
+/** A live migration below level 5 reads both sides while they change: their digests are of no common moment. */
+function proofText({ mode, level, digests: { source, target }, rechecked, position }: Receipt): string {
+  const at = position === undefined ? '' : `, at position ${position.feed}, epoch ${position.epoch}`
+  if (mode !== 'live' || level >= 5) return `both sides hold ${entries(target.entries)}, digest ${target.sum}${at}`
+  const again = rechecked > 0 ? `, and ${formatCount(rechecked)} again that changed meanwhile, to the last change before the cutover` : ''
+  return `every key was compared on both sides${again}${source.sum === target.sum ? `; digest of both as they were read ${target.sum}` : ''}`
+}
+
+const RANGES_SHOWN = 4
+
+/** Both ends included where the plan has them so; a prefix ends before the next one. Nothing where it is every key. */
+function rangesLine(ranges: Receipt['ranges']): string[] {
+  const shown = ranges.slice(0, RANGES_SHOWN).map(([low, high]) => {
+    const key = (hex: string): string => printableKey(formatKey(Buffer.from(hex, 'hex')))
+    if (high === null) return low === '' ? '' : `${key(low)}..`
+    return `${low === '' ? '' : key(low)}..${high.endsWith('00') ? key(high.slice(0, -2)) : `, before ${key(high)}`}`
+  })
+  if (shown.join('') === '') return []
+  const more = ranges.length - shown.length
+  return [`  ${ranges.length === 1 ? 'range ' : 'ranges'}    ${shown.join(' ')}${more > 0 ? ` and ${formatCount(more)} more` : ''}`]
 }
 
 /** What a cancel did with the copy. */
@@ -227,7 +251,9 @@ export function statusText(info: JournalInfo, journal: string, truth?: RegisterT
   const lines = [`${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${info.state}`]
   if (info.receipt?.state === 'cancelled') lines.push(`  ${takenBack(info.receipt)}`)
   else lines.push(`  ${entries(info.copiedEntries)}, ${formatBytes(info.copiedBytes)} copied and durable`)
-  if (info.stopped !== undefined) lines.push(`  stopped by ${info.stopped}`)
+  if (info.stopped !== undefined) lines.push(`  ${info.resumable ? 'stopped' : 'given up'} for ${info.stopped}`)
+  const { rate = 0 } = hostInfoOf(info)
+  if (info.resumable && rate > 0) lines.push(`  at most ${formatBytes(rate)}/s`)
   if (info.live !== undefined) lines.push(...journalLines(info.live, truth))
   if (info.torn) lines.push('  the last write was cut short; resuming cuts it off')
   lines.push(info.resumable ? `  resume with: keyhaul resume ${shellWord(journal)}` : '  it has ended')

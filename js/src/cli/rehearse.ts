@@ -1,20 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KeyhaulError } from '../errors.js'
-import type { RangeInput } from '../ranges.js'
-import { toScanRanges } from '../ranges.js'
 import { inScratchFolder } from '../rehearse/scratch-node.js'
 import type { Forecast, MeasureOptions, Measurement, Outcome, RehearsalPlan } from '../rehearse/index.js'
 import { levelStore } from '../stores/level.js'
+import { type RangeFlags, rangesOf } from './arguments.js'
 import { Exit } from './exit.js'
 import { namedStore } from './live.js'
 import { entries, formatBytes, formatCount, formatDuration } from './output.js'
 import { measureInService } from './service.js'
-import { assertDifferent, openStore } from './stores.js'
+import { assertDifferent, isThere, type OpenStore, openStore } from './stores.js'
 
-export interface RehearseFlags {
-  range?: RangeInput[]
-  prefix?: RangeInput[]
+export interface RehearseFlags extends RangeFlags {
   move?: boolean
   live?: boolean
   writes?: number
@@ -22,6 +19,7 @@ export interface RehearseFlags {
   share?: number
   rate?: number
   verify?: 'none' | 'target' | 'both'
+  intoNonempty?: boolean
   seed?: number
   seeds?: number
   fromMeasurement?: string
@@ -75,12 +73,13 @@ export async function rehearse(from: string | undefined, to: string | undefined,
   return forecast.verdict === 'fits' ? Exit.done : Exit.mismatch
 }
 
-function planOf({ live, move, writes, pauseBudget, share, rate, verify, seed, seeds, service, watchWriters }: RehearseFlags): RehearsalPlan {
+function planOf({ live, move, writes, pauseBudget, share, rate, verify, seed, seeds, service, watchWriters, intoNonempty }: RehearseFlags): RehearsalPlan {
   if (live === true && move === true) throw usage('--live is a move already; leave out --move')
   if (watchWriters !== undefined && service === undefined) throw usage('--watch-writers needs --service SOCKET: nobody else writes what this command opens')
   const stray = live === true ? undefined : Object.entries({ writes, 'pause-budget': pauseBudget, share, service }).find(([, value]) => value !== undefined)
   if (stray !== undefined) throw usage(`--${stray[0]} is of a live migration; add --live`)
-  const given = { writes, pauseBudgetMs: pauseBudget, share, rate, verify, seed, seeds }
+  if (live === true && intoNonempty === true) throw usage('a live move takes an empty range only; leave out --into-nonempty')
+  const given = { intoNonempty, writes, pauseBudgetMs: pauseBudget, share, rate, verify, seed, seeds }
   return { mode: live === true ? 'live' : move === true ? 'move' : 'copy', ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
 }
 
@@ -113,7 +112,11 @@ async function repeated(from: string | undefined, file: string): Promise<Measure
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { file, message: missing ? 'there is no such file; save what keyhaul rehearse --json prints' : `it cannot be read as JSON: ${(cause as Error).message}`, cause })
   }
   const { measurement = given } = (given ?? {}) as { measurement?: unknown }
-  return toMeasurement(measurement)
+  try {
+    return toMeasurement(measurement)
+  } catch (cause) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { file, message: (cause as KeyhaulError).message, cause })
+  }
 }
 
 /** A service has the stores open, and clients that write: it measures both, this process simulates. */
@@ -129,12 +132,6 @@ async function inService(from: string | undefined, to: string | undefined, flags
   return toMeasurement(await measureInService(service, from, to, ranges, about, signal))
 }
 
-function rangesOf({ range = [], prefix = [] }: RehearseFlags): RangeInput[] {
-  const ranges = [...range, ...prefix]
-  toScanRanges(ranges.length === 0 ? undefined : ranges)
-  return ranges
-}
-
 async function measured(from: string | undefined, to: string | undefined, flags: RehearseFlags, plan: RehearsalPlan, signal: AbortSignal): Promise<Measurement> {
   if (from === undefined || to === undefined) throw usage('name the source and the target, as in level:./a level:./b, or --from-measurement FILE')
   const [source, target] = [namedStore(from).place, namedStore(to).place]
@@ -144,6 +141,7 @@ async function measured(from: string | undefined, to: string | undefined, flags:
   const { assertPlan } = await import('../rehearse/plan.js')
   assertPlan(plan)
   const a = await openStore(source, 'source')
+  const b = await openIfFree(target)
   try {
     return await inScratchFolder(target.slice(target.indexOf(':') + 1), async (folder) => {
       const opened: { close(): Promise<void> }[] = []
@@ -154,15 +152,26 @@ async function measured(from: string | undefined, to: string | undefined, flags:
       }
       if (flags.quiet !== true && flags.json !== true) process.stderr.write(`measuring ${source}, and a scratch store beside ${target}\n`)
       try {
-        const stores = { from: a.store, scratch: await scratch('target'), scratchSource: plan.mode === 'live' ? await scratch('source') : undefined }
+        const stores = { from: a.store, to: b?.store, scratch: await scratch('target'), scratchSource: plan.mode === 'live' ? await scratch('source') : undefined }
         return await measure({ ...stores, ranges: ranges.length === 0 ? undefined : ranges, signal, plan })
       } finally {
         for (const { close } of opened) await close()
       }
     })
   } finally {
+    await b?.close()
     await a.close()
   }
+}
+
+/** Where another process has it open, nobody looks into it: the migration will be rehearsed all the same. */
+async function openIfFree(target: string): Promise<OpenStore | undefined> {
+  if (!isThere(target)) return undefined
+  return openStore(target, 'source').catch((error: unknown) => {
+    if (!(error instanceof KeyhaulError) || error.code !== 'KEYHAUL_STORE_LOCKED') throw error
+    process.stderr.write(`${target} is open in another process, so whether it holds keys in the range was not seen\n`)
+    return undefined
+  })
 }
 
 function forecastText({ text, measurement: m, calm, mild, scale, plan, seeds }: Forecast): string {

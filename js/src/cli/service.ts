@@ -2,14 +2,14 @@ import { existsSync, lstatSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { formatKey, KeyhaulError } from '../errors.js'
-import { fromWire, PROTOCOL, type RehearseRequest, type Reply, type RunInfo } from '../live/control-request.js'
+import { fromWire, PROTOCOL, type RehearseRequest, type Reply, type RunInfo, type WireError } from '../live/control-request.js'
 import type { RangeInput } from '../ranges.js'
 import type { Measurement } from '../rehearse/measurement.js'
 import type { CopyFlags, LiveFlags } from './arguments.js'
 import { Exit } from './exit.js'
-import { LiveView, runsText, runText } from './live-output.js'
+import { LiveView, runsText, runText, waitingText } from './live-output.js'
 import { errorText, receiptText } from './output.js'
-import { shellWord } from './shell.js'
+import { rateFlag, shellWord } from './shell.js'
 
 export interface ServiceFlags {
   service: string
@@ -90,7 +90,8 @@ export async function measureInService(service: string, from: string, to: string
   throw failure(service, 'it closed the connection without an answer')
 }
 
-const rangeTexts = (ranges: readonly RangeInput[]): { ranges?: object[] } => (ranges.length === 0 ? {} : { ranges: ranges.map((range) => ('prefix' in range ? { prefix: keyText(range.prefix) } : range.map(keyText))) })
+const rangeTexts = (ranges: readonly RangeInput[]): { ranges?: object[] } => (ranges.length === 0 ? {} : { ranges: ranges.map(rangeWords) })
+const rangeWords = (range: RangeInput): object => (Array.isArray(range) ? range.map(keyText) : Object.fromEntries(Object.entries(range).map(([name, key]) => [name, keyText(key)])))
 
 /** Text that begins as the escape does is escaped. */
 const keyText = (key: string | Uint8Array): string => (typeof key === 'string' && key.startsWith('hex:') ? `hex:${Buffer.from(key).toString('hex')}` : formatKey(key))
@@ -99,19 +100,19 @@ export async function statusOfService(id: string | undefined, flags: ServiceFlag
   if (flags.watch === true) return follow({ op: 'status', id, watch: true }, flags, 'leave')
   for await (const reply of ask(flags.service, { op: 'status', id })) {
     if (reply.type !== 'status') continue
-    process.stdout.write(flags.json === true ? `${JSON.stringify({ runs: reply.runs })}\n` : runsText(reply.runs, flags.service))
+    process.stdout.write(flags.json === true ? `${JSON.stringify({ runs: reply.runs, stores: reply.stores })}\n` : `${runsText(reply.runs, flags.service)}${waitingText(reply.stores)}`)
     return Exit.done
   }
   throw failure(flags.service, 'it closed the connection without an answer')
 }
 
-export const resumeInService = (id: string | undefined, flags: ServiceFlags, rate?: number): Promise<number> => follow({ op: 'resume', id, rate }, flags, 'stop')
+export const resumeInService = (id: string | undefined, flags: ServiceFlags, rate?: number): Promise<number> => follow({ op: 'resume', id, rate }, flags, 'stop', rateFlag(rate))
 export const reverseInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'reverse', id }, flags, 'leave')
-export const closeWindowInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'closeWindow', id }, flags, 'leave')
+export const closeWindowInService = (id: string | undefined, flags: ServiceFlags, giveUpSource?: true): Promise<number> => follow({ op: 'closeWindow', id, giveUpSource }, flags, 'leave')
 export const cancelInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'cancel', id }, flags, 'leave')
 
 /** Shows a migration of the service to its end. `onInterrupt`: what Ctrl-C does with it. */
-async function follow(request: object, flags: ServiceFlags, onInterrupt: 'stop' | 'leave'): Promise<number> {
+async function follow(request: object, flags: ServiceFlags, onInterrupt: 'stop' | 'leave', resumeFlags = ''): Promise<number> {
   const { service } = flags
   const view = new LiveView(flags.quiet === true || flags.json === true)
   let last: RunInfo | undefined
@@ -143,8 +144,9 @@ async function follow(request: object, flags: ServiceFlags, onInterrupt: 'stop' 
       if (reply.type !== 'run' && reply.type !== 'end') continue
       if (last === undefined && flags.quiet !== true && flags.json !== true) process.stderr.write(`migration ${reply.run.id} in the service: ${runText(reply.run)}\n`)
       last = reply.run
+      if (reply.run.refused !== undefined && (request as { op?: string }).op === 'reverse') return refused(reply.run.refused, reply.run, flags, view)
       if (reply.type === 'run') view.show(reply.run.progress, reply.run.state)
-      else return ended(reply.run, flags, view, commandFor('resume'))
+      else return ended(reply.run, flags, view, `${commandFor('resume')}${resumeFlags}`)
     }
   } catch (error) {
     if (!left || last === undefined) throw error
@@ -155,6 +157,14 @@ async function follow(request: object, flags: ServiceFlags, onInterrupt: 'stop' 
   }
   if (left) return Exit.interrupted
   throw failure(service, `the service closed the connection; when it runs again: ${commandFor('status')}`)
+}
+
+/** It goes on as before, and its window is open. */
+function refused(error: WireError, { id }: RunInfo, flags: ServiceFlags, view: LiveView): number {
+  view.stop()
+  if (flags.json === true) process.stdout.write(`${JSON.stringify({ state: 'reversible', id, reversed: false, error })}\n`)
+  process.stderr.write(errorText(fromWire(error)))
+  return error.code === 'KEYHAUL_VERIFY_MISMATCH' ? Exit.mismatch : Exit.error
 }
 
 function ended({ state, receipt, error, resumable, id }: RunInfo, flags: ServiceFlags, view: LiveView, resume: string): number {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { KeyhaulError } from '../errors.js'
 import { Exit } from './exit.js'
+import { type Names, simUsage } from './sim-usage.js'
 
 /** As commander names them: a flag with a value is text, one without is true. */
 export type SimFlags = Readonly<Record<string, string | true>>
@@ -17,9 +18,13 @@ export async function simulate(flags: SimFlags): Promise<number> {
     return checkHistoryFile(checkHistory)
   }
   if (args.length === 0) throw new KeyhaulError('KEYHAUL_USAGE', { message: 'sim needs to be told what to do, as in --seed 7, or --check-history FILE' })
+  if (flags.seed !== undefined && flags.seeds !== undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--seed is one run and --seeds are many; leave one of them out' })
   const { runSimCommand } = await import('../sim/command.js')
   const { exitCode, text } = runSimCommand(args)
-  if (exitCode === Exit.usage) throw new KeyhaulError('KEYHAUL_USAGE', { message: text.split('\n')[0] ?? text })
+  if (exitCode === Exit.usage) {
+    const names: Names = (what) => runSimCommand([`--list-${what}`]).text.split('\n').flatMap((line) => line.split(' ')[0] || [])
+    throw new KeyhaulError('KEYHAUL_USAGE', { message: simUsage(flags, names, text.split('\n')[0] ?? text) })
+  }
   process.stdout.write(text)
   return exitCode
 }

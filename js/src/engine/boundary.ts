@@ -28,70 +28,71 @@ export const EventKind = { page: 1, done: 2, failed: 3 } as const
 
 /** Views of linear memory, and bytes in and out of it. */
 export class Boundary {
-  private u8: Uint8Array
-  private u32: Uint32Array
+  #u8: Uint8Array
+  #u32: Uint32Array
+  readonly #module: WasmModule
+  readonly #engine: EngineHandle
 
-  constructor(
-    private readonly module: WasmModule,
-    private readonly engine: EngineHandle
-  ) {
-    this.u8 = new Uint8Array(module.memory.buffer)
-    this.u32 = new Uint32Array(module.memory.buffer)
+  constructor(module: WasmModule, engine: EngineHandle) {
+    this.#module = module
+    this.#engine = engine
+    this.#u8 = new Uint8Array(module.memory.buffer)
+    this.#u32 = new Uint32Array(module.memory.buffer)
   }
 
   /** Any call into the module may grow its memory, and growth empties old views. */
-  private refresh(): void {
-    if (this.u8.buffer === this.module.memory.buffer) return
-    this.u8 = new Uint8Array(this.module.memory.buffer)
-    this.u32 = new Uint32Array(this.module.memory.buffer)
+  #refresh(): void {
+    if (this.#u8.buffer === this.#module.memory.buffer) return
+    this.#u8 = new Uint8Array(this.#module.memory.buffer)
+    this.#u32 = new Uint32Array(this.#module.memory.buffer)
   }
 
   words(address: number, count: number): Uint32Array {
-    this.refresh()
-    return this.u32.slice(address >>> 2, (address >>> 2) + count)
+    this.#refresh()
+    return this.#u32.slice(address >>> 2, (address >>> 2) + count)
   }
 
   copyOut(address: number, bytes: number): Uint8Array {
-    this.refresh()
-    return this.u8.slice(address, address + bytes)
+    this.#refresh()
+    return this.#u8.slice(address, address + bytes)
   }
 
   writeEvents(events: readonly CompletionEvent[]): void {
-    const base = this.engine.eventsAddress() >>> 2
-    this.refresh()
+    const base = this.#engine.eventsAddress() >>> 2
+    this.#refresh()
     events.forEach((event, i) => {
       const at = base + i * EventWord.size
       const amount = event.amount ?? 0
-      this.u32[at + EventWord.kind] = event.kind
-      this.u32[at + EventWord.flags] = event.end ? 1 : 0
-      this.u32[at + EventWord.error] = event.error ?? 0
-      this.u32[at + EventWord.op] = event.op
-      this.u32[at + EventWord.payloadBuffer] = event.buffer ?? 0
-      this.u32[at + EventWord.payloadBytes] = event.bytes ?? 0
-      this.u32[at + EventWord.count] = event.count ?? 0
-      this.u32[at + EventWord.positionBytes] = event.positionBytes ?? 0
-      this.u32[at + EventWord.bytesLow] = amount % 0x100000000
-      this.u32[at + EventWord.bytesHigh] = Math.floor(amount / 0x100000000)
+      this.#u32[at + EventWord.kind] = event.kind
+      this.#u32[at + EventWord.flags] = event.end ? 1 : 0
+      this.#u32[at + EventWord.error] = event.error ?? 0
+      this.#u32[at + EventWord.op] = event.op
+      this.#u32[at + EventWord.payloadBuffer] = event.buffer ?? 0
+      this.#u32[at + EventWord.payloadBytes] = event.bytes ?? 0
+      this.#u32[at + EventWord.count] = event.count ?? 0
+      this.#u32[at + EventWord.positionBytes] = event.positionBytes ?? 0
+      this.#u32[at + EventWord.bytesLow] = amount % 0x100000000
+      this.#u32[at + EventWord.bytesHigh] = Math.floor(amount / 0x100000000)
     })
   }
 
-  private acquire(bytes: number): number {
-    const address = bytes > 0xffffffff ? 0 : this.engine.acquire(bytes)
+  #acquire(bytes: number): number {
+    const address = bytes > 0xffffffff ? 0 : this.#engine.acquire(bytes)
     if (address === 0) {
       throw new KeyhaulError('KEYHAUL_SCAN_OVERSIZE', {
         message: `a page: ${bytes} bytes do not fit into the engine's memory; use smaller pages`
       })
     }
-    this.refresh()
+    this.#refresh()
     return address
   }
 
   /** Bytes in a buffer of the engine's own. */
   copyIn(bytes: Uint8Array): { buffer: number; bytes: number } {
     if (bytes.length === 0) return { buffer: 0, bytes: 0 }
-    const address = this.acquire(bytes.length)
-    this.u8.set(bytes, address)
-    return { buffer: this.engine.acquired(), bytes: bytes.length }
+    const address = this.#acquire(bytes.length)
+    this.#u8.set(bytes, address)
+    return { buffer: this.#engine.acquired(), bytes: bytes.length }
   }
 
   /** Packs a page as the body of a frame (core/src/wire/FORMAT.md), `tail` behind it. */
@@ -106,8 +107,8 @@ export class Boundary {
       }
       size += key.length + (value === undefined ? 0 : value.length)
     }
-    const address = this.acquire(size)
-    const { u8, u32 } = this
+    const address = this.#acquire(size)
+    const [u8, u32] = [this.#u8, this.#u32]
     let row = (address + FRAME_HEADER_BYTES) >>> 2
     let at = address + FRAME_HEADER_BYTES + table
     for (let i = 0; i < entries.length; i++) {
@@ -120,7 +121,7 @@ export class Boundary {
       if (value !== undefined) at = putBytes(u8, value, at)
     }
     if (tail !== undefined) u8.set(tail, at)
-    return { buffer: this.engine.acquired(), bytes: size }
+    return { buffer: this.#engine.acquired(), bytes: size }
   }
 
   /** The entries of a sealed frame; each a view of one copy. */

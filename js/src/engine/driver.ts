@@ -52,18 +52,18 @@ export class Driver {
   readonly engine: EngineHandle
   readonly boundary: Boundary
   readonly module: WasmModule
-  private readonly stores = new Map<number, Store>()
-  private readonly runs = new Map<number, RunPort>()
-  private readonly feeds = new FeedsByNode()
+  readonly #stores = new Map<number, Store>()
+  readonly #runs = new Map<number, RunPort>()
+  readonly #feeds = new FeedsByNode()
   /** Oldest first. */
-  private readonly inFlight = new Map<number, { readonly controller: AbortController; readonly action: Action }>()
-  private readonly kept = new KeptPages()
-  private events: CompletionEvent[] = []
-  private scheduled: ScheduledStep | undefined
-  private timer: ReturnType<typeof setTimeout> | undefined
-  private closed = false
-  private readonly pace = liveParts.pace?.()
-  private readonly schedule = this.pace?.schedule ?? scheduleStep
+  readonly #inFlight = new Map<number, { readonly controller: AbortController; readonly action: Action }>()
+  readonly #kept = new KeptPages()
+  #events: CompletionEvent[] = []
+  #scheduled: ScheduledStep | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #closed = false
+  readonly #pace = liveParts.pace?.()
+  readonly #schedule = this.#pace?.schedule ?? scheduleStep
 
   constructor(config: EngineConfig) {
     this.module = getModule()
@@ -76,113 +76,113 @@ export class Driver {
   }
 
   addStore(store: Store): number {
-    for (const [node, known] of this.stores) {
+    for (const [node, known] of this.#stores) {
       if (known === store) return node
     }
     const node = idOrThrow(this.engine.addNode(store.name), { store: store.name })
-    this.stores.set(node, store)
+    this.#stores.set(node, store)
     return node
   }
 
   storeName(node: number): string | undefined {
-    return this.stores.get(node)?.name
+    return this.#stores.get(node)?.name
   }
 
   /** Changes that a feed holds and nobody has asked for, about. */
   lag(migration: number): number {
-    return this.feeds.lag(migration)
+    return this.#feeds.lag(migration)
   }
 
   attach(migration: number, run: RunPort): void {
-    this.runs.set(migration, run)
-    this.pace?.set(migration, run.live)
+    this.#runs.set(migration, run)
+    this.#pace?.set(migration, run.live)
     this.wake()
   }
 
   /** The migration has ended: nothing of it is kept. */
   detach(migration: number): void {
-    this.feeds.leave(migration, false)
-    this.runs.delete(migration)
-    this.pace?.set(migration, undefined)
-    this.kept.drop(migration)
+    this.#feeds.leave(migration, false)
+    this.#runs.delete(migration)
+    this.#pace?.set(migration, undefined)
+    this.#kept.drop(migration)
     this.engine.control('forget', migration)
     // The engine keeps a node that another migration uses; a store nobody uses is nobody's.
-    for (const node of this.stores.keys()) {
-      if (this.engine.control('removeNode', node) === 0) this.stores.delete(node)
+    for (const node of this.#stores.keys()) {
+      if (this.engine.control('removeNode', node) === 0) this.#stores.delete(node)
     }
   }
 
   /** Steps in the next turn of the event loop, however many completions arrive until then. */
   wake(): void {
-    if (this.closed || this.scheduled !== undefined) return
-    this.scheduled = this.schedule(() => {
-      this.scheduled = undefined
-      this.step()
+    if (this.#closed || this.#scheduled !== undefined) return
+    this.#scheduled = this.#schedule(() => {
+      this.#scheduled = undefined
+      this.#step()
     })
   }
 
   close(): void {
-    if (this.closed) return
-    this.closed = true
-    this.scheduled?.cancel()
-    clearTimeout(this.timer)
-    for (const { controller } of this.inFlight.values()) controller.abort()
-    this.inFlight.clear()
-    this.kept.drop()
+    if (this.#closed) return
+    this.#closed = true
+    this.#scheduled?.cancel()
+    clearTimeout(this.#timer)
+    for (const { controller } of this.#inFlight.values()) controller.abort()
+    this.#inFlight.clear()
+    this.#kept.drop()
     // Without a journal nobody can go on, and a feed that nobody reads grows for ever.
-    for (const [migration, run] of this.runs) this.feeds.leave(migration, run.journal === undefined)
+    for (const [migration, run] of this.#runs) this.#feeds.leave(migration, run.journal === undefined)
     this.engine.delete()
   }
 
-  private step(): void {
-    if (this.closed) return
-    clearTimeout(this.timer)
-    this.timer = undefined
-    const events = this.events.splice(0, this.pace?.events ?? EVENTS_MAX)
+  #step(): void {
+    if (this.#closed) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const events = this.#events.splice(0, this.#pace?.events ?? EVENTS_MAX)
     this.boundary.writeEvents(events)
-    this.rememberPages(events)
+    this.#rememberPages(events)
     const now = this.now()
     const deadline = this.engine.step(now, events.length)
     const ready = this.boundary.words(this.engine.readyAddress(), ReadyWord.size)
-    const actions = this.readActions(ready)
-    const notices = this.readNotices(ready)
-    this.rememberStalls(actions)
+    const actions = this.#readActions(ready)
+    const notices = this.#readNotices(ready)
+    this.#rememberStalls(actions)
     // First, so that nothing a listener does can keep an action from being started.
-    for (const action of actions) this.start(action)
+    for (const action of actions) this.#start(action)
     for (const [migration, notice] of notices) {
-      this.pace?.see(migration, notice)
-      this.runs.get(migration)?.onNotice(notice)
+      this.#pace?.see(migration, notice)
+      this.#runs.get(migration)?.onNotice(notice)
     }
-    if (this.closed) return
-    if (ready[ReadyWord.more] !== 0 || this.events.length > 0) {
+    if (this.#closed) return
+    if (ready[ReadyWord.more] !== 0 || this.#events.length > 0) {
       this.wake()
     } else if (deadline >= 0) {
       const ms = Math.min(Math.max(Math.ceil((deadline - now) / 1000), 0), 0x7fffffff)
-      this.timer = setTimeout(() => this.step(), ms)
+      this.#timer = setTimeout(() => this.#step(), ms)
     }
   }
 
-  private rememberPages(events: readonly CompletionEvent[]): void {
+  #rememberPages(events: readonly CompletionEvent[]): void {
     const pages = events.flatMap(({ page }) => page ?? [])
     for (const { migration } of pages) {
-      const run = this.runs.get(migration)
+      const run = this.#runs.get(migration)
       if (run !== undefined) run.pages = pages
     }
   }
 
   /** An operation that is given up may be the one that hung: of those of a node, the oldest. */
-  private rememberStalls(actions: readonly Action[]): void {
+  #rememberStalls(actions: readonly Action[]): void {
     const ops = actions.map(({ kind, reusesOp }) => (kind === ActionKind.abort ? reusesOp : -1))
-    for (const [op, { action }] of [...this.inFlight].reverse()) {
+    for (const [op, { action }] of [...this.#inFlight].reverse()) {
       if (!ops.includes(op)) continue
       const about = { store: this.storeName(action.node), key: action.key }
       if (action.kind >= ActionKind.registerRead) continue
-      this.runs.get(action.migration)?.onFailure(new KeyhaulError('KEYHAUL_STORE_STALLED', about), action.node)
+      this.#runs.get(action.migration)?.onFailure(new KeyhaulError('KEYHAUL_STORE_STALLED', about), action.node)
     }
   }
 
-  private readActions(ready: Uint32Array): Action[] {
-    return this.rows(ready[ReadyWord.actions], ready[ReadyWord.actionCount], ActionWord.size).map((word) => {
+  #readActions(ready: Uint32Array): Action[] {
+    return this.#rows(ready[ReadyWord.actions], ready[ReadyWord.actionCount], ActionWord.size).map((word) => {
       const kind = word(ActionWord.kind)
       const address = word(ActionWord.payloadAddress)
       const bytes = word(ActionWord.payloadBytes)
@@ -211,8 +211,8 @@ export class Driver {
     })
   }
 
-  private readNotices(ready: Uint32Array): [number, EngineNotice][] {
-    return this.rows(ready[ReadyWord.notices], ready[ReadyWord.noticeCount], NoticeWord.size).map((word) => {
+  #readNotices(ready: Uint32Array): [number, EngineNotice][] {
+    return this.#rows(ready[ReadyWord.notices], ready[ReadyWord.noticeCount], NoticeWord.size).map((word) => {
       const payload = this.boundary.copyOut(word(NoticeWord.payloadAddress), word(NoticeWord.payloadBytes))
       return [
         word(NoticeWord.migration),
@@ -230,74 +230,74 @@ export class Driver {
   }
 
   /** The rows of a table of the core, each as a function of the column. */
-  private rows(address = 0, count = 0, size = 0): ((column: number) => number)[] {
+  #rows(address = 0, count = 0, size = 0): ((column: number) => number)[] {
     const words = this.boundary.words(address, count * size)
     return Array.from({ length: count }, (_, row) => (column) => words[row * size + column] as number)
   }
 
-  private start(action: Action): void {
+  #start(action: Action): void {
     if (action.kind === ActionKind.abort) {
       // A store that ignores its signal must not keep the engine waiting: the op is over now.
       const error = new KeyhaulError('KEYHAUL_INTERRUPTED')
-      this.inFlight.get(action.reusesOp)?.controller.abort(error)
-      this.fail(action.reusesOp, error)
+      this.#inFlight.get(action.reusesOp)?.controller.abort(error)
+      this.#fail(action.reusesOp, error)
       return
     }
     const controller = new AbortController()
-    this.inFlight.set(action.op, { controller, action })
+    this.#inFlight.set(action.op, { controller, action })
     let work: Promise<CompletionEvent>
     try {
-      work = this.carryOut(action, controller.signal)
+      work = this.#carryOut(action, controller.signal)
     } catch (error) {
       work = Promise.reject(error)
     }
     work.then(
-      (event) => this.complete(event),
+      (event) => this.#complete(event),
       (error: unknown) => {
         const failure = toKeyhaulError(error, this.storeName(action.node), action)
         const node = action.kind === ActionKind.journal ? 0 : action.node || -1
-        if (this.inFlight.has(action.op)) this.runs.get(action.migration)?.onFailure(failure, node)
-        this.fail(action.op, failure)
+        if (this.#inFlight.has(action.op)) this.#runs.get(action.migration)?.onFailure(failure, node)
+        this.#fail(action.op, failure)
       }
     )
   }
 
-  private complete(event: CompletionEvent): void {
-    if (this.closed) return
-    if (!this.inFlight.delete(event.op)) {
+  #complete(event: CompletionEvent): void {
+    if (this.#closed) return
+    if (!this.#inFlight.delete(event.op)) {
       if (event.buffer !== undefined) this.engine.release(event.buffer)
       return
     }
-    this.events.push(event)
+    this.#events.push(event)
     this.wake()
   }
 
-  private fail(op: number, error: KeyhaulError): void {
-    if (this.closed || !this.inFlight.has(op)) return
+  #fail(op: number, error: KeyhaulError): void {
+    if (this.#closed || !this.#inFlight.has(op)) return
     const text = this.boundary.copyIn(new TextEncoder().encode(error.message.slice(0, 1000)))
-    this.complete({ kind: EventKind.failed, op, error: errorNumberOf(error.code), ...text })
+    this.#complete({ kind: EventKind.failed, op, error: errorNumberOf(error.code), ...text })
   }
 
-  private async carryOut(action: Action, signal: AbortSignal): Promise<CompletionEvent> {
+  async #carryOut(action: Action, signal: AbortSignal): Promise<CompletionEvent> {
     const { op, migration } = action
     if (action.kind === ActionKind.journal) {
-      await this.run(migration).journal?.append(action.payload)
+      await this.#run(migration).journal?.append(action.payload)
       return { kind: EventKind.done, op }
     }
-    const store = this.stores.get(action.node) as Store
+    const store = this.#stores.get(action.node) as Store
     const limits = { maxEntries: action.count, maxBytes: action.limitBytes, signal }
     switch (action.kind) {
       case ActionKind.scan: {
         const range = readRange(action.payload)
         action.key = beginning(range)
         const whole = await store.scanPacked?.(range, limits)
-        if (whole !== undefined) return this.passOn(action, range, whole, signal)
+        if (whole !== undefined) return this.#passOn(action, range, whole, signal)
         const scanned = await store.scan(range, limits)
-        this.assertWanted(signal)
+        this.#assertWanted(signal)
         const packed = this.boundary.pack(scanned?.entries ?? [undefined])
         const { entries, end } = scanned
-        const { live, to } = this.run(migration)
-        if (action.keep) this.kept.keep(op, migration, entries, live === undefined ? to : undefined)
+        const { live, to } = this.#run(migration)
+        if (action.keep) this.#kept.keep(op, migration, entries, live === undefined ? to : undefined)
         const page = { migration, node: action.node, range, entries }
         return { kind: EventKind.page, op, end, count: entries.length, ...packed, page }
       }
@@ -308,8 +308,8 @@ export class Driver {
           const left = await deleteEqual(store, entries, { durable: action.durable, signal })
           return { kind: EventKind.done, op, count: left }
         }
-        const run = this.run(migration)
-        const kept = this.kept.take(action.reusesOp)
+        const run = this.#run(migration)
+        const kept = this.#kept.take(action.reusesOp)
         if (run.live === undefined && store.applyPacked !== undefined) {
           await store.applyPacked(this.boundary.copyOut(action.address, action.bytes), { durable: action.durable, signal })
           return { kind: EventKind.done, op }
@@ -324,7 +324,7 @@ export class Driver {
       }
       case ActionKind.estimate: {
         let [count, amount] = [0, 0]
-        for (const range of this.run(migration).ranges) {
+        for (const range of this.#run(migration).ranges) {
           const { entries = 0, bytes = 0 } = (await store.estimate?.(range, { signal })) ?? {}
           count += entries
           amount += bytes
@@ -332,57 +332,57 @@ export class Driver {
         return { kind: EventKind.done, op, count: Math.min(count, 0xffffffff), amount }
       }
       case ActionKind.openFeed: {
-        const feed = await this.openFeed(store, action, action.payload, signal)
+        const feed = await this.#openFeed(store, action, action.payload, signal)
         return { kind: EventKind.done, op, ...this.boundary.copyIn(feed.position) }
       }
       case ActionKind.pollFeed: {
-        const page = await this.feeds.follow(migration, action.node).poll(migration, action.payload, limits)
-        this.assertWanted(signal)
+        const page = await this.#feeds.follow(migration, action.node).poll(migration, action.payload, limits)
+        this.#assertWanted(signal)
         // The feed spans all ranges; what lies between them is none of ours.
-        const ranges = this.run(migration).ranges
+        const ranges = this.#run(migration).ranges
         const changes = page.changes.filter((change) => inAny(change[0], ranges))
         const packed = this.boundary.pack(changes, page.position)
         const about = { count: changes.length, positionBytes: page.position.length, amount: page.behind ?? 0 }
         return { kind: EventKind.page, op, end: page.caughtUp, ...about, ...packed }
       }
       case ActionKind.trimFeed:
-        await this.feeds.of(action.node).of(migration).feed.trim?.(action.payload)
+        await this.#feeds.of(action.node).of(migration).feed.trim?.(action.payload)
         return { kind: EventKind.done, op }
       case ActionKind.closeFeed:
-        await this.feeds.of(action.node).discard(migration, this.run(migration), action.payload, (after) => this.openFeed(store, action, after, signal))
+        await this.#feeds.of(action.node).discard(migration, this.#run(migration), action.payload, (after) => this.#openFeed(store, action, after, signal))
         return { kind: EventKind.done, op }
     }
-    return this.carryOutLive(action, signal)
+    return this.#carryOutLive(action, signal)
   }
 
-  private async carryOutLive(action: Action, signal: AbortSignal): Promise<CompletionEvent> {
+  async #carryOutLive(action: Action, signal: AbortSignal): Promise<CompletionEvent> {
     const { op, migration, node } = action
-    const { live, ranges } = this.run(migration)
-    const answer = await parts().carryOut(action, this.stores.get(node) as Store, live, ranges, signal)
-    this.assertWanted(signal)
+    const { live, ranges } = this.#run(migration)
+    const answer = await parts().carryOut(action, this.#stores.get(node) as Store, live, ranges, signal)
+    this.#assertWanted(signal)
     if (answer === undefined) return { kind: EventKind.done, op }
     if (Array.isArray(answer)) return { kind: EventKind.page, op, end: true, count: answer.length, ...this.boundary.pack(answer) }
     return { kind: EventKind.done, op, count: answer.count, amount: answer.version, ...this.boundary.copyIn(answer.document) }
   }
 
-  private passOn({ op, migration, node }: Action, range: ScanRange, { frame, entries: count, end }: PackedPage, signal: AbortSignal): CompletionEvent {
-    this.assertWanted(signal)
+  #passOn({ op, migration, node }: Action, range: ScanRange, { frame, entries: count, end }: PackedPage, signal: AbortSignal): CompletionEvent {
+    this.#assertWanted(signal)
     // Only for naming a key, where the engine refuses the page: it may be none.
     const page = { migration, node, range, get entries() { try { return unpackPage(frame, count) as Entry[] } catch { return [] } } }
     return { kind: EventKind.page, op, end, count, ...this.boundary.copyIn(frame), page }
   }
 
-  private assertWanted(signal: AbortSignal): void {
-    if (this.closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
+  #assertWanted(signal: AbortSignal): void {
+    if (this.#closed || signal.aborted) throw new KeyhaulError('KEYHAUL_INTERRUPTED')
   }
 
-  private openFeed(store: Store, { migration, node }: Action, after: Uint8Array, signal: AbortSignal): Promise<Feed> {
-    const wanted = (): boolean => !this.closed && this.runs.has(migration)
-    return this.feeds.begin(migration, node).begin(store, migration, this.run(migration), after, signal, wanted)
+  #openFeed(store: Store, { migration, node }: Action, after: Uint8Array, signal: AbortSignal): Promise<Feed> {
+    const wanted = (): boolean => !this.#closed && this.#runs.has(migration)
+    return this.#feeds.begin(migration, node).begin(store, migration, this.#run(migration), after, signal, wanted)
   }
 
-  private run(migration: number): RunPort {
-    const run = this.runs.get(migration)
+  #run(migration: number): RunPort {
+    const run = this.#runs.get(migration)
     if (run === undefined) throw new KeyhaulError('KEYHAUL_CLOSED')
     return run
   }

@@ -27,10 +27,10 @@ interface Open {
 
 /** The feeds that are open, by migration. */
 export class Feeds {
-  private readonly open = new Map<number, Open>()
+  readonly #open = new Map<number, Open>()
 
   of(migration: number): Open {
-    const open = this.open.get(migration)
+    const open = this.#open.get(migration)
     if (open === undefined) throw new KeyhaulError('KEYHAUL_FEED_POSITION_LOST')
     return open
   }
@@ -42,7 +42,7 @@ export class Feeds {
   }
 
   lag(migration: number): number {
-    const open = this.open.get(migration)
+    const open = this.#open.get(migration)
     return open?.feed.behind?.(open.at) ?? 0
   }
 
@@ -59,7 +59,7 @@ export class Feeds {
       await feed.close({ discard: isNew })
       throw new KeyhaulError('KEYHAUL_INTERRUPTED')
     }
-    this.open.set(migration, { feed, at: feed.position })
+    this.#open.set(migration, { feed, at: feed.position })
     return feed
   }
 
@@ -70,16 +70,16 @@ export class Feeds {
   async discard(migration: number, run: FeedUser, after: Uint8Array, take: (after: Uint8Array) => Promise<unknown>): Promise<void> {
     // A new one will do as well for an owner: it ends the one that nobody knows of.
     for (const at of nameOf(run) === undefined ? [after] : [after, new Uint8Array(0)]) {
-      if (!this.open.has(migration) && (at !== after || at.length > 0)) await take(at).catch(unlessLost)
+      if (!this.#open.has(migration) && (at !== after || at.length > 0)) await take(at).catch(unlessLost)
     }
-    await this.open.get(migration)?.feed.close({ discard: true })
-    this.open.delete(migration)
+    await this.#open.get(migration)?.feed.close({ discard: true })
+    this.#open.delete(migration)
   }
 
   /** Without `discard` the recording goes on for whoever resumes. */
   leave(migration: number, discard: boolean): void {
-    this.open.get(migration)?.feed.close({ discard }).catch(() => {})
-    this.open.delete(migration)
+    this.#open.get(migration)?.feed.close({ discard }).catch(() => {})
+    this.#open.delete(migration)
   }
 }
 

@@ -2,6 +2,7 @@ import type { LiveProgress } from '../migration.js'
 import { errorCodeOf, type ErrorDetails, KeyhaulError } from '../errors.js'
 import { ConfigWord, ControlWord } from './layout.generated.js'
 import type { WasmModule } from './module.js'
+import { free, own, type Owned } from './owned.js'
 
 /** How an engine is set up; names and units as in wasm/layout.def. */
 export interface EngineConfig {
@@ -38,13 +39,17 @@ export interface PlanProblem {
   second: number
   missing: number
   field: string
+  /** Bounds of the field, where it has some. */
+  least: number
+  most: number
 }
 
 export type Verb = Exclude<keyof typeof ControlWord, 'size'>
 
 /** An engine of the module. */
 export class EngineHandle {
-  private readonly handle: number
+  readonly #handle: number
+  readonly #owned: Owned
 
   constructor(
     readonly module: WasmModule,
@@ -56,28 +61,29 @@ export class EngineHandle {
     }
     words[ConfigWord.bytesPerSecondLow] = config.bytesPerSecond % 0x100000000
     words[ConfigWord.bytesPerSecondHigh] = config.bytesPerSecond / 0x100000000
-    this.handle = staged(module, new Uint8Array(words.buffer), (address) => module.engineCreate(address))
-    if (this.handle === 0) {
+    this.#handle = staged(module, new Uint8Array(words.buffer), (address) => module.engineCreate(address))
+    if (this.#handle === 0) {
       throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'the engine refuses its options' })
     }
+    this.#owned = own(this, module, module.engineDestroy, this.#handle)
   }
 
   eventsAddress(): number {
-    return this.module.eventsAddress(this.handle)
+    return this.module.eventsAddress(this.#handle)
   }
   readyAddress(): number {
-    return this.module.readyAddress(this.handle)
+    return this.module.readyAddress(this.#handle)
   }
   step(nowUs: number, eventCount: number): number {
-    return this.module.step(this.handle, nowUs, eventCount)
+    return this.module.step(this.#handle, nowUs, eventCount)
   }
   addNode(name: string): number {
-    return staged(this.module, new TextEncoder().encode(name), (address, bytes) => this.module.addNode(this.handle, address, bytes))
+    return staged(this.module, new TextEncoder().encode(name), (address, bytes) => this.module.addNode(this.#handle, address, bytes))
   }
   /** An id; or below zero an error, whose details are in `problem()`. */
   start(nowUs: number, plan: Uint8Array, source: number, target: number, journal: boolean): number {
     return staged(this.module, plan, (address, bytes) =>
-      this.module.start(this.handle, nowUs, address, bytes, source, target, journal ? 1 : 0)
+      this.module.start(this.#handle, nowUs, address, bytes, source, target, journal ? 1 : 0)
     )
   }
   /** Of a plan that was refused; missing where it was refused for another reason. */
@@ -87,38 +93,41 @@ export class EngineHandle {
   }
   resume(nowUs: number, journal: Uint8Array, source: number, target: number): number {
     return staged(this.module, journal, (address, bytes) =>
-      this.module.resume(this.handle, nowUs, address, bytes, source, target)
+      this.module.resume(this.#handle, nowUs, address, bytes, source, target)
     )
   }
   control(verb: Verb, migration: number): number {
-    return this.module.control(this.handle, ControlWord[verb], migration)
+    return this.module.control(this.#handle, ControlWord[verb], migration)
+  }
+  setWallClock(nowUs: number, unixMs: number): void {
+    this.module.setWallClock(this.#handle, nowUs, unixMs)
   }
   setRate(nowUs: number, migration: number, bytesPerSecond: number): number {
-    return this.module.setRate(this.handle, nowUs, migration, bytesPerSecond)
+    return this.module.setRate(this.#handle, nowUs, migration, bytesPerSecond)
   }
   acquire(bytes: number): number {
-    return this.module.acquire(this.handle, bytes)
+    return this.module.acquire(this.#handle, bytes)
   }
   acquired(): number {
-    return this.module.acquired(this.handle)
+    return this.module.acquired(this.#handle)
   }
   release(buffer: number): void {
-    this.module.release(this.handle, buffer)
+    this.module.release(this.#handle, buffer)
   }
   inspect(nowUs: number, migration: number): View {
-    this.module.inspect(this.handle, nowUs, migration)
+    this.module.inspect(this.#handle, nowUs, migration)
     return JSON.parse(textOf(this.module)) as View
   }
   receipt(migration: number): string {
-    this.module.receipt(this.handle, migration)
+    this.module.receipt(this.#handle, migration)
     return textOf(this.module)
   }
   stats(): { staleCompletions: number; bufferBytes: number } {
-    this.module.stats(this.handle)
+    this.module.stats(this.#handle)
     return JSON.parse(textOf(this.module)) as ReturnType<EngineHandle['stats']>
   }
   delete(): void {
-    this.module.engineDestroy(this.handle)
+    free(this.#owned)
   }
 }
 

@@ -9,28 +9,28 @@ export interface KeptPage {
 
 /** Pages that may be written as they came, by the op of their scan. */
 export class KeptPages {
-  private readonly pages = new Map<number, KeptPage & { readonly migration: number }>()
+  readonly #pages = new Map<number, KeptPage & { readonly migration: number }>()
 
   /** Taken in early by the target, a page costs no time between two writes, and its entries need not live until then. */
   keep(op: number, migration: number, entries: readonly Entry[], target: Store | undefined): void {
     if (target?.applyPacked !== undefined) return
     const prepared = entries.length === 0 ? undefined : target?.prepare?.(entries)
-    this.pages.set(op, { migration, first: entries[0]?.[0], prepared, entries: prepared === undefined ? entries : undefined })
+    this.#pages.set(op, { migration, first: entries[0]?.[0], prepared, entries: prepared === undefined ? entries : undefined })
   }
 
   /** Gives it away: whoever comes a second time unpacks what the engine holds. */
   take(op: number): KeptPage | undefined {
-    const page = this.pages.get(op)
-    this.pages.delete(op)
+    const page = this.#pages.get(op)
+    this.#pages.delete(op)
     return page
   }
 
   /** Those of a migration, or all. */
   drop(migration?: number): void {
-    for (const [op, page] of this.pages) {
+    for (const [op, page] of this.#pages) {
       if (migration !== undefined && page.migration !== migration) continue
       page.prepared?.discard()
-      this.pages.delete(op)
+      this.#pages.delete(op)
     }
   }
 }

@@ -73,5 +73,6 @@ export const ControlWord = {
   removeNode: 6,
   reverse: 7,
   closeWindow: 8,
-  size: 9,
+  giveUpSource: 9,
+  size: 10,
 } as const

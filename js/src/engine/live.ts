@@ -15,6 +15,8 @@ export interface LiveRun {
   readonly share: number
   /** Level 2: it stands for the source's gate. */
   readonly fence: OperatorFence | undefined
+  /** The register's document as it was read last: what refuses a claim stands in it. */
+  seen?: Uint8Array
 }
 
 /** GateVerb of core/include/keyhaul/gate.h, from 1. */
@@ -32,9 +34,9 @@ export async function carryOut(action: Action, store: Store, live: LiveRun | und
   if (live === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED')
   switch (action.kind) {
     case ActionKind.registerRead:
-      return readRegister(live.register)
+      return readRegister(live)
     case ActionKind.registerSwap:
-      return swapRegister(live.register, action)
+      return swapRegister(live, action)
     case ActionKind.read:
       return readKeys(store, action, signal)
     case ActionKind.gate:
@@ -43,12 +45,15 @@ export async function carryOut(action: Action, store: Store, live: LiveRun | und
   throw new Error(`keyhaul: unknown action ${action.kind} from the core; glue and module do not match`)
 }
 
-async function readRegister(register: Register): Promise<Answer> {
-  return { count: 0, ...(await register.read()) }
+async function readRegister(live: LiveRun): Promise<Answer> {
+  const { version, document } = await live.register.read()
+  live.seen = document
+  return { count: 0, version, document }
 }
 
-async function swapRegister(register: Register, { epoch, payload }: Action): Promise<Answer> {
-  const { swapped, version, document } = await register.compareAndSet(epoch, payload)
+async function swapRegister(live: LiveRun, { epoch, payload }: Action): Promise<Answer> {
+  const { swapped, version, document } = await live.register.compareAndSet(epoch, payload)
+  live.seen = document
   return swapped ? { count: 1, version, document: NONE } : { count: 0, version, document }
 }
 

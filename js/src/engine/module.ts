@@ -14,6 +14,7 @@ export interface WasmModule {
   resume(engine: number, nowUs: number, journal: number, bytes: number, source: number, target: number): number
   control(engine: number, verb: number, migration: number): number
   setRate(engine: number, nowUs: number, migration: number, bytesPerSecond: number): number
+  setWallClock(engine: number, nowUs: number, unixMs: number): void
   acquire(engine: number, bytes: number): number
   acquired(engine: number): number
   release(engine: number, buffer: number): void

@@ -43,10 +43,10 @@ export interface LiveWords {
 /** The payload of the journal's plan record (core/src/journal/FORMAT.md). Throws KEYHAUL_INVALID_ARGUMENT. */
 export function encodePlan(plan: PlanWords): Uint8Array {
   const out: number[] = []
-  const number = (name: keyof PlanWords | keyof LiveWords, most = 0xffffffff): void => {
+  const number = (name: keyof PlanWords | keyof LiveWords, most = 0xffffffff, option: string = name): void => {
     const value = { ...plan, ...plan.live }[name] as number
     if (!Number.isInteger(value) || value < 0 || value > most) {
-      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `${name} is ${String(value)}; it must be a whole number of 0 to ${most}` })
+      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `${option} is ${String(value)}; it must be a whole number of 0 to ${most}` })
     }
     varint(out, value)
   }
@@ -57,7 +57,7 @@ export function encodePlan(plan: PlanWords): Uint8Array {
   number('targetCapabilities')
   number('mode', 4)
   number('verify', 2)
-  number('require', 5)
+  number('require', 5, 'requireLevel')
   varint(out, 0) // the level, which the core finds
   number('priority', 255)
   varint(out, (plan.intoNonempty ? 1 : 0) | (plan.repair ? 2 : 0) | (plan.follow ? 4 : 0))

@@ -165,7 +165,8 @@ function textOf(line: Uint8Array): string {
 async function answer(line: Uint8Array, socket: Socket, runs: Runs, rehearsals: Rehearsals, send: (reply: Reply) => void): Promise<void> {
   const request = parseRequest(textOf(line))
   if (request.op === 'status' && request.watch !== true) {
-    send({ type: 'status', runs: runs.infos(request.id) })
+    const stores = runs.waiting()
+    send({ type: 'status', runs: runs.infos(request.id), ...(stores.length === 0 ? {} : { stores }) })
     socket.end()
     return
   }
@@ -217,8 +218,13 @@ async function carryOut(request: Exclude<Request, RehearseRequest>, runs: Runs):
     }
     case 'reverse':
     case 'closeWindow': {
+      if (request.op === 'closeWindow' && request.giveUpSource === true) {
+        const id = request.id ?? runs.only(({ progress, resumable }) => progress?.live?.turned === true || resumable, 'whose source could be given up')
+        await runs.giveUpSource(id)
+        return id
+      }
       const id = request.id ?? runs.only(({ progress }) => progress?.live?.turned === true, 'with an open reverse window')
-      runs.settle(id, request.op)
+      await runs.settle(id, request.op)
       return id
     }
     case 'cancel': {

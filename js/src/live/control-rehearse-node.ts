@@ -18,7 +18,7 @@ export class Rehearsals {
   private readonly ending = new AbortController()
 
   async measure(request: RehearseRequest, from: Store, to: Store, given: AbortSignal): Promise<Measurement> {
-    if (this.running !== undefined) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'this service measures for another rehearsal just now; try again after it' })
+    if (this.running !== undefined) throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: 'this service measures for one rehearsal at a time, and one is under way; try again after it' })
     const work = measured(request, from.mover ?? from, to.mover ?? to, AbortSignal.any([given, this.ending.signal]))
     this.running = work.catch(() => {})
     try {
@@ -48,7 +48,7 @@ async function measured({ ranges, sharePercent = 25, writes, watchMs }: Rehearse
       return levelStore(db, { name: `scratch ${name}`, feed: true })
     }
     try {
-      const stores = { from, scratch: await scratch(target, 'target'), scratchSource: await scratch(source, 'source') }
+      const stores = { from, to, scratch: await scratch(target, 'target'), scratchSource: await scratch(source, 'source') }
       return await measure({ ...stores, ranges, plan: { mode: 'live', share: sharePercent / 100, writes }, countMax: COUNT_MAX, trialMax: TRIAL_MAX, watchMs, signal })
     } finally {
       for (const db of opened) await db.close()

@@ -16,7 +16,7 @@ export interface MoveRequest {
   readonly op: 'move'
   readonly from: string
   readonly to: string
-  /** Keys as text, or `hex:00ff`. Without: everything. */
+  /** Without: everything. */
   readonly ranges?: readonly RangeInput[]
   readonly pauseBudgetMs?: number
   readonly requireLevel?: number
@@ -39,7 +39,8 @@ export type Request =
   | RehearseRequest
   | { readonly op: 'status'; readonly id?: string; readonly watch?: boolean }
   | { readonly op: 'resume'; readonly id?: string; readonly rate?: number }
-  | { readonly op: 'cancel' | 'stop' | 'reverse' | 'closeWindow'; readonly id?: string }
+  | { readonly op: 'cancel' | 'stop' | 'reverse'; readonly id?: string }
+  | { readonly op: 'closeWindow'; readonly id?: string; readonly giveUpSource?: boolean }
 
 /** A migration as a service shows it. */
 export interface RunInfo {
@@ -56,6 +57,17 @@ export interface RunInfo {
   readonly journal: string
   readonly receipt: Receipt | undefined
   readonly error: WireError | undefined
+  /** Why its last reverse() was refused; the migration goes on. */
+  readonly refused?: WireError | undefined
+}
+
+/** A store of a service whose clients wait for it. */
+export interface StoreInfo {
+  readonly name: string
+  /** Calls of clients that it has not answered. */
+  readonly calls: number
+  /** For so long its oldest call has been under way. */
+  readonly oldestMs: number
 }
 
 export interface WireError {
@@ -67,7 +79,7 @@ export interface WireError {
 }
 
 export type Reply =
-  | { readonly type: 'status'; readonly runs: readonly RunInfo[] }
+  | { readonly type: 'status'; readonly runs: readonly RunInfo[]; readonly stores?: readonly StoreInfo[] }
   | { readonly type: 'run' | 'end'; readonly run: RunInfo }
   | { readonly type: 'measured'; readonly measurement: Measurement }
   | { readonly type: 'error'; readonly error: WireError }
@@ -93,7 +105,7 @@ const MEMBERS: Readonly<Record<Request['op'], readonly string[]>> = {
   cancel: ['id'],
   stop: ['id'],
   reverse: ['id'],
-  closeWindow: ['id']
+  closeWindow: ['id', 'giveUpSource']
 }
 
 /** Throws KEYHAUL_INVALID_ARGUMENT for anything that is not exactly a request. */
@@ -111,7 +123,7 @@ export function parseRequest(line: string): Request {
   const members = MEMBERS[op as Request['op']]
   for (const name of Object.keys(rest)) if (!members.includes(name)) throw refuse(`${op} has no ${JSON.stringify(name.slice(0, 40))}`)
   if (rest.id !== undefined && !(typeof rest.id === 'string' && ID.test(rest.id))) throw refuse('`id` is not the id of a migration')
-  if (rest.watch !== undefined && typeof rest.watch !== 'boolean') throw refuse('`watch` is not a boolean')
+  for (const name of ['watch', 'giveUpSource']) if (rest[name] !== undefined && typeof rest[name] !== 'boolean') throw refuse(`\`${name}\` is not a boolean`)
   if (op === 'move') return parseMove(rest)
   if (op === 'rehearse') return parseRehearse(rest)
   return { op, ...rest, ...numberOf(rest)('rate', Number.MAX_SAFE_INTEGER) } as Request
@@ -161,9 +173,13 @@ function parseRanges(given: unknown): RangeInput[] {
   }
   return given.map((range: unknown): RangeInput => {
     if (Array.isArray(range) && range.length === 2) return [key(range[0]), key(range[1])]
-    const isPrefix = typeof range === 'object' && range !== null && !Array.isArray(range) && Object.keys(range).join() === 'prefix'
-    if (isPrefix) return { prefix: key((range as { prefix: unknown }).prefix) }
-    throw refuse('a range of `ranges` is neither [first, last] nor {"prefix": key}')
+    const names = typeof range === 'object' && range !== null && !Array.isArray(range) ? Object.keys(range).sort().join() : ''
+    const { prefix, from, to } = range as { prefix: unknown; from: unknown; to: unknown }
+    if (names === 'prefix') return { prefix: key(prefix) }
+    if (names === 'from') return { from: key(from) }
+    if (names === 'to') return { to: key(to) }
+    if (names === 'from,to') return [key(from), key(to)]
+    throw refuse('a range of `ranges` is neither [first, last] nor {"prefix": key}, {"from": key} or {"to": key}')
   })
 }
 

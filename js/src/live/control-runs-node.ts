@@ -6,11 +6,13 @@ import { inspectJournal, type JournalInfo } from '../inspect.js'
 import { Engine, type MigrateOptions } from '../migrate.js'
 import type { Migration, MigrationError } from '../migration.js'
 import { ENDED } from '../progress.js'
-import type { RangeInput } from '../ranges.js'
+import { endsOf, type RangeInput } from '../ranges.js'
 import type { Receipt } from '../receipt.js'
 import type { Store } from '../stores/store.js'
+import type { GatedStore } from './gated.js'
+import { goneStore } from './gone.js'
 import type { ControlOptions } from './control.js'
-import { type MoveRequest, type RunInfo, toWire } from './control-request.js'
+import { fromWire, type MoveRequest, type RunInfo, type StoreInfo, toWire, type WireError } from './control-request.js'
 
 /** Ended ones that are still shown. */
 const ENDED_MAX = 50
@@ -22,9 +24,13 @@ interface Run {
   readonly ranges: readonly string[]
   readonly journal: string
   level: number
+  /** Bytes a second, for whoever goes on with it. */
+  rate: number | undefined
   migration: Migration | undefined
   receipt: Receipt | undefined
   error: (KeyhaulError & Partial<Pick<MigrationError, 'resumable' | 'step'>>) | undefined
+  /** Why its last reverse() was refused. */
+  refused?: KeyhaulError | undefined
   /** Told of all that happens to it. */
   readonly watchers: Set<(isEnd: boolean) => void>
 }
@@ -71,30 +77,34 @@ export class Runs {
     const ranges = (request.ranges ?? []).map(rangeText)
     const { register } = this.options
     const { requireLevel, pauseBudgetMs, rate, reverseWindowMs } = request
-    const options: MigrateOptions = { live: true, from, to, ranges: request.ranges, register, journal, requireLevel, pauseBudgetMs, rate, reverseWindowMs, hostInfo: { ranges } }
+    const options: MigrateOptions = { live: true, from, to, ranges: request.ranges, register, journal, requireLevel, pauseBudgetMs, rate, reverseWindowMs, hostInfo: { ranges, rate } }
     const migration = await this.engine.migrate(options).catch((error: unknown) => {
       rmSync(journal, { force: true })
       throw error
     })
-    const run: Run = { id, from: from.name, to: to.name, ranges, journal, level: 0, migration, receipt: undefined, error: undefined, watchers: new Set() }
+    const run: Run = { id, from: from.name, to: to.name, ranges, journal, level: 0, rate, migration, receipt: undefined, error: undefined, watchers: new Set() }
     this.all.set(id, run)
     this.follow(run, migration)
     return { id, migration }
   }
 
-  /** Goes on with one; one that runs goes on at the rate that is given. */
-  async resume(id: string, rate?: number): Promise<void> {
+  /** Goes on with one, at the rate that is given or else at the one that it had; one that runs goes on at the given one. */
+  async resume(id: string, given?: number, instead?: (name: string) => Store): Promise<void> {
     const run = this.find(id)
+    const rate = given ?? run.rate
     if (run.migration !== undefined) {
-      if (rate !== undefined) run.migration.setRate(rate)
+      if (given !== undefined) run.migration.setRate(given)
+      run.rate = rate
       return
     }
     if (run.receipt !== undefined || run.error?.resumable === false) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', { migration: id })
     const { register } = this.options
-    const [from, to] = [this.store(run.from), this.store(run.to)]
+    const isGone = instead !== undefined && !Object.hasOwn(this.options.stores, run.from)
+    const [from, to] = [isGone ? instead(run.from) : this.store(run.from), this.store(run.to)]
     rmSync(this.holdOf(id), { force: true })
     const migration = await this.engine.resume({ from, to, register, journal: run.journal, rate })
     run.error = undefined
+    run.rate = rate
     run.migration = migration
     this.follow(run, migration)
   }
@@ -113,10 +123,26 @@ export class Runs {
   }
 
   /** Goes back, or is content before the reverse window ends. Throws KEYHAUL_UNSUPPORTED where none is open. */
-  settle(id: string, how: 'reverse' | 'closeWindow'): void {
-    const { migration } = this.find(id)
+  async settle(id: string, how: 'reverse' | 'closeWindow'): Promise<void> {
+    const run = this.find(id)
+    const { migration } = run
     if (migration?.progress().live?.turned !== true) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { migration: id, message: 'no reverse window is open; see keyhaul status --service' })
-    migration[how]()
+    run.refused = undefined
+    if (how === 'closeWindow') return migration.closeWindow()
+    const back = migration.reverse()
+    // What is refused at once is this caller's to know; later it is everybody's.
+    await Promise.race([back, Promise.resolve()])
+    back.catch((error: unknown) => {
+      if (run.migration !== migration || !(error instanceof KeyhaulError) || 'step' in error) return
+      run.refused = error
+      for (const watcher of run.watchers) watcher(false)
+    })
+  }
+
+  /** Also of one that stopped because its source is away, and where the service has no such store any more. */
+  async giveUpSource(id: string): Promise<void> {
+    await this.resume(id, undefined, goneStore)
+    this.find(id).migration?.closeWindow({ giveUpSource: true })
   }
 
   /** The one that is meant where there is only one it can be. */
@@ -165,9 +191,19 @@ export class Runs {
       (error: MigrationError) => {
         run.error = error
         run.receipt = error.receipt
+        if (error.receipt?.state === 'failed') this.keepFailure(run.id, error)
         end()
       }
     )
+  }
+
+  /** For whoever asks after a restart; it is shown less well without. */
+  private keepFailure(id: string, error: MigrationError): void {
+    try {
+      writeFileSync(this.failureOf(id), JSON.stringify(toWire(error)))
+    } catch {
+      // Of a full disk, for one: the journal has the code.
+    }
   }
 
   private readRun(file: string): Run | undefined {
@@ -180,18 +216,36 @@ export class Runs {
       // It began nothing, or cannot be read: then it has to be seen.
       if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_TORN') return undefined
       const failure = error instanceof KeyhaulError ? new KeyhaulError(error.code, { file: journal, message: error.message }) : new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: journal, cause: error })
-      return { id, from: '?', to: '?', ranges: [], journal, level: 0, migration: undefined, receipt: undefined, error: Object.assign(failure, { resumable: false }), watchers: new Set() }
+      return { id, from: '?', to: '?', ranges: [], journal, level: 0, rate: undefined, migration: undefined, receipt: undefined, error: Object.assign(failure, { resumable: false }), watchers: new Set() }
     }
     if (info.mode !== 'live') return undefined
-    const { ranges } = (info.hostInfo ?? {}) as { ranges?: string[] }
-    const error = info.receipt === undefined ? Object.assign(new KeyhaulError(info.stopped ?? 'KEYHAUL_INTERRUPTED'), { resumable: true }) : undefined
-    return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, level: info.level, migration: undefined, receipt: info.receipt, error, watchers: new Set() }
+    const { ranges, rate } = (info.hostInfo ?? {}) as { ranges?: string[]; rate?: number }
+    const error = info.receipt === undefined ? Object.assign(new KeyhaulError(info.stopped ?? 'KEYHAUL_INTERRUPTED'), { resumable: true }) : this.whyFailed(id, info)
+    return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, level: info.level, rate, migration: undefined, receipt: info.receipt, error, watchers: new Set() }
+  }
+
+  /** What was said then; the journal has the code at most. */
+  private whyFailed(id: string, { receipt, stopped }: JournalInfo): Run['error'] {
+    if (receipt?.state !== 'failed') return undefined
+    try {
+      return fromWire(JSON.parse(readFileSync(this.failureOf(id), 'utf8')) as WireError)
+    } catch {
+      return stopped === undefined ? undefined : new KeyhaulError(stopped)
+    }
   }
 
   private find(id: string): Run {
     const run = this.all.get(id)
     if (run === undefined) throw new KeyhaulError('KEYHAUL_NOT_FOUND', { migration: id, message: 'this service knows no such migration; keyhaul status --service shows all' })
     return run
+  }
+
+  /** The stores that clients wait for. */
+  waiting(): StoreInfo[] {
+    return Object.values(this.options.stores).flatMap((store) => {
+      const { calls, oldestMs } = (store as GatedStore).unanswered?.() ?? { calls: 0, oldestMs: 0 }
+      return calls === 0 ? [] : [{ name: store.name, calls, oldestMs: Math.round(oldestMs) }]
+    })
   }
 
   store(name: string): Store {
@@ -217,6 +271,7 @@ export class Runs {
     for (const run of ended.slice(0, Math.max(0, ended.length - ENDED_MAX))) {
       this.all.delete(run.id)
       rmSync(run.journal, { force: true })
+      rmSync(this.failureOf(run.id), { force: true })
     }
   }
 
@@ -226,21 +281,25 @@ export class Runs {
   private holdOf(id: string): string {
     return join(this.options.journals, `${id}.stopped`)
   }
+  private failureOf(id: string): string {
+    return join(this.options.journals, `${id}.failed`)
+  }
   private isHeld(id: string): boolean {
     return readdirSync(this.options.journals).includes(`${id}.stopped`)
   }
 }
 
-function infoOf({ id, from, to, ranges, journal, level, migration, receipt, error }: Run): RunInfo {
+function infoOf({ id, from, to, ranges, journal, level, migration, receipt, error, refused }: Run): RunInfo {
   const last = migration?.progress()
   // Between its last state and its end the journal is closed: whoever reads "done" finds the receipt.
   const progress = last !== undefined && ENDED.has(last.state) ? { ...last, state: 'closing' as const } : last
   const resumable = migration === undefined && receipt === undefined && error?.resumable !== false
   const state = progress?.state ?? receipt?.state ?? (resumable ? 'stopped' : 'failed')
-  return { id, from, to, ranges, level: receipt?.level ?? level, state, progress, resumable, journal, receipt, error: error && toWire(error) }
+  return { id, from, to, ranges, level: receipt?.level ?? level, state, progress, resumable, journal, receipt, error: error && toWire(error), refused: refused && toWire(refused) }
 }
 
 function rangeText(range: RangeInput): string {
   if ('prefix' in range) return `${formatKey(range.prefix)}*`
-  return `${formatKey(range[0])}..${formatKey(range[1])}`
+  const [from, to] = endsOf(range)
+  return `${from === undefined ? '' : formatKey(from)}..${to === undefined ? '' : formatKey(to)}`
 }

@@ -3,6 +3,7 @@ import { KeyhaulError } from '../errors.js'
 import type { GateCall, GateVerb, OwnRecord, ScanRange, Store, Write } from '../stores/store.js'
 import { Watchers } from '../register/register.js'
 import { Gate } from './gate.js'
+import { ReadGroups, WriteGroups } from './group.js'
 import { packCall } from './pack.js'
 import { WriteLimit } from './write-limit.js'
 
@@ -19,6 +20,9 @@ export class GateCore {
   gate: Gate | undefined
   /** Told of each change. */
   readonly watchers = new Watchers<void>()
+  /** Calls of clients, whichever object they come through: two queues would overtake each other. */
+  readonly reads: ReadGroups
+  readonly writes: WriteGroups
   /** What migrations ask of the writers, while they cannot keep up with them. */
   private readonly limits = new Map<readonly ScanRange[], WriteLimit>()
   private loading: Promise<Gate> | undefined
@@ -30,16 +34,22 @@ export class GateCore {
     if (ownRecord === undefined) {
       throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no place for the record of a gate; gatedStore() takes a levelStore or a memoryStore' })
     }
-    if (typeof identity !== 'object' || identity === null) return new GateCore(ownRecord, store.name)
-    const core = cores.get(identity) ?? new GateCore(ownRecord, store.name)
+    if (typeof identity !== 'object' || identity === null) return new GateCore(ownRecord, store)
+    const core = cores.get(identity) ?? new GateCore(ownRecord, store)
     cores.set(identity, core)
     return core
   }
 
+  private readonly store: string
+
   private constructor(
     private readonly record: OwnRecord,
-    private readonly store: string
-  ) {}
+    store: Store
+  ) {
+    this.store = store.name
+    this.reads = new ReadGroups(store as Required<Store>)
+    this.writes = new WriteGroups(store)
+  }
 
   load(): Promise<Gate> {
     this.loading ??= this.record.read().then(

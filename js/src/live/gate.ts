@@ -1,15 +1,15 @@
 import { bytesOf, idOrThrow, staged, textOf } from '../engine/handle.js'
+import { own, type Owned, restage } from '../engine/owned.js'
 import { getLiveModule } from './load.js'
 import { errorCodeOf, KeyhaulError } from '../errors.js'
 import type { ScanRange } from '../stores/store.js'
 import { Packer } from './pack.js'
 
-const finalizer = /* @__PURE__ */ new FinalizationRegistry<number>((handle) => getLiveModule().gateDestroy(handle))
-
 /** A gate of the core (core/include/keyhaul/gate.h). Refusals are thrown as KEYHAUL_RETRY and KEYHAUL_MOVED. */
 export class Gate {
   private readonly module = getLiveModule()
   private readonly handle: number
+  private readonly owned: Owned
   /** Memory that keys are put in, kept from call to call. */
   private stage = 0
   private stageBytes = 0
@@ -20,7 +20,7 @@ export class Gate {
   ) {
     const bytes = record ?? new Uint8Array(0)
     this.handle = staged(this.module, bytes, (address) => idOrThrow(this.module.gateRestore(address, bytes.length), { store }))
-    finalizer.register(this, this.handle)
+    this.owned = own(this, this.module, this.module.gateDestroy, this.handle)
   }
 
   /** What to pass to landed(). */
@@ -102,9 +102,8 @@ export class Gate {
     let size = 0
     for (const key of keys) size += 4 + key.length
     if (size > this.stageBytes) {
-      if (this.stage !== 0) this.module.deallocate(this.stage)
       this.stageBytes = 2 * size
-      this.stage = this.module.allocate(this.stageBytes)
+      this.stage = restage(this.owned, this.stageBytes)
       if (this.stage === 0) {
         this.stageBytes = 0
         throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${size} bytes of keys do not fit into the module's memory` })

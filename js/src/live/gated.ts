@@ -2,7 +2,7 @@ import { KeyhaulError } from '../errors.js'
 import { compareBytes, toBytes } from '../stores/bytes.js'
 import type { ApplyOptions, Capability, ScanOptions, ScanPage, ScanRange, Store, Write } from '../stores/store.js'
 import { GateCore } from './core.js'
-import { ReadGroups, WriteGroups } from './group.js'
+import type { Unanswered } from './group.js'
 import { spansOf } from './spans.js'
 
 export interface WriteOptions {
@@ -32,15 +32,29 @@ export interface GatedStore extends Store {
   isRefusing?(key: Uint8Array, kind: 'read' | 'write'): boolean
   /** Tells soon after what it may answer for has changed, until the function that it returns is called. */
   onGateChange?(listener: () => void): () => void
+  /** How many calls of its clients the store has not answered, and for how long its oldest call has been under way. */
+  unanswered?(): Unanswered
   readonly mover: Store
 }
 
+export interface GateOptions {
+  /**
+   * A client's call that the store has not answered after so many milliseconds is given up with
+   * KEYHAUL_STORE_STALLED: a write that had its turn may still be carried out, and a fence waits for it
+   * all the same. 1 to 3,600,000. Default: none, clients wait for as long as the store takes.
+   */
+  readonly callTimeoutMs?: number
+}
+
 /** Gates a levelStore or a memoryStore. To be moved from, it needs `levelStore(db, { feed: true })`. */
-export function gatedStore(store: Store): GatedStore {
+export function gatedStore(store: Store, { callTimeoutMs }: GateOptions = {}): GatedStore {
+  if (callTimeoutMs !== undefined && !(callTimeoutMs >= 1 && callTimeoutMs <= 3_600_000)) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store: store.name, message: `callTimeoutMs is ${callTimeoutMs}; it must be 1 to 3600000` })
+  }
   if (store.getMany === undefined) {
     throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no getMany; gatedStore() takes a levelStore or a memoryStore' })
   }
-  return new Gated(store)
+  return new Gated(store, callTimeoutMs)
 }
 
 const KEPT: readonly Capability[] = ['scan', 'apply', 'feed', 'feedEarly', 'stats']
@@ -53,13 +67,12 @@ class Gated implements GatedStore {
   readonly capabilities: ReadonlySet<Capability>
   readonly mover: Store
   private readonly core: GateCore
-  private readonly reads: ReadGroups
-  private readonly writes: WriteGroups
 
-  constructor(private readonly store: Store) {
+  constructor(
+    private readonly store: Store,
+    private readonly callTimeoutMs: number | undefined
+  ) {
     this.core = GateCore.of(store)
-    this.reads = new ReadGroups(store as Required<Store>)
-    this.writes = new WriteGroups(store)
     this.name = store.name
     this.identity = store.identity
     if (store.place !== undefined) this.place = store.place
@@ -79,7 +92,7 @@ class Gated implements GatedStore {
     for (;;) {
       gate.admitRead(keys)
       const before = core.changes
-      const values = await this.reads.add(keys)
+      const values = await this.answered(core.reads.add(keys))
       if (core.changes === before) return values
     }
   }
@@ -104,11 +117,42 @@ class Gated implements GatedStore {
     if (writes.length === 0) return
     if (core.limited) await core.turn(writes, signal)
     const ticket = gate.admitWrite(writes.map(([key]) => key))
+    if (this.callTimeoutMs !== undefined) return this.applyInTime(ticket, writes, durable, signal)
     try {
-      await this.writes.add(writes, durable, signal)
+      await core.writes.add(writes, durable, signal)
     } finally {
       core.landed(ticket, false)
     }
+  }
+
+  /** Whoever gives up leaves its turn, but what the store has begun is in flight until it is answered. */
+  private applyInTime(ticket: number, writes: readonly Write[], durable: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const late = new AbortController()
+    const given = signal === undefined ? late.signal : AbortSignal.any([signal, late.signal])
+    return this.answered(this.core.writes.add(writes, durable, given).finally(() => this.core.landed(ticket, false)), late)
+  }
+
+  private async answered<T>(call: Promise<T>, late?: AbortController): Promise<T> {
+    const { callTimeoutMs: ms } = this
+    if (ms === undefined) return call
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const deadline = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const error = new KeyhaulError('KEYHAUL_STORE_STALLED', { store: this.name, message: `it has not answered within ${ms} ms; see whether it hangs${late === undefined ? '' : ', and take the write for neither done nor not done'}` })
+        late?.abort(error)
+        reject(error)
+      }, ms)
+    })
+    try {
+      return await Promise.race([call, deadline])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  unanswered(): Unanswered {
+    const [reads, writes] = [this.core.reads.unanswered(), this.core.writes.unanswered()]
+    return { calls: reads.calls + writes.calls, oldestMs: Math.max(reads.oldestMs, writes.oldestMs) }
   }
 
   isRefusing(key: Uint8Array, kind: 'read' | 'write'): boolean {
@@ -127,7 +171,7 @@ class Gated implements GatedStore {
     for (;;) {
       const part = gate.readable(range)
       const before = core.changes
-      const page = await this.store.scan(part, options)
+      const page = await this.answered(this.store.scan(part, options))
       if (core.changes !== before) continue
       if (!page.end || part === range) return page
       if (page.entries.length > 0) return { entries: page.entries, end: false }
@@ -146,7 +190,7 @@ class Gated implements GatedStore {
       // Its upper end is somebody else's; this says whose.
       if (part !== range) gate.admitRead([part.lt as Uint8Array])
       const before = core.changes
-      const page = await store.scanBack(range, options)
+      const page = await this.answered(store.scanBack(range, options))
       if (core.changes === before && part === range) return page
     }
   }

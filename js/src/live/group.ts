@@ -9,8 +9,8 @@ const READS_MAX = 256
 /** One that a slow disk holds up must not hold up all others. */
 const READS_IN_FLIGHT = 3
 
-/** What a store says that would say it of any write. */
-const DOWN: ReadonlySet<string | undefined> = new Set<KeyhaulErrorCode>(['KEYHAUL_STORE_FAILED', 'KEYHAUL_STORE_CLOSED', 'KEYHAUL_STORE_STALLED', 'KEYHAUL_DISK_FULL', 'KEYHAUL_STORE_CORRUPT'])
+/** What a store says that would say it of any write. Not KEYHAUL_STORE_FAILED, which may be of one only. */
+const DOWN: ReadonlySet<string | undefined> = new Set<KeyhaulErrorCode>(['KEYHAUL_STORE_CLOSED', 'KEYHAUL_STORE_STALLED', 'KEYHAUL_DISK_FULL', 'KEYHAUL_STORE_CORRUPT'])
 const codeOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code
 
 interface Waiting<T> {
@@ -20,10 +20,39 @@ interface Waiting<T> {
 interface WaitingWrite extends Waiting<void> {
   readonly writes: readonly Write[]
   readonly durable: boolean
-  readonly signal: AbortSignal | undefined
+  /** Its turn has come: an abort is not heard any more. */
+  readonly begin: () => void
 }
 interface WaitingRead extends Waiting<(Uint8Array | undefined)[]> {
   readonly keys: readonly Uint8Array[]
+}
+
+/** Calls of clients that a store has not answered, and for how long the oldest of its own calls has been under way. */
+export interface Unanswered {
+  readonly calls: number
+  /** Milliseconds; 0 where it is asked for nothing. */
+  readonly oldestMs: number
+}
+
+/** What a store is asked for at this moment. */
+class Asked {
+  private readonly calls = new Set<{ readonly at: number; readonly clients: number }>()
+
+  async during<T>(clients: number, work: () => Promise<T>): Promise<T> {
+    const call = { at: performance.now(), clients }
+    this.calls.add(call)
+    try {
+      return await work()
+    } finally {
+      this.calls.delete(call)
+    }
+  }
+
+  with(waiting: number): Unanswered {
+    const [oldest] = this.calls
+    const clients = [...this.calls].reduce((sum, call) => sum + call.clients, waiting)
+    return { calls: clients, oldestMs: oldest === undefined ? 0 : performance.now() - oldest.at }
+  }
 }
 
 /**
@@ -33,35 +62,39 @@ interface WaitingRead extends Waiting<(Uint8Array | undefined)[]> {
  * each is tried by itself, so that nobody fails for what another wrote.
  */
 export class WriteGroups {
+  private readonly asked = new Asked()
   private queue: WaitingWrite[] = []
   private flying = false
 
   constructor(private readonly store: Pick<Store, 'apply'>) {}
 
-  /** Rejects with the signal's reason where it is aborted before its turn; what is under way goes on. */
+  unanswered(): Unanswered {
+    return this.asked.with(this.queue.length)
+  }
+
+  /** Rejects with the signal's reason where it is aborted before its turn, at once; what is under way goes on. */
   add(writes: readonly Write[], durable: boolean, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.queue.push({ writes, durable, signal, resolve, reject })
+      if (signal?.aborted) return reject(signal.reason)
+      const giveUp = (): void => {
+        this.queue.splice(this.queue.indexOf(one), 1)
+        reject(signal?.reason)
+      }
+      const one = { writes, durable, resolve, reject, begin: () => signal?.removeEventListener('abort', giveUp) }
+      signal?.addEventListener('abort', giveUp, { once: true })
+      this.queue.push(one)
       if (!this.flying) void this.run()
     })
   }
 
   private async run(): Promise<void> {
     this.flying = true
-    for (;;) {
-      this.dropAborted()
-      if (this.queue.length === 0) break
-      await this.commit(this.next())
+    while (this.queue.length > 0) {
+      const group = this.next()
+      for (const { begin } of group) begin()
+      await this.asked.during(group.length, () => this.commit(group))
     }
     this.flying = false
-  }
-
-  private dropAborted(): void {
-    if (!this.queue.some(({ signal }) => signal?.aborted)) return
-    const [gone, left]: [WaitingWrite[], WaitingWrite[]] = [[], []]
-    for (const one of this.queue) (one.signal?.aborted ? gone : left).push(one)
-    this.queue = left
-    for (const { signal, reject } of gone) reject(signal?.reason)
   }
 
   /** From the head of the queue; a durable one takes others along, but does not make a group durable that was not. */
@@ -110,10 +143,15 @@ export class WriteGroups {
 
 /** The same for reads: those that come while earlier ones are under way are one call of the store. */
 export class ReadGroups {
+  private readonly asked = new Asked()
   private queue: WaitingRead[] = []
   private flying = 0
 
   constructor(private readonly store: Required<Pick<Store, 'getMany'>>) {}
+
+  unanswered(): Unanswered {
+    return this.asked.with(this.queue.length)
+  }
 
   add(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     return new Promise((resolve, reject) => {
@@ -124,7 +162,10 @@ export class ReadGroups {
 
   private async run(): Promise<void> {
     this.flying++
-    while (this.queue.length > 0) await this.read(this.next())
+    while (this.queue.length > 0) {
+      const group = this.next()
+      await this.asked.during(group.length, () => this.read(group))
+    }
     this.flying--
   }
 

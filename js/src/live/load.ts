@@ -7,6 +7,7 @@ import createKeyhaul from './glue.js'
 import { apartBytes, packed, unpacker, wasmBytes } from './inline.js'
 import { operatorFence } from './operator.js'
 import { Pace } from './pace.js'
+import { refusalOf } from './refusal.js'
 
 // The module with live migrations and gates takes the place of the smaller one, for all of the package.
 provideModule(() =>
@@ -15,6 +16,7 @@ provideModule(() =>
 
 liveParts.calls = calls
 liveParts.fence = operatorFence
+liveParts.refusal = refusalOf
 liveParts.pace = () => new Pace()
 
 /** The module with gates. KEYHAUL_UNSUPPORTED where the smaller one was in use before. */

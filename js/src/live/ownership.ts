@@ -1,11 +1,12 @@
 import { bytesOf, idOrThrow, staged, textOf } from '../engine/handle.js'
 import { getLiveModule } from './load.js'
 import { KeyhaulError } from '../errors.js'
-import { type RangeInput, toScanRanges } from '../ranges.js'
+import { type RangesInput, toScanRanges } from '../ranges.js'
 import type { Register } from '../register/register.js'
 import { compareBytes, inRange } from '../stores/bytes.js'
 import type { ScanRange, Store } from '../stores/store.js'
 import { Packer } from './pack.js'
+import { gapsIn, within } from './spans.js'
 
 /** A range and whom it belongs to. */
 export interface OwnedRange extends ScanRange {
@@ -20,6 +21,8 @@ export interface ClaimInfo {
   readonly from: string
   readonly to: string
   readonly state: 'claimed' | 'decided' | 'aborted'
+  /** In key order, disjoint. */
+  readonly ranges: readonly ScanRange[]
 }
 
 /** The ownership document, read. */
@@ -35,9 +38,10 @@ export class Ownership {
       idOrThrow(module.ownershipJson(address, document.length))
       return textOf(module)
     })
-    const read = JSON.parse(text) as { parts: [string, string | null, string, number][]; claims: [string, string, string, ClaimInfo['state']][] }
-    this.parts = read.parts.map(([gte, lt, owner, epoch]) => ({ gte: unhex(gte), lt: lt === null ? undefined : unhex(lt), owner, epoch }))
-    this.claims = read.claims.map(([id, from, to, state]) => ({ id, from, to, state }))
+    const read = JSON.parse(text) as { parts: [string, string | null, string, number][]; claims: [string, string, string, ClaimInfo['state'], [string, string | null][]][] }
+    const range = (gte: string, lt: string | null): { gte: Uint8Array; lt: Uint8Array | undefined } => ({ gte: unhex(gte), lt: lt === null ? undefined : unhex(lt) })
+    this.parts = read.parts.map(([gte, lt, owner, epoch]) => ({ ...range(gte, lt), owner, epoch }))
+    this.claims = read.claims.map(([id, from, to, state, ranges]) => ({ id, from, to, state, ranges: ranges.map(([gte, lt]) => range(gte, lt)) }))
   }
 
   find(key: Uint8Array): OwnedRange | undefined {
@@ -81,7 +85,7 @@ export async function readOwnership(register: Register): Promise<Ownership> {
 export async function assignRange(options: {
   readonly register: Register
   readonly store: Store
-  readonly ranges?: readonly RangeInput[]
+  readonly ranges?: RangesInput | undefined
   /** The store has no gate, its writers are stopped by hand (level 2): then only the register is told. */
   readonly ungated?: boolean
 }): Promise<void> {
@@ -122,30 +126,6 @@ async function inRegister(register: Register, owner: string, range: ScanRange): 
     if (answer.swapped) return true
     state = answer
   }
-}
-
-const NONE = /* @__PURE__ */ new Uint8Array(0)
-const lower = (a: Uint8Array | undefined, b: Uint8Array | undefined): Uint8Array | undefined =>
-  a === undefined ? b : b === undefined || compareBytes(a, b) <= 0 ? a : b
-
-/** The parts cut to the range. */
-function within(parts: readonly OwnedRange[], { gte = NONE, lt }: ScanRange): OwnedRange[] {
-  return parts
-    .map((part) => ({ ...part, gte: compareBytes(part.gte, gte) < 0 ? gte : part.gte, lt: lower(part.lt, lt) }))
-    .filter((part) => part.lt === undefined || compareBytes(part.gte, part.lt) < 0)
-}
-
-/** What of the range lies between the parts, which are in key order. */
-function gapsIn(parts: readonly OwnedRange[], range: ScanRange): ScanRange[] {
-  const gaps: ScanRange[] = []
-  let at: Uint8Array | undefined = range.gte ?? NONE
-  for (const part of parts) {
-    if (at !== undefined && compareBytes(at, part.gte) < 0) gaps.push({ gte: at, lt: part.gte })
-    at = part.lt
-  }
-  const isLeft = at !== undefined && (range.lt === undefined || compareBytes(at, range.lt) < 0)
-  if (isLeft) gaps.push({ gte: at, lt: range.lt })
-  return gaps
 }
 
 function unhex(text: string): Uint8Array {

@@ -2,7 +2,7 @@ import { KeyhaulError } from '../errors.js'
 import { runSimCommand } from '../sim/command.js'
 import type { Measurement } from './measurement.js'
 import { assertPlan, DEPTHS, MODES, pagesOf, type RehearsalPlan } from './plan.js'
-import { verdictOf } from './verdict.js'
+import { refusalOf, verdictOf } from './verdict.js'
 
 export interface Quantiles {
   readonly p50: number
@@ -30,7 +30,7 @@ export interface Outcome {
 }
 
 export interface Forecast {
-  readonly verdict: 'fits' | 'overBudget' | 'notConverging' | 'fails'
+  readonly verdict: 'fits' | 'refused' | 'overBudget' | 'notConverging' | 'fails'
   /** The verdict for people. */
   readonly text: string
   readonly plan: RehearsalPlan
@@ -83,7 +83,10 @@ function* seedBySeed(measurement: Measurement, given: RehearsalPlan): Generator<
   const plan = writes === undefined ? given : { ...given, writes }
   const isLive = plan.mode === 'live'
   if (isLive !== measurement.live) {
-    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `the measurement is of a ${measurement.live ? 'live migration' : 'copy or move'}; measure again for the other` })
+    const message = isLive
+      ? 'this was measured for a copy or a move, and says nothing of writers; measure the stores again for a live migration (keyhaul rehearse FROM TO --live)'
+      : 'this was measured for a live migration; forecast one (--live), or measure the stores again for a copy or a move'
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message })
   }
   const { seed: first = 1, seeds: count = 20 } = plan
   const [calm, mild]: [Run[], Run[]] = [[], []]
@@ -95,7 +98,7 @@ function* seedBySeed(measurement: Measurement, given: RehearsalPlan): Generator<
   }
   const { scale, pageEntries } = calm[0] as Run
   const outcomes = { calm: outcomeOf(calm), mild: outcomeOf(mild) }
-  return { ...verdictOf(plan, outcomes.calm, outcomes.mild), plan, measurement, seeds: { first, count }, scale: { entries: scale, pageEntries }, ...outcomes }
+  return { ...(refusalOf(plan, measurement) ?? verdictOf(plan, outcomes.calm, outcomes.mild)), plan, measurement, seeds: { first, count }, scale: { entries: scale, pageEntries }, ...outcomes }
 }
 
 function run(measured: Measurement, plan: RehearsalPlan, seed: number, mild: number): Run {

@@ -12,10 +12,10 @@ export type RehearseOptions = Omit<MeasureOptions, 'plan'> & RehearsalPlan
 
 /**
  * Measures, and then runs the plan with what was measured in the simulator, without faults and
- * with mild ones. Reads the source and writes into the scratch stores only.
+ * with mild ones. Reads the source, looks into the target where it is given, and writes into the scratch stores only.
  */
 export async function rehearse(options: RehearseOptions): Promise<Forecast> {
-  const { from, scratch, scratchSource, ranges, countMax, trialMax, watchMs, signal, ...plan } = options
+  const { from, to, scratch, scratchSource, ranges, countMax, trialMax, watchMs, signal, ...plan } = options
   assertPlan(plan)
-  return forecastInTurns(await measure({ from, scratch, scratchSource, ranges, countMax, trialMax, watchMs, signal, plan }), plan, signal)
+  return forecastInTurns(await measure({ from, to, scratch, scratchSource, ranges, countMax, trialMax, watchMs, signal, plan }), plan, signal)
 }

@@ -6,7 +6,7 @@ import type { MigrateOptions } from '../options.js'
 import { KeyhaulError } from '../errors.js'
 import type { Receipt } from '../receipt.js'
 import { memoryRegister } from '../register/memory.js'
-import { type RangeInput, toScanRanges } from '../ranges.js'
+import { type RangeInput, type RangesInput, toScanRanges } from '../ranges.js'
 import type { Entry, ScanRange, Store } from '../stores/store.js'
 import { clients, fastest, timed, watchWriters } from './clients.js'
 import type { Measurement } from './measurement.js'
@@ -15,13 +15,14 @@ import { pagesOf, type RehearsalPlan } from './plan.js'
 export interface MeasureOptions {
   readonly from: Store
   /**
-   * An empty store like the target and on its disk, which is filled and not emptied again. The
-   * target itself is not asked for. Live: `levelStore(db, { feed: true })`.
+   * An empty store like the target and on its disk, which is filled and not emptied again. Live: `levelStore(db, { feed: true })`.
    */
   readonly scratch: Store
   /** Live: another one, like the source. */
   readonly scratchSource?: Store | undefined
-  readonly ranges?: readonly RangeInput[] | undefined
+  /** The target, if it is there: it is looked into for keys in the ranges, and not written. */
+  readonly to?: Store | undefined
+  readonly ranges?: RangesInput | undefined
   readonly plan?: RehearsalPlan | undefined
   /** So many entries are counted one by one; of more, the store's estimate tells. Default 1,000,000. */
   readonly countMax?: number | undefined
@@ -51,6 +52,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `watchMs is ${String(watchMs)}; it must be a whole number of 0 to ${WATCH_MS_MAX}` })
   }
   const ranges = toScanRanges(options.ranges)
+  const held = await lookInto(options, ranges)
   // Before anything of this gets in the writers' way.
   const watched = isLive && plan.writes === undefined && watchMs > 0 ? { writes: await watchWriters(from, ranges, watchMs, signal) } : {}
   const counted = await count(options, ranges)
@@ -73,8 +75,18 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   return {
     version: 1, entries: counted.entries, bytes: counted.bytes, exact: counted.exact, sampled: counted.sampled, live: isLive,
     readNs: whole(times.readNs * counted.slower), writeNs: whole(Math.min(writeNs, perEntry(copyMs))), syncUs,
-    copyNs: whole(times.copyNs), verifyNs: whole(times.verifyNs), lookNs, ...client, ...watched
+    copyNs: whole(times.copyNs), verifyNs: whole(times.verifyNs), lookNs, ...client, ...watched, ...held
   }
+}
+
+/** Whether a migration would find the target empty where it has to be. */
+async function lookInto({ to, signal }: MeasureOptions, ranges: readonly ScanRange[]): Promise<{ targetHolds?: boolean }> {
+  if (to === undefined) return {}
+  for (const range of ranges) {
+    signal?.throwIfAborted()
+    if ((await to.scan(range, { maxEntries: 1, maxBytes: 1 })).entries.length > 0) return { targetHolds: true }
+  }
+  return { targetHolds: false }
 }
 
 /**

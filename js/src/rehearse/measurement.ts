@@ -29,6 +29,8 @@ export interface Measurement {
   readonly putNs: number
   /** Of clients in the ranges, a second, where they were watched. */
   readonly writes?: number | undefined
+  /** Whether the target held a key in the ranges, where somebody looked. */
+  readonly targetHolds?: boolean | undefined
 }
 
 const COUNTS = ['entries', 'bytes', 'sampled', 'readNs', 'writeNs', 'syncUs', 'copyNs', 'verifyNs', 'lookNs', 'feedNs', 'putNs'] as const
@@ -45,5 +47,6 @@ export function toMeasurement(given: unknown): Measurement {
     if (!Number.isSafeInteger(count) || (count as number) < 0) refuse(`${name} is ${JSON.stringify(count)}, it must be a whole number of 0 or more`)
   }
   for (const name of ['exact', 'live'] as const) if (typeof value[name] !== 'boolean') refuse(`${name} must be true or false`)
+  if (typeof (value.targetHolds ?? false) !== 'boolean') refuse('targetHolds must be true or false')
   return value as unknown as Measurement
 }

@@ -4,6 +4,8 @@ import { KeyhaulError } from '../errors.js'
 export interface RehearsalPlan {
   /** Default `copy`; `live` is a move while clients write. */
   readonly mode?: 'copy' | 'move' | 'live' | undefined
+  /** Not live: the target may hold keys in the ranges already. */
+  readonly intoNonempty?: boolean | undefined
   readonly verify?: 'none' | 'target' | 'both' | undefined
   /** Of clients in the range, a second, live only; taken to hit its keys evenly. Default: what was measured, else 0. */
   readonly writes?: number | undefined

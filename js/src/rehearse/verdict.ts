@@ -1,7 +1,15 @@
 import type { Forecast, Outcome } from './forecast.js'
+import type { Measurement } from './measurement.js'
 import type { RehearsalPlan } from './plan.js'
 
 const number = (value: number): string => value.toLocaleString('en-US')
+
+/** However well the runs end: nothing would be copied over what is there. */
+export function refusalOf({ mode, intoNonempty }: RehearsalPlan, { targetHolds }: Measurement): Pick<Forecast, 'verdict' | 'text'> | undefined {
+  if (targetHolds !== true || (mode !== 'live' && intoNonempty === true)) return undefined
+  const other = mode === 'live' ? 'a live migration takes an empty range only' : 'choose an empty range, or --into-nonempty (intoNonempty: true)'
+  return { verdict: 'refused', text: `would be refused, because the target holds keys in the range: KEYHAUL_TARGET_NOT_EMPTY; ${other}` }
+}
 
 /** One sentence for what all seeds say together. */
 export function verdictOf(plan: RehearsalPlan, calm: Outcome, mild: Outcome): Pick<Forecast, 'verdict' | 'text'> {

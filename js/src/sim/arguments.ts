@@ -9,6 +9,8 @@ export interface SimulateOptions {
   readonly faults?: 'all' | 'none' | readonly string[]
   /** A bug put in on purpose around the engine, which an oracle should find; see `simSabotages()`. */
   readonly sabotage?: string
+  /** The only oracle that judges, as in `linearizable`. Default: all. */
+  readonly oracle?: string
   /** Percent of keys and jobs, 1 to 1,000. Default 100. */
   readonly workload?: number
   /**
@@ -22,9 +24,9 @@ export interface SimulateOptions {
 }
 
 /** The arguments of the command for the same run, as in `keyhaul sim --seed 7 --scenario follow`. */
-export function argumentsOf({ seed, scenario, until, faults, sabotage, workload, interventions, explain }: SimulateOptions): string[] {
+export function argumentsOf({ seed, scenario, until, faults, sabotage, oracle, workload, interventions, explain }: SimulateOptions): string[] {
   const list = typeof faults === 'object' ? faults.join(',') || 'none' : faults
   const byHand = interventions === undefined || interventions.length === 0 ? undefined : interventions.join(',')
-  const flags = { seed, scenario, until, faults: list, sabotage, workload, do: byHand, explain }
+  const flags = { seed, scenario, until, faults: list, sabotage, oracle, workload, do: byHand, explain }
   return Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]))
 }

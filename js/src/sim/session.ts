@@ -14,8 +14,11 @@ export interface SimLists {
   readonly interventions: readonly SimChoice[]
 }
 
-/** `reachedUs`: everything up to this time took place; a little later than the last event. */
-export type Scene = SimView & { readonly reachedUs: number }
+/**
+ * `reachedUs`: everything up to this time took place; a little later than the last event. `replayed`: so many events a
+ * seek went through again to get there, from the snapshot before.
+ */
+export type Scene = SimView & { readonly reachedUs: number; readonly replayed?: number }
 
 export interface Foresight {
   readonly done: boolean
@@ -134,10 +137,10 @@ export class Session {
     } else if (nearest !== undefined && nearest.event > now.event + SLICE) {
       this.#player.restore(nearest)
     }
-    this.#player.advance(untilUs, event)
+    const replayed = this.#player.advance(untilUs, event)
     const view = this.#scene(untilUs)
     // What was sent on the way is not to be seen.
-    return { ...view, flights: view.flights.filter((flight) => flight[5] > view.timeUs) }
+    return { ...view, replayed, flights: view.flights.filter((flight) => flight[5] > view.timeUs) }
   }
 
   /** Without the snapshots of before: each is a whole world, and none of them knows of what was done since by hand. */

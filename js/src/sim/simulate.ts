@@ -2,6 +2,9 @@ import { KeyhaulError } from '../errors.js'
 import { argumentsOf, type SimulateOptions } from './arguments.js'
 import { runSimCommand } from './command.js'
 
+/** What a broken promise does to a key; `owners`: two stores took its writes. As in core/sim/harm.h. */
+export type SimHarm = 'lost' | 'stale' | 'resurrected' | 'doubled' | 'owners'
+
 /** A promise that was broken. */
 export interface SimViolation {
   /** The oracle that saw it, as in `lost-write`. */
@@ -9,9 +12,13 @@ export interface SimViolation {
   readonly text: string
   /** Empty where no single key is concerned. */
   readonly key: string
+  /** Empty where it cannot be told. */
+  readonly harm: SimHarm | ''
   readonly timeUs: number
   /** The number of the event after which it was seen, from 1. */
   readonly event: number
+  /** Of the oracle `linearizable`: the shortest proof, as text of several lines; else empty. */
+  readonly witness: string
 }
 
 export interface SimReport {
@@ -46,6 +53,9 @@ export interface SimCounts {
   readonly clientAcks: number
   readonly copiedEntries: number
   readonly feedChanges: number
+  /** Windows of histories of keys with several writers, and those that were too long for the checker. */
+  readonly judged: number
+  readonly unjudged: number
 }
 
 /**

@@ -1,4 +1,5 @@
 // What there is to see of a simulated world; core/sim/view.cc writes it.
+import type { SimViolation } from './simulate.js'
 
 export interface SimNode {
   readonly kind: 'store' | 'mover' | 'client' | 'register' | 'other'
@@ -87,7 +88,7 @@ export interface SimView {
   readonly nodes: readonly SimNode[]
   readonly jobs: readonly SimJob[]
   readonly oracles: readonly string[]
-  readonly violations: readonly { readonly oracle: string; readonly text: string; readonly key: string; readonly timeUs: number; readonly event: number }[]
+  readonly violations: readonly Omit<SimViolation, 'witness'>[]
   /** Of faults, per million. */
   readonly rates: readonly number[]
   /** Messages that were sent since the last view; the newest, where there are many. */

@@ -1,5 +1,6 @@
 import { idOf, inRange, startsWith } from './bytes.js'
 import { BYTES, ownKey, positionOf, WRITE_KIND } from './level-feed-rows.js'
+import { assertNothingPassedOver, behind } from './level-iterators.js'
 import type { LevelDatabase } from './level-types.js'
 import type { Change, ScanRange } from './store.js'
 
@@ -50,6 +51,11 @@ export class ChangeReader {
       rows.catch(() => {})
       return rows
     }
+    // A page that is not the last: the next one would begin behind what was passed over.
+    const cut = async (): Promise<{ changes: Change[]; at: number; caughtUp: boolean }> => {
+      await assertNothingPassedOver(this.root, { gte: ownKey(WRITE_KIND, from), lt: behind(ownKey(WRITE_KIND, at)) }, BYTES.keyEncoding)
+      return { changes, at, caughtUp: false }
+    }
     try {
       for (let coming = next(); ; ) {
         const rows = await coming
@@ -66,11 +72,11 @@ export class ChangeReader {
         })
         for (const [i, [logKey, key]] of rows.entries()) {
           if (wanted[i]) {
-            if (changes.length >= limits.maxEntries) return { changes, at, caughtUp: false }
+            if (changes.length >= limits.maxEntries) return await cut()
             if (i >= ahead.next) ahead = await this.readAhead(rows, wanted, i, this.roomFor(changes.length, bytes, limits))
             const value = ahead.values.get(key)
             const size = key.length - prefix.length + (value?.length ?? 0)
-            if (bytes + size > limits.maxBytes && changes.length > 0) return { changes, at, caughtUp: false }
+            if (bytes + size > limits.maxBytes && changes.length > 0) return await cut()
             bytes += size
             changes.push([key.subarray(prefix.length), value])
           }

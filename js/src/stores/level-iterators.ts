@@ -17,9 +17,6 @@ const KEPT_MAX = 4
 const PAGES_MAX = 32
 const AGE_MAX_MS = 1000
 
-/** Behind every key but those that begin with as many. */
-const LAST = new Uint8Array(64).fill(0xff)
-
 const all = new WeakMap<LevelDatabase, LevelIterators>()
 
 /**
@@ -103,7 +100,7 @@ export class LevelIterators {
       fillCache: false,
       highWaterMarkBytes: Math.min(options.maxBytes, 0x7fffffff)
     })
-    return new OpenIterator(db, native, lt, this.epoch, encoding)
+    return new OpenIterator(db, native, gte, lt, this.epoch, encoding)
   }
 
   private keep(iterator: OpenIterator): void {
@@ -147,16 +144,19 @@ class OpenIterator {
   private at = 0
   /** The key given out last and a zero byte, with which a scan goes on. */
   private next: Uint8Array | undefined
-  /** Where the native iterator was before it was asked what it passed over. */
-  private back: Uint8Array | undefined
+  /** Everything before it was read without passing anything over. */
+  private checked: Uint8Array | undefined
 
   constructor(
     private readonly db: LevelDatabase,
     private readonly native: LevelIterator,
+    gte: Uint8Array | undefined,
     private readonly lt: Uint8Array | undefined,
     readonly epoch: number,
-    private readonly encoding: string
-  ) {}
+    private readonly encoding: 'buffer' | 'view'
+  ) {
+    this.checked = gte
+  }
 
   goesOn(db: LevelDatabase, { gte, lt }: ScanRange): boolean {
     return this.db === db && same(this.next, gte) && same(this.lt, lt)
@@ -174,7 +174,6 @@ class OpenIterator {
       if (this.at === this.rows.length) {
         // One more than asked for: a short answer is the end, and needs no further call.
         const limit = options.maxEntries + 1 - entries.length
-        this.goBack()
         this.rows = (await this.native.nextv(Math.min(limit, READ_ROWS))) as Entry[]
         this.at = 0
         options.signal?.throwIfAborted()
@@ -195,17 +194,13 @@ class OpenIterator {
     }
   }
 
-  /** Of what was read so far. Leaves the native iterator at its end. */
+  /** Of what was read so far. */
   private async assertNothingPassedOver(): Promise<void> {
-    if (this.back !== undefined || !canSeek(this.db)) return
     const [key] = this.rows[this.rows.length - 1] as Entry
-    this.back = behind(key)
-    await assertNothingPassedOver(this.native, this.lt ?? LAST, this.encoding)
-  }
-
-  private goBack(): void {
-    if (this.back !== undefined) this.native.seek(this.back, { keyEncoding: this.encoding })
-    this.back = undefined
+    const to = behind(key)
+    if (same(this.checked, to)) return
+    await assertNothingPassedOver(this.db, { gte: this.checked, lt: to }, this.encoding)
+    this.checked = to
   }
 
   /** A page with more to come. */
@@ -254,7 +249,7 @@ export async function pageBack(db: LevelDatabase, range: ScanRange, encoding: 'b
         if (hasOwn && isOwn(row[0])) continue
         bytes += row[0].length + row[1].length
         if (entries.length > 0 && (entries.length === options.maxEntries || bytes > options.maxBytes)) {
-          if (canSeek(db)) await assertNothingPassedOver(native, range.gte ?? new Uint8Array(0), encoding)
+          await assertNothingPassedOver(db, { gte: row[0], lt: range.lt }, encoding)
           return { entries, end: false }
         }
         entries.push(row)
@@ -268,22 +263,32 @@ export async function pageBack(db: LevelDatabase, range: ScanRange, encoding: 'b
 /**
  * LevelDB passes over a block or a table that it cannot read, and its iterators say so at their
  * end only. A page must not be given out before: a copy would count it as whole, take it for
- * durable, and go on behind the gap. So the iterator is sent to its end. Where it gets there by
- * itself there is nothing to do. Of a scan it is less than can be told from noise.
+ * durable, and go on behind the gap. So what a page was read from is passed over once more by an
+ * iterator that ends there and gives nothing. (Sending the first one to its end by `seek` would be less work, but a seek
+ * is synchronous and walks over all that was deleted at the end of the database, a second or more,
+ * and finds damage there that is not of the range.)
  */
-async function assertNothingPassedOver(native: LevelIterator, end: Uint8Array, keyEncoding: string): Promise<void> {
-  native.seek(end, { keyEncoding })
-  // Without rows it is at its end, and rejects if it passed over anything.
-  while ((await native.nextv(READ_ROWS)).length > 0);
-}
-
-/** browser-level cannot, and IndexedDB has errors of its own. */
-function canSeek(db: LevelDatabase): boolean {
-  return (db.supports as { seek?: boolean }).seek === true
+export async function assertNothingPassedOver(db: LevelDatabase, { gte, lt }: ScanRange, encoding: 'buffer' | 'view'): Promise<void> {
+  // IndexedDB has errors of its own, and memory none.
+  const { permanence, seek } = db.supports as { permanence?: boolean; seek?: boolean }
+  if (permanence !== true || seek !== true) return
+  const again = db.iterator({
+    ...(gte === undefined ? {} : { gte }),
+    ...(lt === undefined ? {} : { lt }),
+    keyEncoding: encoding,
+    keys: false,
+    values: false,
+    fillCache: false
+  })
+  try {
+    while ((await again.nextv(READ_ROWS)).length > 0);
+  } finally {
+    await again.close()
+  }
 }
 
 /** The first key that is greater. */
-function behind(key: Uint8Array): Uint8Array {
+export function behind(key: Uint8Array): Uint8Array {
   const next = new Uint8Array(key.length + 1)
   next.set(key)
   return next

@@ -25,9 +25,6 @@ export interface LevelDatabase {
 
 export interface LevelIterator {
   nextv(size: number): Promise<[unknown, unknown][]>
-  /** Throws where the database does not support it. */
-  // biome-ignore lint/suspicious/noExplicitAny: the iterator's own key type does not matter here
-  seek(target: any, options: any): void
   close(): Promise<void>
 }
 

@@ -7,6 +7,7 @@ import type { OpenFeed } from './level-feed-open.js'
 import { BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
 import { LevelIterators, pageBack } from './level-iterators.js'
 import { LevelTap } from './level-tap.js'
+import { unplacedName } from './level-name.js'
 import type { LevelChainedBatch, LevelDatabase } from './level-types.js'
 import type { ApplyOptions, Capability, Entry, Estimate, Feed, OwnRecord, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
@@ -14,7 +15,7 @@ export type { OpenFeed } from './level-feed-open.js'
 export type { LevelDatabase } from './level-types.js'
 
 export interface LevelStoreOptions {
-  /** For people and journals. Default: `level:` and the database's location, if it has one. */
+  /** For people and journals. Default: `level:` and the database's location; where it has none `level`, then `level-2` and so on. */
   readonly name?: string
   /**
    * Record writes while a migration runs, so that the copy follows them (level L1). Writes
@@ -84,7 +85,7 @@ class LevelStore implements Store {
     const location = (db as { location?: unknown }).location
     const place = (this.root as { location?: unknown }).location
     const part = this.root === db ? '' : prefix
-    this.name = options.name ?? `${typeof place === 'string' ? `level:${place}` : 'level'}${part}`
+    this.name = options.name ?? `${typeof place === 'string' ? `level:${place}` : unplacedName(this.root)}${part}`
     // classic-level makes Buffers; asking for views would wrap each of them once more.
     this.encoding = typeof location === 'string' && typeof Buffer !== 'undefined' ? 'buffer' : 'view'
     // abstract-level spreads the options of each put into an operation; inherited ones are
@@ -260,7 +261,10 @@ class LevelStore implements Store {
   private fill(batch: LevelChainedBatch, writes: readonly Write[]): void {
     const { putOptions } = this
     // Before the first is added: a feed would wait for a batch that never lands.
-    if (this.prefix.length === 0) for (const [key] of writes) if (isOwn(key)) throw reserved(key, this.name)
+    for (const [key, value] of writes) {
+      if (!(key instanceof Uint8Array && (value === undefined || value instanceof Uint8Array))) throw notBytes(this.name)
+      if (this.prefix.length === 0 && isOwn(key)) throw reserved(key, this.name)
+    }
     for (let i = 0; i < writes.length; i++) {
       const [key, value] = writes[i] as Write
       if (value === undefined) batch.del(key, putOptions)
@@ -340,6 +344,10 @@ function identityOf(root: LevelDatabase, prefix: string): object {
   const identity = parts.get(prefix) ?? { prefix }
   parts.set(prefix, identity)
   return identity
+}
+
+function notBytes(store: string): KeyhaulError {
+  return new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store, message: 'a key and a value are Uint8Arrays, and undefined instead of a value deletes' })
 }
 
 function reserved(key: Uint8Array, store: string): KeyhaulError {

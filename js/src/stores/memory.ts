@@ -5,6 +5,7 @@ import { SortedRows } from './sorted-rows.js'
 import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, FeedOptions, OwnRecord, PackedPage, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
 export interface MemoryStoreOptions {
+  /** In plans, journals and registers. Default `memory`, and `memory-2` and so on for those that follow. */
   readonly name?: string
   readonly entries?: Iterable<readonly [string | Uint8Array, string | Uint8Array]>
   /** Capabilities to leave out; their methods are absent then. */
@@ -45,6 +46,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   return store
 }
 
+/** Two stores of one name could not be told apart in a plan or a journal. */
+let unnamed = 0
+const nextName = (): string => (++unnamed === 1 ? 'memory' : `memory-${unnamed}`)
+
 class Memory implements MemoryStore {
   readonly name: string
   readonly capabilities: ReadonlySet<Capability>
@@ -66,7 +71,7 @@ class Memory implements MemoryStore {
   }
 
   constructor(options: MemoryStoreOptions) {
-    this.name = options.name ?? 'memory'
+    this.name = options.name ?? nextName()
     const without = new Set(options.without)
     this.capabilities = new Set(OFFERED.filter((capability) => !without.has(capability)))
     this.feedLimit = options.feedLimit ?? 1_000_000

@@ -9,6 +9,12 @@ export type Entry = readonly [key: Uint8Array, value: Uint8Array]
 /** A put, or a delete where the value is `undefined`. */
 export type Write = readonly [key: Uint8Array, value: Uint8Array | undefined]
 
+/**
+ * What a store can do. `scan`, `apply`, `feed`, `fence`, `readFence`, `activate` and `stats` are used today.
+ * `digest` and `rangeDelete` have methods, which the conformance suite tests, but no migration calls them yet:
+ * verification reads entries, and a move deletes key by key. `version`, `snapshot`, `feedEarly`, `hook` and `ttl`
+ * are reserved: they are kept in the plan, and a migration calls nothing for them.
+ */
 export type Capability =
   | 'scan'
   | 'apply'

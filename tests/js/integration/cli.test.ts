@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -45,11 +46,14 @@ test('dry-run changes nothing', async () => {
   })
 })
 
+/** However long the machine takes to come so far. */
+const interruptCopying = (child: ChildProcess): void => void child.stderr?.on('data', (text) => /copying: /.test(String(text)) && child.kill('SIGINT'))
+
 test('Ctrl-C stops resumably with the command to go on; status, inspect, resume, cancel', async () => {
   await inFolder(async (folder) => {
     const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]
     await fillLevel(a, 40_000)
-    const stopped = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal, '--rate', '1MB'], (child) => setTimeout(() => child.kill('SIGINT'), 1200))
+    const stopped = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal, '--rate', '1MB'], interruptCopying)
     assert.equal(stopped.code, 4, stopped.stderr)
     assert.match(stopped.stderr, new RegExp(`go on with: keyhaul resume ${journal}`))
     assert.equal(JSON.parse((await keyhaul(['status', journal, '--json'])).stdout).resumable, true)
@@ -67,7 +71,7 @@ test('Ctrl-C stops resumably with the command to go on; status, inspect, resume,
     assert.match((await keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal])).stderr, /KEYHAUL_ALREADY_COMPLETE/)
     const second = join(folder, 'c')
     const journal2 = join(folder, 'j2')
-    await keyhaul(['copy', `level:${a}`, `level:${second}`, '--journal', journal2, '--rate', '1MB'], (child) => setTimeout(() => child.kill('SIGINT'), 1200))
+    await keyhaul(['copy', `level:${a}`, `level:${second}`, '--journal', journal2, '--rate', '1MB'], interruptCopying)
     assert.equal((await keyhaul(['cancel', journal2])).code, 0)
     assert.equal((await readLevel(second)).size, 0)
   })

@@ -39,10 +39,13 @@ test('a shard of a running service is moved from a terminal', async () => {
     assert.match(ended.stderr, /migration [0-9a-f]{8} in the service: shard1 -> shard2 key-000500\.\.key-000999\n/)
     assert.match(ended.stderr, /copying/)
     assert.match(ended.stdout, /moved live 500 entries[\s\S]*verified[\s\S]*level 4; writers were refused for .*, forecast /)
-    const again = await keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--range', 'key-001000..key-001999', '--json', '--quiet'])
+    const again = await keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--range', 'key-001000..key-001499', '--json', '--quiet'])
     assert.equal(again.code, 0, again.stderr)
     assert.equal(again.stderr, '')
     assert.deepEqual([lastJson(again.stdout).state, lastJson(again.stdout).level, lastJson(again.stdout).verified], ['done', 4, true])
+    const proven = await keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--range', 'key-001500..key-001999', '--require', 'L5'])
+    assert.equal(proven.code, 0, proven.stderr)
+    assert.match(proven.stdout, /verified: both sides hold 500 entries, digest [0-9a-f]{32}, at position \S+, epoch \d+\n[\s\S]*level 5; writers were refused for /)
     const status = await keyhaul(['status', '--service', socket])
     assert.match(status.stdout, /: done\n {2}500 entries, level 4, verified, writers paused for .* \(forecast .*\)\n/)
     assert.deepEqual({ ...(await quit()), writes: 0 }, { writes: 0, left: 500, moved: 1500 })
@@ -68,11 +71,35 @@ test('Ctrl-C stops it resumably and prints the command; a restarted service leav
     try {
       const status = await keyhaul(['status', '--service', socket])
       assert.match(status.stdout, new RegExp(`${id} {2}shard1 -> shard2: stopped\\n {2}go on with: keyhaul resume --service ${socket} ${id}\\n`))
-      const resumed = await keyhaul(['resume', '--service', socket])
+      const slower = await keyhaul(['resume', '--service', socket, '--rate', '100kB'], (child) => whenSaid(child, /copying/, 'SIGINT'))
+      assert.ok(slower.stderr.includes(`stopped; go on with: keyhaul resume --service ${socket} ${id} --rate 100000\n`), slower.stderr)
+      const resumed = await keyhaul(['resume', '--service', socket, '--rate', 'none'])
       assert.equal(resumed.code, 0, resumed.stderr)
       assert.match(resumed.stdout, /verified/)
       assert.equal((await keyhaul(['resume', '--service', socket, id as string])).code, 1)
       assert.deepEqual({ ...(await service.quit()), writes: 0 }, { writes: 0, left: 0, moved: 6000 })
+    } finally {
+      service.child.kill('SIGKILL')
+    }
+  })
+})
+
+test('why one has failed is shown, also by a service that was started again', async () => {
+  await inFolder(async (folder) => {
+    let service = await start(folder, 100)
+    const { socket } = service
+    const refused = await keyhaul(['move', '--live', '--service', socket, 'shard2', 'shard1'])
+    assert.equal(refused.code, 1)
+    const why = 'KEYHAUL_NOT_OWNER: store shard2: it does not own the keys from the first key on, shard1 does (epoch 1); move them from shard1, or leave them out of the ranges'
+    assert.ok(refused.stderr.includes(why), refused.stderr)
+    const shown = async (): Promise<string> => (await keyhaul(['status', '--service', socket])).stdout
+    const before = await shown()
+    assert.ok(before.endsWith(`: failed\n  ${why}\n`), before)
+    service.child.kill('SIGKILL')
+    await new Promise((done) => service.child.on('close', done))
+    service = await start(folder, 100)
+    try {
+      assert.equal(await shown(), before)
     } finally {
       service.child.kill('SIGKILL')
     }
@@ -150,9 +177,9 @@ test('what cannot be is refused with a code and what to do', async () => {
     }
     const move = ['move', '--live', '--service', socket]
     await refused([...move, 'shard1', 'shard3'], /KEYHAUL_STORE_NOT_FOUND.*no store "shard3"; it has "shard1", "shard2"/)
-    await refused([...move, 'shard1', 'shard1'], /KEYHAUL_SAME_STORE/)
+    await refused([...move, 'shard1', 'shard1'], /KEYHAUL_SAME_STORE/, 2)
     await refused([...move, 'shard2', 'shard1'], /KEYHAUL_NOT_OWNER/)
-    await refused([...move, 'shard1', 'shard2', '--require', 'L5'], /KEYHAUL_LEVEL_NOT_MET/)
+    await refused([...move, 'shard1', 'shard2', '--require', 'L6'], /KEYHAUL_USAGE.*L6 is not a guarantee level/, 2)
     await refused([...move, 'shard1', 'shard2', '--journal', 'x'], /KEYHAUL_USAGE.*a live move in a service has no --journal/, 2)
     await refused([...move, 'shard1', 'shard2', '--pause-budget', 'soon'], /KEYHAUL_USAGE.*soon is not a time/, 2)
     await refused(['move', 'level:a', 'level:b', '--service', socket], /KEYHAUL_USAGE.*add --live/, 2)

@@ -84,3 +84,20 @@ for (const [what, damage] of [
     })
   })
 }
+
+test('damage outside the range does not refuse the range', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => join(folder, name)) as [string, string, string]
+    await fillLevel(a, 150_000, 120)
+    await withLevel(a, async (db) => db.compactRange(keyOf(0), keyOf(200_000)))
+    const tables = readdirSync(a).filter((name) => name.endsWith('.ldb')).sort()
+    for (const table of [tables[0], tables.at(-1)]) truncateSync(join(a, table as string), 1000)
+    const range = `${keyOf(60_000)}..${keyOf(70_000)}`
+    const copied = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--range', range, '--quiet'])
+    assert.equal(copied.code, 0, copied.stderr)
+    assert.equal((await readLevel(b)).size, 10_001)
+    const all = await keyhaul(['copy', `level:${a}`, `level:${c}`, '--quiet'])
+    assert.equal(all.code, 1, all.stdout)
+    assert.match(all.stderr, /KEYHAUL_STORE_(CORRUPT|FAILED)/)
+  })
+})

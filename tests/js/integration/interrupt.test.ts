@@ -4,7 +4,7 @@ import { type ChildProcess, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { inspectJournal } from '../../../dist/index.js'
+import { inspectJournal, type Receipt } from '../../../dist/index.js'
 import { CLI, type Ended, fillLevel, inFolder, keyhaul, keyOf, readLevel } from '../support/stores.js'
 
 const RECORDS = 40_000
@@ -62,6 +62,66 @@ for (const [what, signals, name] of [
   }
 }
 
+test('a rate goes on with a resume; another one that a resume was given is in the command that it prints', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]
+    await fillLevel(a, RECORDS)
+    const first = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal, '--rate', '1MB', '--durable', 'page'], interrupt(/copying: /, ['SIGINT']))
+    assert.match(first.stderr, new RegExp(`; go on with: keyhaul resume ${journal}\n`))
+    assert.match((await keyhaul(['status', journal])).stdout, /\n {2}at most 1\.0 MB\/s\n/)
+    const second = await keyhaul(['resume', journal, '--rate', '400kB'], interrupt(/copying: /, ['SIGINT']))
+    assert.match(second.stderr, new RegExp(`; go on with: keyhaul resume ${journal} --rate 400000\n`))
+    const { copiedEntries } = inspectJournal(readFileSync(journal))
+    const ended = await keyhaul(['resume', journal, '--json'])
+    assert.equal(ended.code, 0, ended.stderr)
+    const { entries, bytes, copyMs } = JSON.parse(ended.stdout) as Receipt
+    const leftBytes = (bytes * (entries - copiedEntries)) / entries
+    // No machine is too slow for this: it is how fast it may be at most.
+    assert.ok(copyMs > (0.8 * leftBytes) / 1000, `${leftBytes} bytes in ${copyMs} ms`)
+    assert.equal((await keyhaul(['verify', `level:${a}`, `level:${b}`, '--rate', 'none'])).code, 0)
+  })
+})
+
+test('a second Ctrl-C does not wait for what is under way', async () => {
+  await inFolder(async (folder) => {
+    const a = join(folder, 'a')
+    await fillLevel(a, RECORDS)
+    // The first may be done before the second comes; not ten times.
+    for (let i = 0; i < 10; i++) {
+      const [b, journal] = [join(folder, `b${i}`), join(folder, `j${i}`)]
+      const ended = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal, '--rate', '1MB'], (child) => {
+        let text = ''
+        let sent = false
+        child.stderr?.on('data', (data) => {
+          text += data
+          if (sent || !/copying: /.test(text)) return
+          sent = true
+          child.kill('SIGINT')
+          setTimeout(() => child.kill('SIGINT'), 1)
+        })
+      })
+      assert.deepEqual([ended.code, ended.signal], [4, null], ended.stderr)
+      if (inspectJournal(readFileSync(journal)).stopped !== undefined) continue
+      assert.match(shell(folder, ended), /verified: both sides hold 40,000 entries/)
+      return
+    }
+    assert.fail('the second was never faster than what the first waited for')
+  })
+})
+
+test('verify --repair, interrupted, goes on from its journal and mends the rest', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]
+    await fillLevel(a, RECORDS)
+    await fillLevel(b, 10_000)
+    const args = ['verify', `level:${a}`, `level:${b}`, '--repair', '--journal', journal, '--rate', '2MB']
+    const ended = await keyhaul(args, interrupt(/verifying: |repairing: /, ['SIGINT']))
+    assert.equal(ended.code, 4, ended.stderr)
+    assert.match(shell(folder, ended), /repaired 30,000 keys, then verified again/)
+    assert.deepEqual(await readLevel(b), await readLevel(a))
+  })
+})
+
 test('without --journal: the journal beside the target is named, the same command goes on too, and a later one starts anew', async () => {
   await inFolder(async (folder) => {
     const [a, b] = [join(folder, 'a'), join(folder, 'b')]
@@ -91,6 +151,43 @@ test('an interrupted verify without a journal promises no resume', async () => {
     assert.equal(ended.code, 4, ended.stderr)
     assert.match(ended.stderr, /run the same command again/)
     assert.doesNotMatch(ended.stderr, /keyhaul resume/)
+  })
+})
+
+test('a second Ctrl-C while a move deletes stops at once, and the printed command deletes the rest', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]
+    await fillLevel(a, 200_000)
+    const ended = await keyhaul(['move', `level:${a}`, `level:${b}`, '--journal', journal], interrupt(/deleting/, ['SIGINT', 'SIGINT']))
+    assert.deepEqual([ended.code, ended.signal], [4, null], ended.stderr)
+    assert.equal(inspectJournal(readFileSync(journal)).resumable, true)
+    assert.match(shell(folder, ended), /verified: both sides hold 200,000 entries/)
+    assert.equal((await readLevel(a)).size, 0)
+    assert.equal((await readLevel(b)).size, 200_000)
+  })
+})
+
+test('Ctrl-C at the very end, once or twice, while the stores are being closed: what the end was stands', async () => {
+  await inFolder(async (folder) => {
+    const a = join(folder, 'a')
+    await fillLevel(a, 1_000)
+    const before = await readLevel(a)
+    for (const [name, signals] of [['one', ['SIGINT']], ['two', ['SIGINT', 'SIGTERM']]] as const) {
+      const b = join(folder, name)
+      const ended = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--json'], (child) => {
+        // The receipt is the last thing that is written: from here on it only closes.
+        child.stdout?.once('data', () => {
+          for (const signal of signals) child.kill(signal)
+        })
+      })
+      assert.deepEqual([ended.code, ended.signal], [0, null], ended.stderr)
+      assert.equal((JSON.parse(ended.stdout) as Receipt).state, 'done')
+      assert.doesNotMatch(ended.stderr, /stopp|resume/)
+      assert.deepEqual(await readLevel(b), before)
+      // As good as new: nothing of the run stands in the way of the next one.
+      assert.equal((await keyhaul(['copy', `level:${a}`, `level:${b}`, '--into-nonempty'])).code, 0)
+      assert.equal((await keyhaul(['verify', `level:${a}`, `level:${b}`])).code, 0)
+    }
   })
 })
 

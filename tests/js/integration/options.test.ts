@@ -26,6 +26,18 @@ function checksumKindOf(journal: Uint8Array): number {
   return varint()
 }
 
+test('--concurrency is the lanes of the plan', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]
+    await fillLevel(a, 2_000)
+    const ended = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--concurrency', '3', '--journal', journal])
+    assert.equal(ended.code, 0, ended.stderr)
+    const plan = JSON.parse((await keyhaul(['inspect', journal])).stdout.split('\n')[0] as string)
+    assert.equal(plan.lanes, 3)
+    assert.deepEqual(await readLevel(b), await readLevel(a))
+  })
+})
+
 for (const [kind, number] of [['none', 0], ['crc32', 1], ['crc32c', 2]] as const) {
   test(`--checksum ${kind} is what the pages of a copy and of its resume carry`, async () => {
     await inFolder(async (folder) => {

@@ -1,8 +1,8 @@
 // Runs what the README shows, against the built package.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { ERRORS } from '../../../dist/errors.generated.js'
 import { inFolder } from '../support/stores.js'
@@ -11,13 +11,35 @@ const root = new URL('../../..', import.meta.url).pathname
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, code]) => ({ language, code: code as string }))
 
+const scripts = blocks.filter(({ language }) => language === 'js' || language === 'ts')
+
+/** A folder in which the package and what the README installs beside it are found. */
+function link(folder: string, packages: readonly string[]): void {
+  for (const name of packages) {
+    const to = join(folder, 'node_modules', name)
+    mkdirSync(dirname(to), { recursive: true })
+    symlinkSync(name === 'keyhaul' ? root : join(root, 'node_modules', name), to)
+  }
+}
+
+test('what the README shows compiles under the strict rules of TypeScript', async () => {
+  await inFolder(async (folder) => {
+    link(folder, ['keyhaul', 'classic-level', '@types/node'])
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+    for (const [i, { code }] of scripts.entries()) writeFileSync(join(folder, `block${i}.ts`), code)
+    const compilerOptions = { strict: true, noEmit: true, target: 'es2022', module: 'nodenext', types: ['node'], noUncheckedIndexedAccess: true }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+    const compiled = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], { encoding: 'utf8' })
+    assert.equal(compiled.stdout, '')
+    assert.equal(compiled.status, 0)
+  })
+})
+
 test('every block of code in the README runs and prints what it says', async () => {
   await inFolder(async (folder) => {
-    mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
-    symlinkSync(root, join(folder, 'node_modules/keyhaul'))
-    symlinkSync(join(root, 'node_modules/classic-level'), join(folder, 'node_modules/classic-level'))
+    link(folder, ['keyhaul', 'classic-level'])
     const outputs: string[] = []
-    for (const [i, { code }] of blocks.filter(({ language }) => language === 'js').entries()) {
+    for (const [i, { code }] of scripts.entries()) {
       const file = join(folder, `block${i}.mjs`)
       writeFileSync(file, code)
       // A test runner in a block must not report to this one.
@@ -47,6 +69,12 @@ test('npm start prints the lines that the README shows', { timeout: 120_000 }, (
   const shown = blocks.find(({ code }) => code.startsWith('$ npm start'))?.code ?? ''
   const same = (lines: string[]): string[] => lines.map((line) => line.replace(/digest .*/, 'digest').replace(/in # (ms|s)/, 'in #'))
   assert.deepEqual(same(shape(output)), same(shape(shown)))
+})
+
+test('each error says what it means, and after a semicolon what to do next', () => {
+  for (const [code, [, text]] of Object.entries(ERRORS)) {
+    if (code !== 'KEYHAUL_OK' && code !== 'KEYHAUL_CANCELLED') assert.match(text, /^[^;]+; \S/, code)
+  }
 })
 
 test('the table of errors is complete', () => {

@@ -46,7 +46,7 @@ test('Ctrl-C ends what the service does for it, and one that asks meanwhile is r
     assert.equal(ended.code, 4, ended.stderr)
     const refused = await (other as NonNullable<typeof other>)
     assert.equal(refused.code, 1)
-    assert.match(refused.stderr, /measures for another rehearsal just now/)
+    assert.match(refused.stderr, /KEYHAUL_LIMIT_EXCEEDED: this service measures for one rehearsal at a time/)
     while (scratchIn(folder).length > 0) await new Promise((wake) => setTimeout(wake, 10))
     // It is free again.
     const again = await keyhaul(['rehearse', '--live', '--service', socket, 'shard1', 'shard2', '--writes', '1', '--seeds', '1', '--json'])

@@ -66,6 +66,30 @@ test('sim runs simulations: same flags, same hash; 3 when a promise is broken', 
   }
 })
 
+test('what the simulator does not understand is said in one sentence, with what was perhaps meant', async () => {
+  for (const [args, sentence] of [
+    [['--scenario', 'folow'], 'there is no scenario folow; did you mean follow? --list-scenarios has them all'],
+    [['--scenario', 'pingpong'], 'there is no scenario pingpong; did you mean live-pingpong? --list-scenarios has them all'],
+    [['--scenario', 'nowhere'], 'there is no scenario nowhere; --list-scenarios has them all'],
+    [['--faults', 'drop,clgo'], 'there is no fault clgo; did you mean clog? --list-faults has them all'],
+    [['--faults', '-mover-crsh'], 'there is no fault mover-crsh; did you mean mover-crash? --list-faults has them all'],
+    [['--sabotage', 'no-dedup'], 'there is no sabotage no-dedup; did you mean no-dedupe? --list-sabotage has them all'],
+    [['--do', '1500000:crush:3:800'], 'there is no intervention crush; did you mean crash? --list-interventions has them all'],
+    [['--do', '1:rate:drpo:50000'], 'there is no fault drpo; did you mean drop? --list-faults has them all'],
+    [['--do', 'crash'], 'crash is not done at any time; write microseconds, what, and to which, as in 1500000:crash:3:800'],
+    [['--do', '1:crash:all'], '1:crash:all is not understood; write microseconds, what, to which, and milliseconds, as in 1500000:crash:3:800'],
+    [['--seed', 'x'], 'x is not a seed; write a whole number'],
+    [['--seeds', '3'], '3 is not a list of seeds; write it as first..last, as in 1..200'],
+    [['--seeds', '9..1'], '9..1 ends before it begins; swap the seeds'],
+    [['--seed', '1', '--seeds', '1..2'], '--seed is one run and --seeds are many; leave one of them out'],
+    [['--until', '0'], '--until is 0; it must be a whole number of 1 to 3600'],
+    [['--workload', 'much'], '--workload is much; it must be a whole number of 1 to 1000']
+  ] as const) {
+    const ended = await keyhaul(['sim', ...args])
+    assert.deepEqual([ended.code, ended.stdout, ended.stderr], [2, '', `error KEYHAUL_USAGE: ${sentence}\n`])
+  }
+})
+
 test('other commands do not load the simulator', () => {
   const imports = [...readFileSync(CLI, 'utf8').matchAll(/(import\(|from ?)"\.\.\/sim\/[^"]*"/g)].map((match) => match[1])
   assert.deepEqual(imports, ['import(', 'import('])

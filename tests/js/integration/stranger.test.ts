@@ -50,15 +50,12 @@ test('a LevelDB that is damaged beyond opening says so', async () => {
   })
 })
 
-test('a range without an end, or reversed, makes no target', async () => {
+test('a reversed range makes no target', async () => {
   await inFolder(async (folder) => {
     const [a, b] = [join(folder, 'a'), join(folder, 'b')]
     await fillLevel(a, 10)
-    const open = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--range', 'key..'])
-    assert.equal(open.code, 2)
-    assert.match(open.stderr, /KEYHAUL_USAGE: key\.\. has no last key; .*--prefix/)
     const reversed = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--range', 'z..a', '--json'])
-    assert.equal(reversed.code, 1)
+    assert.equal(reversed.code, 2)
     assert.equal(lastLine(reversed.stdout).code, 'KEYHAUL_INVALID_RANGE')
     assert.equal(existsSync(b), false)
   })
@@ -185,6 +182,15 @@ test('on a terminal there is a bar, and on one of 40 columns no number is cut of
     const colour = new RegExp(`${ESC}\\[3\\dm`)
     assert.match(drawn(100, 'd', { NO_COLOR: '', FORCE_COLOR: '' }).join(''), colour)
     assert.doesNotMatch(drawn(100, 'e', { NO_COLOR: '1' }).join(''), colour)
+  })
+})
+
+test('the bar says how long it will take', { skip: !hasScript && 'there is no script(1)' }, async () => {
+  await inFolder(async (folder) => {
+    // So many that most are in tables: LevelDB counts no others when it is asked how much there is.
+    await fillLevel(join(folder, 'a'), 100_000)
+    const drawn = onTerminal(100, ['copy', `level:${join(folder, 'a')}`, `level:${join(folder, 'b')}`, '--rate', '4MB'])
+    assert.match(drawn, /copying .* \d+% · [\d,]+ entries · .*\/s · [\d.]+ m?s left/)
   })
 })
 

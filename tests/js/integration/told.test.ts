@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { fillLevel, inFolder, keyhaul, readLevel, withLevel } from '../support/stores.js'
+import { fillLevel, inFolder, keyhaul, keyOf, readLevel, withLevel } from '../support/stores.js'
 
 test('a dry run makes no target, looks into the ranges only, and says what would be refused', async () => {
   await inFolder(async (folder) => {
@@ -24,13 +24,58 @@ test('a value that is refused says of which flag it is; an empty prefix is not e
   await inFolder(async (folder) => {
     const [a, b] = [join(folder, 'a'), join(folder, 'b')]
     await fillLevel(a, 10)
-    for (const [flag, value] of [['--concurrency', '0'], ['--rate', '0'], ['--range', ''], ['--range', 'a'], ['--prefix', ''], ['--range', 'a..']] as const) {
+    for (const [flag, value] of [['--concurrency', '0'], ['--rate', '0'], ['--range', ''], ['--range', 'a'], ['--prefix', ''], ['--prefix', 'hex:'], ['--range', '..'], ['--rate', '1e9GB'], ['--rate', '99999999999GB']] as const) {
       const ended = await keyhaul(['move', `level:${a}`, `level:${b}`, flag, value])
       assert.equal(ended.code, 2, ended.stderr)
       assert.ok(ended.stderr.trimEnd().endsWith(`(${flag})`), ended.stderr)
     }
     assert.equal(existsSync(b), false)
     assert.equal((await readLevel(a)).size, 10)
+  })
+})
+
+test('what cannot be, whatever the stores hold, is usage: exit 2, and no target is made', async () => {
+  await inFolder(async (folder) => {
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+    await fillLevel(a, 10)
+    for (const [args, expected] of [
+      [['copy', `level:${a}`, `level:${b}`, '--range', 'z..a'], /KEYHAUL_INVALID_RANGE: key z: the range starts after it ends; swap its ends/],
+      [['copy', `level:${a}`, `level:${b}`, '--range', 'a..m', '--prefix', 'm'], /KEYHAUL_OVERLAPPING_RANGES: key m: two ranges share a key \(both ends are inclusive\)/],
+      [['copy', `level:${a}`, `level:${b}`, '--range', 'k..', '--range', 'z..'], /KEYHAUL_OVERLAPPING_RANGES: key z: /],
+      [['copy', `level:${a}`, `level:${a}/.`], /KEYHAUL_SAME_STORE: store level:.*: source and target are the same directory; name two/],
+      [['copy', `level:${a}`, `level:${b}`, '--all', '--prefix', 'k'], /KEYHAUL_USAGE: --all is every key; leave out --range and --prefix/],
+      [['move', `level:${a}`, `level:${b}`, '--verify', 'none'], /KEYHAUL_USAGE: a move deletes from the source only what was verified/],
+      [['move', '--live', `level:${a}`, `level:${b}`, '--register', `level:${a}`, '--range', 'z..a'], /KEYHAUL_INVALID_RANGE/],
+      [['rehearse', `level:${a}`, `level:${a}`], /KEYHAUL_SAME_STORE/]
+    ] as const) {
+      const ended = await keyhaul(args)
+      assert.equal(ended.code, 2, `${args}: ${ended.stderr}`)
+      assert.match(ended.stderr, expected)
+    }
+    assert.equal(existsSync(b), false)
+  })
+})
+
+test('a range to the last key, from the first one, and all keys', async () => {
+  await inFolder(async (folder) => {
+    const a = join(folder, 'a')
+    await fillLevel(a, 100)
+    const all = await readLevel(a)
+    const copied = async (name: string, ...flags: string[]): Promise<string[]> => {
+      const [ended, b] = [await keyhaul(['copy', `level:${a}`, `level:${join(folder, name)}`, ...flags]), join(folder, name)]
+      assert.equal(ended.code, 0, ended.stderr)
+      assert.equal((await keyhaul(['verify', `level:${a}`, `level:${b}`, ...flags])).code, 0)
+      return [...(await readLevel(b)).keys()]
+    }
+    assert.deepEqual(await copied('from', '--range', `${keyOf(97)}..`), [97, 98, 99].map(keyOf))
+    assert.deepEqual(await copied('to', '--range', `..${keyOf(1)}`), [0, 1].map(keyOf))
+    assert.deepEqual(await copied('both', '--range', `..${keyOf(0)}`, '--range', `${keyOf(99)}..`), [0, 99].map(keyOf))
+    assert.deepEqual(await copied('all', '--all'), [...all.keys()])
+    const [b, c] = [join(folder, 'from'), join(folder, 'moved')]
+    assert.match((await keyhaul(['rehearse', `level:${a}`, `level:${c}`, '--range', `${keyOf(90)}..`, '--seeds', '1'])).stdout, /^10 entries, /)
+    const moved = await keyhaul(['move', '--live', `one=level:${b}`, `two=level:${c}`, '--register', `level:${b}`, '--range', `${keyOf(98)}..`])
+    assert.equal(moved.code, 0, moved.stderr)
+    assert.match(moved.stdout, /moved live 2 entries/)
   })
 })
 

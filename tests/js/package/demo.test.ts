@@ -33,12 +33,14 @@ async function foreseen(page: Page): Promise<{ hash: string; command: string; vi
   })
 }
 
-test('the story plays by itself, within a second, and nothing is said on the console', async () => {
-  const start = performance.now()
+test('the story plays by itself, tells itself, and nothing is said on the console', async () => {
   const page = await site.page()
-  await page.waitForFunction(() => ((document.querySelector('keyhaul-sim') as Sim | null)?.timeUs ?? 0) > 100_000)
-  assert.ok(performance.now() - start < 10_000)
-  assert.match(await page.locator('.caption').innerText(), /\w+/)
+  // It begins at 0.7 s; how soon there is a first frame, bench/browser/frames.mjs measures.
+  await page.waitForFunction(() => {
+    const sim = document.querySelector('keyhaul-sim') as Sim | null
+    return sim?.playing === true && sim.timeUs > 1_500_000
+  })
+  await page.locator('.caption').getByText(/^keyhaul moves a range of keys to s3|^Somebody kills keyhaul/).waitFor()
   await page.context().close()
   site.nothingWrong()
 })
@@ -262,15 +264,19 @@ test('one file with everything: two on one page, from a file, and gone without a
   await file.goto(`file://${join(root, 'web/dist/embed.html')}`).catch(() => {})
   await file.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim | null)?.foresight !== undefined)
   await file.context().close()
-  site.problems.length = 0 // the file itself is a request beyond the server
+  const own = site.problems.filter((problem) => problem.startsWith('request: file:'))
+  // The page, its icon and its one script; nothing else is asked for, and nothing is said.
+  assert.ok(own.length >= 1 && own.length <= 3, own.join(', '))
+  site.problems.splice(0, site.problems.length, ...site.problems.filter((problem) => !own.includes(problem)))
+  site.nothingWrong()
 })
 
 test('the page keeps to its size', () => {
   const folder = join(root, 'web/dist')
   assert.ok(existsSync(folder))
   const zipped = (file: string): number => gzipSync(readFileSync(join(folder, file)), { level: 9 }).length
-  // The second tab is loaded when somebody opens it, its sample when somebody asks for that.
-  const late = (file: string): boolean => /^(own|panel-.*|cities-.*)$/.test(file)
+  // The second tab is loaded when somebody opens it, its sample and the pages of words when somebody asks for them.
+  const late = (file: string): boolean => /^(own|docs|panel-.*|cities-.*)$/.test(file)
   const files = readdirSync(folder).filter((file) => !['keyhaul-sim.js', 'embed.html'].includes(file))
   const all = files.filter((file) => !late(file)).reduce((sum, file) => sum + zipped(file), 0)
   assert.ok(all <= 250 * 1024, `${all} bytes`)

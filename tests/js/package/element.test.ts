@@ -166,37 +166,65 @@ test('the story plays by itself in a Worker, and its first frame leaves a mark',
   })
   while (page.workers().some((worker) => worker.url().endsWith('/worker.js'))) await page.waitForTimeout(20)
   await page.evaluate(() => document.body.append((globalThis as unknown as { sim: Sim }).sim))
+  const again = page.workers().find((worker) => worker.url().endsWith('/worker.js')) ?? await page.waitForEvent('worker')
+  assert.match(again.url(), /\/worker\.js$/)
   await foreseen(page)
   await close(page)
 })
 
-test('what is not on the screen does not play', async () => {
+test('what is not on the screen does not play; scrolled to it does, and scrolled away it stands', async () => {
   const page = await site.page('embed.html')
+  await page.waitForFunction(() => [...document.querySelectorAll('keyhaul-sim')].every((sim) => (sim as Sim).foresight !== undefined))
   await page.evaluate(() => {
     const [first, second] = document.querySelectorAll('keyhaul-sim') as unknown as [Sim, Sim]
     first.style.marginBottom = '4000px'
     first.pause()
-    second.speed = 0.1
-    second.play()
+    second.speed = 0.5
+    scrollTo(0, 0)
   })
+  /** Whether the second one plays, and how far it comes meanwhile. */
+  const over = (frames: number): Promise<[boolean, number]> => page.evaluate(async (many) => {
+    const second = document.querySelectorAll('keyhaul-sim')[1] as Sim
+    const before = second.timeUs
+    for (let i = 0; i < many; i++) await new Promise((resolve) => requestAnimationFrame(resolve))
+    return [second.playing, second.timeUs - before]
+  }, frames)
   const plays = (is: boolean): Promise<unknown> => page.waitForFunction((wanted) => (document.querySelectorAll('keyhaul-sim')[1] as Sim).playing === wanted, is)
-  await plays(false)
+  await over(5) // the observer tells
+  await page.evaluate(() => (document.querySelectorAll('keyhaul-sim')[1] as Sim).play())
+  assert.deepEqual(await over(30), [false, 0])
   await page.evaluate(() => document.querySelectorAll('keyhaul-sim')[1]?.scrollIntoView())
   await plays(true)
+  const [, passedUs] = await over(30)
+  assert.ok(passedUs > 0)
   await page.evaluate(() => scrollTo(0, 0))
   await plays(false)
+  await over(5) // what was under way comes back
+  assert.deepEqual(await over(30), [false, 0])
   assert.equal(await page.evaluate(() => document.styleSheets.length + document.adoptedStyleSheets.length), 0)
   await close(page)
 })
 
-test('a speed that this machine does not reach is said not to be reached', async () => {
-  const page = await site.page('#v=1&s=many&seed=2&u=3000&w=1000', STILL)
+test('a speed that this machine does not reach is said not to be reached, and how far it comes instead', async () => {
+  const page = await site.page('#v=1&s=many&seed=2&u=20000&w=2000', STILL)
   await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim | null)?.scene !== undefined)
   const said = page.locator('.reached')
+  await get(page, (sim) => { sim.speed = 0.5; sim.play() })
+  await until(page, (sim) => sim.timeUs > 700_000)
   assert.equal(await said.isVisible(), false)
-  await get(page, (sim) => { sim.speed = 10_000; sim.play() })
+  await get(page, (sim) => { sim.speed = 10_000 })
   await said.getByText(/^this machine reaches [\d,.]+x$/).waitFor()
-  await get(page, (sim) => { sim.speed = 0.1 })
+  /** Until it says something else: that is of the time in between. */
+  const news = (): Promise<[timeUs: number, ms: number, said: number]> => page.evaluate(async () => {
+    const sim = document.querySelector('keyhaul-sim') as Sim
+    const span = sim.shadowRoot?.querySelector('.reached') as HTMLElement
+    for (const before = span.textContent; span.textContent === before; ) await new Promise((resolve) => requestAnimationFrame(resolve))
+    return [sim.timeUs, performance.now(), Number(span.textContent?.replaceAll(/[^\d.]/g, ''))]
+  })
+  const [first, second] = [await news(), await news()]
+  const went = (second[0] - first[0]) / 1000 / (second[1] - first[1])
+  assert.ok(second[2] > went / 2 && second[2] < went * 2, `it says ${second[2]}, and does ${went}`)
+  await get(page, (sim) => { sim.speed = 0.5 })
   await said.waitFor({ state: 'hidden' })
   await close(page)
 })
@@ -274,13 +302,22 @@ test('each step of the tour opens its run and says what is seen', async () => {
     await page.getByRole('link', { name: title }).click()
     await page.waitForFunction((text) => document.querySelector('nav [aria-current=step]')?.textContent === text, title)
     const seed = /seed=(\d+)/.exec(link)?.[1] ?? ''
+    await page.waitForFunction((wanted) => location.hash === `#${wanted}`, link)
     await page.waitForFunction(([text, scenario]) => {
       const sim = document.querySelector('keyhaul-sim') as Sim
       return sim.scene !== undefined && sim.command.includes(` --scenario ${scenario}`) && sim.shadowRoot?.querySelector('.caption')?.textContent === text
     }, [captions[0]?.text ?? '', `${/s=([a-z-]+)/.exec(link)?.[1]}`] as const)
     assert.match(await get(page, (sim) => sim.command), new RegExp(`--seed ${seed}\\b`))
   }
+  await foreseen(page)
+  const command = await get(page, (sim) => sim.command)
+  assert.equal(await get(page, (sim) => sim.foresight?.hash), hashOf(...command.split(' ').slice(3)))
   await close(page)
+  // And it plays, for who did not ask for little motion.
+  const playing = await site.page('')
+  await playing.getByRole('link', { name: TOUR[1]?.title ?? assert.fail() }).click()
+  await until(playing, (sim) => sim.playing && sim.command.includes('--scenario drain') && sim.timeUs > 1_200_000)
+  await close(playing)
 })
 
 test('axe has nothing to say of the embedded ones, of an error and of a step of the tour', async () => {

@@ -48,13 +48,35 @@ test('however many ranges there are and however different, each can be seen and 
   assert.equal(outgrew(view.jobs.map(() => 1), view), true)
 })
 
-test('the simulator tells bytes and load of each range: while it is written, and not once nobody writes', () => {
-  const hot = viewOf('hot-range', 3_000_000)
-  const loads = hot.jobs.map(({ load }) => load)
-  assert.ok(loads.every((load) => load > 0), loads.join(' '))
-  for (const { bytes, keys, atSource } of hot.jobs) assert.ok(bytes[0] > atSource * 4 && bytes[0] < keys * 2000)
-  const late = viewOf('hot-range', 1e12)
+test('the load of ranges is what clients were acknowledged in the last second, to the write, and nothing once nobody writes', () => {
+  const session = new Session()
+  session.calls.open({ seed: 1, scenario: 'follow', faults: 'none' })
+  let [before, most] = [0, 0]
+  for (let second = 1; second <= 12; second++) {
+    // Just before the next one begins, so that all of it counts and nothing of the one before does.
+    const { jobs, clientAcks } = session.calls.advance(second * 1e6 - 1, Number.POSITIVE_INFINITY)
+    const load = jobs.reduce((sum, one) => sum + one.load, 0)
+    assert.equal(load, clientAcks - before, `in second ${second}`)
+    before = clientAcks
+    most = Math.max(most, load)
+  }
+  assert.ok(most > 5, `${most} writes a second`)
+  const late = session.calls.advance(1e12, Number.POSITIVE_INFINITY)
   assert.ok(late.jobs.every(({ load }) => load === 0), 'nobody writes at the end')
+})
+
+test('the range that is hot is told to be, and bytes are those of keys and values', () => {
+  const session = new Session()
+  session.calls.open({ seed: 1, scenario: 'hot-range', faults: 'none' })
+  let hot = 0
+  for (let second = 1; second <= 10; second++) hot += session.calls.advance(second * 1e6 - 1, Number.POSITIVE_INFINITY).jobs[0]?.load ?? 0
+  const { jobs, clientAcks } = session.calls.advance(10e6 - 1)
+  // Four of five requests are for it; the others are for ranges that stay.
+  assert.ok(hot > clientAcks * 0.65 && hot < clientAcks * 0.95, `${hot} of ${clientAcks}`)
+  // A key has seven characters or more, as in j0/00012; no value is longer than 2,000.
+  for (const { bytes, keys, atSource } of jobs) assert.ok(bytes[0] > atSource * 7 && bytes[0] < keys * 2000, `${bytes[0]} of ${atSource}`)
+  const copied = viewOf('copy', 1e12)
+  for (const { bytes, atSource, atTarget } of copied.jobs) if (atSource === atTarget && atSource > 0) assert.equal(bytes[0], bytes[1])
 })
 
 test('strength is by load, and on the side that takes the writes', () => {

@@ -130,7 +130,7 @@ test('refuses what makes no sense', async () => {
   assert.throws(() => toMeasurement({ ...MEASURED, readNs: -1 }), { ...refused, message: /readNs is -1/ })
   assert.throws(() => toMeasurement({ ...MEASURED, writes: 0.5 }), { ...refused, message: /writes is 0.5/ })
   assert.throws(() => toMeasurement({}), refused)
-  assert.throws(() => forecast(MEASURED, {}), { ...refused, message: /measure again/ })
+  assert.throws(() => forecast(MEASURED, {}), { ...refused, message: /measure the stores again/ })
   for (const plan of [{ writes: 5 }, { share: 2 }, { seeds: 0 }, { mode: 'fly' as 'copy' }, { pauseBudgetMs: 1 }]) {
     assert.throws(() => forecast({ ...MEASURED, live: false }, plan), refused)
   }

@@ -60,6 +60,23 @@ TEST(Gate, WhatAnOlderCoordinatorPreparedIsNotDiscardedUnseen) {
   EXPECT_EQ(gate.change(call(GateVerb::kPrepare, 2, 1)).code(), ErrorCode::kSuperseded);
 }
 
+// What a migration had staged on a store that was given up: a later one that does not want it there
+// after all is no more bound to it than one that does. Late calls of the older one change nothing.
+TEST(Gate, WhatAnOlderMigrationLeftStagedIsLitter) {
+  Gate gate;
+  ASSERT_TRUE(gate.change(call(GateVerb::kPrepare, 2, 1)).ok());
+  GateCall later = call(GateVerb::kDiscard, 5);
+  later.claim[0] = 9;
+  later.epoch = 1;
+  EXPECT_EQ(gate.change(later).code(), ErrorCode::kSuperseded);
+  later.epoch = 5;
+  EXPECT_TRUE(gate.change(later).ok());
+  for (const GateVerb verb : {GateVerb::kPrepare, GateVerb::kActivate, GateVerb::kDiscard}) {
+    EXPECT_EQ(gate.change(call(verb, 2, 1)).code(), ErrorCode::kSuperseded) << gateVerbName(verb);
+  }
+  EXPECT_NE(gate.answer("b", false), Answer::kOk);
+}
+
 TEST(Gate, AFenceThatComesAgainLeavesReadsClosed) {
   Gate gate = serving();
   ASSERT_TRUE(gate.change(call(GateVerb::kFence, 2)).ok());

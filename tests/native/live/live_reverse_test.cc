@@ -47,6 +47,8 @@ TEST(LiveReverse, GoesBackWithAllThatWasWrittenToTheTarget) {
     EXPECT_TRUE(receipt.reversed);
     EXPECT_TRUE(receipt.verified);
     EXPECT_LE(receipt.totals.pauseUs, 1'000'000U);
+    EXPECT_EQ(receipt.staleReadsUs == 0, options.readFence);
+    EXPECT_LE(receipt.staleReadsUs, 1'000'000U);
     EXPECT_GT(world.source().entries.size(), 0U);
     EXPECT_EQ(world.target().entries.size(), 0U);
   }

@@ -22,7 +22,30 @@ TEST(Live, MovesEverythingWhileClientsWrite) {
     EXPECT_GT(receipt.totals.pauseUs, 0U);
     EXPECT_LE(receipt.totals.pauseUs, 1'000'000U);
     EXPECT_GT(world.acknowledged(), 50U);
+    // Without a read fence old values may be shown for a while, and for how long is said.
+    EXPECT_EQ(receipt.staleReadsUs == 0, options.readFence);
+    EXPECT_LE(receipt.staleReadsUs, 1'000'000U);
   }
+}
+
+// Who finds a decision that an earlier process made does not know since when reads may be stale.
+TEST(Live, AReceiptDoesNotGuessForHowLongReadsWereStale) {
+  uint32_t known = 0, unknown = 0;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    LiveOptions options;
+    options.seed = seed;
+    options.readFence = false;
+    options.crashMoverEvery = 40;
+    LiveWorld world(options);
+    world.start(world.plan());
+    ASSERT_TRUE(world.run()) << "seed " << seed << " stands in " << stateName(world.state());
+    ASSERT_EQ(world.state(), MigrationState::kDone) << "seed " << seed << " " << errorName(world.error());
+    const uint64_t said = world.receipt()->staleReadsUs;
+    ASSERT_GT(said, 0U) << "seed " << seed;
+    ++(said == kStaleReadsUnknown ? unknown : known);
+  }
+  EXPECT_GT(known, 10U);
+  EXPECT_GT(unknown, 10U);
 }
 
 TEST(Live, ACancelLeavesTheSourceServingAndTheTargetEmpty) {

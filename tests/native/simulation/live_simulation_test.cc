@@ -160,6 +160,21 @@ TEST(LiveSimulation, WithoutFaultsWhoeverWantsGoesBack) {
   EXPECT_LT(sum.reversed, sum.windows);
 }
 
+// Sources that never come back keep nobody: who gives them up has the range at the target.
+TEST(LiveSimulation, WhoeverGivesALostSourceUpIsDone) {
+  Options options = optionsOf("live-source-lost");
+  Report::Counts sum;
+  for (options.seed = 1; options.seed <= 60; ++options.seed) {
+    options.faults = options.seed % 2 == 0 ? 0 : Options{}.faults;
+    const Report report = run(options);
+    ASSERT_TRUE(report.ok()) << toText(report);
+    sum.windows += report.counts.windows;
+    sum.givenUp += report.counts.givenUp;
+  }
+  EXPECT_GT(sum.givenUp, sum.windows / 5);
+  EXPECT_LT(sum.givenUp, sum.windows);
+}
+
 TEST(LiveCoverage, EveryFaultStrikesInEveryState) {
   if (!kThorough) GTEST_SKIP() << "takes ten thousand seeds";
   Options options;
@@ -189,7 +204,7 @@ TEST(LiveMinimise, KeepsTheViolationAndDropsFaults) {
   EXPECT_FALSE(run(least.options).ok());
 }
 
-// Seeds that once showed a bug of the engine's: core/sim/README.md says which.
+// Seeds that once showed a bug of the engine's or of an oracle: core/sim/README.md says which.
 TEST(LiveSimulation, SeedsThatOnceFailed) {
   const std::pair<const char*, uint64_t> seeds[] = {
       {"live-cancel", 21},   {"live-pingpong", 595}, {"live-rivals", 15}, {"live-rivals", 607},
@@ -197,6 +212,10 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-swarm", 1443},  {"live-swarm", 41109},  {"live-swarm", 41951},
       {"live-swarm", 88716}, {"live-swarm", 102244}, {"live-swarm", 112428},
       {"live-swarm", 511913}, {"live-swarm", 528155}, {"live-swarm", 25843},
+      {"live-swarm", 718864}, {"live-swarm", 752330}, {"live-swarm", 828588},
+      {"live-swarm", 796825}, {"live-swarm", 209387}, {"live-swarm", 350117},
+      {"live-swarm", 460125}, {"live-swarm", 520847}, {"live-swarm", 542020},
+      {"live-swarm", 567415},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);

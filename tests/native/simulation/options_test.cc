@@ -45,6 +45,7 @@ TEST(SimOptions, TakesTheDocumentedFlags) {
   EXPECT_EQ(command->options.sabotage, Sabotage::kNoDedupe);
   EXPECT_TRUE(command->json);
   EXPECT_TRUE(command->each);
+  EXPECT_EQ(parse({"--seed", "1", "--oracle", "linearizable"})->options.oracle, "linearizable");
   const auto seeds = parse({"--seeds", "3..9"});
   ASSERT_TRUE(seeds);
   EXPECT_EQ(seeds->task, Command::Task::kSeeds);

@@ -191,7 +191,7 @@ bool LiveWorld::gateCall(GatedStore& store, Pending& pending, Event& event) {
   call.claim = plan_.claim;
   call.coordEpoch = pending.action.coordEpoch;
   call.epoch = pending.action.epoch;
-  call.target = &store == &stores_[0] ? plan_.target : plan_.source;
+  call.target = &store == &stores_[0] ? "T" : "S";
   call.ranges = plan_.ranges;
   Status s;
   if (Gate::opens(call.verb) && !pending.started) {
@@ -228,7 +228,9 @@ void LiveWorld::late() {
 
 void LiveWorld::swap(Mover& mover, const Pending& pending, Event& event) {
   if (pending.action.epoch == version_) {
+    const OwnershipMap before = OwnershipMap::decode(std::as_bytes(std::span(document_))).value();
     document_ = pending.payload;
+    noteDecision(before, OwnershipMap::decode(std::as_bytes(std::span(document_))).value());
     ++version_;
     event.count = 1;
   } else {

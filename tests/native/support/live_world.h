@@ -55,6 +55,9 @@ struct LiveOptions {
   uint32_t healAfter = 400;      // ticks: nothing crashes any more
   bool zombies = false;          // a crashed mover may go on for a while beside its successor
   uint64_t changedBytesMax = Config{}.changedBytesMax;
+  bool wallClock = false;        // movers are told what time it is
+  uint32_t slots = 0;
+  uint32_t bucketEntries = Config{}.bucketEntries;
   uint64_t crashAtEffect = 0;    // the mover dies right after this effect; 0 = never
   uint64_t crashAgainAfter = 0;  // and its successor so many effects later
 };
@@ -64,7 +67,7 @@ class LiveWorld {
   explicit LiveWorld(const LiveOptions& options);
 
   Plan plan() const;
-  // Starts the migration of all keys from S to T. Runs until it has ended; false when it
+  // Starts the migration of all keys from S to T, or of a plan from T to S. Runs until it has ended; false when it
   // does not within `ticksMax`.
   void start(Plan plan, bool journal = true);
   bool run(uint32_t ticksMax = 20'000);
@@ -75,12 +78,19 @@ class LiveWorld {
     (void)current().engine.setRate(now_, current().id, bytesPerSecond);
   }
   void finish() { (void)current().engine.finish(current().id); }
+  Status giveUpSource() { return current().engine.giveUpSource(current().id); }
   Status closeWindow() { return current().engine.closeWindow(current().id); }
   Status reverse() { return current().engine.reverse(current().id); }
   void crashMover();
   // Another process goes on from this journal; an empty one begins the same claim anew. The one
   // before is dead, or goes on beside it for so many ticks.
   void replace(const std::string& journal, uint32_t ticksLeft = 0);
+  // Another migration of the same engine, between stores of its own that never answer.
+  MigrationId startBeside(uint8_t priority);
+  MigrationState stateOf(MigrationId id) { return current().engine.inspect(now_, id)->state; }
+  void stop(MigrationId id) { (void)current().engine.stop(id); }
+  // Nobody runs meanwhile.
+  void passTime(Duration time) { now_ = now_ + time; }
   const std::string& journal() const { return movers_.back()->journal; }
   // Of the mover before the present one.
   MigrationState stateBefore() const { return movers_[movers_.size() - 2]->state; }
@@ -89,11 +99,18 @@ class LiveWorld {
   MigrationState state() const { return movers_.back()->state; }
   ErrorCode error() const { return movers_.back()->error; }
   std::optional<Receipt> receipt() const { return movers_.back()->receipt; }
+  // Whether an action of the last mover is for S.
+  bool isOfS(NodeId node) const { return node == movers_.back()->source; }
+  bool isOfS(const Action& action) const { return isOfS(action.node); }
   MigrationView view() const { return *movers_.back()->engine.inspect(now_, movers_.back()->id); }
   // What went wrong so far; empty: nothing.
   const std::string& violation() const { return violation_; }
   // At the end: nothing was lost, and nothing of the migration is left.
-  std::string checkEnd();
+  // `givenUp`: S was, so entries may stand there, and nobody is served any.
+  std::string checkEnd(bool givenUp = false);
+  // Comes back with what is durable.
+  void restart(GatedStore& store) { crashStore(store); }
+  OwnershipMap ownership() const { return OwnershipMap::decode(std::as_bytes(std::span(document_))).value(); }
 
   GatedStore& source() { return stores_[0]; }
   GatedStore& target() { return stores_[1]; }
@@ -101,6 +118,7 @@ class LiveWorld {
   uint64_t acknowledged() const { return acknowledged_; }
   uint64_t refused() const { return refused_; }
   bool quietClients = false;
+  void setTickMs(uint32_t ms) { options_.tickMs = ms; }
   void setOpsPerTick(uint32_t ops) { options_.opsPerTick = ops; }
   size_t acting = 0;  // whose action or state it is, in the hooks below: 0 is the first mover
 
@@ -143,6 +161,12 @@ class LiveWorld {
     std::string refusal;
   };
 
+  // What both stores held in the ranges when it was decided, and how far the feed was.
+  struct Decision {
+    Digest source, target;
+    uint64_t position = 0, epoch = 0;
+  };
+
   Mover& current() { return *movers_.back(); }
   std::unique_ptr<Mover> makeMover();
   bool resume(const std::string& journal);
@@ -151,6 +175,7 @@ class LiveWorld {
   bool perform(Mover& mover, Pending& pending, Event& event);
   void late();
 
+  bool toS() const { return plan_.source == "T"; }
   GatedStore& at(const Mover& mover, NodeId node) { return stores_[node == mover.source ? 0 : 1]; }
   bool gateCall(GatedStore& store, Pending& pending, Event& event);
   void pack(Mover& mover, const std::vector<std::pair<std::string, std::optional<std::string>>>& rows,
@@ -163,6 +188,8 @@ class LiveWorld {
   bool admit(GatedStore& store, Pending& pending, Event& event);
   void arriveLate(uint32_t within);
   bool planned(const std::string& key) const;
+  void noteDecision(const OwnershipMap& before, const OwnershipMap& after);
+  std::string checkProof() const;
   void pollFeed(Mover& mover, const Pending& pending, Event& event);
   void swap(Mover& mover, const Pending& pending, Event& event);
 
@@ -178,6 +205,7 @@ class LiveWorld {
   GatedStore stores_[2];
   std::string document_;
   uint64_t version_ = 0;
+  std::vector<Decision> decisions_;
   std::vector<OwnershipMap> caches_;  // one a client
   std::vector<std::unique_ptr<Mover>> movers_;
   std::vector<std::pair<int, GateCall>> lateCalls_;
@@ -187,6 +215,7 @@ class LiveWorld {
   std::map<std::string, uint64_t> epochServed_;
   uint64_t effects_ = 0, acknowledged_ = 0, refused_ = 0, values_ = 0;
   uint64_t crashAt_ = 0;
+  uint32_t besides_ = 0;
   uint32_t ticks_ = 0;
   Instant now_{1'000'000};
   std::string violation_;

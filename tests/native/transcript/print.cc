@@ -29,6 +29,7 @@ struct RecordText {
            (r.restarting ? ", restarting" : "") + (r.turned ? ", turned" : "");
   }
   std::string operator()(const ArmedRecord& r) const { return "armed at " + escaped(r.position); }
+  std::string operator()(const WindowRecord& r) const { return "window ends at " + std::to_string(r.endsUnixMs); }
   std::string operator()(const PhaseRecord& r) const {
     return "phase " + std::string(stateName(r.state));
   }

@@ -208,6 +208,7 @@ void Stage::print(const Notice& notice) {
                   std::string(differenceName(notice.difference)));
     case NoticeKind::kThrottleWriters:
       return line(name + " asks for " + std::to_string(notice.perSecond) + " writes a second" + at);
+    case NoticeKind::kRefused: return line(name + " refuses: " + error + at);
     case NoticeKind::kWarning: return line(name + " warns: " + error + at);
   }
 }

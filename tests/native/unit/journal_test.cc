@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "keyhaul/checksum.h"
 #include "support/golden.h"
@@ -148,6 +150,93 @@ TEST(Journal, KnowsTheWayBack) {
   behind.back() = finished;
   EXPECT_EQ(readJournal(asBytes(write(behind)))->receipt->windowError, ErrorCode::kFeedPositionLost);
   EXPECT_FALSE(readJournal(asBytes(write(behind)))->receipt->reversed);
+  EXPECT_FALSE(readJournal(asBytes(write(behind)))->receipt->sourceGivenUp);
+  for (const uint64_t staleUs : {uint64_t{0}, uint64_t{1}, uint64_t{300'000}, kStaleReadsUnknown}) {
+    finished.receipt.staleReadsUs = staleUs;
+    behind.back() = finished;
+    const Result<JournalImage> image = readJournal(asBytes(write(behind)));
+    EXPECT_EQ(image->receipt->staleReadsUs, staleUs);
+    EXPECT_EQ(image->receipt->windowError, ErrorCode::kFeedPositionLost);
+    EXPECT_FALSE(image->receipt->sourceGivenUp);
+  }
+  finished.receipt.sourceGivenUp = true;
+  behind.back() = finished;
+  EXPECT_TRUE(readJournal(asBytes(write(behind)))->receipt->sourceGivenUp);
+}
+
+// What a window is asked for beyond the way back, and when it ends.
+TEST(Journal, KnowsTheEndOfAWindow) {
+  using enum MigrationState;
+  std::vector<Record> records = storyOfAWayBack();
+  records.resize(21);  // open
+  const auto with = [&records](std::initializer_list<Record> more) {
+    std::vector<Record> all = records;
+    all.insert(all.end(), more.begin(), more.end());
+    return readJournal(asBytes(write(all)));
+  };
+  EXPECT_EQ(with({})->windowEndsUnixMs, 0U);
+  EXPECT_EQ(with({WindowRecord{1'800'000'000'000}})->windowEndsUnixMs, 1'800'000'000'000U);
+  EXPECT_EQ(with({WindowRecord{5}, WindowRecord{0}})->windowEndsUnixMs, 0U);
+  EXPECT_EQ(with({WindowRecord{UINT64_MAX}}).code(), ErrorCode::kJournalCorrupt);
+  const StoppedRecord givenUp{ErrorCode::kSourceGivenUp, {}};
+  EXPECT_FALSE(with({PhaseRecord{kAborting}})->sourceGivenUp);
+  EXPECT_TRUE(with({givenUp, PhaseRecord{kAborting}})->sourceGivenUp);
+  EXPECT_EQ(with({givenUp, PhaseRecord{kAborting}})->abortedFor, ErrorCode::kSourceGivenUp);
+  // Its time was over before.
+  const auto late = with({PhaseRecord{kAborting}, PhaseRecord{kUnfencing}, PhaseRecord{kStaging}, givenUp, PhaseRecord{kClosing}});
+  EXPECT_TRUE(late->sourceGivenUp);
+  EXPECT_EQ(late->abortedFor, ErrorCode::kOk);
+  EXPECT_FALSE(late->stopped.has_value());
+  // Without a window there is none to end.
+  std::vector<Record> without = records;
+  std::get<PlanRecord>(without[0]).plan.reverseWindowMs = 0;
+  without.push_back(WindowRecord{5});
+  EXPECT_EQ(readJournal(asBytes(write(without))).code(), ErrorCode::kJournalCorrupt);
+}
+
+// Level 5: the records of where both sides were equal. Of the way back only the last one is told, and
+// the one of the way there is kept.
+TEST(Journal, KnowsThePositionThatWasDecidedOn) {
+  using enum MigrationState;
+  std::vector<Record> records = storyOfAWayBack();
+  std::get<PlanRecord>(records[0]).plan.require = GuaranteeLevel::kL5;
+  std::get<PlanRecord>(records[0]).level = GuaranteeLevel::kL5;
+  VerifiedRecord there;
+  there.equal = true;
+  there.source.lo = there.target.lo = 77;
+  there.position = "s9";
+  there.epoch = 2;
+  const auto draining = std::find_if(records.begin(), records.end(), [](const Record& record) {
+    const auto* phase = std::get_if<PhaseRecord>(&record);
+    return phase != nullptr && phase->state == kDraining;
+  });
+  const auto at = records.insert(draining + 1, there) - records.begin();
+  const auto after = [&](long count) {
+    return readJournal(asBytes(write({records.begin(), records.begin() + count})));
+  };
+  EXPECT_EQ(after(at + 1)->verified->position, "s9");
+  EXPECT_EQ(after(at + 1)->verified->epoch, 2U);
+  EXPECT_FALSE(after(at + 2)->decided);  // deciding
+  EXPECT_TRUE(after(at + 3)->decided);   // activating
+  const auto all = after(static_cast<long>(records.size()));
+  ASSERT_TRUE(all.ok());
+  EXPECT_FALSE(all->decided);
+  EXPECT_EQ(all->cutover->position, "s9");
+  EXPECT_EQ(all->cutover->source.lo, 77U);
+  FinishedRecord finished;
+  finished.receipt.state = kDone;
+  finished.receipt.mode = MigrationMode::kLive;
+  finished.receipt.level = GuaranteeLevel::kL5;
+  finished.receipt.verified = true;
+  finished.receipt.windowError = ErrorCode::kFeedPositionLost;
+  finished.receipt.position = std::string("\0s", 2);
+  finished.receipt.epoch = 1U << 20;
+  records.push_back(finished);
+  const Receipt receipt = *after(static_cast<long>(records.size()))->receipt;
+  EXPECT_EQ(receipt.position, std::string("\0s", 2));
+  EXPECT_EQ(receipt.epoch, 1U << 20);
+  EXPECT_EQ(receipt.windowError, ErrorCode::kFeedPositionLost);
+  EXPECT_NE(describeJournal(asBytes(write(records))).find("\"position\":\"s9\",\"epoch\":2"), std::string::npos);
 }
 
 TEST(Journal, EveryTruncationIsAShorterJournalOrATornOne) {

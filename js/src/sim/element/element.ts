@@ -5,15 +5,16 @@ import type { Foresight, Scene, Survey } from '../session.js'
 import { hunt, tellAhead, trySeeds } from './ahead.js'
 import { Attributed, type Caption, OPTIONS, optionsOf, setOptions } from './attributes.js'
 import { Follower, type Fork, forkOf } from './fork.js'
-import { type Goal, newCutovers } from './jump.js'
+import type { Goal } from './jump.js'
 import { onKey } from './keys.js'
 import { fromLink, refusedSeed, toCommand, toLink } from './link.js'
-import { FIRST_FRAME, Pace } from './pace.js'
+import { tellNews, type Way } from './news.js'
+import { Playback } from './playback.js'
 import { Show } from './show.js'
 import { surveySeeds } from './survey.js'
 import { watchSurroundings } from './surroundings.js'
 import { readTrace, replayed, saveTrace } from './trace.js'
-import { changesOf, rangeName, seconds, stateName } from './words.js'
+import { seconds } from './words.js'
 
 /**
  * `<keyhaul-sim scenario="story" seed="1" autoplay>`: the simulator, to be watched. Attributes: scenario, seed, until,
@@ -26,6 +27,9 @@ export class KeyhaulSim extends Attributed {
   static observedAttributes = [...OPTIONS, 't', 'autoplay', 'speed', 'theme']
   /** Null runs it on the page, as does a Worker that does not start. For bundlers that do not know this pattern. */
   static makeWorker: (() => Worker) | null = () => new Worker(new URL('../worker.js', import.meta.url), { type: 'module' })
+
+  /** Where the pages are that numbers link to (`simulator.html`, `keyhaul.html`); empty: they link to nothing. */
+  static docs = ''
 
   captions: readonly Caption[] = []
   #bookmarks: readonly number[] = []
@@ -40,12 +44,7 @@ export class KeyhaulSim extends Attributed {
   #visible = false
   /** Calls under way; the world goes on only when there are none, or it would go on from where a seek left. */
   #busy = 0
-  #drew = false
-  readonly #pace = new Pace()
   #reopening = false
-  #frame = 0
-  #lastMs = 0
-  #targetUs = 0
   #cleanUp: AbortController | undefined
   #fork: { readonly sim: KeyhaulSim; readonly panel: Fork } | undefined
   readonly #follower = new Follower(this, async (us) => {
@@ -55,6 +54,12 @@ export class KeyhaulSim extends Attributed {
     if (scene !== undefined && back) this.#jump(scene)
     else if (scene !== undefined) this.#take(scene)
     return scene !== undefined && (scene.ended === 1 || scene.reachedUs >= us)
+  })
+  readonly #playback = new Playback({
+    isPlaying: () => this.#playing, speed: () => this.speed, take: (scene) => this.#take(scene),
+    draw: (nowMs) => (this.#scene === undefined ? undefined : this.#show?.stage.draw(nowMs)),
+    advance: (us, budgetMs) => (this.#busy > 0 ? undefined : this.#call((connection) => connection.call('advance', us, budgetMs))),
+    reached: (speed) => this.#show?.transport.setReached(this.speed, speed)
   })
   /** The hash of a trace that is replayed. */
   #recorded: string | undefined
@@ -84,8 +89,8 @@ export class KeyhaulSim extends Attributed {
     const show = new Show(root, {
       toggle: () => (this.#playing ? this.pause() : this.play()), restart: () => void this.seek(0).then(() => this.play()),
       step: (by) => void this.step(by), seek: (us) => void this.seek(us), jump: (goal, by) => void this.jump(goal, by), speed: (value) => { this.speed = value },
-      bookmark: () => this.bookmark(), bookmarked: () => this.#changed(), fork: () => this.toggleFork(), help: () => show.help.open(),
-      saveTrace: () => saveTrace(this, this.#options), openTrace: (file) => void this.openTrace(file), redraw: () => this.#draw(),
+      bookmark: () => this.bookmark(), bookmarked: () => this.#changed(), fork: () => this.toggleFork(), help: () => show.help.open(), docs: () => KeyhaulSim.docs,
+      saveTrace: () => saveTrace(this, this.#options), openTrace: (file) => void this.openTrace(file), redraw: () => this.#playback.draw(),
       act: (what) => void this.inject(what), copyLink: () => this.#copy(`${location.href.replace(/#.*/, '')}#${this.link}`, 'link'), copyCommand: () => this.#copy(this.command, 'command'),
       survey: () => void trySeeds(this, show, this.#options),
       choose: (scenario, seed) => this.#choose(scenario, seed), key: (event) => onKey(event, this, show)
@@ -94,13 +99,14 @@ export class KeyhaulSim extends Attributed {
     show.transport.setSpeed(this.speed)
     show.bookmarks.set(this.#bookmarks)
     const still = watchSurroundings(this, show.box, cleanUp.signal, {
-      resized: () => { show.resize(); this.#draw() }, seen: (visible) => { this.#visible = visible; this.#go() }, shown: () => this.#go(), painted: () => this.#paint(),
+      resized: () => { show.resize(); this.#playback.draw() }, seen: (visible) => { this.#visible = visible; this.#go() }, shown: () => this.#go(), painted: () => this.#paint(),
       still: (is) => { show.stage.still = is }
     })
-    cleanUp.signal.addEventListener('abort', () => cancelAnimationFrame(this.#frame))
+    cleanUp.signal.addEventListener('abort', () => this.#playback.stop())
     this.#wanted = this.autoplay && !still
     this.#paint()
-    this.#connection = connect(KeyhaulSim.makeWorker)
+    // A page whose element is upgraded while this module is loaded says only then where its Worker is.
+    this.#connection = Promise.resolve().then(() => connect(KeyhaulSim.makeWorker))
     this.#reopen()
   }
 
@@ -116,7 +122,7 @@ export class KeyhaulSim extends Attributed {
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after || this.#connection === undefined) return
     const act: Readonly<Record<string, () => unknown>> = {
-      speed: () => this.#repace(), theme: () => this.#paint(), autoplay: () => this.autoplay && this.play(),
+      speed: () => { this.#show?.transport.setSpeed(this.speed); this.#playback.changed() }, theme: () => this.#paint(), autoplay: () => this.autoplay && this.play(),
       t: () => this.#reopening || this.seek(this.t * 1000)
     }
     ;(act[name] ?? (() => this.#reopen()))()
@@ -207,7 +213,7 @@ export class KeyhaulSim extends Attributed {
     if (scene === undefined) return
     this.#options = { ...this.#options, interventions: [...(this.#options.interventions ?? []), scene.text] }
     this.#foresight = undefined
-    this.#take(scene, true, true)
+    this.#take(scene, 'stepped')
     void this.#lookAhead()
     this.#say()
     this.#changed()
@@ -263,6 +269,7 @@ export class KeyhaulSim extends Attributed {
       })
       if (scene === undefined) return
       this.#show?.wrong('')
+      this.#scene = undefined // nothing of the run before is compared with it
       this.#jump(scene)
       this.#say()
       this.#go()
@@ -325,34 +332,24 @@ export class KeyhaulSim extends Attributed {
 
   #jump(scene: Scene, stepped = false): void {
     this.#show?.reset()
-    this.#targetUs = scene.reachedUs
-    this.#take(scene, true, stepped)
+    this.#playback.at(scene.reachedUs)
+    this.#take(scene, stepped ? 'stepped' : 'leapt')
     this.#changed()
   }
 
-  #take(scene: Scene, now = false, stepped = false): void {
-    const [before, show, nowMs] = [this.#scene, this.#show, performance.now()]
+  #take(scene: Scene, way: Way = 'played'): void {
+    const [before, show] = [this.#scene, this.#show]
     this.#scene = scene
-    show?.scene(scene, nowMs, this.speed, this.#captionNow(), now)
-    if (!now) for (const { range, state } of changesOf(before, scene)) show?.mirror.announce(`Range ${rangeName(range)}: ${stateName(state)}`, nowMs)
-    if (before !== undefined && (!now || stepped)) for (const { job, state, timeUs } of newCutovers(before, scene)) this.dispatchEvent(new CustomEvent('cutover', { detail: { range: job, state, timeUs } }))
+    show?.scene(scene, performance.now(), this.speed, this.#captionNow(), way !== 'played')
     const broken = scene.violations.length
-    if (broken > 0 && broken !== before?.violations.length) {
-      if (this.#playing) this.pause()
-      show?.foresee(this.#foresight, scene)
-      for (const violation of scene.violations.slice(before?.violations.length ?? 0)) {
-        show?.mirror.announce(`A promise is broken: ${violation.text}`, nowMs, true)
-        this.dispatchEvent(new CustomEvent('violation', { detail: violation }))
-      }
-    }
-    if (show !== undefined && (before?.violations.length ?? 0) !== broken) tellAhead(this, show, this.#options)
+    const isNews = (before?.violations.length ?? 0) !== broken
+    if ((this.#playing && isNews && broken > 0) || (scene.ended === 1 && before?.ended !== 1)) this.pause()
+    if (isNews && broken > 0) show?.foresee(this.#foresight, scene)
+    tellNews(this, show?.mirror, before, scene, way)
+    if (show !== undefined && isNews) tellAhead(this, show, this.#options)
     void this.#fork?.sim.follow(scene.reachedUs)
     this.#fork?.panel.show(this)
-    if (scene.ended === 1 && before?.ended !== 1) {
-      this.pause()
-      this.dispatchEvent(new CustomEvent('hash', { detail: scene.hash }))
-    }
-    if (!this.#playing) this.#draw()
+    if (!this.#playing) this.#playback.draw()
   }
 
   #captionNow(): string | undefined {
@@ -364,48 +361,12 @@ export class KeyhaulSim extends Attributed {
     this.#show?.transport.setPlaying(playing)
     if (playing === this.#playing) return
     this.#playing = playing
-    this.#lastMs = performance.now()
-    this.#repace()
-    if (playing) this.#draw()
-  }
-
-  #repace(): void {
-    this.#pace.reset()
-    this.#show?.transport.setSpeed(this.speed)
-    this.#show?.transport.setReached(this.speed, undefined)
-  }
-
-  #draw(): void {
-    cancelAnimationFrame(this.#frame)
-    this.#frame = requestAnimationFrame((nowMs) => {
-      const moves = this.#show?.stage.draw(nowMs) ?? false
-      if (!this.#drew && this.#scene !== undefined) {
-        this.#drew = true
-        performance.mark(FIRST_FRAME)
-      }
-      if (this.#playing) this.#advance(nowMs)
-      if (this.#playing || moves) this.#draw()
-    })
-  }
-
-  #advance(nowMs: number): void {
-    const passedMs = Math.min(100, Math.max(0, nowMs - this.#lastMs))
-    this.#lastMs = nowMs
-    this.#targetUs += passedMs * 1000 * this.speed
-    if (this.#busy > 0) return
-    const wanted = Math.floor(this.#targetUs)
-    void this.#call((connection) => connection.call('advance', wanted, 10)).then((scene) => {
-      if (scene === undefined) return
-      const isBehind = scene.ended === 0 && scene.reachedUs < wanted
-      if (isBehind) this.#targetUs = scene.reachedUs // it cannot go as fast
-      if (this.#pace.note(performance.now(), scene.reachedUs, isBehind)) this.#show?.transport.setReached(this.speed, this.#pace.reached)
-      this.#take(scene)
-    })
+    this.#playback.changed()
   }
 
   #paint(): void {
     this.#show?.readPalette(this)
-    this.#draw()
+    this.#playback.draw()
   }
 
   #say(): void {

@@ -107,7 +107,11 @@ export class Rows {
       if (row.side === 1 && drawn.differ[i] !== '0') {
         c.globalAlpha = alpha
         c.fillStyle = palette.changed
-        c.fillRect(from, row.y, wide, Math.min(row.h, Math.max(2, row.h * 0.34)))
+        const strip = Math.min(row.h, Math.max(2, row.h * 0.34))
+        c.fillRect(from, row.y, wide, strip)
+        // By a gap it is told from what is below, also by who does not tell the colours apart.
+        c.fillStyle = palette.surface
+        if (row.h >= 8) c.fillRect(from, row.y + strip, wide, 1)
       }
       const since = nowMs - (drawn.atMs[i] as number)
       if (drawn.untilMs > nowMs && since < GLOW_MS) {

@@ -26,6 +26,7 @@ export interface ShowCalls extends TransportCalls {
   saveTrace(): void
   openTrace(file: File): void
   redraw(): void
+  docs(): string
   key(event: KeyboardEvent): void
 }
 
@@ -39,7 +40,7 @@ function styleSheet(): CSSStyleSheet {
   return sheet
 }
 
-const LEGEND: readonly (readonly [string, string])[] = [
+export const LEGEND: readonly (readonly [string, string])[] = [
   ['', 'keys that are there'], ['empty', 'not there'], ['changed', 'changed since it was copied'], ['page', 'a page on its way'], ['twice', 'sent twice'], ['late', 'very late'], ['damaged', 'damaged'], ['lost', 'lost'], ['bytes', 'height: bytes'], ['load', 'stronger: more writes']
 ]
 
@@ -54,7 +55,7 @@ export class Show {
   readonly breaking: BreakPanel
   readonly transport: Transport
   readonly bookmarks: Bookmarks
-  readonly help = new Help()
+  readonly help: Help
   readonly #caption = h('p', { className: 'caption', part: 'caption' })
   readonly #command = h('code', { part: 'command' })
   readonly #notice = h('p', { className: 'notice', role: 'alert', hidden: true })
@@ -69,6 +70,7 @@ export class Show {
   #chose = false
 
   constructor(readonly root: ShadowRoot, calls: ShowCalls) {
+    this.help = new Help(calls.docs)
     this.breaking = new BreakPanel(calls.act)
     this.bookmarks = new Bookmarks(calls.seek, calls.bookmarked)
     this.transport = new Transport(calls, this.bookmarks.root)

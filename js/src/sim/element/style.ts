@@ -5,8 +5,8 @@ export const STYLE = `
   --keyhaul-line: #d5d0c4; --keyhaul-empty: #ebe7dc; --keyhaul-accent: #0b6b5f; --keyhaul-on-accent: #ffffff;
   --keyhaul-bad: #b3261e; --keyhaul-bad-paper: #fdecea; --keyhaul-good-paper: #e3f2ee; --keyhaul-changed: #7a5200;
   --keyhaul-range-0: #1668b0; --keyhaul-range-1: #b4530a; --keyhaul-range-2: #4d7c1f; --keyhaul-range-3: #8a3fa8;
-  --keyhaul-range-4: #0f7d86; --keyhaul-range-5: #a32c5f; --keyhaul-range-6: #6b6a1c; --keyhaul-range-7: #4a55b8;
-  --keyhaul-store-0: #4a6a94; --keyhaul-store-1: #a8741a; --keyhaul-store-2: #2e7d5b; --keyhaul-store-3: #96507a;
+  --keyhaul-range-4: #0d7780; --keyhaul-range-5: #a32c5f; --keyhaul-range-6: #6b6a1c; --keyhaul-range-7: #4a55b8;
+  --keyhaul-store-0: #2472c8; --keyhaul-store-1: #c26a0a; --keyhaul-store-2: #17492f; --keyhaul-store-3: #a8749a;
   display: block; container-type: inline-size; color: var(--keyhaul-ink); color-scheme: light;
   font: 14px/1.45 system-ui, -apple-system, "Segoe UI", sans-serif; font-variant-numeric: tabular-nums;
 }
@@ -25,7 +25,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius:
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; list-style: none; padding: 4px 0 10px; color: var(--keyhaul-quiet); font-size: 12px; }
 .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 2px; vertical-align: -2px; margin-right: 5px; background: var(--keyhaul-range-0); }
 .legend i.empty { background: var(--keyhaul-empty); box-shadow: inset 0 0 0 1px var(--keyhaul-line); }
-.legend i.changed { background: linear-gradient(var(--keyhaul-changed) 34%, var(--keyhaul-range-0) 34%); }
+.legend i.changed { background: linear-gradient(var(--keyhaul-changed) 34%, var(--keyhaul-surface) 34% 46%, var(--keyhaul-range-0) 46%); }
 .legend i.page { border-radius: 50%; }
 .legend i.twice { border-radius: 50%; background: none; box-shadow: inset 0 0 0 2px var(--keyhaul-range-0); }
 .legend i.late { background: none; border-radius: 0; box-shadow: inset 0 0 0 2px var(--keyhaul-range-0); }
@@ -208,5 +208,5 @@ b[data-range="6"] { color: var(--keyhaul-range-6); } b[data-range="7"] { color: 
   --keyhaul-bad: #ff8a80; --keyhaul-bad-paper: #3a1a1a; --keyhaul-good-paper: #15302c; --keyhaul-changed: #ffd166;
   --keyhaul-range-0: #5aa9e6; --keyhaul-range-1: #f0944d; --keyhaul-range-2: #94c45a; --keyhaul-range-3: #c78be0;
   --keyhaul-range-4: #4fc1cb; --keyhaul-range-5: #ec7fae; --keyhaul-range-6: #c9c45e; --keyhaul-range-7: #9aa5ff;
-  --keyhaul-store-0: #7ea1d0; --keyhaul-store-1: #dba94e; --keyhaul-store-2: #62b892; --keyhaul-store-3: #cf86b0;
+  --keyhaul-store-0: #9bb7b9; --keyhaul-store-1: #b87c06; --keyhaul-store-2: #4ed380; --keyhaul-store-3: #d197f6;
   color-scheme: dark;`)

@@ -18,11 +18,11 @@ const OF: readonly (readonly [Story, string])[] = [
   [FSYNC, 'ack-before-target ack-before-sync journal-not-synced ignore-write-error unnoticed-restart register-forgets live-restart'],
   [S3, 'ignore-checksum'],
   [STORM, 'ignore-limits'],
-  [ZOMBIES, 'drop-tombstones live-drop-tombstones late-clean-up staging-shown no-dedupe any-epoch'],
-  [TWO_OWNERS, 'stale-owner unfence-by-timer activate-early fence-forgotten fence-in-flight cut-before-drain late-activate no-read-fence never-unfence back-undrained window-by-timer'],
-  [SPLIT, 'register-no-compare blind-commit any-coordinator old-incarnation foreign-writes'],
+  [ZOMBIES, 'drop-tombstones live-drop-tombstones late-clean-up staging-shown no-dedupe any-epoch retry-elsewhere'],
+  [TWO_OWNERS, 'stale-owner unfence-by-timer activate-early fence-forgotten fence-in-flight cut-before-drain late-activate no-read-fence never-unfence back-undrained window-by-timer own-writes back-from-the-dead'],
+  [SPLIT, 'register-no-compare blind-commit any-coordinator old-incarnation foreign-writes feed-by-client'],
   [INDEX, 'gate-behind-data resume-past-checkpoint keep-torn-tail feed-after-scan late-feed skip-above-watermark live-skip-above late-way-back empty-page-is-end live-empty-page'],
-  [DELETED, 'delete-after-copy unguarded-delete verify-source-only repair-is-verified blind-recheck close-early cancel-tail clean-up-in-window window-shut reverse-dropped']
+  [DELETED, 'delete-after-copy unguarded-delete verify-source-only repair-is-verified blind-recheck close-early cancel-tail clean-up-in-window window-shut reverse-dropped given-up-unasked bucket-forgotten repair-after blind-look']
 ]
 
 /** Undefined where no case is known to us. */

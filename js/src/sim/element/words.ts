@@ -18,8 +18,10 @@ const PROMISES: Readonly<Record<string, string>> = {
   cutover: 'Ownership changes only when both are equal',
   goal: 'In the end all is where it was wanted',
   history: 'Reads never go back in time',
+  linearizable: 'Reads and writes of all clients have one order',
   'left-over': 'Nothing is left behind on the old owner',
   ownership: 'Every key has exactly one owner',
+  position: 'The receipt names where both were equal, and they were',
   pause: 'Writers wait no longer than agreed',
   'single-writer': 'No two stores take writes of one key',
   window: 'The way back stays open as long as it was agreed'

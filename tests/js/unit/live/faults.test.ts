@@ -153,6 +153,8 @@ test('what a plan lacks is said before anything is touched', async () => {
   await refused({ to: memoryStore({ name: 'x' }) }, 'KEYHAUL_LEVEL_NOT_MET', /activate/)
   await refused({ from: gatedStore(memoryStore({ name: 'x', without: ['feed'] })) }, 'KEYHAUL_LEVEL_NOT_MET', /feed/)
   await refused({ requireLevel: 4, journal: memoryJournal() }, 'KEYHAUL_LEVEL_NOT_MET', /durable register and a journal/)
+  await refused({ requireLevel: 5, journal: memoryJournal() }, 'KEYHAUL_LEVEL_NOT_MET', /level 5 .*durable register and a journal/)
+  await refused({ requireLevel: 5, verify: 'none' }, 'KEYHAUL_INVALID_ARGUMENT', /verify/)
   await assert.rejects(migrate({ live: true, from: b, to: a, register }).done, { code: 'KEYHAUL_NOT_OWNER' })
 })
 

@@ -89,6 +89,32 @@ test('a store that is down is not asked for each of a group', async () => {
   assert.equal(calls, 1 + 1 + 2)
 })
 
+test('two that fail one after the other do not fail those behind them', async () => {
+  const written: string[] = []
+  const store = {
+    apply: async (writes: readonly Write[]): Promise<void> => {
+      const texts = writes.map(([key]) => Buffer.from(key).toString())
+      if (texts.some((text) => text.startsWith('bad'))) throw new KeyhaulError('KEYHAUL_STORE_FAILED')
+      written.push(...texts)
+    }
+  }
+  const groups = new WriteGroups(store)
+  const ended = await Promise.allSettled(['a', 'bad1', 'bad2', 'b', 'c'].map((key) => groups.add([put(key)], false)))
+  assert.deepEqual(ended.map(({ status }) => status), ['fulfilled', 'rejected', 'rejected', 'fulfilled', 'fulfilled'])
+  assert.deepEqual(written, ['a', 'b', 'c'])
+})
+
+test('who gives up hears of it at once, also while a batch of others hangs', async () => {
+  const groups = new WriteGroups({ apply: () => new Promise<void>(() => {}) })
+  void groups.add([put('a')], false)
+  const stop = new AbortController()
+  const given = groups.add([put('b')], false, stop.signal)
+  stop.abort()
+  await assert.rejects(given, { name: 'AbortError' })
+  await assert.rejects(groups.add([put('c')], false, stop.signal), { name: 'AbortError' })
+  assert.equal(groups.unanswered().calls, 1)
+})
+
 test('a write that its caller gave up while it waited is not made', async () => {
   const store = new Slow()
   const groups = new WriteGroups(store)

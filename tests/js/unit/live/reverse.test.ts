@@ -2,28 +2,19 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Engine, inspectJournal, KeyhaulError, memoryJournal, type MigrateOptions, Migration, type Receipt } from '../../../../dist/index.js'
-import { gatedStore } from '../../../../dist/live/index.js'
+import { describeJournal, Engine, inspectJournal, KeyhaulError, memoryJournal, type MigrateOptions, type Migration, type Receipt } from '../../../../dist/index.js'
+import { assignRange, gatedStore } from '../../../../dist/live/index.js'
+import { memoryRegister } from '../../../../dist/register/memory.js'
 import { memoryStore } from '../../../../dist/stores/memory.js'
+import type { ApplyOptions, Write } from '../../../../dist/stores/store.js'
 import { readFileSync } from 'node:fs'
 import { everything } from './load.ts'
+import { reaches } from './reaches.ts'
 import { inLevels, inMemory, type World } from './world.ts'
 
 const plan = ({ a, b, register }: World, more: Partial<MigrateOptions> = {}): MigrateOptions => ({
   live: true, from: a, to: b, register, journal: memoryJournal(), pageEntries: 500, durablePages: 4, reverseWindowMs: 600_000, pauseBudgetMs: 5000, ...more
 })
-
-/** Resolves once it is there; rejects where it ends before. */
-function reaches(migration: Migration, wanted: string): Promise<void> {
-  return new Promise((done, fail) => {
-    const look = (): boolean => migration.progress().state === wanted
-    if (look()) return done()
-    migration.on('state', (state) => {
-      if (state === wanted) done()
-    })
-    migration.done.then(() => fail(new Error(`it ended before ${wanted}`)), fail)
-  })
-}
 
 /** So many more writes were acknowledged. */
 async function writes(world: World, count: number): Promise<void> {
@@ -43,7 +34,7 @@ for (const [name, inStores, count] of [['memory', inMemory, 5_000], ['two LevelD
       world.load.start()
       const engine = new Engine()
       const migration = await engine.migrate(plan(world))
-      assert.throws(() => migration.reverse(), { code: 'KEYHAUL_UNSUPPORTED' })
+      await assert.rejects(migration.reverse(), { code: 'KEYHAUL_UNSUPPORTED', owner: undefined })
       await reaches(migration, 'reversible')
       await writes(world, 200)
       const { state, live } = migration.progress()
@@ -54,8 +45,10 @@ for (const [name, inStores, count] of [['memory', inMemory, 5_000], ['two LevelD
       assert.match(live.text, /^b serves; for \d+ s more it can be reversed$/)
       await assert.rejects(world.a.get('key-00000001'), (error: KeyhaulError) => error.code === 'KEYHAUL_RETRY' || error.code === 'KEYHAUL_MOVED')
       assert.throws(() => migration.cancel(), { code: 'KEYHAUL_CANCEL_TOO_LATE' })
-      migration.reverse()
+      const back = migration.reverse()
       const receipt = await migration.done
+      assert.equal(await back, receipt)
+      await assert.rejects(migration.reverse(), { code: 'KEYHAUL_ALREADY_COMPLETE' })
       await writes(world, 50)
       await world.load.stop()
       engine.close()
@@ -64,6 +57,65 @@ for (const [name, inStores, count] of [['memory', inMemory, 5_000], ['two LevelD
     })
   })
 }
+
+test('a way back that cannot be is refused with who has the range, and the window is open again', async () => {
+  const inner = memoryStore({ name: 'a' })
+  let loses = false
+  const a = gatedStore(Object.assign(Object.create(inner) as typeof inner, {
+    apply: (writes: readonly Write[], options: ApplyOptions) => (loses ? Promise.resolve() : inner.apply(writes, options))
+  }))
+  const b = gatedStore(memoryStore({ name: 'b' }))
+  const register = memoryRegister()
+  await assignRange({ register, store: a })
+  for (let i = 0; i < 50; i++) await a.put(`key-${i}`, 'before')
+  const engine = new Engine()
+  const migration = await engine.migrate({ live: true, from: a, to: b, register, reverseWindowMs: 600_000, pauseBudgetMs: 5000 })
+  await reaches(migration, 'reversible')
+  loses = true
+  await b.put('key-7', 'lost at a')
+  const refused = (code: string, text: RegExp) => (error: KeyhaulError): boolean => error.code === code && error.owner === 'b' && text.test(error.message)
+  await assert.rejects(migration.reverse(), refused('KEYHAUL_VERIFY_MISMATCH', /^b keeps the ranges: source and target differ/))
+  await reaches(migration, 'reversible')
+  const back = migration.reverse()
+  migration.closeWindow()
+  await assert.rejects(back, refused('KEYHAUL_CANCELLED', /^b keeps the ranges: the window was closed$/))
+  loses = false
+  const receipt = await migration.done
+  assert.equal(receipt.reversed, false)
+  assert.equal(Buffer.from((await b.get('key-7')) ?? []).toString(), 'lost at a')
+  engine.close()
+})
+
+test('what is left of a window is left to whoever resumes, and one that is over is closed at once', async () => {
+  const now = Date.now
+  try {
+    for (const hours of [1, 3]) {
+      await inMemory(100, async ({ a, b, register }) => {
+        const journal = memoryJournal()
+        const first = new Engine()
+        const dies = await first.migrate(plan({ a, b, register } as World, { journal, reverseWindowMs: 2 * 3_600_000 }))
+        await reaches(dies, 'reversible')
+        while (!describeJournal(await journal.read()).includes('"record":"window"')) await new Promise((wake) => setTimeout(wake, 5))
+        first.close()
+        await assert.rejects(dies.done)
+        Date.now = () => now() + hours * 3_600_000
+        const engine = new Engine()
+        const migration = await engine.resume({ from: a, to: b, register, journal })
+        if (hours === 1) {
+          await reaches(migration, 'reversible')
+          const { live } = migration.progress()
+          assert.ok(live !== undefined && live.reverseLeftMs > 0 && live.reverseLeftMs <= 3_600_000, String(live?.reverseLeftMs))
+          migration.closeWindow()
+        }
+        assertReversed(await migration.done, false)
+        engine.close()
+        Date.now = now
+      })
+    }
+  } finally {
+    Date.now = now
+  }
+})
 
 test('two LevelDBs: the window is over, or somebody is content, and the source is cleaned up', async () => {
   for (const ms of [200, 600_000]) {
@@ -104,8 +156,7 @@ test('two LevelDBs: a process that dies in the window is resumed, and goes back'
     const migration = await engine.resume({ from: a, to: b, register, journal })
     await reaches(migration, 'reversible')
     await writes(world, 50)
-    migration.reverse()
-    const receipt = await migration.done
+    const receipt = await migration.reverse()
     await world.load.stop()
     engine.close()
     assertReversed(receipt, true)
@@ -128,8 +179,7 @@ test('the stores are as equal in the window as the lag says', async () => {
       if (live?.lagChanges === 0 && live.toCompare === 0 && entries >= 0) break
       await new Promise((wake) => setTimeout(wake, 10))
     }
-    migration.reverse()
-    await migration.done
+    await migration.reverse()
     engine.close()
     assert.deepEqual(await everything(world.a), expected)
     await world.check('a')

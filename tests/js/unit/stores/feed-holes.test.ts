@@ -305,3 +305,22 @@ test('a page reads few bytes more than it returns', async () => {
   }
   assert.equal(all.size, 300)
 })
+
+test('a write that is no bytes is refused before any of its batch is recorded', async () => {
+  await inClassic(async (path) => {
+    const db = new ClassicLevel<string, string>(path)
+    const level = store(db)
+    const feed = await openFeed(level)
+    const rows = async (): Promise<number> => (await db.keys({ lt: 'a' }).all()).length
+    const before = await rows()
+    for (const bad of [null, 'text', 7]) {
+      const writes = [[bytes('a'), bytes('1')], [bytes('b'), bad]] as unknown as [Uint8Array, Uint8Array][]
+      await assert.rejects(level.apply(writes, { durable: false }), { code: 'KEYHAUL_INVALID_ARGUMENT' })
+    }
+    await level.apply([[bytes('c'), bytes('1')]], { durable: false })
+    assert.deepEqual((await drain(feed)).seen, { c: '1' })
+    // One change, and no mark of a batch that never landed.
+    assert.equal(await rows(), before + 1)
+    await db.close()
+  })
+})

@@ -1,0 +1,99 @@
+// What a live migration has verified, and at level 5: at which position, and whether that is what
+// was decided on. An attempt to cut over has an epoch of its own, whoever makes it, so a decision
+// says which proof is its.
+#include "migrate/live_migration.h"
+
+namespace keyhaul {
+
+// For the receipt of whoever goes on from here. Below L5 the decision does not wait for it: lost with
+// a crash, it costs the word "verified", and nothing else.
+void LiveMigration::recordVerified(bool equal) {
+  VerifiedRecord record = proof();
+  record.round = shared_.totals.verifyRounds;
+  record.equal = equal;
+  record.changed = shared_.totals.changed;
+  if (!equal) record.position.clear();
+  shared_.journal.add(record);
+}
+
+// Both sides stand still. What was read says what they hold, and the feed up to where.
+void LiveMigration::namePosition() {
+  const bool known = shared_.buckets.known() && shared_.buckets.staleCount() == 0;
+  if (!known || positionNamed_ || !approach_.different().empty()) return;
+  takeDigests(shared_.buckets.source(), shared_.buckets.target());
+  if (sourceDigest_ != targetDigest_) return;
+  verifiedPosition_ = feed_.position();
+  verifiedEpoch_ = shared_.claim.fenceEpoch();
+  verified_ = positionNamed_ = true;
+  recordVerified(true);
+}
+
+// The receipt has them as the plan names the stores.
+void LiveMigration::takeDigests(const Digest& serving, const Digest& filled) {
+  sourceDigest_ = shared_.turned ? filled : serving;
+  targetDigest_ = shared_.turned ? serving : filled;
+  shared_.totals.verifiedEntries = targetDigest_.entries;
+  shared_.totals.verifiedBytes = targetDigest_.bytes;
+}
+
+VerifiedRecord LiveMigration::proof() const {
+  VerifiedRecord record;
+  record.equal = verified_;
+  record.source = sourceDigest_;
+  record.target = targetDigest_;
+  if (!verified_) return record;
+  record.position = verifiedPosition_;
+  record.epoch = verifiedEpoch_;
+  return record;
+}
+
+void LiveMigration::takeProof(const VerifiedRecord& record) {
+  verified_ = record.equal;
+  sourceDigest_ = record.source;
+  targetDigest_ = record.target;
+  verifiedPosition_ = record.position;
+  verifiedEpoch_ = record.epoch;
+}
+
+// L5: is what was proven what the state that comes next takes for granted? A record of an attempt
+// that was given up is none; nor is one's own where another coordinator has decided.
+void LiveMigration::checkProof(MigrationState next) {
+  using enum MigrationState;
+  if (!shared_.namesPosition()) return;
+  const bool gaveUp = next == kFencing || next == kPostponing || next == kUnfencing || next == kAborting;
+  if (gaveUp) verified_ = false;
+  if (next != kActivating) return;
+  proofDecided_ = verified_ && verifiedEpoch_ == shared_.claim.fenceEpoch();
+  if (proofDecided_) return;
+  verified_ = false;
+  recordVerified(false);
+}
+
+// The claim is gone; who owns the ranges, and at which epoch, is all that is left of it.
+void LiveMigration::checkProofOfGone() {
+  if (!shared_.namesPosition() || proofDecided_) return;
+  const std::string& owner = reversed_ ? spec().source : spec().target;
+  verified_ = verified_ && register_.ownedAt(owner, verifiedEpoch_);
+}
+
+Receipt LiveMigration::receipt() const {
+  Receipt receipt = JobBase::receipt();
+  receipt.reversed = reversed_;
+  receipt.windowError = windowError_;
+  receipt.sourceGivenUp = sourceGivenUp_;
+  receipt.staleReadsUs = staleReadsUs();
+  if (!shared_.namesPosition()) return receipt;
+  // Of attempts to go back nothing stays, unless it went back.
+  if (shared_.turned && !reversed_) {
+    receipt.verified = cutover_.equal;
+    receipt.source = cutover_.source;
+    receipt.target = cutover_.target;
+    receipt.position = cutover_.position;
+    receipt.epoch = cutover_.epoch;
+  }
+  // It is in the journal of another coordinator, if it was decided by one.
+  if (receipt.position.empty()) receipt.level = GuaranteeLevel::kL4;
+  return receipt;
+}
+
+}  // namespace keyhaul

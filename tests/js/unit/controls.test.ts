@@ -1,0 +1,130 @@
+// What a host steers a run with, and what it is told: limits of a node, pause, events, totals, the receipt.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DataChunk, DataMigrator, type Difference, Engine, inspectJournal, KeyhaulError, type MigrationState, memoryJournal, migrate, type Progress, VERSION } from '../../../dist/index.js'
+import { memoryStore, type MemoryStore } from '../../../dist/stores/memory.js'
+
+function filled(name: string, count: number): MemoryStore {
+  const store = memoryStore({ name })
+  for (let i = 0; i < count; i++) store.put(`k${String(i).padStart(6, '0')}`, 'v'.repeat(50))
+  return store
+}
+
+const range = (i: number): [string, string] => [`k${i}`, `k${i}~`]
+const bySide = (store: MemoryStore, i: number): void => {
+  for (let j = 0; j < 300; j++) store.put(`k${i}${String(j).padStart(5, '0')}`, 'v')
+}
+
+for (const [what, limit] of [['source', { sourceSlots: 1 }], ['target', { targetSlots: 1 }], ['neither', {}]] as const) {
+  test(`runs of one ${what} and other stores: ${what === 'neither' ? 'all at once' : 'one after the other'}`, async () => {
+    const engine = new Engine(limit)
+    const shared = memoryStore({ name: 'shared' })
+    const under = new Set<number>()
+    let most = 0
+    const runs = await Promise.all([0, 1, 2].map(async (i) => {
+      const other = memoryStore({ name: `other ${i}` })
+      bySide(what === 'target' ? other : shared, i)
+      const [from, to] = what === 'target' ? [other, shared] : [shared, other]
+      const run = await engine.migrate({ from, to, ranges: [range(i)], pageEntries: 10 })
+      return run.on('state', (state: MigrationState) => {
+        if (state === 'done') under.delete(i)
+        else if (state !== 'pending') under.add(i)
+        most = Math.max(most, under.size)
+      })
+    }))
+    const receipts = await Promise.all(runs.map((run) => run.done))
+    assert.deepEqual(receipts.map(({ verified, entries }) => [verified, entries]), [[true, 300], [true, 300], [true, 300]])
+    assert.equal(most, what === 'neither' ? 3 : 1)
+    engine.close()
+  })
+}
+
+test('a paused run stands still, says so, and goes on', async () => {
+  const [from, to] = [filled('a', 3000), memoryStore({ name: 'b' })]
+  const engine = new Engine()
+  const run = await engine.migrate({ from, to, pageEntries: 10 })
+  while ([...to].length < 100) await sleep(1)
+  run.pause()
+  assert.equal(run.progress().paused, true)
+  // What was under way lands; then two looks some time apart see the same.
+  let [before, now] = [-1, [...to].length]
+  while (before !== now) {
+    await sleep(200)
+    ;[before, now] = [now, [...to].length]
+  }
+  assert.ok(now < 3000, `${now} of 3000 were there before it was paused`)
+  run.resume()
+  assert.equal(run.progress().paused, false)
+  assert.equal((await run.done).verified, true)
+  assert.equal([...to].length, 3000)
+  engine.close()
+})
+
+test('progress knows the whole from what the source estimates, and when it will be over', async () => {
+  const [from, to] = [filled('a', 3000), memoryStore({ name: 'b' })]
+  const seen: Progress[] = []
+  const engine = new Engine({ progressEveryMs: 1 })
+  const run = await engine.migrate({ from, to, pageEntries: 50, rate: 1_000_000 })
+  for await (const progress of run) seen.push(progress)
+  engine.close()
+  const known = seen.filter(({ totalEntries }) => totalEntries > 0)
+  assert.deepEqual([...new Set(known.map(({ totalEntries, totalBytes }) => `${totalEntries} ${totalBytes}`))], [`3000 ${3000 * 57}`])
+  assert.ok(known.some(({ etaMs }) => etaMs !== undefined && etaMs > 0), 'no progress had an etaMs')
+  const without = memoryStore({ name: 'c', without: ['stats'] })
+  without.put('a', '1')
+  // Once it has read them all it knows better.
+  for await (const { state, totalEntries } of migrate({ from: without, to: memoryStore({ name: 'd' }) })) assert.equal(totalEntries, state === 'preparing' || state === 'copying' ? 0 : 1)
+})
+
+test('each difference is an event, until its listener is taken off', async () => {
+  const [from, to] = [filled('a', 10), filled('b', 10)]
+  to.put('k000003', 'other')
+  to.put('x', 'extra')
+  from.put('y', 'missing')
+  const [heard, unheard]: Difference[][] = [[], []]
+  const engine = new Engine()
+  const run = await engine.migrate({ from, to, mode: 'verify' })
+  const silent = (difference: Difference): void => void unheard?.push(difference)
+  run.on('difference', silent).on('difference', (difference) => heard?.push(difference)).off('difference', silent)
+  const receipt = await run.done
+  assert.deepEqual(heard, [{ kind: 'changed', key: 'k000003' }, { kind: 'extra', key: 'x' }, { kind: 'missing', key: 'y' }])
+  assert.deepEqual(unheard, [])
+  assert.deepEqual(receipt.different, heard)
+  engine.close()
+})
+
+test('a receipt has the ranges of its plan and the version of the package', async () => {
+  const from = memoryStore({ name: 'a', entries: [['a', '1'], ['m', '2']] })
+  const journal = memoryJournal()
+  const hex = (text: string): string => Buffer.from(text).toString('hex')
+  const ranges = [[hex('a'), hex('c\0')], [hex('m'), hex('n')]]
+  const receipt = await migrate({ from, to: memoryStore({ name: 'b' }), journal, ranges: [{ prefix: 'm' }, ['a', 'c']] }).done
+  assert.deepEqual(receipt.ranges, ranges)
+  assert.deepEqual(inspectJournal(journal.bytes).receipt?.ranges, ranges)
+  assert.deepEqual((await migrate({ from, to: memoryStore({ name: 'c' }) }).done).ranges, [['', null]])
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
+  assert.deepEqual([receipt.version, VERSION], [version, version])
+})
+
+test('Symbol.dispose closes an engine and a migrator', async () => {
+  const engine = new Engine()
+  engine[Symbol.dispose]()
+  const closed = (error: unknown): boolean => error instanceof KeyhaulError && error.code === 'KEYHAUL_CLOSED'
+  await assert.rejects(engine.migrate({ from: memoryStore({ name: 'a' }), to: memoryStore({ name: 'b' }) }), closed)
+  const migrator = new DataMigrator()
+  migrator[Symbol.dispose]()
+  assert.throws(() => migrator.getStatus('mig-1'), closed)
+})
+
+test('a migrator forgets the oldest that ended beyond `retained`', () => {
+  const migrator = new DataMigrator({ retained: 1 })
+  const ids = [0, 1].map(() => migrator.startMigration(migrator.createPlan('a', 'b', [['a', 'z']])))
+  for (const id of ids) {
+    migrator.transferChunk(id, new DataChunk('k', 'v'))
+    migrator.completeMigration(id)
+  }
+  assert.deepEqual(ids.map((id) => migrator.getStatus(id)), [undefined, { state: 'completed' }])
+  migrator.close()
+})
