@@ -40,7 +40,7 @@ export class HeatPanel {
   readonly #said = h('p', { className: 'read', role: 'status' }, 'looking ahead …')
   readonly #legend = h('ul', { className: 'legend', 'aria-label': 'Legend of the key space by time' })
   readonly box = h('div', { className: 'heatbox' }, this.canvas)
-  readonly root = h('section', { className: 'heat', part: 'heatmap', 'aria-label': 'Key space by time' },
+  readonly root = h('section', { role: 'group', className: 'heat', part: 'heatmap', 'aria-label': 'Key space by time' },
     h('h2', {}, 'Key space by time: who owns what, and where it is hot'), this.box, this.#said, this.#legend)
   readonly #context = this.canvas.getContext('2d') as CanvasRenderingContext2D
   #still: ImageBitmap | HTMLCanvasElement | undefined

@@ -14,7 +14,7 @@ export class RangePanel {
   readonly #chart = new LagChart()
   readonly #waits = h('p', { className: 'waits' })
   readonly #what = h('p', { className: 'quiet' })
-  readonly root = h('section', { className: 'range', part: 'range', 'aria-label': 'One range' }, h('h2', {}, 'The life of a range'), this.#tabs, this.#what, this.#waits, this.#line, this.#chart.root, this.#facts)
+  readonly root = h('section', { role: 'group', className: 'range', part: 'range', 'aria-label': 'One range' }, h('h2', {}, 'The life of a range'), this.#tabs, this.#what, this.#waits, this.#line, this.#chart.root, this.#facts)
   #count = 0
   #shown = ''
   #states = ''

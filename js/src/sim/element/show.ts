@@ -65,6 +65,7 @@ export class Show {
   readonly #seed
   readonly #frame: HTMLElement
   readonly box = h('div', { className: 'canvas' }, this.canvas)
+  readonly #instead
   #drawnMs = 0
   #captioned = ''
   #chose = false
@@ -75,6 +76,7 @@ export class Show {
     this.bookmarks = new Bookmarks(calls.seek, calls.bookmarked)
     this.transport = new Transport(calls, this.bookmarks.root)
     this.heat = new HeatPanel(calls.seek)
+    this.#instead = h('button', { type: 'button', onclick: () => calls.choose('story', '1') }, 'show another run')
     const choose = (): void => calls.choose(this.#scenario.value, this.#seed.value)
     this.#scenario = h('select', { 'aria-label': 'Scenario', onchange: choose })
     this.#seed = h('input', { type: 'text', autocapitalize: 'off', spellcheck: false, title: 'a number, or hexadecimal digits as in 82e0', 'aria-label': 'Seed', onchange: choose })
@@ -228,7 +230,7 @@ export class Show {
   /** In place of all else, until a run can be opened; empty brings that back. */
   wrong(text: string): void {
     this.#wrong.hidden = text === ''
-    say(this.#wrong, text)
+    this.#wrong.replaceChildren(text, ' ', this.#instead)
     toggle(this.#frame, 'unshown', text !== '')
     if (text !== '') this.foresee(undefined, undefined)
   }

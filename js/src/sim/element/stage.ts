@@ -174,11 +174,12 @@ export class Stage {
   }
 
   #cut(a: Box, b: Box, both: boolean, { bad, surface }: Palette): void {
-    // Between neighbours it hangs below them; else it goes straight from edge to edge.
+    // Between neighbours it hangs below them, or stands above those at the bottom; else it goes straight from edge to edge.
     const beside = Math.abs(a.y - b.y) < 5
-    const edge = (box: Box, other: Box): [number, number] => [box.x + box.w / 2, beside || box.y < other.y ? box.y + box.h : box.y]
-    const [[x0, y0], [x1, y1]] = [edge(a, b), edge(b, a)]
-    const dip = beside ? Math.min(56, 22 + Math.abs(x1 - x0) / 12) : 0
+    const below = beside ? a.y < this.#height / 2 : a.y < b.y
+    const edge = (box: Box, isBelow: boolean): [number, number] => [box.x + box.w / 2, isBelow ? box.y + box.h : box.y]
+    const [[x0, y0], [x1, y1]] = [edge(a, below), edge(b, beside ? below : !below)]
+    const dip = beside ? Math.min(56, 22 + Math.abs(x1 - x0) / 12) * (below ? 1 : -1) : 0
     // Off the middle, where neighbours have theirs.
     const at = beside ? 0.5 : y1 > y0 ? 0.78 : 0.22
     const [x, y] = [x0 + (x1 - x0) * at, y0 + (y1 - y0) * at + dip / 2]

@@ -40,20 +40,22 @@ h2 { font-size: 13px; font-weight: 600; color: var(--keyhaul-quiet); letter-spac
 h3 { font-size: 13px; font-weight: 600; margin: 12px 0 4px; }
 .verdict { font-size: 26px; font-weight: 700; line-height: 1.15; letter-spacing: -0.02em; color: var(--keyhaul-accent); }
 .bad .verdict { color: var(--keyhaul-bad); }
-.numbers { display: flex; flex-wrap: wrap; gap: 4px 14px; }
+.numbers { display: flex; flex-wrap: wrap; gap: 2px 13px; }
+.numbers > div { display: flex; gap: 5px; }
 .numbers dd { color: var(--keyhaul-ink); font-weight: 600; margin: 0; }
 .numbers, .trace, .end, .quiet { color: var(--keyhaul-quiet); font-size: 12.5px; }
 .numbers .bad dd, .numbers .bad .what { color: var(--keyhaul-bad); }
-.numbers { margin: 4px 0 7px; }
+.numbers { margin: 4px 0; }
 .promises { list-style: none; padding: 0; display: grid; gap: 1px; font-size: 13px; line-height: 1.4; }
 .promises li { padding-left: 20px; position: relative; }
 .promises li::before { content: "✓"; position: absolute; left: 0; color: var(--keyhaul-accent); font-weight: 700; }
 .promises li.bad { color: var(--keyhaul-bad); font-weight: 700; }
 .promises li.bad::before { content: "✗"; color: var(--keyhaul-bad); }
-.trace { margin-top: 6px; line-height: 1.35; }
+.trace { line-height: 1.35; }
+.end { margin-bottom: 6px; line-height: 1.35; }
 .hash { font: 600 12.5px ui-monospace, "SF Mono", Menlo, monospace; color: var(--keyhaul-ink); }
-.broken { margin-bottom: 12px; }
-.broken .what { font-weight: 600; }
+.broken { margin: 6px 0 10px; }
+.broken .found { font-weight: 600; }
 .life { font: 11.5px/1.5 ui-monospace, Menlo, monospace; padding: 8px; list-style: none; max-height: 190px; overflow: auto; background: var(--keyhaul-surface); border-radius: 8px; overflow-wrap: anywhere; }
 .life li + li { border-top: 1px solid var(--keyhaul-line); }
 .transport { grid-area: transport; display: grid; grid-template-columns: auto minmax(120px, 1fr) auto auto; gap: 8px 18px; align-items: center; padding: 12px 22px; border-block: 1px solid var(--keyhaul-line); background: var(--keyhaul-surface); }
@@ -157,6 +159,7 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .facts dd { font-weight: 600; }
 .log ol { list-style: none; padding: 0; height: 0; min-height: max(290px, calc(100% - 30px)); overflow: auto; font-size: 12.5px; }
 .log li { display: grid; grid-template-columns: 7.5ch 2.2ch minmax(0, 1fr); gap: 6px; padding: 1px 0; }
+.log span { overflow-wrap: anywhere; }
 .log time { color: var(--keyhaul-quiet); text-align: right; }
 .log li.bad { color: var(--keyhaul-bad); font-weight: 700; }
 .share { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; grid-column: 1 / -1; padding: 12px 22px; border-top: 1px solid var(--keyhaul-line); }
