@@ -134,7 +134,7 @@ test('what is broken by hand is so: slow, a full disk, damage, doubles, chaos', 
 
 test('the line of time scrubs, and where writers wait the map says so', async () => {
   const page = await open('#v=1&s=add-node&seed=1&f=none&t=1000')
-  await page.getByLabel('Time', { exact: true }).fill('500')
+  await page.getByRole('slider', { name: 'Time' }).fill('500')
   await page.waitForFunction(() => {
     const { timeUs, foresight } = document.querySelector('keyhaul-sim') as Sim
     return Math.abs(timeUs - (foresight?.endUs ?? 0) / 2) < 1000
@@ -175,9 +175,8 @@ test('what each number is links to a page that says more, and there is what it l
     await reader.goto(link)
     assert.equal(await reader.locator(`[id="${new URL(link).hash.slice(1)}"]`).count(), 1, link)
   }
-  await page.locator('.glossary .asked a').click()
-  const opened = await page.context().waitForEvent('page').catch(() => page.context().pages()[1])
-  assert.match(opened?.url() ?? '', /docs\/simulator\.html#oracles$/)
+  const [opened] = await Promise.all([page.context().waitForEvent('page'), page.locator('.glossary .asked a').click()])
+  await opened.waitForURL(/docs\/simulator\.html#oracles$/)
   await close(reader)
   await close(page)
 })

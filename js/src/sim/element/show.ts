@@ -66,11 +66,12 @@ export class Show {
   readonly #frame: HTMLElement
   readonly box = h('div', { className: 'canvas' }, this.canvas)
   readonly #instead
+  #scene: Scene | undefined
   #drawnMs = 0
   #captioned = ''
   #chose = false
 
-  constructor(readonly root: ShadowRoot, calls: ShowCalls) {
+  constructor(readonly root: ShadowRoot, readonly calls: ShowCalls) {
     this.help = new Help(calls.docs)
     this.breaking = new BreakPanel(calls.act)
     this.bookmarks = new Bookmarks(calls.seek, calls.bookmarked)
@@ -123,7 +124,8 @@ export class Show {
   #select(job: number): void {
     this.#chose = true
     this.range.selected = this.stage.selected = job
-    this.#drawnMs = 0
+    if (this.#scene !== undefined) this.range.show(this.#scene) // it may stand still
+    this.calls.redraw()
   }
 
   /** Another run beside this one; undefined takes it away. */
@@ -173,6 +175,7 @@ export class Show {
 
   /** Panels are read, so they change five times a second at most. */
   scene(scene: Scene, nowMs: number, speed: number, said: string | undefined, now = false): void {
+    this.#scene = scene
     this.stage.show(scene, nowMs, speed)
     this.log.take(scene)
     this.transport.show(scene.reachedUs, scene.event)
