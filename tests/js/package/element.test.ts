@@ -208,7 +208,7 @@ test('what is not on the screen does not play; scrolled to it does, and scrolled
 })
 
 test('a speed that this machine does not reach is said not to be reached, and how far it comes instead', async () => {
-  const page = await site.page('#v=1&s=many&seed=2&u=4000&w=1000', STILL)
+  const page = await site.page('#v=1&s=many&seed=2&u=3600&w=600', STILL)
   await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim | null)?.scene !== undefined)
   const said = page.locator('.reached')
   await get(page, (sim) => { sim.speed = 0.5; sim.play() })
