@@ -8,6 +8,7 @@ import type { Page } from 'playwright-core'
 import { runSimCommand } from '../../../dist/sim/command.js'
 import type { KeyhaulSim } from '../../../dist/sim/element/element.js'
 import { simScenarios } from '../../../dist/sim/index.js'
+import { axeFinds } from '../support/sim-page.ts'
 import { Site } from '../support/site.ts'
 
 const root = new URL('../../..', import.meta.url).pathname
@@ -226,17 +227,11 @@ test('every key does what it says, and everything is reached by keyboard', async
 })
 
 test('axe has nothing to say, in both schemes, whole and broken, wide and at 320 px', async () => {
-  const axe = readFileSync(join(root, 'node_modules/axe-core/axe.min.js'), 'utf8')
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const [hash, width] of [['#v=1&s=story&seed=1&f=none&t=4000', 1280], ['#v=1&s=many&seed=2&t=9000', 320], ['#v=1&s=story&seed=1&f=none&t=9000&a=500000:sabotage:ack-before-sync', 1280]] as const) {
       const page = await site.page(hash, { colorScheme, reducedMotion: 'reduce', viewport: { width, height: 800 }, bypassCSP: true })
       await foreseen(page)
-      await page.evaluate(axe)
-      const found = await page.evaluate(async () => {
-        const { violations, passes } = await (globalThis as unknown as { axe: { run(): Promise<{ passes: unknown[]; violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run()
-        return passes.length < 15 ? ['too little was looked at'] : violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`)
-      })
-      assert.deepEqual(found, [], `${colorScheme} ${hash} ${width}`)
+      assert.deepEqual(await axeFinds(page), [], `${colorScheme} ${hash} ${width}`)
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, `${width} px is enough`)
       await page.context().close()
     }

@@ -1,30 +1,17 @@
 // What the element shows and what its controls do: panels, the mirror for who does not see it, styling from outside,
 // and what is broken by hand.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { NUMBERS } from '../../../dist/sim/element/help.js'
-import type { KeyhaulSim } from '../../../dist/sim/element/element.js'
+import { axeFinds, closePage, get, openSim, SIM, STILL, type Sim } from '../support/sim-page.ts'
 import { Site } from '../support/site.ts'
 
-type Sim = KeyhaulSim
-const SIM = 'keyhaul-sim'
-const STILL = { reducedMotion: 'reduce' } as const
 let site: Site
 before(async () => { site = await Site.open() })
 after(() => site.close())
-
-async function open(hash: string, options = {}): Promise<Page> {
-  const page = await site.page(hash, { ...STILL, ...options })
-  await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim | null)?.foresight !== undefined)
-  return page
-}
-const get = <T>(page: Page, what: (sim: Sim) => T): Promise<T> => page.$eval(SIM, what as (sim: Element) => T) as Promise<T>
-async function close(page: Page): Promise<void> {
-  await page.context().close()
-  site.nothingWrong()
-}
+const open = (hash: string): Promise<Page> => openSim(site, hash)
+const close = (page: Page): Promise<void> => closePage(site, page)
 
 test('it is styled from outside: by variables, also in the picture, and by parts', async () => {
   const page = await open('#v=1&s=story&seed=1&f=none&t=2500')
@@ -207,20 +194,14 @@ test('whatever has the focus shows it', async () => {
 })
 
 test('at 400 % of 1280 by 1024 all of it can be read, the help too, and axe has nothing to say', async () => {
-  const axe = readFileSync(new URL('../../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
   for (const hash of ['#v=1&s=live&seed=4&f=none&t=3000', '#own', 'docs/simulator.html']) {
     const page = await site.page(hash, { ...STILL, viewport: { width: 320, height: 256 }, bypassCSP: true })
     const look = async (): Promise<void> => {
-      const found = await page.evaluate(async () => {
-        const { violations } = await (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run()
-        return violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)
-      })
-      assert.deepEqual(found, [], hash)
+      assert.deepEqual(await axeFinds(page), [], hash)
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 320, `${hash} is wider`)
     }
     if (hash.startsWith('#v')) await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim | null)?.foresight !== undefined)
     if (hash === '#own') await page.locator('#own-to option').first().waitFor({ state: 'attached' })
-    await page.evaluate(axe)
     await look()
     if (hash.startsWith('#v')) {
       await page.locator('canvas').first().focus()

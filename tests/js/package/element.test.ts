@@ -1,16 +1,12 @@
 // The element as a page uses it: attributes and properties, events, where it runs, when it plays and when it does not.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { runSimCommand } from '../../../dist/sim/command.js'
-import type { KeyhaulSim } from '../../../dist/sim/element/element.js'
+import { axeFinds, closePage, foreseen, get, SIM, STILL, type Sim } from '../support/sim-page.ts'
 import { Site } from '../support/site.ts'
 
-type Sim = KeyhaulSim
-const SIM = 'keyhaul-sim'
 const { TOUR } = (await import(new URL('../../../web/story.js', import.meta.url).href)) as { TOUR: { title: string; link: string; captions: { text: string }[] }[] }
-const STILL = { reducedMotion: 'reduce' } as const
 let site: Site
 before(async () => { site = await Site.open() })
 after(() => site.close())
@@ -24,13 +20,7 @@ async function eventually(is: () => boolean | Promise<boolean>, what: string): P
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
-const foreseen = (page: Page): Promise<unknown> => until(page, (sim) => sim?.foresight !== undefined)
-const get = <T>(page: Page, what: (sim: Sim) => T): Promise<T> => page.$eval(SIM, what as (sim: Element) => T) as Promise<T>
-
-async function close(page: Page): Promise<void> {
-  await page.context().close()
-  site.nothingWrong()
-}
+const close = (page: Page): Promise<void> => closePage(site, page)
 
 test('a seed of hexadecimal digits is that seed in an attribute, a link and the box; what is none is refused in words', async () => {
   const page = await site.page('#v=1&s=add-node&seed=82e0&f=none', STILL)
@@ -323,17 +313,11 @@ test('each step of the tour opens its run and says what is seen', async () => {
 })
 
 test('axe has nothing to say of the embedded ones, of an error and of a step of the tour', async () => {
-  const axe = readFileSync(new URL('../../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
   for (const path of ['embed.html', '#v=1&s=nosuch&seed=1', `#${TOUR[4]?.link}`]) for (const colorScheme of ['light', 'dark'] as const) {
     const page = await site.page(path, { ...STILL, colorScheme, bypassCSP: true })
     if (path.includes('nosuch')) await page.locator('.wrong').waitFor()
     else await foreseen(page)
-    await page.evaluate(axe)
-    const found = await page.evaluate(async () => {
-      const { violations, passes } = await (globalThis as unknown as { axe: { run(): Promise<{ passes: unknown[]; violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run()
-      return passes.length < 8 ? ['too little was looked at'] : violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`)
-    })
-    assert.deepEqual(found, [], `${path} ${colorScheme}`)
+    assert.deepEqual(await axeFinds(page), [], `${path} ${colorScheme}`)
     await close(page)
   }
 })
