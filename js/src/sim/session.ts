@@ -93,13 +93,13 @@ export class Session {
       }
     },
     scout: (budgetMs = 10): Foresight | undefined => this.#goScouting(budgetMs),
-    /** Runs seeds from this one on, until one breaks a promise or the budget is spent. */
-    survey: (options: SimulateOptions, budgetMs: number): Survey => {
+    /** Runs seeds from this one on, at most so many, until one breaks a promise or the budget is spent. */
+    survey: (options: SimulateOptions, budgetMs: number, most = Number.POSITIVE_INFINITY): Survey => {
       const endMs = performance.now() + budgetMs
       this.#surveyor ??= new Player()
       let [seeds, events, simulatedUs] = [0, 0, 0]
       let broken: bigint | undefined
-      for (let seed = BigInt(options.seed); broken === undefined && (seeds === 0 || performance.now() < endMs); seed++) {
+      for (let seed = BigInt(options.seed); broken === undefined && seeds < most && (seeds === 0 || performance.now() < endMs); seed++) {
         this.#surveyor.open(argumentsOf({ ...options, seed }))
         this.#surveyor.advance(Number.POSITIVE_INFINITY)
         const report = this.#surveyor.report()

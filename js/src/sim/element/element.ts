@@ -312,9 +312,10 @@ export class KeyhaulSim extends Attributed {
   }
 
   /** Runs so many seeds from this one on, or until one breaks a promise; `tell` hears how it goes. */
-  survey(options: SimulateOptions, seeds: number, tell: (text: string) => void): Promise<Survey> {
-    const run = this.#run
-    return surveySeeds(async (part) => (run === this.#run ? (await this.#connection)?.call('survey', part, 25) : undefined), options, seeds, tell)
+  async survey(options: SimulateOptions, seeds: number, tell: (text: string) => void): Promise<Survey> {
+    const [run, own] = [this.#run, await this.#connection]
+    if (own === undefined) return { seeds: 0, events: 0, simulatedUs: 0, broken: undefined } // it is on no page
+    return surveySeeds({ own, another: () => connect(KeyhaulSim.makeWorker), goesOn: () => run === this.#run }, options, seeds, tell)
   }
 
   async #call<T>(ask: (connection: Connection) => Promise<T>): Promise<T | undefined> {
