@@ -119,34 +119,42 @@ test('what is broken by hand is so: slow, a full disk, damage, doubles, chaos', 
   await close(page)
 })
 
-test('the line of time scrubs, and where writers wait the map says so', async () => {
+test('the line of time scrubs; where writers wait and where a range changes its owner the map says so', async () => {
   const page = await open('#v=1&s=add-node&seed=1&f=none&t=1000')
   await page.getByRole('slider', { name: 'Time' }).fill('500')
   await page.waitForFunction(() => {
     const { timeUs, foresight } = document.querySelector('keyhaul-sim') as Sim
     return Math.abs(timeUs - (foresight?.endUs ?? 0) / 2) < 1000
   })
-  // Of the first pause, by its column and its row.
-  const place = await get(page, (sim) => {
-    const { heat, marks } = sim.foresight ?? {}
-    const [us, , , text] = marks?.find(([, , , said]) => /: fencing$/.test(said)) ?? []
-    const job = Number(/\d+/.exec(text ?? '')?.[0])
-    const column = heat?.columns.findIndex(({ timeUs }) => timeUs >= (us ?? 0)) ?? -1
-    const row = heat?.rows.findIndex(({ jobs }) => jobs.includes(job)) ?? -1
-    return [(column + 0.5) / (heat?.columns.length ?? 1), (row + 0.5) / (heat?.rows.length ?? 1)]
-  }) as [number, number]
+  /** Where the map has this state of a range first. */
+  const placeOf = (state: string): Promise<[number, number]> => page.$eval(SIM, (sim, wanted) => {
+    const { heat, marks } = (sim as Sim).foresight ?? {}
+    const [us = 0, , , text = ''] = marks?.find(([, , , said]) => said.endsWith(`: ${wanted}`)) ?? []
+    const row = heat?.rows.findIndex(({ jobs }) => jobs.includes(Number(/\d+/.exec(text)?.[0]))) ?? -1
+    return [us / (heat?.columns.at(-1)?.timeUs ?? 1), (row + 0.5) / (heat?.rows.length ?? 1)]
+  }, state)
   const map = page.getByRole('application', { name: 'Key space by time' })
   const box = await map.boundingBox() ?? assert.fail()
-  const at = { x: 64 + (box.width - 64) * place[0], y: (box.height - 18) * place[1] }
-  const inks = (): Promise<boolean> => map.evaluate((canvas, { x, y }) => {
-    const bad = getComputedStyle((canvas.getRootNode() as ShadowRoot).host).getPropertyValue('--keyhaul-bad').trim()
-    const [r, g, b] = [1, 3, 5].map((from) => Number.parseInt(bad.slice(from, from + 2), 16))
-    const { data } = ((canvas as HTMLCanvasElement).getContext('2d') as CanvasRenderingContext2D).getImageData(x - 8, y - 8, 16, 16)
-    for (let i = 0; i < data.length; i += 4) if (data[i] === r && data[i + 1] === g && data[i + 2] === b) return true
-    return false
-  }, at)
-  assert.ok(await inks(), 'nothing is drawn where writers wait')
-  await map.hover({ position: at })
+  const at = ([x, y]: [number, number]): { x: number; y: number } => ({ x: 64 + (box.width - 65) * x, y: (box.height - 18) * y })
+  const [waits, changes, away] = [at(await placeOf('fencing')), at(await placeOf('activating')), at([0.9, 0.1])]
+  const asked = [['bad', waits], ['ink', changes], ['bad', away], ['ink', away]] as const
+  // Read once: Chromium warns of more.
+  const seen = await map.evaluate((canvas, list) => {
+    const { width, height } = canvas as HTMLCanvasElement
+    const { data } = ((canvas as HTMLCanvasElement).getContext('2d') as CanvasRenderingContext2D).getImageData(0, 0, width, height)
+    const style = getComputedStyle((canvas.getRootNode() as ShadowRoot).host)
+    return list.map(([name, { x, y }]) => {
+      const colour = style.getPropertyValue(`--keyhaul-${name}`).trim()
+      const [r, g, b] = [1, 3, 5].map((from) => Number.parseInt(colour.slice(from, from + 2), 16))
+      for (let top = Math.max(0, Math.floor(y) - 4); top < y + 4; top++) for (let left = Math.floor(x) - 4; left < x + 4; left++) {
+        const i = (top * width + left) * 4
+        if (data[i] === r && data[i + 1] === g && data[i + 2] === b) return true
+      }
+      return false
+    })
+  }, asked)
+  assert.deepEqual(seen, [true, true, false, false])
+  await map.hover({ position: waits })
   assert.match(await page.locator('.heat .read').innerText(), /writers wait/)
   await close(page)
 })

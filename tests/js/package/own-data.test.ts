@@ -1,13 +1,10 @@
 // "Your data": real databases of a real browser, moved by the page, with the tab torn down in the middle.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
-import { axeFinds } from '../support/sim-page.ts'
+import { axeFinds, closePage } from '../support/sim-page.ts'
 import { Site } from '../support/site.ts'
 
-const root = new URL('../../..', import.meta.url).pathname
 let site: Site
 before(async () => { site = await Site.open() })
 after(() => site.close())
@@ -54,10 +51,7 @@ async function ended(page: Page): Promise<string> {
 async function fast(page: Page): Promise<void> {
   await page.getByLabel('slowly enough to watch').uncheck()
 }
-async function closed(page: Page): Promise<void> {
-  await page.context().close()
-  site.nothingWrong()
-}
+const closed = (page: Page): Promise<void> => closePage(site, page)
 /** Entries that the bar speaks of. */
 async function reached(page: Page, entries: number): Promise<void> {
   await page.waitForFunction((least) => {
@@ -345,7 +339,16 @@ test('the whole of it by keyboard', async () => {
   await page.getByText('The plan: move').waitFor()
   await page.waitForFunction(() => document.activeElement?.id === 'own-start')
   await page.keyboard.press('Enter')
-  await page.locator('.figures').waitFor()
+  await reached(page, 200)
+  const tabTo = async (name: string): Promise<void> => {
+    for (let i = 0; i < 40 && (await focused()) !== name; i++) await page.keyboard.press('Tab')
+    assert.equal(await focused(), name)
+  }
+  await tabTo('Tear the tab down now')
+  await Promise.all([page.waitForEvent('load'), page.keyboard.press('Enter')])
+  await page.getByText('Torn down in the middle').waitFor()
+  await tabTo('Go on where it was')
+  await page.keyboard.press('Enter')
   assert.match(await ended(page), /^Verified/)
   // What has ended is what is focused, and said.
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'own-run-title')

@@ -164,6 +164,23 @@ test('the engine tells what it reckons, while it runs', () => {
   for (const name of ['forecastUs', 'budgetUs', 'waits', 'lag', 'pausedUs']) assert.ok(told.has(name), `${name} is never told: ${[...told].join(' ')}`)
 })
 
+test('a clock that jumps ends a wait early: the mover gives up a call that had time left', () => {
+  // A store stands still from 1.6 s on, longer than anybody waits here; a call to it has time beyond 6 s.
+  const failedBy6s = (jumps: boolean): number => {
+    const session = new Session()
+    session.calls.open({ seed: 1, scenario: 'story', faults: 'none' })
+    session.calls.advance(1_600_000)
+    session.calls.intervene('pause:0:9000')
+    session.calls.advance(1_700_000)
+    if (jumps) session.calls.intervene('clock-jump:3:60000')
+    const { jobs, nodes } = session.calls.advance(6_000_000, Number.POSITIVE_INFINITY)
+    assert.equal(nodes[3]?.aheadUs, jumps ? 60_000_000 : 0)
+    return jobs.reduce((sum, { retries }) => sum + retries, 0)
+  }
+  assert.equal(failedBy6s(false), 0)
+  assert.ok(failedBy6s(true) > 0)
+})
+
 test('options that are not understood throw', () => {
   const session = new Session()
   assert.throws(() => session.calls.open({ seed: 1, scenario: 'nowhere' }), /no scenario nowhere/)

@@ -6,9 +6,8 @@ import { tollOf } from './toll.js'
 import { wildStory } from './wild.js'
 import { count, promise, readable, seconds } from './words.js'
 
-const NUMBERS = ['operations checked', 'lost', 'stale', 'resurrected', 'doubled', 'owners a key', 'writes acknowledged', 'crashes', 'resumes']
-/** As far as these are more than nothing, or an owner, something is wrong. */
-const HARMLESS: Readonly<Record<string, number>> = { lost: 0, stale: 0, resurrected: 0, doubled: 0, 'owners a key': 1 }
+const NUMBERS = ['operations checked', 'writes acknowledged', 'lost', 'stale', 'resurrected', 'doubled', 'owners a key', 'crashes', 'resumes'] as const
+type Told = Readonly<Record<(typeof NUMBERS)[number], string>>
 
 export class OraclePanel {
   readonly #verdict = h('p', { className: 'verdict' })
@@ -37,10 +36,17 @@ export class OraclePanel {
     toggle(this.root, 'bad', broken.size > 0)
     say(this.#verdict, broken.size === 0 ? 'Yes. 0 broken.' : `No. ${scene.violations.length} found.`)
     const { lost, stale, resurrected, doubled, owners } = tollOf(scene)
-    const toll = [lost, stale, resurrected, doubled, owners ?? 1]
-    for (const [i, number] of toll.entries()) toggle(this.#values[i + 1]?.parentElement as HTMLElement, 'bad', number > (HARMLESS[NUMBERS[i + 1] as string] as number))
-    const values = [count(scene.checks), count(lost), count(stale), count(resurrected), count(doubled), owners === undefined ? 'one' : `${owners} at most`, `${count(scene.clientAcks)} of ${count(scene.clientOps)}`, count(scene.crashes), count(scene.resumes)]
-    for (const [i, value] of values.entries()) say(this.#values[i] as HTMLElement, value)
+    const values: Told = {
+      'operations checked': count(scene.checks), 'writes acknowledged': `${count(scene.clientAcks)} of ${count(scene.clientOps)}`,
+      lost: count(lost), stale: count(stale), resurrected: count(resurrected), doubled: count(doubled), 'owners a key': owners === undefined ? 'one' : `${owners} at most`,
+      crashes: count(scene.crashes), resumes: count(scene.resumes)
+    }
+    const harm: Partial<Record<keyof Told, boolean>> = { lost: lost > 0, stale: stale > 0, resurrected: resurrected > 0, doubled: doubled > 0, 'owners a key': (owners ?? 1) > 1 }
+    for (const [i, name] of NUMBERS.entries()) {
+      const value = this.#values[i] as HTMLElement
+      say(value, values[name])
+      toggle(value.parentElement as HTMLElement, 'bad', harm[name] === true)
+    }
     say(this.#hash, scene.hash)
     if (broken.size === 0) {
       this.#broken.hidden = true

@@ -15,7 +15,7 @@ const PROMISES: Readonly<Record<string, string>> = {
   accounting: 'Receipts agree with what was done',
   liveness: 'Once healed, every move ends well',
   // Of live migrations.
-  cutover: 'Owners change only when both are equal',
+  cutover: 'Both are equal when owners change',
   goal: 'In the end all is where it was wanted',
   history: 'Reads never go back in time',
   linearizable: 'All reads and writes have one order',
