@@ -116,3 +116,29 @@ test('every alignment in linear memory gives the same', () => {
   module.deallocate(address)
 })
 
+
+test('where there is no SIMD the module without it is chosen, and its sums are the same', () => {
+  const { validate, Module } = WebAssembly
+  const sizes: number[] = []
+  const watched = new Proxy(Module, {
+    construct: (target, [bytes]: [Uint8Array<ArrayBuffer>]) => {
+      sizes.push(bytes.length)
+      return new target(bytes)
+    }
+  })
+  try {
+    WebAssembly.Module = watched
+    for (const hasSimd of [true, false]) {
+      WebAssembly.validate = () => hasSimd
+      const { crc32, crc32c } = loadChecksums()
+      const part = noise.subarray(0, 5000)
+      assert.deepEqual([crc32(part, 0), crc32c(part, 0)], [zlibCrc32(part), castagnoli(part)])
+    }
+    loadChecksums('scalar')
+  } finally {
+    Object.assign(WebAssembly, { validate, Module })
+  }
+  assert.equal(sizes.length, 3)
+  assert.notEqual(sizes[0], sizes[1])
+  assert.equal(sizes[1], sizes[2])
+})

@@ -1,5 +1,6 @@
 // What a host steers a run with, and what it is told: limits of a node, pause, events, totals, the receipt.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -127,4 +128,35 @@ test('a migrator forgets the oldest that ended beyond `retained`', () => {
   }
   assert.deepEqual(ids.map((id) => migrator.getStatus(id)), [undefined, { state: 'completed' }])
   migrator.close()
+})
+
+test('the digests of a migration are keyed by a secret of its own', async () => {
+  const sums: string[] = []
+  for (const name of ['b', 'c']) {
+    const { digests } = await migrate({ from: filled('a', 100), to: memoryStore({ name }) }).done
+    assert.equal(digests.source.sum, digests.target.sum)
+    sums.push(digests.source.sum)
+  }
+  assert.notEqual(sums[0], sums[1])
+})
+
+test('an engine at rest has 4 MiB of memory at most, and one that has moved something keeps to its window', () => {
+  const dist = new URL('../../../dist/', import.meta.url).href
+  const script = `
+    import { Engine, migrate } from '${dist}index.js'
+    import { getModule } from '${dist}engine/load.js'
+    import { memoryStore } from '${dist}stores/memory.js'
+    const engine = new Engine()
+    const atRest = getModule().memory.buffer.byteLength
+    const from = memoryStore({ name: 'a' })
+    for (let i = 0; i < 20_000; i++) from.put('k' + i, 'v'.repeat(1000))
+    const { verified } = await (await engine.migrate({ from, to: memoryStore({ name: 'b' }) })).done
+    console.log(JSON.stringify([verified, atRest, getModule().memory.buffer.byteLength]))`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
+  assert.equal(stderr, '')
+  const [verified, atRest, after] = JSON.parse(stdout) as [boolean, number, number]
+  assert.equal(verified, true)
+  assert.ok(atRest <= 4 << 20, `${atRest} bytes`)
+  // 20 MB went through it, eight pages of 256 KiB at a time, read and written.
+  assert.ok(after <= 16 << 20, `${after} bytes`)
 })
