@@ -22,6 +22,11 @@ async function record() {
   run('node', ['bench/node/record.mjs', ...quick])
 }
 
+async function queue() {
+  await buildWasm('keyhaul_bench_queue')
+  run('node', ['bench/node/queue.mjs', ...quick])
+}
+
 async function browser() {
   await bootstrap(['browser'])
   await buildWasm('keyhaul_bench_record')
@@ -33,8 +38,10 @@ const inNode = (name, flags = []) => () => run('node', [...flags, `bench/node/${
 const topics = {
   native,
   checksum: inNode('checksum'),
+  start: inNode('start'),
   migrator: inNode('migrator'),
   record,
+  queue,
   engine: inNode('engine'),
   'put-options': inNode('put-options'),
   move: inNode('move'),

@@ -111,6 +111,9 @@ export async function build() {
   await buildGlue('keyhaul-live', 'createKeyhaul', 'live', 'live/keyhaul-live.wasm')
   await buildGlue('keyhaul-sim', 'createKeyhaulSim', 'sim', 'sim/keyhaul-sim.wasm')
   buildChecksum()
+  // Needed by then: bootstrap may have installed it a moment ago.
+  const { bundleEntry } = await import('./bundle.mjs')
+  await bundleEntry(join(root, 'dist'), { other: 'checksum/index.js', apart: ['engine/inline.js', 'engine/glue.js'] })
   await buildCli()
   const { buildWeb } = await import('./web.mjs')
   await buildWeb()

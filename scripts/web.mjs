@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { buildDocs } from './docs.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const out = join(root, 'web/dist')
@@ -42,4 +43,5 @@ export async function buildWeb() {
   // One file with everything, for a blog or a file: it runs on the page, without a Worker.
   await build({ ...common, format: 'iife', outfile: join(out, 'keyhaul-sim.js'), entryPoints: [join(root, 'dist/sim/element/index.js')], logOverride: { 'empty-import-meta': 'silent' } })
   for (const file of ['index.html', 'page.css', 'icon.svg', 'embed.html']) cpSync(join(root, 'web', file), join(out, file))
+  buildDocs(join(out, 'docs'))
 }

@@ -1,7 +1,8 @@
 // The page around the element: the opening story, the tour, the tabs, and the link in the address.
-import { fromLink, KeyhaulSim } from '../dist/sim/element/index.js'
+import { KeyhaulSim } from '../dist/sim/element/index.js'
 import { STORY, TOUR } from './story.js'
 
+KeyhaulSim.docs = './docs/'
 KeyhaulSim.makeWorker = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
 
 const OWN = '#own'
@@ -17,7 +18,6 @@ const links = TOUR.map(({ title, link }) => {
 
 /** What stands in the address, or the story. */
 function open(link) {
-  const shared = fromLink(link) ?? fromLink(STORY.link)
   const step = TOUR.findIndex((one) => one.link === link.replace(/^#/, ''))
   const about = step >= 0 ? TOUR[step] : link === '' ? STORY : undefined
   for (const [i, a] of links.entries()) {
@@ -26,8 +26,7 @@ function open(link) {
   }
   sim.captions = about?.captions ?? []
   if (about !== undefined) sim.speed = about.speed
-  sim.open(shared.options, shared.timeUs)
-  sim.bookmarks = shared.bookmarks ?? []
+  if (!sim.openLink(link)) sim.openLink(STORY.link)
   return about
 }
 

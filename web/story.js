@@ -41,7 +41,7 @@ export const TOUR = [
     speed: 2,
     captions: [
       at(0, 'Four of five requests are for one range. It moves to s2 all the same, while it is hot.'),
-      at(3.6, 'What is copied is old at once. keyhaul follows the writes until only a few are missing.'),
+      at(5.2, 'What is copied is old at once. keyhaul follows the writes until only a few are missing.'),
       at(8, 'Only for those few writers have to wait.'),
       at(8.5, 's2 takes the load now.')
     ]

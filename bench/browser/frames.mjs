@@ -1,11 +1,14 @@
-// How long a frame of the page takes to draw: node bench/browser/frames.mjs, after npm run build.
+// How long a frame of the page takes to draw, and how soon there is a first one: node bench/browser/frames.mjs, after
+// npm run build.
 // 30 nodes, 1,000 ranges and 500 messages on their way. No scenario of the simulator is that large,
 // so the picture gets a made-up view; drawing and layout are the page's own code, in headless
 // Chromium at 1280 x 900, where there is no GPU.
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { chromium } from 'playwright-core'
+import { serveFolder } from '../../scripts/static.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const FRAMES = process.argv.includes('--quick') ? 60 : 600
@@ -25,7 +28,7 @@ const measured = await page.evaluate(async (frames) => {
   const [nodes, ranges, flights] = [30, 1000, 500]
   const kind = (i) => (i < 12 ? 'store' : i < 14 ? 'mover' : i < 15 ? 'register' : 'client')
   const digits = () => Array.from({ length: 48 }, () => Math.floor(Math.random() * 10)).join('')
-  const job = (i) => ({ source: i % 12, target: (i * 7 + 1) % 12, mover: 12, mode: 'move', follow: 1, phase: 'running', state: 'copying', verified: 0, epoch: 1, startUs: 0, writers: 1, keys: 480, first: `j${i}/00000`, last: `j${i}/00479`, atSource: 480, atTarget: 200, differ: 3, cells: [digits(), digits(), digits()], gates: ['', ''], pages: 1, followed: 1, retries: 0, begun: 1, journalBytes: 1, pauseUs: 0, engine: null, phases: [] })
+  const job = (i) => ({ source: i % 12, target: (i * 7 + 1) % 12, mover: 12, mode: 'move', follow: 1, phase: 'running', state: 'copying', verified: 0, epoch: 1, startUs: 0, writers: 1, keys: 480, first: `j${i}/00000`, last: `j${i}/00479`, atSource: 480, atTarget: 200, differ: 3, bytes: [48_000, 20_000], load: i % 40, cells: [digits(), digits(), digits()], gates: ['', ''], pages: 1, followed: 1, retries: 0, begun: 1, journalBytes: 1, pauseUs: 0, engine: null, phases: [] })
   const scene = (at) => ({
     timeUs: at, reachedUs: at, event: at, hash: '', healed: 0, ended: 0, checks: 0, clientOps: 0, clientAcks: 0, crashes: 0, resumes: 0, messages: 0, damaged: 0, sabotage: 'none', oracles: [], violations: [], rates: [], log: [],
     nodes: Array.from({ length: nodes }, (_, i) => ({ kind: kind(i), name: `n${i}`, up: 1, paused: 0, slow: 0, boot: 1, entries: 1, cutFrom: [] })),
@@ -67,5 +70,25 @@ const at = (list, share) => [...list].sort((a, b) => a - b)[Math.floor((list.len
 console.log(`30 nodes, 1,000 ranges, ${measured.dots} messages on their way, ${FRAMES} frames`)
 console.log(`drawing a frame: median ${at(measured.drawn, 0.5)} ms, 95 of 100 within ${at(measured.drawn, 0.95)} ms, longest ${at(measured.drawn, 1)} ms`)
 console.log(`between frames: median ${at(measured.between, 0.5)} ms, 95 of 100 within ${at(measured.between, 0.95)} ms`)
+await firstFrames()
 await browser.close()
 server.close()
+
+/** From the navigation to the first drawn frame of the built page, each time in a context of its own: nothing is cached. */
+async function firstFrames() {
+  const { server: site, address } = await serveFolder(join(root, 'web/dist'))
+  for (const slower of [1, 4]) {
+    const times = []
+    for (let i = 0; i < (FRAMES < 600 ? 3 : 9); i++) {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+      const one = await context.newPage()
+      const session = await context.newCDPSession(one)
+      await session.send('Emulation.setCPUThrottlingRate', { rate: slower })
+      await one.goto(address)
+      times.push(await one.waitForFunction(() => performance.getEntriesByName('keyhaul-first-frame')[0]?.startTime).then((handle) => handle.jsonValue()))
+      await context.close()
+    }
+    console.log(`first frame of the page${slower === 1 ? '' : `, its processor ${slower} times slower`}: median ${at(times, 0.5)} ms, from ${at(times, 0)} to ${at(times, 1)} ms, ${times.length} times`)
+  }
+  site.close()
+}

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { build } from 'esbuild'
 import { chromium } from 'playwright-core'
+import { machine } from '../shared/machine.mjs'
 
 const here = new URL('.', import.meta.url)
 const bundled = await build({ entryPoints: [new URL('page.mjs', here).pathname], bundle: true, format: 'esm', platform: 'browser', write: false })
@@ -27,7 +28,7 @@ try {
   await page.goto(`http://127.0.0.1:${server.address().port}/`)
   await page.waitForFunction(() => globalThis.bench !== undefined)
   const rounds = process.argv.includes('--quick') ? 5 : 21
-  console.log(`Chromium ${browser.version()}\n\n${await page.evaluate((count) => globalThis.bench(count), rounds)}`)
+  console.log(`${machine('crc-32', 'hash-wasm')}, Chromium ${browser.version()}\n\n${await page.evaluate((count) => globalThis.bench(count), rounds)}`)
 } finally {
   await browser.close()
   server.close()

@@ -8,7 +8,9 @@ import pure from 'crc-32'
 import pureC from 'crc-32/crc32c.js'
 import { createCRC32 } from 'hash-wasm'
 import { crc32, crc32c } from '../../dist/checksum/index.js'
+import { loadChecksums } from '../../dist/checksum/load.js'
 import { checksumTables } from '../shared/checksum.mjs'
+import { machine } from '../shared/machine.mjs'
 
 const ROUNDS = process.argv.includes('--quick') ? 7 : 31
 const [ieee, castagnoli] = [await createCRC32(), await createCRC32(0x82f63b78)]
@@ -23,11 +25,14 @@ function fastCrc32c() {
     return {}
   }
 }
+/** What a machine without SIMD runs. */
+const scalar = loadChecksums('scalar')
 const asBuffer = (bytes) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 
 const KINDS = {
   'CRC-32': {
     'keyhaul (WASM)': (bytes) => crc32(bytes),
+    'keyhaul without SIMD': (bytes) => scalar.crc32(bytes, 0),
     'zlib.crc32': zlibCrc32,
     'crc-32 (JavaScript)': (bytes) => pure.buf(bytes) >>> 0,
     'hash-wasm (WASM)': hashed(ieee),
@@ -35,6 +40,7 @@ const KINDS = {
   },
   'CRC-32C': {
     'keyhaul (WASM)': (bytes) => crc32c(bytes),
+    'keyhaul without SIMD': (bytes) => scalar.crc32c(bytes, 0),
     'crc-32 (JavaScript)': (bytes) => pureC.buf(bytes) >>> 0,
     'hash-wasm (WASM)': hashed(castagnoli),
     '@node-rs/crc32 (native)': (bytes) => nodeRs.crc32c(asBuffer(bytes)),
@@ -43,4 +49,5 @@ const KINDS = {
 }
 
 const against = { 'zlib.crc32': 'of zlib', 'hash-wasm (WASM)': 'of hash-wasm', 'fast-crc32c (native)': 'of fast-crc32c' }
+console.log(`${machine('zlib', 'crc-32', 'hash-wasm', '@node-rs/crc32', 'fast-crc32c')}\n`)
 console.log(checksumTables(KINDS, { rounds: ROUNDS, against, atOnce: 400_000 }).join('\n\n'))

@@ -7,6 +7,7 @@ import { ActionWord, EventWord, ReadyWord } from '../../dist/engine/layout.gener
 import { getModule } from '../../dist/engine/load.js'
 import { encodePlan } from '../../dist/engine/plan.js'
 import { packPage } from '../../dist/stores/packed.js'
+import { machine } from '../shared/machine.mjs'
 import { median, nowNs, table } from '../shared/measure.mjs'
 
 const quick = process.argv.includes('--quick')
@@ -107,4 +108,5 @@ const rows = [1, 100, 1000].map((count) => {
   const rate = (ns) => (1000 / ns).toFixed(2)
   return [`${count}`, `${median(perEvent).toFixed(0)} ns`, `${rate(median(perEvent))} M (${rate(perEvent[perEvent.length - 1])} to ${rate(perEvent[0])})`]
 })
+console.log(`${machine()}\n`)
 console.log(table(['copies in flight, pages of one entry', 'an event', 'events/s (lowest to highest)'], rows))

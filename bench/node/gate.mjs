@@ -9,6 +9,7 @@ import { crc32c } from '../../dist/checksum/index.js'
 import { assignRange, gatedStore, shardedStore } from '../../dist/live/index.js'
 import { levelRegister } from '../../dist/register/level.js'
 import { levelStore } from '../../dist/stores/level.js'
+import { machine } from '../shared/machine.mjs'
 
 const quick = process.argv.includes('--quick')
 const ROWS = 20_000
@@ -76,6 +77,7 @@ async function once(way, clients, path) {
 
 const sorted = (list) => [...list].sort((x, y) => x - y)
 const shown = (list) => `${Math.round(sorted(list)[list.length >> 1]).toLocaleString('en-US')} (${Math.round(Math.min(...list)).toLocaleString('en-US')} to ${Math.round(Math.max(...list)).toLocaleString('en-US')})`
+console.log(`${machine('classic-level')}\n`)
 console.log(`| clients, ops/s (lowest to highest of ${RUNS}) | ${Object.keys(ways).join(' | ')} | ratio |\n|---|---|---|---|`)
 for (const clients of CLIENTS) {
   const all = Object.fromEntries(Object.keys(ways).map((way) => [way, []]))

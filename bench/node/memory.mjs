@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
+import { machine } from '../shared/machine.mjs'
 
 const keyOf = (i) => String(i).padStart(16, '0')
 const valueOf = (i) => String(i).padEnd(100, 'v')
@@ -92,6 +93,7 @@ for (const size of sizes) {
   await db.close()
   sources.push(path)
 }
+console.log(`${machine('classic-level')}\n`)
 console.log(`| peak anonymous memory | ${sizes.map((size) => size.toLocaleString('en-US')).join(' | ')} | most of least |`)
 console.log(`|---|${'---|'.repeat(sizes.length + 1)}`)
 for (const way of Object.keys(ways)) {

@@ -1,6 +1,7 @@
 // DataMigrator from JavaScript: 100,000 chunks of 116 B (16 B key, 100 B value), one by one and many
 // in one call. Both are counted and compared first; ways take turns. node bench/node/migrator.mjs
 import { DataChunk, DataMigrator } from '../../dist/index.js'
+import { machine } from '../shared/machine.mjs'
 
 const CHUNKS = 100_000
 const ROUNDS = process.argv.includes('--quick') ? 5 : 21
@@ -31,6 +32,7 @@ for (let round = 0; round <= ROUNDS; round++) {
     migrator.close()
   }
 }
+console.log(`${machine()}\n`)
 console.log('| 116 B chunks | ns a chunk (lowest to highest) |\n|---|---|')
 for (const [name, list] of Object.entries(times)) {
   list.sort((a, b) => a - b)

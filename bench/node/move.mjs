@@ -1,20 +1,25 @@
 // LevelDB to LevelDB: keyhaul against the loops people write, in one run, results compared
-// first. node bench/node/move.mjs [--quick] [--json] [--value=100|4096|262144]; one core: taskset -c 0 node …
+// first; and a memory-level, which is no disk. node bench/node/move.mjs [--quick] [--json] [--value=100|4096|262144]
+// [--memory]; one core: taskset -c 0 node …
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
+import { MemoryLevel } from 'memory-level'
 import { crc32c, Engine } from '../../dist/index.js'
 import { levelStore } from '../../dist/stores/level.js'
+import { machine } from '../shared/machine.mjs'
 
 const quick = process.argv.includes('--quick')
 const RUNS = quick ? 1 : 3
 const SHAPES = [
   { name: '1 M x 116 B', rows: quick ? 100_000 : 1_000_000, valueBytes: 100 },
   { name: '100 k x 4 KiB', rows: quick ? 10_000 : 100_000, valueBytes: 4096 },
-  { name: '2 k x 256 KiB', rows: quick ? 400 : 2000, valueBytes: 262_144 }
-].filter(({ valueBytes }) => process.argv.every((arg) => !arg.startsWith('--value=') || arg === `--value=${valueBytes}`))
+  { name: '2 k x 256 KiB', rows: quick ? 400 : 2000, valueBytes: 262_144 },
+  { name: 'memory-level, 200 k x 116 B', rows: quick ? 20_000 : 200_000, valueBytes: 100, memory: true }
+].filter(({ valueBytes, memory = false }) =>
+  process.argv.every((arg) => (!arg.startsWith('--value=') || (arg === `--value=${valueBytes}` && !memory)) && (arg !== '--memory' || memory)))
 const BYTES = { keyEncoding: 'buffer', valueEncoding: 'buffer' }
 const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -69,7 +74,7 @@ async function fill(db, rows, valueBytes) {
     }
     await batch.write()
   }
-  await db.compactRange(Buffer.from([0]), Buffer.from([255]), { keyEncoding: 'buffer' })
+  await db.compactRange?.(Buffer.from([0]), Buffer.from([255]), { keyEncoding: 'buffer' })
 }
 
 /** Order, keys and values of a whole store in one number, and how many. */
@@ -86,9 +91,14 @@ async function fingerprint(db) {
 /** Another one begins in each run. */
 const inTurn = (list, run) => [...list.slice(run % list.length), ...list.slice(0, run % list.length)]
 const median = (list) => [...list].sort((x, y) => x - y)[list.length >> 1]
+const rates = (seconds, rows) => {
+  const [rowsPerSecond, lowest, highest] = [median(seconds), Math.max(...seconds), Math.min(...seconds)].map((s) => Math.round(rows / s))
+  return { rowsPerSecond, lowest, highest }
+}
 const results = []
 for (const shape of SHAPES) {
-  const a = new ClassicLevel(join(folder, `source-${shape.valueBytes}`))
+  const make = (path) => (shape.memory ? new MemoryLevel({ storeEncoding: 'buffer' }) : new ClassicLevel(path))
+  const a = make(join(folder, `source-${shape.valueBytes}`))
   await a.open()
   await fill(a, shape.rows, shape.valueBytes)
   const expected = await fingerprint(a)
@@ -99,7 +109,7 @@ for (const shape of SHAPES) {
       // The slowest way needs no three runs.
       if (way === 'one by one' && run > 0) continue
       const path = join(folder, 'target')
-      const b = new ClassicLevel(path)
+      const b = make(path)
       await b.open()
       // What the way before left for the disk to do is not this one's time.
       execFileSync('sync')
@@ -111,7 +121,7 @@ for (const shape of SHAPES) {
       if (receipt !== undefined) verify.push(receipt.verifyMs / 1000)
       if ((await fingerprint(b)) !== expected) throw new Error(`${way}: the target differs from the source`)
       await b.close()
-      rmSync(path, { recursive: true })
+      rmSync(path, { recursive: true, force: true })
       rmSync(join(folder, 'journal'), { force: true })
     }
   }
@@ -120,15 +130,17 @@ for (const shape of SHAPES) {
   const bare = median(seconds['chained batch + read-ahead, nothing else on'])
   for (const [way, list] of Object.entries(seconds)) {
     const s = median(list)
-    results.push({ shape: shape.name, way, rowsPerSecond: Math.round(shape.rows / s), toUsual: usual / s, toBare: bare / s })
+    results.push({ shape: shape.name, way, ...rates(list, shape.rows), toUsual: usual / s, toBare: bare / s })
   }
-  results.push({ shape: shape.name, way: 'keyhaul: reading the target back (verification)', rowsPerSecond: Math.round(shape.rows / median(verify)), toUsual: 0, toBare: 0 })
+  results.push({ shape: shape.name, way: 'keyhaul: reading the target back (verification)', ...rates(verify, shape.rows), toUsual: 0, toBare: 0 })
 }
 if (process.argv.includes('--json')) console.log(JSON.stringify(results))
 else {
-  console.log('| records | way | rows/s | against the usual loop | against the bare loop |\n|---|---|---|---|---|')
-  for (const { shape, way, rowsPerSecond, toUsual, toBare } of results) {
+  console.log(`${machine('classic-level', 'abstract-level', 'memory-level')}\n`)
+  console.log('| records | way | rows/s (lowest to highest) | against the usual loop | against the bare loop |\n|---|---|---|---|---|')
+  for (const { shape, way, rowsPerSecond, lowest, highest, toUsual, toBare } of results) {
+    const count = (n) => n.toLocaleString('en-US')
     const ratio = (x) => (x === 0 ? '' : `${x.toFixed(2)}x`)
-    console.log(`| ${shape} | ${way} | ${rowsPerSecond.toLocaleString('en-US')} | ${ratio(toUsual)} | ${ratio(toBare)} |`)
+    console.log(`| ${shape} | ${way} | ${count(rowsPerSecond)} (${count(lowest)} to ${count(highest)}) | ${ratio(toUsual)} | ${ratio(toBare)} |`)
   }
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
+import { machine } from '../shared/machine.mjs'
 
 const ROWS = 300_000
 const rows = Array.from({ length: ROWS }, (_, i) => [Buffer.from(String(i).padStart(16, '0')), Buffer.alloc(100, i)])
@@ -27,4 +28,5 @@ async function time(options) {
 
 await time(own)
 const [slow, fast] = [await time(own), await time(Object.create(own))]
+console.log(machine('classic-level', 'abstract-level'))
 console.log(`own ${slow.toFixed(0)} ns a put, inherited ${fast.toFixed(0)} ns, ${(slow / fast).toFixed(2)}x`)

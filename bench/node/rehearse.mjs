@@ -10,6 +10,7 @@ import { migrate } from '../../dist/index.js'
 import { levelRegister } from '../../dist/register/level.js'
 import { rehearse } from '../../dist/rehearse/index.js'
 import { levelStore } from '../../dist/stores/level.js'
+import { machine } from '../shared/machine.mjs'
 
 const quick = process.argv.includes('--quick')
 const COPIES = quick ? [[20_000, 100], [2_000, 4096]] : [[100_000, 100], [1_000_000, 100], [20_000, 4096]]
@@ -103,6 +104,7 @@ async function live(rows, writes) {
   )
 }
 
+console.log(`${machine('classic-level')}\n`)
 console.log('| what | ETA forecast, p50 / p95 | was | forecast / fact | copying, forecast p50 | was | forecast / fact | pause forecast, p50 / max | was | forecast / fact |')
 console.log('|---|---|---|---|---|---|---|---|---|---|')
 for (const [rows, bytes] of COPIES) await copy(rows, bytes)

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { runSimCommand } from '../../dist/sim/command.js'
+import { machine } from '../shared/machine.mjs'
 
 const native = process.env.KEYHAUL_SIM ?? new URL('../../build/bench/keyhaul_sim', import.meta.url).pathname
 const quick = process.argv.includes('--quick')
@@ -32,6 +33,7 @@ function childrenUs() {
 
 const hasNative = existsSync(native)
 if (!hasNative) console.log(`no ${native}; WASM only\n`)
+console.log(`${machine()}\n`)
 console.log('| events, M/s | WASM (lowest to highest) | native | native of WASM |\n|---|---|---|---|')
 for (const scenario of ['swarm', 'follow', 'many']) {
   const args = ['--seeds', quick ? '1..100' : '1..400', '--scenario', scenario]

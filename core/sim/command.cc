@@ -152,7 +152,8 @@ int carryOut(const Command& command, const Print& print, const Print& complain) 
     case Task::kListSabotage:
       for (uint32_t i = 1; i < kSabotages; ++i) {
         const SabotageInfo& s = kSabotageInfos[i];
-        print(std::string(s.name) + "  " + std::string(s.what) + '\n');
+        print(std::string(s.name) + "  " + std::string(s.what) + "  " +
+              std::string(scenarioOf(static_cast<Sabotage>(i))) + '\n');
       }
       return kDone;
     case Task::kListFaults:

@@ -36,6 +36,7 @@ class Disk {
   // About so long instead of what is assumed; the bytes are somebody else's matter.
   void syncsIn(uint64_t us) { syncUs_ = us; }
   void fillUntil(uint64_t timeUs) { fullUntilUs_ = timeUs; }
+  bool isFull(uint64_t nowUs) const { return nowUs < fullUntilUs_; }
 
  private:
   Prng prng_;

@@ -1,9 +1,16 @@
 // What will happen, by (time, order of asking). Equal times keep the order in which
 // they were pushed: that is the tie rule of the whole simulation.
 //
-// A 4-ary heap of 16-byte keys (four children are one cache line) over a pool of bodies.
+// A hierarchical timing wheel (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987) of all 64 bits
+// of the time, ten a level: an event lies in the level of the highest ten in which its time and that of the
+// last one popped differ, in the list of its own ten bits there. So lists of the lowest level are of one
+// microsecond, everything in a level comes before everything in those above, and events of equal times are
+// in one list at any moment, in their order. Where the next one is not in the lowest level, its list is spread
+// over the levels below: each event is moved down a few times at most, however many wait.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -28,82 +35,134 @@ struct Queued {
 
 class EventQueue {
  public:
-  bool empty() const { return heap_.empty(); }
-  size_t size() const { return heap_.size(); }
-  uint64_t nextTimeUs() const { return heap_.front().timeUs; }
+  bool empty() const { return size_ == 0; }
+  size_t size() const { return size_; }
 
+  // Precondition: !empty().
+  uint64_t nextTimeUs() const {
+    if (!nextIsKnown_) find();
+    return nextUs_;
+  }
+
+  // Precondition: not before what was popped last.
   void push(uint64_t timeUs, const Queued& body) {
+    assert(timeUs >= lastUs_);
     uint32_t slot = 0;
     if (free_.empty()) {
-      slot = static_cast<uint32_t>(bodies_.size());
-      bodies_.push_back(body);
+      slot = static_cast<uint32_t>(events_.size());
+      events_.emplace_back();
     } else {
       slot = free_.back();
       free_.pop_back();
-      bodies_[slot] = body;
     }
-    assert(slot < kSlotsMax);
-    heap_.emplace_back();
-    siftUp(heap_.size() - 1, {timeUs, (order_++ << kSlotBits) | slot});
+    events_[slot] = {timeUs, body, 0};
+    place(slot);
+    if (size_++ == 0 || (nextIsKnown_ && timeUs < nextUs_)) {
+      nextUs_ = timeUs;
+      nextIsKnown_ = true;
+    }
   }
 
   // Precondition: !empty().
   Queued pop(uint64_t& timeUs) {
-    const Item top = heap_.front();
-    const Item last = heap_.back();
-    heap_.pop_back();
-    if (!heap_.empty()) siftDown(last);
-    const auto slot = static_cast<uint32_t>(top.orderAndSlot & (kSlotsMax - 1));
+    const uint64_t nextUs = nextTimeUs();
+    const uint32_t level = levelOf(nextUs);
+    lastUs_ = nextUs;
+    if (level > 0) spread(level, digit(nextUs, level));
+    List& list = wheel_[0].lists[digit(nextUs, 0)];
+    const uint32_t slot = list.first;
+    if (slot == list.last) {
+      wheel_[0].clear(digit(nextUs, 0));
+      nextIsKnown_ = false;
+    } else {
+      list.first = events_[slot].next;  // of the same microsecond
+    }
     free_.push_back(slot);
-    timeUs = top.timeUs;
-    return bodies_[slot];
+    --size_;
+    timeUs = nextUs;
+    return events_[slot].body;
   }
 
  private:
-  static constexpr uint32_t kSlotBits = 22;
-  static constexpr uint64_t kSlotsMax = uint64_t{1} << kSlotBits;  // 4 M pending
-  struct Item {
-    uint64_t timeUs = 0, orderAndSlot = 0;
-    bool before(const Item& other) const {
-      using Wide = unsigned __int128;
-      return ((Wide{timeUs} << 64) | orderAndSlot) <
-             ((Wide{other.timeUs} << 64) | other.orderAndSlot);
+  static constexpr uint32_t kBits = 10, kLists = 1U << kBits, kLevels = (64 + kBits - 1) / kBits;
+
+  struct Event {
+    uint64_t timeUs = 0;
+    Queued body;
+    uint32_t next = 0;  // in its list; of the last one, anything
+  };
+  struct List {
+    uint32_t first = 0, last = 0;
+  };
+  struct Level {
+    uint32_t words = 0;  // which of `used` are not zero
+    std::array<uint64_t, kLists / 64> used{};
+    std::array<List, kLists> lists{};  // of those not in use, anything
+
+    void clear(uint32_t list) {
+      if ((used[list / 64] &= ~(uint64_t{1} << list % 64)) == 0) words &= ~(1U << list / 64);
+    }
+    // The first in use. Precondition: there is one.
+    uint32_t first() const {
+      const auto word = static_cast<uint32_t>(std::countr_zero(words));
+      return 64 * word + static_cast<uint32_t>(std::countr_zero(used[word]));
     }
   };
 
-  void siftUp(size_t at, const Item& item) {
-    while (at > 0) {
-      const size_t parent = (at - 1) / 4;
-      if (!item.before(heap_[parent])) break;
-      heap_[at] = heap_[parent];
-      at = parent;
-    }
-    heap_[at] = item;
+  static uint32_t digit(uint64_t timeUs, uint32_t level) {
+    return static_cast<uint32_t>(timeUs >> (kBits * level)) & (kLists - 1);
+  }
+  uint32_t levelOf(uint64_t timeUs) const {
+    return static_cast<uint32_t>(std::bit_width((timeUs ^ lastUs_) | 1U) - 1) / kBits;
   }
 
-  // From the root down; the hole takes `item`.
-  void siftDown(const Item& item) {
-    const size_t count = heap_.size();
-    size_t at = 0;
-    for (;;) {
-      const size_t first = 4 * at + 1;
-      if (first >= count) break;
-      size_t least = first;
-      const size_t end = first + 4 < count ? first + 4 : count;
-      for (size_t child = first + 1; child < end; ++child) {
-        least = heap_[child].before(heap_[least]) ? child : least;
-      }
-      if (!heap_[least].before(item)) break;
-      heap_[at] = heap_[least];
-      at = least;
+  void place(uint32_t slot) {
+    const uint64_t timeUs = events_[slot].timeUs;
+    const uint32_t number = levelOf(timeUs), at = digit(timeUs, number);
+    Level& level = wheel_[number];
+    List& list = level.lists[at];
+    const uint64_t mark = uint64_t{1} << at % 64;
+    if ((level.used[at / 64] & mark) == 0) {
+      level.used[at / 64] |= mark;
+      level.words |= 1U << at / 64;
+      list.first = slot;
+    } else {
+      events_[list.last].next = slot;
     }
-    heap_[at] = item;
+    list.last = slot;
   }
 
-  std::vector<Item> heap_;
-  std::vector<Queued> bodies_;
+  void spread(uint32_t number, uint32_t at) {
+    const List list = wheel_[number].lists[at];
+    wheel_[number].clear(at);
+    for (uint32_t slot = list.first;;) {
+      const uint32_t next = events_[slot].next;
+      place(slot);
+      if (slot == list.last) return;
+      slot = next;
+    }
+  }
+
+  void find() const {
+    const Level* level = wheel_.data();
+    while (level->words == 0) ++level;
+    const List& list = level->lists[level->first()];
+    nextUs_ = events_[list.first].timeUs;
+    nextIsKnown_ = true;
+    if (level == wheel_.data()) return;
+    for (uint32_t slot = list.first; slot != list.last;) {
+      slot = events_[slot].next;
+      if (events_[slot].timeUs < nextUs_) nextUs_ = events_[slot].timeUs;
+    }
+  }
+
+  std::vector<Level> wheel_ = std::vector<Level>(kLevels);
+  std::vector<Event> events_;
   std::vector<uint32_t> free_;
-  uint64_t order_ = 0;
+  size_t size_ = 0;
+  uint64_t lastUs_ = 0;
+  mutable uint64_t nextUs_ = 0;
+  mutable bool nextIsKnown_ = false;  // nextUs_
 };
 
 }  // namespace keyhaul::sim

@@ -43,7 +43,8 @@ std::vector<uint32_t> Heat::jobsOf(const Row& row) const {
   std::vector<uint32_t> jobs;
   if (row.job != nullptr) jobs.push_back(row.job->index);
   for (const auto& live : world_.jobs()) {
-    if (live->live && live->contains(row.middle)) jobs.push_back(live->index);
+    const bool idle = live->spare && !live->begun;  // nobody has seen it, and mostly nobody will
+    if (live->live && !idle && live->contains(row.middle)) jobs.push_back(live->index);
   }
   return jobs;
 }

@@ -37,9 +37,11 @@ class MoverNode : public Node {
   bool knowsTime() const { return knowsTime_; }
   Instant now() const;  // by its clock
   Disk& disk() { return disk_; }
+  const Disk& disk() const { return disk_; }
   // Null while it is down, and before its first job.
   const Engine* engine() const { return engine_ ? &*engine_ : nullptr; }
   void jumpClock(uint64_t us) { clockAheadUs_ += us; }
+  uint64_t clockAheadUs() const { return clockAheadUs_; }
   // Does something to one of its migrations that a user may do.
   void meddle(Prng& prng);
   void endMeddling();

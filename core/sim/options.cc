@@ -7,7 +7,7 @@ namespace keyhaul::sim {
 namespace {
 
 std::optional<uint64_t> parseNumber(std::string_view text) {
-  const bool hex = text.substr(0, 2) == "0x";
+  const bool hex = text.substr(0, 2) == "0x" || text.substr(0, 2) == "0X";
   if (hex) text.remove_prefix(2);
   uint64_t number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number, hex ? 16 : 10);
@@ -15,10 +15,18 @@ std::optional<uint64_t> parseNumber(std::string_view text) {
   return number;
 }
 
+// Seeds may be words of hexadecimal digits. Only digits are decimal: 10 is ten, 0x10 and 1e are not.
+// js/src/sim/seed.ts reads them the same way, for pages.
+std::optional<uint64_t> parseSeed(std::string_view text) {
+  const bool word = text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos &&
+                    text.find_first_not_of("0123456789") != std::string_view::npos;
+  return parseNumber(word ? "0x" + std::string(text) : std::string(text));
+}
+
 bool setSeeds(Command& command, std::string_view text) {
   const size_t dots = text.find("..");
   if (dots == std::string_view::npos) return false;
-  const auto first = parseNumber(text.substr(0, dots)), last = parseNumber(text.substr(dots + 2));
+  const auto first = parseSeed(text.substr(0, dots)), last = parseSeed(text.substr(dots + 2));
   if (!first || !last || *last < *first) return false;
   if (command.task == Command::Task::kRun) command.task = Command::Task::kSeeds;
   command.options.seed = *first;
@@ -30,8 +38,10 @@ bool setSeeds(Command& command, std::string_view text) {
 bool setValue(Command& command, std::string_view flag, std::string_view value) {
   Options& options = command.options;
   const auto number = parseNumber(value);
-  if (flag == "--seed" && number) {
-    options.seed = *number;
+  if (flag == "--seed") {
+    const auto seed = parseSeed(value);
+    options.seed = seed.value_or(0);
+    return seed.has_value();
   } else if (flag == "--seeds") {
     return setSeeds(command, value);
   } else if (flag == "--scenario") {

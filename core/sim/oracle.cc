@@ -6,8 +6,8 @@
 
 namespace keyhaul::sim {
 
-void Oracle::violated(std::string text, std::string_view key, std::string witness) {
-  world_.violated(name(), std::move(text), key, std::move(witness));
+void Oracle::violated(Harm harm, std::string text, std::string_view key, std::string witness) {
+  world_.violated(name(), std::move(text), key, harm, std::move(witness));
 }
 
 }  // namespace keyhaul::sim

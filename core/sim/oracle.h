@@ -5,7 +5,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "harm.h"
 #include "job.h"
 #include "keyhaul/frame.h"
 
@@ -119,7 +121,8 @@ class Oracle {
   virtual void onEnd() {}
 
  protected:
-  void violated(std::string text, std::string_view key = {}, std::string witness = {});
+  void violated(std::string text, std::string_view key = {}) { violated(Harm::kNone, std::move(text), key); }
+  void violated(Harm harm, std::string text, std::string_view key = {}, std::string witness = {});
   World& world_;
 };
 

@@ -69,7 +69,7 @@ std::string toJson(const Report& report) {
     const Violation& v = report.violations[i];
     if (i != 0) json += ',';
     json += "{\"oracle\":" + quoted(v.oracle) + ",\"text\":" + quoted(v.text) + ",\"key\":" +
-            quoted(v.key) + ",\"timeUs\":" + n(v.timeUs) + ",\"event\":" + n(v.event) +
+            quoted(v.key) + ",\"harm\":" + quoted(harmName(v.harm)) + ",\"timeUs\":" + n(v.timeUs) + ",\"event\":" + n(v.event) +
             ",\"witness\":" + quoted(v.witness) + '}';
   }
   const Report::Counts& c = report.counts;

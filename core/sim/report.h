@@ -6,11 +6,13 @@
 #include <vector>
 
 #include "coverage.h"
+#include "harm.h"
 
 namespace keyhaul::sim {
 
 struct Violation {
   std::string oracle, text, key;  // key: empty where no single key is concerned
+  Harm harm = Harm::kNone;
   uint64_t timeUs = 0, event = 0;
   std::string witness;  // of several lines; empty where the text says it all
 };

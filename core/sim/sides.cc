@@ -32,6 +32,8 @@ void compare(const World& world, const Job& job, const std::vector<std::string>&
     ++cell.keys;
     cell.source += atSource ? 1U : 0U;
     cell.target += atTarget ? 1U : 0U;
+    if (atSource) cell.sourceBytes += key.size() + s->second.size();
+    if (atTarget) cell.targetBytes += key.size() + t->second.size();
     cell.differ += atSource && atTarget && s->second != t->second ? 1U : 0U;
     cell.missing += atSource && !atTarget ? 1U : 0U;
   }

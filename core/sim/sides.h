@@ -16,6 +16,7 @@ struct Cell {
   uint32_t keys = 0, source = 0, target = 0;
   uint32_t differ = 0;   // on both sides, with different values
   uint32_t missing = 0;  // on the source only
+  uint64_t sourceBytes = 0, targetBytes = 0;  // of keys and values
 };
 
 // A live migration has no clients of its own: its keys are those of all clients in its ranges.

@@ -40,6 +40,7 @@ class StoreNode : public Node {
   bool isRotten(std::string_view key) const { return rotten_.count(key) != 0; }
   bool everRotted() const { return everRotted_; }
   Disk& disk() { return disk_; }
+  const Disk& disk() const { return disk_; }
   void forgetHalfTheLog() { log_.forgetHalf(); }
 
  protected:

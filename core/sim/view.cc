@@ -32,6 +32,14 @@ std::string nodeJson(const World& world, const Node& node) {
                      quoted(nodeName(world, node.id())) + ",\"up\":" + (node.isUp() ? "1" : "0") +
                      ",\"paused\":" + (nowUs < node.pausedUntilUs ? "1" : "0") + ",\"slow\":" +
                      (nowUs < node.slowUntilUs ? "1" : "0") + ",\"boot\":" + n(node.boot());
+  if (node.kind() == NodeKind::kMover) {
+    const MoverNode& mover = world.mover(node.id());
+    json += std::string(",\"full\":") + (mover.disk().isFull(nowUs) ? "1" : "0") + ",\"aheadUs\":" +
+            n(mover.clockAheadUs());
+  }
+  if (node.kind() == NodeKind::kStore) {
+    json += std::string(",\"full\":") + (world.store(node.id()).disk().isFull(nowUs) ? "1" : "0");
+  }
   if (node.kind() == NodeKind::kStore) json += ",\"entries\":" + n(world.store(node.id()).entries().size());
   json += ",\"cutFrom\":[";
   bool first = true;
@@ -97,15 +105,18 @@ std::string engineJson(const World& world, const Job& job) {
   return json + '}';
 }
 
-std::string jobJson(const World& world, const Job& job, const Watcher::Tally& tally) {
+std::string jobJson(const World& world, const Job& job, Watcher& watcher) {
+  const Watcher::Tally& tally = watcher.tally(job.index);
   const std::vector<std::string> keys = keysOf(world, job);
   std::array<Cell, kCells> cells;
   compare(world, job, keys, cells);
-  uint64_t atSource = 0, atTarget = 0, differ = 0;
+  uint64_t atSource = 0, atTarget = 0, differ = 0, sourceBytes = 0, targetBytes = 0;
   for (const Cell& cell : cells) {
     atSource += cell.source;
     atTarget += cell.target;
     differ += cell.differ;
+    sourceBytes += cell.sourceBytes;
+    targetBytes += cell.targetBytes;
   }
   const Totals& totals = job.receipt.totals;
   std::string json =
@@ -116,7 +127,8 @@ std::string jobJson(const World& world, const Job& job, const Watcher::Tally& ta
       ",\"startUs\":" + n(job.startUs) + ",\"writers\":" + n(job.writersLeft) + ",\"keys\":" +
       n(keys.size()) + ",\"first\":" + quoted(keys.empty() ? "" : keys.front()) +
       ",\"last\":" + quoted(keys.empty() ? "" : keys.back()) + ",\"atSource\":" + n(atSource) +
-      ",\"atTarget\":" + n(atTarget) + ",\"differ\":" + n(differ) + ",\"cells\":[" +
+      ",\"atTarget\":" + n(atTarget) + ",\"differ\":" + n(differ) + ",\"bytes\":[" + n(sourceBytes) +
+      ',' + n(targetBytes) + "],\"load\":" + n(watcher.load(job.index)) + ",\"cells\":[" +
       quoted(digits(cells, &Cell::source)) + ',' + quoted(digits(cells, &Cell::target)) + ',' +
       quoted(digits(cells, &Cell::differ)) + "],\"gates\":[" +
       quoted(gateText(world, job, job.source, keys)) + ',' +
@@ -135,7 +147,7 @@ std::string violationsJson(const Report& report) {
   std::string json;
   for (const Violation& v : report.violations) {
     json += (json.empty() ? "{" : ",{") + ("\"oracle\":" + quoted(v.oracle)) + ",\"text\":" +
-            quoted(v.text) + ",\"key\":" + quoted(v.key) + ",\"timeUs\":" + n(v.timeUs) +
+            quoted(v.text) + ",\"key\":" + quoted(v.key) + ",\"harm\":" + quoted(harmName(v.harm)) + ",\"timeUs\":" + n(v.timeUs) +
             ",\"event\":" + n(v.event) + '}';
   }
   return json;
@@ -149,7 +161,8 @@ std::string viewOf(const World& world, Watcher& watcher, bool ended) {
   std::string json = "{\"timeUs\":" + n(world.nowUs()) + ",\"event\":" + n(report.events) +
                      ",\"hash\":" + quoted(hex(world.hash())) + ",\"healed\":" +
                      (world.healed() ? "1" : "0") + ",\"ended\":" + (ended ? "1" : "0") +
-                     ",\"checks\":" + n(watcher.checks()) + ",\"clientOps\":" + n(c.clientOps) +
+                     ",\"checks\":" + n(watcher.checks()) + ",\"ownersMost\":" +
+                     n(watcher.ownersMost()) + ",\"clientOps\":" + n(c.clientOps) +
                      ",\"clientAcks\":" + n(c.clientAcks) + ",\"crashes\":" + n(c.crashes) +
                      ",\"resumes\":" + n(c.resumes) + ",\"messages\":" + n(world.network().sent()) +
                      ",\"damaged\":" + n(c.damaged) + ",\"sabotage\":" +
@@ -161,7 +174,7 @@ std::string viewOf(const World& world, Watcher& watcher, bool ended) {
   auto shown = static_cast<uint32_t>(world.jobs().size());
   while (shown > 0 && isIdle(shown - 1)) --shown;
   for (uint32_t i = 0; i < shown; ++i) {
-    json += (i == 0 ? "" : ",") + jobJson(world, world.job(i), watcher.tally(i));
+    json += (i == 0 ? "" : ",") + jobJson(world, world.job(i), watcher);
   }
   json += "],\"oracles\":[";
   bool first = true;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "gated_store.h"
+#include "mover.h"
 #include "store.h"
 #include "world.h"
 
@@ -9,6 +11,7 @@ namespace keyhaul::sim {
 namespace {
 
 constexpr size_t kMarksMax = 4'000, kLogMax = 200, kFlightsMax = 240, kPhasesMax = 200;
+constexpr uint64_t kLoadWindowUs = 1'000'000;
 
 // For what the engine asks, and why: the state says why.
 std::string saying(const World& world, const Job& job, const Action& action) {
@@ -45,6 +48,15 @@ template <typename T>
 void keep(std::vector<T>& list, T item, size_t most) {
   if (list.size() == most) list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(most / 4));
   list.push_back(std::move(item));
+}
+
+// Moves what was counted on, to the window in which this time is.
+void turnTo(Watcher::Tally& tally, uint64_t nowUs) {
+  const uint64_t windows = (nowUs - tally.sinceUs) / kLoadWindowUs;
+  if (windows == 0) return;
+  tally.writesBefore = windows == 1 ? tally.writes : 0;
+  tally.writes = 0;
+  tally.sinceUs += windows * kLoadWindowUs;
 }
 
 }  // namespace
@@ -88,6 +100,37 @@ void Watcher::onChange(const StoreChange& change) {
     if (change.cause == ChangeCause::kApply && change.party == job->index) {
       of(*job).changedAtUs = world_.nowUs();
     }
+  }
+}
+
+void Watcher::onAcked(const ClientWrite& write) {
+  ++checks_;
+  heat_.onAcked(write.key);
+  for (const auto& job : world_.jobs()) {
+    if (!job->contains(write.key)) continue;
+    turnTo(of(*job), world_.nowUs());
+    ++of(*job).writes;
+  }
+}
+
+uint64_t Watcher::load(uint32_t job) {
+  tally(job);
+  Tally& one = tallies_[job];
+  turnTo(one, world_.nowUs());
+  const uint64_t leftUs = kLoadWindowUs - (world_.nowUs() - one.sinceUs);
+  return one.writes + one.writesBefore * leftUs / kLoadWindowUs;
+}
+
+void Watcher::countOwners() {
+  gatesMoved_ = false;
+  for (const auto& job : world_.jobs()) {
+    if (!job->live || job->plan.ranges.empty()) continue;
+    uint32_t owners = 0;
+    for (const uint16_t id : world_.gatedStores()) {
+      const GateRange* range = world_.gated(id).gateAt(job->plan.ranges.front().lo);
+      owners += range != nullptr && range->state == GateState::kServing ? 1U : 0U;
+    }
+    if (owners > ownersMost_) ownersMost_ = owners;
   }
 }
 
@@ -143,11 +186,21 @@ void Watcher::lookAt(const Node& node, Seen& seen) {
     mark(is ? Mark::Kind::kFault : Mark::Kind::kRecovery, text);
     say(nullptr, text);
   };
+  gatesMoved_ = gatesMoved_ || node.isUp() != seen.up;  // it may have forgotten a gate
   bool down = !seen.up;
   tell(!node.isUp(), down, " dies", " is back");
   seen.up = !down;
   tell(node.isUp() && nowUs < node.pausedUntilUs, seen.paused, " stands still", " goes on");
   tell(node.isUp() && nowUs < node.slowUntilUs, seen.slow, " becomes slow", " is as fast as before");
+  const auto* mover = node.kind() == NodeKind::kMover ? &world_.mover(node.id()) : nullptr;
+  const bool full = mover != nullptr ? mover->disk().isFull(nowUs)
+                                     : node.kind() == NodeKind::kStore && world_.store(node.id()).disk().isFull(nowUs);
+  tell(node.isUp() && full, seen.full, " has a full disk", " has room on its disk again");
+  if (mover != nullptr && mover->clockAheadUs() != seen.aheadUs) {
+    seen.aheadUs = mover->clockAheadUs();
+    bool jumped = false;
+    tell(true, jumped, "'s clock jumps ahead", "");
+  }
   // From most of the others: where one is cut off, the others miss only that one.
   uint32_t missed = 0, others = 0;
   for (const auto& other : world_.nodes()) {
@@ -186,6 +239,7 @@ void Watcher::look() {
   for (const auto& node : world_.nodes()) {
     if (node->kind() != NodeKind::kClient) lookAt(*node, seen_[node->id()]);
   }
+  if (gatesMoved_) countOwners();
   if (world_.healed() != healed_) {
     healed_ = world_.healed();
     mark(Mark::Kind::kHealed, "everything heals");

@@ -46,6 +46,8 @@ class Watcher : public Oracle, public NetworkWatcher {
   struct Tally {
     uint64_t pages = 0, written = 0, followed = 0, deleted = 0, journalBytes = 0;
     uint64_t retries = 0, begun = 0, changedAtUs = 0;
+    // Acknowledged writes of its keys, since `sinceUs` and in the window of time before that.
+    uint64_t sinceUs = 0, writes = 0, writesBefore = 0;
     struct Phase {
       MigrationState state;
       uint64_t fromUs;
@@ -58,16 +60,14 @@ class Watcher : public Oracle, public NetworkWatcher {
 
   void onChange(const StoreChange& change) override;
   void onInvoked(const ClientWrite&) override { ++checks_; }
-  void onAcked(const ClientWrite& write) override {
-    ++checks_;
-    heat_.onAcked(write.key);
-  }
+  void onAcked(const ClientWrite& write) override;
   void onRead(std::string_view, const std::string*) override { ++checks_; }
   void onBegun(const Job& job, const JournalImage* image) override;
   void onAction(const Job& job, const Action& action) override;
   void onCompleted(const Job& job, ActionKind kind, const Event& event) override;
   void onJournal(const Job& job, const JournalPart& part) override;
   void onState(const Job& job, MigrationState from, MigrationState to) override;
+  void onGate(uint16_t, const GateCall&) override { gatesMoved_ = true; }
   void onSent(uint64_t nowUs, uint64_t arrivalUs, const Message& message, Fate fate) override;
 
   // After each event: what nobody tells.
@@ -75,6 +75,10 @@ class Watcher : public Oracle, public NetworkWatcher {
 
   const std::vector<Mark>& marks() const { return marks_; }
   const Tally& tally(uint32_t job);
+  // Acknowledged writes of its keys by clients, a second, of about the last second.
+  uint64_t load(uint32_t job);
+  // Stores at which the gate of one key took writes, the most at once. 0: nothing moves live.
+  uint32_t ownersMost() const { return ownersMost_; }
   Heat& heat() { return heat_; }
   uint64_t checks() const { return checks_; }
   // Since they were last taken; the newest, where there are too many.
@@ -84,12 +88,14 @@ class Watcher : public Oracle, public NetworkWatcher {
  private:
   struct Seen {
     uint32_t boot = 1;
-    bool up = true, paused = false, slow = false, cut = false;
+    bool up = true, paused = false, slow = false, cut = false, full = false;
+    uint64_t aheadUs = 0;
   };
   void mark(Mark::Kind kind, std::string text);
   void say(const Job* job, std::string text);
   void tellByHand(const Intervention& one);
   void lookAt(const Node& node, Seen& seen);
+  void countOwners();
   Tally& of(const Job& job);
 
   std::vector<Mark> marks_;
@@ -99,7 +105,8 @@ class Watcher : public Oracle, public NetworkWatcher {
   std::vector<Seen> seen_;
   Heat heat_;
   size_t violations_ = 0, intervened_ = 0;
-  bool healed_ = false;
+  bool healed_ = false, gatesMoved_ = true;
+  uint32_t ownersMost_ = 0;
   uint64_t checks_ = 0;
 };
 

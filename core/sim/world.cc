@@ -322,9 +322,9 @@ bool World::settled() const {
 }
 
 void World::violated(std::string_view oracle, std::string text, std::string_view key,
-                     std::string witness) {
+                     Harm harm, std::string witness) {
   if (report_.violations.size() >= kViolationsMax) return;
-  report_.violations.push_back({std::string(oracle), std::move(text), std::string(key), nowUs_,
+  report_.violations.push_back({std::string(oracle), std::move(text), std::string(key), harm, nowUs_,
                                 report_.events, std::move(witness)});
   if (logs() || (!key.empty() && tellsLife(key))) {
     line("VIOLATION of " + report_.violations.back().oracle + ": " +

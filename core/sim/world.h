@@ -123,7 +123,7 @@ class World {
 
   // `witness`: the proof, as text of several lines.
   void violated(std::string_view oracle, std::string text, std::string_view key,
-                std::string witness = {});
+                Harm harm = Harm::kNone, std::string witness = {});
   // A line in the log and in the life of `key`; not built when nobody reads it.
   bool tellsLife(std::string_view key) const {
     return options_.log || (!options_.explainKey.empty() && options_.explainKey == key);

@@ -14,7 +14,7 @@ template <typename Life>
 using ByKey = std::map<std::string, Life, std::less<>>;
 
 // Of a page of a scan: `see(key, value)` for each key of `lives` that lies in it, null for one that
-// the page leaves out; `wrong(text, key)` for what no scan may give, whoever writes.
+// the page leaves out; `wrong(harm, text, key)` for what no scan may give, whoever writes.
 template <typename Life, typename See, typename Wrong>
 void forEachOnPage(const RoutedPage& page, const ByKey<Life>& lives, See see, Wrong wrong) {
   auto expected = lives.lower_bound(page.lo);
@@ -23,7 +23,7 @@ void forEachOnPage(const RoutedPage& page, const ByKey<Life>& lives, See see, Wr
   for (const EntryView entry : *page.entries) {
     const bool inside = entry.key >= page.lo && (page.upto.empty() || entry.key < page.upto);
     if (!inside || (any && entry.key <= last)) {
-      wrong("a scan gives a key twice, or out of its place", entry.key);
+      wrong(Harm::kDoubled, "a scan gives a key twice, or out of its place", entry.key);
     }
     any = true;
     last = entry.key;
@@ -31,7 +31,7 @@ void forEachOnPage(const RoutedPage& page, const ByKey<Life>& lives, See see, Wr
       see(expected->first, nullptr);
     }
     if (expected == lives.end() || expected->first != entry.key) {
-      wrong("a scan gives a key that nobody wrote", entry.key);
+      wrong(Harm::kNone, "a scan gives a key that nobody wrote", entry.key);
       continue;
     }
     const std::string value(entry.value);
@@ -44,7 +44,7 @@ void forEachOnPage(const RoutedPage& page, const ByKey<Life>& lives, See see, Wr
 }
 
 // When everything has come to rest: `see(key, value)` for what the owner of each key holds, null
-// for nothing, but not for what has rotted there. `wrong(text, key)` where a key has no owner, or
+// for nothing, but not for what has rotted there. `wrong(harm, text, key)` where a key has no owner, or
 // a store holds one that is none of `lives`.
 template <typename Life, typename See, typename Wrong>
 void forEachAtItsOwner(const World& world, const ByKey<Life>& lives, See see, Wrong wrong) {
@@ -52,14 +52,14 @@ void forEachAtItsOwner(const World& world, const ByKey<Life>& lives, See see, Wr
   for (const auto& [key, life] : lives) {
     const Ownership* owner = map.lookup(key);
     const GatedStoreNode* store = owner ? world.gatedNamed(owner->owner) : nullptr;
-    if (store == nullptr) return wrong("nobody owns the key", key);
+    if (store == nullptr) return wrong(Harm::kLost, "nobody owns the key", key);
     if (store->isRotten(key)) continue;
     const auto at = store->entries().find(key);
     see(key, at == store->entries().end() ? nullptr : &at->second);
   }
   for (const uint16_t id : world.gatedStores()) {
     for (const auto& [key, value] : world.gated(id).entries()) {
-      if (lives.find(key) == lives.end()) wrong("a store holds a key that nobody wrote", key);
+      if (lives.find(key) == lives.end()) wrong(Harm::kNone, "a store holds a key that nobody wrote", key);
     }
   }
 }

@@ -37,7 +37,7 @@ class Cancelled : public Oracle {
       const Entries& entries = world_.store(job.target).entries();
       const auto at = entries.lower_bound(range.lo);
       if (at != entries.end() && range.hi.isAbove(at->first)) {
-        violated("left in the target after cancelling job " + std::to_string(job.index), at->first);
+        violated(Harm::kDoubled, "left in the target after cancelling job " + std::to_string(job.index), at->first);
       }
     }
   }

@@ -102,7 +102,7 @@ class Checkpoint : public Oracle {
       ++entries;
       if (!target.isRotten(at->first) && !target.holdsDurably(at->first, at->second) &&
           !isServed(job, at->first)) {
-        violated("a checkpoint claims what the target does not durably hold", at->first);
+        violated(Harm::kLost, "a checkpoint claims what the target does not durably hold", at->first);
       }
       at = sent.erase(at);
     }
@@ -127,7 +127,7 @@ class Checkpoint : public Oracle {
       const LoggedChange& change = changes[static_cast<size_t>(at)];
       if (!job.contains(change.key) || !seen.insert(change.key).second) continue;
       if (!holds(target, change, changes, at) && !isServed(job, change.key)) {
-        violated("the journal claims a change that the target does not durably hold", change.key);
+        violated(Harm::kLost, "the journal claims a change that the target does not durably hold", change.key);
       }
     }
     from = std::max(from, position->at);

@@ -39,15 +39,15 @@ class Cutover : public Oracle {
         source.entries(), target.entries(), range,
         [&](const auto& own) {
           if (!target.lacksDurably(own.first) || !target.isRotten(own.first)) {
-            violated("decided, but the target does not hold the key", own.first);
+            violated(Harm::kLost, "decided, but the target does not hold the key", own.first);
           }
         },
         [&](const auto& copy) {
-          violated("decided, but the source does not hold the key", copy.first);
+          violated(Harm::kResurrected, "decided, but the source does not hold the key", copy.first);
         },
         [&](const auto& own, const auto&) {
           if (!target.isRotten(own.first) && !target.holdsDurably(own.first, own.second)) {
-            violated("decided, but the target does not durably hold the value", own.first);
+            violated(Harm::kLost, "decided, but the target does not durably hold the value", own.first);
           }
         });
   }

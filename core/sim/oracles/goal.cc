@@ -28,7 +28,7 @@ class GoalOracle : public Oracle {
         if (part.owner == store.name()) violated(store.name() + " was drained, and owns", part.range.lo);
       }
       const Entries& entries = store.entries();
-      if (!entries.empty()) violated(store.name() + " was drained, and holds", entries.begin()->first);
+      if (!entries.empty()) violated(Harm::kDoubled, store.name() + " was drained, and holds", entries.begin()->first);
     }
   }
 };

@@ -40,7 +40,7 @@ class History : public Oracle {
         [&](std::string_view key, const std::string* value) {
           judge(key, value, page.invoked, value ? "a scan gave" : "a scan left out");
         },
-        [this](const char* text, std::string_view key) { violated(text, key); });
+        [this](Harm harm, const char* text, std::string_view key) { violated(harm, text, key); });
   }
 
   // Everything has come to rest: the owner of each key holds its last write, and nobody else
@@ -51,7 +51,7 @@ class History : public Oracle {
         [this](std::string_view key, const std::string* value) {
           judge(key, value, world_.eventNumber() + 1, "the owner holds");
         },
-        [this](const char* text, std::string_view key) { violated(text, key); });
+        [this](Harm harm, const char* text, std::string_view key) { violated(harm, text, key); });
   }
 
  private:
@@ -102,9 +102,17 @@ class History : public Oracle {
     const bool old = std::any_of(life.writes.begin(), life.writes.end(), [&](const Write& write) {
       return value ? write.value && *write.value == *value : !write.value;
     });
-    violated(std::string(what) + " " + (value ? value->substr(0, 60) : "nothing") +
-                 (old ? ", which is older than what was known" : ", which nobody wrote"),
-             key);
+    const bool deleted = std::any_of(life.writes.begin(), life.writes.end(), [&](const Write& write) {
+      return write.sequence == floor && floor != 0 && !write.value;
+    });
+    const Harm harm = !value    ? Harm::kLost
+                      : !old    ? Harm::kNone
+                      : deleted ? Harm::kResurrected
+                                : Harm::kStale;
+    const char* why = !old                          ? ", which nobody wrote"
+                      : harm == Harm::kResurrected ? ", which was deleted"
+                                                   : ", which is older than what was known";
+    violated(harm, std::string(what) + " " + (value ? value->substr(0, 60) : "nothing") + why, key);
   }
 
   ByKey<Life> keys_;

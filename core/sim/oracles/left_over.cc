@@ -51,7 +51,7 @@ class LeftOver : public Oracle {
       const GatedStoreNode& store = world_.gated(id);
       for (const auto& [key, value] : store.entries()) {
         const Ownership* owner = map.lookup(key);
-        if (owner->owner != store.name() && !isGivenUp(store, key)) violated("left at " + store.name(), key);
+        if (owner->owner != store.name() && !isGivenUp(store, key)) violated(Harm::kDoubled, "left at " + store.name(), key);
       }
       for (const GateRange& part : store.gate().ranges()) {
         const bool staged = part.state == GateState::kStaged && !isGivenUp(store, part.range.lo);
@@ -90,7 +90,7 @@ class LeftOver : public Oracle {
     // What was left there before keeps a later migration out, and stays.
     const bool left = at != other.entries().end() && range.hi.isAbove(at->first);
     if (left && !isGivenUp(other, at->first)) {
-      violated("closed, and left at " + other.name(), at->first);
+      violated(Harm::kDoubled, "closed, and left at " + other.name(), at->first);
     }
     for (const GateRange& part : other.gate().ranges()) {
       const bool ours = part.claim == claim.id && part.range.overlaps(range);
@@ -109,7 +109,7 @@ class LeftOver : public Oracle {
     for (const Gate& gate : {other.gate(), other.durableGate()}) {
       for (const GateRange& part : gate.ranges()) {
         const bool shut = part.state == GateState::kStaged || part.state == GateState::kRedirecting;
-        if (part.range.overlaps(range) && !shut) violated("given up, and " + other.name() + " may serve", part.range.lo);
+        if (part.range.overlaps(range) && !shut) violated(Harm::kTwoOwners, "given up, and " + other.name() + " may serve", part.range.lo);
       }
     }
   }

@@ -56,7 +56,7 @@ class Linearizable : public Oracle {
         [&](std::string_view key, const std::string* value) {
           see(page.client, page.store, key, value, "a scan gave ");
         },
-        [this](const char* text, std::string_view key) { violated(text, key); });
+        [this](Harm harm, const char* text, std::string_view key) { violated(harm, text, key); });
   }
   void onRegister(const OwnershipMap& before, const OwnershipMap& after) override {
     stale_.onRegister(before, after, now());
@@ -77,7 +77,7 @@ class Linearizable : public Oracle {
         [this](std::string_view key, const std::string* value) {
           see(kNobody, UINT16_MAX, key, value, "the owner holds ");
         },
-        [this](const char* text, std::string_view key) { violated(text, key); });
+        [this](Harm harm, const char* text, std::string_view key) { violated(harm, text, key); });
     for (auto& [key, life] : lives_) judged(key, life, life.history.finish(checker_));
   }
 
@@ -148,7 +148,7 @@ class Linearizable : public Oracle {
     ++world_.counts().judged;
     if (verdict == kUnjudged) ++world_.counts().unjudged;
     if (verdict != kWrong) return;
-    violated("no order of what clients did explains what they saw", key,
+    violated(Harm::kStale, "no order of what clients did explains what they saw", key,
              life.history.witness(kEventBits, "microsecond"));
   }
 

@@ -43,7 +43,7 @@ class LostWrite : public Oracle {
     for (const auto& job : world_.jobs()) {
       if (value == nullptr && job->contains(key) && job->plan.mode == MigrationMode::kMove) return;
     }
-    violated(value ? "a client read " + *value : "a client read nothing", key);
+    violated(harmOf(key, value), value ? "a client read " + *value : "a client read nothing", key);
   }
   void onEnd() override {
     for (const auto& job : world_.jobs()) {
@@ -69,6 +69,16 @@ class LostWrite : public Oracle {
     return false;
   }
 
+  // Of a value that may not be in it.
+  Harm harmOf(std::string_view key, const std::string* value) {
+    if (value == nullptr) return Harm::kLost;
+    const auto& possible = possibleOf(key);
+    const bool deleted = std::all_of(possible.begin(), possible.end(), [](const Possible& one) {
+      return one.sequence != 0 && !one.value;
+    });
+    return deleted ? Harm::kResurrected : Harm::kStale;
+  }
+
   static const std::string* find(const StoreNode& store, const std::string& key) {
     const auto at = store.entries().find(key);
     return at == store.entries().end() ? nullptr : &at->second;
@@ -82,18 +92,18 @@ class LostWrite : public Oracle {
     const bool done = job.ended() && job.state == MigrationState::kDone;
     const bool mayBeMoved = job.plan.mode == MigrationMode::kMove && there == nullptr;
     if (!mayBeMoved) {
-      if (!allows(key, there)) violated("the source does not hold the last write", key);
+      if (!allows(key, there)) violated(harmOf(key, there), "the source does not hold the last write", key);
     } else if (!target.isRotten(key) && !allows(key, copy)) {
       // Deleted by its writer, perhaps after it had been moved: nobody promised that the
       // target hears of it, unless the writers stopped first.
       const bool strict = done && job.plan.follow;
-      if (strict || !allows(key, nullptr)) violated("neither store holds the last write", key);
+      if (strict || !allows(key, nullptr)) violated(harmOf(key, copy), "neither store holds the last write", key);
     }
     // Followed to its end, a copy is the same everywhere.
     const bool same = there == copy || (there != nullptr && copy != nullptr && *there == *copy);
     const bool unseen = job.plan.verify == VerifyDepth::kNone && target.isRotten(key);
     if (done && job.plan.follow && job.plan.mode == MigrationMode::kCopy && !same && !unseen) {
-      violated("source and target differ after the writers stopped", key);
+      violated(Harm::kStale, "source and target differ after the writers stopped", key);
     }
   }
 

@@ -18,7 +18,7 @@ class MoveSafety : public Oracle {
     const StoreNode& target = world_.store(job.target);
     if (job.plan.mode != MigrationMode::kMove) violated("a copy deleted from its source", change.key);
     if (!target.isRotten(change.key) && !target.holdsDurably(change.key, *change.before)) {
-      violated("deleted from the source, but the target does not durably hold it", change.key);
+      violated(Harm::kLost, "deleted from the source, but the target does not durably hold it", change.key);
     }
   }
 };

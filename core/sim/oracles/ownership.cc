@@ -21,7 +21,8 @@ class OwnershipOracle : public Oracle {
         const Ownership* is = after.lookup(part.range.lo);
         if (was == nullptr || is == nullptr) continue;
         if (is->epoch < was->epoch || (is->owner != was->owner && is->epoch == was->epoch)) {
-          violated("epoch " + std::to_string(was->epoch) + " of " + was->owner + " became " +
+          violated(is->owner != was->owner ? Harm::kTwoOwners : Harm::kNone,
+                   "epoch " + std::to_string(was->epoch) + " of " + was->owner + " became " +
                        std::to_string(is->epoch) + " of " + is->owner, part.range.lo);
         }
       }

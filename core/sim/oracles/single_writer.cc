@@ -27,15 +27,15 @@ class SingleWriter : public Oracle {
     const bool isLate = world_.space().shared && store == last.store && epoch < last.epoch &&
                         epoch > last.elsewhere;
     if (epoch < last.epoch && !isLate) {
-      violated("a write at epoch " + std::to_string(epoch) + " was taken after one at " +
+      violated(Harm::kTwoOwners, "a write at epoch " + std::to_string(epoch) + " was taken after one at " +
                    std::to_string(last.epoch), key);
     } else if (epoch == last.epoch && store != last.store) {
-      violated("two stores took writes in epoch " + std::to_string(epoch), key);
+      violated(Harm::kTwoOwners, "two stores took writes in epoch " + std::to_string(epoch), key);
     }
     if (!isLate) last = {epoch, store != last.store ? last.epoch : last.elsewhere, store};
     const Ownership* owner = world_.theRegister().map().lookup(key);
     if (owner == nullptr || owner->owner != world_.store(store).name()) {
-      violated(world_.store(store).name() + " took a write of what it does not own", key);
+      violated(Harm::kTwoOwners, world_.store(store).name() + " took a write of what it does not own", key);
     }
   }
   void onShown(uint16_t store, std::string_view key) override {
@@ -51,7 +51,7 @@ class SingleWriter : public Oracle {
     for (const KeyRange& range : call.ranges) {
       const Ownership* owner = world_.theRegister().map().lookup(range.lo);
       if (owner == nullptr || owner->owner != name || owner->epoch < call.epoch) {
-        violated(name + " begins to serve at epoch " + std::to_string(call.epoch) +
+        violated(Harm::kTwoOwners, name + " begins to serve at epoch " + std::to_string(call.epoch) +
                      ", and the register does not say so", range.lo);
       }
     }
@@ -64,7 +64,7 @@ class SingleWriter : public Oracle {
       if (was == nullptr || was->owner == part.owner) continue;
       const GatedStoreNode* loser = world_.gatedNamed(was->owner);
       if (serves(loser->gate(), part.range) || serves(loser->durableGate(), part.range)) {
-        violated(was->owner + " still serves what the register has given to " + part.owner,
+        violated(Harm::kTwoOwners, was->owner + " still serves what the register has given to " + part.owner,
                  part.range.lo);
       }
     }

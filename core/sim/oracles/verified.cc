@@ -52,18 +52,18 @@ class Verified : public Oracle {
     for (const KeyRange& range : job.plan.ranges) {
       forEachPair(
           source.entries(), target.entries(), range,
-          [&](const auto& own) { differs(job, own.first, "missing in the target"); },
+          [&](const auto& own) { differs(job, own.first, Harm::kLost, "missing in the target"); },
           [&](const auto& copy) {
-            if (!job.plan.intoNonempty) differs(job, copy.first, "only in the target");
+            if (!job.plan.intoNonempty) differs(job, copy.first, Harm::kResurrected, "only in the target");
           },
           [&](const auto& own, const auto& copy) {
-            if (own.second != copy.second) differs(job, own.first, "different");
+            if (own.second != copy.second) differs(job, own.first, Harm::kStale, "different");
           });
     }
   }
-  void differs(const Job& job, const std::string& key, std::string_view how) {
+  void differs(const Job& job, const std::string& key, Harm harm, std::string_view how) {
     if (of(job).written.count(key) != 0) return;
-    violated("called equal, but the key is " + std::string(how), key);
+    violated(harm, "called equal, but the key is " + std::string(how), key);
   }
 
   std::map<uint32_t, State> states_;

@@ -20,10 +20,12 @@ const instantiate = (bytes: Uint8Array<ArrayBuffer>): ChecksumModule =>
 /** The module with SIMD, or where there is none, or `kind` says so, the one without. */
 export function loadChecksums(kind: 'best' | 'scalar' = 'best') {
   const wide = fromBase64(simd)
-  const module = instantiate(kind === 'best' && WebAssembly.validate(wide) ? wide : fromBase64(scalar))
+  const hasSimd = kind === 'best' && WebAssembly.validate(wide)
+  const module = instantiate(hasSimd ? wide : fromBase64(scalar))
   const stage = new Uint8Array(module.memory.buffer, module.stageAddress(), STAGE_BYTES)
   const { crc32, crc32c, combine } = module
   return {
+    kind: hasSimd ? 'simd' : 'scalar',
     crc32: (bytes: Uint8Array, initial: number): number => chain(stage, crc32, bytes, initial),
     crc32c: (bytes: Uint8Array, initial: number): number => chain(stage, crc32c, bytes, initial),
     combine: (castagnoli: 0 | 1, a: number, b: number, lengthB: number): number =>

@@ -3,12 +3,13 @@
 import { apartBytes, packed, unpacker, wasmBytes } from './inline.js'
 import { KeyhaulError } from '../errors.js'
 import createKeyhaul from './glue.js'
-import { instantiateAtOnce, unpackModule } from './instantiate.js'
+import { compileAtOnce, instantiateAtOnce, unpackModule } from './instantiate.js'
 import type { WasmModule } from './module.js'
 
 let loaded: WasmModule | undefined
 
-let provider = (): WasmModule => instantiate(new WebAssembly.Module(unpack()))
+const inline = { unpacker, packed, apartBytes, wasmBytes }
+let provider = (): WasmModule => instantiate(compileAtOnce('keyhaul.wasm', inline))
 
 /** The module; instantiated from its inline bytes on first use, synchronously. */
 export function getModule(): WasmModule {
@@ -34,7 +35,7 @@ export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array | Respons
 export async function init(source?: WasmSource | Promise<WasmSource>): Promise<void> {
   if (loaded !== undefined) return
   const given = await source
-  const module = given === undefined ? await WebAssembly.compile(unpack()) : await compile(given)
+  const module = given === undefined ? await WebAssembly.compile(unpackModule(inline)) : await compile(given)
   loaded ??= instantiate(module)
 }
 
@@ -54,8 +55,4 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
 
 function instantiate(compiled: WebAssembly.Module): WasmModule {
   return instantiateAtOnce<WasmModule>(createKeyhaul, compiled, 'engineCreate')
-}
-
-function unpack(): Uint8Array<ArrayBuffer> {
-  return unpackModule(unpacker, packed, apartBytes, wasmBytes)
 }

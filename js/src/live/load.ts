@@ -1,4 +1,4 @@
-import { instantiateAtOnce, unpackModule } from '../engine/instantiate.js'
+import { compileAtOnce, instantiateAtOnce } from '../engine/instantiate.js'
 import * as calls from '../engine/live.js'
 import { getModule, liveParts, provideModule } from '../engine/load.js'
 import type { WasmModule } from '../engine/module.js'
@@ -12,7 +12,7 @@ import { watchWrites } from './writes.js'
 
 // The module with live migrations and gates takes the place of the smaller one, for all of the package.
 provideModule(() =>
-  instantiateAtOnce<WasmModule>(createKeyhaul, new WebAssembly.Module(unpackModule(unpacker, packed, apartBytes, wasmBytes)), 'gateRestore')
+  instantiateAtOnce<WasmModule>(createKeyhaul, compileAtOnce('live/keyhaul-live.wasm', { unpacker, packed, apartBytes, wasmBytes }), 'gateRestore')
 )
 
 liveParts.calls = calls

@@ -22,6 +22,8 @@ export function serve(port: MessagePort, session: Session): void {
 
 export interface Connection {
   readonly call: Call
+  /** Else it runs on this thread. */
+  readonly isWorker: boolean
   close(): void
 }
 
@@ -33,7 +35,7 @@ export async function connect(makeWorker: (() => Worker) | null): Promise<Connec
   }
   const { Session: Local } = await import('./session.js')
   const calls = new Local().calls as unknown as Record<Name, (...args: readonly unknown[]) => unknown>
-  return { call: (async (name: Name, ...args: readonly unknown[]) => calls[name](...args)) as Call, close() {} }
+  return { call: (async (name: Name, ...args: readonly unknown[]) => calls[name](...args)) as Call, isWorker: false, close() {} }
 }
 
 async function fromWorker(makeWorker: () => Worker): Promise<Connection> {
@@ -62,5 +64,5 @@ async function fromWorker(makeWorker: () => Worker): Promise<Connection> {
     worker.terminate()
     throw error
   }
-  return { call, close: () => worker.terminate() }
+  return { call, isWorker: true, close: () => worker.terminate() }
 }

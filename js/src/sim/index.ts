@@ -5,7 +5,7 @@ import { toBytes } from '../stores/bytes.js'
 import { getSimModule, leftText, withBytes } from './load.js'
 
 export type { SimulateOptions } from './arguments.js'
-export { type SimChoice, type SimCounts, type SimReport, type SimViolation, simFaults, simInterventions, simSabotages, simScenarios, simulate } from './simulate.js'
+export { type SimChoice, type SimCounts, type SimHarm, type SimReport, type SimSabotage, type SimViolation, simFaults, simInterventions, simSabotages, simScenarios, simulate } from './simulate.js'
 
 /** Is a history linearizable? `unknown` where the search was given up. */
 export interface HistoryVerdict {

@@ -1,4 +1,4 @@
-import { instantiateAtOnce, unpackModule } from '../engine/instantiate.js'
+import { compileAtOnce, instantiateAtOnce } from '../engine/instantiate.js'
 import { KeyhaulError } from '../errors.js'
 import createKeyhaulSim from './glue.js'
 import { apartBytes, packed, unpacker, wasmBytes } from './inline.js'
@@ -9,7 +9,7 @@ let loaded: SimModule | undefined
 
 /** A module of its own, with a memory of its own; compiled once. */
 export function makeSimModule(): SimModule {
-  compiled ??= new WebAssembly.Module(unpackModule(unpacker, packed, apartBytes, wasmBytes))
+  compiled ??= compileAtOnce('sim/keyhaul-sim.wasm', { unpacker, packed, apartBytes, wasmBytes })
   return instantiateAtOnce<SimModule>(createKeyhaulSim, compiled, 'checkHistory')
 }
 

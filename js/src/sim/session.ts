@@ -4,18 +4,21 @@
 import { HeatRecorder } from './heat.js'
 import { argumentsOf, type SimulateOptions } from './arguments.js'
 import { Player, type Snapshot } from './player.js'
-import { type SimChoice, simFaults, simInterventions, simSabotages, simScenarios } from './simulate.js'
+import { type SimChoice, type SimSabotage, simFaults, simInterventions, simSabotages, simScenarios } from './simulate.js'
 import type { SimHeat, SimMark, SimView } from './view.js'
 
 export interface SimLists {
   readonly scenarios: readonly SimChoice[]
   readonly faults: readonly SimChoice[]
-  readonly sabotages: readonly SimChoice[]
+  readonly sabotages: readonly SimSabotage[]
   readonly interventions: readonly SimChoice[]
 }
 
-/** `reachedUs`: everything up to this time took place; a little later than the last event. */
-export type Scene = SimView & { readonly reachedUs: number }
+/**
+ * `reachedUs`: everything up to this time took place; a little later than the last event. `replayed`: so many events a
+ * seek went through again to get there, from the snapshot before.
+ */
+export type Scene = SimView & { readonly reachedUs: number; readonly replayed?: number }
 
 export interface Foresight {
   readonly done: boolean
@@ -90,13 +93,13 @@ export class Session {
       }
     },
     scout: (budgetMs = 10): Foresight | undefined => this.#goScouting(budgetMs),
-    /** Runs seeds from this one on, until one breaks a promise or the budget is spent. */
-    survey: (options: SimulateOptions, budgetMs: number): Survey => {
+    /** Runs seeds from this one on, at most so many, until one breaks a promise or the budget is spent. */
+    survey: (options: SimulateOptions, budgetMs: number, most = Number.POSITIVE_INFINITY): Survey => {
       const endMs = performance.now() + budgetMs
       this.#surveyor ??= new Player()
       let [seeds, events, simulatedUs] = [0, 0, 0]
       let broken: bigint | undefined
-      for (let seed = BigInt(options.seed); broken === undefined && (seeds === 0 || performance.now() < endMs); seed++) {
+      for (let seed = BigInt(options.seed); broken === undefined && seeds < most && (seeds === 0 || performance.now() < endMs); seed++) {
         this.#surveyor.open(argumentsOf({ ...options, seed }))
         this.#surveyor.advance(Number.POSITIVE_INFINITY)
         const report = this.#surveyor.report()
@@ -134,10 +137,10 @@ export class Session {
     } else if (nearest !== undefined && nearest.event > now.event + SLICE) {
       this.#player.restore(nearest)
     }
-    this.#player.advance(untilUs, event)
+    const replayed = this.#player.advance(untilUs, event)
     const view = this.#scene(untilUs)
     // What was sent on the way is not to be seen.
-    return { ...view, flights: view.flights.filter((flight) => flight[5] > view.timeUs) }
+    return { ...view, replayed, flights: view.flights.filter((flight) => flight[5] > view.timeUs) }
   }
 
   /** Without the snapshots of before: each is a whole world, and none of them knows of what was done since by hand. */

@@ -2,6 +2,9 @@ import { KeyhaulError } from '../errors.js'
 import { argumentsOf, type SimulateOptions } from './arguments.js'
 import { runSimCommand } from './command.js'
 
+/** What a broken promise does to a key; `owners`: two stores took its writes. As in core/sim/harm.h. */
+export type SimHarm = 'lost' | 'stale' | 'resurrected' | 'doubled' | 'owners'
+
 /** A promise that was broken. */
 export interface SimViolation {
   /** The oracle that saw it, as in `lost-write`. */
@@ -9,6 +12,8 @@ export interface SimViolation {
   readonly text: string
   /** Empty where no single key is concerned. */
   readonly key: string
+  /** Empty where it cannot be told. */
+  readonly harm: SimHarm | ''
   readonly timeUs: number
   /** The number of the event after which it was seen, from 1. */
   readonly event: number
@@ -70,12 +75,21 @@ export interface SimChoice {
   readonly what: string
 }
 
+export interface SimSabotage extends SimChoice {
+  /** In which seeds are found where it breaks a promise; elsewhere it may do nothing at all. */
+  readonly scenario: string
+}
+
 /** The scenarios that there are, and what they are about. */
 export const simScenarios = (): SimChoice[] => choices('--list-scenarios')
 /** The faults that there are, and what they do. */
 export const simFaults = (): SimChoice[] => choices('--list-faults')
 /** The bugs that can be put in, and what they are. */
-export const simSabotages = (): SimChoice[] => choices('--list-sabotage')
+export const simSabotages = (): SimSabotage[] =>
+  choices('--list-sabotage').map(({ name, what }) => {
+    const at = what.lastIndexOf('  ')
+    return { name, what: what.slice(0, at), scenario: what.slice(at + 2) }
+  })
 
 /** What can be done to a running world by hand. */
 export const simInterventions = (): SimChoice[] => choices('--list-interventions')

@@ -1,4 +1,5 @@
 // What there is to see of a simulated world; core/sim/view.cc writes it.
+import type { SimViolation } from './simulate.js'
 
 export interface SimNode {
   readonly kind: 'store' | 'mover' | 'client' | 'register' | 'other'
@@ -10,6 +11,10 @@ export interface SimNode {
   readonly boot: number
   /** Of a store. */
   readonly entries?: number
+  /** Its disk is full. Of stores and movers. */
+  readonly full?: 0 | 1
+  /** So far its clock has jumped ahead, in microseconds. Of movers. */
+  readonly aheadUs?: number
   /** Nodes that do not hear it. */
   readonly cutFrom: readonly number[]
 }
@@ -35,6 +40,10 @@ export interface SimJob {
   readonly atTarget: number
   /** Keys on both sides with different values. */
   readonly differ: number
+  /** Of its keys and values, on the source and on the target. */
+  readonly bytes: readonly [number, number]
+  /** Acknowledged writes of its keys by clients, a second, of about the last second. */
+  readonly load: number
   /** On the source, on the target, and different: a digit for each of 48 parts of the range, 0 none to 9 all. */
   readonly cells: readonly [string, string, string]
   /** Of a live one: what the gates of source and target say, "serving, epoch 3"; else empty. */
@@ -67,6 +76,8 @@ export interface SimView {
   readonly ended: 0 | 1
   /** Things that the oracles were told of, and judged. */
   readonly checks: number
+  /** Stores that took writes of one key at once, the most so far; 0 where nothing moves live. */
+  readonly ownersMost: number
   readonly clientOps: number
   readonly clientAcks: number
   readonly crashes: number
@@ -77,7 +88,7 @@ export interface SimView {
   readonly nodes: readonly SimNode[]
   readonly jobs: readonly SimJob[]
   readonly oracles: readonly string[]
-  readonly violations: readonly { readonly oracle: string; readonly text: string; readonly key: string; readonly timeUs: number; readonly event: number }[]
+  readonly violations: readonly Omit<SimViolation, 'witness'>[]
   /** Of faults, per million. */
   readonly rates: readonly number[]
   /** Messages that were sent since the last view; the newest, where there are many. */

@@ -3,36 +3,21 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import type { Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import { runSimCommand } from '../../../dist/sim/command.js'
-import type { KeyhaulSim } from '../../../dist/sim/element/element.js'
+import { axeFinds, closePage, foreseen, openSim, SIM, type Sim } from '../support/sim-page.ts'
 import { Site } from '../support/site.ts'
 
-type Sim = KeyhaulSim
-const SIM = 'keyhaul-sim'
-const STILL = { reducedMotion: 'reduce' } as const
 let site: Site
 before(async () => { site = await Site.open() })
 after(() => site.close())
 
-async function open(hash: string, options = {}): Promise<Page> {
-  const page = await site.page(hash, { ...STILL, ...options })
-  await foreseen(page)
-  return page
-}
-
-async function foreseen(page: Page): Promise<void> {
-  await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim | null)?.foresight !== undefined)
-}
-
+const open = (hash: string, options: BrowserContextOptions = {}): Promise<Page> => openSim(site, hash, options)
 const timeUs = (page: Page): Promise<number> => page.$eval(SIM, (sim) => (sim as Sim).timeUs)
 const reached = (page: Page, us: number): Promise<unknown> => page.waitForFunction((at) => Math.abs((document.querySelector('keyhaul-sim') as Sim).timeUs - at) < 1000, us)
 const actions = (page: Page): Promise<string> => page.$eval(SIM, (sim) => / --do (\S+)/.exec((sim as Sim).command)?.[1] ?? '')
 
-async function close(page: Page): Promise<void> {
-  await page.context().close()
-  site.nothingWrong()
-}
+const close = (page: Page): Promise<void> => closePage(site, page)
 
 test('the key space by time is read out and sought, by mouse and by keyboard', async () => {
   const page = await open('#v=1&s=live-rivals&seed=4&t=1000')
@@ -249,18 +234,12 @@ test('? opens the help, every number says what it is, and Escape closes it', asy
 })
 
 test('axe has nothing to say of the fork, the help and what was opened', async () => {
-  const axe = readFileSync(new URL('../../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
   for (const colorScheme of ['light', 'dark'] as const) for (const width of [1280, 768, 320]) {
     const page = await open('#v=1&s=live-rivals&seed=4&t=7500&k=3000', { colorScheme, viewport: { width, height: 800 }, bypassCSP: true })
     const look = async (): Promise<void> => {
-      const found = await page.evaluate(async () => {
-        const { violations } = await (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run()
-        return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`)
-      })
-      assert.deepEqual(found, [], `${colorScheme} ${width}`)
+      assert.deepEqual(await axeFinds(page), [], `${colorScheme} ${width}`)
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, `${width} px is enough`)
     }
-    await page.evaluate(axe)
     await page.$eval(SIM, (sim) => { (sim as Sim).fork() })
     await page.waitForFunction(() => (document.querySelector('keyhaul-sim')?.shadowRoot?.querySelector('keyhaul-sim') as Sim | null)?.foresight !== undefined)
     await look()

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { axeFinds } from '../support/sim-page.ts'
 import { Site } from '../support/site.ts'
 
 const root = new URL('../../..', import.meta.url).pathname
@@ -357,17 +358,11 @@ test('the whole of it by keyboard', async () => {
 })
 
 test('axe has nothing to say of it, in both schemes and at 320 px; nothing is loaded before it is asked for', async () => {
-  const axe = readFileSync(join(root, 'node_modules/axe-core/axe.min.js'), 'utf8')
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [1280, 320]) {
       const page = await opened({ colorScheme, reducedMotion: 'reduce', viewport: { width, height: 800 }, bypassCSP: true })
       const looked = async (state: string): Promise<void> => {
-        await page.evaluate(axe)
-        const found = await page.evaluate(async () => {
-          const { violations } = await (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe.run()
-          return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(' | ')}`)
-        })
-        assert.deepEqual(found, [], `${colorScheme} ${width} ${state}`)
+        assert.deepEqual(await axeFinds(page), [], `${colorScheme} ${width} ${state}`)
         assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= width, `${width} px is enough: ${state}`)
       }
       await looked('empty')

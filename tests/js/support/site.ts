@@ -22,7 +22,9 @@ export class Site {
 
   static async open(): Promise<Site> {
     const server = createServer((request, response) => {
-      const path = (request.url === '/' ? '/index.html' : (request.url ?? '')).split('?')[0] as string
+      // Once more in a folder, as other hosts may serve it.
+      const asked = (request.url ?? '').replace(/^\/some\/where\//, '/').split('?')[0] as string
+      const path = asked === '/' ? '/index.html' : asked
       try {
         const body = readFileSync(join(FOLDER, path))
         response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/plain', 'content-security-policy': POLICY }).end(body)

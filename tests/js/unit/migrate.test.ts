@@ -29,6 +29,16 @@ test('copies, verifies, gives a receipt and progress', async () => {
   assert.equal(states.at(-1), 'done')
 })
 
+test('each migration has a digest key of its own: equal data, other sums', async () => {
+  const sums = new Set<string>()
+  for (let i = 0; i < 2; i++) {
+    const receipt = await migrate({ from: filled('a', 100), to: memoryStore({ name: 'b' }) }).done
+    assert.equal(receipt.digests.source.entries, 100)
+    sums.add(receipt.digests.source.sum)
+  }
+  assert.equal(sums.size, 2)
+})
+
 test('ranges are inclusive at both ends', async () => {
   const from = memoryStore({ name: 'a', entries: [['a', '1'], ['b', '2'], ['b\0', '3'], ['c', '4']] })
   const to = memoryStore({ name: 'b' })

@@ -14,6 +14,26 @@ std::optional<Command> parse(std::vector<std::string> words) {
   return parseCommand(arguments, problem);
 }
 
+// tests/js/unit/seed.test.ts holds the page to the same.
+TEST(SimOptions, SeedsAreDecimalOrWordsOfHexadecimalDigits) {
+  const std::pair<const char*, uint64_t> seeds[] = {
+      {"7", 7}, {"007", 7}, {"82e0", 0x82e0}, {"0x10", 16}, {"0XfF", 255}, {"1e5", 0x1e5},
+      {"DeadBeef", 0xdeadbeef}, {"18446744073709551615", UINT64_MAX}, {"ffffffffffffffff", UINT64_MAX}};
+  for (const auto& [text, seed] : seeds) {
+    const auto command = parse({"--seed", text});
+    ASSERT_TRUE(command) << text;
+    EXPECT_EQ(command->options.seed, seed) << text;
+  }
+  for (const char* text : {"", "0x", "-1", "+1", " 1", "1 ", "1.5", "seed", "0x1g", "18446744073709551616",
+                           "ffffffffffffffff0", "82e0.."}) {
+    EXPECT_FALSE(parse({"--seed", text})) << text;
+  }
+  const auto many = parse({"--seeds", "a..1f"});
+  ASSERT_TRUE(many);
+  EXPECT_EQ(many->options.seed, 10U);
+  EXPECT_EQ(many->lastSeed, 31U);
+}
+
 TEST(SimOptions, TakesTheDocumentedFlags) {
   const auto command = parse({"sim", "--seed", "0x10", "--scenario", "move", "--until", "30",
                               "--faults", "drop,clog", "--sabotage", "no-dedupe", "--json", "--each"});

@@ -18,7 +18,7 @@ export class BreakPanel {
   readonly #bugs = h('select', { className: 'bugs', 'aria-label': 'Bug to put in', onchange: () => this.act(`sabotage:${this.#bugs.value}`) })
   readonly #bug = h('p', { className: 'quiet bug' })
   readonly #ahead = h('p', { className: 'ahead' })
-  readonly root = h('section', { className: 'break', part: 'break', 'aria-label': 'Break it' },
+  readonly root = h('section', { role: 'group', className: 'break', part: 'break', 'aria-label': 'Break it' },
     h('h2', {}, 'Break it'), this.#nodes, this.#acts, this.#parting, this.#sliders,
     h('h3', {}, 'Sabotage: put a bug in'), this.#bugs, this.#bug, this.#ahead)
   #lists: SimLists | undefined
@@ -28,6 +28,10 @@ export class BreakPanel {
 
   /** `act` gets what `--do` takes behind the time. */
   constructor(readonly act: (what: string) => void) {}
+
+  get sabotages(): SimLists['sabotages'] {
+    return this.#lists?.sabotages ?? []
+  }
 
   list(lists: SimLists): void {
     this.#lists = lists

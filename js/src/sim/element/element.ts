@@ -1,34 +1,35 @@
 import type { SimulateOptions } from '../arguments.js'
 import { type Connection, connect } from '../channel.js'
+import { noSeed, parseSeed } from '../seed.js'
 import type { Foresight, Scene, Survey } from '../session.js'
 import { hunt, tellAhead, trySeeds } from './ahead.js'
-import { Attributed, OPTIONS, optionsOf, setOptions } from './attributes.js'
+import { Attributed, type Caption, OPTIONS, optionsOf, setOptions } from './attributes.js'
 import { Follower, type Fork, forkOf } from './fork.js'
 import type { Goal } from './jump.js'
 import { onKey } from './keys.js'
-import { toCommand, toLink } from './link.js'
+import { fromLink, refusedSeed, toCommand, toLink } from './link.js'
+import { tellNews, type Way } from './news.js'
+import { Playback } from './playback.js'
 import { Show } from './show.js'
 import { surveySeeds } from './survey.js'
 import { watchSurroundings } from './surroundings.js'
 import { readTrace, replayed, saveTrace } from './trace.js'
-import { changesOf, rangeName, seconds, stateName } from './words.js'
-
-/** From this time on this is said above the picture, until the next one. */
-export interface Caption {
-  readonly atUs: number
-  /** Empty: the picture speaks for itself again. */
-  readonly text: string
-}
+import { seconds } from './words.js'
 
 /**
  * `<keyhaul-sim scenario="story" seed="1" autoplay>`: the simulator, to be watched. Attributes: scenario, seed, until,
- * faults, sabotage, workload, do (as the command has them), t (milliseconds, where it begins), speed, autoplay,
- * controls (`few`), theme (`light`, `dark`). Events: `violation`, `cutover`, `hash` (at the end), `change` (what to share).
+ * faults, sabotage, workload, do (as the command has them), t (milliseconds, where it begins), speed, autoplay (set later, it plays),
+ * controls (`few`), theme (`light`, `dark`). Events: `violation` (each one: oracle, text, key, timeUs, event), `cutover`
+ * (once for each change of owner that is played or stepped over, not for those that a seek leaps: range, state, timeUs),
+ * `hash` (at the end), `change` (what to share), `foresight`.
  */
 export class KeyhaulSim extends Attributed {
-  static observedAttributes = [...OPTIONS, 'speed', 'theme']
+  static observedAttributes = [...OPTIONS, 't', 'autoplay', 'speed', 'theme']
   /** Null runs it on the page, as does a Worker that does not start. For bundlers that do not know this pattern. */
   static makeWorker: (() => Worker) | null = () => new Worker(new URL('../worker.js', import.meta.url), { type: 'module' })
+
+  /** Where the pages are that numbers link to (`simulator.html`, `keyhaul.html`); empty: they link to nothing. */
+  static docs = ''
 
   captions: readonly Caption[] = []
   #bookmarks: readonly number[] = []
@@ -44,9 +45,6 @@ export class KeyhaulSim extends Attributed {
   /** Calls under way; the world goes on only when there are none, or it would go on from where a seek left. */
   #busy = 0
   #reopening = false
-  #frame = 0
-  #lastMs = 0
-  #targetUs = 0
   #cleanUp: AbortController | undefined
   #fork: { readonly sim: KeyhaulSim; readonly panel: Fork } | undefined
   readonly #follower = new Follower(this, async (us) => {
@@ -56,6 +54,12 @@ export class KeyhaulSim extends Attributed {
     if (scene !== undefined && back) this.#jump(scene)
     else if (scene !== undefined) this.#take(scene)
     return scene !== undefined && (scene.ended === 1 || scene.reachedUs >= us)
+  })
+  readonly #playback = new Playback({
+    isPlaying: () => this.#playing, speed: () => this.speed, take: (scene) => this.#take(scene),
+    draw: (nowMs) => (this.#scene === undefined ? undefined : this.#show?.stage.draw(nowMs)),
+    advance: (us, budgetMs) => (this.#busy > 0 ? undefined : this.#call((connection) => connection.call('advance', us, budgetMs))),
+    reached: (speed) => this.#show?.transport.setReached(this.speed, speed)
   })
   /** The hash of a trace that is replayed. */
   #recorded: string | undefined
@@ -85,8 +89,8 @@ export class KeyhaulSim extends Attributed {
     const show = new Show(root, {
       toggle: () => (this.#playing ? this.pause() : this.play()), restart: () => void this.seek(0).then(() => this.play()),
       step: (by) => void this.step(by), seek: (us) => void this.seek(us), jump: (goal, by) => void this.jump(goal, by), speed: (value) => { this.speed = value },
-      bookmark: () => this.bookmark(), bookmarked: () => this.#changed(), fork: () => this.toggleFork(), help: () => show.help.open(),
-      saveTrace: () => saveTrace(this, this.#options), openTrace: (file) => void this.openTrace(file), redraw: () => this.#draw(),
+      bookmark: () => this.bookmark(), bookmarked: () => this.#changed(), fork: () => this.toggleFork(), help: () => show.help.open(), docs: () => KeyhaulSim.docs,
+      saveTrace: () => saveTrace(this, this.#options), openTrace: (file) => void this.openTrace(file), redraw: () => this.#playback.draw(),
       act: (what) => void this.inject(what), copyLink: () => this.#copy(`${location.href.replace(/#.*/, '')}#${this.link}`, 'link'), copyCommand: () => this.#copy(this.command, 'command'),
       survey: () => void trySeeds(this, show, this.#options),
       choose: (scenario, seed) => this.#choose(scenario, seed), key: (event) => onKey(event, this, show)
@@ -95,13 +99,14 @@ export class KeyhaulSim extends Attributed {
     show.transport.setSpeed(this.speed)
     show.bookmarks.set(this.#bookmarks)
     const still = watchSurroundings(this, show.box, cleanUp.signal, {
-      resized: () => { show.resize(); this.#draw() }, seen: (visible) => { this.#visible = visible; this.#go() }, shown: () => this.#go(), painted: () => this.#paint(),
+      resized: () => { show.resize(); this.#playback.draw() }, seen: (visible) => { this.#visible = visible; this.#go() }, shown: () => this.#go(), painted: () => this.#paint(),
       still: (is) => { show.stage.still = is }
     })
-    cleanUp.signal.addEventListener('abort', () => cancelAnimationFrame(this.#frame))
+    cleanUp.signal.addEventListener('abort', () => this.#playback.stop())
     this.#wanted = this.autoplay && !still
     this.#paint()
-    this.#connection = connect(KeyhaulSim.makeWorker)
+    // A page whose element is upgraded while this module is loaded says only then where its Worker is.
+    this.#connection = Promise.resolve().then(() => connect(KeyhaulSim.makeWorker))
     this.#reopen()
   }
 
@@ -116,9 +121,11 @@ export class KeyhaulSim extends Attributed {
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
     if (before === after || this.#connection === undefined) return
-    if (name === 'speed') this.#show?.transport.setSpeed(this.speed)
-    else if (name === 'theme') this.#paint()
-    else this.#reopen()
+    const act: Readonly<Record<string, () => unknown>> = {
+      speed: () => { this.#show?.transport.setSpeed(this.speed); this.#playback.changed() }, theme: () => this.#paint(), autoplay: () => this.autoplay && this.play(),
+      t: () => this.#reopening || this.seek(this.t * 1000)
+    }
+    ;(act[name] ?? (() => this.#reopen()))()
   }
 
   play(): void {
@@ -144,7 +151,7 @@ export class KeyhaulSim extends Attributed {
     this.pause()
     const event = Math.max(0, (this.#scene?.event ?? 0) + by)
     const scene = await this.#call((connection) => connection.call('seekEvent', event))
-    if (scene !== undefined) this.#jump(scene)
+    if (scene !== undefined) this.#jump(scene, by > 0)
   }
 
   /** To the next fault, change of owner or broken promise, or to the one before. */
@@ -206,7 +213,7 @@ export class KeyhaulSim extends Attributed {
     if (scene === undefined) return
     this.#options = { ...this.#options, interventions: [...(this.#options.interventions ?? []), scene.text] }
     this.#foresight = undefined
-    this.#take(scene, true)
+    this.#take(scene, 'stepped')
     void this.#lookAhead()
     this.#say()
     this.#changed()
@@ -219,11 +226,25 @@ export class KeyhaulSim extends Attributed {
 
   /** Opens a run, as `fromLink` reads it. */
   open(options: SimulateOptions, timeUs = 0): void {
+    this.#reopen() // first, so that `t` is where it begins, not where the run before goes to
     setOptions(this, options, timeUs)
     this.#recorded = undefined
     this.#show?.notice('')
     this.closeFork()
-    this.#reopen()
+  }
+
+  /** Opens what `link` gave; false where this is no link. A seed that is none is said in place of the picture. */
+  openLink(link: string): boolean {
+    try {
+      const shared = fromLink(link)
+      if (shared === undefined) return false
+      this.open(shared.options, shared.timeUs)
+      this.bookmarks = shared.bookmarks ?? []
+    } catch {
+      this.open({ seed: 1 })
+      this.seed = refusedSeed(link)
+    }
+    return true
   }
 
   /** Once for all attributes that are set together. */
@@ -238,16 +259,17 @@ export class KeyhaulSim extends Attributed {
 
   async #open(): Promise<void> {
     const run = ++this.#run
-    this.#options = optionsOf(this)
     this.#foresight = undefined
     try {
+      this.#options = optionsOf(this)
       const scene = await this.#call(async (connection) => {
         this.#show?.list(await connection.call('lists'))
         await connection.call('open', this.#options)
-        return connection.call('seek', Number(this.getAttribute('t') ?? 0) * 1000)
+        return connection.call('seek', this.t * 1000)
       })
       if (scene === undefined) return
       this.#show?.wrong('')
+      this.#scene = undefined // nothing of the run before is compared with it
       this.#jump(scene)
       this.#say()
       this.#go()
@@ -290,9 +312,10 @@ export class KeyhaulSim extends Attributed {
   }
 
   /** Runs so many seeds from this one on, or until one breaks a promise; `tell` hears how it goes. */
-  survey(options: SimulateOptions, seeds: number, tell: (text: string) => void): Promise<Survey> {
-    const run = this.#run
-    return surveySeeds(async (part) => (run === this.#run ? (await this.#connection)?.call('survey', part, 25) : undefined), options, seeds, tell)
+  async survey(options: SimulateOptions, seeds: number, tell: (text: string) => void): Promise<Survey> {
+    const [run, own] = [this.#run, await this.#connection]
+    if (own === undefined) return { seeds: 0, events: 0, simulatedUs: 0, broken: undefined } // it is on no page
+    return surveySeeds({ own, another: () => connect(KeyhaulSim.makeWorker), goesOn: () => run === this.#run }, options, seeds, tell)
   }
 
   async #call<T>(ask: (connection: Connection) => Promise<T>): Promise<T | undefined> {
@@ -308,37 +331,26 @@ export class KeyhaulSim extends Attributed {
     }
   }
 
-  #jump(scene: Scene): void {
+  #jump(scene: Scene, stepped = false): void {
     this.#show?.reset()
-    this.#targetUs = scene.reachedUs
-    this.#take(scene, true)
+    this.#playback.at(scene.reachedUs)
+    this.#take(scene, stepped ? 'stepped' : 'leapt')
     this.#changed()
   }
 
-  #take(scene: Scene, now = false): void {
-    const [before, show, nowMs] = [this.#scene, this.#show, performance.now()]
+  #take(scene: Scene, way: Way = 'played'): void {
+    const [before, show] = [this.#scene, this.#show]
     this.#scene = scene
-    show?.scene(scene, nowMs, this.speed, this.#captionNow(), now)
-    if (!now) for (const { range, state } of changesOf(before, scene)) {
-      show?.mirror.announce(`Range ${rangeName(range)}: ${stateName(state)}`, nowMs)
-      if (state === 'activating' || state === 'done') this.dispatchEvent(new CustomEvent('cutover', { detail: { range, state, timeUs: scene.timeUs } }))
-    }
+    show?.scene(scene, performance.now(), this.speed, this.#captionNow(), way !== 'played')
     const broken = scene.violations.length
-    if (broken > 0 && broken !== before?.violations.length) {
-      const violation = scene.violations[broken - 1] as Scene['violations'][0]
-      if (this.#playing) this.pause()
-      show?.foresee(this.#foresight, scene)
-      show?.mirror.announce(`A promise is broken: ${violation.text}`, nowMs, true)
-      this.dispatchEvent(new CustomEvent('violation', { detail: violation }))
-    }
-    if (show !== undefined && (before?.violations.length ?? 0) !== broken) tellAhead(this, show, this.#options)
+    const isNews = (before?.violations.length ?? 0) !== broken
+    if ((this.#playing && isNews && broken > 0) || (scene.ended === 1 && before?.ended !== 1)) this.pause()
+    if (isNews && broken > 0) show?.foresee(this.#foresight, scene)
+    tellNews(this, show?.mirror, before, scene, way)
+    if (show !== undefined && isNews) tellAhead(this, show, this.#options)
     void this.#fork?.sim.follow(scene.reachedUs)
     this.#fork?.panel.show(this)
-    if (scene.ended === 1 && before?.ended !== 1) {
-      this.pause()
-      this.dispatchEvent(new CustomEvent('hash', { detail: scene.hash }))
-    }
-    if (!this.#playing) this.#draw()
+    if (!this.#playing) this.#playback.draw()
   }
 
   #captionNow(): string | undefined {
@@ -350,35 +362,12 @@ export class KeyhaulSim extends Attributed {
     this.#show?.transport.setPlaying(playing)
     if (playing === this.#playing) return
     this.#playing = playing
-    this.#lastMs = performance.now()
-    if (playing) this.#draw()
-  }
-
-  #draw(): void {
-    cancelAnimationFrame(this.#frame)
-    this.#frame = requestAnimationFrame((nowMs) => {
-      const moves = this.#show?.stage.draw(nowMs) ?? false
-      if (this.#playing) this.#advance(nowMs)
-      if (this.#playing || moves) this.#draw()
-    })
-  }
-
-  #advance(nowMs: number): void {
-    const passedMs = Math.min(100, Math.max(0, nowMs - this.#lastMs))
-    this.#lastMs = nowMs
-    this.#targetUs += passedMs * 1000 * this.speed
-    if (this.#busy > 0) return
-    const wanted = Math.floor(this.#targetUs)
-    void this.#call((connection) => connection.call('advance', wanted, 10)).then((scene) => {
-      if (scene === undefined) return
-      if (scene.reachedUs < wanted) this.#targetUs = scene.reachedUs // it cannot go as fast
-      this.#take(scene)
-    })
+    this.#playback.changed()
   }
 
   #paint(): void {
     this.#show?.readPalette(this)
-    this.#draw()
+    this.#playback.draw()
   }
 
   #say(): void {
@@ -390,11 +379,15 @@ export class KeyhaulSim extends Attributed {
   }
 
   #choose(scenario: string, seed: string): void {
-    this.open({ seed: /^\d{1,20}$/.test(seed) ? BigInt(seed) : 1n, scenario })
-    this.play()
+    const number = parseSeed(seed.trim())
+    if (number === undefined) this.#show?.notice(`${noSeed(seed)}.`) // the run goes on, and the box is there to mend it
+    else {
+      this.open({ seed: number, scenario })
+      this.play()
+    }
   }
 
   #copy(text: string, what: string): void {
-    void navigator.clipboard?.writeText(text).then(() => this.#show?.mirror.announce(`${what} copied`, performance.now(), true), () => undefined)
+    void this.#show?.copy(text, what)
   }
 }

@@ -35,9 +35,9 @@ export class Fork {
   readonly table: HTMLElement
 
   constructor(readonly other: HTMLElement & Side, sinceUs: number, onclose: () => void) {
-    this.root = h('section', { className: 'fork', part: 'fork', 'aria-label': 'Fork' },
+    this.root = h('section', { role: 'group', className: 'fork', part: 'fork', 'aria-label': 'Fork' },
       h('div', { className: 'forkhead' }, h('h2', {}, `Fork: the same until ${seconds(sinceUs)}`), h('button', { type: 'button', onclick: onclose }, 'close fork')), other)
-    this.table = h('section', { className: 'compare', part: 'compare', 'aria-label': 'What differs' }, h('h2', {}, 'What differs'), this.#said,
+    this.table = h('section', { role: 'group', className: 'compare', part: 'compare', 'aria-label': 'What differs' }, h('h2', {}, 'What differs'), this.#said,
       h('table', { className: 'difference' }, h('caption', { className: 'hidden' }, 'What differs'),
         h('thead', {}, h('tr', {}, ...['', 'this run', 'the fork'].map((name) => (name === '' ? h('td') : h('th', { scope: 'col' }, name))))),
         h('tbody', {}, ...ROWS.map(([name], i) => h('tr', {}, h('th', { scope: 'row' }, name), ...(this.#cells[i] ?? []))))))

@@ -1,9 +1,9 @@
 // The key space by time, of the whole run: who owns each part of it (the stripe's colour), how hot
 // it is (how dark), where writers wait, and where a range changes its owner.
 import type { Foresight } from '../session.js'
-import { MarkKind, type SimColumn, type SimHeat } from '../view.js'
+import { MarkKind, type SimColumn, type SimHeat, type SimJob, type SimMark } from '../view.js'
 import { h, say } from './dom.js'
-import { isCutover } from './jump.js'
+import { cutoverMarks } from './jump.js'
 import type { Palette } from './stage.js'
 import { count, plural, rangeName, seconds, stateName } from './words.js'
 
@@ -40,13 +40,14 @@ export class HeatPanel {
   readonly #said = h('p', { className: 'read', role: 'status' }, 'looking ahead …')
   readonly #legend = h('ul', { className: 'legend', 'aria-label': 'Legend of the key space by time' })
   readonly box = h('div', { className: 'heatbox' }, this.canvas)
-  readonly root = h('section', { className: 'heat', part: 'heatmap', 'aria-label': 'Key space by time' },
+  readonly root = h('section', { role: 'group', className: 'heat', part: 'heatmap', 'aria-label': 'Key space by time' },
     h('h2', {}, 'Key space by time: who owns what, and where it is hot'), this.box, this.#said, this.#legend)
   readonly #context = this.canvas.getContext('2d') as CanvasRenderingContext2D
   #still: ImageBitmap | HTMLCanvasElement | undefined
   #palette: Palette | undefined
   #heat: SimHeat | undefined
   #seen: Foresight | undefined
+  #changes: Set<SimMark> = new Set()
   #pauses: readonly Pause[] = []
   #stores: readonly string[] = []
   #size = { width: 0, height: 0, ratio: 1 }
@@ -76,8 +77,9 @@ export class HeatPanel {
     this.#redraw()
   }
 
-  foresee(seen: Foresight | undefined, stores: readonly string[]): void {
+  foresee(seen: Foresight | undefined, stores: readonly string[], jobs: readonly SimJob[]): void {
     this.#seen = seen
+    this.#changes = cutoverMarks(seen?.marks ?? [], jobs)
     this.#heat = seen?.heat
     this.#at = undefined
     if (seen === undefined) {
@@ -201,7 +203,7 @@ export class HeatPanel {
     for (const mark of this.#seen?.marks ?? []) {
       const [timeUs, , kind, text] = mark
       const x = this.#x(timeUs)
-      const job = isCutover(mark) ? /\d+/.exec(text)?.[0] : undefined
+      const job = this.#changes.has(mark) ? /\d+/.exec(text)?.[0] : undefined
       if (kind === MarkKind.violation) {
         c.fillStyle = bad
         c.fillRect(x - 1.5, 0, 3, rowHeight * rows.length)

@@ -2,7 +2,8 @@
 import { KeyhaulSim } from './element.js'
 
 export { fromLink, type Shared, toCommand, toLink } from './link.js'
-export { type Caption, KeyhaulSim } from './element.js'
+export type { Caption } from './attributes.js'
+export { KeyhaulSim } from './element.js'
 
 if (typeof customElements !== 'undefined' && customElements.get('keyhaul-sim') === undefined) customElements.define('keyhaul-sim', KeyhaulSim)
 

@@ -1,5 +1,6 @@
 // Where everything is drawn.
 import type { SimView } from '../view.js'
+import { sizeOf } from './words.js'
 
 export interface Box {
   readonly x: number
@@ -32,7 +33,6 @@ const PILL = 38
 
 export function layOut(view: SimView, width: number, height: number): Placed {
   const boxes = new Map<number, Box>()
-  const rows = new Map<number, Row[]>()
   const of = (kind: string): number[] => view.nodes.flatMap((node, i) => (node.kind === kind ? [i] : []))
   const spread = (ids: readonly number[], w: number, y: number, h: number, left = margin(width)): void => {
     const slot = (width - left - margin(width)) / Math.max(1, ids.length)
@@ -46,17 +46,53 @@ export function layOut(view: SimView, width: number, height: number): Placed {
   spread(bottom, 240, height - PILL - 6, PILL)
   const stores = of('store')
   spread(stores, 320, STORES_Y, Math.max(90, height - PILL - STORES_Y - 64))
-  for (const id of stores) rows.set(id, rowsOf(view, id, boxes.get(id) as Box))
-  return { boxes, rows }
+  return { boxes, rows: rowsOf(view, boxes, stores) }
 }
 
-function rowsOf(view: SimView, store: number, box: Box): Row[] {
-  const own = view.jobs.flatMap((job, i): [number, 0 | 1][] => (job.source === store ? [[i, 0]] : job.target === store ? [[i, 1]] : []))
-  const room = box.h - HEAD - 10
-  const slot = Math.min(92, room / Math.max(1, own.length))
-  const label = slot >= 38 ? 'above' : slot >= 12 ? 'left' : 'none'
-  const left = label === 'left' ? 32 : 12
-  const top = label === 'above' ? 20 : slot * 0.14
-  const h = label === 'above' ? Math.min(44, slot - 30) : slot * 0.62
-  return own.map(([job, side], i) => ({ job, side, label, x: box.x + left, y: box.y + HEAD + i * slot + top, w: box.w - left - 12, h: Math.max(Math.min(3, slot), h) }))
+interface Column {
+  readonly store: number
+  readonly own: readonly (readonly [job: number, side: 0 | 1])[]
+  /** For the rows and what is around them. */
+  readonly room: number
+  readonly label: Row['label']
+  /** Around each row, and of a row: the least and the most. */
+  readonly around: number
+  readonly least: number
+  readonly most: number
 }
+
+/** Rows are as wide as their store, and stores are alike; so with heights by bytes to one scale, areas are too. */
+function rowsOf(view: SimView, boxes: ReadonlyMap<number, Box>, stores: readonly number[]): Map<number, Row[]> {
+  const columns = stores.map((store) => columnOf(view, store, (boxes.get(store) as Box).h - HEAD - 10))
+  const sizes = view.jobs.map(sizeOf)
+  const most = Math.max(1, ...sizes)
+  const high = ({ least, most: top }: Column, job: number, scale: number): number => Math.max(least, Math.min(top, (sizes[job] as number) * scale))
+  // The largest is as high as any may be; then smaller, until all fit that are not at their least.
+  let scale = Math.max(...columns.map((column) => column.most)) / most
+  const fits = (column: Column): boolean => column.own.reduce((sum, [job]) => sum + column.around + high(column, job, scale), 0) <= column.room + 0.5
+  for (let i = 0; i < 80 && !columns.every(fits); i++) scale *= 0.93
+  return new Map(columns.map((column) => [column.store, placed(column, boxes.get(column.store) as Box, (job) => high(column, job, scale))]))
+}
+
+function columnOf(view: SimView, store: number, room: number): Column {
+  const own = view.jobs.flatMap((job, i): [number, 0 | 1][] => (job.source === store ? [[i, 0]] : job.target === store ? [[i, 1]] : []))
+  const slot = Math.min(92, room / Math.max(1, own.length))
+  if (slot >= 38) return { store, own, room, label: 'above', around: 30, least: 8, most: 62 }
+  const least = slot >= 12 ? 4 : Math.min(3, slot)
+  return { store, own, room, label: slot >= 12 ? 'left' : 'none', around: Math.min(slot * 0.38, slot - least), least, most: slot >= 12 ? 30 : 12 }
+}
+
+function placed({ own, label, around }: Column, box: Box, high: (job: number) => number): Row[] {
+  const left = label === 'left' ? 32 : 12
+  let y = box.y + HEAD
+  return own.map(([job, side]) => {
+    const h = high(job)
+    const row: Row = { job, side, label, x: box.x + left, y: y + (label === 'above' ? 20 : around / 2), w: box.w - left - 12, h }
+    y += h + around
+    return row
+  })
+}
+
+/** Whether a range has become so much larger or smaller that it should be drawn so. */
+export const outgrew = (before: readonly number[], view: SimView): boolean =>
+  view.jobs.some((job, i) => Math.abs(sizeOf(job) - (before[i] ?? 0)) > 0.15 * Math.max(...before, sizeOf(job)))

@@ -1,5 +1,6 @@
 // A run as text that can be shared: the part of a URL behind #, and the command that prints the same hash.
 import { argumentsOf, type SimulateOptions } from '../arguments.js'
+import { toSeed } from '../seed.js'
 
 export interface Shared {
   readonly options: SimulateOptions
@@ -20,16 +21,16 @@ export function toLink({ options, timeUs, bookmarks = [] }: Shared): string {
     .join('&')
 }
 
-/** Undefined where it is none, or of a later version. */
+/** Undefined where it is none, or of a later version. Throws a sentence for people where its seed is none. */
 export function fromLink(text: string): Shared | undefined {
   const fields = new URLSearchParams(text.replace(/^#/, ''))
-  const seed = fields.get('seed') ?? ''
-  if (fields.get('v') !== '1' || !/^\d{1,20}$/.test(seed)) return undefined
+  const seed = fields.get('seed')
+  if (fields.get('v') !== '1' || seed === null) return undefined
   const optional = (name: string): string | undefined => fields.get(name) || undefined
   const number = (name: string): number | undefined => (/^\d+$/.test(fields.get(name) ?? '') ? Number(fields.get(name)) : undefined)
   const faults = optional('f')
   const options = {
-    seed: BigInt(seed),
+    seed: toSeed(seed),
     scenario: optional('s'),
     until: number('u'),
     faults: faults === undefined || faults === 'none' || faults === 'all' ? faults : faults.split(','),
@@ -41,6 +42,9 @@ export function fromLink(text: string): Shared | undefined {
   const bookmarks = (optional('k')?.split('.') ?? []).filter((ms) => /^\d{1,9}$/.test(ms)).map((ms) => Number(ms) * 1000)
   return { options: given, timeUs: (number('t') ?? 0) * 1000, bookmarks }
 }
+
+/** What a link says in place of a seed. */
+export const refusedSeed = (text: string): string => new URLSearchParams(text.replace(/^#/, '')).get('seed') || 'nothing'
 
 /** In a terminal it prints the hash that the page ends with. */
 export const toCommand = (options: SimulateOptions): string => `npx keyhaul sim ${argumentsOf(options).join(' ')}`

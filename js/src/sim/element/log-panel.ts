@@ -2,13 +2,13 @@
 import type { Scene } from '../session.js'
 import type { SimLogLine } from '../view.js'
 import { h } from './dom.js'
-import { rangeName, seconds } from './words.js'
+import { rangeName, readable, seconds } from './words.js'
 
 const KEPT = 60
 
 export class LogPanel {
   readonly #list = h('ol', { tabIndex: 0, 'aria-label': 'Log' })
-  readonly root = h('section', { className: 'log', part: 'log', 'aria-label': 'What keyhaul asks for' }, h('h2', {}, 'What keyhaul asks for, and why'), this.#list)
+  readonly root = h('section', { role: 'group', className: 'log', part: 'log', 'aria-label': 'What keyhaul asks for' }, h('h2', {}, 'What keyhaul asks for, and why'), this.#list)
   #lines: SimLogLine[] = []
   #drawn = 0
 
@@ -27,10 +27,21 @@ export class LogPanel {
     const stamp = (last?.[0] ?? 0) + this.#lines.length
     if (stamp === this.#drawn) return
     this.#drawn = stamp
-    this.#list.replaceChildren(...this.#lines.map(([timeUs, job, text]) => {
+    this.#list.replaceChildren(...joined(this.#lines).map(([timeUs, job, text]) => {
       const about = job < 0 ? h('b', { className: 'world' }, '!') : h('b', { 'data-range': job % 8 }, rangeName(job))
-      return h('li', { className: text.startsWith('VIOLATION') ? 'bad' : '' }, h('time', {}, seconds(timeUs, 2)), about, h('span', {}, text))
+      return h('li', { className: text.startsWith('VIOLATION') ? 'bad' : '' }, h('time', {}, seconds(timeUs, 2)), about, h('span', {}, readable(text)))
     }))
     this.#list.scrollTop = this.#list.scrollHeight
   }
+}
+
+/** What is said several times at once is one line. */
+function joined(lines: readonly SimLogLine[]): SimLogLine[] {
+  const same = (a: SimLogLine | undefined, b: SimLogLine): boolean => a?.[0] === b[0] && a[1] === b[1] && a[2] === b[2]
+  return lines.flatMap((line, i): SimLogLine[] => {
+    if (same(lines[i - 1], line)) return []
+    const end = lines.findIndex((other, at) => at > i && !same(other, line))
+    const times = (end < 0 ? lines.length : end) - i
+    return [[line[0], line[1], times === 1 ? line[2] : `${line[2]} (${times} times)`]]
+  })
 }

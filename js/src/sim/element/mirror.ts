@@ -1,8 +1,8 @@
 // The picture in words, for who does not see it: tables of nodes and ranges, and what just happened.
 import type { Scene } from '../session.js'
 import { h, say } from './dom.js'
-import { troubleOf } from './stage.js'
-import { count, rangeName, stateName } from './words.js'
+import { clockOf, troubleOf } from './stage.js'
+import { count, rangeName, sizeOf, stateName } from './words.js'
 
 export class Mirror {
   readonly #nodes = h('tbody')
@@ -10,12 +10,12 @@ export class Mirror {
   readonly live = h('p', { className: 'hidden', role: 'status', 'aria-live': 'polite' })
   readonly root = h('div', { className: 'hidden' },
     h('table', {}, h('caption', {}, 'Nodes'), head('node', 'kind', 'state', 'keys'), this.#nodes),
-    h('table', {}, h('caption', {}, 'Ranges'), head('range', 'from', 'to', 'state', 'on the source', 'on the target', 'different', 'epoch'), this.#ranges))
+    h('table', {}, h('caption', {}, 'Ranges'), head('range', 'from', 'to', 'state', 'on the source', 'on the target', 'different', 'epoch', 'bytes', 'writes a second'), this.#ranges))
   #saidMs = Number.NEGATIVE_INFINITY
 
   show({ nodes, jobs }: Scene): void {
-    fill(this.#nodes, nodes.filter(({ kind }) => kind !== 'client').map((node) => [node.name, node.kind, troubleOf(node, nodes) || 'well', node.entries === undefined ? '' : count(node.entries)]))
-    fill(this.#ranges, jobs.map((job, i) => [rangeName(i), nodes[job.source]?.name ?? '', nodes[job.target]?.name ?? '', stateName(job.state), count(job.atSource), count(job.atTarget), count(job.differ), String(job.epoch)]))
+    fill(this.#nodes, nodes.filter(({ kind }) => kind !== 'client').map((node) => [node.name, node.kind, [troubleOf(node, nodes) || 'well', clockOf(node)].filter((text) => text !== '').join(', '), node.entries === undefined ? '' : count(node.entries)]))
+    fill(this.#ranges, jobs.map((job, i) => [rangeName(i), nodes[job.source]?.name ?? '', nodes[job.target]?.name ?? '', stateName(job.state), count(job.atSource), count(job.atTarget), count(job.differ), String(job.epoch), count(sizeOf(job)), count(job.load)]))
   }
 
   /** At most one in two seconds, but for what must be heard. */

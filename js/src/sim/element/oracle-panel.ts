@@ -2,10 +2,13 @@
 import type { Foresight, Scene } from '../session.js'
 import { h, say, toggle } from './dom.js'
 import { what } from './help.js'
+import { tollOf } from './toll.js'
 import { wildStory } from './wild.js'
-import { count, promise, seconds } from './words.js'
+import { count, promise, readable, seconds } from './words.js'
 
-const NUMBERS = ['checks', 'writes acknowledged', 'crashes', 'resumes']
+const NUMBERS = ['operations checked', 'lost', 'stale', 'resurrected', 'doubled', 'owners a key', 'writes acknowledged', 'crashes', 'resumes']
+/** As far as these are more than nothing, or an owner, something is wrong. */
+const HARMLESS: Readonly<Record<string, number>> = { lost: 0, stale: 0, resurrected: 0, doubled: 0, 'owners a key': 1 }
 
 export class OraclePanel {
   readonly #verdict = h('p', { className: 'verdict' })
@@ -15,9 +18,9 @@ export class OraclePanel {
   readonly #broken = h('div', { className: 'broken', hidden: true })
   readonly #hash = h('code', { className: 'hash', part: 'hash' })
   readonly #end = h('p', { className: 'end' })
-  readonly root = h('section', { className: 'oracle', part: 'oracle', tabIndex: 0, 'aria-label': 'Promises, checked at every event' },
-    h('h2', {}, 'Is every promise kept?'), this.#verdict, this.#numbers, this.#broken, this.#list,
-    h('p', { className: 'trace' }, what('trace hash'), ' now ', this.#hash), this.#end)
+  readonly root = h('section', { role: 'group', className: 'oracle', part: 'oracle', tabIndex: 0, 'aria-label': 'Promises, checked at every event' },
+    h('h2', {}, 'Is every promise kept?'), this.#verdict, this.#numbers, this.#broken,
+    h('p', { className: 'trace' }, what('trace hash'), ' now ', this.#hash), this.#end, this.#list)
   #names = ''
   #told = ''
 
@@ -33,7 +36,10 @@ export class OraclePanel {
     for (const [i, name] of oracles.entries()) toggle(this.#list.children[i] as HTMLElement, 'bad', broken.has(name))
     toggle(this.root, 'bad', broken.size > 0)
     say(this.#verdict, broken.size === 0 ? 'Yes. 0 broken.' : `No. ${scene.violations.length} found.`)
-    const values = [count(scene.checks), `${count(scene.clientAcks)} of ${count(scene.clientOps)}`, count(scene.crashes), count(scene.resumes)]
+    const { lost, stale, resurrected, doubled, owners } = tollOf(scene)
+    const toll = [lost, stale, resurrected, doubled, owners ?? 1]
+    for (const [i, number] of toll.entries()) toggle(this.#values[i + 1]?.parentElement as HTMLElement, 'bad', number > (HARMLESS[NUMBERS[i + 1] as string] as number))
+    const values = [count(scene.checks), count(lost), count(stale), count(resurrected), count(doubled), owners === undefined ? 'one' : `${owners} at most`, `${count(scene.clientAcks)} of ${count(scene.clientOps)}`, count(scene.crashes), count(scene.resumes)]
     for (const [i, value] of values.entries()) say(this.#values[i] as HTMLElement, value)
     say(this.#hash, scene.hash)
     if (broken.size === 0) {
@@ -54,7 +60,7 @@ export class OraclePanel {
     const story = wildStory(scene?.sabotage ?? 'none')
     const life = foresight.life.filter((line) => Number.parseInt(line, 10) <= first.timeUs + 1)
     this.#broken.replaceChildren(
-      h('p', { className: 'what' }, `${first.text}. `, h('span', { className: 'quiet' }, `After ${seconds(first.timeUs)}, event ${count(first.event)}.`)),
+      h('p', { className: 'found' }, `${readable(first.text)}. `, h('span', { className: 'quiet' }, `After ${seconds(first.timeUs)}, event ${count(first.event)}.`)),
       ...(story === undefined ? [] : [h('p', { className: 'wild' }, h('b', {}, 'In the wild: '), `${story.text} `, h('a', { href: story.link, target: '_blank', rel: 'noopener noreferrer' }, story.source))]),
       ...(first.key === '' || life.length === 0 ? [] : [
         h('h3', {}, 'The life of key ', h('code', {}, first.key)),
@@ -67,5 +73,5 @@ export class OraclePanel {
 /** A line of the report: its time in seconds, and without what only fills values up. */
 function told(line: string): HTMLElement {
   const [, us = '0', text = line] = /^(\d+) us {2}(.*)$/.exec(line) ?? []
-  return h('li', {}, h('b', {}, seconds(Number(us), 2)), ` ${text.replace(/(\|\d+\|\d+)\|[a-z]*…?/g, '$1')}`)
+  return h('li', {}, h('b', {}, seconds(Number(us), 2)), ` ${readable(text)}`)
 }

@@ -5,7 +5,7 @@ import { h, say } from './dom.js'
 import { what } from './help.js'
 import { LagChart } from './lag-chart.js'
 import type { Palette } from './stage.js'
-import { count, rangeName, seconds, stateName } from './words.js'
+import { count, rangeName, seconds, sizeOf, stateName } from './words.js'
 
 export class RangePanel {
   readonly #tabs = h('div', { className: 'chips', role: 'group', 'aria-label': 'Range to look at' })
@@ -14,7 +14,7 @@ export class RangePanel {
   readonly #chart = new LagChart()
   readonly #waits = h('p', { className: 'waits' })
   readonly #what = h('p', { className: 'quiet' })
-  readonly root = h('section', { className: 'range', part: 'range', 'aria-label': 'One range' }, h('h2', {}, 'The life of a range'), this.#tabs, this.#what, this.#waits, this.#line, this.#chart.root, this.#facts)
+  readonly root = h('section', { role: 'group', className: 'range', part: 'range', 'aria-label': 'One range' }, h('h2', {}, 'The life of a range'), this.#tabs, this.#what, this.#waits, this.#line, this.#chart.root, this.#facts)
   #count = 0
   #shown = ''
   #states = ''
@@ -57,7 +57,8 @@ export class RangePanel {
       ['state', `${stateName(job.state)}${job.phase === 'running' || job.phase === 'ended' ? '' : `, ${job.phase}`}`],
       [`on ${from}`, count(job.atSource)], [`on ${to}`, count(job.atTarget)],
       ['behind', `${count(job.differ)} keys`], ['pages read', count(job.pages)], ['changes followed', count(job.followed)],
-      ['calls failed', count(job.retries)], ['epoch', String(job.epoch)], ['journal', `${count(job.journalBytes)} B`]
+      ['calls failed', count(job.retries)], ['epoch', String(job.epoch)], ['journal', `${count(job.journalBytes)} B`],
+      ['bytes', count(sizeOf(job))], ['writes a second', count(job.load)]
     ]
     if (job.gates[0] !== '') facts.push([`gate of ${from}`, job.gates[0]], [`gate of ${to}`, job.gates[1]])
     if (job.engine !== null) facts.push(...known(job.engine))

@@ -26,6 +26,7 @@ export interface ShowCalls extends TransportCalls {
   saveTrace(): void
   openTrace(file: File): void
   redraw(): void
+  docs(): string
   key(event: KeyboardEvent): void
 }
 
@@ -39,8 +40,8 @@ function styleSheet(): CSSStyleSheet {
   return sheet
 }
 
-const LEGEND: readonly (readonly [string, string])[] = [
-  ['', 'keys that are there'], ['empty', 'not there'], ['changed', 'changed since it was copied'], ['page', 'a page on its way'], ['twice', 'sent twice'], ['lost', 'lost']
+export const LEGEND: readonly (readonly [string, string])[] = [
+  ['', 'keys that are there'], ['empty', 'not there'], ['changed', 'changed since it was copied'], ['page', 'a page on its way'], ['twice', 'sent twice'], ['late', 'very late'], ['damaged', 'damaged'], ['lost', 'lost'], ['bytes', 'height: bytes'], ['load', 'stronger: more writes']
 ]
 
 export class Show {
@@ -54,7 +55,7 @@ export class Show {
   readonly breaking: BreakPanel
   readonly transport: Transport
   readonly bookmarks: Bookmarks
-  readonly help = new Help()
+  readonly help: Help
   readonly #caption = h('p', { className: 'caption', part: 'caption' })
   readonly #command = h('code', { part: 'command' })
   readonly #notice = h('p', { className: 'notice', role: 'alert', hidden: true })
@@ -64,18 +65,22 @@ export class Show {
   readonly #seed
   readonly #frame: HTMLElement
   readonly box = h('div', { className: 'canvas' }, this.canvas)
+  readonly #instead
+  #scene: Scene | undefined
   #drawnMs = 0
   #captioned = ''
   #chose = false
 
-  constructor(readonly root: ShadowRoot, calls: ShowCalls) {
+  constructor(readonly root: ShadowRoot, readonly calls: ShowCalls) {
+    this.help = new Help(calls.docs)
     this.breaking = new BreakPanel(calls.act)
     this.bookmarks = new Bookmarks(calls.seek, calls.bookmarked)
     this.transport = new Transport(calls, this.bookmarks.root)
     this.heat = new HeatPanel(calls.seek)
+    this.#instead = h('button', { type: 'button', onclick: () => calls.choose('story', '1') }, 'show another run')
     const choose = (): void => calls.choose(this.#scenario.value, this.#seed.value)
     this.#scenario = h('select', { 'aria-label': 'Scenario', onchange: choose })
-    this.#seed = h('input', { type: 'text', inputMode: 'numeric', 'aria-label': 'Seed', onchange: choose })
+    this.#seed = h('input', { type: 'text', autocapitalize: 'off', spellcheck: false, title: 'a number, or hexadecimal digits as in 82e0', 'aria-label': 'Seed', onchange: choose })
     const file = h('input', { type: 'file', hidden: true, accept: '.jsonl,.json,.txt', onchange: () => {
       for (const one of file.files ?? []) calls.openTrace(one)
       file.value = ''
@@ -119,7 +124,8 @@ export class Show {
   #select(job: number): void {
     this.#chose = true
     this.range.selected = this.stage.selected = job
-    this.#drawnMs = 0
+    if (this.#scene !== undefined) this.range.show(this.#scene) // it may stand still
+    this.calls.redraw()
   }
 
   /** Another run beside this one; undefined takes it away. */
@@ -169,6 +175,7 @@ export class Show {
 
   /** Panels are read, so they change five times a second at most. */
   scene(scene: Scene, nowMs: number, speed: number, said: string | undefined, now = false): void {
+    this.#scene = scene
     this.stage.show(scene, nowMs, speed)
     this.log.take(scene)
     this.transport.show(scene.reachedUs, scene.event)
@@ -193,8 +200,8 @@ export class Show {
 
   foresee(foresight: Foresight | undefined, scene: Scene | undefined): void {
     if (foresight === undefined) this.transport.forget()
-    else this.transport.setEnd(foresight.endUs, foresight.marks)
-    this.heat.foresee(foresight, (scene?.nodes ?? []).filter(({ kind }) => kind === 'store').map(({ name }) => name))
+    else this.transport.setEnd(foresight.endUs, foresight.marks, scene?.jobs ?? [])
+    this.heat.foresee(foresight, (scene?.nodes ?? []).filter(({ kind }) => kind === 'store').map(({ name }) => name), scene?.jobs ?? [])
     this.range.heat = foresight?.heat
     if (scene !== undefined) {
       this.transport.show(scene.reachedUs, scene.event)
@@ -209,6 +216,16 @@ export class Show {
     this.heat.resize(ratio)
   }
 
+  /** Without a clipboard, where the page is not served securely or stands in a frame that may not, it is shown. */
+  async copy(text: string, what: string): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(text)
+      this.mirror.announce(`${what} copied`, performance.now(), true)
+    } catch {
+      this.notice(`This page may not copy. Here is the ${what}: ${text}`)
+    }
+  }
+
   surveyed(text: string): void {
     say(this.#surveyed, text)
   }
@@ -216,7 +233,7 @@ export class Show {
   /** In place of all else, until a run can be opened; empty brings that back. */
   wrong(text: string): void {
     this.#wrong.hidden = text === ''
-    say(this.#wrong, text)
+    this.#wrong.replaceChildren(text, ' ', this.#instead)
     toggle(this.#frame, 'unshown', text !== '')
     if (text !== '') this.foresee(undefined, undefined)
   }

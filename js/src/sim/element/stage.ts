@@ -2,9 +2,9 @@
 // its way between them. Drawn from the last scene; it asks for nothing and changes nothing.
 import { Fate, type SimFlight, type SimJob, type SimNode } from '../view.js'
 import type { Scene } from '../session.js'
-import { type Box, layOut, type Placed, type Row } from './layout.js'
+import { type Box, layOut, outgrew, type Placed, type Row } from './layout.js'
 import { Rows } from './rows.js'
-import { count } from './words.js'
+import { count, seconds, sizeOf } from './words.js'
 
 interface Dot {
   readonly flight: SimFlight
@@ -35,6 +35,8 @@ export class Stage {
   #dots: Dot[] = []
   readonly #rows = new Rows()
   #placed: Placed | undefined
+  /** Of the ranges, as they were placed. */
+  #sizes: readonly number[] = []
   #width = 0
   #height = 0
   selected = 0
@@ -69,7 +71,7 @@ export class Stage {
   }
 
   show(scene: Scene, nowMs: number, speed: number): void {
-    if (scene.nodes.length !== this.#scene?.nodes.length || scene.jobs.length !== this.#scene.jobs.length) this.#placed = undefined
+    if (scene.nodes.length !== this.#scene?.nodes.length || scene.jobs.length !== this.#scene.jobs.length || outgrew(this.#sizes, scene)) this.#placed = undefined
     this.#scene = scene
     if (this.still) return
     const room = this.dotsMax - this.#dots.length
@@ -103,6 +105,7 @@ export class Stage {
     if (scene === undefined || palette === undefined || this.#width === 0) return false
     if (this.#placed === undefined) {
       this.#placed = layOut(scene, this.#width, this.#height)
+      this.#sizes = scene.jobs.map(sizeOf)
       this.#rows.reset()
     }
     const c = this.#context
@@ -171,11 +174,12 @@ export class Stage {
   }
 
   #cut(a: Box, b: Box, both: boolean, { bad, surface }: Palette): void {
-    // Between neighbours it hangs below them; else it goes straight from edge to edge.
+    // Between neighbours it hangs below them, or stands above those at the bottom; else it goes straight from edge to edge.
     const beside = Math.abs(a.y - b.y) < 5
-    const edge = (box: Box, other: Box): [number, number] => [box.x + box.w / 2, beside || box.y < other.y ? box.y + box.h : box.y]
-    const [[x0, y0], [x1, y1]] = [edge(a, b), edge(b, a)]
-    const dip = beside ? Math.min(56, 22 + Math.abs(x1 - x0) / 12) : 0
+    const below = beside ? a.y < this.#height / 2 : a.y < b.y
+    const edge = (box: Box, isBelow: boolean): [number, number] => [box.x + box.w / 2, isBelow ? box.y + box.h : box.y]
+    const [[x0, y0], [x1, y1]] = [edge(a, below), edge(b, beside ? below : !below)]
+    const dip = beside ? Math.min(56, 22 + Math.abs(x1 - x0) / 12) * (below ? 1 : -1) : 0
     // Off the middle, where neighbours have theirs.
     const at = beside ? 0.5 : y1 > y0 ? 0.78 : 0.22
     const [x, y] = [x0 + (x1 - x0) * at, y0 + (y1 - y0) * at + dip / 2]
@@ -310,10 +314,11 @@ export class Stage {
     c.font = '600 14px system-ui, sans-serif'
     c.fillStyle = troubled ? palette.bad : palette.accent
     const under = scene.jobs.filter(({ phase, mover }) => phase === 'running' && mover === id).length
-    const what = troubleOf(node, scene.nodes) || (node.kind === 'mover' ? `moves ${under} range${under === 1 ? '' : 's'}` : '')
+    const doing = troubleOf(node, scene.nodes) || (node.kind === 'mover' ? `moves ${under} range${under === 1 ? '' : 's'}` : '')
+    const what = [doing, clockOf(node)].filter((text) => text !== '').join(' · ')
     // Where many coordinators share the row, the name has to do.
     const whole = `${node.name}${what === '' ? '' : ` · ${what}`}`
-    c.fillText(c.measureText(whole).width < box.w - 16 ? whole : troubled ? `${node.name} !` : node.name, box.x + box.w / 2, box.y + box.h / 2 + 1, box.w - 8)
+    c.fillText(c.measureText(whole).width < box.w - 16 ? whole : troubled || clockOf(node) !== '' ? `${node.name} !` : node.name, box.x + box.w / 2, box.y + box.h / 2 + 1, box.w - 8)
   }
 
   #dot({ flight, startMs, lastsMs }: Dot, placed: Placed, palette: Palette, nowMs: number, scene: Scene): void {
@@ -352,7 +357,8 @@ export class Stage {
       c.beginPath()
       c.arc(x, y, radius, 0, 7)
       c.fillStyle = c.strokeStyle = colour
-      if (fate === Fate.doubled || fate === Fate.veryLate) c.stroke()
+      if (fate === Fate.veryLate) c.strokeRect(x - radius, y - radius, radius * 2, radius * 2)
+      else if (fate === Fate.doubled) c.stroke()
       else c.fill()
     }
     c.globalAlpha = 1
@@ -366,5 +372,9 @@ export function troubleOf(node: SimNode, nodes: readonly SimNode[]): string {
   if (node.up === 0) return 'down'
   if (node.paused === 1) return 'stands still'
   if (isCutOff(node, nodes)) return 'cut off'
+  if (node.full === 1) return 'disk full'
   return node.slow === 1 ? 'slow' : ''
 }
+
+/** Of a node that is well or not: how far its clock is ahead, once it jumped. */
+export const clockOf = ({ aheadUs = 0 }: SimNode): string => (aheadUs === 0 ? '' : `clock +${seconds(aheadUs, 0)}`)

@@ -5,8 +5,8 @@ export const STYLE = `
   --keyhaul-line: #d5d0c4; --keyhaul-empty: #ebe7dc; --keyhaul-accent: #0b6b5f; --keyhaul-on-accent: #ffffff;
   --keyhaul-bad: #b3261e; --keyhaul-bad-paper: #fdecea; --keyhaul-good-paper: #e3f2ee; --keyhaul-changed: #7a5200;
   --keyhaul-range-0: #1668b0; --keyhaul-range-1: #b4530a; --keyhaul-range-2: #4d7c1f; --keyhaul-range-3: #8a3fa8;
-  --keyhaul-range-4: #0f7d86; --keyhaul-range-5: #a32c5f; --keyhaul-range-6: #6b6a1c; --keyhaul-range-7: #4a55b8;
-  --keyhaul-store-0: #4a6a94; --keyhaul-store-1: #a8741a; --keyhaul-store-2: #2e7d5b; --keyhaul-store-3: #96507a;
+  --keyhaul-range-4: #0d7780; --keyhaul-range-5: #a32c5f; --keyhaul-range-6: #6b6a1c; --keyhaul-range-7: #4a55b8;
+  --keyhaul-store-0: #2472c8; --keyhaul-store-1: #c26a0a; --keyhaul-store-2: #17492f; --keyhaul-store-3: #a8749a;
   display: block; container-type: inline-size; color: var(--keyhaul-ink); color-scheme: light;
   font: 14px/1.45 system-ui, -apple-system, "Segoe UI", sans-serif; font-variant-numeric: tabular-nums;
 }
@@ -25,9 +25,13 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius:
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; list-style: none; padding: 4px 0 10px; color: var(--keyhaul-quiet); font-size: 12px; }
 .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 2px; vertical-align: -2px; margin-right: 5px; background: var(--keyhaul-range-0); }
 .legend i.empty { background: var(--keyhaul-empty); box-shadow: inset 0 0 0 1px var(--keyhaul-line); }
-.legend i.changed { background: linear-gradient(var(--keyhaul-changed) 34%, var(--keyhaul-range-0) 34%); }
+.legend i.changed { background: linear-gradient(var(--keyhaul-changed) 34%, var(--keyhaul-surface) 34% 46%, var(--keyhaul-range-0) 46%); }
 .legend i.page { border-radius: 50%; }
 .legend i.twice { border-radius: 50%; background: none; box-shadow: inset 0 0 0 2px var(--keyhaul-range-0); }
+.legend i.late { background: none; border-radius: 0; box-shadow: inset 0 0 0 2px var(--keyhaul-range-0); }
+.legend i.damaged { background: none; border-radius: 0; width: 9px; height: 9px; margin: 0 7px 0 2px; vertical-align: 0; box-shadow: inset 0 0 0 2px var(--keyhaul-bad); transform: rotate(45deg); }
+.legend i.bytes { background: linear-gradient(90deg, var(--keyhaul-range-0) 45%, #0000 45% 55%, #0000 55%), linear-gradient(#0000 60%, var(--keyhaul-range-0) 60%); }
+.legend i.load { background: linear-gradient(90deg, color-mix(in srgb, var(--keyhaul-range-0) 40%, var(--keyhaul-empty)) 50%, var(--keyhaul-range-0) 50%); }
 .legend i.lost { background: none; color: var(--keyhaul-bad); font: 700 14px/12px system-ui; text-align: center; }
 .oracle { grid-area: oracle; margin: 0 22px 14px 8px; padding: 11px 18px; border-radius: 12px; background: var(--keyhaul-good-paper); overflow: auto; height: 0; min-height: calc(100% - 14px); }
 .oracle.bad { background: var(--keyhaul-bad-paper); }
@@ -36,19 +40,22 @@ h2 { font-size: 13px; font-weight: 600; color: var(--keyhaul-quiet); letter-spac
 h3 { font-size: 13px; font-weight: 600; margin: 12px 0 4px; }
 .verdict { font-size: 26px; font-weight: 700; line-height: 1.15; letter-spacing: -0.02em; color: var(--keyhaul-accent); }
 .bad .verdict { color: var(--keyhaul-bad); }
-.numbers { display: flex; flex-wrap: wrap; gap: 4px 14px; }
+.numbers { display: flex; flex-wrap: wrap; gap: 2px 13px; }
+.numbers > div { display: flex; gap: 5px; }
 .numbers dd { color: var(--keyhaul-ink); font-weight: 600; margin: 0; }
 .numbers, .trace, .end, .quiet { color: var(--keyhaul-quiet); font-size: 12.5px; }
-.numbers { margin: 4px 0 7px; }
+.numbers .bad dd, .numbers .bad .what { color: var(--keyhaul-bad); }
+.numbers { margin: 4px 0; }
 .promises { list-style: none; padding: 0; display: grid; gap: 1px; font-size: 13px; line-height: 1.4; }
 .promises li { padding-left: 20px; position: relative; }
 .promises li::before { content: "✓"; position: absolute; left: 0; color: var(--keyhaul-accent); font-weight: 700; }
 .promises li.bad { color: var(--keyhaul-bad); font-weight: 700; }
 .promises li.bad::before { content: "✗"; color: var(--keyhaul-bad); }
-.trace { margin-top: 6px; line-height: 1.35; }
+.trace { line-height: 1.35; }
+.end { margin-bottom: 6px; line-height: 1.35; }
 .hash { font: 600 12.5px ui-monospace, "SF Mono", Menlo, monospace; color: var(--keyhaul-ink); }
-.broken { margin-bottom: 12px; }
-.broken .what { font-weight: 600; }
+.broken { margin: 6px 0 10px; }
+.broken .found { font-weight: 600; }
 .life { font: 11.5px/1.5 ui-monospace, Menlo, monospace; padding: 8px; list-style: none; max-height: 190px; overflow: auto; background: var(--keyhaul-surface); border-radius: 8px; overflow-wrap: anywhere; }
 .life li + li { border-top: 1px solid var(--keyhaul-line); }
 .transport { grid-area: transport; display: grid; grid-template-columns: auto minmax(120px, 1fr) auto auto; gap: 8px 18px; align-items: center; padding: 12px 22px; border-block: 1px solid var(--keyhaul-line); background: var(--keyhaul-surface); }
@@ -152,6 +159,7 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .facts dd { font-weight: 600; }
 .log ol { list-style: none; padding: 0; height: 0; min-height: max(290px, calc(100% - 30px)); overflow: auto; font-size: 12.5px; }
 .log li { display: grid; grid-template-columns: 7.5ch 2.2ch minmax(0, 1fr); gap: 6px; padding: 1px 0; }
+.log span { overflow-wrap: anywhere; }
 .log time { color: var(--keyhaul-quiet); text-align: right; }
 .log li.bad { color: var(--keyhaul-bad); font-weight: 700; }
 .share { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; grid-column: 1 / -1; padding: 12px 22px; border-top: 1px solid var(--keyhaul-line); }
@@ -203,5 +211,5 @@ b[data-range="6"] { color: var(--keyhaul-range-6); } b[data-range="7"] { color: 
   --keyhaul-bad: #ff8a80; --keyhaul-bad-paper: #3a1a1a; --keyhaul-good-paper: #15302c; --keyhaul-changed: #ffd166;
   --keyhaul-range-0: #5aa9e6; --keyhaul-range-1: #f0944d; --keyhaul-range-2: #94c45a; --keyhaul-range-3: #c78be0;
   --keyhaul-range-4: #4fc1cb; --keyhaul-range-5: #ec7fae; --keyhaul-range-6: #c9c45e; --keyhaul-range-7: #9aa5ff;
-  --keyhaul-store-0: #7ea1d0; --keyhaul-store-1: #dba94e; --keyhaul-store-2: #62b892; --keyhaul-store-3: #cf86b0;
+  --keyhaul-store-0: #9bb7b9; --keyhaul-store-1: #b87c06; --keyhaul-store-2: #4ed380; --keyhaul-store-3: #d197f6;
   color-scheme: dark;`)

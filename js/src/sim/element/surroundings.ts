@@ -12,7 +12,8 @@ export interface Surroundings {
 export function watchSurroundings(element: Element, box: Element, signal: AbortSignal, calls: Surroundings): boolean {
   const resized = new ResizeObserver(() => calls.resized())
   resized.observe(box)
-  const seen = new IntersectionObserver(([entry]) => calls.seen(entry?.isIntersecting ?? false))
+  // Several may have gathered, the oldest first: the last one says how it is now.
+  const seen = new IntersectionObserver((entries) => calls.seen(entries.at(-1)?.isIntersecting ?? false))
   seen.observe(element)
   signal.addEventListener('abort', () => {
     resized.disconnect()

@@ -1,6 +1,7 @@
 // A run as a file: its options, what came of it, and one line for each thing that happened. It is
 // replayed from the options; the hash tells whether the same took place.
 import type { SimulateOptions } from '../arguments.js'
+import { parseSeed } from '../seed.js'
 import type { Foresight } from '../session.js'
 import { h } from './dom.js'
 
@@ -46,10 +47,11 @@ function fromTrace(text: string): Trace | string {
 
 function checked(options: Record<string, unknown>, hash: string): Trace | string {
   const { seed, interventions = [] } = options
-  if (typeof seed !== 'string' || !/^\d{1,20}$/.test(seed)) return 'The seed of this trace is not a number.'
+  const number = typeof seed === 'string' ? parseSeed(seed) : undefined
+  if (number === undefined) return 'The seed of this trace is not a number.'
   if (!Array.isArray(interventions) || interventions.length > 5000 || !interventions.every((one) => typeof one === 'string' && DONE.test(one))) return 'What was done by hand in this trace cannot be read.'
   const patterns = { scenario: NAME, sabotage: NAME, faults: LIST }
-  const made: Record<string, unknown> = { seed: BigInt(seed) }
+  const made: Record<string, unknown> = { seed: number }
   if (interventions.length > 0) made.interventions = interventions
   for (const [name, pattern] of Object.entries(patterns)) {
     const value = Array.isArray(options[name]) ? (options[name] as unknown[]).join(',') : options[name]

@@ -1,11 +1,11 @@
 // Play, stop, step, seek, how fast.
-import type { SimMark } from '../view.js'
+import type { SimJob, SimMark } from '../view.js'
 import { MarkKind } from '../view.js'
 import { h, say } from './dom.js'
 import { what } from './help.js'
 import type { Goal } from './jump.js'
-import { markBeside } from './jump.js'
-import { seconds } from './words.js'
+import { cutoverMarks, markBeside } from './jump.js'
+import { count, seconds } from './words.js'
 
 export interface TransportCalls {
   toggle(): void
@@ -28,6 +28,7 @@ export class Transport {
   readonly #scrub
   readonly #speed
   readonly #speedSaid = h('output', {}, '1x')
+  readonly #reached = h('span', { className: 'reached quiet', hidden: true })
   readonly #now = h('b')
   readonly #time = h('span', { className: 'time' }, what('time'), ' ', this.#now)
   readonly #event = h('b')
@@ -37,6 +38,7 @@ export class Transport {
   readonly root: HTMLElement
   #endUs = 60_000_000
   #marked: readonly SimMark[] = []
+  #changes: Set<SimMark> = new Set()
 
   constructor(calls: TransportCalls, bookmarks: HTMLElement) {
     const button = (label: string, icon: string, onclick: () => void, className = ''): HTMLButtonElement =>
@@ -51,7 +53,7 @@ export class Transport {
       h('div', { className: 'keys' }, this.#play, button('From the start', '«', calls.restart), button('One event back', '‹', () => calls.step(-1)), button('One event on', '›', () => calls.step(1))),
       h('div', { className: 'line' }, this.#marks, this.#scrub),
       h('span', { className: 'clock' }, this.#time, h('span', {}, what('event'), ' ', this.#event)),
-      h('div', { className: 'rate' }, what('speed'), this.#speed, this.#speedSaid),
+      h('div', { className: 'rate' }, what('speed'), this.#speed, this.#speedSaid, this.#reached),
       h('div', { className: 'jumps', role: 'group', 'aria-label': 'Go to, keep and compare' }, h('span', { className: 'quiet' }, 'go to the next'), ...this.#jumps,
         h('button', { type: 'button', title: 'remember this moment, in the link too', onclick: calls.bookmark }, '☆ bookmark'),
         this.#fork, bookmarks,
@@ -71,6 +73,13 @@ export class Transport {
     this.#speed.setAttribute('aria-valuetext', `${speed} times`)
   }
 
+  /** What this machine does of the speed that is asked for; undefined: all of it. */
+  setReached(speed: number, reached: number | undefined): void {
+    const tooSlow = reached !== undefined && reached < speed * 0.9
+    this.#reached.hidden = !tooSlow
+    say(this.#reached, tooSlow ? `this machine reaches ${reached >= 10 ? count(Math.round(reached)) : reached.toFixed(1)}x` : '')
+  }
+
   forked(is: boolean): void {
     say(this.#fork, is ? 'close the fork' : 'fork here')
   }
@@ -86,13 +95,14 @@ export class Transport {
     const text = `${seconds(timeUs)} of ${seconds(this.#endUs, 0)}, event ${event.toLocaleString('en-US')}`
     say(this.#now, `${seconds(timeUs)} of ${seconds(this.#endUs, 0)}`)
     say(this.#event, event.toLocaleString('en-US'))
-    for (const one of this.#jumps) one.disabled = markBeside(this.#marked, event, one.dataset.goal as Goal, 1) === undefined
+    for (const one of this.#jumps) one.disabled = this.mark(event, one.dataset.goal as Goal, 1) === undefined
     this.#scrub.setAttribute('aria-valuetext', text)
   }
 
-  setEnd(endUs: number, marks: readonly SimMark[]): void {
+  setEnd(endUs: number, marks: readonly SimMark[], jobs: readonly SimJob[]): void {
     this.#endUs = Math.max(1, endUs)
     this.#marked = marks
+    this.#changes = cutoverMarks(marks, jobs)
     const notable = marks.filter(([, , kind]) => kind !== MarkKind.recovery && kind !== MarkKind.state).slice(0, 400)
     this.#marks.replaceChildren(...notable.map(([timeUs, , kind, text]) => {
       const mark = h('i', { className: CLASSES[kind] ?? '', title: text })
@@ -108,6 +118,6 @@ export class Transport {
   }
 
   mark(event: number, goal: Goal, by: 1 | -1): SimMark | undefined {
-    return markBeside(this.#marked, event, goal, by)
+    return markBeside(this.#marked, event, goal, by, this.#changes)
   }
 }

@@ -11,11 +11,13 @@ const ZOMBIES: Story = { text: 'Cassandra forgets a delete after a while; a node
 const TWO_OWNERS: Story = { text: 'A cut of 43 seconds made GitHub’s databases take writes on both coasts; it took a day to bring them together.', source: 'GitHub’s analysis, October 2018', link: 'https://github.blog/2018-10-30-oct21-post-incident-analysis/' }
 const SPLIT: Story = { text: 'Elasticsearch 1.1 lost acknowledged writes when the network was cut, because both sides went on as if they were alone.', source: 'Jepsen, 2014', link: 'https://aphyr.com/posts/317-jepsen-elasticsearch' }
 const INDEX: Story = { text: 'etcd 3.5 could write its position in the log in another transaction than the data; after a crash between them members disagreed for good.', source: 'etcd issue 13766', link: 'https://github.com/etcd-io/etcd/issues/13766' }
+const STORM: Story = { text: 'After a slip in a network change thousands of volumes of Amazon EBS copied themselves anew at once. Nothing held them back enough, and they used up the room and the control plane of a whole zone for days.', source: 'Amazon’s report, April 2011', link: 'https://aws.amazon.com/message/65648/' }
 const DELETED: Story = { text: 'GitLab deleted the data of its primary before anybody had made sure that another copy was whole; six hours of it were gone.', source: 'GitLab’s postmortem, 2017', link: 'https://about.gitlab.com/blog/2017/02/10/postmortem-of-database-outage-of-january-31/' }
 
 const OF: readonly (readonly [Story, string])[] = [
   [FSYNC, 'ack-before-target ack-before-sync journal-not-synced ignore-write-error unnoticed-restart register-forgets live-restart'],
   [S3, 'ignore-checksum'],
+  [STORM, 'ignore-limits'],
   [ZOMBIES, 'drop-tombstones live-drop-tombstones late-clean-up staging-shown no-dedupe any-epoch retry-elsewhere'],
   [TWO_OWNERS, 'stale-owner unfence-by-timer activate-early fence-forgotten fence-in-flight cut-before-drain late-activate no-read-fence never-unfence back-undrained window-by-timer own-writes back-from-the-dead'],
   [SPLIT, 'register-no-compare blind-commit any-coordinator old-incarnation foreign-writes feed-by-client'],

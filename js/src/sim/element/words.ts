@@ -15,19 +15,27 @@ const PROMISES: Readonly<Record<string, string>> = {
   accounting: 'Receipts agree with what was done',
   liveness: 'Once healed, every move ends well',
   // Of live migrations.
-  cutover: 'Ownership changes only when both are equal',
+  cutover: 'Owners change only when both are equal',
   goal: 'In the end all is where it was wanted',
   history: 'Reads never go back in time',
+  linearizable: 'All reads and writes have one order',
   'left-over': 'Nothing is left behind on the old owner',
   ownership: 'Every key has exactly one owner',
+  position: 'Receipts name where both sides were equal',
   pause: 'Writers wait no longer than agreed',
-  'single-writer': 'No two stores take writes of one key'
+  'single-writer': 'No two stores take writes of one key',
+  window: 'The way back stays open as agreed'
 }
+
+export const hasSentence = (oracle: string): boolean => oracle in PROMISES
 
 export const promise = (oracle: string): string => PROMISES[oracle] ?? oracle.replaceAll('-', ' ')
 
 /** A, B, …, Z, A1, … */
 export const rangeName = (job: number): string => String.fromCharCode(65 + (job % 26)) + (job < 26 ? '' : String(Math.floor(job / 26)))
+
+/** Bytes of a range where it is whole. */
+export const sizeOf = ({ bytes }: SimJob): number => Math.max(...bytes)
 
 export function seconds(us: number, digits = 1): string {
   const s = us / 1e6
@@ -36,6 +44,9 @@ export function seconds(us: number, digits = 1): string {
 }
 
 export const count = (n: number): string => n.toLocaleString('en-US')
+
+/** What is told of values, without what only fills them up, as in `j0/00012|5|3|abcdefgh…`; and states as people write them. */
+export const readable = (text: string): string => text.replace(/(\|\d+\|\d+)\|[a-z]*…?/g, '$1').replace(/\b[a-z]+(?:[A-Z][a-z]+)+\b/g, stateName)
 
 export const plural = (n: number, one: string): string => `${count(n)} ${one}${n === 1 ? '' : one.endsWith('h') ? 'es' : 's'}`
 
@@ -84,7 +95,7 @@ function doing(job: SimJob, name: string, from: string, to: string): string {
 export function caption(view: SimView): string {
   const name = (node: number): string => view.nodes[node]?.name ?? ''
   const [broken] = view.violations
-  if (broken !== undefined) return `A promise is broken: ${broken.text}${broken.key === '' ? '' : ` (key ${broken.key})`}.`
+  if (broken !== undefined) return `A promise is broken: ${readable(broken.text)}${broken.key === '' ? '' : ` (key ${broken.key})`}.`
   const dead = view.nodes.filter(({ up }) => up === 0)
   const down = dead.map((node) => node.name)
   if (dead.some(({ kind }) => kind === 'mover')) return 'keyhaul was killed. What it has to know stands in its journal.'

@@ -1,0 +1,59 @@
+// The modules of the `.` entry become one file, because Node takes most of a millisecond for each that it loads
+// (bench/node/start.mjs). Every module stays importable by its own path, as a stub that names what
+// the one file exports: whichever way somebody comes, there is one class of errors and one WASM module.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, posix, relative, sep } from 'node:path'
+import { build } from 'esbuild'
+
+const OPTIONS = { format: 'esm', platform: 'neutral', write: false, metafile: true, logLevel: 'error', legalComments: 'none', charset: 'utf8' }
+
+/** Bundles dist/index.js and all it needs, but the files `apart` and what the entry `other` needs too: that is to stay small. */
+export async function bundleEntry(dist, { other, apart }) {
+  const outside = new Set([...apart, ...(await closureOf(dist, [other]))])
+  const modules = (await closureOf(dist, ['index.js'])).filter((path) => !outside.has(path))
+  // What the entry says comes first is to be first in the bundle too.
+  modules.sort((a, b) => rank(a) - rank(b))
+  const named = await exportsOf(dist, modules)
+  const inBundle = (i, name) => `m${i}$${name}`
+  const contents = modules
+    .map((path, i) => `export { ${named.get(path).map((name) => `${name} as ${inBundle(i, name)}`).join(', ')} } from './${path}'`)
+    .join('\n')
+  const bundle = await build({
+    ...OPTIONS,
+    stdin: { contents, resolveDir: dist, sourcefile: 'core.js' },
+    bundle: true,
+    external: ['#*', 'node:*'],
+    plugins: [
+      {
+        name: 'what-is-shared-stays-outside',
+        setup: (b) =>
+          b.onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+            const own = pathIn(dist, join(resolveDir, path))
+            return outside.has(own) ? { path: `./${own}`, external: true } : undefined
+          })
+      }
+    ]
+  })
+  writeFileSync(join(dist, 'core.js'), bundle.outputFiles[0].text)
+  modules.forEach((path, i) => {
+    const core = posix.relative(posix.dirname(path), 'core.js')
+    const names = named.get(path).map((name) => `${inBundle(i, name)} as ${name}`).join(', ')
+    mkdirSync(dirname(join(dist, path)), { recursive: true })
+    writeFileSync(join(dist, path), `export { ${names} } from '${core.startsWith('.') ? core : `./${core}`}'\n`)
+  })
+}
+
+const rank = (path) => ['engine/load.js', 'index.js'].indexOf(path) >>> 0
+
+const pathIn = (dist, path) => relative(dist, path).split(sep).join('/')
+
+async function closureOf(dist, entries) {
+  const { metafile } = await build({ ...OPTIONS, absWorkingDir: dist, entryPoints: entries, outdir: 'nowhere', bundle: true, external: ['#*', 'node:*'] })
+  return Object.keys(metafile.inputs)
+}
+
+/** Also what a module takes from others and gives on. */
+async function exportsOf(dist, modules) {
+  const { metafile } = await build({ ...OPTIONS, absWorkingDir: dist, entryPoints: modules, outdir: 'nowhere', outbase: '.' })
+  return new Map(Object.entries(metafile.outputs).map(([path, { exports }]) => [path.slice('nowhere/'.length), exports]))
+}

@@ -1,0 +1,217 @@
+// What the element shows and what its controls do: panels, the mirror for who does not see it, styling from outside,
+// and what is broken by hand.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import type { Page } from 'playwright-core'
+import { NUMBERS } from '../../../dist/sim/element/help.js'
+import { axeFinds, closePage, get, openSim, SIM, STILL, type Sim } from '../support/sim-page.ts'
+import { Site } from '../support/site.ts'
+
+let site: Site
+before(async () => { site = await Site.open() })
+after(() => site.close())
+const open = (hash: string): Promise<Page> => openSim(site, hash)
+const close = (page: Page): Promise<void> => closePage(site, page)
+
+test('it is styled from outside: by variables, also in the picture, and by parts', async () => {
+  const page = await open('#v=1&s=story&seed=1&f=none&t=2500')
+  await get(page, (sim) => {
+    sim.style.setProperty('--keyhaul-accent', 'rgb(1, 2, 3)')
+    sim.style.setProperty('--keyhaul-range-0', 'rgb(250, 1, 251)')
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync('keyhaul-sim::part(caption) { color: rgb(4, 5, 6) } keyhaul-sim::part(transport) { background: rgb(7, 8, 9) }')
+    document.adoptedStyleSheets = [sheet]
+    sim.theme = 'light' // reads the colours anew
+  })
+  const style = (selector: string, name: 'color' | 'backgroundColor'): Promise<string> => page.locator(selector).evaluate((element, property) => getComputedStyle(element)[property], name)
+  assert.equal(await style('button.play', 'backgroundColor'), 'rgb(1, 2, 3)')
+  assert.equal(await style('.caption', 'color'), 'rgb(4, 5, 6)')
+  assert.equal(await style('.transport', 'backgroundColor'), 'rgb(7, 8, 9)')
+  await page.waitForFunction(() => {
+    const canvas = document.querySelector('keyhaul-sim')?.shadowRoot?.querySelector('canvas') as HTMLCanvasElement
+    const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(0, 0, canvas.width, canvas.height)
+    for (let i = 0; i < data.length; i += 4) if (data[i] === 250 && data[i + 1] === 1 && data[i + 2] === 251) return true
+    return false
+  })
+  const picture = await page.$eval(SIM, async (sim) => {
+    const blob = await (sim as Sim).snapshot()
+    const bitmap = blob === null ? undefined : await createImageBitmap(blob)
+    return [blob?.type, bitmap?.width]
+  })
+  assert.deepEqual(picture, ['image/png', await page.locator('canvas').first().evaluate((canvas) => (canvas as HTMLCanvasElement).width)])
+  await close(page)
+})
+
+test('of the chosen range: its life in states, lag, forecast and pause of writers, and its epoch', async () => {
+  const page = await open('#v=1&s=add-node&seed=1&f=none&t=6500')
+  const chip = (name: string): Promise<void> => page.locator('.range .chips').getByRole('button', { name, exact: true }).click()
+  const facts = async (): Promise<Map<string, string>> => new Map(await page.locator('.facts > div').evaluateAll((all) => all.map((one) => [one.querySelector('dt')?.textContent ?? '', one.querySelector('dd')?.textContent ?? ''] as [string, string])))
+  await chip('A')
+  const known = await facts()
+  for (const name of ['lag of the feed', 'pause, forecast', 'pause, allowed', 'to compare again', 'epoch', 'bytes', 'writes a second']) assert.match(known.get(name) ?? '', /\d|not known yet/, name)
+  const store = [...known.keys()].find((name) => name.startsWith('gate of ')) ?? assert.fail('no gate')
+  assert.match(known.get(store) ?? '', /epoch \d/)
+  assert.match(await page.locator('.lag canvas').getAttribute('aria-label') ?? '', /\w{4,}/)
+  const said = (): Promise<string> => page.locator('.range p.quiet').first().innerText()
+  const first = await said()
+  const [a, b] = await get(page, (sim) => (sim.scene?.jobs ?? []).map(({ first: key }) => key))
+  assert.ok(first.includes(a ?? '?'), first)
+  await chip('B')
+  await page.waitForFunction((key) => document.querySelector('keyhaul-sim')?.shadowRoot?.querySelector('.range p.quiet')?.textContent?.includes(key), b ?? '?')
+  await get(page, (sim) => sim.seek(12_000_000))
+  await chip('A')
+  await page.waitForFunction(() => /activating/.test(document.querySelector('keyhaul-sim')?.shadowRoot?.querySelector('.lifeline')?.textContent ?? ''))
+  const states = await page.locator('.lifeline li b').allInnerTexts()
+  // The last fourteen; what comes in this order came in this order.
+  let at = -1
+  for (const state of ['catching up', 'verifying', 'fencing', 'draining', 'deciding', 'activating', 'cleaning', 'done']) {
+    const next = states.indexOf(state, at + 1)
+    assert.ok(next > at, `${state} after ${at}: ${states.join(', ')}`)
+    at = next
+  }
+  assert.match((await facts()).get('pause of writers') ?? '', /^\d+\.\d ms$/)
+  await close(page)
+})
+
+test('the tables in place of the picture have what it shows, and the panel counts what was judged', async () => {
+  const page = await open('#v=1&s=story&seed=1&f=none&t=3000&a=2500000:crash:2:2000')
+  const table = (name: string): Promise<string[][]> => page.locator('keyhaul-sim table', { has: page.locator('caption', { hasText: name }) }).locator('tbody tr').evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent ?? '')))
+  const scene = await get(page, (sim) => sim.scene)
+  const [nodes, ranges] = [await table('Nodes'), await table('Ranges')]
+  assert.deepEqual(nodes.find(([name]) => name === 's2')?.slice(0, 3), ['s2', 'store', 'down'])
+  assert.deepEqual(nodes.find(([name]) => name === 's0')?.slice(0, 3), ['s0', 'store', 'well'])
+  assert.equal(ranges.length, scene?.jobs.length)
+  const [job] = scene?.jobs ?? []
+  assert.equal(ranges[0]?.[3]?.replaceAll(' ', ''), job?.state.toLowerCase())
+  assert.deepEqual(ranges[0]?.slice(4, 6), [job?.atSource, job?.atTarget].map((one) => one?.toLocaleString('en-US')))
+  const checks = async (): Promise<number> => Number((await page.locator('.numbers > div', { hasText: 'operations checked' }).locator('dd').innerText()).replaceAll(',', ''))
+  assert.equal(await checks(), scene?.checks)
+  await get(page, (sim) => sim.seek(9_000_000))
+  await page.waitForFunction((least) => Number(document.querySelector('keyhaul-sim')?.shadowRoot?.querySelector('.numbers dd')?.textContent?.replaceAll(',', '')) > least, scene?.checks ?? 0)
+  assert.equal(await checks(), await get(page, (sim) => sim.scene?.checks))
+  await close(page)
+})
+
+test('what is broken by hand is so: slow, a full disk, damage, doubles, chaos', async () => {
+  const page = await open('#v=1&s=story&seed=1&f=none&t=1500')
+  const choose = (name: string): Promise<void> => page.locator('.break .chips').getByRole('button', { name, exact: true }).click()
+  const press = (name: string): Promise<void> => page.locator('.break .buttons').getByRole('button', { name, exact: true }).click()
+  const done = (count: number): Promise<unknown> => page.waitForFunction((wanted) => (/ --do (\S+)/.exec((document.querySelector('keyhaul-sim') as Sim).command)?.[1]?.split(',').length ?? 0) === wanted, count)
+  await choose('s1')
+  await press('slow')
+  await choose('s0')
+  await press('disk full')
+  await done(2)
+  await get(page, (sim) => sim.step(1))
+  assert.deepEqual(await get(page, (sim) => (sim.scene?.nodes ?? []).slice(0, 2).map(({ slow, full }) => [slow, full])), [[0, 1], [1, 0]])
+  const before = await get(page, (sim) => sim.scene?.damaged ?? 0)
+  await page.locator('input[data-fault="corrupt"]').fill('50000')
+  await page.locator('input[data-fault="duplicate"]').fill('300000')
+  await done(4)
+  await get(page, (sim) => sim.seek(8_000_000))
+  const now = await get(page, (sim) => ({ damaged: sim.scene?.damaged ?? 0, rates: sim.scene?.rates ?? [] }))
+  assert.ok(now.damaged > before, `${now.damaged} damaged`)
+  assert.ok(now.rates.includes(50_000) && now.rates.includes(300_000), now.rates.join(' '))
+  await press('chaos')
+  await done(10)
+  await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim).foresight !== undefined)
+  assert.deepEqual(await get(page, (sim) => sim.foresight?.violations), [])
+  await close(page)
+})
+
+test('the line of time scrubs, and where writers wait the map says so', async () => {
+  const page = await open('#v=1&s=add-node&seed=1&f=none&t=1000')
+  await page.getByRole('slider', { name: 'Time' }).fill('500')
+  await page.waitForFunction(() => {
+    const { timeUs, foresight } = document.querySelector('keyhaul-sim') as Sim
+    return Math.abs(timeUs - (foresight?.endUs ?? 0) / 2) < 1000
+  })
+  // Of the first pause, by its column and its row.
+  const place = await get(page, (sim) => {
+    const { heat, marks } = sim.foresight ?? {}
+    const [us, , , text] = marks?.find(([, , , said]) => /: fencing$/.test(said)) ?? []
+    const job = Number(/\d+/.exec(text ?? '')?.[0])
+    const column = heat?.columns.findIndex(({ timeUs }) => timeUs >= (us ?? 0)) ?? -1
+    const row = heat?.rows.findIndex(({ jobs }) => jobs.includes(job)) ?? -1
+    return [(column + 0.5) / (heat?.columns.length ?? 1), (row + 0.5) / (heat?.rows.length ?? 1)]
+  }) as [number, number]
+  const map = page.getByRole('application', { name: 'Key space by time' })
+  const box = await map.boundingBox() ?? assert.fail()
+  const at = { x: 64 + (box.width - 64) * place[0], y: (box.height - 18) * place[1] }
+  const inks = (): Promise<boolean> => map.evaluate((canvas, { x, y }) => {
+    const bad = getComputedStyle((canvas.getRootNode() as ShadowRoot).host).getPropertyValue('--keyhaul-bad').trim()
+    const [r, g, b] = [1, 3, 5].map((from) => Number.parseInt(bad.slice(from, from + 2), 16))
+    const { data } = ((canvas as HTMLCanvasElement).getContext('2d') as CanvasRenderingContext2D).getImageData(x - 8, y - 8, 16, 16)
+    for (let i = 0; i < data.length; i += 4) if (data[i] === r && data[i + 1] === g && data[i + 2] === b) return true
+    return false
+  }, at)
+  assert.ok(await inks(), 'nothing is drawn where writers wait')
+  await map.hover({ position: at })
+  assert.match(await page.locator('.heat .read').innerText(), /writers wait/)
+  await close(page)
+})
+
+test('what each number is links to a page that says more, and there is what it links to', async () => {
+  const page = await open('#v=1&s=live&seed=4&f=none&t=3000')
+  await page.locator('button.what', { hasText: 'lost' }).first().click()
+  const links = await page.locator('.glossary a').evaluateAll((all) => all.map((one) => (one as HTMLAnchorElement).href))
+  assert.equal(links.length, Object.keys(NUMBERS).length)
+  const reader = await site.page('docs/simulator.html')
+  for (const link of new Set(links)) {
+    assert.ok(link.startsWith(`${site.address}docs/`), link)
+    await reader.goto(link)
+    assert.equal(await reader.locator(`[id="${new URL(link).hash.slice(1)}"]`).count(), 1, link)
+  }
+  const [opened] = await Promise.all([page.context().waitForEvent('page'), page.locator('.glossary .asked a').click()])
+  await opened.waitForURL(/docs\/simulator\.html#oracles$/)
+  await close(reader)
+  await close(page)
+})
+
+test('any host can serve it: in a folder of its own it runs in its Worker as well', async () => {
+  const page = await open('some/where/')
+  assert.ok(page.workers().some((worker) => worker.url() === `${site.address}some/where/worker.js`), page.workers().map((worker) => worker.url()).join())
+  await close(page)
+})
+
+test('whatever has the focus shows it', async () => {
+  const page = await open('#v=1&s=story&seed=1&f=none&t=2000')
+  const seen = new Set<string>()
+  for (let i = 0; i < 60; i++) {
+    await page.keyboard.press('Tab')
+    const [name, style, width] = await page.evaluate(() => {
+      let active = document.activeElement
+      while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement
+      const { outlineStyle, outlineWidth } = getComputedStyle(active as Element)
+      return [`${active?.tagName} ${active?.textContent}`, outlineStyle, Number.parseFloat(outlineWidth)] as const
+    })
+    if (name.startsWith('BODY')) continue
+    seen.add(name)
+    assert.ok(style !== 'none' && width >= 2, `${name}: ${style} ${width}`)
+  }
+  assert.ok(seen.size > 30, `${seen.size}`)
+  await close(page)
+})
+
+test('at 400 % of 1280 by 1024 all of it can be read, the help too, and axe has nothing to say', async () => {
+  for (const hash of ['#v=1&s=live&seed=4&f=none&t=3000', '#own', 'docs/simulator.html']) {
+    const page = await site.page(hash, { ...STILL, viewport: { width: 320, height: 256 }, bypassCSP: true })
+    const look = async (): Promise<void> => {
+      assert.deepEqual(await axeFinds(page), [], hash)
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth)) <= 320, `${hash} is wider`)
+    }
+    if (hash.startsWith('#v')) await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim | null)?.foresight !== undefined)
+    if (hash === '#own') await page.locator('#own-to option').first().waitFor({ state: 'attached' })
+    await look()
+    if (hash.startsWith('#v')) {
+      await page.locator('canvas').first().focus()
+      await page.keyboard.press('?')
+      const help = page.getByRole('dialog', { name: 'Help' })
+      const box = await help.boundingBox() ?? assert.fail()
+      assert.ok(box.x >= 0 && box.y >= 0 && box.x + box.width <= 320 && box.y + box.height <= 256, JSON.stringify(box))
+      assert.ok(await help.locator('.helpbody').evaluate((body) => body.scrollHeight > body.clientHeight), 'it scrolls')
+      await look()
+    }
+    await close(page)
+  }
+})

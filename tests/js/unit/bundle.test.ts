@@ -1,0 +1,55 @@
+// What the build makes of the modules of the `.` entry: one file, and its WASM module by file or from text.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import * as entry from '../../../dist/index.js'
+import { KeyhaulError } from '../../../dist/errors.js'
+import { crc32 } from '../../../dist/checksum/shared.js'
+import { Migration } from '../../../dist/migration.js'
+
+const dist = fileURLToPath(new URL('../../../dist/', import.meta.url))
+
+test('a module is one, by whatever path it is imported', () => {
+  assert.equal(entry.KeyhaulError, KeyhaulError)
+  assert.equal(entry.Migration, Migration)
+  assert.equal(entry.crc32, crc32)
+})
+
+test('the entry is few files', () => {
+  const loaded = execFileSync(process.execPath, ['--input-type=module', '-e', `
+    import { register } from 'node:module'
+    register('data:text/javascript,' + encodeURIComponent('export async function load(url, context, next) { if (url.startsWith("file:")) console.log(url); return next(url, context) }'))
+    await import(${JSON.stringify(join(dist, 'index.js'))})`], { encoding: 'utf8' })
+  const files = loaded.trim().split('\n')
+  assert.ok(files.some((file) => file.endsWith('/dist/core.js')), loaded)
+  assert.ok(files.length < 15, loaded)
+})
+
+test('in Node the module is its file; without it, and where it is damaged, what the text holds', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bundle-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  mkdirSync(join(folder, 'dist'))
+  cpSync(join(dist, '../package.json'), join(folder, 'package.json'))
+  for (const part of ['index.js', 'core.js', 'errors.js', 'engine', 'checksum', 'journal', 'stores', 'keyhaul.wasm']) cpSync(join(dist, part), join(folder, 'dist', part), { recursive: true })
+  const file = join(folder, 'dist/keyhaul.wasm')
+  // Bytes given to WebAssembly.Module: the file is not copied, the text is unpacked by a module of its own first.
+  const modules = (): number =>
+    Number(execFileSync(process.execPath, ['--input-type=module', '-e', `
+      let made = 0
+      const { Module } = WebAssembly
+      WebAssembly.Module = class extends Module { constructor(bytes) { super(bytes); made++ } }
+      const { crc32 } = await import(${JSON.stringify(join(folder, 'dist/index.js'))})
+      if (crc32('123456789') !== 0xcbf43926) throw new Error('wrong')
+      console.log(made)`], { encoding: 'utf8' }))
+  assert.equal(modules(), 1)
+  truncateSync(file, 50_000)
+  assert.equal(modules(), 2)
+  writeFileSync(file, 'no module')
+  assert.equal(modules(), 2)
+  rmSync(file)
+  assert.equal(modules(), 2)
+})

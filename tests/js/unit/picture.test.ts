@@ -1,0 +1,136 @@
+// What the picture is drawn from: areas by bytes, strength by load, changes of owner, and whether a machine keeps up.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { cutoverMarks, cutoversOf, markBeside, newCutovers } from '../../../dist/sim/element/jump.js'
+import { layOut, outgrew } from '../../../dist/sim/element/layout.js'
+import { LEVELS, levelOf, writtenSide } from '../../../dist/sim/element/load.js'
+import { Pace } from '../../../dist/sim/element/pace.js'
+import { Session } from '../../../dist/sim/session.js'
+import type { SimJob, SimView } from '../../../dist/sim/view.js'
+
+function viewOf(scenario: string, timeUs: number, options: object = {}): SimView {
+  const session = new Session()
+  session.calls.open({ seed: 1, scenario, faults: 'none', ...options })
+  return session.calls.advance(timeUs, Number.POSITIVE_INFINITY)
+}
+
+test('areas of ranges are as their bytes, to one scale, and all of it is within its store', () => {
+  const view = viewOf('add-node', 1_000_000)
+  const sized = { ...view, jobs: view.jobs.map((job, i) => ({ ...job, bytes: [10_000 * (i + 1), 0] as const })) }
+  const { boxes, rows } = layOut(sized, 1240, 420)
+  const areas = new Map([...rows.values()].flat().map(({ job, w, h }) => [job, w * h]))
+  assert.ok(areas.size >= 3)
+  const free = [...areas].filter(([job]) => ([...rows.values()].flat().find((row) => row.job === job)?.h ?? 0) > 8)
+  assert.ok(free.length >= 2, 'all are at their least')
+  const [[first, one], [second, two]] = free as [[number, number], [number, number]]
+  assert.ok(Math.abs(two / one - (second + 1) / (first + 1)) < 0.01, `${two / one}`)
+  for (const [store, list] of rows) for (const { y, h } of list) {
+    const box = boxes.get(store) ?? assert.fail()
+    assert.ok(y >= box.y && y + h <= box.y + box.h && h >= 3, `${y} ${h}`)
+  }
+})
+
+test('however many ranges there are and however different, each can be seen and is within its store', () => {
+  const view = viewOf('many', 1_000_000)
+  for (const height of [330, 420]) for (const times of [1, 6, 40]) {
+    const jobs = Array.from({ length: times }, () => view.jobs).flat().map((job, i) => ({ ...job, bytes: [i % 7 === 0 ? 1_000_000 : i % 5, 0] as const }))
+    const { boxes, rows } = layOut({ ...view, jobs }, 320, height)
+    for (const [store, list] of rows) {
+      const box = boxes.get(store) ?? assert.fail()
+      let end = box.y
+      for (const { y, h } of list) {
+        assert.ok(h > 0 && y >= end - 0.01 && y + h <= box.y + box.h + 0.5, `${times} ${y} ${h} in ${box.y} ${box.h}`)
+        end = y + h
+      }
+    }
+  }
+  assert.equal(outgrew(view.jobs.map(({ bytes }) => Math.max(...bytes)), view), false)
+  assert.equal(outgrew(view.jobs.map(() => 1), view), true)
+})
+
+test('the load of ranges is what clients were acknowledged in the last second, to the write, and nothing once nobody writes', () => {
+  const session = new Session()
+  session.calls.open({ seed: 1, scenario: 'follow', faults: 'none' })
+  let [before, most] = [0, 0]
+  for (let second = 1; second <= 12; second++) {
+    // Just before the next one begins, so that all of it counts and nothing of the one before does.
+    const { jobs, clientAcks } = session.calls.advance(second * 1e6 - 1, Number.POSITIVE_INFINITY)
+    const load = jobs.reduce((sum, one) => sum + one.load, 0)
+    assert.equal(load, clientAcks - before, `in second ${second}`)
+    before = clientAcks
+    most = Math.max(most, load)
+  }
+  assert.ok(most > 5, `${most} writes a second`)
+  const late = session.calls.advance(1e12, Number.POSITIVE_INFINITY)
+  assert.ok(late.jobs.every(({ load }) => load === 0), 'nobody writes at the end')
+})
+
+test('the range that is hot is told to be, and bytes are those of keys and values', () => {
+  const session = new Session()
+  session.calls.open({ seed: 1, scenario: 'hot-range', faults: 'none' })
+  let hot = 0
+  for (let second = 1; second <= 10; second++) hot += session.calls.advance(second * 1e6 - 1, Number.POSITIVE_INFINITY).jobs[0]?.load ?? 0
+  const { jobs, clientAcks } = session.calls.advance(10e6 - 1)
+  // Four of five requests are for it; the others are for ranges that stay.
+  assert.ok(hot > clientAcks * 0.65 && hot < clientAcks * 0.95, `${hot} of ${clientAcks}`)
+  // A key has seven characters or more, as in j0/00012; no value is longer than 2,000.
+  for (const { bytes, keys, atSource } of jobs) assert.ok(bytes[0] > atSource * 7 && bytes[0] < keys * 2000, `${bytes[0]} of ${atSource}`)
+  const copied = viewOf('copy', 1e12)
+  for (const { bytes, atSource, atTarget } of copied.jobs) if (atSource === atTarget && atSource > 0) assert.equal(bytes[0], bytes[1])
+})
+
+test('strength is by load, and on the side that takes the writes', () => {
+  assert.deepEqual([0, 1, 4, 25, 100].map((load) => levelOf(load, 100)), [0, 1, 1, 2, LEVELS])
+  assert.equal(levelOf(5, 0), 0)
+  const job = (gates: [string, string], atSource: number, atTarget: number): SimJob => ({ gates, atSource, atTarget, keys: 10, state: 'copying' }) as unknown as SimJob
+  assert.equal(writtenSide(job(['serving, epoch 1', 'staged, epoch 2'], 10, 3)), 0)
+  assert.equal(writtenSide(job(['redirecting, epoch 2', 'serving, epoch 2'], 10, 10)), 1)
+  assert.equal(writtenSide(job(['', ''], 10, 10)), 0)
+  assert.equal(writtenSide(job(['', ''], 0, 10)), 1)
+})
+
+test('each change of owner is one, at any speed and after any crash, and the jumps know the same', () => {
+  for (const [scenario, seed, most] of [['add-node', 1, 3], ['story', 1, 2], ['live-swarm', 4, 99], ['live-rivals', 4, 99], ['live-reverse', 3, 99], ['cancel-replan', 4, 99], ['copy', 1, 0], ['swarm', 4, 99]] as const) {
+    const found = [20_000, 300_000, 5_000_000, 1e12].map((stepUs) => {
+      const session = new Session()
+      session.calls.open({ seed, scenario })
+      let before = session.calls.advance(0, Number.POSITIVE_INFINITY)
+      const told: string[] = []
+      for (let timeUs = stepUs; before.ended === 0 && (stepUs > 20_000 || timeUs < 20_000_000); timeUs += stepUs) {
+        const now = session.calls.advance(timeUs, Number.POSITIVE_INFINITY)
+        for (const one of newCutovers(before, now)) told.push(`${one.job} ${one.timeUs} ${one.state}`)
+        before = now
+      }
+      return { told, jobs: before.jobs }
+    })
+    const [fine, , , whole] = found as [(typeof found)[0], (typeof found)[0], (typeof found)[0], (typeof found)[0]]
+    for (const { told } of found.slice(1)) assert.deepEqual(told, whole.told, scenario)
+    assert.deepEqual(fine.told, whole.told.filter((one) => Number(one.split(' ')[1]) < Number(20_000_000)).slice(0, fine.told.length), scenario)
+    assert.ok(whole.told.length <= most && (most === 0 || whole.told.length > 0), `${scenario}: ${whole.told.join(', ')}`)
+    const session = new Session()
+    session.calls.open({ seed, scenario })
+    let seen = session.calls.scout(50)
+    while (seen?.done !== true) seen = session.calls.scout(50)
+    const marked = [...cutoverMarks(seen.marks, whole.jobs)].map(([timeUs, , , text]) => `${text.replace(/job (\d+): (\w+)/, `$1 ${timeUs} $2`)}`)
+    assert.deepEqual(marked, whole.told, scenario)
+    if (marked.length > 0) assert.ok(markBeside(seen.marks, 0, 'cutover', 1, cutoverMarks(seen.marks, whole.jobs)) !== undefined)
+  }
+  // Killed behind the decision, it is activated again; going back is another change.
+  const live = (states: string[]): SimJob => ({ source: 0, target: 1, first: 'a', last: 'b', phases: states.map((state, i) => [i, state]) }) as unknown as SimJob
+  const count = (...jobs: SimJob[]): number => cutoversOf(jobs).length
+  assert.equal(count(live(['deciding', 'activating', 'cleaning', 'stopped', 'claiming', 'activating', 'cleaning', 'done'])), 1)
+  assert.equal(count(live(['deciding', 'activating', 'reversible', 'fencing', 'deciding', 'activating', 'done'])), 2)
+  assert.equal(count(live(['deciding', 'stopped', 'x', 'activating']), live(['x', 'x', 'activating', 'done'])), 1)
+  assert.equal(count(live(['deleting', 'stopped', 'verifying', 'deleting', 'done'])), 1)
+})
+
+test('a machine that cannot keep up is said to be slow, and only then', () => {
+  const pace = new Pace()
+  for (let ms = 0; ms <= 2000; ms += 16) pace.note(ms, ms * 1000, false)
+  assert.equal(pace.reached, undefined)
+  let news = 0
+  for (let ms = 2000; ms <= 6000; ms += 16) news += pace.note(ms, ms * 840_000, true) ? 1 : 0
+  assert.ok(news > 0 && Math.abs((pace.reached ?? 0) - 840) < 1, `${pace.reached}`)
+  for (let ms = 6000; ms <= 8000; ms += 16) pace.note(ms, ms * 840_000, false)
+  assert.equal(pace.reached, undefined)
+})
