@@ -21,7 +21,9 @@ function endless(behind: number): { store: Store; polls: () => number; closed: (
       return { changes, position: new Uint8Array(1), caughtUp: false }
     },
     behind: () => behind,
-    close: async () => void (closed = true)
+    close: async () => {
+      closed = true
+    }
   }
   return { store: { ...memoryStore({ name: 'a' }), name: 'a', openFeed: async () => feed } as unknown as Store, polls: () => polls, closed: () => closed }
 }
