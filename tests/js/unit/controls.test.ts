@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DataChunk, DataMigrator, type Difference, Engine, inspectJournal, KeyhaulError, type MigrationState, memoryJournal, migrate, type Progress, VERSION } from '../../../dist/index.js'
+import { DataChunk, DataMigrator, type Difference, Engine, inspectJournal, type JournalStore, KeyhaulError, type MigrationState, memoryJournal, migrate, type Progress, VERSION } from '../../../dist/index.js'
 import { memoryStore, type MemoryStore } from '../../../dist/stores/memory.js'
 
 function filled(name: string, count: number): MemoryStore {
@@ -128,6 +128,39 @@ test('a migrator forgets the oldest that ended beyond `retained`', () => {
   }
   assert.deepEqual(ids.map((id) => migrator.getStatus(id)), [undefined, { state: 'completed' }])
   migrator.close()
+})
+
+test('an engine that is closed while it looks at a journal begins nothing, and lets the journal go', async () => {
+  for (const how of ['migrate', 'resume'] as const) {
+    const [from, to] = [filled('a', 10), memoryStore({ name: 'b' })]
+    const inner = memoryJournal()
+    if (how === 'resume') {
+      const run = migrate({ from, to, journal: inner, rate: 1 })
+      while (inner.bytes.length === 0) await sleep(1)
+      await run.stop()
+      await assert.rejects(run.done, { code: 'KEYHAUL_INTERRUPTED' })
+    }
+    let closed = 0
+    const slow: JournalStore = {
+      name: 'slow',
+      read: async () => {
+        await sleep(5)
+        return inner.read()
+      },
+      append: (bytes) => inner.append(bytes),
+      truncate: (length) => inner.truncate(length),
+      close: async () => {
+        closed++
+      }
+    }
+    const engine = new Engine()
+    const begun = engine[how]({ from, to, journal: slow })
+    engine.close()
+    await assert.rejects(begun, { code: 'KEYHAUL_CLOSED' })
+    assert.equal(closed, 1)
+    // The module is none the worse for it.
+    assert.equal((await migrate({ from, to: memoryStore({ name: 'c' }) }).done).verified, true)
+  }
 })
 
 test('an engine at rest has 4 MiB of memory at most, and one that has moved something keeps to its window', () => {
