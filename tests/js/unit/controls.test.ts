@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DataChunk, DataMigrator, type Difference, Engine, inspectJournal, type JournalStore, KeyhaulError, type MigrationState, memoryJournal, migrate, type Progress, VERSION } from '../../../dist/index.js'
+import { DataChunk, DataMigrator, type Difference, Engine, inspectJournal, type JournalStore, KeyhaulError, type MigrationState, memoryJournal, migrate, type Progress, resume, VERSION } from '../../../dist/index.js'
 import { memoryStore, type MemoryStore } from '../../../dist/stores/memory.js'
 
 function filled(name: string, count: number): MemoryStore {
@@ -161,6 +161,29 @@ test('an engine that is closed while it looks at a journal begins nothing, and l
     // The module is none the worse for it.
     assert.equal((await migrate({ from, to: memoryStore({ name: 'c' }) }).done).verified, true)
   }
+})
+
+test('a signal that aborts while a journal is read stops what comes of it, and it goes on from there', async () => {
+  const [from, to] = [filled('a', 500), memoryStore({ name: 'b' })]
+  const journal = memoryJournal()
+  const stopped = async (run: { readonly done: Promise<unknown> }): Promise<void> => assert.rejects(run.done, { code: 'KEYHAUL_INTERRUPTED' })
+  const first = new AbortController()
+  const slow = migrate({ from, to, journal, pageEntries: 10, rate: 1, signal: first.signal })
+  while (journal.bytes.length === 0) await sleep(1)
+  first.abort()
+  await stopped(slow)
+  for (const how of [resume, migrate]) {
+    for (const when of ['before', 'meanwhile']) {
+      const controller = new AbortController()
+      if (when === 'before') controller.abort()
+      const run = how({ from, to, journal, signal: controller.signal })
+      controller.abort()
+      await stopped(run)
+      assert.equal(inspectJournal(journal.bytes).resumable, true)
+    }
+  }
+  const { verified, entries } = await resume({ from, to, journal }).done
+  assert.deepEqual([verified, entries, to.size], [true, 500, 500])
 })
 
 test('an engine at rest has 4 MiB of memory at most, and one that has moved something keeps to its window', () => {
