@@ -125,8 +125,7 @@ export class Engine {
   }
 
   #begin(options: MigrateOptions & Fenced, ranges: readonly ScanRange[], journal: JournalStore | undefined): Migration {
-    const driver = this.driver
-    driver.engine.setWallClock(driver.now(), Date.now())
+    const driver = this.#readyDriver()
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
     const live = options.live === true ? liveRun(options, crypto.getRandomValues(new Uint8Array(16))) : undefined
@@ -194,8 +193,7 @@ export class Engine {
       throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', { file: journal.name, message: 'give stopWrites and resumeWrites if it was begun with them, and only then' })
     }
     if (summary.torn) await journal.truncate(summary.validBytes)
-    const driver = this.driver
-    driver.engine.setWallClock(driver.now(), Date.now())
+    const driver = this.#readyDriver()
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
     const id = idOrThrow(driver.engine.resume(driver.now(), bytes, source, target), { file: journal.name })
@@ -218,6 +216,13 @@ export class Engine {
     this.#running.add(migration)
     live?.fence?.watch(migration)
     return migration
+  }
+
+  /** It may have been closed while a journal was read. Told what time it is. */
+  #readyDriver(): Driver {
+    this.#assertOpen()
+    this.driver.engine.setWallClock(this.driver.now(), Date.now())
+    return this.driver
   }
 
   #assertOpen(): void {

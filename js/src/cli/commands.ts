@@ -182,6 +182,8 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
     return ended
   } catch (error) {
     view.stop()
+    // What is told later, by whoever called, is an error already while the stores are being closed.
+    ended = Exit.error
     ended = failed(error, flags, journal)
     return ended
   } finally {
@@ -230,7 +232,17 @@ function resumeCommand(journal: string | undefined, { rate, verb = 'resume' }: O
 
 function tooLargeText(journal: string | undefined): string {
   const cancel = resumeCommand(journal, { verb: 'cancel' })
-  return `${cancel === undefined ? 'stopped' : `stopped; give it up with: ${cancel}`}; then begin again with a larger --entry-max, or with ranges that leave the key out\n`
+  // A live move has no --entry-max, and a journal that has ended takes up nothing.
+  const larger = isLiveJournal(journal) ? '' : 'a larger --entry-max, or with '
+  return `${cancel === undefined ? 'stopped' : `stopped; give it up with: ${cancel}`}; then begin again with ${larger}ranges that leave the key out${journal === undefined ? '' : ', and a journal of its own'}\n`
+}
+
+function isLiveJournal(journal: string | undefined): boolean {
+  try {
+    return journal !== undefined && inspectJournal(readJournalFile(journal)).live !== undefined
+  } catch {
+    return false
+  }
 }
 
 function stoppedText(resume: string | undefined): string {

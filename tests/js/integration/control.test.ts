@@ -5,8 +5,11 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync 
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { serveControl } from '../../../dist/live/index.js'
+import { migrate } from '../../../dist/index.js'
+import { assignRange, type GatedStore, gatedStore, serveControl } from '../../../dist/live/index.js'
+import { levelRegister } from '../../../dist/register/level.js'
 import { memoryRegister } from '../../../dist/register/memory.js'
+import { levelStore } from '../../../dist/stores/level.js'
 import { type Service, start, withService } from '../support/service.ts'
 import { fillLevel, inFolder, keyhaul, readLevel, withLevel } from '../support/stores.js'
 
@@ -38,7 +41,7 @@ test('a shard of a running service is moved from a terminal', async () => {
     assert.equal(ended.code, 0, ended.stderr)
     assert.match(ended.stderr, /migration [0-9a-f]{8} in the service: shard1 -> shard2 key-000500\.\.key-000999\n/)
     assert.match(ended.stderr, /copying/)
-    assert.match(ended.stdout, /moved live 500 entries[\s\S]*verified[\s\S]*level 4; writers were refused for .*, forecast .*\n {2}(no write waited for that|[\d,]+ writes? waited, p50 .*, p99 .*, at most .*); clients wrote (\d+ before and )?[1-9]\d* keys a second during it\n/)
+    assert.match(ended.stdout, /moved live 500 entries[\s\S]*verified[\s\S]*level 4; writers were refused for .*, forecast .*\n {2}(no write waited for that|[\d,]+ writes? waited, p50 .*, p99 .*, at most .*); clients wrote ([\d,]+ before and )?[1-9][\d,]* keys a second during it\n/)
     const again = await keyhaul(['move', '--live', '--service', socket, 'shard1', 'shard2', '--range', 'key-001000..key-001499', '--json', '--quiet'])
     assert.equal(again.code, 0, again.stderr)
     assert.equal(again.stderr, '')
@@ -284,6 +287,26 @@ test('without a service: moved in the process of the command, under the names of
     assert.deepEqual([await dataIn(a), await dataIn(b)], [5000, 0])
     await withLevel(a, async () => assert.match((await keyhaul([...args])).stderr, /KEYHAUL_STORE_LOCKED.*another process has it open.*--service SOCKET/))
     await withLevel(r, async () => assert.match((await keyhaul(['status', journal, '--register', `level:${r}`])).stderr, /KEYHAUL_STORE_LOCKED.*--service SOCKET/))
+  })
+})
+
+test('a key that is too large for a live move: what to do is what such a move can do', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = ['a', 'b', 'j'].map((name) => join(folder, name)) as [string, string, string]
+    const places = { from: `level:${a}`, to: `level:${b}`, register: `level:${a}` }
+    await withLevel(a, async (one) => {
+      await withLevel(b, async (two) => {
+        const [from, to] = ([[one, places.from], [two, places.to]] as const).map(([db, name]) => gatedStore(levelStore(db, { name, feed: true }))) as [GatedStore, GatedStore]
+        const register = levelRegister(one)
+        await assignRange({ register, store: from })
+        await from.put('large', 'x'.repeat(2000))
+        const run = migrate({ live: true, from, to, register, journal, entryBytesMax: 1024, hostInfo: { places } })
+        await assert.rejects(run.done, { code: 'KEYHAUL_ENTRY_TOO_LARGE' })
+      })
+    })
+    const stopped = await keyhaul(['resume', journal])
+    assert.equal(stopped.code, 1)
+    assert.ok(stopped.stderr.endsWith(`stopped; give it up with: keyhaul cancel ${journal}; then begin again with ranges that leave the key out, and a journal of its own\n`), stopped.stderr)
   })
 })
 

@@ -1,9 +1,10 @@
 // What a host steers a run with, and what it is told: limits of a node, pause, events, totals, the receipt.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DataChunk, DataMigrator, type Difference, Engine, inspectJournal, KeyhaulError, type MigrationState, memoryJournal, migrate, type Progress, VERSION } from '../../../dist/index.js'
+import { DataChunk, DataMigrator, type Difference, Engine, inspectJournal, type JournalStore, KeyhaulError, type MigrationState, memoryJournal, migrate, type Progress, resume, VERSION } from '../../../dist/index.js'
 import { memoryStore, type MemoryStore } from '../../../dist/stores/memory.js'
 
 function filled(name: string, count: number): MemoryStore {
@@ -127,4 +128,81 @@ test('a migrator forgets the oldest that ended beyond `retained`', () => {
   }
   assert.deepEqual(ids.map((id) => migrator.getStatus(id)), [undefined, { state: 'completed' }])
   migrator.close()
+})
+
+test('an engine that is closed while it looks at a journal begins nothing, and lets the journal go', async () => {
+  for (const how of ['migrate', 'resume'] as const) {
+    const [from, to] = [filled('a', 10), memoryStore({ name: 'b' })]
+    const inner = memoryJournal()
+    if (how === 'resume') {
+      const run = migrate({ from, to, journal: inner, rate: 1 })
+      while (inner.bytes.length === 0) await sleep(1)
+      await run.stop()
+      await assert.rejects(run.done, { code: 'KEYHAUL_INTERRUPTED' })
+    }
+    let closed = 0
+    const slow: JournalStore = {
+      name: 'slow',
+      read: async () => {
+        await sleep(5)
+        return inner.read()
+      },
+      append: (bytes) => inner.append(bytes),
+      truncate: (length) => inner.truncate(length),
+      close: async () => {
+        closed++
+      }
+    }
+    const engine = new Engine()
+    const begun = engine[how]({ from, to, journal: slow })
+    engine.close()
+    await assert.rejects(begun, { code: 'KEYHAUL_CLOSED' })
+    assert.equal(closed, 1)
+    // The module is none the worse for it.
+    assert.equal((await migrate({ from, to: memoryStore({ name: 'c' }) }).done).verified, true)
+  }
+})
+
+test('a signal that aborts while a journal is read stops what comes of it, and it goes on from there', async () => {
+  const [from, to] = [filled('a', 500), memoryStore({ name: 'b' })]
+  const journal = memoryJournal()
+  const stopped = async (run: { readonly done: Promise<unknown> }): Promise<void> => assert.rejects(run.done, { code: 'KEYHAUL_INTERRUPTED' })
+  const first = new AbortController()
+  const slow = migrate({ from, to, journal, pageEntries: 10, rate: 1, signal: first.signal })
+  while (journal.bytes.length === 0) await sleep(1)
+  first.abort()
+  await stopped(slow)
+  for (const how of [resume, migrate]) {
+    for (const when of ['before', 'meanwhile']) {
+      const controller = new AbortController()
+      if (when === 'before') controller.abort()
+      const run = how({ from, to, journal, signal: controller.signal })
+      controller.abort()
+      await stopped(run)
+      assert.equal(inspectJournal(journal.bytes).resumable, true)
+    }
+  }
+  const { verified, entries } = await resume({ from, to, journal }).done
+  assert.deepEqual([verified, entries, to.size], [true, 500, 500])
+})
+
+test('an engine at rest has 4 MiB of memory at most, and one that has moved something keeps to its window', () => {
+  const dist = new URL('../../../dist/', import.meta.url).href
+  const script = `
+    import { Engine, migrate } from '${dist}index.js'
+    import { getModule } from '${dist}engine/load.js'
+    import { memoryStore } from '${dist}stores/memory.js'
+    const engine = new Engine()
+    const atRest = getModule().memory.buffer.byteLength
+    const from = memoryStore({ name: 'a' })
+    for (let i = 0; i < 20_000; i++) from.put('k' + i, 'v'.repeat(1000))
+    const { verified } = await (await engine.migrate({ from, to: memoryStore({ name: 'b' }) })).done
+    console.log(JSON.stringify([verified, atRest, getModule().memory.buffer.byteLength]))`
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
+  assert.equal(stderr, '')
+  const [verified, atRest, after] = JSON.parse(stdout) as [boolean, number, number]
+  assert.equal(verified, true)
+  assert.ok(atRest <= 4 << 20, `${atRest} bytes`)
+  // 20 MB went through it, eight pages of 256 KiB at a time, read and written.
+  assert.ok(after <= 16 << 20, `${after} bytes`)
 })
