@@ -216,6 +216,8 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-swarm", 796825}, {"live-swarm", 209387}, {"live-swarm", 350117},
       {"live-swarm", 460125}, {"live-swarm", 520847}, {"live-swarm", 542020},
       {"live-swarm", 567415},
+      {"live-source-lost", 5219}, {"live-source-lost", 5498}, {"live-source-lost", 5547},
+      {"live-source-lost", 5680}, {"live-source-lost", 5900},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);
