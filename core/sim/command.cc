@@ -98,18 +98,19 @@ int checkSabotage(const Command& command, const Print& print) {
       options.scenario = scenarioOf(options.sabotage);
     }
     uint64_t found = 0, tried = 0, first = 0;
-    std::string oracle;
+    std::string oracle, others;
     for (options.seed = command.options.seed; options.seed <= command.lastSeed; ++options.seed) {
       ++tried;
       const Report report = runAgainstHonest(options);
       if (report.ok() || found++ != 0) continue;
       first = options.seed;
       oracle = report.violations.front().oracle;
+      others = otherOracles(report);
     }
     missed += found == 0 ? 1U : 0U;
     print("| " + std::string(kSabotageInfos[i].name) + " | " +
           (found == 0 ? "not found" : std::to_string(first)) + " | " + std::to_string(found) +
-          " of " + std::to_string(tried) + " | " + oracle + " |\n");
+          " of " + std::to_string(tried) + " | " + oracle + " | " + others + " |\n");
   }
   return missed == 0 ? kDone : kViolation;
 }

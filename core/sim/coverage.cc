@@ -20,6 +20,13 @@ bool writesValues(S state) {
   return state == S::kCopying || state == S::kCatchingUp || state == S::kApproaching ||
          state == S::kDraining || state == S::kReversible;
 }
+bool reads(S state) {
+  return scans(state) || writesValues(state);
+}
+// Several writes before one is synced.
+bool writesMany(S state) {
+  return state == S::kCopying;
+}
 
 }  // namespace
 
@@ -30,7 +37,10 @@ std::string_view whyImpossible(MigrationState state, FaultKind kind) {
                           state == S::kPostponing || state == S::kAborting ||
                           state == S::kTurning;
   if (kind == FaultKind::kEmptyPages && !scans(state)) return "nothing is scanned";
-  if (kind == FaultKind::kBitRot && !writesValues(state)) return "no value is written";
+  const bool ofValues = kind == FaultKind::kBitRot || kind == FaultKind::kMisdirected;
+  if (ofValues && !writesValues(state)) return "no value is written";
+  if (kind == FaultKind::kNoMemory && !reads(state)) return "no page is read";
+  if (kind == FaultKind::kAnyLoss && !writesMany(state)) return "what is written is synced before it is acknowledged";
   if (kind == FaultKind::kStoreError && ofRegister) return "only the register is asked";
   if (kind == FaultKind::kRegisterError && !ofRegister) return "the register is not asked";
   return {};

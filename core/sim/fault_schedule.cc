@@ -1,5 +1,7 @@
 #include "fault_schedule.h"
 
+#include <vector>
+
 #include "mover.h"
 #include "register.h"
 #include "store.h"
@@ -19,7 +21,10 @@ FaultSchedule::FaultSchedule(World& world)
       disk_(world.seed(), "fault disks"),
       user_(world.seed(), "fault users"),
       register_(world.seed(), "fault register"),
-      replay_(world.seed(), "fault replay") {}
+      replay_(world.seed(), "fault replay"),
+      groups_(world.seed(), "fault groups"),
+      swizzle_(world.seed(), "fault swizzle"),
+      clocks_(world.seed(), "fault clocks") {}
 
 void FaultSchedule::start() { post(kTickUs, kTick, 0); }
 
@@ -58,6 +63,9 @@ void FaultSchedule::onEvent(uint8_t what, uint16_t node) {
       if (world_.node(node).isUp()) world_.struck(crashOf(world_.node(node)), node);
       return world_.node(node).crash();
     case kRestart: return world_.node(node).restart();
+    case kClog:
+      if (!world_.healed()) clogAll(node);
+      return;
   }
 }
 
@@ -69,7 +77,47 @@ void FaultSchedule::tick() {
   if (replay_.chance(world_.faults().rate(FaultKind::kReplay))) {
     world_.network().replay(world_.nowUs(), replay_);
   }
+  if (groups_.chance(world_.faults().rate(FaultKind::kGroups))) cutInTwo();
+  if (swizzle_.chance(world_.faults().rate(FaultKind::kSwizzle))) swizzle();
   post(kTickUs, kTick, 0);
+}
+
+// Counted for those whose mover is cut off from somebody it works with.
+void FaultSchedule::cutInTwo() {
+  const uint64_t untilUs = world_.nowUs() + groups_.between(kSecondUs, 10 * kSecondUs);
+  const auto count = static_cast<uint16_t>(world_.nodes().size());
+  std::vector<bool> side(count);
+  for (uint16_t node = 0; node < count; ++node) side[node] = groups_.below(2) == 1;
+  for (uint16_t from = 0; from < count; ++from) {
+    for (uint16_t to = 0; to < count; ++to) {
+      if (side[from] != side[to]) world_.network().block(from, to, untilUs);
+    }
+  }
+  for (const auto& job : world_.jobs()) {
+    const bool here = side[job->mover];
+    const bool apart = here != side[job->source] || here != side[job->target] ||
+                       (job->live && here != side[job->registerNode]);
+    if (apart && !job->ended()) world_.struck(FaultKind::kGroups, *job);
+  }
+}
+
+// One after the other, each for a time of its own, so that they are freed in another order.
+void FaultSchedule::swizzle() {
+  for (const auto& node : world_.nodes()) {
+    if (swizzle_.below(2) == 0) continue;
+    const uint64_t inUs = swizzle_.below(2 * kSecondUs);
+    cloggedUntilUs_[node->id()] = world_.nowUs() + 2 * kSecondUs + swizzle_.below(3 * kSecondUs);
+    post(inUs, kClog, node->id());
+  }
+}
+
+void FaultSchedule::clogAll(uint16_t node) {
+  const auto count = static_cast<uint16_t>(world_.nodes().size());
+  for (uint16_t other = 0; other < count; ++other) {
+    world_.network().clog(node, other, cloggedUntilUs_[node]);
+    world_.network().clog(other, node, cloggedUntilUs_[node]);
+  }
+  world_.struck(FaultKind::kSwizzle, node);
 }
 
 void FaultSchedule::harm(Node& node) {
@@ -148,8 +196,17 @@ void FaultSchedule::harmMover(Node& node) {
   if (crashes(mover_, FaultKind::kMoverCrash)) crashSoon(mover_, node, 3 * kSecondUs);
   holdUp(mover_, node, FaultKind::kMoverPause, 20 * kSecondUs, FaultKind::kMoverSlow);
   if (strikes(mover_, FaultKind::kClockJump, node)) mover.jumpClock(mover_.below(60 * kSecondUs));
+  harmClock(mover);
   fill(node, mover.disk());
   if (strikes(user_, FaultKind::kMeddling, node)) mover.meddle(user_);
+}
+
+void FaultSchedule::harmClock(MoverNode& mover) {
+  if (strikes(clocks_, FaultKind::kClockBack, mover)) {
+    mover.clock().jumpBack(world_.nowUs(), clocks_.below(60 * kSecondUs));
+  }
+  if (!strikes(clocks_, FaultKind::kClockDrift, mover)) return;
+  mover.clock().drift(world_.nowUs(), static_cast<int32_t>(clocks_.below(200'001)) - 100'000);
 }
 
 void FaultSchedule::harmRegister(Node& node) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 
 #include "disk.h"
 #include "faults.h"
@@ -10,6 +11,7 @@
 
 namespace keyhaul::sim {
 
+class MoverNode;
 class Node;
 class World;
 
@@ -29,7 +31,7 @@ class FaultSchedule {
   void crashNow(Node& node);
 
  private:
-  enum What : uint8_t { kTick = 1, kCrash = 2, kRestart = 3 };
+  enum What : uint8_t { kTick = 1, kCrash = 2, kRestart = 3, kClog = 4 };
   void tick();
   void harm(Node& node);
   void harmStore(Node& node);
@@ -41,12 +43,17 @@ class FaultSchedule {
   bool crashes(Prng& prng, FaultKind kind);
   static FaultKind crashOf(const Node& node);
   void cut(Prng& prng, const Node& node);
+  void cutInTwo();
+  void swizzle();
+  void clogAll(uint16_t node);
+  void harmClock(MoverNode& mover);
   bool strikes(Prng& prng, FaultKind kind, const Node& node);
   void crashSoon(Prng& prng, Node& node, uint64_t downUsMax);
   void post(uint64_t delayUs, What what, uint16_t node);
 
   World& world_;
-  Prng path_, mover_, store_, disk_, user_, register_, replay_;
+  Prng path_, mover_, store_, disk_, user_, register_, replay_, groups_, swizzle_, clocks_;
+  std::map<uint16_t, uint64_t> cloggedUntilUs_;  // by node: of a swizzle
 };
 
 }  // namespace keyhaul::sim

@@ -253,9 +253,9 @@ Message GatedStoreNode::executeWrite(const Message& message, bool synced) {
     } else if (entry.deleted) {
       change(entry.key, nullptr, ChangeCause::kApply, message.party, synced);
     } else {
-      const std::string value(entry.value);
+      const std::string value = valueOf(entry);
       change(entry.key, &value, ChangeCause::kApply, message.party, synced);
-      maybeRot(entry.key, message.party);
+      maybeHarm(entry.key, message.party);
     }
   }
   return reply;

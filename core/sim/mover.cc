@@ -8,7 +8,6 @@
 
 namespace keyhaul::sim {
 namespace {
-constexpr uint64_t kClockStartUs = 1'000'000;
 constexpr uint64_t kUnixStartMs = 1'800'000'000'000;
 }
 
@@ -16,11 +15,12 @@ MoverNode::MoverNode(World& world, uint16_t id, const Config& config)
     : Node(world, NodeKind::kMover, id),
       config_(config),
       disk_(world.seed(), "disk mover " + std::to_string(id), world.faults()),
-      prng_(world.seed(), "mover " + std::to_string(id)) {
+      prng_(world.seed(), "mover " + std::to_string(id)),
+      memoryPrng_(world.seed(), "memory of mover " + std::to_string(id)) {
   if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs);
 }
 
-Instant MoverNode::now() const { return {kClockStartUs + world_.nowUs() + clockAheadUs_}; }
+Instant MoverNode::now() const { return {clock_.nowUs(world_.nowUs())}; }
 
 bool MoverNode::waitsForTurn(const Job& job) const {
   return job.after != 0 && !world_.job(job.after - 1).ended();
@@ -47,6 +47,7 @@ void MoverNode::onCrash() {
   paused_.clear();
   stepPosted_ = false;
   armedUs_ = deadlineUs_ = UINT64_MAX;
+  clock_.restart();
 }
 
 void MoverNode::onRestart() {
@@ -166,7 +167,11 @@ void MoverNode::launch(Job& job) {
     return ended(job, MigrationState::kFailed, {});
   }
   job.journal.clear();
-  Result<ValidPlan> plan = validatePlan(job.plan);
+  Plan wanted = job.plan;
+  if (world_.sabotaged(Sabotage::kBudgetInSeconds)) {
+    wanted.pauseBudgetMs = std::min(wanted.pauseBudgetMs * 1'000, 3'600'000U);
+  }
+  Result<ValidPlan> plan = validatePlan(std::move(wanted));
   if (!plan.ok()) {
     world_.violated("scenario", "a plan is " + std::string(errorName(plan.code())), {});
     return ended(job, MigrationState::kFailed, {});
@@ -186,6 +191,7 @@ void MoverNode::resume(Job& job, JournalImage image) {
     job.journal.resize(static_cast<size_t>(image.validBytes));
   }
   world_.tell([&](Oracle& oracle) { oracle.onBegun(job, &image); });
+  if (world_.sabotaged(Sabotage::kCountsAnew)) image.totals.copiedEntries = 0;
   if (world_.sabotaged(Sabotage::kResumePastCheckpoint)) {
     for (size_t i = 0; i < image.ranges.size(); ++i) {
       auto& range = image.ranges[i];
@@ -257,13 +263,16 @@ Job* MoverNode::jobOf(MigrationId id) const {
 void MoverNode::step() {
   if (!engine_) return;
   const std::vector<Event> events = std::exchange(events_, {});
-  const Ready ready = engine_->step(now(), events);
+  // Where it went back the engine takes it for the last one.
+  const Ready ready = engine_->step({clock_.rawUs(world_.nowUs())}, events);
+  clock_.show(world_.nowUs());
   const std::vector<Action> actions(ready.actions.begin(), ready.actions.end());
   const std::vector<Notice> notices(ready.notices.begin(), ready.notices.end());
   deadlineUs_ = UINT64_MAX;
   if (!(ready.nextDeadline == keyhaul::kNever)) {
-    const uint64_t dueUs = ready.nextDeadline.us - kClockStartUs;
-    deadlineUs_ = dueUs > clockAheadUs_ ? dueUs - clockAheadUs_ : 0;
+    deadlineUs_ = clock_.whenUs(ready.nextDeadline.us);
+    // What is due is, though a clock that went back does not show it yet.
+    if (ready.nextDeadline <= now()) deadlineUs_ = std::min(deadlineUs_, world_.nowUs());
   }
   if (ready.more) wake();
   std::vector<Job*> changed;

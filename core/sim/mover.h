@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "clock.h"
 #include "disk.h"
 #include "job.h"
 #include "keyhaul/engine.h"
@@ -40,8 +41,10 @@ class MoverNode : public Node {
   const Disk& disk() const { return disk_; }
   // Null while it is down, and before its first job.
   const Engine* engine() const { return engine_ ? &*engine_ : nullptr; }
-  void jumpClock(uint64_t us) { clockAheadUs_ += us; }
-  uint64_t clockAheadUs() const { return clockAheadUs_; }
+  void jumpClock(uint64_t us) { clock_.jump(us); }
+  uint64_t clockAheadUs() const { return clock_.jumpedUs(); }
+  Clock& clock() { return clock_; }
+  const Clock& clock() const { return clock_; }
   // Does something to one of its migrations that a user may do.
   void meddle(Prng& prng);
   void endMeddling();
@@ -112,6 +115,7 @@ class MoverNode : public Node {
 
   // Bugs on purpose (mover_sabotage.cc). True: the action has been dealt with.
   bool sabotageLive(Job& job, const Action& action);
+  bool skips(const Job& job, const Action& action) const;
   void cleanUpEarly(Job& job, const Action& action);
   void answerEmptyPoll(Job& job, const Action& action);
   void writeAgain(Job& job, const Action& action);
@@ -146,7 +150,7 @@ class MoverNode : public Node {
 
   Config config_;
   Disk disk_;
-  Prng prng_;
+  Prng prng_, memoryPrng_;
   std::optional<Engine> engine_;
   std::map<uint16_t, NodeId> nodes_;
   std::vector<Job*> jobs_;
@@ -156,7 +160,7 @@ class MoverNode : public Node {
   bool stepPosted_ = false;
   uint64_t armedUs_ = UINT64_MAX;  // the world's time of the pending kDeadline
   uint64_t deadlineUs_ = UINT64_MAX;
-  uint64_t clockAheadUs_ = 0;
+  Clock clock_;
   bool knowsTime_ = false;
   std::vector<uint32_t> paused_;  // jobs that a user paused
   uint64_t freeAtUs_ = 0;  // of rehearsals: the thread

@@ -27,6 +27,11 @@ void MoverNode::carryOut(const Action& action) {
   if (action.kind == ActionKind::kApply && job->state == MigrationState::kCopying) {
     noteCopied(*job, action);
   }
+  if (skips(*job, action)) {
+    Event done;
+    done.op = action.op;
+    return complete(*job, action.kind, done);
+  }
   if (job->live && sabotageLive(*job, action)) return;
   Message request = requestOf(*job, action);
   const bool early = world_.sabotaged(Sabotage::kAckBeforeTarget) &&
@@ -175,6 +180,8 @@ void MoverNode::onReply(Job& job, const Message& reply) {
   ErrorCode error = reply.error;
   const bool isApply = call.kind == ActionKind::kApply;
   if (isApply && world_.sabotaged(Sabotage::kIgnoreWriteError)) error = ErrorCode::kOk;
+  const bool hopes = error != ErrorCode::kOk && world_.sabotaged(Sabotage::kRetryForEver);
+  if (hopes) error = ErrorCode::kStoreFailed;
   if (error != ErrorCode::kOk) return call.op ? fail(job, call.kind, call.op, error) : void();
   if (isApply) sabotageApply(job, call);
   if (!call.op) return;
@@ -217,7 +224,8 @@ void MoverNode::onPage(Job& job, const Call& made, const Message& reply) {
   const bool isPoll = made.kind == ActionKind::kPollFeed;
   const size_t positionBytes = isPoll ? reply.extra.size() : 0;
   const size_t bytes = reply.body.size() + positionBytes;
-  const auto buffer = engine_->acquire(bytes, event.payload.buffer);
+  const bool full = world_.strikes(memoryPrng_, FaultKind::kNoMemory, reply);
+  const auto buffer = full ? std::span<std::byte>() : engine_->acquire(bytes, event.payload.buffer);
   if (buffer.empty()) return fail(job, made.kind, made.op, ErrorCode::kStoreFailed);
   std::memcpy(buffer.data(), reply.body.data(), reply.body.size());
   if (isPoll) std::memcpy(buffer.data() + reply.body.size(), reply.extra.data(), positionBytes);

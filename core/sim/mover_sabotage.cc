@@ -3,6 +3,7 @@
 
 #include "keyhaul/frame.h"
 #include "mover.h"
+#include "register.h"
 #include "store.h"
 #include "world.h"
 
@@ -81,6 +82,20 @@ void MoverNode::writeAgain(Job& job, const Action& action) {
   call(job, {}, ActionKind::kApply, std::move(request));
 }
 
+// What is called done and was never asked for.
+bool MoverNode::skips(const Job& job, const Action& action) const {
+  const bool writes = action.kind == ActionKind::kApply;
+  const bool empties = writes && job.state == MigrationState::kDiscarding;
+  const auto is = [this](Sabotage sabotage) { return world_.sabotaged(sabotage); };
+  const bool unfences = action.kind == ActionKind::kGate && action.verb == GateVerb::kUnfence;
+  if (is(Sabotage::kNeverUnfence)) return unfences;
+  if (is(Sabotage::kCloseEarly)) return writes && action.cleanUp;
+  if (is(Sabotage::kCancelLeaves)) return empties && !job.live;
+  if (!is(Sabotage::kNoClearing) || !empties || !job.live) return false;
+  const Claim* claim = world_.theRegister().map().find(job.plan.claim);
+  return claim != nullptr && claim->state == ClaimState::kClaimed;
+}
+
 bool MoverNode::sabotageLive(Job& job, const Action& action) {
   const auto is = [this](Sabotage sabotage) { return world_.sabotaged(sabotage); };
   const bool swaps = action.kind == ActionKind::kRegisterSwap;
@@ -111,16 +126,7 @@ bool MoverNode::sabotageLive(Job& job, const Action& action) {
   if (action.kind == ActionKind::kGate && action.verb == GateVerb::kFence) {
     fenceEpochs_[job.index] = action.epoch;
   }
-  const bool skips =
-      (is(Sabotage::kNeverUnfence) && action.kind == ActionKind::kGate &&
-       action.verb == GateVerb::kUnfence) ||
-      (is(Sabotage::kCloseEarly) && action.kind == ActionKind::kApply && action.cleanUp);
-  if (skips) {
-    Event done;
-    done.op = action.op;
-    complete(job, action.kind, done);
-  }
-  return skips;
+  return false;
 }
 
 }  // namespace keyhaul::sim

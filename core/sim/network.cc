@@ -9,6 +9,7 @@ namespace keyhaul::sim {
 namespace {
 constexpr uint64_t kSecondUs = 1'000'000;
 constexpr size_t kRememberedMax = 200;
+constexpr size_t kBodiesMax = 32;
 constexpr uint64_t kOvertakingUs = 60'000;
 }  // namespace
 
@@ -16,6 +17,7 @@ Network::Network(uint64_t seed, const Faults& faults, EventQueue& queue)
     : prng_(seed, "network"),
       delayPrng_(seed, "network delay"),
       damagePrng_(seed, "network damage"),
+      foreignPrng_(seed, "network foreign"),
       faults_(faults),
       queue_(queue) {
   Prng draw(seed, "network parameters");
@@ -78,6 +80,11 @@ void Network::send(uint64_t nowUs, Message message, uint64_t delayUs) {
     damage(message);
     fate = Fate::kDamaged;
   }
+  if (strikes(foreignPrng_, FaultKind::kForeign, message)) {
+    makeForeign(message);
+    fate = Fate::kDamaged;
+  }
+  if (faults_.on(FaultKind::kForeign)) keepBody(message);
   told(nowUs, arrivalUs, message, fate);
   post(arrivalUs, std::move(message));
 }
@@ -108,6 +115,23 @@ void Network::damage(Message& message) {
   } else {
     bytes[at] = static_cast<char>(bytes[at] ^ (1 << damagePrng_.below(8)));
   }
+}
+
+// Whole and sound as such, perhaps: of another range, another epoch, another call; or too long.
+void Network::makeForeign(Message& message) {
+  const uint64_t which = foreignPrng_.below(kBodiesMax + kBodiesMax / 4);
+  if (which < bodies_.size()) {
+    message.body = bodies_[static_cast<size_t>(which)];
+  } else {
+    message.body.append(static_cast<size_t>(foreignPrng_.between(1, 64)), '\0');
+  }
+  ++damaged_;
+}
+
+void Network::keepBody(const Message& message) {
+  if (message.body.empty()) return;
+  if (bodies_.size() < kBodiesMax) return bodies_.push_back(message.body);
+  bodies_[nextBody_++ % kBodiesMax] = message.body;
 }
 
 void Network::post(uint64_t timeUs, Message message) {

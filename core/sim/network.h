@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "event_queue.h"
@@ -71,6 +72,8 @@ class Network {
   uint64_t meanDelay() const { return std::max(meanDelayUs_, leastMeanUs_); }
   uint64_t delay(Path& path, uint64_t startUs, size_t bytes);
   void damage(Message& message);
+  void makeForeign(Message& message);
+  void keepBody(const Message& message);
   bool strikes(Prng& prng, FaultKind kind, const Message& message);
   void post(uint64_t timeUs, Message message);
   void told(uint64_t nowUs, uint64_t arrivalUs, const Message& message, Fate fate) const {
@@ -78,7 +81,7 @@ class Network {
   }
 
   Prng prng_;
-  Prng delayPrng_, damagePrng_;
+  Prng delayPrng_, damagePrng_, foreignPrng_;
   const Faults& faults_;
   EventQueue& queue_;
   World* world_ = nullptr;
@@ -91,6 +94,8 @@ class Network {
   std::vector<uint32_t> free_;
   std::vector<Message> remembered_;
   size_t nextRemembered_ = 0;
+  std::vector<std::string> bodies_;  // of messages that went by
+  size_t nextBody_ = 0;
   uint64_t sent_ = 0, damaged_ = 0;
   NetworkWatcher* watcher_ = nullptr;
 };

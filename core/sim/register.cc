@@ -108,7 +108,8 @@ void RegisterNode::onRestart() {
   if (version_ == diskVersion_) return;
   document_ = diskDocument_;
   version_ = diskVersion_;
-  map_ = OwnershipMap::decode(std::as_bytes(std::span(document_))).value();
+  const OwnershipMap before = std::exchange(map_, OwnershipMap::decode(std::as_bytes(std::span(document_))).value());
+  world_.tell([&](Oracle& oracle) { oracle.onRegister(before, map_); });
 }
 
 }  // namespace keyhaul::sim

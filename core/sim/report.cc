@@ -1,5 +1,7 @@
 #include "report.h"
 
+#include <algorithm>
+
 #include "faults.h"
 #include "json.h"
 
@@ -17,6 +19,17 @@ std::string faultNames(uint64_t mask) {
 }
 
 }  // namespace
+
+std::string otherOracles(const Report& report) {
+  std::vector<std::string_view> seen;
+  std::string all;
+  for (const Violation& violation : report.violations) {
+    if (std::find(seen.begin(), seen.end(), violation.oracle) != seen.end()) continue;
+    if (!seen.empty()) all += (all.empty() ? "" : ", ") + violation.oracle;
+    seen.push_back(violation.oracle);
+  }
+  return all;
+}
 
 std::string toText(const Report& report) {
   const Report::Counts& c = report.counts;

@@ -43,6 +43,8 @@ struct Report {
   bool ok() const { return violations.empty(); }
 };
 
+// Which oracles said something besides the first one, in the order in which they did: "a, b".
+std::string otherOracles(const Report& report);
 std::string toText(const Report& report);
 std::string toJson(const Report& report);  // one line
 std::string toLine(const Report& report);  // seed, hash, events, and by whom a promise was broken

@@ -7,16 +7,18 @@
 namespace keyhaul::sim {
 
 enum class Sabotage : uint8_t {
-#define KEYHAUL_SABOTAGE(name, text, what) k##name,
+#define KEYHAUL_SABOTAGE(name, text, scenario, what) k##name,
 #include "sabotage.def"
 #undef KEYHAUL_SABOTAGE
 };
 
 struct SabotageInfo {
-  std::string_view name, what;
+  std::string_view name;
+  std::string_view scenario;  // where it is looked for
+  std::string_view what;
 };
 inline constexpr SabotageInfo kSabotageInfos[] = {
-#define KEYHAUL_SABOTAGE(name, text, what) {text, what},
+#define KEYHAUL_SABOTAGE(name, text, scenario, what) {text, scenario, what},
 #include "sabotage.def"
 #undef KEYHAUL_SABOTAGE
 };
@@ -25,18 +27,10 @@ inline constexpr uint32_t kSabotages = sizeof kSabotageInfos / sizeof kSabotageI
 constexpr std::string_view sabotageName(Sabotage sabotage) {
   return kSabotageInfos[static_cast<uint32_t>(sabotage)].name;
 }
-constexpr bool isOfLive(Sabotage sabotage) { return sabotage >= Sabotage::kRegisterNoCompare; }
-// Where it is looked for.
 constexpr std::string_view scenarioOf(Sabotage sabotage) {
-  if (!isOfLive(sabotage)) return "swarm";
-  if (sabotage >= Sabotage::kBucketForgotten) return "live-verified";
-  if (sabotage >= Sabotage::kFeedByClient) return "live-shared";
-  // It takes ranges that come back, while calls of older moves, or writes of older epochs, arrive.
-  const bool back = sabotage == Sabotage::kLateActivate || sabotage == Sabotage::kAnyEpoch;
-  // And these ask for a source that never comes back, or does after it was given up.
-  const bool lost = sabotage == Sabotage::kGivenUpUnasked || sabotage == Sabotage::kBackFromTheDead;
-  return back ? "live-pingpong" : lost ? "live-source-lost" : "live-swarm";
+  return kSabotageInfos[static_cast<uint32_t>(sabotage)].scenario;
 }
+constexpr bool isOfLive(Sabotage sabotage) { return scenarioOf(sabotage).substr(0, 4) == "live"; }
 constexpr std::optional<Sabotage> parseSabotage(std::string_view name) {
   for (uint32_t i = 0; i < kSabotages; ++i) {
     if (kSabotageInfos[i].name == name) return static_cast<Sabotage>(i);

@@ -287,6 +287,7 @@ constexpr Scenario kScenarios[] = {
     {"live-cancel", "live migrations that are cancelled at any moment", buildLiveCancel, true},
     {"live-group", "several ranges change their owner in one decision", buildLiveGroup, true},
     {"live-swarm", "all of these, in shares drawn from the seed", buildLiveSwarm, true},
+    {"live-many", "several ranges move at once, each by itself, under slots and a rate", buildLiveMany, true},
     {"live-reverse", "live migrations with a reverse window: some go back, some do not", buildLiveReverse, true},
     {"live-reverse-small", "the same with a few keys and one client", buildLiveReverseSmall, true},
     {"live-source-lost", "sources die for good in their reverse window, and somebody gives them up", buildLiveSourceLost, true},

@@ -31,6 +31,8 @@ struct LiveShape {
   uint32_t blindPercent = 10;           // of moves: nothing is verified
   bool shared = false;                  // two clients or more write all keys, most often a few
   bool proves = false;                  // at level 5
+  bool limited = false;                 // slots and a rate
+  bool parallel = false;                // each range moves by itself, and one mover moves all
 };
 
 std::string keyName(uint64_t index) { return numberedKey("k", index); }
@@ -44,7 +46,8 @@ class LiveBuilder {
         windows_(world.seed(), "live windows"),
         losses_(world.seed(), "live losses"),
         movers_(world.seed(), "live movers"),
-        proofs_(world.seed(), "live proofs") {}
+        proofs_(world.seed(), "live proofs"),
+        limits_(world.seed(), "live limits") {}
 
   void build() {
     for (uint32_t i = 0; i < shape_.stores; ++i) {
@@ -57,8 +60,7 @@ class LiveBuilder {
     drawRanges();
     giveOut();
     fill();
-    const uint64_t moves = prng_.between(shape_.movesMin, shape_.movesMax);
-    for (uint64_t i = 0; i < moves; ++i) addMove();
+    addMoves();
     addClients();
   }
 
@@ -72,6 +74,11 @@ class LiveBuilder {
     config.bufferBytesMax = 8U << 20;
     if (shape_.ofProcesses && movers_.below(2) == 0) config.checkpointEvery = milliseconds(movers_.between(5, 2'000));
     if (shape_.proves) config.bucketEntries = static_cast<uint32_t>(proofs_.between(1, 24));
+    if (!shape_.limited) return config;
+    config.slots = static_cast<uint32_t>(limits_.between(1, 3));
+    config.sourceSlots = static_cast<uint32_t>(limits_.between(1, 3));
+    config.targetSlots = static_cast<uint32_t>(limits_.between(1, 2));
+    config.bytesPerSecond = limits_.between(20'000, 400'000);
     return config;
   }
   uint16_t drawMover() {
@@ -125,11 +132,22 @@ class LiveBuilder {
     }
   }
 
-  void addMove() {
+  void addMoves() {
+    if (shape_.parallel) {
+      const uint16_t mover = drawMover();
+      for (const KeyRange& range : ranges_) addMove(mover, {range});
+      return;
+    }
+    const uint64_t moves = prng_.between(shape_.movesMin, shape_.movesMax);
+    for (uint64_t i = 0; i < moves; ++i) addMove(drawMover(), ranges_);
+  }
+
+  void addMove(uint16_t mover, const std::vector<KeyRange>& ranges) {
     Job& job = world_.addJob();
-    makeLive(world_, job, drawMover(), ranges_);
+    makeLive(world_, job, mover, ranges);
     job.startUs = prng_.below(world_.healAtUs() / 2);
-    job.after = lastMove_;
+    if (!shape_.parallel) job.after = lastMove_;
+    if (shape_.parallel) job.plan.priority = static_cast<uint8_t>(limits_.below(256));
     job.source = stores_[0];
     job.target = stores_[1 + static_cast<size_t>(prng_.below(stores_.size() - 1))];
     lastMove_ = job.index + 1;
@@ -143,7 +161,9 @@ class LiveBuilder {
 
   void drawPlan(Job& job) {
     Plan& plan = job.plan;
-    const bool looks = !percent(shape_.blindPercent) || world_.faults().on(FaultKind::kBitRot);
+    const Faults& faults = world_.faults();
+    const bool rots = faults.on(FaultKind::kBitRot) || faults.on(FaultKind::kMisdirected);
+    const bool looks = !percent(shape_.blindPercent) || rots;
     plan.verify = looks || shape_.proves ? VerifyDepth::kBoth : VerifyDepth::kNone;
     if (shape_.proves) plan.require = GuaranteeLevel::kL5;
     plan.checksumKind = prng_.below(2) == 0 ? ChecksumKind::kCrc32 : ChecksumKind::kCrc32c;
@@ -209,7 +229,7 @@ class LiveBuilder {
 
   World& world_;
   LiveShape shape_;
-  Prng prng_, windows_, losses_, movers_, proofs_;
+  Prng prng_, windows_, losses_, movers_, proofs_, limits_;
   std::vector<uint16_t> stores_;
   std::vector<KeyRange> ranges_;
   uint64_t keys_ = 0;
@@ -296,6 +316,18 @@ void buildLiveSwarm(World& world) {
   // Of a stream of their own: a seed without a window is what it was before there were any.
   Prng windows(world.seed(), "live swarm windows");
   if (windows.below(100) < 35) shape.windowPercent = static_cast<uint32_t>(windows.between(20, 100));
+  // So are limits.
+  shape.limited = Prng(world.seed(), "live swarm limits").below(4) == 0;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveMany(World& world) {
+  LiveShape shape;
+  shape.parallel = shape.limited = true;
+  shape.stores = 3;
+  shape.rangesMax = 8;
+  shape.rivalPercent = 15;
+  shape.cancelPercent = 15;
+  shape.keysMax = 250;
   LiveBuilder(world, shape).build();
 }
 void buildLiveReverse(World& world) {

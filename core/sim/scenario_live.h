@@ -24,6 +24,7 @@ void buildLiveRivals(World& world);
 void buildLiveCancel(World& world);
 void buildLiveGroup(World& world);
 void buildLiveSwarm(World& world);
+void buildLiveMany(World& world);
 void buildLiveReverse(World& world);
 void buildLiveReverseSmall(World& world);
 void buildLiveSourceLost(World& world);

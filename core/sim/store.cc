@@ -25,7 +25,9 @@ StoreNode::StoreNode(World& world, uint16_t id, std::string name)
       name_(std::move(name)),
       disk_(world.seed(), "disk " + name_, world.faults()),
       prng_(world.seed(), "store " + name_),
-      rotPrng_(world.seed(), "rot " + name_) {
+      rotPrng_(world.seed(), "rot " + name_),
+      misdirectPrng_(world.seed(), "misdirected " + name_),
+      lossPrng_(world.seed(), "loss " + name_) {
   if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs);
 }
 
@@ -258,12 +260,42 @@ ErrorCode StoreNode::executeApply(const Message& message, bool synced, uint32_t&
     } else if (entry.deleted) {
       change(entry.key, nullptr, ChangeCause::kApply, message.party, synced);
     } else {
-      const std::string value(entry.value);
+      const std::string value = valueOf(entry);
       change(entry.key, &value, ChangeCause::kApply, message.party, synced);
-      maybeRot(entry.key, message.party);
+      maybeHarm(entry.key, message.party);
     }
   }
   return ErrorCode::kOk;
+}
+
+std::string StoreNode::valueOf(const EntryView& entry) {
+  std::string value(entry.value);
+  if (!world_.sabotaged(Sabotage::kMixedUp)) return value;
+  if (prng_.below(50) == 0) std::swap(value, lastValue_);
+  if (lastValue_.empty()) lastValue_ = value;
+  return value;
+}
+
+void StoreNode::maybeHarm(std::string_view key, uint32_t party) {
+  maybeRot(key, party);
+  maybeMisdirect(key, party);
+}
+
+void StoreNode::rot(std::string_view key, const std::string* value, uint32_t party) {
+  change(key, value, ChangeCause::kRot, party, true);
+  rotten_.insert(std::string(key));
+  everRotted_ = true;
+}
+
+// The write took the place of the entry before it, and its own place is as if it had never been.
+void StoreNode::maybeMisdirect(std::string_view key, uint32_t party) {
+  if (!misdirectPrng_.chance(world_.faults().rate(FaultKind::kMisdirected))) return;
+  const auto at = entries_.find(key);
+  if (at == entries_.begin() || !world_.job(party).contains(std::prev(at)->first)) return;
+  const std::string value = at->second, victim = std::prev(at)->first;
+  rot(key, nullptr, party);
+  rot(victim, &value, party);
+  world_.struck(FaultKind::kMisdirected, world_.job(party));
 }
 
 void StoreNode::maybeRot(std::string_view key, uint32_t party) {
@@ -275,9 +307,7 @@ void StoreNode::maybeRot(std::string_view key, uint32_t party) {
   std::string value = at->second;
   char& byte = value[static_cast<size_t>(rotPrng_.below(value.size()))];
   byte = static_cast<char>(byte ^ (1 << rotPrng_.below(8)));
-  change(key, &value, ChangeCause::kRot, party, true);
-  rotten_.insert(std::string(key));
-  everRotted_ = true;
+  rot(key, &value, party);
   world_.struck(FaultKind::kBitRot, world_.job(party));
 }
 

@@ -63,6 +63,8 @@ class StoreNode : public Node {
   };
 
   void onCrash() override;
+  bool losesPrefix(uint64_t& surviving);
+  void losesAny();
   static bool isRead(MessageKind kind);
   static bool isOfClient(MessageKind kind);
 
@@ -83,7 +85,13 @@ class StoreNode : public Node {
   void change(std::string_view key, const std::string* after, ChangeCause cause, uint32_t party,
               bool synced);
   void note(const StoreChange& change, bool synced);
+  // What a disk does to a value that a migration has just written.
+  void maybeHarm(std::string_view key, uint32_t party);
   void maybeRot(std::string_view key, uint32_t party);
+  void maybeMisdirect(std::string_view key, uint32_t party);
+  void rot(std::string_view key, const std::string* value, uint32_t party);
+  // Sabotage: what is written under this key instead of it.
+  std::string valueOf(const EntryView& entry);
   Message replyTo(const Message& message) const;
   Message failed(const Message& message, ErrorCode error) const;
 
@@ -103,7 +111,7 @@ class StoreNode : public Node {
   Entries entries_;
   ChangeLog log_;
   Disk disk_;
-  Prng prng_, rotPrng_;
+  Prng prng_, rotPrng_, misdirectPrng_, lossPrng_;
   std::deque<Message> queue_;
   std::vector<Message> batch_;  // being synced
   ErrorCode batchError_ = ErrorCode::kOk;
@@ -115,6 +123,7 @@ class StoreNode : public Node {
   uint64_t readsUntilUs_ = 0;  // of rehearsals: one read after the other
   std::set<std::string, std::less<>> rotten_;
   bool everRotted_ = false;
+  std::string lastValue_;  // of a sabotage
 };
 
 }  // namespace keyhaul::sim

@@ -63,6 +63,8 @@ void StoreNode::scan(const Message& message, Message& reply) {
   for (; at != entries_.end(); ++at) {
     if (!message.infinite && at->first >= message.extra) break;
     bytes += at->first.size() + at->second.size();
+    const bool refuses = world_.sabotaged(Sabotage::kLargeEntryRefused) && rows.empty();
+    if (refuses && bytes > message.bytes) reply.error = ErrorCode::kEntryTooLarge;
     const bool full = rows.size() >= most || (bytes > message.bytes && !rows.empty());
     if (full) {
       reply.end = false;
@@ -138,12 +140,8 @@ bool StoreNode::lacksDurably(std::string_view key) const {
                       [key](const Undo& undo) { return undo.key == key; });
 }
 
-void StoreNode::onCrash() {
-  uint64_t pending = 0;
-  for (const Undo& undo : unsynced_) pending += undo.bytes;
-  for (const Message& message : batch_) pending += message.size();
-  uint64_t surviving = disk_.surviving(pending);
-  // A prefix of whole applies survives; what lies behind it is undone, last first.
+// A prefix of whole applies survives; what lies behind it is undone, last first. Was that all?
+bool StoreNode::losesPrefix(uint64_t& surviving) {
   size_t kept = 0;
   for (size_t i = 0; i < unsynced_.size();) {
     size_t end = i;
@@ -161,6 +159,39 @@ void StoreNode::onCrash() {
   for (auto undo = lost.rbegin(); undo != lost.rend(); ++undo) {
     change(undo->key, undo->before ? &*undo->before : nullptr, ChangeCause::kUndone, 0, true);
   }
+  return all;
+}
+
+// Each apply survives or not: what a key holds then is what the last one that did wrote.
+void StoreNode::losesAny() {
+  const std::vector<Undo> undone = std::exchange(unsynced_, {});
+  std::map<uint64_t, bool> survives;  // by apply
+  for (const Undo& undo : undone) {
+    if (survives.count(undo.group) == 0) survives[undo.group] = lossPrng_.below(2) == 0;
+  }
+  std::map<std::string, std::optional<std::string>> now;  // what it holds if what comes later is lost
+  std::set<std::string> known;                            // a later write of it survives
+  for (auto undo = undone.rbegin(); undo != undone.rend(); ++undo) {
+    if (known.count(undo->key) != 0) continue;
+    if (survives[undo->group]) {
+      known.insert(undo->key);
+    } else {
+      now[undo->key] = undo->before;
+    }
+  }
+  for (const auto& [key, value] : now) {
+    change(key, value ? &*value : nullptr, ChangeCause::kUndone, 0, true);
+  }
+}
+
+void StoreNode::onCrash() {
+  uint64_t pending = 0;
+  for (const Undo& undo : unsynced_) pending += undo.bytes;
+  for (const Message& message : batch_) pending += message.size();
+  uint64_t surviving = disk_.surviving(pending);
+  const bool inAnyOrder = !unsynced_.empty() && world_.strikes(lossPrng_, FaultKind::kAnyLoss, id());
+  if (inAnyOrder) losesAny();
+  const bool all = !inAnyOrder && losesPrefix(surviving);
   // So does what was being synced, without an answer.
   const std::vector<Message> batch = std::exchange(batch_, {});
   for (const Message& message : batch) {

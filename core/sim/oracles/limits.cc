@@ -23,9 +23,9 @@ class Limits : public Oracle {
     if (engine.staleCompletions() != debt.stale) debt.millionths = INT64_MIN / 2;
     debt.stale = engine.staleCompletions();
   }
-  void onState(const Job& job, MigrationState, MigrationState to) override {
+  void onState(const Job& job, MigrationState from, MigrationState to) override {
     const Config& config = world_.mover(job.mover).config();
-    if (to != MigrationState::kPreparing) return;
+    if (to != MigrationState::kPreparing && from != MigrationState::kPending) return;
     uint32_t all = 0, source = 0, target = 0;
     for (const auto& other : world_.jobs()) {
       if (other->mover != job.mover || !isActive(*other)) continue;
@@ -43,7 +43,7 @@ class Limits : public Oracle {
   // A page may go into debt, and who comes next waits until it is paid: so at the moment
   // when a page is asked for, nothing is owed.
   void onAction(const Job& job, const Action& action) override {
-    if (!isRead(action.kind) || job.state == MigrationState::kPreparing) return;
+    if (!isRead(action.kind) || job.state == MigrationState::kPreparing || hurries(job)) return;
     const uint64_t rate = world_.mover(job.mover).config().bytesPerSecond;
     if (rate == 0) return;
     Debt& debt = debts_[job.mover];
@@ -76,6 +76,12 @@ class Limits : public Oracle {
       lastUs = nowUs;
     }
   };
+  // The last rounds before a fence and behind it no rate holds back, nor one that goes back; who
+  // reads next pays for them.
+  static bool hurries(const Job& job) {
+    return job.state == MigrationState::kApproaching || job.state == MigrationState::kDraining ||
+           job.reverseTold;
+  }
   static bool isRead(ActionKind kind) {
     return kind == ActionKind::kScan || kind == ActionKind::kPollFeed;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../gated_store.h"
+#include "../mover.h"
 
 namespace keyhaul::sim {
 
@@ -66,6 +67,8 @@ const char* StaleReads::wrongWith(const Job& job) const {
   if (said == kStaleReadsUnknown) return alone ? "its receipt does not know how long reads may have been stale" : nullptr;
   if (!any) return said != 0 ? "its receipt has a window of stale reads, and there was none" : nullptr;
   if (said == 0) return "its receipt has no window of stale reads, and there was one";
+  // It says what its clock has measured.
+  if (!world_.mover(job.mover).clock().measures()) return nullptr;
   return said < longestUs ? "its receipt has a shorter window of stale reads than there was" : nullptr;
 }
 

@@ -39,9 +39,10 @@ class Window : public Oracle {
     const bool opens = to == MigrationState::kReversible && !std::exchange(known.open, true);
     const bool begins = from == MigrationState::kStaging && !known.open && known.since == kNever;
     if (opens || begins) known.since = now;
+    if (opens || begins) known.sinceUs = world_.nowUs();
     // Going on with what an earlier process had begun.
     if (to != MigrationState::kAborting || from == MigrationState::kUnfencing) return;
-    known.early = now < known.since + milliseconds(job.plan.reverseWindowMs);
+    known.early = now < known.since + milliseconds(job.plan.reverseWindowMs) && isEarly(job, known);
   }
   void onLiveEnd(const Job& job) override {
     if (job.state != MigrationState::kDone || !job.begun || job.plan.reverseWindowMs == 0) return;
@@ -66,7 +67,15 @@ class Window : public Oracle {
     bool open = false;   // in this incarnation
     bool early = false;  // it was given up before its time
     Instant since = kNever;
+    uint64_t sinceUs = 0;  // by the world's clock
   };
+  // By the world's clock too: what is left of a window may have been measured by one clock and then by
+  // another, where one process left it to the next. One that goes a tenth too fast ends it that much earlier.
+  bool isEarly(const Job& job, const Known& known) const {
+    const bool drifts = !world_.mover(job.mover).clock().measures();
+    const uint64_t wholeUs = uint64_t{job.plan.reverseWindowMs} * 1'000;
+    return world_.nowUs() - known.sinceUs < (drifts ? wholeUs * 10 / 11 : wholeUs);
+  }
   std::map<uint32_t, Known> known_;
 };
 

@@ -88,13 +88,6 @@ void LiveMigration::enter(Port& port, MigrationState next) {
   announce(port, next);
 }
 
-bool LiveMigration::overBudget(Port& port) const {
-  if (liveRow(state_).stage != LiveStage::kFenced) return false;
-  const Instant over = fencedAt_ + milliseconds(spec().pauseBudgetMs);
-  port.wakeAt(over);
-  return over <= port.now();
-}
-
 // Between the fence and the activation no step waits for a record, and each append is one more
 // sync that the gates and the register wait behind.
 bool LiveMigration::holdsJournal() const {
@@ -216,6 +209,8 @@ void LiveMigration::startPart(Port& port) {
       return register_.start(resumed_ ? RegisterStep::Change::kTakeOver
                                       : RegisterStep::Change::kClaim);
     case kStaging:
+      // Whoever gave it up while this one was away has not asked it: its gate knows of neither.
+      if (shared_.turned && claim.state == ClaimState::kClaimed) register_.start(RegisterStep::Change::kLook);
       return targetGate_.start(shared_.target, inspecting_ ? GateVerb::kInspect : GateVerb::kPrepare,
                                claim.fenceEpoch(), false);
     case kPreparing:
@@ -291,6 +286,7 @@ Status LiveMigration::pumpOwn(Port& port) {
   }
   if (!sourceGate_.done()) return sourceGate_.pump(port);
   if (!targetGate_.done()) return targetGate_.pump(port);
+  if (!register_.done()) return register_.pump(port);
   // The source serves again. A write that the attempt left under way is awaited here: one
   // that came later could undo what is written after it.
   return feed_.settle(port);
@@ -304,7 +300,7 @@ bool LiveMigration::ownDone() const {
   if (part() == Part::kApproach) {
     return approach_.done() && (!positionNamed_ || shared_.journal.flushed());
   }
-  return sourceGate_.done() && targetGate_.done() && !feed_.writing();
+  return sourceGate_.done() && targetGate_.done() && register_.done() && !feed_.writing();
 }
 
 NodeId LiveMigration::ownBlamed() const {

@@ -14,6 +14,13 @@ constexpr Duration kPostponeFor = seconds(300);
 
 }  // namespace
 
+bool LiveMigration::overBudget(Port& port) const {
+  if (liveRow(state_).stage != LiveStage::kFenced) return false;
+  const Instant over = fencedAt_ + milliseconds(spec().pauseBudgetMs);
+  port.wakeAt(over);
+  return over <= port.now();
+}
+
 void LiveMigration::giveUpAttempt(Port& port) {
   ++shared_.totals.postponed;
   shared_.totals.pauseUs = (port.now() - fencedAt_).us;

@@ -45,6 +45,7 @@ WaitsFor LiveMigration::waitsFor() const {
   switch (row.part) {
     case Part::kRegister: return WaitsFor::kRegister;
     case Part::kGate:
+      if (targetGate_.done() && !register_.done()) return WaitsFor::kRegister;
       if (sourceGate_.done()) return WaitsFor::kTargetGate;
       if (state_ != MigrationState::kFencing || sourceGate_.failures() > 0) {
         return WaitsFor::kSourceGate;

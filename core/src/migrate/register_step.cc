@@ -13,7 +13,7 @@ void RegisterStep::start(Change change) {
   change_ = change;
   epochBefore_ = shared_.claim.epoch;
   // Somebody else may have taken it over while this process was away.
-  if (change == Change::kClaim || change == Change::kTakeOver) known_ = false;
+  if (!isPatient()) known_ = false;
   done_ = gone_ = sent_ = false;
   failures_ = 0;
   retryAt_ = {0};
@@ -22,7 +22,8 @@ void RegisterStep::start(Change change) {
 bool RegisterStep::isPatient() const {
   switch (change_) {
     case Change::kClaim:
-    case Change::kTakeOver: return false;
+    case Change::kTakeOver:
+    case Change::kLook: return false;
     case Change::kPostpone:
     case Change::kDecide:
     case Change::kAbort:
@@ -88,7 +89,7 @@ Status RegisterStep::changeMap(bool& changed) {
     changed = !turned;
     return turned ? Status{} : map_.turn(id, coord);
   }
-  const bool over = found->state != ClaimState::kClaimed;
+  const bool over = change_ == Change::kLook || found->state != ClaimState::kClaimed;
   if (over || (change_ == Change::kPostpone && found->epoch > epochBefore_)) {
     changed = false;
     return {};

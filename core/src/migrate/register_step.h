@@ -10,12 +10,13 @@ namespace keyhaul {
 
 class RegisterStep {
  public:
-  enum class Change : uint8_t { kClaim, kTakeOver, kPostpone, kDecide, kAbort, kTurn, kClose };
+  // kLook changes nothing: is the claim still this coordinator's?
+  enum class Change : uint8_t { kClaim, kTakeOver, kPostpone, kDecide, kAbort, kTurn, kClose, kLook };
 
   explicit RegisterStep(Shared& shared) : shared_(shared) {}
 
   void start(Change change);
-  // RegisterFailed after retriesMax failures of claim and take-over; the other changes are
+  // RegisterFailed after retriesMax failures of claim, take-over and look; the other changes are
   // tried for ever, with a warning each time, because stores may be fenced meanwhile.
   // NotOwner, RangeClaimed, Superseded, RegisterCorrupt.
   Status pump(Port& port);

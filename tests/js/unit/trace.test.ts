@@ -71,7 +71,8 @@ test('bookmarks are part of the link', () => {
 })
 
 test('each bug has its case in the wild, with a source', () => {
-  const missing = simSabotages().filter(({ name }) => name !== 'none' && wildStory(name) === undefined)
+  const without = ['none', 'counts-anew'] // of these we know none
+  const missing = simSabotages().filter(({ name }) => !without.includes(name) && wildStory(name) === undefined)
   assert.deepEqual(missing, [])
   assert.match(wildStory('ack-before-sync')?.link ?? '', /^https:/)
   assert.equal(wildStory('none'), undefined)

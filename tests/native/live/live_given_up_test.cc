@@ -184,6 +184,38 @@ TEST(LiveGivenUp, SurvivesACrashAtEveryEffect) {
   }
 }
 
+// Its gate knows of no give-up, so another coordinator that was away meanwhile may still stage it. That
+// one asks the register once more before it writes there.
+TEST(LiveGivenUp, ACoordinatorThatWasAwayMeanwhileWritesNothingThere) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    Lost run(seed, Gone::kHangs);
+    LiveWorld& world = run.world;
+    ASSERT_TRUE(reaches(world, kReversible));
+    run.leave();
+    run.resume();
+    for (int i = 0; i < 500 && world.state() != kStaging; ++i) world.tick();
+    ASSERT_EQ(world.state(), kStaging);
+    for (int i = 0; i < 5; ++i) world.tick();
+    world.replace(std::string(world.journal()), 5'000);
+    ASSERT_TRUE(world.giveUpSource().ok());
+    ASSERT_TRUE(world.run(2'000)) << stateName(world.state());
+    run.expectGivenUp();
+    ASSERT_EQ(world.stateBefore(), kStaging) << "it does not know";
+    uint32_t staged = 0, written = 0;
+    world.seen = [&](const Action& action, const std::string&) {
+      if (!action.node || !world.isOfS(action)) return;
+      staged += action.kind == ActionKind::kGate && action.verb == GateVerb::kPrepare ? 1U : 0U;
+      written += action.kind == ActionKind::kApply ? 1U : 0U;
+    };
+    run.away = false;
+    for (int i = 0; i < 3'000 && world.stateBefore() != kStopped; ++i) world.tick();
+    EXPECT_GT(staged, 0U);
+    EXPECT_EQ(written, 0U);
+    EXPECT_EQ(world.stateBefore(), kStopped);
+    EXPECT_EQ(world.errorBefore(), ErrorCode::kSuperseded);
+  }
+}
+
 // It comes back from its disk, with all that stood there: its gate sends clients on, obeys nothing of
 // the old migration that would open it, and a new one begins only with an empty range.
 TEST(LiveGivenUp, WhatComesBackServesNobody) {

@@ -98,6 +98,23 @@ class SmallRun : public testing::Test {
     }
     RecordProperty("runs", std::to_string(runs));
   }
+  void checkEveryPair(uint64_t stride) {
+    options.workloadPercent = 10;
+    whole = run(options);
+    ASSERT_TRUE(whole.ok()) << toText(whole);
+    for (uint16_t first = 0; first < kNodes; ++first) {
+      for (uint16_t second = 0; second < kNodes; ++second) {
+        for (uint64_t at = 1; at <= whole.nodeEvents[first]; at += stride) {
+          for (uint64_t after = 1; after <= whole.nodeEvents[second]; after += stride) {
+            options.crashes = {{first, at}, {second, after}};
+            check();
+            if (HasFatalFailure()) return;
+          }
+        }
+      }
+    }
+    RecordProperty("runs", std::to_string(runs));
+  }
   // The two stores, the register and the mover; the client comes last.
   static constexpr uint16_t kStores = 2, kRegister = 2, kMover = 3, kNodes = 4;
   Options options;
@@ -112,20 +129,8 @@ TEST_F(SmallRun, SurvivesACrashAtEveryEvent) {
   checkEveryEvent(kThorough ? 1 : 7);
 }
 
-// The mover and then whoever, at every pair of events.
-TEST_F(SmallRun, SurvivesTwoCrashesAtAnyTwoEvents) {
-  const uint64_t stride = kThorough ? 1 : 23;
-  for (uint16_t second = 0; second < kNodes; ++second) {
-    for (uint64_t at = 1; at <= whole.nodeEvents[kMover]; at += stride) {
-      for (uint64_t after = 1; after <= whole.nodeEvents[second]; after += stride) {
-        options.crashes = {{kMover, at}, {second, after}};
-        check();
-        if (HasFatalFailure()) return;
-      }
-    }
-  }
-  RecordProperty("runs", std::to_string(runs));
-}
+// Whoever and then whoever, at every pair of events.
+TEST_F(SmallRun, SurvivesTwoCrashesAtAnyTwoEvents) { checkEveryPair(kThorough ? 1 : 23); }
 
 // The same with a way back that somebody takes: there and back again, whoever dies when.
 class SmallReverse : public SmallRun {
@@ -144,6 +149,8 @@ TEST_F(SmallReverse, SurvivesACrashAtEveryEvent) {
   ASSERT_EQ(whole.counts.reversed, 1U);
   checkEveryEvent(kThorough ? 1 : 11);
 }
+
+TEST_F(SmallReverse, SurvivesTwoCrashesAtSomePairsOfEvents) { checkEveryPair(kThorough ? 7 : 43); }
 
 // Somebody goes back, somebody does not, and nothing that was written is lost.
 TEST(LiveSimulation, WithoutFaultsWhoeverWantsGoesBack) {
@@ -216,6 +223,8 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-swarm", 796825}, {"live-swarm", 209387}, {"live-swarm", 350117},
       {"live-swarm", 460125}, {"live-swarm", 520847}, {"live-swarm", 542020},
       {"live-swarm", 567415},
+      {"live-source-lost", 5219}, {"live-source-lost", 5498}, {"live-source-lost", 5547},
+      {"live-source-lost", 5680}, {"live-source-lost", 5900},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);

@@ -13,16 +13,24 @@ const SPLIT: Story = { text: 'Elasticsearch 1.1 lost acknowledged writes when th
 const INDEX: Story = { text: 'etcd 3.5 could write its position in the log in another transaction than the data; after a crash between them members disagreed for good.', source: 'etcd issue 13766', link: 'https://github.com/etcd-io/etcd/issues/13766' }
 const STORM: Story = { text: 'After a slip in a network change thousands of volumes of Amazon EBS copied themselves anew at once. Nothing held them back enough, and they used up the room and the control plane of a whole zone for days.', source: 'Amazon’s report, April 2011', link: 'https://aws.amazon.com/message/65648/' }
 const DELETED: Story = { text: 'GitLab deleted the data of its primary before anybody had made sure that another copy was whole; six hours of it were gone.', source: 'GitLab’s postmortem, 2017', link: 'https://about.gitlab.com/blog/2017/02/10/postmortem-of-database-outage-of-january-31/' }
+const UNITS: Story = { text: 'One program told thrust in pound-force seconds, another took it for newton seconds: the Mars Climate Orbiter was lost.', source: 'NASA’s report, November 1999', link: 'https://llis.nasa.gov/llis_lib/pdf/1009464main1_0641-mr.pdf' }
+const RETRIED: Story = { text: 'A Valkey cluster under load tried one move of slots 268 times in five minutes; each try failed in the same way.', source: 'Valkey issue 4545', link: 'https://github.com/valkey-io/valkey/issues/4545' }
+const LARGE: Story = { text: 'A single key of many million elements kept both nodes of a Redis cluster busy until they failed over, with its slot half moved.', source: 'Redis issue 1616', link: 'https://github.com/redis/redis/issues/1616' }
+const AGAIN: Story = { text: 'A ScyllaDB stream that failed began at zero again, beside all that it had sent before, until the disk was full.', source: 'ScyllaDB issue 23582', link: 'https://github.com/scylladb/scylladb/issues/23582' }
 
 const OF: readonly (readonly [Story, string])[] = [
   [FSYNC, 'ack-before-target ack-before-sync journal-not-synced ignore-write-error unnoticed-restart register-forgets live-restart'],
-  [S3, 'ignore-checksum'],
+  [S3, 'ignore-checksum mixed-up'],
   [STORM, 'ignore-limits'],
-  [ZOMBIES, 'drop-tombstones live-drop-tombstones late-clean-up staging-shown no-dedupe any-epoch retry-elsewhere'],
+  [ZOMBIES, 'drop-tombstones live-drop-tombstones late-clean-up staging-shown no-dedupe any-epoch retry-elsewhere cancel-leaves'],
   [TWO_OWNERS, 'stale-owner unfence-by-timer activate-early fence-forgotten fence-in-flight cut-before-drain late-activate no-read-fence never-unfence back-undrained window-by-timer own-writes back-from-the-dead'],
   [SPLIT, 'register-no-compare blind-commit any-coordinator old-incarnation foreign-writes feed-by-client'],
   [INDEX, 'gate-behind-data resume-past-checkpoint keep-torn-tail feed-after-scan late-feed skip-above-watermark live-skip-above late-way-back empty-page-is-end live-empty-page'],
-  [DELETED, 'delete-after-copy unguarded-delete verify-source-only repair-is-verified blind-recheck close-early cancel-tail clean-up-in-window window-shut reverse-dropped given-up-unasked bucket-forgotten repair-after blind-look']
+  [DELETED, 'delete-after-copy unguarded-delete verify-source-only repair-is-verified blind-recheck close-early cancel-tail clean-up-in-window window-shut reverse-dropped given-up-unasked bucket-forgotten repair-after blind-look'],
+  [UNITS, 'budget-in-seconds'],
+  [RETRIED, 'retry-for-ever'],
+  [LARGE, 'large-entry-refused'],
+  [AGAIN, 'no-clearing']
 ]
 
 /** Undefined where no case is known to us. */
