@@ -94,7 +94,8 @@ int checkSabotage(const Command& command, const Print& print) {
   for (uint32_t i = 1; i < kSabotages; ++i) {
     Options options = command.options;
     options.sabotage = static_cast<Sabotage>(i);
-    if (isOfLive(options.sabotage) && !isLive(options.scenario)) {
+    const bool chosen = options.scenario != Options{}.scenario;
+    if (!chosen || (isOfLive(options.sabotage) && !isLive(options.scenario))) {
       options.scenario = scenarioOf(options.sabotage);
     }
     uint64_t found = 0, tried = 0, first = 0;

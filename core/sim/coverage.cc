@@ -37,8 +37,9 @@ std::string_view whyImpossible(MigrationState state, FaultKind kind) {
                           state == S::kPostponing || state == S::kAborting ||
                           state == S::kTurning;
   if (kind == FaultKind::kEmptyPages && !scans(state)) return "nothing is scanned";
-  const bool ofValues = kind == FaultKind::kBitRot || kind == FaultKind::kMisdirected;
-  if (ofValues && !writesValues(state)) return "no value is written";
+  if (kind == FaultKind::kBitRot && !writesValues(state)) return "no value is written";
+  const bool compares = state == S::kCopying || state == S::kCatchingUp;
+  if (kind == FaultKind::kMisdirected && !compares) return "it is not compared any more";
   if (kind == FaultKind::kNoMemory && !reads(state)) return "no page is read";
   if (kind == FaultKind::kAnyLoss && !writesMany(state)) return "what is written is synced before it is acknowledged";
   if (kind == FaultKind::kStoreError && ofRegister) return "only the register is asked";

@@ -103,7 +103,7 @@ void MoverNode::giveUp(Job& job) {
   const bool early = world_.sabotaged(Sabotage::kGivenUpUnasked) && job.begun && world_.isTurned(job) && !source.isUp();
   const bool due = job.giveUpAfterUs != 0 && source.isGone() &&
                    source.goneSinceUs() + job.giveUpAfterUs <= world_.nowUs();
-  if (early) static_cast<void>(engine_->giveUpSource(job.id));
+  if (early && engine_) static_cast<void>(engine_->giveUpSource(job.id));
   if (!due) return;
   // It was decided while it died, so it owns the range: that is another kind of repair.
   const Ownership* owner = world_.theRegister().map().lookup(job.plan.ranges.front().lo);

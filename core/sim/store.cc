@@ -290,6 +290,9 @@ void StoreNode::rot(std::string_view key, const std::string* value, uint32_t par
 // The write took the place of the entry before it, and its own place is as if it had never been.
 void StoreNode::maybeMisdirect(std::string_view key, uint32_t party) {
   if (!misdirectPrng_.chance(world_.faults().rate(FaultKind::kMisdirected))) return;
+  // What is compared later. Whoever has compared looks again at keys that change, and at no others.
+  const MigrationState state = world_.job(party).state;
+  if (world_.job(party).live && state != MigrationState::kCopying && state != MigrationState::kCatchingUp) return;
   const auto at = entries_.find(key);
   if (at == entries_.begin() || !world_.job(party).contains(std::prev(at)->first)) return;
   const std::string value = at->second, victim = std::prev(at)->first;

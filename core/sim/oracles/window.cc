@@ -23,6 +23,7 @@ class Window : public Oracle {
     // What is left of it is left to whoever goes on, where both know what time it is.
     const bool goesOn = image != nullptr && image->windowEndsUnixMs != 0 && world_.mover(job.mover).knowsTime();
     known.open = known.open && goesOn;
+    known.handedOn = known.open;
     if (!known.open) known.since = kNever;
     // What an earlier process began and nobody wrote down is not begun.
     if (image == nullptr || !image->aborting) known.early = false;
@@ -39,10 +40,12 @@ class Window : public Oracle {
     const bool opens = to == MigrationState::kReversible && !std::exchange(known.open, true);
     const bool begins = from == MigrationState::kStaging && !known.open && known.since == kNever;
     if (opens || begins) known.since = now;
-    if (opens || begins) known.sinceUs = world_.nowUs();
+    if (opens || begins) known.handedOn = false;
     // Going on with what an earlier process had begun.
     if (to != MigrationState::kAborting || from == MigrationState::kUnfencing) return;
-    known.early = now < known.since + milliseconds(job.plan.reverseWindowMs) && isEarly(job, known);
+    known.early = now < known.since + milliseconds(job.plan.reverseWindowMs);
+    // Two that disagree about the time have each waited for what they believed was left.
+    if (known.handedOn && !world_.mover(job.mover).clock().measures()) known.early = false;
   }
   void onLiveEnd(const Job& job) override {
     if (job.state != MigrationState::kDone || !job.begun || job.plan.reverseWindowMs == 0) return;
@@ -67,15 +70,8 @@ class Window : public Oracle {
     bool open = false;   // in this incarnation
     bool early = false;  // it was given up before its time
     Instant since = kNever;
-    uint64_t sinceUs = 0;  // by the world's clock
+    bool handedOn = false;  // to another process, by what time it is
   };
-  // By the world's clock too: what is left of a window may have been measured by one clock and then by
-  // another, where one process left it to the next. One that goes a tenth too fast ends it that much earlier.
-  bool isEarly(const Job& job, const Known& known) const {
-    const bool drifts = !world_.mover(job.mover).clock().measures();
-    const uint64_t wholeUs = uint64_t{job.plan.reverseWindowMs} * 1'000;
-    return world_.nowUs() - known.sinceUs < (drifts ? wholeUs * 10 / 11 : wholeUs);
-  }
   std::map<uint32_t, Known> known_;
 };
 
