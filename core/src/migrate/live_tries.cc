@@ -37,10 +37,10 @@ bool LiveMigration::climb(Port& port) {
     return true;
   }
   const uint64_t applied = feed_.trend().appliedPerSecond();
+  if (!isAhead()) priority_ = static_cast<uint8_t>(std::min<uint32_t>(priority_ + kPriorityRaise, UINT8_MAX));
   switch (rung_) {
     case Rung::kNone:
       rung_ = Rung::kPriority;
-      priority_ = static_cast<uint8_t>(std::min<uint32_t>(priority_ + kPriorityRaise, UINT8_MAX));
       break;
     case Rung::kPriority:
       rung_ = Rung::kThrottle;
@@ -63,6 +63,7 @@ bool LiveMigration::climb(Port& port) {
 }
 
 void LiveMigration::releaseWriters(Port& port) {
+  stepBack();
   if (std::exchange(throttled_, false)) port.noticeThrottle(shared_.source, 0);
 }
 
