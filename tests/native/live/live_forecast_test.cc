@@ -84,16 +84,17 @@ TEST(LiveForecast, ABudgetOf50MsLetsPausesOf5To30Pass) {
 TEST(PauseForecast, ReckonsLongRoundsDownToWhatWaitsAndNotBelowTheQuickest) {
   PauseForecast forecast;
   for (int i = 0; i < 20; ++i) forecast.addRound(10'000, 1'000);
-  EXPECT_EQ(forecast.us(0, 1'000), 16'000U);  // a half and a tenth for chance
-  EXPECT_EQ(forecast.us(0, 2'000), 32'000U);
-  EXPECT_EQ(forecast.us(0, 10), 16'000U);
+  EXPECT_EQ(forecast.us(0, 1'000), 14'750U);  // three eighths and a tenth for chance
+  EXPECT_EQ(forecast.us(0, 2'000), 29'500U);
+  EXPECT_EQ(forecast.us(0, 10), 14'750U);
   forecast.addRound(500, 20);
-  EXPECT_EQ(forecast.us(0, 20), 800U);
+  EXPECT_EQ(forecast.us(0, 20), 737U);
   forecast.addCall(3'000);
   forecast.addCall(1'000);
-  EXPECT_EQ(forecast.us(4, 20), 24'800U);
+  // Four of the mean, and two of the slowest.
+  EXPECT_EQ(forecast.us(4, 20), 737U + 14'000 * 11 / 8);
   forecast.ageCalls();
-  EXPECT_EQ(forecast.us(4, 20), 12'800U);
+  EXPECT_EQ(forecast.us(4, 20), 737U + 7'000 * 11 / 8);
 }
 
 TEST(PauseForecast, ForgetsWhatIsOlderThanTwentyRounds) {
@@ -102,7 +103,7 @@ TEST(PauseForecast, ForgetsWhatIsOlderThanTwentyRounds) {
   for (int i = 0; i < 19; ++i) forecast.addRound(1'000, 20);
   EXPECT_GT(forecast.us(0, 20), 90'000U);
   forecast.addRound(1'000, 20);
-  EXPECT_EQ(forecast.us(0, 20), 1'600U);
+  EXPECT_EQ(forecast.us(0, 20), 1'475U);
 }
 
 }  // namespace
