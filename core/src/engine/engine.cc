@@ -206,8 +206,9 @@ void Engine::Impl::admit() {
   }
 }
 
-// One at a time: when it has given its slot back, somebody gets it.
+// One at a time: when it has given its slot back, somebody gets it. The small WASM module has no room for it.
 void Engine::Impl::preempt() {
+  if (!hasLiveMigrations()) return;
   const Slot* before = find(yielding);
   if (before != nullptr && before->turn == Slot::Turn::kRuns && before->migration->yields()) return;
   const auto next = scheduler.toPreempt(port.now(), [this](MigrationId id) { return find(id)->migration->mayYield(); });

@@ -8,6 +8,8 @@ const DELAY_MAX_MS = 250
 /** Completions that one turn takes up while clients are served. */
 const EVENTS_SHARED = 2
 const EVENTS_MAX = 256
+/** While one goes before others, every so many turns are everybody's. */
+const TURNS = 4
 /** NoticeKind::kState. */
 const STATE_NOTICE = 1
 /**
@@ -34,6 +36,7 @@ export class Pace {
   private readonly live = new Map<number, Paced>()
   /** What migrations asked for that cannot keep up. */
   private readonly ahead = new Set<number>()
+  private turns = 0
   private notBefore = 0
   private running = false
 
@@ -53,12 +56,19 @@ export class Pace {
     if (live.ahead) this.ahead.add(op)
   }
 
-  /** The completions of the next turn, out of those that wait: one of a migration that goes before others, then the oldest. */
+  /**
+   * The completions of the next turn, out of those that wait: of migrations that go before others, where there are any,
+   * and the oldest of the others in a turn of four, so that nobody starves.
+   */
   next<Completion extends { readonly op: number }>(waiting: Completion[]): Completion[] {
-    const at = this.ahead.size === 0 ? -1 : waiting.findIndex(({ op }) => this.ahead.has(op))
-    const taken = at > 0 ? waiting.splice(at, 1) : []
-    taken.push(...waiting.splice(0, this.events - taken.length))
-    for (const { op } of taken) this.ahead.delete(op)
+    if (this.ahead.size === 0) return waiting.splice(0, this.events)
+    const isShared = ++this.turns % TURNS === 0
+    const taken = waiting.filter(({ op }) => this.ahead.has(op)).slice(0, isShared ? this.events - 1 : this.events)
+    if (isShared || taken.length === 0) taken.push(...waiting.filter((one) => !taken.includes(one)).slice(0, this.events - taken.length))
+    for (const one of taken) {
+      waiting.splice(waiting.indexOf(one), 1)
+      this.ahead.delete(one.op)
+    }
     return taken
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Engine, KeyhaulError, type MigrationError, memoryJournal, migrate, type Progress, resume, type ScanOptions, type ScanRange, type Store } from '../../../dist/index.js'
+import '../../../dist/live/index.js' // preemption comes with it
 import { memoryStore, type MemoryStore } from '../../../dist/stores/memory.js'
 
 function filled(name: string, count: number): MemoryStore {
