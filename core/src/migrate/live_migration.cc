@@ -191,14 +191,6 @@ bool LiveMigration::allCopied() const {
                      [](const auto& range) { return range.copied; });
 }
 
-// What a pause takes besides the last round: a fence, one of reads where there is one, a decision (an
-// answer that was read a moment ago is tried first) and an activation; and a record, where one is awaited.
-uint32_t LiveMigration::pauseCalls() const {
-  const bool readFence = servingCapabilities().has(Capability::kReadFence);
-  // And writes that are awaited by the fence, for as long as a call takes.
-  return 4 + (readFence ? 1 : 0) + (shared_.namesPosition() ? 1 : 0);
-}
-
 void LiveMigration::startApproach(bool follow) {
   feed_.gathered(Duration{0});  // its end was seen
   std::vector<Key> suspects = compare_.takeDifferent();
