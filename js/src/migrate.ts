@@ -12,14 +12,11 @@ import type { LiveRun } from './engine/live.js'
 import { Migration } from './migration.js'
 import type { EngineOptions, MigrateOptions } from './options.js'
 import { anyOverlap, toScanRanges, underPrefix } from './ranges.js'
+import { assertHonoured, CAPABILITIES } from './stores/capabilities.js'
 import type { Capability, ScanRange, Store } from './stores/store.js'
 
 export type { EngineOptions, MigrateOptions } from './options.js'
 
-const CAPABILITIES: readonly Capability[] = [
-  'scan', 'apply', 'version', 'snapshot', 'feed', 'feedEarly', 'hook', 'fence', 'readFence', 'activate', 'digest',
-  'rangeDelete', 'ttl', 'stats'
-]
 const MODES = { copy: 1, move: 2, verify: 3 } as const
 const LIVE = 4
 
@@ -236,6 +233,8 @@ function assertStores({ from, to }: Pick<MigrateOptions, 'from' | 'to'>): void {
       message: '`from` and `to` must be stores; wrap a database with levelStore(db)'
     })
   }
+  assertHonoured(from)
+  assertHonoured(to)
   if (from === to || from.identity === to.identity) throw new KeyhaulError('KEYHAUL_SAME_STORE', { store: from.name })
   if (from.name === to.name) {
     throw new KeyhaulError('KEYHAUL_SAME_STORE', {
@@ -275,7 +274,7 @@ function assertApart({ from, to }: Pick<MigrateOptions, 'from' | 'to'>, ranges: 
 }
 
 function bitsOf(store: Store): number {
-  return CAPABILITIES.reduce((bits, capability, i) => (store.capabilities.has(capability) ? bits | (1 << i) : bits), 0)
+  return CAPABILITIES.reduce((bits, capability, i) => (store.capabilities.has(capability as Capability) ? bits | (1 << i) : bits), 0)
 }
 
 function choose<T extends Record<string, number>>(name: string, table: T, value: string): number {
@@ -299,7 +298,7 @@ function planError(
     const reached = options.live === true ? `level ${Math.max(options.requireLevel ?? 0, 4)} needs a durable register and a journal` : 'without `live` keyhaul reaches level 1'
     const why = missing.length === 0 ? reached : `missing: ${missing.join(', ')}${options.live === true ? '; wrap both stores with gatedStore()' : ''}`
     if (missing.length > 0 && (options.reverseWindowMs ?? 0) > 0) {
-      const lacks = (store: Store): string => `${store.name} lacks ${missing.filter((one) => !store.capabilities.has(one)).join(', ') || 'nothing'}`
+      const lacks = (store: Store): string => `${store.name} lacks ${missing.filter((one) => !store.capabilities.has(one as Capability)).join(', ') || 'nothing'}`
       return new KeyhaulError(code, { message: `a reverse window cannot be given: ${lacks(options.from)}, ${lacks(options.to)}; wrap both stores with gatedStore(), each with a feed` })
     }
     const level = Math.max(options.requireLevel ?? 0, options.live === true ? 3 : 0)

@@ -28,7 +28,8 @@ export interface MigrateOptions {
   readonly reverseWindowMs?: number | undefined
   /**
    * Live: of the thread's time the migration takes about this share while clients are served, more
-   * than 0 and at most 1, which is as fast as it can. Default 0.25. `rate` limits it besides.
+   * than 0 and at most 1, which is as fast as it can. Default 0.25. `rate` limits it besides. While it cannot
+   * keep up with the writers it is twice as much, and what it asked for goes before what others did.
    */
   readonly share?: number | undefined
   /**

@@ -64,7 +64,7 @@ export interface LiveProgress {
     | 'explanation'
     | 'finish'
     | 'reverse'
-  /** The same for people, with names and figures; empty where it waits for nothing. */
+  /** The same for people, with names and figures, and what is done so that it keeps up; empty where there is nothing to say. */
   readonly text: string
   /** In a row, of what it waits for. */
   readonly failures: number
@@ -79,6 +79,8 @@ export interface LiveProgress {
   readonly pausedMs: number
   /** Attempts to cut over that were given up. */
   readonly postponed: number
+  /** It cannot keep up with the writers: until it does, it goes before other migrations of its engine, at twice its `share`. */
+  readonly ahead: boolean
   /** The target owns the range, and the source is kept for the way back, or is on it: `lagChanges` are its. */
   readonly turned: boolean
   /** For so long reverse() can be called; 0 where it cannot. */

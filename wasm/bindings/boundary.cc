@@ -60,7 +60,8 @@ void writeAction(const Action& action, uint32_t payloadAddress, Words& out) {
   const auto set = [row](ActionWord word, uint32_t value) { row[at(word)] = value; };
   set(ActionWord::kind, static_cast<uint32_t>(action.kind));
   set(ActionWord::flags, (action.durable ? 1U : 0U) | (action.keep ? 2U : 0U) |
-                               (action.guarded ? 4U : 0U) | (action.cleanUp ? 8U : 0U));
+                               (action.guarded ? 4U : 0U) | (action.cleanUp ? 8U : 0U) |
+                               uint32_t{action.priority} << 8);
   set(ActionWord::verb, static_cast<uint32_t>(action.verb));
   set(ActionWord::epochLow, static_cast<uint32_t>(action.epoch));
   set(ActionWord::epochHigh, static_cast<uint32_t>(action.epoch >> 32));

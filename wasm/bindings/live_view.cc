@@ -28,6 +28,7 @@ void putLiveView(std::string& out, const LiveView& view) {
   putMs(json, out, "budgetMs", view.budget.us);
   putMs(json, out, "pausedMs", view.paused.us);
   json.number("postponed", view.postponed);
+  json.boolean("ahead", view.ahead);
   json.boolean("turned", view.turned);
   putMs(json, out, "reverseLeftMs", view.reverseLeft.us);
   json.close();

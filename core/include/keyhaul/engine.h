@@ -101,6 +101,8 @@ enum class ActionKind : uint8_t {
 
 struct Action {
   ActionKind kind = ActionKind::kScan;
+  // Of its migration: that of the plan, and more while it cannot keep up with the writers. A host that has
+  // less to give than its migrations ask for gives more of it to the higher.
   uint8_t priority = 0;
   bool durable = false;
   // kApply: every entry is to be deleted if the store still holds it with this value; the
@@ -223,7 +225,8 @@ std::string_view waitName(WaitsFor waits);  // "shorterPause"
 // What there is to know of a live migration beyond that.
 struct LiveView {
   WaitsFor waitsFor = WaitsFor::kNothing;
-  std::string text;             // the same for people, with names and figures; empty: nothing
+  std::string text;             // the same for people, with names and figures, and what is done so that it
+                                // keeps up; empty: nothing
   uint32_t failures = 0;        // in a row, of what it waits for
   uint64_t lagChanges = 0;      // of the feed, known and not applied
   uint64_t toCompare = 0;       // keys that changed since they were compared; L5: buckets of keys
@@ -231,6 +234,7 @@ struct LiveView {
   Duration budget;
   Duration paused;              // writers are refused for so long now; 0 = they are not
   uint64_t postponed = 0;       // attempts that were given up
+  bool ahead = false;           // it cannot keep up, and goes before others: its priority was raised
   bool turned = false;          // it is on the way back, or could be
   Duration reverseLeft{0};      // of the reverse window; 0 = none is open
 };
@@ -238,7 +242,8 @@ struct LiveView {
 // What a caller may know of a migration.
 struct MigrationView {
   MigrationState state = MigrationState::kPending;
-  bool paused = false;
+  bool paused = false;  // also: it makes room, or has made room, for one of a higher priority
+  bool waits = false;   // for a slot: it has not begun, or has made room
   ErrorCode error = ErrorCode::kOk;   // why it stopped or failed
   GuaranteeLevel level = GuaranteeLevel::kL0;
   bool verified = false;

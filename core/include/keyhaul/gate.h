@@ -1,7 +1,7 @@
 // The gate of one store: decides for each client operation whether this store may
 // answer it, and for each call of a migration whether it is still of the present.
-// It gives versions (positions), a fence and the staging of a target to a store that
-// has none, when every writer of the store passes through it. It does no I/O: the host
+// It gives positions, a fence and the staging of a target to a store that has none (and its
+// host a feed: js/src/stores/recorded.ts), when every writer passes through it. It does no I/O: the host
 // asks, carries out, and writes encode() durably before it acknowledges a change.
 //
 //   none ── assign(e) ──► serving(e) ── fence(f) ──► fenced(f) ── fenceReads(f) ──► readFenced(f)

@@ -15,21 +15,19 @@
 namespace keyhaul {
 
 // What a store can do, one bit each. The names are those of the adapters
-// (js/src/stores/store.ts); a bit promises the behaviour, not just the method.
+// (js/src/stores/store.ts); a bit promises the behaviour, not just the method. Bits 2, 3, 6 and 12 are
+// reserved: journals may have them, and they mean nothing.
 enum class Capability : uint32_t {
   kScan = 1U << 0,
   kApply = 1U << 1,
-  kVersion = 1U << 2,
-  kSnapshot = 1U << 3,
   kFeed = 1U << 4,
-  kFeedEarly = 1U << 5,  // the feed may deliver a change before scans see it
-  kHook = 1U << 6,
+  // The feed may deliver a change before scans see it. No engine starts or resumes such a plan: kUnsupported.
+  kFeedEarly = 1U << 5,
   kFence = 1U << 7,
   kReadFence = 1U << 8,
   kActivate = 1U << 9,
   kDigest = 1U << 10,
   kRangeDelete = 1U << 11,
-  kTtl = 1U << 12,
   kStats = 1U << 13,
 };
 inline constexpr uint32_t kKnownCapabilities = (1U << 14) - 1;

@@ -28,7 +28,7 @@ class Limits : public Oracle {
     if (to != MigrationState::kPreparing && from != MigrationState::kPending) return;
     uint32_t all = 0, source = 0, target = 0;
     for (const auto& other : world_.jobs()) {
-      if (other->mover != job.mover || !isActive(*other)) continue;
+      if (other->mover != job.mover || !isActive(*other) || madeRoom(*other)) continue;
       ++all;
       source += other->source == job.source ? 1U : 0U;
       target += other->target == job.target ? 1U : 0U;
@@ -89,6 +89,13 @@ class Limits : public Oracle {
     return job.phase == Job::Phase::kRunning && job.state != MigrationState::kPending &&
            job.state != MigrationState::kStopped && job.state != MigrationState::kReversible &&
            !isFinal(job.state);
+  }
+  // For one of a higher priority, and waits in the line again.
+  bool madeRoom(const Job& job) const {
+    const Engine* engine = world_.mover(job.mover).engine();
+    if (job.state != MigrationState::kCopying || engine == nullptr) return false;
+    const auto seen = engine->inspect(world_.mover(job.mover).now(), job.id);
+    return seen && seen->waits;
   }
   std::map<uint16_t, Debt> debts_;
 };

@@ -1,5 +1,6 @@
 #include "keyhaul/engine.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,12 +30,22 @@ struct Engine::Impl {
   const Slot* find(MigrationId id) const { return const_cast<Impl*>(this)->find(id); }
   // A live, not ended migration, or why not.
   Result<Slot*> active(MigrationId id);
-  Result<MigrationId> place(Instant now, uint8_t priority, NodeId source, NodeId target);
+  Result<MigrationId> place(Instant now, const Plan& plan, NodeId source, NodeId target);
   void deliver(const Event& event);
   void admit();
+  void preempt();
   void pump(uint32_t index);
   void takeTurn(Slot& slot);
   void touch(Slot& slot) { slot.dirty = true; }
+  // The highest priority of those that go before others.
+  uint8_t ahead() const {
+    uint8_t highest = 0;
+    for (size_t i = 0; hasLiveMigrations() && i < slots.size(); ++i) {
+      const Job* job = slots[i].migration.get();
+      if (job != nullptr && job->isAhead()) highest = std::max(highest, job->priority());
+    }
+    return highest;
+  }
   // What may be refused is asked of the migration itself.
   Status ask(MigrationId id, Status (Job::*request)()) {
     Result<Slot*> slot = active(id);
@@ -56,6 +67,7 @@ struct Engine::Impl {
     return node && node.slot() < nodes.size() && nodes[node.slot()].live &&
            nodes[node.slot()].generation == node.generation();
   }
+  MigrationId yielding;  // the last that was asked to make room
   uint64_t stale = 0;
   bool stepping = false;
 };
@@ -110,8 +122,11 @@ Status Engine::removeNode(NodeId node) {
   return {};
 }
 
-Result<MigrationId> Engine::Impl::place(Instant now, uint8_t priority, NodeId source,
+Result<MigrationId> Engine::Impl::place(Instant now, const Plan& plan, NodeId source,
                                         NodeId target) {
+  // A page that is read after a change was delivered, and does not show it, would undo it.
+  const Capabilities both{plan.sourceCapabilities.bits | plan.targetCapabilities.bits};
+  if (both.has(Capability::kFeedEarly)) return ErrorCode::kUnsupported;
   if (!known(source) || !known(target)) return ErrorCode::kNotFound;
   if (source == target) return ErrorCode::kSameStore;
   uint32_t index = 0;
@@ -125,7 +140,7 @@ Result<MigrationId> Engine::Impl::place(Instant now, uint8_t priority, NodeId so
   slot.released = false;
   slot.turn = Slot::Turn::kWaits;
   const MigrationId id = MigrationId::make(index, slot.generation);
-  scheduler.enqueue(id, priority, source, target, now);
+  scheduler.enqueue(id, plan.priority, source, target, now);
   return id;
 }
 
@@ -135,7 +150,7 @@ Result<MigrationId> Engine::start(Instant now, ValidPlan plan, NodeId source, No
   const bool live = plan.plan().mode == MigrationMode::kLive;
   if (live && plan.plan().durable && !journal) return ErrorCode::kLevelNotMet;
   if (live && !hasLiveMigrations()) return ErrorCode::kUnsupported;
-  Result<MigrationId> id = impl_->place(now, plan.plan().priority, source, target);
+  Result<MigrationId> id = impl_->place(now, plan.plan(), source, target);
   if (!id.ok()) return id;
   std::unique_ptr<Job>& place = impl_->slots[id.value().slot()].migration;
   if (live) {
@@ -151,7 +166,7 @@ Result<MigrationId> Engine::resume(Instant now, JournalImage image, NodeId sourc
   if (image.receipt) return ErrorCode::kAlreadyComplete;
   const bool live = image.plan.plan().mode == MigrationMode::kLive;
   if (live && !hasLiveMigrations()) return ErrorCode::kUnsupported;
-  Result<MigrationId> id = impl_->place(now, image.plan.plan().priority, source, target);
+  Result<MigrationId> id = impl_->place(now, image.plan.plan(), source, target);
   if (!id.ok()) return id;
   std::unique_ptr<Job>& place = impl_->slots[id.value().slot()].migration;
   if (live) {
@@ -191,6 +206,19 @@ void Engine::Impl::admit() {
   }
 }
 
+// One at a time: when it has given its slot back, somebody gets it. The small WASM module has no room for it.
+void Engine::Impl::preempt() {
+  if (!hasLiveMigrations()) return;
+  const Slot* before = find(yielding);
+  if (before != nullptr && before->turn == Slot::Turn::kRuns && before->migration->yields()) return;
+  const auto next = scheduler.toPreempt(port.now(), [this](MigrationId id) { return find(id)->migration->mayYield(); });
+  if (!next) return;
+  yielding = *next;
+  Slot& slot = *find(yielding);
+  slot.migration->yield();
+  touch(slot);
+}
+
 void Engine::Impl::pump(uint32_t index) {
   Slot& slot = slots[index];
   slot.dirty = false;
@@ -213,7 +241,8 @@ void Engine::Impl::takeTurn(Slot& slot) {
     scheduler.remove(job.id());
     job.giveSlotBack();
     slot.turn = Slot::Turn::kRests;
-  } else if (slot.turn == Slot::Turn::kRests && job.wantsSlot()) {
+  }
+  if (slot.turn == Slot::Turn::kRests && job.wantsSlot()) {
     scheduler.enqueue(job.id(), job.priority(), job.source(), job.target(), port.now());
     slot.turn = Slot::Turn::kWaits;
   }
@@ -231,11 +260,13 @@ Ready Engine::step(Instant now, std::span<const Event> events) {
     refused.op = op;
     if (impl.port.ops().find(op) != nullptr) impl.deliver(refused);
   }
+  impl.port.setAhead(impl.ahead());
   for (const Event& event : events) impl.deliver(event);
   Ready ready;
   bool again = true;
   while (again) {
     impl.admit();
+    impl.preempt();
     again = false;
     for (uint32_t i = 0; i < impl.slots.size(); ++i) {
       Impl::Slot& slot = impl.slots[i];

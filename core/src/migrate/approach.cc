@@ -18,7 +18,7 @@ constexpr Duration kFollowEvery = milliseconds(50);
 }  // namespace
 
 void ApproachPhase::start(std::string position, std::vector<Key> suspects, bool follow,
-                          bool hurry, Duration budget, uint64_t overheadUs) {
+                          bool hurry, Duration budget, uint32_t calls) {
   hurry_ = hurry;
   feed_.start(std::move(position), hurry_);
   last_ = false;
@@ -28,9 +28,10 @@ void ApproachPhase::start(std::string position, std::vector<Key> suspects, bool 
   suspects_.clear();
   different_.clear();
   budget_ = budget;
-  overheadUs_ = overheadUs;
+  calls_ = calls;
   rounds_ = suspectRounds_ = 0;
-  roundUs_ = roundBeforeUs_ = 0;
+  forecast_.forgetRounds();
+  roundUs_ = compared_ = fed_ = 0;
   roundBegan_ = kNever;
   step_ = Step::kFeed;  // what may explain the suspects
 }
@@ -44,13 +45,17 @@ void ApproachPhase::startLast(std::string position) {
 }
 
 uint64_t ApproachPhase::forecastUs() const {
-  // The slower of two rounds, and as much again: a p99 without a distribution.
-  return overheadUs_ + 2 * std::max(roundUs_, roundBeforeUs_);
+  // Behind the fence come those changes that are written until it stands, and all are compared.
+  const uint64_t fenceUs = std::min(forecast_.slowestCallUs(), roundUs_);
+  const uint64_t late = roundUs_ == 0 ? fed_ : fed_ * fenceUs / roundUs_;
+  return forecast_.us(calls_, waiting() + 2 * late);
 }
 
 void ApproachPhase::startRecheck(Port& port) {
   roundBegan_ = port.now();
   recheckBegun_ = true;
+  compared_ = waiting();
+  fedBefore_ = shared_.totals.feedChanges;
   // What differs stays stale by itself. The first look after everything was compared may be nearly as
   // long as that, and is held back like it.
   if (looks()) {
@@ -116,7 +121,12 @@ Status ApproachPhase::pump(Port& port) {
 
 Status ApproachPhase::endRound(Port& port) {
   ++rounds_;
-  roundBeforeUs_ = std::exchange(roundUs_, (port.now() - roundBegan_).us);
+  // The first applies what gathered while everything was compared, and compares nothing.
+  if (!(roundBegan_ == kNever)) {
+    roundUs_ = (port.now() - roundBegan_).us;
+    fed_ = shared_.totals.feedChanges - fedBefore_;
+    forecast_.addRound(roundUs_, compared_ + fed_);
+  }
   std::vector<Key> unexplained;
   for (const Key& key : found_) {
     if (!shared_.hasChanged(key)) unexplained.push_back(key);

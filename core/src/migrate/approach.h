@@ -11,6 +11,7 @@
 
 #include "migrate/bucket_look.h"
 #include "migrate/feed.h"
+#include "migrate/pause_forecast.h"
 #include "migrate/recheck.h"
 #include "migrate/shared.h"
 
@@ -23,9 +24,11 @@ class ApproachPhase {
 
   // `suspects`: keys that were found different and nothing has explained yet. `follow`: go on
   // until finish(). `hurry`: writers will wait for it, so no rate holds it back. Ends when `budget`
-  // allows for a last round and `overheadUs` around it.
+  // allows for a last round and so many calls of gates and register around it.
   void start(std::string position, std::vector<Key> suspects, bool follow, bool hurry,
-             Duration budget, uint64_t overheadUs);
+             Duration budget, uint32_t calls);
+  // A gate, the register or the journal has answered after so long.
+  void called(uint64_t us) { forecast_.addCall(us); }
   // Behind the fence: the feed to its end, then the last look.
   void startLast(std::string position);
   void finish() {
@@ -43,7 +46,7 @@ class ApproachPhase {
   void lookAgain() {
     rounds_ = 0;
     patient_ = true;
-    overheadUs_ /= 2;
+    forecast_.ageCalls();
   }
   // NotConverging when rounds do not get short enough; LimitExceeded when more keys changed
   // than can be remembered.
@@ -71,6 +74,10 @@ class ApproachPhase {
 
  private:
   enum class Step : uint8_t { kRecheck, kFeed, kWait, kDone };
+  // Keys or buckets that a round would compare now.
+  uint64_t waiting() const {
+    return suspects_.size() + (looks() ? shared_.buckets.staleCount() : shared_.changed.size());
+  }
   // At buckets, not at keys.
   bool looks() const { return shared_.namesPosition(); }
   void startRecheck(Port& port);
@@ -90,9 +97,12 @@ class ApproachPhase {
   std::vector<Key> suspects_;   // different in the round before, and not explained in it
   std::vector<Key> different_;
   Duration budget_;
-  uint64_t overheadUs_ = 0;
+  PauseForecast forecast_;
+  uint32_t calls_ = 0;
   Instant roundBegan_{0}, waitUntil_{0};
-  uint64_t roundUs_ = 0, roundBeforeUs_ = 0;  // how long the last two took
+  uint64_t roundUs_ = 0;        // how long the last one took
+  uint64_t compared_ = 0;       // keys or buckets of the round under way
+  uint64_t fedBefore_ = 0, fed_ = 0;  // changes until it began, and of the last one
   uint32_t rounds_ = 0, suspectRounds_ = 0;
 };
 

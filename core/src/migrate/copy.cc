@@ -34,7 +34,7 @@ Status CopyPhase::pump(Port& port) {
   for (uint32_t i = 0; i < lanes_.size(); ++i) {
     Lane& lane = lanes_[i];
     do {
-      if (!lane.active) takeRange(lane, i);
+      if (!lane.active && !held_) takeRange(lane, i);
       if (!lane.active) break;
       if (Status s = pumpLane(port, lane); !s.ok()) return s;
       // A range that turns out to be empty ends here; nothing would come to begin the next.
@@ -44,15 +44,17 @@ Status CopyPhase::pump(Port& port) {
 }
 
 Status CopyPhase::pumpLane(Port& port, Lane& lane) {
-  if (Status s = lane.source.pump(port); !s.ok()) {
-    blamed_ = shared_.source;
-    return s;
+  if (!held_ || lane.source.reading()) {
+    if (Status s = lane.source.pump(port); !s.ok()) {
+      blamed_ = shared_.source;
+      return s;
+    }
   }
   if (Status s = lane.target.pump(port); !s.ok()) {
     blamed_ = shared_.target;
     return s;
   }
-  if (!lane.target.idle()) return {};
+  if (held_ || !lane.target.idle()) return {};
   Page* page = lane.source.front();
   if (page == nullptr) return {};
   if (page->view.size() > 0) {
@@ -122,6 +124,11 @@ Status CopyPhase::onEvent(Port& port, OpTag tag, const Event& event) {
 bool CopyPhase::writing() const {
   return std::any_of(lanes_.begin(), lanes_.end(),
                      [](const Lane& lane) { return !lane.target.idle(); });
+}
+
+bool CopyPhase::busy() const {
+  return writing() || std::any_of(lanes_.begin(), lanes_.end(),
+                                  [](const Lane& lane) { return lane.source.reading(); });
 }
 
 Status CopyPhase::settle(Port& port) {

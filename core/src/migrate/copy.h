@@ -20,6 +20,10 @@ class CopyPhase {
   // Every range was copied and checkpointed.
   bool done() const { return rangesLeft_ == 0; }
   bool writing() const;
+  // No further page is read or written until it may go on; what was read is kept.
+  void hold(bool on) { held_ = on; }
+  // Is a page under way?
+  bool busy() const;
   // Waits for the writes in flight of all lanes, starts no others.
   Status settle(Port& port);
   void stop(Port& port);
@@ -45,6 +49,7 @@ class CopyPhase {
   std::vector<Lane> lanes_;
   uint32_t nextRange_ = 0;
   uint32_t rangesLeft_ = 0;
+  bool held_ = false;
   NodeId blamed_;
 };
 

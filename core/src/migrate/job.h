@@ -14,6 +14,8 @@ class Job {
   virtual MigrationState state() const = 0;
   virtual const Plan& spec() const = 0;
   virtual uint8_t priority() const = 0;
+  // It cannot keep up, and goes before those of a lower priority.
+  virtual bool isAhead() const { return false; }
   virtual NodeId source() const = 0;
   virtual NodeId target() const = 0;
 
@@ -23,6 +25,11 @@ class Job {
   virtual bool rests() const { return false; }
   virtual void giveSlotBack() {}
   virtual bool wantsSlot() const { return true; }
+  // It copies, and can go on later from where it stands.
+  virtual bool mayYield() const = 0;
+  // Finishes the pages under way, then rests until it gets a slot again.
+  virtual void yield() = 0;
+  virtual bool yields() const = 0;
   // Does what can be done now; safe to call at any time.
   virtual void pump(Port& port) = 0;
   virtual void onEvent(Port& port, OpTag tag, const Event& event) = 0;

@@ -12,6 +12,7 @@ void JobBase::begin(Port& port, MigrationState next) {
   account(port.now());
   state_ = next;
   partStarted_ = false;
+  holdCopy(false);
   shared_.doneEntries = shared_.doneBytes = 0;
   if (next == MigrationState::kCopying) {
     for (const auto& range : shared_.ranges) {
@@ -286,7 +287,8 @@ Receipt JobBase::receipt() const {
 MigrationView JobBase::viewSoFar() const {
   MigrationView view;
   view.state = state_;
-  view.paused = paused_;
+  view.paused = paused_ || yields_;
+  view.waits = state_ == MigrationState::kPending || JobBase::rests();
   view.error = error_;
   view.level = shared_.plan.level();
   view.verified = verified_;

@@ -38,6 +38,10 @@ class JobBase : public Job {
   NodeId source() const override { return shared_.source; }
   NodeId target() const override { return shared_.target; }
   void setPaused(bool paused) override { paused_ = paused; }
+  bool mayYield() const override { return state_ == MigrationState::kCopying && !yields_ && ending_ == Ending::kNone; }
+  void yield() override { holdCopy(true); }
+  bool yields() const override { return yields_; }
+  bool rests() const override { return yields_ && !copy_.busy(); }
   void setRate(Instant now, uint64_t bytesPerSecond) override {
     shared_.bucket.setRate(bytesPerSecond, now);
   }
@@ -73,6 +77,10 @@ class JobBase : public Job {
   // Counts from here on what is done and how long it takes.
   void begin(Port& port, MigrationState next);
   void account(Instant now);
+  void holdCopy(bool on) {
+    yields_ = on;
+    copy_.hold(on);
+  }
 
   void announce(Port& port, MigrationState state) {
     port.noticeState(state, error_, errorNode_, errorText_);
@@ -99,6 +107,7 @@ class JobBase : public Job {
   MigrationState state_ = MigrationState::kPending;
   MigrationState concluding_ = MigrationState::kPending;  // the final state being written
   bool partStarted_ = false, paused_ = false;
+  bool yields_ = false;  // somebody else needs the slot, or has it
   bool prepared_ = false;
   bool verified_ = false;
   bool finishAsked_ = false;

@@ -214,9 +214,17 @@ void LiveMigration::stopPartsButWrites(Port& port) {
 
 Status LiveMigration::ownEvent(Port& port, OpTag tag, const Event& event) {
   switch (static_cast<MigrationPart>(tag.part)) {
-    case MigrationPart::kRegister: return register_.onEvent(port, event);
-    case MigrationPart::kGate:
-      return sourceGate_.done() ? targetGate_.onEvent(port, event) : sourceGate_.onEvent(port, event);
+    case MigrationPart::kRegister: {
+      const Status s = register_.onEvent(port, event);
+      if (event.kind == EventKind::kDone) approach_.called(register_.lastUs());
+      return s;
+    }
+    case MigrationPart::kGate: {
+      GateStep& gate = sourceGate_.done() ? targetGate_ : sourceGate_;
+      const Status s = gate.onEvent(port, event);
+      if (event.kind == EventKind::kDone) approach_.called(gate.lastUs());
+      return s;
+    }
     case MigrationPart::kSource:
     case MigrationPart::kTarget:
     case MigrationPart::kWrite: break;

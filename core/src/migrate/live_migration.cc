@@ -59,6 +59,7 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
 
 void LiveMigration::admit(Port& port) {
   hasSlot_ = true;
+  holdCopy(false);
   if (state_ != MigrationState::kPending) {
     if (goesBack()) approach_.hurry();
     return;
@@ -183,13 +184,6 @@ bool LiveMigration::allCopied() const {
                      [](const auto& range) { return range.copied; });
 }
 
-// What a pause takes besides the last round: a fence, a decision (an answer that was read a
-// moment ago is tried first) and an activation; and a record, where one is awaited.
-uint64_t LiveMigration::overheadUs() const {
-  const uint64_t recordUs = shared_.namesPosition() ? shared_.journal.lastUs() : 0;
-  return 2 * targetGate_.lastUs() + sourceGate_.lastUs() + register_.lastUs() + recordUs;
-}
-
 void LiveMigration::startApproach(bool follow) {
   feed_.gathered(Duration{0});  // its end was seen
   std::vector<Key> suspects = compare_.takeDifferent();
@@ -197,7 +191,7 @@ void LiveMigration::startApproach(bool follow) {
   // What is only kept nobody waits for.
   const bool hurry = state_ != MigrationState::kReversible || goesBack();
   approach_.start(feedPosition_, std::move(suspects), follow, hurry,
-                  milliseconds(spec().pauseBudgetMs), overheadUs());
+                  milliseconds(spec().pauseBudgetMs), pauseCalls());
 }
 
 void LiveMigration::startPart(Port& port) {
@@ -326,6 +320,7 @@ void LiveMigration::leavePart(Port& port) {
       compared_ = true;
       return enter(port, approachState());
     case kApproaching:
+      stepBack();
       feedPosition_ = feed_.position();
       return enter(port, wantsWindow() && !shared_.turned && !otherOpen_ ? kArming : kFencing);
     case kArming:

@@ -29,10 +29,13 @@ class LiveMigration final : public JobBase {
   Status requestGiveUp() override;
   Receipt receipt() const override;
   uint8_t priority() const override { return priority_; }
+  bool isAhead() const override { return priority_ > spec().priority; }
   // A window may be open for days. What comes to it then is little, and keeps to its rate.
-  bool rests() const override { return state_ == MigrationState::kReversible && !reverseAsked_; }
+  bool rests() const override {
+    return JobBase::rests() || (state_ == MigrationState::kReversible && !reverseAsked_);
+  }
   void giveSlotBack() override { hasSlot_ = false; }
-  bool wantsSlot() const override { return state_ == MigrationState::kPending || reverseAsked_; }
+  bool wantsSlot() const override { return state_ == MigrationState::kPending || reverseAsked_ || yields(); }
   MigrationView view(Instant now) const override;
   uint64_t hash(uint64_t seed) const override;
 
@@ -63,12 +66,14 @@ class LiveMigration final : public JobBase {
   // Not converging: the next thing to try. False: nothing is left.
   bool climb(Port& port);
   void releaseWriters(Port& port);
+  // It keeps up, or has ended: what was raised is lowered.
+  void stepBack() { priority_ = spec().priority; }
   void noteStaleReads(Port& port);
   uint64_t staleReadsUs() const;
   bool mayBeOurs(Port& port, ErrorCode error);
   void sayWhyUndone();
   void endOfClaim(Port& port);
-  uint64_t overheadUs() const;
+  uint32_t pauseCalls() const;
   bool allCopied() const;
   bool overBudget(Port& port) const;
   bool holdsJournal() const;

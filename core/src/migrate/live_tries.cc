@@ -44,10 +44,10 @@ bool LiveMigration::climb(Port& port) {
     return true;
   }
   const uint64_t applied = feed_.trend().appliedPerSecond();
+  if (!isAhead()) priority_ = static_cast<uint8_t>(std::min<uint32_t>(priority_ + kPriorityRaise, UINT8_MAX));
   switch (rung_) {
     case Rung::kNone:
       rung_ = Rung::kPriority;
-      priority_ = static_cast<uint8_t>(std::min<uint32_t>(priority_ + kPriorityRaise, UINT8_MAX));
       break;
     case Rung::kPriority:
       rung_ = Rung::kThrottle;
@@ -69,7 +69,16 @@ bool LiveMigration::climb(Port& port) {
   return true;
 }
 
+// What a pause takes besides the last round: a fence, one of reads where there is one, a decision (an
+// answer that was read a moment ago is tried first) and an activation; and a record, where one is awaited.
+uint32_t LiveMigration::pauseCalls() const {
+  const bool readFence = servingCapabilities().has(Capability::kReadFence);
+  // And writes that are awaited by the fence, for as long as a call takes.
+  return 4 + (readFence ? 1 : 0) + (shared_.namesPosition() ? 1 : 0);
+}
+
 void LiveMigration::releaseWriters(Port& port) {
+  stepBack();
   if (std::exchange(throttled_, false)) port.noticeThrottle(shared_.source, 0);
 }
 

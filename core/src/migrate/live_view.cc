@@ -36,7 +36,7 @@ std::string_view waitName(WaitsFor waits) {
 
 WaitsFor LiveMigration::waitsFor() const {
   const LiveRow row = liveRow(state_);
-  if (state_ == MigrationState::kPending) return WaitsFor::kSlot;
+  if (state_ == MigrationState::kPending || JobBase::rests()) return WaitsFor::kSlot;
   if (paused_ && row.stage == LiveStage::kBefore) return WaitsFor::kUnpause;
   if (concluding_ != MigrationState::kPending) {
     return shared_.journal.flushed() ? WaitsFor::kNothing : WaitsFor::kJournal;
@@ -124,9 +124,15 @@ MigrationView LiveMigration::view(Instant now) const {
                        state_ == MigrationState::kPostponing;
   if (refused && fencedAt_.us != 0) live.paused = now - fencedAt_;
   live.postponed = shared_.totals.postponed;
+  live.ahead = isAhead();
   live.turned = shared_.turned;
   if (state_ == MigrationState::kReversible && now < windowEnds_) live.reverseLeft = windowEnds_ - now;
   live.text = waitText(live);
+  if (live.ahead) {
+    live.text += live.text.empty() ? "" : "; ";
+    live.text += "cannot keep up with the writers, so it goes before other migrations";
+    if (throttled_) live.text += ", and writers are asked for less";
+  }
   view.live = std::move(live);
   return view;
 }

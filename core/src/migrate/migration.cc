@@ -49,7 +49,8 @@ Migration::Migration(MigrationId id, JournalImage image, NodeId source, NodeId t
 }
 
 void Migration::admit(Port& port) {
-  KH_ASSERT(state_ == MigrationState::kPending);
+  holdCopy(false);
+  if (state_ != MigrationState::kPending) return;
   clockStarted_ = true;
   accountedAt_ = progressAt_ = port.now();
   // A resumed one opens its feed again first; it is still "preparing" while it does.

@@ -7,8 +7,18 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "migrate/live_factory.h"
 
 namespace keyhaul {
+namespace {
+
+// What goes by the clock of everybody needs no memory of who had how much.
+constexpr Duration kTurn = milliseconds(250);
+constexpr uint64_t kTurns = 4;
+// What the one ahead leaves: so long it has asked for nothing.
+constexpr Duration kLeft = milliseconds(50);
+
+}  // namespace
 
 Op* OpTable::open() {
   uint32_t slot = 0;
@@ -59,6 +69,14 @@ void Port::bind(MigrationId migration, uint8_t priority) {
   priority_ = priority;
   coordEpoch_ = 0;
   wake_ = kNever;
+}
+
+Instant Port::readyAt() {
+  const Instant ready = bucket_.readyAt(now_);
+  if (!hasLiveMigrations() || priority_ >= ahead_ || ready == kNever) return ready;
+  const uint64_t turn = ready.us / kTurn.us, late = turn % kTurns;
+  if (late == 0) return ready;
+  return std::min(Instant{(turn - late + kTurns) * kTurn.us}, bucket_.readyAt(now_, kLeft));
 }
 
 Instant Port::takeWake() {

@@ -61,6 +61,12 @@ class Port {
   Buffers& buffers() { return buffers_; }
   OpTable& ops() { return ops_; }
   TokenBucket& bucket() { return bucket_; }
+  // When the bound migration may take more of the rate of all together. While one that cannot keep up
+  // goes before others, those of a lower priority take what it leaves, and a quarter of the
+  // time nobody goes before anybody.
+  Instant readyAt();
+  // The highest priority of those that go before others; 0: nobody does.
+  void setAhead(uint8_t priority) { ahead_ = priority; }
 
   void setWallClock(Instant now, uint64_t unixMs) {
     wallAt_ = now;
@@ -160,7 +166,7 @@ class Port {
   Instant now_;
   Instant wake_ = kNever;
   MigrationId bound_;
-  uint8_t priority_ = 0;
+  uint8_t priority_ = 0, ahead_ = 0;
   uint64_t coordEpoch_ = 0;
 };
 

@@ -45,7 +45,7 @@ Status Scanner::pump(Port& port) {
   if (ended_ || pages_.size() >= std::max<uint32_t>(limits_.windowPages, 2)) return {};
   Instant ready = retryAt_;
   if (limits_.throttled && !limits_.hurry) {
-    const Instant shared = port.bucket().readyAt(port.now());
+    const Instant shared = port.readyAt();
     if (ready < shared) ready = shared;
     if (bucket_ != nullptr) {
       const Instant own = bucket_->readyAt(port.now());

@@ -43,6 +43,7 @@ class Scanner {
   // Anything but Ok stops the migration.
   Status pump(Port& port);
   bool owns(OpId op) const { return op_ == op && op; }
+  bool reading() const { return static_cast<bool>(op_); }
   Status onEvent(Port& port, const Event& event);
 
   // The next page, once it is known whether another one follows. Null: wait, or done().

@@ -60,7 +60,7 @@ struct Shared {
   TokenBucket bucket;  // this migration's own limit
   // What was taken is paid for before more is, of all together and of this one.
   Instant readyAt(Port& port) {
-    return std::max(port.bucket().readyAt(port.now()), bucket.readyAt(port.now()));
+    return std::max(port.readyAt(), bucket.readyAt(port.now()));
   }
   void pay(Port& port, uint64_t bytes) {
     port.bucket().take(bytes, port.now());

@@ -20,7 +20,7 @@ uint32_t look(const std::vector<uint32_t>& counts, NodeId node) {
 
 void Scheduler::enqueue(MigrationId id, uint8_t priority, NodeId source, NodeId target,
                         Instant now) {
-  waiting_.push_back({id, priority, source, target, now});
+  waiting_.push_back({id, priority, source, target, now, 0});
 }
 
 void Scheduler::remove(MigrationId id) {
@@ -33,16 +33,32 @@ void Scheduler::remove(MigrationId id) {
   running_.erase(at);
 }
 
-bool Scheduler::fits(const Item& item) const {
-  const auto free = [](uint32_t used, uint32_t limit) { return limit == 0 || used < limit; };
-  return free(running(), config_.slots) &&
-         free(look(asSource_, item.source) + look(keptSource_, item.source),
-              config_.sourceSlots) &&
-         free(look(asTarget_, item.target) + look(keptTarget_, item.target), config_.targetSlots);
+bool Scheduler::fits(const Item& item, const Item* without) const {
+  const auto free = [](uint32_t used, bool less, uint32_t limit) { return limit == 0 || used - (less ? 1U : 0U) < limit; };
+  const bool less = without != nullptr;
+  return free(running(), less, config_.slots) &&
+         free(look(asSource_, item.source) + (less ? 0U : look(keptSource_, item.source)),
+              less && without->source == item.source, config_.sourceSlots) &&
+         free(look(asTarget_, item.target) + (less ? 0U : look(keptTarget_, item.target)),
+              less && without->target == item.target, config_.targetSlots);
+}
+
+const Scheduler::Item* Scheduler::toBeServed(Instant now) const {
+  if (waiting_.empty()) return nullptr;
+  const Item& first = *std::max_element(waiting_.begin(), waiting_.end(), [](const Item& a, const Item& b) { return a.priority < b.priority; });
+  for (const Item& item : waiting_) {
+    const bool shares = &item != &first && (item.source == first.source || item.target == first.target);
+    if (shares && aged(item, now) >= kReserveAfter) return nullptr;
+  }
+  return &first;
 }
 
 uint64_t Scheduler::aged(const Item& item, Instant now) const {
   return config_.ageing.us == 0 ? 0 : (now - item.since).us / config_.ageing.us;
+}
+
+uint64_t Scheduler::rankOf(const Item& item, Instant now) const {
+  return std::min<uint64_t>(item.priority + aged(item, now), UINT32_MAX);
 }
 
 void Scheduler::reserve(const Item& item) {
@@ -50,11 +66,12 @@ void Scheduler::reserve(const Item& item) {
   ++count(keptTarget_, item.target);
 }
 
-MigrationId Scheduler::run(const Item& item) {
+MigrationId Scheduler::run(const Item& item, Instant now) {
   const MigrationId id = item.id;
   ++count(asSource_, item.source);
   ++count(asTarget_, item.target);
   running_.push_back(item);
+  running_.back().rank = static_cast<uint32_t>(rankOf(item, now));
   std::erase_if(waiting_, [id](const Item& other) { return other.id == id; });
   return id;
 }
@@ -63,8 +80,7 @@ std::optional<MigrationId> Scheduler::admit(Instant now) {
   if (waiting_.empty() || (config_.slots != 0 && running() >= config_.slots)) return std::nullopt;
   ranked_.clear();
   for (const Item& item : waiting_) {
-    const uint64_t rank = std::min<uint64_t>(item.priority + aged(item, now), UINT32_MAX);
-    ranked_.push_back((UINT32_MAX - rank) << 32 | ranked_.size());
+    ranked_.push_back((UINT32_MAX - rankOf(item, now)) << 32 | ranked_.size());
   }
   std::fill(keptSource_.begin(), keptSource_.end(), 0U);
   std::fill(keptTarget_.begin(), keptTarget_.end(), 0U);
@@ -74,11 +90,11 @@ std::optional<MigrationId> Scheduler::admit(Instant now) {
     return waiting_[static_cast<uint32_t>(ranked)];
   };
   const Item& first = item(*std::min_element(ranked_.begin(), ranked_.end()));
-  if (fits(first)) return run(first);
+  if (fits(first)) return run(first, now);
   sortNumbers(ranked_);
   for (const uint64_t ranked : ranked_) {
     const Item& next = item(ranked);
-    if (fits(next)) return run(next);
+    if (fits(next)) return run(next, now);
     if (aged(next, now) >= kReserveAfter) reserve(next);
   }
   return std::nullopt;

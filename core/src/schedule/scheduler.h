@@ -4,6 +4,9 @@
 // the same time would still be passed by for ever: who has waited `kReserveAfter` times
 // `ageing` (a minute by default) keeps a slot of both for itself, against all that rank
 // below. It then waits for those that run, and for nobody who comes later.
+// Who waits with a higher priority takes the slot of one that runs and can be interrupted. Only
+// priorities count for that, and the rank with which the other one got its slot: somebody whom
+// waiting has raised is not sent back into the line by those whom it has passed.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +27,19 @@ class Scheduler {
   // The next one that may run, if any; it holds its slots until removed.
   std::optional<MigrationId> admit(Instant now);
   static constexpr uint64_t kReserveAfter = 6;
+  // The one that has to make room for the highest that waits: the lowest of those that run and
+  // `yields(id)`, of equals the last that came.
+  template <class Yields>
+  std::optional<MigrationId> toPreempt(Instant now, Yields yields) const {
+    const Item* first = toBeServed(now);
+    const Item* lowest = nullptr;
+    for (const Item& item : running_) {
+      const bool lower = first != nullptr && item.rank < first->priority && (lowest == nullptr || item.rank <= lowest->rank);
+      if (lower && fits(*first, &item) && yields(item.id)) lowest = &item;
+    }
+    if (lowest == nullptr) return std::nullopt;
+    return lowest->id;
+  }
 
   uint32_t running() const { return static_cast<uint32_t>(running_.size()); }
 
@@ -33,13 +49,19 @@ class Scheduler {
     uint8_t priority = 0;
     NodeId source, target;
     Instant since;
+    uint32_t rank = 0;  // with which it got its slot
   };
   using Counts = std::vector<uint32_t>;
-  bool fits(const Item& item) const;
+  // `without`: as if that one did not run.
+  bool fits(const Item& item, const Item* without = nullptr) const;
+  // The highest that waits by priority alone, the first that came of equals. Null: nobody, or a slot that it
+  // needs would be kept for another one.
+  const Item* toBeServed(Instant now) const;
   uint64_t aged(const Item& item, Instant now) const;
+  uint64_t rankOf(const Item& item, Instant now) const;
   void reserve(const Item& item);
   // From waiting to running.
-  MigrationId run(const Item& item);
+  MigrationId run(const Item& item, Instant now);
 
   Config config_;
   std::vector<Item> waiting_, running_;  // as they came

@@ -26,11 +26,12 @@ void TokenBucket::setRate(uint64_t bytesPerSecond, Instant now) {
   if (rate_ == 0) level_ = 0;
 }
 
-Instant TokenBucket::readyAt(Instant now) {
+Instant TokenBucket::readyAt(Instant now, Duration saved) {
   if (rate_ == 0) return now;
   refill(now);
-  if (level_ >= 0) return now;
-  const auto waitUs = divide(static_cast<unsigned __int128>(-level_ + rate_ - 1), rate_);
+  const __int128 missing = static_cast<__int128>(rate_) * static_cast<__int128>(saved.us) - level_;
+  if (missing <= 0) return now;
+  const auto waitUs = divide(static_cast<unsigned __int128>(missing + rate_ - 1), rate_);
   if (waitUs > UINT64_MAX / 2) return kNever;
   return now + Duration{static_cast<uint64_t>(waitUs)};
 }

@@ -17,8 +17,9 @@ class TokenBucket {
   void setRate(uint64_t bytesPerSecond, Instant now);
   uint64_t rate() const { return rate_; }
 
-  // When something may be taken: now or earlier when nothing is owed.
-  Instant readyAt(Instant now);
+  // When something may be taken: now or earlier when nothing is owed, and as much is saved as comes
+  // in `saved`, of less than a tenth of a second.
+  Instant readyAt(Instant now, Duration saved = Duration{0});
   void take(uint64_t bytes, Instant now);
 
  private:

@@ -23,6 +23,8 @@ export interface Action {
   durable: boolean
   keep: boolean
   guarded: boolean
+  /** Of its migration: higher while it cannot keep up. */
+  priority: number
   migration: number
   node: number
   op: number

@@ -138,7 +138,7 @@ export class Driver {
     if (this.#closed) return
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const events = this.#events.splice(0, this.#pace?.events ?? EVENTS_MAX)
+    const events = this.#pace?.next(this.#events) ?? this.#events.splice(0, EVENTS_MAX)
     this.boundary.writeEvents(events)
     this.#rememberPages(events)
     const now = this.now()
@@ -192,6 +192,7 @@ export class Driver {
         durable: (flags & 1) !== 0,
         keep: (flags & 2) !== 0,
         guarded: (flags & 4) !== 0,
+        priority: flags >>> 8,
         migration: word(ActionWord.migration),
         node: word(ActionWord.node),
         op: word(ActionWord.op),
@@ -243,6 +244,7 @@ export class Driver {
       this.#fail(action.reusesOp, error)
       return
     }
+    this.#pace?.starts(action)
     const controller = new AbortController()
     this.#inFlight.set(action.op, { controller, action })
     let work: Promise<CompletionEvent>

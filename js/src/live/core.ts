@@ -1,5 +1,6 @@
 import { scheduleStep } from '../engine/turn.js'
 import { KeyhaulError } from '../errors.js'
+import { getManyOf } from '../stores/recorded.js'
 import type { GateCall, GateVerb, OwnRecord, ScanRange, Store, Write } from '../stores/store.js'
 import { startsWith } from '../stores/bytes.js'
 import { Watchers } from '../register/register.js'
@@ -50,7 +51,7 @@ export class GateCore {
   static of(store: Store): GateCore {
     const { identity, ownRecord } = store
     if (ownRecord === undefined) {
-      throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no place for the record of a gate; gatedStore() takes a levelStore or a memoryStore' })
+      throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no place for the record of a gate; wrap it with gatedStore()' })
     }
     if (typeof identity !== 'object' || identity === null) return new GateCore(ownRecord, store)
     const known = cores.get(identity)
@@ -68,7 +69,7 @@ export class GateCore {
     store: Store
   ) {
     this.store = store.name
-    this.reads = new ReadGroups(store as Required<Store>)
+    this.reads = new ReadGroups({ getMany: getManyOf(store) })
     this.writes = new WriteGroups(store, (keys) => this.meter.add(keys))
   }
 

@@ -1,5 +1,7 @@
 import { KeyhaulError } from '../errors.js'
 import { compareBytes, toBytes } from '../stores/bytes.js'
+import { assertHonoured } from '../stores/capabilities.js'
+import { getManyOf, recordedStore } from '../stores/recorded.js'
 import type { ApplyOptions, Capability, ScanOptions, ScanPage, ScanRange, Store, Write } from '../stores/store.js'
 import { GateCore } from './core.js'
 import type { Unanswered } from './group.js'
@@ -48,18 +50,21 @@ export interface GateOptions {
   readonly callTimeoutMs?: number
 }
 
-/** Gates a levelStore or a memoryStore. To be moved from, it needs `levelStore(db, { feed: true })`. */
-export function gatedStore(store: Store, { callTimeoutMs }: GateOptions = {}): GatedStore {
+/**
+ * Gates a store. A levelStore has to be one with `feed: true` to be moved from. A store of your own needs `scan` and
+ * `apply` only: where it has no `ownRecord`, the gate keeps its record and a feed among the store's entries, at keys
+ * that begin with `!`, a zero byte and `keyhaul!`, in the same batches as the data. Clients of the gate are not shown them.
+ */
+export function gatedStore(given: Store, { callTimeoutMs }: GateOptions = {}): GatedStore {
+  assertHonoured(given)
+  const store = given.ownRecord === undefined ? recordedStore(given) : given
   if (callTimeoutMs !== undefined && !(callTimeoutMs >= 1 && callTimeoutMs <= 3_600_000)) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store: store.name, message: `callTimeoutMs is ${callTimeoutMs}; it must be 1 to 3600000` })
-  }
-  if (store.getMany === undefined) {
-    throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no getMany; gatedStore() takes a levelStore or a memoryStore' })
   }
   return new Gated(store, callTimeoutMs)
 }
 
-const KEPT: readonly Capability[] = ['scan', 'apply', 'feed', 'feedEarly', 'stats']
+const KEPT: readonly Capability[] = ['scan', 'apply', 'feed', 'stats']
 const ADDED: readonly Capability[] = ['fence', 'readFence', 'activate']
 
 class Gated implements GatedStore {
@@ -209,7 +214,7 @@ function moverOf(store: Store, core: GateCore): Store {
     ...(store.place === undefined ? {} : { place: store.place }),
     capabilities: new Set([...KEPT.filter((capability) => store.capabilities.has(capability)), ...ADDED]),
     scan: (range, options) => store.scan(range, options),
-    getMany: (keys, options) => (store.getMany as NonNullable<Store['getMany']>)(keys, options),
+    getMany: getManyOf(store),
     gate: { change: (call) => core.change(call), limitWrites: (perSecond, ranges) => core.limitWrites(perSecond, ranges), meter: core.meter },
     apply: async (writes, { durable, signal, staged, cleanUp }) => {
       const gate = await core.load()

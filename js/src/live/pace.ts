@@ -1,3 +1,4 @@
+import type { Action } from '../engine/action.js'
 import type { EngineNotice } from '../engine/driver.js'
 import type { LiveRun } from '../engine/live.js'
 import { type ScheduledStep, scheduleStep } from '../engine/turn.js'
@@ -7,10 +8,23 @@ const DELAY_MAX_MS = 250
 /** Completions that one turn takes up while clients are served. */
 const EVENTS_SHARED = 2
 const EVENTS_MAX = 256
+/** While one goes before others, every so many turns are everybody's. */
+const TURNS = 4
 /** NoticeKind::kState. */
 const STATE_NOTICE = 1
-/** Of MigrationState, core/include/keyhaul/migration.h: from the approach to the activation writers wait, or soon will. */
-const URGENT: ReadonlySet<number> = new Set([16, 17, 18, 19, 20, 21, 25, 27, 29])
+/**
+ * Of MigrationState, core/include/keyhaul/migration.h: from the approach to the activation writers wait, or soon will.
+ * Claiming and staging are two calls, which the forecast of the pause goes by.
+ */
+const URGENT: ReadonlySet<number> = new Set([14, 15, 16, 17, 18, 19, 20, 21, 25, 27, 29])
+
+interface Paced {
+  readonly share: number
+  urgent: boolean
+  /** The priority that it began with. */
+  priority?: number
+  ahead: boolean
+}
 
 /**
  * Clients and migration share one thread. Of its time the migration takes a share: what a turn
@@ -19,14 +33,43 @@ const URGENT: ReadonlySet<number> = new Set([16, 17, 18, 19, 20, 21, 25, 27, 29]
  * in the same turn of the event loop.
  */
 export class Pace {
-  private readonly live = new Map<number, { share: number; urgent: boolean }>()
+  private readonly live = new Map<number, Paced>()
+  /** What migrations asked for that cannot keep up. */
+  private readonly ahead = new Set<number>()
+  private turns = 0
   private notBefore = 0
   private running = false
 
   /** `live`: of a migration that begins; nothing when it has ended. */
   set(migration: number, live: LiveRun | undefined): void {
     if (live === undefined) this.live.delete(migration)
-    else this.live.set(migration, { share: live.share, urgent: false })
+    if (this.live.size === 0) this.ahead.clear()
+    if (live !== undefined) this.live.set(migration, { share: live.share, urgent: false, ahead: false })
+  }
+
+  /** The core raises the priority of one that cannot keep up, and lowers it again. */
+  starts({ migration, op, priority }: Pick<Action, 'migration' | 'op' | 'priority'>): void {
+    const live = this.live.get(migration)
+    if (live === undefined) return
+    live.priority ??= priority
+    live.ahead = priority > live.priority
+    if (live.ahead) this.ahead.add(op)
+  }
+
+  /**
+   * The completions of the next turn, out of those that wait: of migrations that go before others, where there are any,
+   * and the oldest of the others in a turn of four, so that nobody starves.
+   */
+  next<Completion extends { readonly op: number }>(waiting: Completion[]): Completion[] {
+    if (this.ahead.size === 0) return waiting.splice(0, this.events)
+    const isShared = ++this.turns % TURNS === 0
+    const taken = waiting.filter(({ op }) => this.ahead.has(op)).slice(0, isShared ? this.events - 1 : this.events)
+    if (isShared || taken.length === 0) taken.push(...waiting.filter((one) => !taken.includes(one)).slice(0, this.events - taken.length))
+    for (const one of taken) {
+      waiting.splice(waiting.indexOf(one), 1)
+      this.ahead.delete(one.op)
+    }
+    return taken
   }
 
   see(migration: number, { kind, state }: Pick<EngineNotice, 'kind' | 'state'>): void {
@@ -74,9 +117,14 @@ export class Pace {
 
   private account(began: number): void {
     const took = performance.now() - began
-    let share = 1
-    for (const live of this.live.values()) share = Math.min(share, live.share)
-    this.notBefore = performance.now() + Math.min(took * (1 / share - 1), DELAY_MAX_MS)
+    this.notBefore = performance.now() + Math.min(took * (1 / this.share - 1), DELAY_MAX_MS)
+  }
+
+  /** The least that anybody asked for; for one that cannot keep up, twice what it asked for. */
+  private get share(): number {
+    const all = [...this.live.values()]
+    const least = Math.min(1, ...all.map(({ share }) => share))
+    return Math.max(least, ...all.map(({ ahead, share }) => (ahead ? Math.min(1, 2 * share) : 0)))
   }
 }
 

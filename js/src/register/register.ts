@@ -7,6 +7,10 @@ export interface RegisterState {
 /**
  * Where it stands who owns which keys: one small document, replaced as a whole. Reads and
  * replacements are linearizable, or a live migration promises nothing.
+ *
+ * There is no lease: who holds a claim is in the document, with a number that whoever takes it over raises, and stores
+ * and register refuse the lower one. A lease would end by a timer, and no timer may give back what is
+ * fenced: with one, a coordinator that was only slow would be as good as dead.
  */
 export interface Register {
   readonly name: string

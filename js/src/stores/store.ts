@@ -10,25 +10,23 @@ export type Entry = readonly [key: Uint8Array, value: Uint8Array]
 export type Write = readonly [key: Uint8Array, value: Uint8Array | undefined]
 
 /**
- * What a store can do. `scan`, `apply`, `feed`, `fence`, `readFence`, `activate` and `stats` are used today.
- * `digest` and `rangeDelete` have methods, which the conformance suite tests, but no migration calls them yet:
- * verification reads entries, and a move deletes key by key. `version`, `snapshot`, `feedEarly`, `hook` and `ttl`
- * are reserved: they are kept in the plan, and a migration calls nothing for them.
+ * What a store can do. `digest` and `rangeDelete` have methods, which the conformance suite tests, but no migration
+ * calls them yet: verification reads entries, and a move deletes key by key. Any other name is refused.
+ *
+ * There are no versions of entries: a migration applies every change of the feed, in its order, also those that are ahead
+ * of its pages, so whatever an older page undoes comes again behind it. For that a change that a feed has given must be
+ * seen by every page that is read later. A store whose feed is ahead of its scans (some databases tell of a
+ * commit before readers see it) has to hold such changes back until they are.
  */
 export type Capability =
   | 'scan'
   | 'apply'
-  | 'version'
-  | 'snapshot'
   | 'feed'
-  | 'feedEarly'
-  | 'hook'
   | 'fence'
   | 'readFence'
   | 'activate'
   | 'digest'
   | 'rangeDelete'
-  | 'ttl'
   | 'stats'
 
 /** Half open, in byte order: `gte <= key < lt`; an absent bound is no bound. */

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Engine, inspectJournal, type KeyhaulError, memoryJournal, type MigrateOptions, type MigrationError, migrate, resume, type ScanPage, type Store } from '../../../dist/index.js'
+import { gatedStore } from '../../../dist/live/index.js'
 import { memoryStore, type MemoryStore } from '../../../dist/stores/memory.js'
 
 const COUNT = 2000
@@ -134,4 +135,18 @@ test('a fault that passes is retried, told as a warning, and counted', async () 
   assert.ok(receipt.retries > 0)
   assert.equal(warnings.length, receipt.retries)
   assert.match(warnings[0]?.message ?? '', /^store a, key k\d+: try again/)
+})
+
+test('a capability that nothing honours is refused, on either side and behind a gate', async () => {
+  const declaring = (name: string, ...more: string[]): Store => {
+    const base = memoryStore({ name })
+    return { name, identity: base, capabilities: new Set(['scan', 'apply', ...more] as never[]), scan: base.scan.bind(base), apply: base.apply.bind(base) }
+  }
+  for (const one of ['feedEarly', 'version', 'snapshot', 'hook', 'ttl', 'Scan']) {
+    const refusal = { code: 'KEYHAUL_UNSUPPORTED', message: new RegExp(`^store x: it declares ${one}, which keyhaul does not honour`) }
+    await assert.rejects(migrate({ from: declaring('x', one), to: declaring('y') }).done, refusal)
+    await assert.rejects(migrate({ from: declaring('y'), to: declaring('x', one) }).done, refusal)
+    assert.throws(() => gatedStore(declaring('x', one)), refusal)
+  }
+  assert.equal((await migrate({ from: declaring('x'), to: declaring('y', 'stats') }).done).state, 'done')
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Engine, KeyhaulError, type MigrationError, memoryJournal, migrate, type Progress, resume, type Store } from '../../../dist/index.js'
+import { Engine, KeyhaulError, type MigrationError, memoryJournal, migrate, type Progress, resume, type ScanOptions, type ScanRange, type Store } from '../../../dist/index.js'
+import '../../../dist/live/index.js' // preemption comes with it
 import { memoryStore, type MemoryStore } from '../../../dist/stores/memory.js'
 
 function filled(name: string, count: number): MemoryStore {
@@ -207,4 +208,50 @@ test('progress never goes beyond what there is', async () => {
   const run = migrate({ from: filled('a', 3000), to: memoryStore({ name: 'b' }), pageEntries: 10 })
   for await (const progress of run) seen.push(progress)
   for (const progress of seen) assert.ok(progress.entries <= 3000, JSON.stringify(progress))
+})
+
+test('a limit at the target queues whoever goes there, and a limit at the source whoever comes from there', async () => {
+  for (const limits of [{ targetSlots: 1 }, { sourceSlots: 1 }]) {
+    const engine = new Engine(limits)
+    const [from, to, other] = [filled('a', 2000), memoryStore({ name: 'b' }), memoryStore({ name: 'c' })]
+    const second = 'targetSlots' in limits ? filled('d', 300) : from
+    const first = await engine.migrate({ from, to, pageEntries: 20, ranges: [['k000000', 'k001000']] })
+    // Shares the limited end, and nothing else; the third shares none.
+    const shares = await engine.migrate({ from: second, to: 'targetSlots' in limits ? to : other, intoNonempty: true, ranges: [['k000100', 'k000200']] })
+    const free = await engine.migrate({ from: filled('e', 100), to: memoryStore({ name: 'f' }) })
+    const order: string[] = []
+    for (const [name, run] of [['first', first], ['shares', shares], ['free', free]] as const) run.on('state', (state) => void order.push(`${name} ${state}`))
+    await Promise.all([first.done, shares.done, free.done])
+    const at = (what: string): number => order.indexOf(what)
+    assert.ok(at('first done') < at('shares preparing'), order.join())
+    assert.ok(at('free done') < at('first done'), order.join())
+    engine.close()
+  }
+})
+
+test('with one slot at the target a higher one goes first at the next page, and the other goes on where it stood', async () => {
+  const engine = new Engine({ targetSlots: 1 })
+  const [from, to] = [filled('a', 5000), memoryStore({ name: 'b' })]
+  const scan = from.scan.bind(from)
+  const pages: string[] = []
+  Object.assign(from, { scan: (range: ScanRange, options: ScanOptions) => (pages.push(Buffer.from(range.gte ?? []).toString()), scan(range, options)) })
+  const low = await engine.migrate({ from, to, pageEntries: 20, priority: 10, verify: 'none', ranges: [['k000000', 'k003999']] })
+  while (low.progress().entries < 400) await new Promise((wake) => setImmediate(wake))
+  const before = low.progress().entries
+  const high = await engine.migrate({ from: filled('c', 5000), to, pageEntries: 20, intoNonempty: true, priority: 11, ranges: [['k004000', 'k004999']] })
+  const order: string[] = []
+  let rested = 0
+  low.on('state', (state) => void order.push(`low ${state}`))
+  high.on('state', (state) => {
+    order.push(`high ${state}`)
+    if (state === 'copying') rested = low.progress().entries
+    if (state === 'copying') assert.equal(low.progress().paused, true)
+    if (state === 'done') assert.ok(low.progress().entries - rested <= 20, 'it went on without a slot')
+  })
+  const [receipt] = await Promise.all([low.done, high.done])
+  assert.equal(order.at(-1), 'low done', order.join())
+  assert.ok(rested >= before && rested <= before + 400, `${before}, ${rested}`)
+  assert.equal(receipt.entries, 4000)
+  assert.equal(new Set(pages).size, pages.length, 'a page was read twice')
+  engine.close()
 })

@@ -255,7 +255,14 @@ struct Ladder {
     world.seen = [this](const Action& action, const std::string&) {
       if (priorities.empty() || priorities.back() != action.priority) priorities.push_back(action.priority);
     };
+    world.onState = [this](MigrationState state) {
+      behindFence = behindFence || (state == MigrationState::kDraining && world.view().live->ahead);
+    };
     world.start(world.plan());
+    for (int i = 0; i < 40'000 && aheadText.empty() && !isFinal(world.state()); ++i) {
+      world.tick();
+      if (world.view().live->ahead) aheadText = world.view().live->text;
+    }
     ended = world.run(40'000);
   }
   static LiveOptions options() {
@@ -272,6 +279,8 @@ struct Ladder {
   uint32_t warnings = 0;
   std::vector<uint64_t> asked;
   std::vector<uint8_t> priorities;
+  std::string aheadText;
+  bool behindFence = false;
 };
 
 // The feed does not say how much waits; its end that never comes says enough.
@@ -284,8 +293,10 @@ TEST(LiveConverge, WritersThatAreTooFastStopItAfterAllWasTried) {
   ASSERT_EQ(ladder.asked.size(), 2U);
   EXPECT_GT(ladder.asked[0], 0U);
   EXPECT_EQ(ladder.asked[1], 0U) << "writers are let go at the end";
-  ASSERT_EQ(ladder.priorities.size(), 2U);
+  // Raised at the first rung, and lowered when nothing is left to try.
+  ASSERT_EQ(ladder.priorities.size(), 3U);
   EXPECT_GT(ladder.priorities[1], ladder.priorities[0]);
+  EXPECT_EQ(ladder.priorities[2], ladder.priorities[0]);
 }
 
 TEST(LiveConverge, WritersThatAreAskedAndHoldBackLetItEnd) {
@@ -296,6 +307,10 @@ TEST(LiveConverge, WritersThatAreAskedAndHoldBackLetItEnd) {
   EXPECT_GT(ladder.asked[0], 0U);
   EXPECT_EQ(ladder.asked[1], 0U);
   EXPECT_EQ(ladder.world.checkEnd(), "");
+  ASSERT_EQ(ladder.priorities.size(), 3U);
+  EXPECT_EQ(ladder.priorities[2], ladder.priorities[0]);
+  EXPECT_NE(ladder.aheadText.find("goes before other migrations"), std::string::npos) << ladder.aheadText;
+  EXPECT_FALSE(ladder.behindFence) << "it converged";
 }
 
 // Half of a range staged and half of it not: no call of a migration does that. Discarding says that

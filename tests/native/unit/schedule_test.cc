@@ -84,6 +84,16 @@ TEST(TokenBucket, SavesATenthOfASecondAndNoMore) {
   EXPECT_EQ(early.readyAt(at(99'999)), at(100'000));
 }
 
+TEST(TokenBucket, TellsWhenSoMuchIsSaved) {
+  TokenBucket bucket(kByteAUs);
+  EXPECT_EQ(bucket.readyAt(at(0), milliseconds(50)), at(50'000));
+  bucket.take(10, at(0));
+  EXPECT_EQ(bucket.readyAt(at(0), milliseconds(50)), at(50'010));
+  EXPECT_EQ(bucket.readyAt(at(50'009), milliseconds(50)), at(50'010));
+  EXPECT_EQ(bucket.readyAt(at(50'010), milliseconds(50)), at(50'010));
+  EXPECT_EQ(bucket.readyAt(at(60'000)), at(60'000));
+}
+
 // Below ten bytes a second a tenth of a second is less than one byte.
 TEST(TokenBucket, TheSlowestRatesSaveNothing) {
   TokenBucket bucket(9);
@@ -225,6 +235,52 @@ TEST(Scheduler, AFullNodeHoldsNobodyElseUp) {
   scheduler.enqueue(id(1), 200, node(0), node(5), at(0));
   scheduler.enqueue(id(2), 1, node(65'535), node(5), at(0));  // the last slot there is
   EXPECT_EQ(admitAll(scheduler, at(0)), (Order{0, 2}));
+}
+
+const auto anybody = [](MigrationId) { return true; };
+
+TEST(Scheduler, TheLowestAndOfThoseTheLastMakesRoom) {
+  Scheduler scheduler(limits(3, 0, 0));
+  for (const auto& [who, priority] : {std::pair{0U, uint8_t{50}}, {1U, uint8_t{20}}, {2U, uint8_t{20}}}) {
+    scheduler.enqueue(id(who), priority, node(0), node(1), at(0));
+  }
+  EXPECT_EQ(admitAll(scheduler, at(0)).size(), 3U);
+  EXPECT_EQ(scheduler.toPreempt(at(0), anybody), std::nullopt);
+  scheduler.enqueue(id(3), 20, node(0), node(1), at(0));
+  EXPECT_EQ(scheduler.toPreempt(at(0), anybody), std::nullopt) << "an equal one waits";
+  scheduler.enqueue(id(4), 21, node(0), node(1), at(0));
+  EXPECT_EQ(scheduler.toPreempt(at(0), anybody), id(2));
+  EXPECT_EQ(scheduler.toPreempt(at(0), [](MigrationId who) { return who != id(2); }), id(1));
+  EXPECT_EQ(scheduler.toPreempt(at(0), [](MigrationId who) { return who == id(0); }), std::nullopt);
+  scheduler.remove(id(2));
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{4}));
+}
+
+// A place that is no use to it is nobody's to lose.
+TEST(Scheduler, OnlyWhoStandsInTheWayMakesRoom) {
+  Scheduler scheduler(limits(0, 1, 1));
+  scheduler.enqueue(id(0), 5, node(0), node(1), at(0));
+  scheduler.enqueue(id(1), 1, node(2), node(3), at(0));
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{0, 1}));
+  scheduler.enqueue(id(2), 9, node(0), node(4), at(0));
+  EXPECT_EQ(scheduler.toPreempt(at(0), anybody), id(0));
+  scheduler.enqueue(id(3), 10, node(0), node(3), at(0));
+  EXPECT_EQ(scheduler.toPreempt(at(0), anybody), std::nullopt) << "one would not do";
+}
+
+// Whom waiting has brought to a slot is not sent back by those whom it has passed, and whoever has
+// waited so long that a slot is kept for it gets the next one.
+TEST(Scheduler, WaitingPreemptsNobodyAndIsNotLost) {
+  Scheduler scheduler(limits(1, 1, 1));
+  scheduler.enqueue(id(0), 10, node(0), node(1), at(0));
+  const Instant later = at(seconds(50).us);
+  EXPECT_EQ(admitAll(scheduler, later), (Order{0}));
+  scheduler.enqueue(id(1), 15, node(0), node(1), later);
+  EXPECT_EQ(scheduler.toPreempt(later, anybody), std::nullopt);
+  scheduler.enqueue(id(2), 16, node(0), node(1), later);
+  EXPECT_EQ(scheduler.toPreempt(later, anybody), id(0));
+  scheduler.enqueue(id(3), 1, node(0), node(5), at(0));
+  EXPECT_EQ(scheduler.toPreempt(at(seconds(60).us), anybody), std::nullopt);
 }
 
 TEST(Scheduler, RemovingTwiceFreesOnce) {

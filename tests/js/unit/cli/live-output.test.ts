@@ -5,7 +5,7 @@ import type { RunInfo } from '../../../../js/src/live/control-request.ts'
 
 const live = {
   waitsFor: 'shorterPause', text: 'waits for a pause that fits: forecast 120 ms, budget 50 ms', failures: 0, lagChanges: 1234, toCompare: 99, forecastMs: 120, budgetMs: 50,
-  pausedMs: 0, postponed: 2, turned: false, reverseLeftMs: 0
+  pausedMs: 0, postponed: 2, ahead: false, turned: false, reverseLeftMs: 0
 } as const
 const progress: RunInfo['progress'] = {
   state: 'approaching', entries: 12_000, bytes: 3_000_000, totalEntries: 0, totalBytes: 4_000_000, bytesPerSecond: 1_500_000, etaMs: 700, paused: false, caughtUp: false, live

@@ -22,7 +22,7 @@ export interface World {
 
 async function worldOf(a: GatedStore, b: GatedStore, register: Register, count: number, clientsRegister = register): Promise<World> {
   await assignRange({ register, store: a })
-  const clients = shardedStore({ stores: { a, b }, register: clientsRegister })
+  const clients = shardedStore({ stores: { [a.name]: a, [b.name]: b }, register: clientsRegister })
   const load = new Load(clients, count)
   await load.fill()
   const check = async (owner: 'a' | 'b'): Promise<void> => {
@@ -30,7 +30,7 @@ async function worldOf(a: GatedStore, b: GatedStore, register: Register, count: 
     assert.deepEqual(await everything(mine), load.expected())
     assert.equal((await everything(other)).size, 0)
     const { parts, claims } = await readOwnership(register)
-    assert.deepEqual(parts.map((part) => part.owner), [owner])
+    assert.deepEqual(parts.map((part) => part.owner), [mine.name])
     assert.deepEqual(claims, [])
     let seen = 0
     for await (const [key] of clients.iterator()) if (key.length > 0) seen++
@@ -41,8 +41,13 @@ async function worldOf(a: GatedStore, b: GatedStore, register: Register, count: 
   return { a, b, register, clients, load, check }
 }
 
-export async function inMemory(count: number, work: (world: World) => Promise<void>, register: Register = memoryRegister()): Promise<void> {
-  const world = await worldOf(gatedStore(memoryStore({ name: 'a' })), gatedStore(memoryStore({ name: 'b' })), register, count)
+export function inMemory(count: number, work: (world: World) => Promise<void>, register: Register = memoryRegister()): Promise<void> {
+  return inStores(gatedStore(memoryStore({ name: 'a' })), gatedStore(memoryStore({ name: 'b' })), count, work, register)
+}
+
+/** The first one owns all keys at first. */
+export async function inStores(a: GatedStore, b: GatedStore, count: number, work: (world: World) => Promise<void>, register: Register = memoryRegister()): Promise<void> {
+  const world = await worldOf(a, b, register, count)
   try {
     await work(world)
   } finally {

@@ -1,0 +1,15 @@
+import { KeyhaulError } from '../errors.js'
+import type { Capability, Store } from './store.js'
+
+/** By their bits in plans and journals; what has no name is not offered. */
+export const CAPABILITIES: readonly (Capability | '')[] = [
+  'scan', 'apply', '', '', 'feed', '', '', 'fence', 'readFence', 'activate', 'digest', 'rangeDelete', '', 'stats'
+]
+
+/** What a store says of itself and nobody would mind, as that its feed is ahead of its scans, would be lost data later. */
+export function assertHonoured({ name, capabilities }: Store): void {
+  for (const one of capabilities) {
+    if (CAPABILITIES.includes(one)) continue
+    throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: name, message: `it declares ${one}, which keyhaul does not honour` })
+  }
+}

@@ -1,0 +1,164 @@
+// Whoever waits with a higher priority gets the slot of one that copies, at its next page.
+#include <gtest/gtest.h>
+
+#include "support/memory_host.h"
+
+namespace keyhaul::test {
+namespace {
+
+Config oneSlot() {
+  Config config;
+  config.slots = 1;
+  return config;
+}
+
+Plan planOf(std::string_view prefix, uint8_t priority) {
+  Plan plan = copyPlan(KeyRange::prefix(std::string(prefix)));
+  plan.priority = priority;
+  plan.intoNonempty = true;
+  plan.source = "source";
+  return plan;
+}
+
+MigrationId begin(MemoryHost& host, Plan plan) {
+  return host.engine.start(host.now, validatePlan(std::move(plan)).value(), host.source, host.target, false).value();
+}
+
+void put(MemoryStore& store, const std::string& prefix, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) store.entries[prefix + std::to_string(100'000 + i)] = std::string(20, 'v');
+}
+
+MigrationView look(MemoryHost& host, MigrationId id) { return *host.engine.inspect(host.now, id); }
+
+struct Two {
+  explicit Two(uint8_t second) : priority(second) {
+    put(host.sourceStore, "a", 1'000);
+    put(host.sourceStore, "b", 200);
+    host.delay = [](const Action& action) { return action.kind == ActionKind::kScan ? 3U : 2U; };
+    host.onAction = [this](const Action& action) {
+      if (action.kind == ActionKind::kScan) ++(action.migration == low ? lowScans : highScans);
+      if (action.kind != ActionKind::kApply && action.kind != ActionKind::kScan) return;
+      if (high && action.migration == low && look(host, high).state != MigrationState::kPending &&
+          !isFinal(look(host, high).state)) {
+        overlaps = true;
+      }
+    };
+    low = begin(host, planOf("a", 100));
+    host.onStep = [this] {
+      const MigrationView view = look(host, low);
+      if (!high && view.state == MigrationState::kCopying && view.entries >= 300) {
+        high = begin(host, planOf("b", priority));
+        entriesBefore = view.entries;
+        scansBefore = lowScans;
+      }
+      if (!high) return true;
+      if (view.waits && view.state == MigrationState::kCopying && waited == 0) waited = view.entries;
+      if (isFinal(look(host, high).state) && lowWhenHighEnded == 0) lowWhenHighEnded = view.entries;
+      if (each) each();
+      return true;
+    };
+  }
+  uint8_t priority;
+  MemoryHost host{oneSlot()};
+  MigrationId low, high;
+  uint64_t lowScans = 0, highScans = 0, scansBefore = 0, entriesBefore = 0, waited = 0, lowWhenHighEnded = 0;
+  bool overlaps = false;
+  std::function<void()> each;
+};
+
+TEST(Preempt, AHigherOneRunsAtTheNextPageAndTheOtherGoesOnWhereItStood) {
+  Two two(101);
+  ASSERT_TRUE(two.host.run());
+  EXPECT_EQ(look(two.host, two.high).state, MigrationState::kDone);
+  EXPECT_EQ(look(two.host, two.low).state, MigrationState::kDone);
+  EXPECT_FALSE(two.overlaps) << "two at work with one slot";
+  EXPECT_GE(two.waited, two.entriesBefore);
+  EXPECT_LE(two.waited, two.entriesBefore + 20) << "a page under way, and one that was asked for";
+  EXPECT_EQ(two.lowWhenHighEnded, two.waited);
+  // No page of 10 was read twice: 100, the end, and what verification reads.
+  MemoryHost alone(oneSlot());
+  uint64_t scans = 0;
+  put(alone.sourceStore, "a", 1'000);
+  alone.onAction = [&](const Action& action) { scans += action.kind == ActionKind::kScan ? 1U : 0U; };
+  begin(alone, planOf("a", 100));
+  ASSERT_TRUE(alone.run());
+  EXPECT_EQ(two.lowScans, scans);
+  EXPECT_EQ(two.host.targetStore.entries, two.host.sourceStore.entries);
+}
+
+TEST(Preempt, AnEqualOneWaits) {
+  Two two(100);
+  ASSERT_TRUE(two.host.run());
+  EXPECT_EQ(two.waited, 0U);
+  EXPECT_EQ(look(two.host, two.high).state, MigrationState::kDone);
+  EXPECT_EQ(look(two.host, two.low).state, MigrationState::kDone);
+}
+
+TEST(Preempt, OneThatHasMadeRoomCanBeCancelledAndStopped) {
+  for (const bool cancel : {true, false}) {
+    Two two(101);
+    bool asked = false;
+    two.each = [&] {
+      if (asked || !look(two.host, two.low).waits) return;
+      asked = true;
+      EXPECT_TRUE(look(two.host, two.low).paused);
+      EXPECT_TRUE((cancel ? two.host.engine.cancel(two.low) : two.host.engine.stop(two.low)).ok());
+    };
+    ASSERT_TRUE(two.host.run());
+    EXPECT_TRUE(asked);
+    EXPECT_EQ(look(two.host, two.high).state, MigrationState::kDone);
+    EXPECT_EQ(look(two.host, two.low).state, cancel ? MigrationState::kCancelled : MigrationState::kStopped);
+  }
+}
+
+// A page that never comes does not keep the slot: it is given up as ever.
+TEST(Preempt, AStoreThatHangsDoesNotKeepTheSlot) {
+  Two two(101);
+  bool hung = false;
+  two.host.hang = [&](const Action& action) {
+    if (hung || !two.high || action.migration != two.low || action.kind != ActionKind::kScan) return false;
+    return hung = true;
+  };
+  ASSERT_TRUE(two.host.run());
+  EXPECT_EQ(look(two.host, two.high).state, MigrationState::kDone);
+  EXPECT_EQ(look(two.host, two.low).state, MigrationState::kDone);
+  EXPECT_EQ(two.host.targetStore.entries, two.host.sourceStore.entries);
+}
+
+// A stream of higher ones: each takes the slot, and still the lower one comes to its end, by waiting.
+TEST(Preempt, NobodyIsKeptFromItsEnd) {
+  Config config = oneSlot();
+  config.ageing = milliseconds(5);
+  MemoryHost host(config);
+  put(host.sourceStore, "a", 1'000);
+  put(host.sourceStore, "b", 100);
+  host.delay = [](const Action&) { return 2U; };
+  const MigrationId low = begin(host, planOf("a", 100));
+  MigrationId high;
+  uint32_t begun = 0, turns = 0;
+  bool waited = false;
+  host.onStep = [&] {
+    host.now = host.now + Duration{200};
+    const MigrationView view = look(host, low);
+    if (view.state == MigrationState::kDone) return false;
+    turns += waited && !view.waits ? 1U : 0U;
+    waited = view.waits;
+    const bool ended = high && isFinal(look(host, high).state);
+    if (ended) {
+      EXPECT_TRUE(host.engine.forget(high).ok());
+    }
+    if (view.state == MigrationState::kCopying && view.entries > 0 && (ended || !high)) {
+      high = begin(host, planOf("b", 104));
+      ++begun;
+    }
+    return true;
+  };
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(look(host, low).state, MigrationState::kDone);
+  EXPECT_GE(begun, 2U);
+  EXPECT_GE(turns, 1U);
+  EXPECT_LE(turns, begun) << "it was sent back more often than somebody came";
+}
+
+}  // namespace
+}  // namespace keyhaul::test
