@@ -115,7 +115,7 @@ test('a budget that is spent ends a part of the run early, and all parts come to
 })
 
 test('the key space by time covers the run, counts each acknowledged write once, and changes nothing', () => {
-  for (const [scenario, seed] of [['story', 1], ['live-rivals', 4], ['many', 3], ['add-node', 1]] as const) {
+  for (const [scenario, seed] of [['story', 1], ['live-rivals', 2], ['many', 3], ['add-node', 1]] as const) {
     const session = new Session()
     const options = { seed, scenario, until: 40 }
     session.calls.open(options)
