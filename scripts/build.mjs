@@ -60,7 +60,7 @@ function smaller(path) {
   const to = path.replace(/\.wasm$/, '.small.wasm')
   if (existsSync(to) && statSync(to).mtimeMs > statSync(path).mtimeMs) return to
   const features = ['simd', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals'].map((feature) => `--enable-${feature}`)
-  run('node', ['node_modules/binaryen/bin/wasm-opt', path, '-o', to, '-Oz', '--converge', '--reorder-functions', ...features])
+  run('node', ['node_modules/binaryen/bin/wasm-opt', path, '-o', to, '-Oz', '--converge', '--reorder-functions', '--low-memory-unused', ...features])
   return to
 }
 
@@ -113,7 +113,7 @@ export async function build() {
   buildChecksum()
   // Needed by then: bootstrap may have installed it a moment ago.
   const { bundleEntry } = await import('./bundle.mjs')
-  await bundleEntry(join(root, 'dist'), { other: 'checksum/index.js', apart: ['engine/inline.js', 'engine/glue.js'] })
+  await bundleEntry(join(root, 'dist'), { others: ['checksum/index.js', 'sim/index.js', 'sim/element/index.js', 'testing/index.js'], apart: ['engine/inline.js', 'engine/glue.js'] })
   await buildCli()
   const { buildWeb } = await import('./web.mjs')
   await buildWeb()

@@ -7,12 +7,15 @@ import { build } from 'esbuild'
 
 const OPTIONS = { format: 'esm', platform: 'neutral', write: false, metafile: true, logLevel: 'error', legalComments: 'none', charset: 'utf8' }
 
-/** Bundles dist/index.js and all it needs, but the files `apart` and what the entry `other` needs too: that is to stay small. */
-export async function bundleEntry(dist, { other, apart }) {
-  const outside = new Set([...apart, ...(await closureOf(dist, [other]))])
+/**
+ * Bundles dist/index.js and all it needs, but the files `apart` and what the entries `others` need too: bundlers
+ * cut between files, and whoever takes one of those on a page is not to get all of this with it.
+ */
+export async function bundleEntry(dist, { others, apart }) {
+  const outside = new Set([...apart, ...(await closureOf(dist, others))])
   const modules = (await closureOf(dist, ['index.js'])).filter((path) => !outside.has(path))
   // What the entry says comes first is to be first in the bundle too.
-  modules.sort((a, b) => rank(a) - rank(b))
+  modules.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
   const named = await exportsOf(dist, modules)
   const inBundle = (i, name) => `m${i}$${name}`
   const contents = modules

@@ -3,7 +3,7 @@ import type { MigrationState } from './progress.js'
 import type { Receipt } from './receipt.js'
 
 /** Of a live one the copy was taken back: there is nothing to mend, and a target that is moved to has a gate. */
-export const MOVE_AGAIN = 'see why the target does not hold what it was given, then move again'
+export const MOVE_AGAIN = 'find out why, then move again'
 
 /** How a migration ended without success; `receipt` says what it did, where it ended for good. */
 export class MigrationError extends KeyhaulError {

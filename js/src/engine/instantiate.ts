@@ -1,4 +1,4 @@
-import { ownFile } from '#own-file'
+import { compileOwn } from '#own-file'
 import { fromBase64 } from './base64.js'
 
 /** Emscripten's factory; it fills the object that it is given, and instantiates by `instantiate`. */
@@ -27,39 +27,27 @@ export function instantiateAtOnce<Module extends { memory: WebAssembly.Memory; t
   create(module)
   const ready = module as unknown as Module
   if (memory === undefined || ready[probe] === undefined) {
-    throw new Error('keyhaul: the WASM module did not become ready at once; glue and module do not match')
+    throw new Error('keyhaul: the WASM module is not the one of its glue')
   }
   ready.memory = memory
   if (table !== undefined) ready.table = table
   return ready
 }
 
-/** What build.mjs puts into inline.js beside each module. */
-export interface Inline {
-  readonly unpacker: string
-  readonly packed: string
-  /** Sizes on the way. */
-  readonly apartBytes: number
-  readonly wasmBytes: number
-}
+/** What build.mjs puts into inline.js beside each module; the numbers are sizes on the way. */
+export type Inline = readonly [unpacker: string, packed: string, apartBytes: number, wasmBytes: number]
 
 /**
- * A module of this package. Node reads the file (package.json: a condition that Node has and bundlers have
+ * A module of this package. Node reads its file (package.json: a condition that Node has and bundlers have
  * not), which takes a fifth of the time of unpacking; without it, or if it is damaged, its inline bytes are unpacked.
  */
-export function compileAtOnce(file: string, inline: Inline): WebAssembly.Module {
-  const own = ownFile(file)
-  try {
-    if (own) return new WebAssembly.Module(own)
-  } catch {}
-  return new WebAssembly.Module(unpackModule(inline))
-}
+export const compileAtOnce = (file: string, inline: Inline): WebAssembly.Module => compileOwn?.(file) ?? new WebAssembly.Module(unpackModule(inline))
 
 /** Above what the unpacker needs for itself. */
 const PACKED_ADDRESS = 0x10000
 
 /** The bytes of a module that travels packed. */
-export function unpackModule({ unpacker, packed, apartBytes, wasmBytes }: Inline): Uint8Array<ArrayBuffer> {
+export function unpackModule([unpacker, packed, apartBytes, wasmBytes]: Inline): Uint8Array<ArrayBuffer> {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(unpacker)))
   const { buffer } = exports.memory as WebAssembly.Memory
   new TextEncoder().encodeInto(packed, new Uint8Array(buffer, PACKED_ADDRESS))

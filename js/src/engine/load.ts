@@ -8,7 +8,7 @@ import type { WasmModule } from './module.js'
 
 let loaded: WasmModule | undefined
 
-const inline = { unpacker, packed, apartBytes, wasmBytes }
+const inline = [unpacker, packed, apartBytes, wasmBytes] as const
 let provider = (): WasmModule => instantiate(compileAtOnce('keyhaul.wasm', inline))
 
 /** The module; instantiated from its inline bytes on first use, synchronously. */

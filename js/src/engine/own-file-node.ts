@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 
-/** A file of this package, by its place in dist; undefined where it is not there. */
-export function ownFile(path: string): Uint8Array<ArrayBuffer> | undefined {
+/** The module in a file of this package, by its place in dist; undefined where it is not there or damaged. */
+export function compileOwn(path: string): WebAssembly.Module | undefined {
   try {
-    return readFileSync(new URL(`../${path}`, import.meta.url))
+    return new WebAssembly.Module(readFileSync(new URL(`../${path}`, import.meta.url)))
   } catch {
     return undefined
   }

@@ -12,7 +12,7 @@ import { watchWrites } from './writes.js'
 
 // The module with live migrations and gates takes the place of the smaller one, for all of the package.
 provideModule(() =>
-  instantiateAtOnce<WasmModule>(createKeyhaul, compileAtOnce('live/keyhaul-live.wasm', { unpacker, packed, apartBytes, wasmBytes }), 'gateRestore')
+  instantiateAtOnce<WasmModule>(createKeyhaul, compileAtOnce('live/keyhaul-live.wasm', [unpacker, packed, apartBytes, wasmBytes]), 'gateRestore')
 )
 
 liveParts.calls = calls
