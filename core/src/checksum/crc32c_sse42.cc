@@ -70,15 +70,26 @@ inline uint64_t takeThrees(uint64_t reg, const std::byte*& data, size_t& length)
   return reg;
 }
 
+constexpr size_t kFew = 128, kMany = 2048;
+
+inline uint32_t takeRest(uint64_t wide, const std::byte* data, size_t length) {
+  for (; length >= 8; length -= 8, data += 8) wide = _mm_crc32_u64(wide, loadLe<uint64_t>(data));
+  auto reg = static_cast<uint32_t>(wide);
+  for (; length > 0; --length, ++data) reg = _mm_crc32_u8(reg, static_cast<uint8_t>(*data));
+  return reg;
+}
+
+// Apart, or short messages pay for the registers that it takes.
+[[gnu::noinline]] uint32_t takeMany(uint64_t reg, const std::byte* data, size_t length) {
+  reg = takeThrees<kMany>(reg, data, length);
+  reg = takeThrees<kFew>(reg, data, length);
+  return takeRest(reg, data, length);
+}
+
 }  // namespace
 
 uint32_t crc32cSse42(uint32_t reg, const std::byte* data, size_t length) {
-  uint64_t wide = takeThrees<2048>(reg, data, length);
-  wide = takeThrees<128>(wide, data, length);
-  for (; length >= 8; length -= 8, data += 8) wide = _mm_crc32_u64(wide, loadLe<uint64_t>(data));
-  reg = static_cast<uint32_t>(wide);
-  for (; length > 0; --length, ++data) reg = _mm_crc32_u8(reg, static_cast<uint8_t>(*data));
-  return reg;
+  return length >= 3 * kFew ? takeMany(reg, data, length) : takeRest(reg, data, length);
 }
 
 }  // namespace keyhaul

@@ -20,10 +20,17 @@ LiveOptions optionsOf(uint64_t seed) {
   return options;
 }
 
+// With sanitizers each takes twenty times as long, and what they look for is in every one.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr uint64_t kMoves = 80, kMovesWithABudget = 40;
+#else
+constexpr uint64_t kMoves = 800, kMovesWithABudget = 200;
+#endif
+
 TEST(LiveForecast, OfAHundredPausesOneIsLonger) {
   std::vector<double> ratios;
   uint32_t longer = 0;
-  for (uint64_t seed = 1; seed <= 800; ++seed) {
+  for (uint64_t seed = 1; seed <= kMoves; ++seed) {
     LiveWorld world(optionsOf(seed));
     Plan plan = world.plan();
     plan.pageEntries = world.source().entries.size() > 100 ? 100 : 8;
@@ -44,7 +51,7 @@ TEST(LiveForecast, OfAHundredPausesOneIsLonger) {
   const double median = ratios[ratios.size() / 2];
   std::printf("%u of %zu pauses were longer than forecast; forecast / pause: least %.2f, median %.2f, p90 %.2f, most %.2f\n",
               longer, ratios.size(), ratios.front(), median, ratios[ratios.size() * 9 / 10], ratios.back());
-  EXPECT_LE(longer * 100, ratios.size());
+  EXPECT_LE(longer * 100, std::max<size_t>(ratios.size(), 200));
   EXPECT_LE(median, 4.0);
 }
 
@@ -52,7 +59,7 @@ TEST(LiveForecast, OfAHundredPausesOneIsLonger) {
 TEST(LiveForecast, ABudgetOf50MsLetsPausesOf5To30Pass) {
   uint32_t waited = 0;
   std::vector<uint64_t> pauses;
-  for (uint64_t seed = 1; seed <= 200; ++seed) {
+  for (uint64_t seed = 1; seed <= kMovesWithABudget; ++seed) {
     LiveOptions options = optionsOf(seed);
     options.tickMs = 1;
     LiveWorld world(options);
@@ -73,12 +80,12 @@ TEST(LiveForecast, ABudgetOf50MsLetsPausesOf5To30Pass) {
     pauses.push_back(totals.pauseUs);
   }
   std::sort(pauses.begin(), pauses.end());
-  std::printf("%u of 200 waited for a shorter pause first; pauses of %.0f to %.0f ms, half of them %.0f or less\n", waited,
+  std::printf("%u of %zu waited for a shorter pause first; pauses of %.0f to %.0f ms, half of them %.0f or less\n", waited, pauses.size(),
               static_cast<double>(pauses.front()) / 1e3, static_cast<double>(pauses.back()) / 1e3,
-              static_cast<double>(pauses[100]) / 1e3);
+              static_cast<double>(pauses[pauses.size() / 2]) / 1e3);
   EXPECT_GE(pauses.front(), 4'000U);
   EXPECT_LE(pauses.back(), 31'000U);
-  EXPECT_LE(waited, 40U);
+  EXPECT_LE(waited, pauses.size() / 5);
 }
 
 TEST(PauseForecast, ReckonsLongRoundsDownToWhatWaitsAndNotBelowTheQuickest) {

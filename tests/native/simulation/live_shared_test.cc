@@ -30,7 +30,7 @@ Options optionsOf(Sabotage sabotage, std::string oracle = {}) {
 TEST(LiveShared, EveryHistoryIsShortEnoughToBeJudged) {
   Options options = optionsOf(Sabotage::kNone);
   Report::Counts sum;
-  const uint64_t seeds = kThorough ? 1'000 : 30;
+  const uint64_t seeds = kThorough ? 1'000 : 12;
   for (options.seed = 1; options.seed <= seeds; ++options.seed) {
     const Report report = run(options);
     ASSERT_TRUE(report.ok()) << toText(report);
