@@ -153,7 +153,7 @@ await step('parity', async () => {
   return nodeTests('tests/js/parity', 2)
 })
 await step('tidy', () => nodeTests('tests/js/tidy', 2))
-await step('integration', () => nodeTests('tests/js/integration', 1))
+await step('integration', () => nodeTests('tests/js/integration', 2))
 if (testFiles('tests/js/package').length > 0) {
   await step('package', async () => {
     await bootstrap(['browser'])

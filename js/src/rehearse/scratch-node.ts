@@ -5,7 +5,8 @@ import { KeyhaulError } from '../errors.js'
 /** A folder beside the target for as long as the work takes. It goes too where the process exits meanwhile. */
 export async function inScratchFolder<T>(target: string, work: (folder: string) => Promise<T>): Promise<T> {
   const folder = make(existing(dirname(target)))
-  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  // At an exit LevelDB's own threads may still put a file where one was just removed.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
   process.on('exit', remove)
   try {
     return await work(folder)
