@@ -14,8 +14,7 @@ const OPTIONS = { format: 'esm', platform: 'neutral', write: false, metafile: tr
 export async function bundleEntry(dist, { others, apart }) {
   const outside = new Set([...apart, ...(await closureOf(dist, others))])
   const modules = (await closureOf(dist, ['index.js'])).filter((path) => !outside.has(path))
-  // What the entry says comes first is to be first in the bundle too.
-  modules.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+  modules.sort()
   const named = await exportsOf(dist, modules)
   const inBundle = (i, name) => `m${i}$${name}`
   const contents = modules
@@ -45,8 +44,6 @@ export async function bundleEntry(dist, { others, apart }) {
     writeFileSync(join(dist, path), `export { ${names} } from '${core.startsWith('.') ? core : `./${core}`}'\n`)
   })
 }
-
-const rank = (path) => ['engine/load.js', 'index.js'].indexOf(path) >>> 0
 
 const pathIn = (dist, path) => relative(dist, path).split(sep).join('/')
 

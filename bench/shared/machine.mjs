@@ -5,14 +5,11 @@ import { cpus, loadavg } from 'node:os'
 
 /** Where there is none, say so: a column is missing then. */
 function versionOf(name) {
-  try {
-    const path = createRequire(import.meta.url).resolve.paths(name).map((folder) => `${folder}/${name}/package.json`)
-    for (const file of path) {
-      try {
-        return JSON.parse(readFileSync(file, 'utf8')).version
-      } catch {} // it is in another folder
-    }
-  } catch {}
+  for (const folder of createRequire(import.meta.url).resolve.paths(name)) {
+    try {
+      return JSON.parse(readFileSync(`${folder}/${name}/package.json`, 'utf8')).version
+    } catch {} // it is in another folder
+  }
   return 'absent'
 }
 

@@ -7,6 +7,7 @@
 #include <nmmintrin.h>
 
 #include <array>
+#include <bit>
 
 #include "base/bytes.h"
 #include "checksum/tables.h"
@@ -39,10 +40,8 @@ constexpr MoveTables makeMoveTables() {
   MoveTables tables{};
   for (size_t byte = 0; byte < 4; ++byte) {
     for (size_t b = 1; b < 256; ++b) {
-      const size_t low = b & (~b + 1);
-      size_t bit = 0;
-      while (size_t{1} << bit != low) ++bit;
-      tables[byte][b] = tables[byte][b ^ low] ^ bits[8 * byte + bit];
+      const auto lowest = static_cast<size_t>(std::countr_zero(b));
+      tables[byte][b] = tables[byte][b & (b - 1)] ^ bits[8 * byte + lowest];
     }
   }
   return tables;
