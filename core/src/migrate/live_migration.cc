@@ -125,7 +125,7 @@ void LiveMigration::pump(Port& port) {
     }
     // Nobody's pause may lengthen the writers'.
     const bool mayWait = liveRow(state_).stage == LiveStage::kBefore;
-    if (paused_ && mayWait && state_ != MigrationState::kClaiming) return;
+    if (paused_ && mayWait && !yields_ && state_ != MigrationState::kClaiming) return;
     if (overBudget(port)) {
       giveUpAttempt(port);
       continue;

@@ -125,6 +125,28 @@ TEST(Preempt, AStoreThatHangsDoesNotKeepTheSlot) {
   EXPECT_EQ(two.host.targetStore.entries, two.host.sourceStore.entries);
 }
 
+// Nor does one that is paused while a page of it waits to be written once more.
+TEST(Preempt, OneThatIsPausedInTheMiddleOfAPageDoesNotKeepTheSlot) {
+  Two two(101);
+  bool failed = false;
+  two.host.fault = [&](const Action& action) {
+    if (failed || action.kind != ActionKind::kApply || look(two.host, two.low).entries < 100) return ErrorCode::kOk;
+    failed = true;
+    EXPECT_TRUE(two.host.engine.pause(two.low).ok());
+    two.high = begin(two.host, planOf("b", two.priority));
+    return ErrorCode::kStoreFailed;
+  };
+  ASSERT_TRUE(two.host.run());
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(look(two.host, two.high).state, MigrationState::kDone);
+  EXPECT_EQ(look(two.host, two.low).state, MigrationState::kCopying);
+  EXPECT_FALSE(two.overlaps);
+  ASSERT_TRUE(two.host.engine.unpause(two.low).ok());
+  ASSERT_TRUE(two.host.run());
+  EXPECT_EQ(look(two.host, two.low).state, MigrationState::kDone);
+  EXPECT_EQ(two.host.targetStore.entries, two.host.sourceStore.entries);
+}
+
 // A stream of higher ones: each takes the slot, and still the lower one comes to its end, by waiting.
 TEST(Preempt, NobodyIsKeptFromItsEnd) {
   Config config = oneSlot();
