@@ -299,7 +299,7 @@ bool LiveMigration::ownDone() const {
 
 NodeId LiveMigration::ownBlamed() const {
   if (part() == Part::kApproach) return approach_.blamed();
-  if (part() == Part::kRegister) return {};
+  if (part() == Part::kRegister || (targetGate_.done() && !register_.done())) return {};
   return sourceGate_.done() ? targetGate_.node() : sourceGate_.node();
 }
 
