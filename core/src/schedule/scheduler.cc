@@ -74,6 +74,11 @@ MigrationId Scheduler::run(const Item& item, Instant now) {
   return id;
 }
 
+void Scheduler::runAnyway(MigrationId id, Instant now) {
+  const auto at = std::find_if(waiting_.begin(), waiting_.end(), [id](const Item& item) { return item.id == id; });
+  if (at != waiting_.end()) run(*at, now);
+}
+
 std::optional<MigrationId> Scheduler::admit(Instant now) {
   if (waiting_.empty() || (config_.slots != 0 && running() >= config_.slots)) return std::nullopt;
   ranked_.clear();

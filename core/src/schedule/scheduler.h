@@ -26,6 +26,8 @@ class Scheduler {
   void remove(MigrationId id);
   // The next one that may run, if any; it holds its slots until removed.
   std::optional<MigrationId> admit(Instant now);
+  // Whoever waits and is at work all the same: it holds slots from here on, though there may be none.
+  void runAnyway(MigrationId id, Instant now);
   static constexpr uint64_t kReserveAfter = 6;
   // The one that has to make room for the highest that waits and is helped by that: the lowest of those that
   // run and `yields(id)`, of equals the last that came.
