@@ -24,7 +24,10 @@ export function fillBatch(batch: LevelChainedBatch, writes: readonly Write[], en
  */
 export function fillUnwatched(batch: LevelChainedBatch, writes: readonly Write[], encoding: LevelEncoding): void {
   const first = writes.findIndex(([, value]) => value !== undefined)
-  if (first < 0 || encoding !== 'buffer' || !takesPuts(batch)) return fillBatch(batch, writes, encoding)
+  if (first < 0 || encoding !== 'buffer' || !takesPuts(batch)) {
+    fillBatch(batch, writes, encoding)
+    return
+  }
   const options = OPTIONS.buffer
   for (let i = 0; i < writes.length; i++) {
     const [key, value] = writes[i] as Write
