@@ -22,7 +22,10 @@ export interface WritersReceipt {
   readonly waitedP50Ms: number
   readonly waitedP99Ms: number
   readonly waitedMaxMs: number
-  /** Keys that clients wrote a second to both stores, in the ranges or not, in the ten seconds before it began; absent where a gate was younger than a second. */
+  /**
+   * Keys that clients wrote a second to both stores, in the ranges or not: the median of the ten seconds before it
+   * began, in which a short bulk fill does not count; absent where a gate was younger.
+   */
   readonly perSecondBefore?: number
   /** The same from its beginning to its end, a reverse window included. */
   readonly perSecondDuring: number
