@@ -1,4 +1,4 @@
-import type { KeyhaulErrorCode } from './errors.js'
+import { errorCodeOf, type KeyhaulErrorCode } from './errors.js'
 
 /** A digest of entries: the keyed sum as 32 hex digits, with counts beside it. */
 export interface DigestSummary {
@@ -22,7 +22,10 @@ export interface WritersReceipt {
   readonly waitedP50Ms: number
   readonly waitedP99Ms: number
   readonly waitedMaxMs: number
-  /** Keys that clients wrote a second to both stores, in the ranges or not, in the ten seconds before it began; absent where a gate was younger than a second. */
+  /**
+   * Keys that clients wrote a second to both stores, in the ranges or not: the median of the ten seconds before it
+   * began, in which a short bulk fill does not count; absent where a gate was younger.
+   */
   readonly perSecondBefore?: number
   /** The same from its beginning to its end, a reverse window included. */
   readonly perSecondDuring: number
@@ -106,7 +109,7 @@ export type RawReceipt = Record<string, number> & {
   mode: Receipt['mode']
   verified: boolean
   reversed?: boolean
-  windowError?: string
+  windowError?: number
   sourceGivenUp?: boolean
   staleReadsUnknown?: boolean
   position?: string
@@ -125,7 +128,7 @@ export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' 
     level: n('level'),
     verified: raw.verified,
     reversed: raw.reversed === true,
-    ...(raw.windowError === undefined ? {} : { windowError: `KEYHAUL_${raw.windowError}` as KeyhaulErrorCode }),
+    ...(raw.windowError === undefined ? {} : { windowError: errorCodeOf(raw.windowError) }),
     sourceGivenUp: raw.sourceGivenUp === true,
     ...(raw.staleReadsUnknown === true ? { staleReadsMs: 'unknown' as const } : raw['staleReadsUs'] === undefined ? {} : { staleReadsMs: Math.ceil(n('staleReadsUs') / 10) / 100 }),
     ...(raw.position === undefined ? {} : { position: { feed: raw.position, epoch: n('epoch') } }),

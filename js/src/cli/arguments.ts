@@ -43,19 +43,29 @@ export function parseKey(text: string): string | Uint8Array {
   return key
 }
 
+/** Of a shell variable that was not set, most likely: it would be the current folder. */
+export function parsePath(text: string): string {
+  if (text === '') throw usage('the path is empty')
+  return text
+}
+
+const TIMES = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 }
+
+function msOf(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?$/.exec(text)
+  return match === null ? Number.NaN : Math.round(Number(match[1]) * TIMES[(match[2] ?? 'ms') as keyof typeof TIMES])
+}
+
 /** `50ms`, `2s`; a bare number is milliseconds. */
 export function parseMs(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|min)?$/.exec(text)
-  const ms = match === null ? Number.NaN : Math.round(Number(match[1]) * { ms: 1, s: 1000, min: 60_000 }[(match[2] ?? 'ms') as 'ms'])
+  const ms = msOf(text)
   if (!(ms >= 10 && ms <= 3_600_000)) throw usage(`${text} is not a time of 10ms to 60min; write it as in 50ms or 2s`)
   return ms
 }
 
 /** `30s`, `10m`, `2h`; a bare number is milliseconds. */
 export function parseWindow(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?$/.exec(text)
-  const unit = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 }[(match?.[2] ?? 'ms') as 'ms']
-  const ms = match === null ? Number.NaN : Math.round(Number(match[1]) * unit)
+  const ms = msOf(text)
   if (!(ms >= 0 && ms <= 604_800_000)) throw usage(`${text} is not a time of at most a week; write it as in 30s, 10m or 2h`)
   return ms
 }

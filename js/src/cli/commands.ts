@@ -1,7 +1,8 @@
-import { readFileSync, unlinkSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { existsSync, readFileSync, unlinkSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
-import { describeJournal, inspectJournal, type JournalInfo } from '../inspect.js'
+import { inspectJournal, type JournalInfo } from '../inspect.js'
+import { describeJournal } from '../journal/index.js'
 import { Engine } from '../migrate.js'
 import { type Migration, MigrationError } from '../migration.js'
 import type { Receipt } from '../receipt.js'
@@ -11,7 +12,7 @@ import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, rangesOf } f
 import { Exit } from './exit.js'
 import { defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
 import { LiveView, REFRESH_MS } from './live-output.js'
-import { differencesText, errorText, formatBytes, ProgressView, receiptText, statusText } from './output.js'
+import { differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore, statusText } from './output.js'
 import { moveInService } from './service.js'
 import { rateFlag, shellWord } from './shell.js'
 import { assertDifferent, isThere, type OpenStore, openStore, storeName } from './stores.js'
@@ -28,6 +29,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
   // Without a journal of the user's there is one beside the target until all is well.
   const ownJournal = flags.journal === undefined && mode !== 'verify' ? `${target.slice(target.indexOf(':') + 1)}.keyhaul-journal` : undefined
   const journal = flags.journal === undefined ? ownJournal : resolve(flags.journal)
+  if (flags.journal !== undefined) assertJournal(resolve(flags.journal))
   return withStores(source, target, mode === 'verify', async (a, b) => {
     // One that has ended, after a resume, is of no more use, and nobody chose its name.
     if (ownJournal !== undefined && hasEnded(ownJournal)) removeQuietly(ownJournal)
@@ -56,9 +58,9 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
 }
 
 /** In a running service, or in this process. */
-export async function transferLive(from: string, to: string, flags: CopyFlags & LiveFlags): Promise<number> {
+export async function transferLive(from: string, to: string, flags: Partial<CopyFlags> & LiveFlags): Promise<number> {
   const ranges = rangesOf(flags)
-  const unused = (['dryRun', 'intoNonempty', 'entryMax', ...(flags.service === undefined ? [] : (['journal', 'register'] as const))] as const).find((name) => flags[name] !== undefined)
+  const unused = (['dryRun', 'intoNonempty', 'entryMax', 'verify', 'durable', 'checksum', 'concurrency', ...(flags.service === undefined ? [] : (['journal', 'register'] as const))] as const).find((name) => flags[name] !== undefined)
   if (unused !== undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: `a live move${flags.service === undefined ? '' : ' in a service'} has no --${unused.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}` })
   if (flags.service !== undefined) return moveInService(from, to, ranges, flags)
   const journal = flags.journal === undefined ? defaultJournal(to) : resolve(flags.journal)
@@ -271,7 +273,7 @@ async function dryRun(from: string, to: string, mode: string, ranges: readonly S
   process.stdout.write(
     flags.json === true
       ? `${JSON.stringify(plan)}\n`
-      : `would ${mode} ${plan.ranges} range${plan.ranges === 1 ? '' : 's'} from ${from} to ${to}\n  source: about ${formatBytes(estimatedBytes)} on disk; target: ${targetEmpty ? 'empty' : held}\n  nothing was changed\n`
+      : `would ${mode} ${plan.ranges} range${plan.ranges === 1 ? '' : 's'} from ${shownStore(from)} to ${shownStore(to)}\n  source: about ${formatBytes(estimatedBytes)} on disk; target: ${targetEmpty ? 'empty' : held}\n  nothing was changed\n`
   )
   return Exit.done
 }
@@ -288,6 +290,12 @@ async function withStores(from: string, to: string, targetMustExist: boolean, wo
   } finally {
     await a.close()
   }
+}
+
+/** What will not do as a journal, before a target is made. */
+function assertJournal(path: string): void {
+  if (!existsSync(dirname(path))) throw new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', { file: path, message: 'its folder does not exist; make it first' })
+  if (existsSync(path)) readJournalFile(path)
 }
 
 function readJournalFile(path: string): Uint8Array {

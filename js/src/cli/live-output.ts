@@ -1,6 +1,6 @@
 import type { RunInfo, StoreInfo } from '../live/control-request.js'
 import type { MigrationState } from '../migration.js'
-import { coloursOf, entries, formatBytes, formatCount, formatDuration, printable } from './output.js'
+import { coloursOf, entries, formatBytes, formatCount, formatDuration, printable, redraws } from './output.js'
 import { shellWord } from './shell.js'
 
 const WORDS: Readonly<Partial<Record<MigrationState, string>>> = {
@@ -89,7 +89,7 @@ export class LiveView {
     const isFirst = !this.seen
     this.seen = true
     if (this.quiet || WORDS[state] === undefined || (isFirst && state === 'pending')) return
-    if (this.stream.isTTY === true) {
+    if (redraws(this.stream)) {
       const line = liveLine(state, progress, this.stream.columns || 80)
       if (line !== this.shown) this.stream.write(`\r\x1b[2K${line}`)
       this.shown = line
@@ -104,7 +104,7 @@ export class LiveView {
   }
 
   stop(): void {
-    if (this.stream.isTTY === true && this.shown !== '') this.stream.write('\r\x1b[2K')
+    if (redraws(this.stream) && this.shown !== '') this.stream.write('\r\x1b[2K')
     this.shown = ''
   }
 }

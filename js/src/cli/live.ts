@@ -65,7 +65,7 @@ export async function moveLive(
   from: string,
   to: string,
   ranges: readonly RangeInput[],
-  flags: CopyFlags & LiveFlags,
+  flags: Partial<CopyFlags> & LiveFlags,
   journal: string,
   watch: (migration: Migration) => Promise<number>
 ): Promise<number> {

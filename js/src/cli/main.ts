@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { KeyhaulError } from '../errors.js'
 import { VERSION } from '../receipt.js'
-import { type CopyFlags, type LiveFlags, parseCount, parseEntryMax, parseLevel, parseMs, parsePrefix, parseRange, parseRate, parseWindow } from './arguments.js'
+import { type CopyFlags, type LiveFlags, parseCount, parseEntryMax, parseLevel, parseMs, parsePath, parsePrefix, parseRange, parseRate, parseWindow } from './arguments.js'
 import { cancel, closeWindow, inspect, resume, status, transfer, transferLive } from './commands.js'
 import { Exit } from './exit.js'
 import { dropFeed, inspectStore, isStore } from './feeds.js'
@@ -77,10 +77,10 @@ for (const [mode, what] of [
     .argument('<from>', 'source, as in level:./a')
     .argument('<to>', 'target, as in level:./b; made if it does not exist')
     .addHelpText('after', `\nExample:\n  $ keyhaul ${mode} level:./a level:./b --range a..m --journal ./${mode}.journal${mode === 'move' ? LIVE_EXAMPLES : ''}`)
-    .action((from: string, to: string, flags: CopyFlags & LiveFlags) => {
+    .action((from: string, to: string, flags: CopyFlags & LiveFlags, self: Command) => {
       const isLive = flags.live === true || flags.service !== undefined || flags.register !== undefined || flags.pauseBudget !== undefined || flags.require !== undefined || flags.reverseWindow !== undefined
       if (isLive && flags.live !== true) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--service, --register, --pause-budget, --reverse-window and --require are of a live move; add --live' })
-      exit = isLive ? transferLive(from, to, flags) : transfer(mode, from, to, flags)
+      exit = isLive ? transferLive(from, to, given(self)) : transfer(mode, from, to, flags)
     })
   if (mode === 'move') {
     command
@@ -245,6 +245,7 @@ Examples:
 // A value that is refused says of which flag it is.
 for (const { options } of program.commands) {
   for (const option of options) {
+    if (/<(file|socket|store)>/.test(option.flags)) option.argParser(parsePath)
     const parse = option.parseArg as ((text: string, before: unknown) => unknown) | undefined
     if (parse === undefined || option.argChoices !== undefined) continue
     option.argParser((text: string, before: unknown) => {
@@ -257,6 +258,12 @@ for (const { options } of program.commands) {
   }
 }
 
+/** Only what was typed: what a live move has no use for is told, and no default is. */
+function given(command: Command): Partial<CopyFlags> & LiveFlags {
+  const flags = Object.entries(command.opts()).filter(([name]) => command.getOptionValueSource(name) !== 'default')
+  return Object.fromEntries(flags) as Partial<CopyFlags> & LiveFlags
+}
+
 function isOfService<T extends Partial<ServiceFlags>>(flags: T): flags is T & ServiceFlags {
   return flags.service !== undefined
 }
@@ -265,6 +272,8 @@ function named(journal: string | undefined): string {
   if (journal === undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: 'name a journal, or a service with --service SOCKET' })
   return journal
 }
+
+const NO_FOLDER = 'the current folder does not exist any more; go to one that does'
 
 async function main(): Promise<number> {
   const [major = 0] = process.versions.node.split('.').map(Number)
@@ -282,6 +291,11 @@ async function main(): Promise<number> {
       // Without a command it is only help that was shown.
       if (error.code !== 'commander.help') writeFailure('KEYHAUL_USAGE', error.message.replace(/^error: /, ''))
       return Exit.usage
+    }
+    if ((error as NodeJS.ErrnoException).syscall === 'uv_cwd') {
+      writeFailure('KEYHAUL_INVALID_ARGUMENT', NO_FOLDER)
+      process.stderr.write(`error KEYHAUL_INVALID_ARGUMENT: ${NO_FOLDER}\n`)
+      return Exit.error
     }
     if (!(error instanceof KeyhaulError)) throw error
     writeFailure(error.code, error.message)

@@ -5,6 +5,7 @@ import type { JournalInfo, LiveJournal } from '../inspect.js'
 import type { RegisterTruth } from './live.js'
 import { MOVE_AGAIN } from '../migration-error.js'
 import type { Progress } from '../migration.js'
+import { prefixEnd } from '../ranges.js'
 import type { Receipt } from '../receipt.js'
 import { hostInfoOf } from './arguments.js'
 import { shellWord } from './shell.js'
@@ -19,6 +20,9 @@ export function coloursOf(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = 
 }
 const out = coloursOf(process.stdout)
 const err = coloursOf(process.stderr)
+
+/** A terminal on which a line can be drawn anew. */
+export const redraws = (stream: { isTTY?: boolean }): boolean => stream.isTTY === true && process.env.TERM !== 'dumb'
 
 /** For a line of its own, and where there is room for one word only. */
 const SHORT: Readonly<Record<string, string>> = { catchingUp: 'catching up', deleting: 'deleting', discarding: 'taking back' }
@@ -87,7 +91,8 @@ export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   let power = 0
   let size = bytes
-  while (size >= 1000 && power < units.length - 1) {
+  // What would be shown as 1000.0 is one of the next.
+  while (size >= 999.95 && power < units.length - 1) {
     size /= 1000
     power++
   }
@@ -95,11 +100,12 @@ export function formatBytes(bytes: number): string {
 }
 
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  const s = ms / 1000
-  if (s < 60) return `${s.toFixed(1)} s`
-  const minutes = Math.floor(s / 60)
-  return minutes < 60 ? `${minutes} min ${Math.round(s % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  const minutes = Math.round(seconds / 60)
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
 /** Progress on stderr: a bar on a terminal, otherwise a line when the state changes and every few seconds. */
@@ -110,7 +116,7 @@ export class ProgressView {
 
   constructor(
     private readonly quiet: boolean,
-    private readonly tty = process.stderr.isTTY === true
+    private readonly tty = redraws(process.stderr)
   ) {}
 
   show(progress: Progress): void {
@@ -230,11 +236,18 @@ function proofText({ mode, level, digests: { source, target }, rechecked, positi
 
 const RANGES_SHOWN = 4
 
-/** Both ends included where the plan has them so; a prefix ends before the next one. Nothing where it is every key. */
+/** As it can be given: a key with two dots in it would be taken for two. */
+function rangeKey(hex: string): string {
+  const key = formatKey(Buffer.from(hex, 'hex'))
+  return printableKey(key.includes('..') ? `hex:${hex}` : key)
+}
+
+/** Both ends included where the plan has them so; a prefix is written as one, with a star. Nothing where it is every key. */
 function rangesLine(ranges: Receipt['ranges']): string[] {
   const shown = ranges.slice(0, RANGES_SHOWN).map(([low, high]) => {
-    const key = (hex: string): string => printableKey(formatKey(Buffer.from(hex, 'hex')))
+    const key = rangeKey
     if (high === null) return low === '' ? '' : `${key(low)}..`
+    if (low !== '' && Buffer.from(prefixEnd(Buffer.from(low, 'hex')) ?? []).toString('hex') === high) return `${key(low)}*`
     return `${low === '' ? '' : key(low)}..${high.endsWith('00') ? key(high.slice(0, -2)) : `, before ${key(high)}`}`
   })
   if (shown.join('') === '') return []

@@ -75,7 +75,7 @@ function parseReply(line: string, path: string): Reply {
   return reply as Reply
 }
 
-export async function moveInService(from: string, to: string, ranges: readonly RangeInput[], flags: CopyFlags & LiveFlags): Promise<number> {
+export async function moveInService(from: string, to: string, ranges: readonly RangeInput[], flags: Partial<CopyFlags> & LiveFlags): Promise<number> {
   const { service, pauseBudget: pauseBudgetMs, require: requireLevel, rate, reverseWindow: reverseWindowMs } = flags
   const request = { op: 'move', from, to, ...rangeTexts(ranges), pauseBudgetMs, requireLevel, rate, reverseWindowMs }
   return follow(request, { ...flags, service: service as string }, 'stop')

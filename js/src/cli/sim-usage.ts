@@ -8,7 +8,7 @@ const NEAR_MAX = 3
 /** What is wrong with flags that the simulator has not understood, in one sentence, with what was perhaps meant; `otherwise` where nothing is found. */
 export function simUsage({ seed, seeds, scenario, until, faults, sabotage, workload, do: byHand }: SimFlags, names: Names, otherwise: string): string {
   const sentences = [
-    text(seed, (given) => (isNumber(given) ? '' : `${given} is not a seed; write a whole number`)),
+    text(seed, (given) => (isNumber(given) ? '' : `${given === '' ? "''" : given} is not a seed; write a whole number`)),
     text(seeds, seedsSentence),
     text(scenario, (given) => unknown('scenario', given, names('scenarios'), '--list-scenarios')),
     text(until, (given) => bounded('until', given, 3600)),

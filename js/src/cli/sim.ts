@@ -19,7 +19,10 @@ export async function simulate(flags: SimFlags): Promise<number> {
   }
   if (args.length === 0) throw new KeyhaulError('KEYHAUL_USAGE', { message: 'sim needs to be told what to do, as in --seed 7, or --check-history FILE' })
   if (flags.seed !== undefined && flags.seeds !== undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--seed is one run and --seeds are many; leave one of them out' })
+  const many = (['each', 'checkSabotage'] as const).find((name) => flags[name] !== undefined && flags.seeds === undefined)
+  if (many !== undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: `--${many === 'each' ? many : 'check-sabotage'} is of many runs; add --seeds FIRST..LAST` })
   const { runSimCommand } = await import('../sim/command.js')
+  assertOracle(flags, runSimCommand)
   const { exitCode, text } = runSimCommand(args)
   if (exitCode === Exit.usage) {
     const names: Names = (what) => runSimCommand([`--list-${what}`]).text.split('\n').flatMap((line) => line.split(' ')[0] || [])
@@ -27,6 +30,13 @@ export async function simulate(flags: SimFlags): Promise<number> {
   }
   process.stdout.write(text)
   return exitCode
+}
+
+/** Which there are depends on the scenario, and a run without any is told as a violation. */
+function assertOracle({ oracle, scenario }: SimFlags, run: typeof import('../sim/command.js').runSimCommand): void {
+  if (typeof oracle !== 'string') return
+  const { text } = run(['--seed', '1', '--until', '1', '--oracle', oracle, ...(typeof scenario === 'string' ? ['--scenario', scenario] : [])])
+  if (text.includes('VIOLATION of options')) throw new KeyhaulError('KEYHAUL_USAGE', { message: `there is no oracle ${oracle === '' ? "''" : oracle} in the scenario ${scenario ?? 'swarm'}` })
 }
 
 async function checkHistoryFile(file: string): Promise<number> {

@@ -10,6 +10,7 @@ import { takeLock } from './lock-node.js'
  * JOURNAL_WRITE_FAILED, DISK_FULL.
  */
 export async function openJournalFile(path: string, options: { create: boolean; lock: boolean }): Promise<JournalStore> {
+  if (path === '') throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'the path of the journal is empty' })
   const unlock = options.lock ? await takeLock(path) : undefined
   let file: FileHandle | undefined
   const handle = async (): Promise<FileHandle> => {
@@ -32,6 +33,7 @@ export async function openJournalFile(path: string, options: { create: boolean; 
           if (options.create) return new Uint8Array(0)
           throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file: path, cause: error })
         }
+        if ((error as NodeJS.ErrnoException).code === 'EISDIR') throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: path, message: 'it is a directory; name a file', cause: error })
         throw fileError(error, path, 'could not be read')
       }
     },
@@ -72,9 +74,10 @@ export function fileError(error: unknown, path: string, what: string, next = 're
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new KeyhaulError('KEYHAUL_DISK_FULL', { file: path, message: `no space is left on the disk; free space, then ${next}`, cause: error })
   }
+  const why = code === 'ENOENT' ? 'its folder does not exist; make it' : `the journal ${what}: ${message}; mend that`
   return new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', {
     file: path,
-    message: `the journal ${what}: ${message}; mend that, then ${next}`,
+    message: `${why}, then ${next}`,
     cause: error
   })
 }

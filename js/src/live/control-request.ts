@@ -174,7 +174,7 @@ function parseRanges(given: unknown): RangeInput[] {
   return given.map((range: unknown): RangeInput => {
     if (Array.isArray(range) && range.length === 2) return [key(range[0]), key(range[1])]
     const names = typeof range === 'object' && range !== null && !Array.isArray(range) ? Object.keys(range).sort().join() : ''
-    const { prefix, from, to } = range as { prefix: unknown; from: unknown; to: unknown }
+    const { prefix, from, to } = (range ?? {}) as { prefix: unknown; from: unknown; to: unknown }
     if (names === 'prefix') return { prefix: key(prefix) }
     if (names === 'from') return { from: key(from) }
     if (names === 'to') return { to: key(to) }

@@ -2,8 +2,10 @@ import type { WritersReceipt } from '../receipt.js'
 import { inRange } from '../stores/bytes.js'
 import type { ScanRange, Store } from '../stores/store.js'
 
-/** Of what was written before a migration began so many seconds are known at most. */
+/** Of what was written before a migration began so many whole seconds are looked at. */
 const SECONDS = 10
+/** And the one that is not over. */
+const SLOTS = SECONDS + 1
 /** Waits are counted in steps of a ninth: eight to the double, from 1/16 ms to four minutes. */
 const STEPS = 8
 const LEAST_PER_MS = 16
@@ -15,7 +17,9 @@ export class Waits {
   maxMs = 0
   private readonly counts = new Uint32Array(BUCKETS)
 
-  add(ms: number): void {
+  /** Below 0 where a write was tried last before it began to wait, as one that nobody takes any more. */
+  add(given: number): void {
+    const ms = Math.max(given, 0)
     const at = Math.min(Math.max(Math.ceil(Math.log2(ms * LEAST_PER_MS) * STEPS), 0), BUCKETS - 1)
     this.counts[at] = (this.counts[at] as number) + 1
     this.count++
@@ -37,8 +41,8 @@ export class Waits {
 export class WriteMeter {
   total = 0
   readonly watches = new Set<WriteWatch>()
-  private readonly keys = new Uint32Array(SECONDS)
-  private readonly seconds = new Uint32Array(SECONDS)
+  private readonly keys = new Uint32Array(SLOTS)
+  private readonly seconds = new Uint32Array(SLOTS)
 
   constructor(private readonly since = performance.now()) {}
 
@@ -46,7 +50,7 @@ export class WriteMeter {
   add(keys: number, now = performance.now()): void {
     this.total += keys
     const second = Math.floor(now / 1000)
-    const at = second % SECONDS
+    const at = second % SLOTS
     if (this.seconds[at] !== second) {
       this.seconds[at] = second
       this.keys[at] = 0
@@ -54,13 +58,18 @@ export class WriteMeter {
     this.keys[at] = (this.keys[at] as number) + keys
   }
 
-  /** Over the last nine to ten seconds, or as many as there were; nothing where less than one is known. */
+  /**
+   * The median of the last ten seconds, so that a bulk fill of less than five of them is taken for no load;
+   * nothing where not all of them are known.
+   */
   perSecond(now = performance.now()): number | undefined {
-    const first = Math.floor(now / 1000) - SECONDS + 1
-    const ms = now - Math.max(this.since, first * 1000)
-    if (ms < 1000) return undefined
-    const written = this.keys.reduce((sum, keys, i) => sum + ((this.seconds[i] as number) >= first ? keys : 0), 0)
-    return (written * 1000) / ms
+    const first = Math.floor(now / 1000) - SECONDS
+    if (this.since > first * 1000) return undefined
+    const each = Array.from({ length: SECONDS }, (_, i) => {
+      const at = (first + i) % SLOTS
+      return this.seconds[at] === first + i ? (this.keys[at] as number) : 0
+    }).sort((a, b) => a - b)
+    return ((each[SECONDS / 2 - 1] as number) + (each[SECONDS / 2] as number)) / 2
   }
 
   /** A write of the key waits for the end of a fence, to the moment that the returned function is told. */
@@ -78,7 +87,6 @@ export class WriteMeter {
 
 /** What a migration's clients notice of it, from now on. */
 export class WriteWatch {
-  private readonly began = performance.now()
   private readonly before: readonly (number | undefined)[]
   private readonly totals: readonly number[]
   private readonly waits = new Waits()
@@ -86,7 +94,8 @@ export class WriteWatch {
 
   constructor(
     private readonly meters: readonly WriteMeter[],
-    private readonly ranges: readonly ScanRange[]
+    private readonly ranges: readonly ScanRange[],
+    private readonly began = performance.now()
   ) {
     this.before = meters.map((meter) => meter.perSecond(this.began))
     this.totals = meters.map(({ total }) => total)

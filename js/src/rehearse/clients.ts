@@ -9,8 +9,33 @@ const TRIALS = 3
 const WATCH_EVERY_MS = 20
 const OWNER = 'rehearsal'
 
-/** How many keys of the ranges are written in a second; where they are written faster than they are followed, about. */
+/** Of a store: the last that watches its writers, or waits for its turn to. */
+const watching = new Map<unknown, Promise<unknown>>()
+
+/**
+ * How many keys of the ranges are written in a second; where they are written faster than they are followed, about.
+ * Rehearsals of one store watch it one after the other: an owner has one feed, and theirs have one, so that
+ * a killed one leaves none for ever.
+ */
 export async function watchWriters(from: Store, ranges: readonly ScanRange[], ms: number, signal: AbortSignal | undefined): Promise<number> {
+  signal?.throwIfAborted()
+  const { identity } = from
+  const turn = (watching.get(identity) ?? Promise.resolve()).then(() => {
+    signal?.throwIfAborted()
+    return watch(from, ranges, ms, signal)
+  })
+  const end = turn.catch(() => {}).then(() => {
+    if (watching.get(identity) === end) watching.delete(identity)
+  })
+  watching.set(identity, end)
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(signal?.reason as Error)
+    signal?.addEventListener('abort', giveUp, { once: true })
+    turn.then(resolve, reject).finally(() => signal?.removeEventListener('abort', giveUp))
+  })
+}
+
+async function watch(from: Store, ranges: readonly ScanRange[], ms: number, signal: AbortSignal | undefined): Promise<number> {
   const feed = await openFeed(from, signal)
   try {
     const began = performance.now()

@@ -10,6 +10,6 @@ export const CAPABILITIES: readonly (Capability | '')[] = [
 export function assertHonoured({ name, capabilities }: Store): void {
   for (const one of capabilities) {
     if (CAPABILITIES.includes(one)) continue
-    throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: name, message: `it declares ${one}, which keyhaul does not honour` })
+    throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: name, message: `it declares ${one}, which keyhaul does not honour; leave it out` })
   }
 }

@@ -47,3 +47,22 @@ test('only keys of the ranges count', async () => {
   const perSecond = await watched
   assert.ok(perSecond > 0 && perSecond <= (50 * 1000) / 60, `${perSecond}`)
 })
+
+test('two rehearsals of one source watch it one after the other, and one that is given up waits no longer', async () => {
+  const store = memoryStore({ name: 'a' })
+  const giveUp = new AbortController()
+  const write = setInterval(() => store.put(`k${Math.random()}`, 'v'), 1)
+  try {
+    const watched = [0, 1, 2].map((i) => watchWriters(store, RANGES, 80, i === 1 ? giveUp.signal : undefined))
+    giveUp.abort(new Error('no longer wanted'))
+    await assert.rejects(watched[1] as Promise<number>, /no longer wanted/)
+    const [first, last] = await Promise.all([watched[0], watched[2]])
+    assert.ok((first as number) > 0 && (last as number) > 0, `${first}, ${last}`)
+    // And of another store nobody has to wait; nor is a failure in anybody's way.
+    const broken = { ...memoryStore({ name: 'b' }), identity: store.identity, openFeed: undefined } as unknown as Store
+    await assert.rejects(watchWriters(broken, RANGES, 10, undefined), { code: 'KEYHAUL_UNSUPPORTED' })
+    assert.ok((await watchWriters(store, RANGES, 40, undefined)) > 0)
+  } finally {
+    clearInterval(write)
+  }
+})

@@ -1,0 +1,115 @@
+// Slips of whoever types a command: flags that mean nothing there, empty shell variables, folders that are gone.
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ClassicLevel } from 'classic-level'
+import { formatBytes, formatDuration } from '../../../dist/cli/output.js'
+import { CLI, fillLevel, inFolder, keyhaul } from '../support/stores.js'
+
+test('an empty path, of a variable that was not set, is not the current folder', async () => {
+  await inFolder(async (folder) => {
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+    await fillLevel(a, 10)
+    for (const args of [['copy', `level:${a}`, `level:${b}`, '--journal', ''], ['status', '--service', ''], ['move', 'x=level:a', 'y=level:b', '--live', '--register', ''], ['rehearse', '--from-measurement', ''], ['sim', '--check-history', '']]) {
+      const ended = await keyhaul(args)
+      assert.equal(ended.code, 2, `${args}: ${ended.stderr}`)
+      assert.match(ended.stderr, /KEYHAUL_USAGE: the path is empty \(--/)
+    }
+    assert.equal(existsSync(b), false)
+  })
+})
+
+test('a journal that cannot be one makes no target', async () => {
+  await inFolder(async (folder) => {
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+    await fillLevel(a, 10)
+    for (const [journal, code, says] of [
+      [join(folder, 'none', 'j'), 'KEYHAUL_JOURNAL_WRITE_FAILED', /its folder does not exist; make it first/],
+      [folder, 'KEYHAUL_JOURNAL_NOT_A_JOURNAL', /it is a directory/]
+    ] as const) {
+      const ended = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal])
+      assert.equal(ended.code, 1)
+      assert.match(ended.stderr, new RegExp(`${code}: ${journal}: `))
+      assert.match(ended.stderr, says)
+    }
+    assert.deepEqual(readdirSync(folder), ['a'])
+  })
+})
+
+test('flags of a copy are refused with a live move, not passed over', async () => {
+  for (const flags of [['--verify', 'both'], ['--durable', 'page'], ['--checksum', 'none'], ['--concurrency', '3'], ['--verify', 'target']]) {
+    const ended = await keyhaul(['move', 'a=level:a', 'b=level:b', '--live', '--register', 'level:r', ...flags])
+    assert.equal(ended.code, 2, ended.stderr)
+    assert.match(ended.stderr, new RegExp(`KEYHAUL_USAGE: a live move has no ${flags[0]}`))
+  }
+})
+
+test('a minute is m in each flag of a time', async () => {
+  const ended = await keyhaul(['move', 'a=level:none', 'b=level:b', '--live', '--register', 'level:r', '--pause-budget', '1m', '--reverse-window', '1m'])
+  assert.match(ended.stderr, /KEYHAUL_STORE_NOT_FOUND/)
+})
+
+test('a folder that is gone is told without a stack', async () => {
+  await inFolder(async (folder) => {
+    const gone = join(folder, 'gone')
+    mkdirSync(gone)
+    const script = `process.chdir(${JSON.stringify(gone)}); require('fs').rmdirSync(${JSON.stringify(gone)}); import(${JSON.stringify(`file://${CLI}`)})`
+    const ended = spawnSync(process.execPath, ['-e', script, 'copy', 'level:a', 'level:b', '--json'], { encoding: 'utf8' })
+    assert.equal(ended.status, 1, ended.stderr)
+    assert.match(ended.stderr, /^error KEYHAUL_INVALID_ARGUMENT: the current folder does not exist any more/)
+    assert.equal(JSON.parse(ended.stdout).code, 'KEYHAUL_INVALID_ARGUMENT')
+    if (existsSync(gone)) rmdirSync(gone)
+  })
+})
+
+test('a range of a receipt can be given back: a prefix as one, keys with dots in them as bytes', async () => {
+  await inFolder(async (folder) => {
+    const a = join(folder, 'a')
+    const db = new ClassicLevel(a)
+    for (const key of ['a', 'a..b', 'user:1', 'user:2']) await db.put(key, 'v')
+    await db.close()
+    const lineOf = async (target: string, ...flags: string[]): Promise<string | undefined> => {
+      const ended = await keyhaul(['copy', `level:${a}`, `level:${join(folder, target)}`, ...flags])
+      return / {2}range {5}(.*)\n/.exec(ended.stdout)?.[1]
+    }
+    assert.equal(await lineOf('b', '--prefix', 'user:'), 'user:*')
+    assert.equal(await lineOf('c', '--range', 'hex:612e2e62..hex:612e2e62'), 'hex:612e2e62..hex:612e2e62')
+    assert.equal(await lineOf('d', '--range', 'a..b'), 'a..b')
+    assert.equal(await lineOf('e', '--prefix', 'hex:ff'), 'hex:ff..')
+  })
+})
+
+test('no duration has 60 seconds, and no size 1000.0', () => {
+  assert.deepEqual([999.4, 999.6, 59_949, 59_950, 119_700, 3_599_600, 7_170_000].map(formatDuration), ['999 ms', '1.0 s', '59.9 s', '1 min 0 s', '2 min 0 s', '1 h 0 min', '2 h 0 min'])
+  assert.deepEqual([999, 1000, 999_949, 999_960, 999_999_999_999].map(formatBytes), ['999 B', '1.0 kB', '999.9 kB', '1.0 MB', '1.0 TB'])
+})
+
+const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0
+
+test('on a terminal that can draw nothing, progress is lines', { skip: !hasScript && 'there is no script(1)' }, async () => {
+  await inFolder(async (folder) => {
+    const a = join(folder, 'a')
+    await fillLevel(a, 5_000)
+    const command = `'${process.execPath}' '${CLI}' copy 'level:${a}' 'level:${join(folder, 'b')}' --rate 1MB`
+    const shown = execFileSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TERM: 'dumb', NO_COLOR: '', FORCE_COLOR: '' } })
+    assert.ok(!shown.includes('\u001b'), JSON.stringify(shown.slice(0, 300)))
+    assert.match(shown, /^preparing\r?\ncopying/)
+  })
+})
+
+test('the simulator: an oracle that there is not, and flags of many runs with one, are usage', async () => {
+  for (const [args, says] of [
+    [['--seed', '1', '--oracle', 'foo'], /there is no oracle foo in the scenario swarm/],
+    [['--seeds', '1..3', '--json', '--oracle', 'linearizable', '--scenario', 'follow'], /there is no oracle linearizable in the scenario follow/],
+    [['--check-sabotage'], /--check-sabotage is of many runs; add --seeds/],
+    [['--seed', '1', '--each'], /--each is of many runs; add --seeds/],
+    [['--seed', ''], /'' is not a seed/]
+  ] as [string[], RegExp][]) {
+    const ended = await keyhaul(['sim', ...args])
+    assert.equal(ended.code, 2, `${args}: ${ended.stdout}`)
+    assert.match(ended.stderr, says)
+  }
+  assert.equal((await keyhaul(['sim', '--seed', '1', '--until', '5', '--oracle', 'lost-write'])).code, 0)
+})
