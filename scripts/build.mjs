@@ -60,7 +60,7 @@ function smaller(path) {
   const to = path.replace(/\.wasm$/, '.small.wasm')
   if (existsSync(to) && statSync(to).mtimeMs > statSync(path).mtimeMs) return to
   const features = ['simd', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals'].map((feature) => `--enable-${feature}`)
-  run('node', ['node_modules/binaryen/bin/wasm-opt', path, '-o', to, '-Oz', '--converge', '--reorder-functions', '--low-memory-unused', ...features])
+  run('node', ['node_modules/binaryen/bin/wasm-opt', path, '-o', to, '--generate-global-effects', '-Oz', '--converge', '--generate-global-effects', '-Oz', '--converge', '--reorder-functions', '--low-memory-unused', ...features])
   return to
 }
 

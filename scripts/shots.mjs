@@ -1,5 +1,6 @@
 // Pictures of the page in each of its states, to be looked at: node scripts/shots.mjs [--only=fork,help], after
-// npm run build. Three widths, both schemes, into build/shots.
+// npm run build. Three widths, both schemes, into build/shots; of some states also with forced colours and at 400 % of
+// 1280 x 1024.
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +10,13 @@ import { serveFolder } from './static.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const out = join(root, 'build/shots')
-const WIDTHS = [[1280, 900], [768, 1024], [320, 640]]
+const LOOKS = [[1280, 900], [768, 1024], [320, 640]].flatMap(([width, height]) => ['light', 'dark'].map((colorScheme) => ({ name: `${width}-${colorScheme}`, viewport: { width, height }, colorScheme })))
+const MORE_LOOKS = [
+  ...['light', 'dark'].map((colorScheme) => ({ name: `forced-${colorScheme}`, viewport: { width: 1280, height: 900 }, colorScheme, forcedColors: 'active' })),
+  { name: 'zoomed', viewport: { width: 320, height: 256 }, colorScheme: 'light' }
+]
+/** The states that are looked at in these ways too. */
+const MORE = ['story-copy', 'red', 'help', 'own-plan', 'own-running']
 const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice(7).split(',')
 
 const foreseen = (page) => page.waitForFunction(() => document.querySelector('keyhaul-sim')?.foresight !== undefined)
@@ -51,6 +58,7 @@ const STATES = {
     await foreseen(page)
     await page.getByRole('button', { name: 'lost', exact: true }).first().click()
   }],
+  'zone-lost': ['#v=1&s=zone-loss&seed=1&f=none', at(3_200_000)],
   many: ['#v=1&s=many&seed=2&t=9000', foreseen],
   wrong: ['#v=1&s=nosuch&seed=1', (page) => page.locator('.wrong').waitFor()],
   'own-empty': ['#own', (page) => page.locator('#own-to option').first().waitFor({ state: 'attached' })],
@@ -77,13 +85,13 @@ const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', arg
 mkdirSync(out, { recursive: true })
 for (const [name, [path, act]] of Object.entries(STATES)) {
   if (only !== undefined && !only.includes(name)) continue
-  for (const [width, height] of WIDTHS) for (const colorScheme of ['light', 'dark']) {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme, reducedMotion: 'reduce' })
+  for (const { name: look, ...options } of [...LOOKS, ...(MORE.includes(name) ? MORE_LOOKS : [])]) {
+    const context = await browser.newContext({ ...options, reducedMotion: 'reduce' })
     const page = await context.newPage()
     await page.goto(address + path)
     await act(page)
     // A dialog belongs to the window, and pages of words are long.
-    await page.screenshot({ path: join(out, `${name}-${width}-${colorScheme}.png`), fullPage: name !== 'help' && name !== 'docs' })
+    await page.screenshot({ path: join(out, `${name}-${look}.png`), fullPage: name !== 'help' && name !== 'docs' })
     await context.close()
   }
   console.log(name)

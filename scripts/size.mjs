@@ -1,11 +1,10 @@
 // Where the bytes of the `.` entry and of the page are: node scripts/size.mjs, after a build. Bundled and
 // minified as in tests/js/package/pack.test.ts; a part is what the bundle loses without it.
-import { readdirSync, readFileSync } from 'node:fs'
-import { gzipSync } from 'node:zlib'
+import { readFileSync } from 'node:fs'
 import { build } from 'esbuild'
+import { pageParts, zipped } from './page-size.mjs'
 
 const root = new URL('..', import.meta.url).pathname
-const zipped = (bytes) => gzipSync(bytes, { level: 9 }).length
 
 /** `without` is a pattern of file names, whose exports become `stub`. */
 async function bundled(without, stub) {
@@ -21,9 +20,7 @@ async function bundled(without, stub) {
 const all = await bundled()
 const inline = all - (await bundled(/engine\/inline\.js$/, "export const packed='',unpacker='',apartBytes=0,wasmBytes=0"))
 const glue = all - (await bundled(/engine\/glue\.js$/, 'export default function(){}'))
-const page = readdirSync(`${root}web/dist`, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
-const ofPage = (wanted) => page.map(({ parentPath, name }) => `${parentPath}/${name}`.slice(`${root}web/dist/`.length)).filter((path) => wanted(path)).reduce((sum, path) => sum + zipped(readFileSync(`${root}web/dist/${path}`)), 0)
-const [tab, sample, docs, alone] = [/^(own\/|panel-)/, /^cities-/, /^docs\//, /^(keyhaul-sim\.js|embed\.html)$/]
+const page = pageParts()
 const wasm = readFileSync(`${root}dist/keyhaul.wasm`)
 for (const [name, bytes] of [
   ['whole entry, gzip', all],
@@ -32,10 +29,11 @@ for (const [name, bytes] of [
   ['TypeScript', all - inline - glue],
   ['keyhaul.wasm as it is', wasm.length],
   ['keyhaul.wasm, gzip', zipped(wasm)],
-  ['page as it opens, gzip', ofPage((path) => ![tab, sample, docs, alone].some((one) => one.test(path)))],
-  ['its second tab, when it is opened', ofPage((path) => tab.test(path))],
-  ['the cities, when they are asked for', ofPage((path) => sample.test(path))],
-  ['keyhaul-sim.js, all of the element in one file', ofPage((path) => path === 'keyhaul-sim.js')]
+  ['page as it opens, gzip', page.first],
+  ['its second tab, when it is opened', page.second],
+  ['both', page.all],
+  ['the cities, when they are asked for', page.sample],
+  ['keyhaul-sim.js, all of the element in one file', page.alone]
 ]) {
   console.log(`${String(bytes).padStart(7)}  ${name}`)
 }

@@ -8,8 +8,8 @@ const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '
 /** Port 0 is any; gives the server and its address. */
 export async function serveFolder(folder, port = 0) {
   const server = createServer((request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
     try {
+      const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname))
       const file = join(folder, path.endsWith('/') ? `${path}index.html` : path)
       const body = readFileSync(file)
       response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'cache-control': 'no-cache' }).end(body)

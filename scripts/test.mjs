@@ -143,7 +143,7 @@ if (existsSync(join(root, 'tests/native/install'))) await step('install', instal
 await step('model', model)
 await step('build', build)
 await step('lint', async () => {
-  await sh('npx biome check js tests scripts --diagnostic-level=error --max-diagnostics=30')
+  await sh('npm run -s lint -- --diagnostic-level=error --max-diagnostics=30')
 })
 await step('types', () => sh('npx tsc -p tsconfig.tests.json --noEmit').then(() => undefined))
 await step('js', () => nodeTests('tests/js/unit', 2))

@@ -1,5 +1,5 @@
-// How long a frame of the page takes to draw, and how soon there is a first one: node bench/browser/frames.mjs, after
-// npm run build.
+// How long a frame of the page takes to draw, how soon there is a first one, and how long a seek takes:
+// node bench/browser/frames.mjs, after npm run build.
 // 30 nodes, 1,000 ranges and 500 messages on their way. No scenario of the simulator is that large,
 // so the picture gets a made-up view; drawing and layout are the page's own code, in headless
 // Chromium at 1280 x 900, where there is no GPU.
@@ -37,7 +37,7 @@ const measured = await page.evaluate(async (frames) => {
   })
   const palette = { ink: '#111', quiet: '#555', line: '#ccc', surface: '#fff', empty: '#eee', bad: '#b00', changed: '#750', accent: '#065', ranges: ['#16a', '#b50', '#472', '#83a'], stores: ['#468', '#a71', '#275', '#957'] }
   const canvas = document.querySelector('canvas')
-  const stage = new Stage(canvas, flights)
+  const stage = new Stage(canvas)
   stage.setPalette(palette)
   stage.resize(1240, 420, 1)
   const now = scene(1)
@@ -70,13 +70,15 @@ const at = (list, share) => [...list].sort((a, b) => a - b)[Math.floor((list.len
 console.log(`30 nodes, 1,000 ranges, ${measured.dots} messages on their way, ${FRAMES} frames`)
 console.log(`drawing a frame: median ${at(measured.drawn, 0.5)} ms, 95 of 100 within ${at(measured.drawn, 0.95)} ms, longest ${at(measured.drawn, 1)} ms`)
 console.log(`between frames: median ${at(measured.between, 0.5)} ms, 95 of 100 within ${at(measured.between, 0.95)} ms`)
+const { server: site, address } = await serveFolder(join(root, 'web/dist'))
 await firstFrames()
+await seeks()
 await browser.close()
 server.close()
+site.close()
 
 /** From the navigation to the first drawn frame of the built page, each time in a context of its own: nothing is cached. */
 async function firstFrames() {
-  const { server: site, address } = await serveFolder(join(root, 'web/dist'))
   for (const slower of [1, 4]) {
     const times = []
     for (let i = 0; i < (FRAMES < 600 ? 3 : 9); i++) {
@@ -90,5 +92,23 @@ async function firstFrames() {
     }
     console.log(`first frame of the page${slower === 1 ? '' : `, its processor ${slower} times slower`}: median ${at(times, 0.5)} ms, from ${at(times, 0)} to ${at(times, 1)} ms, ${times.length} times`)
   }
-  site.close()
+}
+
+/** In a run of ten minutes, onward and back, by way of the Worker and until the scene is there. */
+async function seeks() {
+  const one = await browser.newPage({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' })
+  await one.goto(`${address}#v=1&s=many&seed=2&u=600&w=300`)
+  await one.waitForFunction(() => document.querySelector('keyhaul-sim')?.foresight !== undefined, undefined, { timeout: 120_000 })
+  const { times, events } = await one.$eval('keyhaul-sim', async (sim) => {
+    const { endUs, events: all } = sim.foresight
+    const took = []
+    for (const share of [0.5, 0.03, 0.93, 0.91, 0.4, 0.99, 0.7, 0.2, 0.85, 0.6]) {
+      const start = performance.now()
+      await sim.seek(Math.round(endUs * share))
+      took.push(performance.now() - start)
+    }
+    return { times: took, events: all }
+  })
+  console.log(`seek in a run of ${events.toLocaleString('en-US')} events: median ${at(times, 0.5)} ms, from ${at(times, 0)} to ${at(times, 1)} ms, ${times.length} times`)
+  await one.close()
 }

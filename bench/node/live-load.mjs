@@ -6,7 +6,7 @@ const VALUE = Buffer.alloc(VALUE_BYTES, 'v')
 const keyOf = (i) => `key-${String(i).padStart(9, '0')}`
 
 /** A key and the number of its write, which no other write has. */
-function valueOf(key, sequence) {
+function valueFor(key, sequence) {
   const value = Buffer.from(VALUE)
   value.writeUInt32LE(key, 0)
   value.writeUInt32LE(sequence, 4)
@@ -80,7 +80,7 @@ async function operate(store, oracle, state, began = performance.now()) {
       key = (key + 1) % oracle.rows
       sequence = oracle.begin(key)
     }
-    await (isDelete(key, sequence) ? store.del(keyOf(key)) : store.put(keyOf(key), valueOf(key, sequence)))
+    await (isDelete(key, sequence) ? store.del(keyOf(key)) : store.put(keyOf(key), valueFor(key, sequence)))
     oracle.acknowledge(key)
     state.writes.push([began, performance.now()])
   }
@@ -154,7 +154,7 @@ export function steady(store, oracle, perSecond, inFlight = 512) {
 /** Write 0 of each key. */
 export async function fill(store, rows) {
   for (let i = 0; i < rows; i += 1000) {
-    await store.batch(Array.from({ length: Math.min(1000, rows - i) }, (_, j) => [keyOf(i + j), valueOf(i + j, 0)]))
+    await store.batch(Array.from({ length: Math.min(1000, rows - i) }, (_, j) => [keyOf(i + j), valueFor(i + j, 0)]))
   }
   return new Oracle(rows)
 }

@@ -10,7 +10,7 @@ import { ClassicLevel } from 'classic-level'
 import { machine } from '../shared/machine.mjs'
 
 const keyOf = (i) => String(i).padStart(16, '0')
-const valueOf = (i) => String(i).padEnd(100, 'v')
+const valueFor = (i) => String(i).padEnd(100, 'v')
 
 /** Records that come into being when they are read; none is kept, and what is written is only counted. */
 function generated(name, size, written = size) {
@@ -26,7 +26,7 @@ function generated(name, size, written = size) {
       const end = Math.min(state.written, lt === undefined ? size : numberOf(lt))
       let at = gte === undefined ? 0 : numberOf(gte)
       for (let bytes = 0; at < end && entries.length < maxEntries && bytes + 116 <= maxBytes; at++, bytes += 116) {
-        entries.push([encoder.encode(keyOf(at)), encoder.encode(valueOf(at))])
+        entries.push([encoder.encode(keyOf(at)), encoder.encode(valueFor(at))])
       }
       return { entries, end: at >= end }
     },
@@ -55,7 +55,10 @@ const ways = {
     await Promise.all([a.open(), b.open()])
     const iterator = a.iterator({ keyEncoding: 'buffer', valueEncoding: 'buffer' })
     let entries = 0
-    for (let rows; (rows = await iterator.nextv(1000)).length > 0; entries += rows.length) {
+    for (;;) {
+      const rows = await iterator.nextv(1000)
+      if (rows.length === 0) break
+      entries += rows.length
       const batch = b.batch()
       for (const [key, value] of rows) batch.put(key, value, { keyEncoding: 'buffer', valueEncoding: 'buffer' })
       await batch.write()
@@ -87,7 +90,7 @@ for (const size of sizes) {
   await db.open()
   for (let i = 0; i < size; ) {
     const batch = db.batch()
-    for (const end = i + 10_000; i < end; i++) batch.put(keyOf(i), valueOf(i))
+    for (const end = i + 10_000; i < end; i++) batch.put(keyOf(i), valueFor(i))
     await batch.write()
   }
   await db.close()

@@ -98,6 +98,12 @@ void rival(World& world, const Node& mover) {
   }
 }
 
+void loseZone(World& world, const Node& of, uint64_t untilUs) {
+  for (const auto& node : world.nodes()) {
+    if (of.zone != 0 && node->zone == of.zone) world.crash(*node, untilUs);
+  }
+}
+
 // Clients are cut off, and nothing else happens to them.
 void strike(World& world, Node& node, InterventionKind kind, uint32_t ms) {
   const uint64_t untilUs = world.nowUs() + uint64_t{ms} * 1'000;
@@ -130,6 +136,7 @@ void strike(World& world, Node& node, InterventionKind kind, uint32_t ms) {
     case InterventionKind::kRival:
       if (mover != nullptr) rival(world, node);
       return;
+    case InterventionKind::kZoneLoss: return loseZone(world, node, untilUs);
     case InterventionKind::kPart:
     case InterventionKind::kOneWay:
     case InterventionKind::kRate:

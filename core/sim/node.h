@@ -37,6 +37,8 @@ class Node {
   uint64_t pausedUntilUs = 0;
   uint64_t slowUntilUs = 0;
   uint32_t slowBy = 1;
+  // What fails together: stores of one number. 0: it is in no zone.
+  uint8_t zone = 0;
 
  protected:
   virtual void onCrash() {}

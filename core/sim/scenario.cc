@@ -308,6 +308,8 @@ constexpr Scenario kScenarios[] = {
      buildDiskFull, true},
     {"cancel-replan", "moves are cancelled and planned anew, to other stores, again and again",
      buildCancelReplan, true},
+    {"zone-loss", "both stores of a zone die at once: that of the target, that of the source, then one beside them",
+     buildZoneLoss, true},
 };
 
 }  // namespace

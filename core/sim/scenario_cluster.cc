@@ -42,6 +42,7 @@ struct Cluster {
   std::span<const Stroke> strokes = {};
   uint32_t emptied = kNone;   // a store that holds nothing in the end
   uint32_t hotRange = kNone;  // most of the load is on it
+  uint16_t perZone = 0;       // stores; 0: there are no zones
 };
 
 class ClusterBuilder {
@@ -50,7 +51,10 @@ class ClusterBuilder {
       : world_(world), cluster_(cluster), prng_(world.seed(), "cluster") {}
 
   void build() {
-    for (uint16_t i = 0; i < cluster_.stores; ++i) world_.addGatedStore("s" + std::to_string(i));
+    for (uint16_t i = 0; i < cluster_.stores; ++i) {
+      GatedStoreNode& store = world_.addGatedStore("s" + std::to_string(i));
+      if (cluster_.perZone != 0) store.zone = static_cast<uint8_t>(1 + i / cluster_.perZone);
+    }
     world_.addRegister();
     Config config;
     config.stallBase = seconds(5);
@@ -155,7 +159,7 @@ using enum InterventionKind;
 
 // Nodes in the order in which they are made: the stores, the register, the mover.
 constexpr uint16_t kTwoEach[] = {0, 0, 1, 1, 2, 2};
-constexpr uint16_t kOneEach[] = {0, 0, 1, 2};
+constexpr uint16_t kOneEach[] = {0, 0, 1, 2}, kFour[] = {0, 0, 1, 2, 3};
 
 constexpr Move kToTheNewOne[] = {{1, 3, 1'000}, {2, 3, 3'000}, {4, 3, 5'500}};
 constexpr Move kAwayFromS1[] = {{2, 0, 1'000}, {3, 2, 4'000}};
@@ -177,11 +181,20 @@ constexpr Move kSecondThoughts[] = {{1, 1, 1'000, 1'200}, {3, 2, 1'600, 900}, {1
                                     {3, 0, 4'000, 1'500}, {1, 1, 7'000, 300}, {1, 2, 10'000},
                                     {3, 0, 12'000}};
 
+// The zone of a target, that of a source, and one in which nothing moves.
+constexpr Move kAcrossZones[] = {{1, 2, 1'000}, {4, 1, 11'000}, {3, 3, 22'000}};
+constexpr Stroke kZones[] = {{2'300, kZoneLoss, 2, 2'000}, {12'500, kZoneLoss, 3, 2'000},
+                             {23'500, kZoneLoss, 0, 2'000}};
+
 void build(World& world, const Cluster& cluster) { ClusterBuilder(world, cluster).build(); }
 
 }  // namespace
 
-void buildAddNode(World& world) { build(world, {4, kTwoEach, kToTheNewOne}); }
+void buildAddNode(World& world) {
+  Cluster cluster{4, kTwoEach, kToTheNewOne};
+  cluster.perZone = 2;
+  build(world, cluster);
+}
 void buildDrain(World& world) {
   Cluster cluster{3, kTwoEach, kAwayFromS1};
   cluster.emptied = 1;
@@ -197,5 +210,10 @@ void buildAsymmetricPartition(World& world) { build(world, {3, kTwoEach, kTwoToS
 void buildCorruptLink(World& world) { build(world, {3, kTwoEach, kTwoToS2, kFlippedBits}); }
 void buildDiskFull(World& world) { build(world, {3, kTwoEach, kTwoAndAgain, kNoRoom}); }
 void buildCancelReplan(World& world) { build(world, {3, kTwoEach, kSecondThoughts}); }
+void buildZoneLoss(World& world) {
+  Cluster cluster{4, kFour, kAcrossZones, kZones};
+  cluster.perZone = 2;
+  build(world, cluster);
+}
 
 }  // namespace keyhaul::sim

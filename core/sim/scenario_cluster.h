@@ -15,5 +15,6 @@ void buildAsymmetricPartition(World& world);
 void buildCorruptLink(World& world);
 void buildDiskFull(World& world);
 void buildCancelReplan(World& world);
+void buildZoneLoss(World& world);
 
 }  // namespace keyhaul::sim

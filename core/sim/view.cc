@@ -26,7 +26,17 @@ std::string_view kindName(NodeKind kind) {
   return kind == NodeKind::kClient ? "client" : "other";
 }
 
-std::string nodeJson(const World& world, const Node& node) {
+// What it holds, how much it is written, and what fails together with it: "b"; empty: nothing does.
+std::string storeJson(const World& world, const StoreNode& store, Watcher& watcher) {
+  uint64_t bytes = 0;
+  for (const auto& [key, value] : store.entries()) bytes += key.size() + value.size();
+  const std::string zone(store.zone == 0 ? 0 : 1, static_cast<char>('a' + store.zone - 1));
+  return std::string(",\"full\":") + (store.disk().isFull(world.nowUs()) ? "1" : "0") + ",\"entries\":" +
+         n(store.entries().size()) + ",\"bytes\":" + n(bytes) + ",\"load\":" +
+         n(watcher.storeLoad(store.id())) + ",\"zone\":" + quoted(zone);
+}
+
+std::string nodeJson(const World& world, const Node& node, Watcher& watcher) {
   const uint64_t nowUs = world.nowUs();
   std::string json = "{\"kind\":" + quoted(kindName(node.kind())) + ",\"name\":" +
                      quoted(nodeName(world, node.id())) + ",\"up\":" + (node.isUp() ? "1" : "0") +
@@ -37,10 +47,7 @@ std::string nodeJson(const World& world, const Node& node) {
     json += std::string(",\"full\":") + (mover.disk().isFull(nowUs) ? "1" : "0") + ",\"aheadUs\":" +
             n(mover.clockAheadUs());
   }
-  if (node.kind() == NodeKind::kStore) {
-    json += std::string(",\"full\":") + (world.store(node.id()).disk().isFull(nowUs) ? "1" : "0");
-  }
-  if (node.kind() == NodeKind::kStore) json += ",\"entries\":" + n(world.store(node.id()).entries().size());
+  if (node.kind() == NodeKind::kStore) json += storeJson(world, world.store(node.id()), watcher);
   json += ",\"cutFrom\":[";
   bool first = true;
   for (const auto& other : world.nodes()) {
@@ -167,7 +174,7 @@ std::string viewOf(const World& world, Watcher& watcher, bool ended) {
                      ",\"resumes\":" + n(c.resumes) + ",\"messages\":" + n(world.network().sent()) +
                      ",\"damaged\":" + n(c.damaged) + ",\"sabotage\":" +
                      quoted(sabotageName(world.options().sabotage)) + ",\"nodes\":[";
-  for (const auto& node : world.nodes()) json += (node->id() == 0 ? "" : ",") + nodeJson(world, *node);
+  for (const auto& node : world.nodes()) json += (node->id() == 0 ? "" : ",") + nodeJson(world, *node, watcher);
   json += "],\"jobs\":[";
   // Spare ones stand at the end, and most are never needed.
   const auto isIdle = [&](uint32_t job) { return world.job(job).spare && !world.job(job).begun; };

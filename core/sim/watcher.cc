@@ -51,12 +51,23 @@ void keep(std::vector<T>& list, T item, size_t most) {
 }
 
 // Moves what was counted on, to the window in which this time is.
-void turnTo(Watcher::Tally& tally, uint64_t nowUs) {
-  const uint64_t windows = (nowUs - tally.sinceUs) / kLoadWindowUs;
+void turnTo(Watcher::Rate& rate, uint64_t nowUs) {
+  const uint64_t windows = (nowUs - rate.sinceUs) / kLoadWindowUs;
   if (windows == 0) return;
-  tally.writesBefore = windows == 1 ? tally.writes : 0;
-  tally.writes = 0;
-  tally.sinceUs += windows * kLoadWindowUs;
+  rate.writesBefore = windows == 1 ? rate.writes : 0;
+  rate.writes = 0;
+  rate.sinceUs += windows * kLoadWindowUs;
+}
+
+void count(Watcher::Rate& rate, uint64_t nowUs) {
+  turnTo(rate, nowUs);
+  ++rate.writes;
+}
+
+uint64_t perSecond(Watcher::Rate& rate, uint64_t nowUs) {
+  turnTo(rate, nowUs);
+  const uint64_t leftUs = kLoadWindowUs - (nowUs - rate.sinceUs);
+  return rate.writes + rate.writesBefore * leftUs / kLoadWindowUs;
 }
 
 }  // namespace
@@ -79,6 +90,11 @@ std::string nodeName(const World& world, uint16_t node) {
 Watcher::Tally& Watcher::of(const Job& job) {
   if (tallies_.size() <= job.index) tallies_.resize(job.index + 1);
   return tallies_[job.index];
+}
+
+Watcher::Rate& Watcher::ofStore(uint16_t store) {
+  if (stores_.size() <= store) stores_.resize(store + 1U);
+  return stores_[store];
 }
 
 const Watcher::Tally& Watcher::tally(uint32_t job) {
@@ -106,20 +122,18 @@ void Watcher::onChange(const StoreChange& change) {
 void Watcher::onAcked(const ClientWrite& write) {
   ++checks_;
   heat_.onAcked(write.key);
+  count(ofStore(write.store), world_.nowUs());
   for (const auto& job : world_.jobs()) {
-    if (!job->contains(write.key)) continue;
-    turnTo(of(*job), world_.nowUs());
-    ++of(*job).writes;
+    if (job->contains(write.key)) count(of(*job).rate, world_.nowUs());
   }
 }
 
 uint64_t Watcher::load(uint32_t job) {
   tally(job);
-  Tally& one = tallies_[job];
-  turnTo(one, world_.nowUs());
-  const uint64_t leftUs = kLoadWindowUs - (world_.nowUs() - one.sinceUs);
-  return one.writes + one.writesBefore * leftUs / kLoadWindowUs;
+  return perSecond(tallies_[job].rate, world_.nowUs());
 }
+
+uint64_t Watcher::storeLoad(uint16_t store) { return perSecond(ofStore(store), world_.nowUs()); }
 
 void Watcher::countOwners() {
   gatesMoved_ = false;

@@ -42,12 +42,15 @@ struct Flight {
 
 class Watcher : public Oracle, public NetworkWatcher {
  public:
+  // Acknowledged writes since `sinceUs` and in the window of time before that.
+  struct Rate {
+    uint64_t sinceUs = 0, writes = 0, writesBefore = 0;
+  };
   // Of one job, over all its incarnations.
   struct Tally {
     uint64_t pages = 0, written = 0, followed = 0, deleted = 0, journalBytes = 0;
     uint64_t retries = 0, begun = 0, changedAtUs = 0;
-    // Acknowledged writes of its keys, since `sinceUs` and in the window of time before that.
-    uint64_t sinceUs = 0, writes = 0, writesBefore = 0;
+    Rate rate;  // of its keys
     struct Phase {
       MigrationState state;
       uint64_t fromUs;
@@ -77,6 +80,8 @@ class Watcher : public Oracle, public NetworkWatcher {
   const Tally& tally(uint32_t job);
   // Acknowledged writes of its keys by clients, a second, of about the last second.
   uint64_t load(uint32_t job);
+  // The same, of writes that this store acknowledged.
+  uint64_t storeLoad(uint16_t store);
   // Stores at which the gate of one key took writes, the most at once. 0: nothing moves live.
   uint32_t ownersMost() const { return ownersMost_; }
   Heat& heat() { return heat_; }
@@ -97,11 +102,13 @@ class Watcher : public Oracle, public NetworkWatcher {
   void lookAt(const Node& node, Seen& seen);
   void countOwners();
   Tally& of(const Job& job);
+  Rate& ofStore(uint16_t store);
 
   std::vector<Mark> marks_;
   std::vector<LogLine> log_;
   std::vector<Flight> flights_;
   std::vector<Tally> tallies_;
+  std::vector<Rate> stores_;  // by node
   std::vector<Seen> seen_;
   Heat heat_;
   size_t violations_ = 0, intervened_ = 0;

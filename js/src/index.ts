@@ -5,7 +5,7 @@ import type { Migration } from './migration.js'
 
 export { crc32, crc32c, crc32cCombine, crc32Combine } from './checksum/shared.js'
 export { formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
-export { describeJournal, inspectJournal, type JournalInfo, type LiveJournal } from './inspect.js'
+export { inspectJournal, type JournalInfo, type LiveJournal } from './inspect.js'
 export { type JournalStore, memoryJournal } from './journal/journal.js'
 export { Engine, type EngineOptions, type MigrateOptions } from './migrate.js'
 export {

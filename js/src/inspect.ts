@@ -67,15 +67,6 @@ export function inspectJournal(bytes: Uint8Array): JournalInfo {
   }
 }
 
-/** Every record as one JSON object a line, and a summary; never throws for damaged bytes. */
-export function describeJournal(bytes: Uint8Array): string {
-  const module = getModule()
-  return staged(module, bytes, (address) => {
-    module.describeJournal(address, bytes.length)
-    return textOf(module)
-  })
-}
-
 /** What a resume has to know of a journal. */
 export interface JournalSummary {
   source: string

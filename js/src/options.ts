@@ -63,7 +63,10 @@ export interface MigrateOptions {
   readonly requireLevel?: number | undefined
   /** Bytes a second; 0 (default) is no limit. The journal does not keep it: give it to `resume` again. */
   readonly rate?: number | undefined
-  /** 0 to 255, higher goes first. Default 128. */
+  /**
+   * 0 to 255, higher goes first where an engine has slots. Default 128. Where `keyhaul/live` is imported, one that waits takes the slot
+   * of one of a lower priority that copies, at its next page.
+   */
   readonly priority?: number | undefined
   /** Checksum of frames on their way. Default `crc32`. */
   readonly checksum?: 'none' | 'crc32' | 'crc32c' | undefined

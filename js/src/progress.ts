@@ -42,6 +42,7 @@ export interface Progress {
   readonly bytesPerSecond: number
   /** Undefined where unknown. */
   readonly etaMs: number | undefined
+  /** By pause(), or it has made room for one of a higher priority and waits for a slot. */
   readonly paused: boolean
   /** Following a feed, and nothing is waiting. */
   readonly caughtUp: boolean

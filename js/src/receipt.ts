@@ -1,4 +1,4 @@
-import type { KeyhaulErrorCode } from './errors.js'
+import { errorCodeOf, type KeyhaulErrorCode } from './errors.js'
 
 /** A digest of entries: the keyed sum as 32 hex digits, with counts beside it. */
 export interface DigestSummary {
@@ -109,7 +109,7 @@ export type RawReceipt = Record<string, number> & {
   mode: Receipt['mode']
   verified: boolean
   reversed?: boolean
-  windowError?: string
+  windowError?: number
   sourceGivenUp?: boolean
   staleReadsUnknown?: boolean
   position?: string
@@ -128,7 +128,7 @@ export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' 
     level: n('level'),
     verified: raw.verified,
     reversed: raw.reversed === true,
-    ...(raw.windowError === undefined ? {} : { windowError: `KEYHAUL_${raw.windowError}` as KeyhaulErrorCode }),
+    ...(raw.windowError === undefined ? {} : { windowError: errorCodeOf(raw.windowError) }),
     sourceGivenUp: raw.sourceGivenUp === true,
     ...(raw.staleReadsUnknown === true ? { staleReadsMs: 'unknown' as const } : raw['staleReadsUs'] === undefined ? {} : { staleReadsMs: Math.ceil(n('staleReadsUs') / 10) / 100 }),
     ...(raw.position === undefined ? {} : { position: { feed: raw.position, epoch: n('epoch') } }),

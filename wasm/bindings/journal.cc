@@ -98,8 +98,6 @@ double inspectJournal(uint32_t address, uint32_t bytes) {
   return 0;
 }
 
-void describe(uint32_t address, uint32_t bytes) { text() = describeJournal(memory(address, bytes)); }
-
 uint32_t textAddress() { return boundary::addressOf(text().data()); }
 uint32_t textBytes() { return static_cast<uint32_t>(text().size()); }
 
@@ -112,7 +110,6 @@ std::string& boundary::text() {
 
 EMSCRIPTEN_BINDINGS(keyhaul_journal) {
   emscripten::function("inspectJournal", &inspectJournal);
-  emscripten::function("describeJournal", &describe);
   emscripten::function("textAddress", &textAddress);
   emscripten::function("textBytes", &textBytes);
 }

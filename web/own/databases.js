@@ -4,6 +4,7 @@ import { BrowserLevel } from 'browser-level'
 import { KeyhaulError } from '../../dist/index.js'
 import { toScanRanges } from '../../dist/ranges.js'
 import { levelStore } from '../../dist/stores/level.js'
+import { citiesOf } from './cities.js'
 
 const PREFIX = 'level-js-'
 /** What the page calls what it makes itself; with a number behind it where that is taken. */
@@ -71,15 +72,12 @@ const nameOf = (cursor) => (cursor === null ? undefined : text.decode(cursor.key
 
 /** The cities, of which a part is about to move. Always a database of their own: no other is touched. */
 export async function sample() {
-  const { cities } = await import('keyhaul-cities')
+  const cities = await citiesOf()
   const name = await made()
   const db = open(name)
   try {
     const encoder = new TextEncoder()
-    const rows = cities.split('\n').map((line) => {
-      const [key, population, lat, lon] = line.split('\t')
-      return { type: 'put', key: encoder.encode(key), value: encoder.encode(JSON.stringify({ population: Number(population), lat: Number(lat), lon: Number(lon) })) }
-    })
+    const rows = cities.map(({ key, value }) => ({ type: 'put', key: encoder.encode(key), value: encoder.encode(JSON.stringify(value)) }))
     await db.batch(rows)
     return { name, entries: rows.length }
   } finally {

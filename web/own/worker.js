@@ -1,6 +1,6 @@
 // Your data, in a worker: what the page asks for, done with the package as anybody has it. The
 // page may end this worker at any moment; what counts stands in the databases and the journal.
-import { describeJournal, inspectJournal, KeyhaulError, migrate, resume } from '../../dist/index.js'
+import { inspectJournal, KeyhaulError, migrate, resume } from '../../dist/index.js'
 import { deleteIndexedDbJournal, indexedDbJournal, indexedDbJournals } from '../../dist/journal/indexeddb.js'
 import { boundsOf, count, damage, exists, gone, list, open, sample, storeOf } from './databases.js'
 
@@ -48,6 +48,8 @@ const asked = {
     const store = indexedDbJournal(journal)
     try {
       const bytes = await store.read()
+      // As large as all the rest of the tab, and only for who asks.
+      const { describeJournal } = await import('../../dist/journal/index.js')
       return { bytes: bytes.length, text: describeJournal(bytes) }
     } finally {
       await store.close()

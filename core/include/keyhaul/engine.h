@@ -177,7 +177,9 @@ struct Ready {
 struct Config {
   uint32_t migrationsMax = 1'024;   // unfinished and unforgotten ones
   // Migrations running at once; 0 = no limit. One whose reverse window is open gives its slot back,
-  // and waits for another, as any by its priority, before it goes back.
+  // and waits for another, as any by its priority, before it goes back. One that copies gives its slot to one
+  // of a higher priority, at its next page, and waits; undone or failed meanwhile, it takes off what it wrote at
+  // once, and until there is room for it nobody else is let in.
   uint32_t slots = 0;
   uint32_t sourceSlots = 0;         // of those, a node as source; 0 = no limit
   uint32_t targetSlots = 0;         // of those, a node as target; 0 = no limit

@@ -23,9 +23,10 @@ class Limits : public Oracle {
     if (engine.staleCompletions() != debt.stale) debt.millionths = INT64_MIN / 2;
     debt.stale = engine.staleCompletions();
   }
-  void onState(const Job& job, MigrationState from, MigrationState to) override {
+  // When somebody is let in. Who has made room and is undone meanwhile works on without a slot.
+  void onState(const Job& job, MigrationState from, MigrationState) override {
     const Config& config = world_.mover(job.mover).config();
-    if (to != MigrationState::kPreparing && from != MigrationState::kPending) return;
+    if (from != MigrationState::kPending) return;
     uint32_t all = 0, source = 0, target = 0;
     for (const auto& other : world_.jobs()) {
       if (other->mover != job.mover || !isActive(*other) || madeRoom(*other)) continue;

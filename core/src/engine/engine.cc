@@ -22,8 +22,9 @@ struct Engine::Impl {
     Instant wake = kNever;
     bool dirty = false;
     bool released = false;  // it has ended
-    // With the scheduler: it waits for a slot, has one, or rests and has given it back.
-    enum class Turn : uint8_t { kWaits, kRuns, kRests } turn = Turn::kWaits;
+    // With the scheduler: it waits for a slot, has one, rests and has given it back, or has given it back to
+    // make room and waits for another.
+    enum class Turn : uint8_t { kWaits, kRuns, kRests, kMadeRoom } turn = Turn::kWaits;
   };
 
   Slot* find(MigrationId id);
@@ -236,6 +237,12 @@ void Engine::Impl::pump(uint32_t index) {
 // Gives the slot of one that rests to others, and asks for one for it when it has work again.
 void Engine::Impl::takeTurn(Slot& slot) {
   Job& job = *slot.migration;
+  // Undone or failed meanwhile, it is at work again, slot or not: it counts, so that nobody else is let in.
+  if (hasLiveMigrations() && slot.turn == Slot::Turn::kMadeRoom && !job.yields()) {
+    scheduler.runAnyway(job.id(), port.now());
+    job.admit(port);
+    slot.turn = Slot::Turn::kRuns;
+  }
   const bool gives = slot.turn == Slot::Turn::kRuns ? job.rests() : slot.turn == Slot::Turn::kWaits && !job.wantsSlot();
   if (gives) {
     scheduler.remove(job.id());
@@ -244,7 +251,7 @@ void Engine::Impl::takeTurn(Slot& slot) {
   }
   if (slot.turn == Slot::Turn::kRests && job.wantsSlot()) {
     scheduler.enqueue(job.id(), job.priority(), job.source(), job.target(), port.now());
-    slot.turn = Slot::Turn::kWaits;
+    slot.turn = job.yields() ? Slot::Turn::kMadeRoom : Slot::Turn::kWaits;
   }
 }
 

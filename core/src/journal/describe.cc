@@ -123,6 +123,7 @@ struct Describe {
   }
   void operator()(const FinishedRecord& record) const {
     json.text("record", "finished");
+    if (record.receipt.windowError != ErrorCode::kOk) json.text("windowError", errorName(record.receipt.windowError));
     json.member("receipt");
     putReceiptJson(out, record.receipt);
   }

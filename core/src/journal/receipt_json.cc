@@ -26,7 +26,7 @@ void putReceiptJson(std::string& out, const Receipt& receipt) {
   json.number("level", static_cast<uint64_t>(receipt.level));
   json.boolean("verified", receipt.verified);
   if (receipt.reversed) json.boolean("reversed", true);
-  if (receipt.windowError != ErrorCode::kOk) json.text("windowError", errorName(receipt.windowError));
+  if (receipt.windowError != ErrorCode::kOk) json.number("windowError", static_cast<uint64_t>(receipt.windowError));
   if (receipt.sourceGivenUp) json.boolean("sourceGivenUp", true);
   if (receipt.staleReadsUs == kStaleReadsUnknown) {
     json.boolean("staleReadsUnknown", true);

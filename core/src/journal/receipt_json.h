@@ -1,4 +1,4 @@
-// Receipts and digests as JSON, the same text natively and in WebAssembly.
+// Receipts and digests as JSON, the same text natively and in WebAssembly; errors by their numbers.
 #pragma once
 
 #include <string>

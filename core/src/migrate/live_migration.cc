@@ -125,7 +125,7 @@ void LiveMigration::pump(Port& port) {
     }
     // Nobody's pause may lengthen the writers'.
     const bool mayWait = liveRow(state_).stage == LiveStage::kBefore;
-    if (paused_ && mayWait && state_ != MigrationState::kClaiming) return;
+    if (paused_ && mayWait && !yields_ && state_ != MigrationState::kClaiming) return;
     if (overBudget(port)) {
       giveUpAttempt(port);
       continue;
@@ -299,7 +299,7 @@ bool LiveMigration::ownDone() const {
 
 NodeId LiveMigration::ownBlamed() const {
   if (part() == Part::kApproach) return approach_.blamed();
-  if (part() == Part::kRegister) return {};
+  if (part() == Part::kRegister || (targetGate_.done() && !register_.done())) return {};
   return sourceGate_.done() ? targetGate_.node() : sourceGate_.node();
 }
 

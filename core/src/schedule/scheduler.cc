@@ -43,14 +43,12 @@ bool Scheduler::fits(const Item& item, const Item* without) const {
               less && without->target == item.target, config_.targetSlots);
 }
 
-const Scheduler::Item* Scheduler::toBeServed(Instant now) const {
-  if (waiting_.empty()) return nullptr;
-  const Item& first = *std::max_element(waiting_.begin(), waiting_.end(), [](const Item& a, const Item& b) { return a.priority < b.priority; });
-  for (const Item& item : waiting_) {
-    const bool shares = &item != &first && (item.source == first.source || item.target == first.target);
-    if (shares && aged(item, now) >= kReserveAfter) return nullptr;
-  }
-  return &first;
+bool Scheduler::isBehind(const Item& item, Instant now) const {
+  return std::any_of(waiting_.begin(), waiting_.end(), [&](const Item& other) {
+    const bool shares = (config_.sourceSlots != 0 && other.source == item.source) ||
+                        (config_.targetSlots != 0 && other.target == item.target);
+    return shares && &other != &item && (other.priority > item.priority || aged(other, now) >= kReserveAfter);
+  });
 }
 
 uint64_t Scheduler::aged(const Item& item, Instant now) const {
@@ -74,6 +72,11 @@ MigrationId Scheduler::run(const Item& item, Instant now) {
   running_.back().rank = static_cast<uint32_t>(rankOf(item, now));
   std::erase_if(waiting_, [id](const Item& other) { return other.id == id; });
   return id;
+}
+
+void Scheduler::runAnyway(MigrationId id, Instant now) {
+  const auto at = std::find_if(waiting_.begin(), waiting_.end(), [id](const Item& item) { return item.id == id; });
+  if (at != waiting_.end()) run(*at, now);
 }
 
 std::optional<MigrationId> Scheduler::admit(Instant now) {

@@ -26,19 +26,31 @@ class Scheduler {
   void remove(MigrationId id);
   // The next one that may run, if any; it holds its slots until removed.
   std::optional<MigrationId> admit(Instant now);
+  // Whoever waits and is at work all the same: it holds slots from here on, though there may be none.
+  void runAnyway(MigrationId id, Instant now);
   static constexpr uint64_t kReserveAfter = 6;
-  // The one that has to make room for the highest that waits: the lowest of those that run and
-  // `yields(id)`, of equals the last that came.
+  // The one that has to make room for the highest that waits and is helped by that: the lowest of those that
+  // run and `yields(id)`, of equals the last that came.
   template <class Yields>
   std::optional<MigrationId> toPreempt(Instant now, Yields yields) const {
-    const Item* first = toBeServed(now);
-    const Item* lowest = nullptr;
+    uint32_t least = UINT32_MAX;  // of whoever might: mostly nobody who waits is above it
     for (const Item& item : running_) {
-      const bool lower = first != nullptr && item.rank < first->priority && (lowest == nullptr || item.rank <= lowest->rank);
-      if (lower && fits(*first, &item) && yields(item.id)) lowest = &item;
+      if (!waiting_.empty() && item.rank < least && yields(item.id)) least = item.rank;
     }
-    if (lowest == nullptr) return std::nullopt;
-    return lowest->id;
+    const Item *served = nullptr, *room = nullptr;
+    for (const Item& item : waiting_) {
+      if (item.priority <= (served != nullptr ? served->priority : least)) continue;
+      const Item* lowest = nullptr;
+      for (const Item& other : running_) {
+        const bool lower = other.rank < item.priority && (lowest == nullptr || other.rank <= lowest->rank);
+        if (lower && fits(item, &other) && yields(other.id)) lowest = &other;
+      }
+      if (lowest == nullptr || isBehind(item, now)) continue;
+      served = &item;
+      room = lowest;
+    }
+    if (room == nullptr) return std::nullopt;
+    return room->id;
   }
 
   uint32_t running() const { return static_cast<uint32_t>(running_.size()); }
@@ -54,9 +66,8 @@ class Scheduler {
   using Counts = std::vector<uint32_t>;
   // `without`: as if that one did not run.
   bool fits(const Item& item, const Item* without = nullptr) const;
-  // The highest that waits by priority alone, the first that came of equals. Null: nobody, or a slot that it
-  // needs would be kept for another one.
-  const Item* toBeServed(Instant now) const;
+  // A slot that it needs is one that a higher one waits for too, or would be kept for another one.
+  bool isBehind(const Item& item, Instant now) const;
   uint64_t aged(const Item& item, Instant now) const;
   uint64_t rankOf(const Item& item, Instant now) const;
   void reserve(const Item& item);

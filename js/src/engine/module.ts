@@ -22,7 +22,6 @@ export interface WasmModule {
   receipt(engine: number, migration: number): void
   stats(engine: number): void
   inspectJournal(address: number, bytes: number): number
-  describeJournal(address: number, bytes: number): void
   textAddress(): number
   textBytes(): number
   /** Where in `table` the `Checksum` of a kind stands. */
@@ -55,6 +54,8 @@ export interface WasmModule {
   gateEncodeAfter(gate: number, call: number): number
   gateEncode(gate: number): void
   gateQuiet(gate: number, call: number): number
+  /** Only keyhaul-live has it, and all from gateRestore on. */
+  describeJournal?(address: number, bytes: number): void
   ownershipJson(document: number, bytes: number): number
   ownershipAssign(address: number): number
   /** Added by load.ts: the linear memory, fresh after each growth. */

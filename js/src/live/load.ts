@@ -10,10 +10,12 @@ import { Pace } from './pace.js'
 import { refusalOf } from './refusal.js'
 import { watchWrites } from './writes.js'
 
-// The module with live migrations and gates takes the place of the smaller one, for all of the package.
-provideModule(() =>
+/** One of its own; getModule() is the one that all share. */
+export const instantiateLive = (): WasmModule =>
   instantiateAtOnce<WasmModule>(createKeyhaul, compileAtOnce('live/keyhaul-live.wasm', [unpacker, packed, apartBytes, wasmBytes]), 'gateRestore')
-)
+
+// The module with live migrations and gates takes the place of the smaller one, for all of the package.
+provideModule(instantiateLive)
 
 liveParts.calls = calls
 liveParts.begin = begin

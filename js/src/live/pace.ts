@@ -12,15 +12,18 @@ const EVENTS_MAX = 256
 const TURNS = 4
 /** NoticeKind::kState. */
 const STATE_NOTICE = 1
+/** Of MigrationState, core/include/keyhaul/migration.h: from the approach to the activation writers wait, or soon will. */
+const URGENT: ReadonlySet<number> = new Set([16, 17, 18, 19, 20, 21, 25, 27, 29])
 /**
- * Of MigrationState, core/include/keyhaul/migration.h: from the approach to the activation writers wait, or soon will.
- * Claiming and staging are two calls, which the forecast of the pause goes by.
+ * Claiming and staging: two calls, which the forecast of the pause goes by. They may wait for somebody who is away, and
+ * clients with them, so they are urgent for DELAY_MAX_MS only.
  */
-const URGENT: ReadonlySet<number> = new Set([14, 15, 16, 17, 18, 19, 20, 21, 25, 27, 29])
+const CALLS: ReadonlySet<number> = new Set([14, 15])
 
 interface Paced {
   readonly share: number
-  urgent: boolean
+  /** By performance.now(). */
+  urgentUntil: number
   /** The priority that it began with. */
   priority?: number
   ahead: boolean
@@ -44,7 +47,7 @@ export class Pace {
   set(migration: number, live: LiveRun | undefined): void {
     if (live === undefined) this.live.delete(migration)
     if (this.live.size === 0) this.ahead.clear()
-    if (live !== undefined) this.live.set(migration, { share: live.share, urgent: false, ahead: false })
+    if (live !== undefined) this.live.set(migration, { share: live.share, urgentUntil: 0, ahead: false })
   }
 
   /** The core raises the priority of one that cannot keep up, and lowers it again. */
@@ -74,7 +77,8 @@ export class Pace {
 
   see(migration: number, { kind, state }: Pick<EngineNotice, 'kind' | 'state'>): void {
     const live = this.live.get(migration)
-    if (live !== undefined && kind === STATE_NOTICE) live.urgent = URGENT.has(state)
+    if (live === undefined || kind !== STATE_NOTICE) return
+    live.urgentUntil = URGENT.has(state) ? Number.POSITIVE_INFINITY : CALLS.has(state) ? performance.now() + DELAY_MAX_MS : 0
   }
 
   /** How many completions a turn may take up. */
@@ -93,7 +97,8 @@ export class Pace {
   }
 
   private isUrgent(): boolean {
-    for (const { urgent } of this.live.values()) if (urgent) return true
+    const now = performance.now()
+    for (const { urgentUntil } of this.live.values()) if (urgentUntil > now) return true
     return false
   }
 

@@ -17,7 +17,9 @@ export class Waits {
   maxMs = 0
   private readonly counts = new Uint32Array(BUCKETS)
 
-  add(ms: number): void {
+  /** Below 0 where a write was tried last before it began to wait, as one that nobody takes any more. */
+  add(given: number): void {
+    const ms = Math.max(given, 0)
     const at = Math.min(Math.max(Math.ceil(Math.log2(ms * LEAST_PER_MS) * STEPS), 0), BUCKETS - 1)
     this.counts[at] = (this.counts[at] as number) + 1
     this.count++

@@ -9,8 +9,12 @@ export interface SimNode {
   readonly slow: 0 | 1
   /** Rises with each restart. */
   readonly boot: number
-  /** Of a store. */
+  /** Of a store: keys, bytes of keys and values, and acknowledged writes a second, of about the last second. */
   readonly entries?: number
+  readonly bytes?: number
+  readonly load?: number
+  /** Of a store: what fails together, as in `b`; empty where it fails alone. */
+  readonly zone?: string
   /** Its disk is full. Of stores and movers. */
   readonly full?: 0 | 1
   /** So far its clock has jumped ahead, in microseconds. Of movers. */

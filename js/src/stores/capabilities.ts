@@ -14,6 +14,6 @@ export function assertHonoured(store: Store): void {
   }
   for (const one of capabilities) {
     if (CAPABILITIES.includes(one)) continue
-    throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: name, message: `it declares ${one}, which keyhaul does not honour` })
+    throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: name, message: `it declares ${one}, which keyhaul does not honour; leave it out` })
   }
 }

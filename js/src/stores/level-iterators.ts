@@ -1,6 +1,6 @@
 import { compareBytes } from './bytes.js'
 import { isOwn } from './level-feed-rows.js'
-import type { LevelDatabase, LevelIterator } from './level-types.js'
+import type { LevelDatabase, LevelEncoding, LevelIterator } from './level-types.js'
 import type { Entry, ScanOptions, ScanPage, ScanRange } from './store.js'
 
 /**
@@ -56,7 +56,7 @@ export class LevelIterators {
   }
 
   /** The next page of a range of `db`, which is the root or a sublevel of it. */
-  async page(db: LevelDatabase, range: ScanRange, encoding: 'buffer' | 'view', hasOwn: boolean, options: ScanOptions): Promise<ScanPage> {
+  async page(db: LevelDatabase, range: ScanRange, encoding: LevelEncoding, hasOwn: boolean, options: ScanOptions): Promise<ScanPage> {
     const iterator = this.take(db, range) ?? this.open(db, range, encoding, options)
     let page: ScanPage
     try {
@@ -86,7 +86,7 @@ export class LevelIterators {
     return undefined
   }
 
-  private open(db: LevelDatabase, range: ScanRange, encoding: 'buffer' | 'view', options: ScanOptions): OpenIterator {
+  private open(db: LevelDatabase, range: ScanRange, encoding: LevelEncoding, options: ScanOptions): OpenIterator {
     this.watch(db)
     // The caller may change its bounds after this page; memory-level looks at them again.
     const gte = range.gte && new Uint8Array(range.gte)
@@ -153,7 +153,7 @@ class OpenIterator {
     gte: Uint8Array | undefined,
     private readonly lt: Uint8Array | undefined,
     readonly epoch: number,
-    private readonly encoding: 'buffer' | 'view'
+    private readonly encoding: LevelEncoding
   ) {
     this.checked = gte
   }
@@ -229,7 +229,7 @@ class OpenIterator {
 }
 
 /** The last entries of a range, descending. An iterator a page: clients that read backwards want few. */
-export async function pageBack(db: LevelDatabase, range: ScanRange, encoding: 'buffer' | 'view', hasOwn: boolean, options: ScanOptions): Promise<ScanPage> {
+export async function pageBack(db: LevelDatabase, range: ScanRange, encoding: LevelEncoding, hasOwn: boolean, options: ScanOptions): Promise<ScanPage> {
   const native = db.iterator({
     ...(range.gte === undefined ? {} : { gte: range.gte }),
     ...(range.lt === undefined ? {} : { lt: range.lt }),
@@ -268,7 +268,7 @@ export async function pageBack(db: LevelDatabase, range: ScanRange, encoding: 'b
  * is synchronous and walks over all that was deleted at the end of the database, a second or more,
  * and finds damage there that is not of the range.)
  */
-export async function assertNothingPassedOver(db: LevelDatabase, { gte, lt }: ScanRange, encoding: 'buffer' | 'view'): Promise<void> {
+export async function assertNothingPassedOver(db: LevelDatabase, { gte, lt }: ScanRange, encoding: LevelEncoding): Promise<void> {
   // IndexedDB has errors of its own, and memory none.
   const { permanence, seek } = db.supports as { permanence?: boolean; seek?: boolean }
   if (permanence !== true || seek !== true) return

@@ -30,6 +30,8 @@ export interface LevelIterator {
 
 export interface LevelChainedBatch {
   put(key: Uint8Array, value: Uint8Array, options: object): void
+  /** Of implementors: takes key and value as they are, and tells nobody. */
+  _put?(key: Uint8Array, value: Uint8Array, options: object): void
   del(key: Uint8Array, options: object): void
   write(options?: object): Promise<void>
   close(): Promise<void>
@@ -42,3 +44,6 @@ export interface LevelOperation {
   keyEncoding: { encode(key: unknown): string | Uint8Array; format: string }
   sublevel?: { prefixKey(key: string | Uint8Array, format: string, local: boolean): string | Uint8Array } | null
 }
+
+/** classic-level makes Buffers; asking for views would wrap each of them once more. */
+export type LevelEncoding = 'buffer' | 'view'

@@ -1,5 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import { compareBytes, concatBytes, startsWith, toBytes } from './bytes.js'
+import { fillBatch, fillUnwatched } from './level-batch.js'
 import { prefixRange } from './level-cleared.js'
 import { deleteEqual } from './level-delete.js'
 import { fromLevel, notBytes, reserved } from './level-errors.js'
@@ -9,7 +10,7 @@ import { BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
 import { LevelIterators, pageBack } from './level-iterators.js'
 import { LevelTap } from './level-tap.js'
 import { unplacedName } from './level-name.js'
-import type { LevelChainedBatch, LevelDatabase } from './level-types.js'
+import type { LevelChainedBatch, LevelDatabase, LevelEncoding } from './level-types.js'
 import type { ApplyOptions, Capability, Entry, Estimate, Feed, OwnRecord, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 
 export type { OpenFeed } from './level-feed-open.js'
@@ -80,8 +81,7 @@ class LevelStore implements Store {
   private readonly prefix: Uint8Array
   private readonly iterators: LevelIterators
   private wasOpen = false
-  private readonly encoding: 'buffer' | 'view'
-  private readonly putOptions: object
+  private readonly encoding: LevelEncoding
 
   constructor(db: LevelDatabase, options: LevelStoreOptions) {
     this.db = db
@@ -95,12 +95,7 @@ class LevelStore implements Store {
     const place = (this.root as { location?: unknown }).location
     const part = this.root === db ? '' : prefix
     this.name = options.name ?? `${typeof place === 'string' ? `level:${place}` : unplacedName(this.root)}${part}`
-    // classic-level makes Buffers; asking for views would wrap each of them once more.
     this.encoding = typeof location === 'string' && typeof Buffer !== 'undefined' ? 'buffer' : 'view'
-    // abstract-level spreads the options of each put into an operation; inherited ones are
-    // read all the same and not spread, which makes a chained put three times as fast
-    // (bench/node/put-options.mjs).
-    this.putOptions = Object.create({ keyEncoding: this.encoding, valueEncoding: this.encoding }) as object
     const capabilities: Capability[] = ['scan', 'apply', 'rangeDelete']
     if (typeof (db as { approximateSize?: unknown }).approximateSize === 'function') capabilities.push('stats')
     if (options.feed === true) {
@@ -145,10 +140,11 @@ class LevelStore implements Store {
     return this.changing(async () => {
       options.signal?.throwIfAborted()
       await this.ready()
+      const isUnwatched = this.isUnwatched()
       // The array form of batch() costs three times as much.
       const batch = this.db.batch() as LevelChainedBatch
       const write = (): Promise<void> => {
-        this.fill(batch, writes)
+        this.fill(batch, writes, isUnwatched)
         return batch.write({ sync: options.durable })
       }
       try {
@@ -163,11 +159,11 @@ class LevelStore implements Store {
 
   /** A batch that was filled early is no longer seen by hooks and listeners that come later: only where there are none. */
   prepare(writes: readonly Write[]): PreparedWrites | undefined {
-    if (this.encoding !== 'buffer' || this.root !== this.db || this.db.status !== 'open' || !this.isUnwatched()) return undefined
+    if (this.encoding !== 'buffer' || this.db.status !== 'open' || !this.isUnwatched()) return undefined
     const batch = this.db.batch() as LevelChainedBatch
     const discard = (): void => void batch.close().catch(() => {})
     try {
-      this.fill(batch, writes)
+      this.fill(batch, writes, true)
     } catch {
       discard()
       return undefined // apply says why
@@ -185,7 +181,9 @@ class LevelStore implements Store {
     return { write, discard }
   }
 
+  /** No hook and no listener is told what is written from now on. A sublevel has those of all it lies in. */
   private isUnwatched(): boolean {
+    if (this.root !== this.db) return false
     // Missing in its types.
     const { prewrite } = this.db.hooks as { prewrite: { noop?: boolean } }
     return prewrite.noop === true && this.db.listenerCount('write') === 0
@@ -267,18 +265,14 @@ class LevelStore implements Store {
     }
   }
 
-  private fill(batch: LevelChainedBatch, writes: readonly Write[]): void {
-    const { putOptions } = this
+  private fill(batch: LevelChainedBatch, writes: readonly Write[], isUnwatched = false): void {
     // Before the first is added: a feed would wait for a batch that never lands.
     for (const [key, value] of writes) {
       if (!(key instanceof Uint8Array && (value === undefined || value instanceof Uint8Array))) throw notBytes(this.name)
       if (this.prefix.length === 0 && isOwn(key)) throw reserved(key, this.name)
     }
-    for (let i = 0; i < writes.length; i++) {
-      const [key, value] = writes[i] as Write
-      if (value === undefined) batch.del(key, putOptions)
-      else batch.put(key, value, putOptions)
-    }
+    if (isUnwatched) fillUnwatched(batch, writes, this.encoding)
+    else fillBatch(batch, writes, this.encoding)
   }
 
   private async ready(): Promise<void> {

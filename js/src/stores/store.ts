@@ -167,7 +167,10 @@ export interface Store {
   scanPacked?(range: ScanRange, options: ScanOptions): Promise<PackedPage | undefined>
   /** As scan, from the other end: the last entries of the range, descending. For clients of a gatedStore. */
   scanBack?(range: ScanRange, options: ScanOptions): Promise<ScanPage>
-  /** All or nothing; repeatable: the same batch twice has the effect of once. Who wraps it wraps `applyPacked` and `prepare` too, or leaves them out. */
+  /**
+   * All or nothing; repeatable: the same batch twice has the effect of once. Once it has rejected it takes effect no more: a fence
+   * waits for what is under way, and nothing that comes later is in a feed. Who wraps it wraps `applyPacked` and `prepare` too, or leaves them out.
+   */
   apply(writes: readonly Write[], options: ApplyOptions): Promise<void>
   /** As apply of a sealed frame, its checksum included; puts and deletes. It is the store's own from then on. */
   applyPacked?(frame: Uint8Array, options: ApplyOptions): Promise<void>

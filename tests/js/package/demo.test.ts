@@ -1,16 +1,19 @@
 // The page and the element in headless Chromium, under the page's own policy.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import { runSimCommand } from '../../../dist/sim/command.js'
 import type { KeyhaulSim } from '../../../dist/sim/element/element.js'
 import { simScenarios } from '../../../dist/sim/index.js'
 import { axeFinds } from '../support/sim-page.ts'
 import { Site } from '../support/site.ts'
+
+type Parts = Record<'first' | 'all' | 'sample' | 'main' | 'alone', number> & { files: Record<'first' | 'second' | 'sample', Set<string>> }
+const { pageParts } = (await import(new URL('../../../scripts/page-size.mjs', import.meta.url).href)) as { pageParts(): Parts }
+/** Bytes after gzip. */
+const [FIRST_MAX, ALL_MAX] = [250_000, 340_000]
 
 const root = new URL('../../..', import.meta.url).pathname
 let site: Site
@@ -291,19 +294,25 @@ test('npm run demo serves it', async () => {
   }
 })
 
-test('the page keeps to its size', () => {
-  const folder = join(root, 'web/dist')
-  assert.ok(existsSync(folder))
-  const zipped = (file: string): number => gzipSync(readFileSync(join(folder, file)), { level: 9 }).length
-  // The second tab is loaded when somebody opens it, its sample and the pages of words when somebody asks for them.
-  const late = (file: string): boolean => /^(own|docs|panel-.*|cities-.*)$/.test(file)
-  const files = readdirSync(folder).filter((file) => !['keyhaul-sim.js', 'embed.html'].includes(file))
-  const all = files.filter((file) => !late(file)).reduce((sum, file) => sum + zipped(file), 0)
-  assert.ok(all <= 250 * 1024, `${all} bytes`)
-  const own = zipped('own/worker.js') + files.filter((file) => file.startsWith('panel-')).reduce((sum, file) => sum + zipped(file), 0)
-  assert.ok(own <= 110 * 1024, `${own} bytes of the second tab`)
-  const [cities, ...others] = files.filter((file) => file.startsWith('cities-'))
-  assert.ok(zipped(cities ?? '') <= 100 * 1024 && others.length === 0)
-  assert.ok(zipped('keyhaul-sim.js') <= 250 * 1024)
-  assert.ok(zipped('main.js') <= 40 * 1024)
+test('the page keeps to its size, and loads no more than is counted', async () => {
+  const { first, all, sample, main, alone, files } = pageParts()
+  assert.ok(first <= FIRST_MAX, `${first} bytes of the first view`)
+  assert.ok(all <= ALL_MAX, `${all} bytes of both tabs`)
+  assert.ok(sample <= 60_000, `${sample} bytes of cities`)
+  assert.ok(main <= 40_000, `${main} bytes of main.js`)
+  assert.ok(alone <= 250_000, `${alone} bytes of the element in one file`)
+  site.asked.clear()
+  const beyond = (...parts: readonly ReadonlySet<string>[]): string[] => [...site.asked].filter((file) => !parts.some((part) => part.has(file)))
+  const page = await site.page()
+  await foreseen(page)
+  assert.deepEqual(beyond(files.first), [])
+  await page.getByRole('tab', { name: 'Your data' }).click()
+  await page.locator('#own-to option').first().waitFor({ state: 'attached' })
+  assert.deepEqual(beyond(files.first, files.second), [])
+  await page.getByRole('button', { name: 'Try with 5,000 cities' }).click()
+  await page.getByText('The plan: move').waitFor()
+  assert.deepEqual(beyond(files.first, files.second, files.sample), [])
+  assert.ok([...files.second, ...files.sample].every((file) => site.asked.has(file)))
+  await page.context().close()
+  site.nothingWrong()
 })

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Page } from 'playwright-core'
+import { runSimCommand } from '../../../dist/sim/command.js'
 import { NUMBERS } from '../../../dist/sim/element/help.js'
 import { axeFinds, closePage, get, openSim, SIM, STILL, type Sim } from '../support/sim-page.ts'
 import { Site } from '../support/site.ts'
@@ -92,6 +93,30 @@ test('the tables in place of the picture have what it shows, and the panel count
   await close(page)
 })
 
+test('the log says what the engine asks for and why, the panel has the hash of now, and who listens is not flooded', async () => {
+  const page = await open('#v=1&s=add-node&seed=1&f=none&t=1000')
+  const heard = await page.evaluateHandle(() => {
+    const times: number[] = []
+    const live = document.querySelector('keyhaul-sim')?.shadowRoot?.querySelector('[aria-live]') as Element
+    new MutationObserver(() => times.push(performance.now())).observe(live, { childList: true, characterData: true, subtree: true })
+    return times
+  })
+  await get(page, (sim) => { sim.speed = 5; sim.play() })
+  await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim).scene?.ended === 1)
+  await get(page, (sim) => sim.seek(1_000_000).then(() => { sim.speed = 2; sim.play() }))
+  await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim).timeUs > 3_000_000)
+  await get(page, (sim) => sim.pause())
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100))) // what is under way comes back
+  const log = await page.locator('.log li').allInnerTexts()
+  assert.ok(log.some((text) => /copying: read the next page, at most 8 entries/.test(text)), log.join('; '))
+  assert.ok(log.some((text) => /write \d+ entries to s3, durably|note in the journal, and wait until it is on disk/.test(text)), log.join('; '))
+  assert.equal(await page.locator('.trace .hash').innerText(), await get(page, (sim) => sim.hash))
+  const times = await heard.jsonValue()
+  assert.ok(times.length >= 2, `${times.length}`)
+  for (const [i, at] of times.entries()) assert.ok(i === 0 || at - (times[i - 1] ?? 0) >= 1900, `${at - (times[i - 1] ?? 0)} ms after the one before`)
+  await close(page)
+})
+
 test('what is broken by hand is so: slow, a full disk, damage, doubles, chaos', async () => {
   const page = await open('#v=1&s=story&seed=1&f=none&t=1500')
   const choose = (name: string): Promise<void> => page.locator('.break .chips').getByRole('button', { name, exact: true }).click()
@@ -116,6 +141,30 @@ test('what is broken by hand is so: slow, a full disk, damage, doubles, chaos', 
   await done(10)
   await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim).foresight !== undefined)
   assert.deepEqual(await get(page, (sim) => sim.foresight?.violations), [])
+  await close(page)
+})
+
+test('a zone is lost by one click, with all its stores, and the terminal prints the same hash', async () => {
+  const page = await open('#v=1&s=add-node&seed=1&f=none&t=1500')
+  const lose = page.locator('.break .buttons').getByRole('button', { name: 'lose its zone' })
+  const choose = (name: string): Promise<void> => page.locator('.break .chips').getByRole('button', { name, exact: true }).click()
+  await choose('keyhaul')
+  assert.equal(await lose.isDisabled(), true) // it is in none
+  await choose('s2')
+  await lose.click()
+  await page.waitForFunction(() => / --do 1500000:zone-loss:2:2000$/.test((document.querySelector('keyhaul-sim') as Sim).command))
+  assert.deepEqual(await get(page, (sim) => sim.scene?.nodes.slice(0, 4).map(({ zone, up }) => `${zone}${up}`)), ['a1', 'a1', 'b0', 'b0'])
+  await page.locator('.caption').getByText('Zone b is lost: s2 and s3 died at once.').waitFor()
+  const rows = await page.locator('keyhaul-sim table').first().locator('tbody tr').evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent ?? '')))
+  assert.deepEqual(rows.find(([name]) => name === 's3')?.filter((_, i) => [2, 6].includes(i)), ['down', 'b'])
+  await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim).foresight !== undefined)
+  const [hash, command, violations] = await get(page, (sim) => [sim.foresight?.hash, sim.command, sim.foresight?.violations.length] as const)
+  assert.equal(violations, 0)
+  assert.equal((JSON.parse(runSimCommand([...command.split(' ').slice(3), '--json']).text) as { hash: string }).hash, hash)
+  await page.evaluate(() => { location.hash = '#v=1&s=drain&seed=1&f=none&t=1500' })
+  await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim).command.includes(' drain '))
+  await choose('s2')
+  assert.equal(await lose.isDisabled(), true) // here each store fails alone
   await close(page)
 })
 
@@ -218,6 +267,9 @@ test('at 400 % of 1280 by 1024 all of it can be read, the help too, and axe has 
       const box = await help.boundingBox() ?? assert.fail()
       assert.ok(box.x >= 0 && box.y >= 0 && box.x + box.width <= 320 && box.y + box.height <= 256, JSON.stringify(box))
       assert.ok(await help.locator('.helpbody').evaluate((body) => body.scrollHeight > body.clientHeight), 'it scrolls')
+      // What closes it stands on nothing that is to be read, however far that is scrolled.
+      const [above, below] = await Promise.all(['.close', '.helpbody'].map(async (part) => await help.locator(part).boundingBox() ?? assert.fail(part)))
+      assert.ok((above?.y ?? 0) + (above?.height ?? 0) <= (below?.y ?? 0), JSON.stringify([above, below]))
       await look()
     }
     await close(page)

@@ -27,7 +27,8 @@ run().then((value) => tell({ value }), (error) => tell({ failed: String(error.st
 
 const COMMON = `
 import { BrowserLevel } from 'browser-level'
-import { describeJournal, inspectJournal, migrate, resume } from './dist/index.js'
+import { inspectJournal, migrate, resume } from './dist/index.js'
+import { describeJournal } from './dist/journal/index.js'
 import { deleteIndexedDbJournal, indexedDbJournal, indexedDbJournals } from './dist/journal/indexeddb.js'
 import { levelStore } from './dist/stores/level.js'
 import { journalConformance } from './dist/testing/index.js'

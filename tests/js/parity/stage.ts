@@ -6,7 +6,7 @@ import { ActionWord, NoticeWord, ReadyWord } from '../../../dist/engine/layout.g
 import { getModule } from '../../../dist/engine/load.js'
 import { encodePlan } from '../../../dist/engine/plan.js'
 import { errorCodeOf, errorNumberOf, type KeyhaulErrorCode } from '../../../dist/errors.js'
-import { describeJournal } from '../../../dist/inspect.js'
+import { describeJournal } from '../../../dist/journal/index.js'
 import { planOf } from './plan-words.js'
 import { receiptText, recordText, viewText } from './print.js'
 import { counted, escaped, ofBytes, parseNumber, parseTime, parseWrite, rangeText, timeText, toBytes, unescaped, writeText } from './text.js'

@@ -12,19 +12,24 @@ const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker
 export class Site {
   /** Everything that the page asked for beyond itself, and everything that it said. */
   readonly problems: string[] = []
+  /** Files of the site that were asked for. */
+  readonly asked: Set<string>
   readonly #server: Server
   readonly #browser: Browser
 
-  private constructor(server: Server, browser: Browser) {
+  private constructor(server: Server, browser: Browser, asked: Set<string>) {
+    this.asked = asked
     this.#server = server
     this.#browser = browser
   }
 
   static async open(): Promise<Site> {
+    const asked = new Set<string>()
     const server = createServer((request, response) => {
       // Once more in a folder, as other hosts may serve it.
-      const asked = (request.url ?? '').replace(/^\/some\/where\//, '/').split('?')[0] as string
-      const path = asked === '/' ? '/index.html' : asked
+      const name = (request.url ?? '').replace(/^\/some\/where\//, '/').split('?')[0] as string
+      const path = name === '/' ? '/index.html' : name
+      asked.add(path.slice(1))
       try {
         const body = readFileSync(join(FOLDER, path))
         response.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'text/plain', 'content-security-policy': POLICY }).end(body)
@@ -33,7 +38,7 @@ export class Site {
       }
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return new Site(server, await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] }))
+    return new Site(server, await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] }), asked)
   }
 
   get address(): string {
@@ -58,8 +63,10 @@ export class Site {
     assert.deepEqual(this.problems, [])
   }
 
+  /** Whatever the last tests of a file did not look at themselves. */
   async close(): Promise<void> {
     await this.#browser.close()
     this.#server.close()
+    this.nothingWrong()
   }
 }

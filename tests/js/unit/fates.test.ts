@@ -1,8 +1,10 @@
 // Each fate of a message on its way looks like no other, whatever its colour, and the legend has it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Dots } from '../../../dist/sim/element/dots.js'
 import { LEGEND } from '../../../dist/sim/element/show.js'
-import { type Palette, Stage } from '../../../dist/sim/element/stage.js'
+import type { Palette } from '../../../dist/sim/element/palette.js'
+import { Stage } from '../../../dist/sim/element/stage.js'
 import { type Scene, Session } from '../../../dist/sim/session.js'
 import { Fate } from '../../../dist/sim/view.js'
 
@@ -65,6 +67,20 @@ test('each fate has a shape of its own, and a place in the legend', () => {
   assert.match(of.damaged ?? '', /closePath,stroke bad/)
   const legend: Readonly<Record<string, string>> = { arrives: 'page', lost: 'lost', damaged: 'damaged', doubled: 'twice', veryLate: 'late' }
   for (const [name] of shapes) assert.ok(LEGEND.some(([icon]) => icon === legend[name]), `${name} is not in the legend`)
+})
+
+test('what can be followed is all drawn, up to 500; where more is sent at once, a few stand for all', () => {
+  const flights = (count: number): Scene['flights'] => Array.from({ length: count }, (_, i) => [0, 1, 1, 0, i, i + 1, 100, 0] as const)
+  const dots = new Dots(500)
+  const send = (count: number): number => {
+    const before = dots.count
+    dots.send(sceneWith(flights(count)), 0, 1)
+    return dots.count - before
+  }
+  assert.deepEqual([0, 1, 24].map(send), [0, 1, 24])
+  assert.ok([25, 240].map(send).every((sent) => sent >= 3 && sent <= 5))
+  for (let i = 0; i < 40; i++) send(24)
+  assert.equal(dots.count, 500)
 })
 
 test('with little motion nothing is on its way', () => {

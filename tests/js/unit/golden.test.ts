@@ -1,9 +1,12 @@
 // The golden files that C++ wrote, read from TypeScript: journals by the module, frames by a
 // reader of their own that follows core/src/wire/FORMAT.md.
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { crc32, crc32c, describeJournal, inspectJournal } from '../../../dist/index.js'
+import { fileURLToPath } from 'node:url'
+import { crc32, crc32c, inspectJournal } from '../../../dist/index.js'
+import { describeJournal } from '../../../dist/journal/index.js'
 
 const golden = (name: string): Buffer => readFileSync(new URL(`../../golden/${name}`, import.meta.url))
 const format = (name: string): string => readFileSync(new URL(`../../../core/src/${name}/FORMAT.md`, import.meta.url), 'utf8')
@@ -44,6 +47,19 @@ test('journals: the module says what C++ said', () => {
   assert.equal(info.state, 'done')
   assert.equal(info.receipt?.verified, true)
   for (let length = 0; length < bytes.length; length += 7) describeJournal(bytes.subarray(0, length))
+})
+
+test('journals are told also where the smaller module was in use before', () => {
+  const from = (path: string): string => JSON.stringify(new URL(`../../../dist/${path}`, import.meta.url).href)
+  const script = `
+    const { crc32, inspectJournal } = await import(${from('index.js')})
+    const bytes = await import('node:fs').then((fs) => fs.readFileSync(process.argv[1]))
+    if (crc32('123456789') !== 0xcbf43926 || inspectJournal(bytes).state !== 'done') throw new Error('not the core')
+    const { describeJournal } = await import(${from('journal/index.js')})
+    process.stdout.write(describeJournal(bytes) + describeJournal(bytes.subarray(0, 3)))`
+  const path = fileURLToPath(new URL('../../golden/journals/story.bin', import.meta.url))
+  const told = execFileSync(process.execPath, ['--input-type=module', '-e', script, path]).toString()
+  assert.equal(told, golden('journals/story.jsonl').toString() + describeJournal(golden('journals/story.bin').subarray(0, 3)))
 })
 
 test('the examples of the papers are the bytes of the golden files', () => {

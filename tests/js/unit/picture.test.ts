@@ -1,12 +1,13 @@
 // What the picture is drawn from: areas by bytes, strength by load, changes of owner, and whether a machine keeps up.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { busyOf, fillOf } from '../../../dist/sim/element/condition.js'
 import { cutoverMarks, cutoversOf, markBeside, newCutovers } from '../../../dist/sim/element/jump.js'
 import { layOut, outgrew } from '../../../dist/sim/element/layout.js'
 import { LEVELS, levelOf, writtenSide } from '../../../dist/sim/element/load.js'
 import { Pace } from '../../../dist/sim/element/pace.js'
 import { Session } from '../../../dist/sim/session.js'
-import type { SimJob, SimView } from '../../../dist/sim/view.js'
+import type { SimJob, SimNode, SimView } from '../../../dist/sim/view.js'
 
 function viewOf(scenario: string, timeUs: number, options: object = {}): SimView {
   const session = new Session()
@@ -46,6 +47,45 @@ test('however many ranges there are and however different, each can be seen and 
   }
   assert.equal(outgrew(view.jobs.map(({ bytes }) => Math.max(...bytes)), view), false)
   assert.equal(outgrew(view.jobs.map(() => 1), view), true)
+})
+
+test('stores of a zone stand side by side within it, and all stores are alike; without zones nothing is around them', () => {
+  const view = viewOf('add-node', 1_000_000)
+  for (const [width, zoneOf] of [[1240, ['a', 'a', 'b', 'b']], [700, ['b', 'a', 'c', 'b']], [320, ['a', 'b', 'b', 'b']]] as const) {
+    const nodes = view.nodes.map((node, i) => (node.kind === 'store' ? { ...node, zone: zoneOf[i] as string } : node))
+    const { boxes, zones } = layOut({ ...view, nodes }, width, 420)
+    assert.deepEqual(zones.map(({ zone }) => zone).sort(), [...new Set(zoneOf)].sort())
+    assert.deepEqual(zones.flatMap(({ stores }) => stores).sort(), [0, 1, 2, 3])
+    assert.equal(new Set(zones.flatMap(({ stores }) => stores.map((id) => boxes.get(id)?.w))).size, 1)
+    let end = 0
+    for (const { zone, stores, box } of zones) {
+      assert.ok(box.x >= end && box.x + box.w <= width, `zone ${zone}`)
+      end = box.x + box.w
+      let left = box.x
+      for (const id of stores) {
+        const { x, y, w, h } = boxes.get(id) ?? assert.fail()
+        assert.equal(nodes[id]?.zone, zone)
+        assert.ok(x >= left && x + w <= end && y > box.y && y + h < box.y + box.h, `s${id} in zone ${zone}`)
+        left = x + w
+      }
+    }
+  }
+  assert.deepEqual(layOut(viewOf('drain', 1_000_000), 1240, 420).zones, [])
+})
+
+test('bars: a new store holds nothing, then about what the others do, and who is written most is at the end of the scale', () => {
+  const fill = (timeUs: number): number[] => {
+    const { nodes } = viewOf('add-node', timeUs)
+    return nodes.filter(({ kind }) => kind === 'store').map((node) => fillOf(node, nodes))
+  }
+  const [before, after] = [fill(900_000), fill(1e12)]
+  for (const shares of [before, after]) assert.ok(Math.abs(shares.reduce((sum, one) => sum + one, 0) - 4) < 1e-9, shares.join())
+  assert.equal(before[3], 0)
+  assert.ok((after[3] ?? 0) > 0.8, `${after[3]}`)
+  const hot = viewOf('hot-range', 1_900_000).nodes
+  const busy = hot.filter(({ kind }) => kind === 'store').map((node) => busyOf(node, hot))
+  assert.ok(busy[0] === 1 && (busy[1] ?? 1) < 0.5, busy.join())
+  assert.equal(fillOf({ ...(hot[0] as SimNode), bytes: 0 }, hot.map((node) => ({ ...node, bytes: 0 }))), 0)
 })
 
 test('the load of ranges is what clients were acknowledged in the last second, to the write, and nothing once nobody writes', () => {

@@ -216,6 +216,29 @@ TEST(LiveGivenUp, ACoordinatorThatWasAwayMeanwhileWritesNothingThere) {
   }
 }
 
+// Where that does not answer, no store is to blame.
+TEST(LiveGivenUp, ARegisterThatIsAwayBeforeTheWayBackIsStagedIsNoFaultOfTheSource) {
+  Lost run(3);
+  LiveWorld& world = run.world;
+  world.autoResume = false;
+  uint32_t asked = 0;
+  world.fault = [&](const Action& action) {
+    const bool looks = action.kind == ActionKind::kRegisterRead && world.state() == kStaging;
+    asked += looks ? 1U : 0U;
+    return looks ? ErrorCode::kRegisterFailed : ErrorCode::kOk;
+  };
+  std::optional<NodeId> blamed;
+  world.onNotice = [&](const Notice& notice) {
+    if (notice.kind == NoticeKind::kState && notice.state == kStopped) blamed = notice.node;
+  };
+  ASSERT_TRUE(world.run()) << stateName(world.state());
+  EXPECT_GT(asked, 1U);
+  ASSERT_EQ(world.state(), kStopped);
+  EXPECT_EQ(world.error(), ErrorCode::kRegisterFailed);
+  ASSERT_TRUE(blamed);
+  EXPECT_FALSE(*blamed);
+}
+
 // It comes back from its disk, with all that stood there: its gate sends clients on, obeys nothing of
 // the old migration that would open it, and a new one begins only with an empty range.
 TEST(LiveGivenUp, WhatComesBackServesNobody) {

@@ -114,6 +114,17 @@ TEST(Cluster, WhatGoesWrongIsWhatTheSentenceSays) {
   EXPECT_GE(mute.ended(MigrationState::kDone), 2U);
 }
 
+TEST(Cluster, AZoneIsLostAtOnce) {
+  ClusterRun run("zone-loss");
+  ASSERT_TRUE(run.end().ok()) << toText(run.report);
+  EXPECT_EQ(run.report.counts.crashes, 6U);
+  for (uint16_t store = 0; store < 4; ++store) EXPECT_EQ(run.world->gated(store).boot(), store < 2 ? 2U : 3U) << store;
+  EXPECT_EQ(run.ended(MigrationState::kDone), 3U);
+  EXPECT_EQ(run.ownerOf(0), "s2");
+  EXPECT_EQ(run.ownerOf(1), "s3");
+  EXPECT_EQ(run.ownerOf(2), "s1");
+}
+
 // Nobody waits for the healing where nothing but the told happens.
 TEST(Cluster, WithoutFaultsNoSpareIsNeeded) {
   for (const Scenario& scenario : scenarios()) {

@@ -240,7 +240,7 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-swarm", 460125}, {"live-swarm", 520847}, {"live-swarm", 542020},
       {"live-swarm", 567415},
       {"live-source-lost", 5219}, {"live-source-lost", 5498}, {"live-source-lost", 5547},
-      {"live-source-lost", 5680}, {"live-source-lost", 5900},
+      {"live-source-lost", 5680}, {"live-source-lost", 5900}, {"live-many", 228},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);

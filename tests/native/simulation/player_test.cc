@@ -62,7 +62,7 @@ TEST(SimPlayer, WhatIsDoneByHandIsInput) {
       "1500000:crash:3:800,2000000:cut:2,2000000:rate:drop:200000,4000000:slow:0:3000,"
       "6000000:mute:1,7000000:pause:3:500,8000000:clock-jump:3,9000000:disk-full:2,9500000:feed-lost:0,"
       "10000000:part:0-3:700,10500000:one-way:3-2:400,11000000:torn:3:600,12000000:torn:2,"
-      "13000000:rate:reorder:900000,14000000:rival:3");
+      "13000000:rate:reorder:900000,14000000:rival:3,15000000:zone-loss:0:400");
   const Report known = run(options);
   EXPECT_TRUE(known.ok()) << toText(known);
   EXPECT_GT(known.counts.crashes, 0U);
@@ -138,6 +138,38 @@ TEST(SimPlayer, TearsAWriteAndResumesFromWhatStands) {
   EXPECT_NE(mover.find("keyhaul dies"), std::string::npos);
   EXPECT_NE(mover.find("resumes from its journal"), std::string::npos);
   EXPECT_NE(after("story", 1, "3000000:torn:2:800").find("s2 dies"), std::string::npos);
+}
+
+TEST(SimPlayer, LosesAZoneWithAllItsStoresAndNothingElse) {
+  const std::string lost = after("add-node", 1, "3000000:zone-loss:1:800");
+  for (const char* dead : {"\"s0\",\"up\":0", "\"s1\",\"up\":0", "\"s2\",\"up\":1", "\"s3\",\"up\":1", "\"keyhaul\",\"up\":1", "\"register\",\"up\":1"}) {
+    EXPECT_NE(lost.find(dead), std::string::npos) << dead;
+  }
+  EXPECT_NE(lost.find("by hand: zone-loss s1"), std::string::npos);
+  // What is in no zone loses none: the coordinator, and a store where there are no zones.
+  for (const auto& [scenario, list] : {std::pair{"add-node", "3000000:zone-loss:5:800"}, {"story", "3000000:zone-loss:0:800"}}) {
+    EXPECT_EQ(after(scenario, 1, list).find("\"up\":0"), std::string::npos) << list;
+  }
+}
+
+TEST(SimPlayer, TellsWhatAStoreHoldsAndHowMuchItIsWritten) {
+  Options options;
+  options.scenario = "hot-range";
+  options.faults = 0;
+  Player player(options);
+  uint64_t most = 0;
+  for (uint64_t second = 1; second <= 5; ++second) {
+    player.advance(second * 1'000'000 - 1, UINT64_MAX, UINT64_MAX);
+    const std::string view = player.view();
+    const auto numberAt = [&view](const char* name, size_t from) {
+      return std::strtoull(view.c_str() + view.find(name, from) + std::string_view(name).size(), nullptr, 10);
+    };
+    const size_t first = view.find("\"s0\""), other = view.find("\"s1\"");
+    EXPECT_GT(numberAt("\"bytes\":", first), numberAt("\"entries\":", first) * 12);
+    // Four of five requests are for a range of the first.
+    most += numberAt("\"load\":", first) > 2 * numberAt("\"load\":", other) ? 1U : 0U;
+  }
+  EXPECT_GE(most, 4U);
 }
 
 TEST(SimPlayer, ASecondCoordinatorTakesUpTheWork) {

@@ -111,6 +111,34 @@ TEST(Preempt, OneThatHasMadeRoomCanBeCancelledAndStopped) {
   }
 }
 
+// It takes off what it had copied at once, beside whom it has made room for; but nobody else is let in meanwhile.
+TEST(Preempt, OneThatIsUndoneWithoutASlotCounts) {
+  Two two(101);
+  put(two.host.sourceStore, "c", 200);
+  MigrationId third;
+  bool asked = false, beside = false;
+  two.each = [&] {
+    const auto works = [&](MigrationId id) {
+      const MigrationView view = look(two.host, id);
+      return view.state != MigrationState::kPending && !view.waits && !isFinal(view.state);
+    };
+    beside = beside || (asked && works(third) && (works(two.low) || works(two.high)));
+    if (asked || !look(two.host, two.low).waits || look(two.host, two.high).entries < 150) return;
+    asked = true;
+    // As slow as it gets, so that it is at it when the other one has ended.
+    two.host.delay = [&](const Action& action) { return action.migration == two.low ? 40U : 2U; };
+    EXPECT_TRUE(two.host.engine.cancel(two.low).ok());
+    third = begin(two.host, planOf("c", 101));
+  };
+  ASSERT_TRUE(two.host.run());
+  ASSERT_TRUE(asked);
+  EXPECT_FALSE(beside) << "two at work with one slot";
+  EXPECT_EQ(look(two.host, two.low).state, MigrationState::kCancelled);
+  EXPECT_EQ(look(two.host, two.high).state, MigrationState::kDone);
+  EXPECT_EQ(look(two.host, third).state, MigrationState::kDone);
+  EXPECT_EQ(two.host.targetStore.entries.size(), 400U);
+}
+
 // A page that never comes does not keep the slot: it is given up as ever.
 TEST(Preempt, AStoreThatHangsDoesNotKeepTheSlot) {
   Two two(101);
@@ -121,6 +149,28 @@ TEST(Preempt, AStoreThatHangsDoesNotKeepTheSlot) {
   };
   ASSERT_TRUE(two.host.run());
   EXPECT_EQ(look(two.host, two.high).state, MigrationState::kDone);
+  EXPECT_EQ(look(two.host, two.low).state, MigrationState::kDone);
+  EXPECT_EQ(two.host.targetStore.entries, two.host.sourceStore.entries);
+}
+
+// Nor does one that is paused while a page of it waits to be written once more.
+TEST(Preempt, OneThatIsPausedInTheMiddleOfAPageDoesNotKeepTheSlot) {
+  Two two(101);
+  bool failed = false;
+  two.host.fault = [&](const Action& action) {
+    if (failed || action.kind != ActionKind::kApply || look(two.host, two.low).entries < 100) return ErrorCode::kOk;
+    failed = true;
+    EXPECT_TRUE(two.host.engine.pause(two.low).ok());
+    two.high = begin(two.host, planOf("b", two.priority));
+    return ErrorCode::kStoreFailed;
+  };
+  ASSERT_TRUE(two.host.run());
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(look(two.host, two.high).state, MigrationState::kDone);
+  EXPECT_EQ(look(two.host, two.low).state, MigrationState::kCopying);
+  EXPECT_FALSE(two.overlaps);
+  ASSERT_TRUE(two.host.engine.unpause(two.low).ok());
+  ASSERT_TRUE(two.host.run());
   EXPECT_EQ(look(two.host, two.low).state, MigrationState::kDone);
   EXPECT_EQ(two.host.targetStore.entries, two.host.sourceStore.entries);
 }

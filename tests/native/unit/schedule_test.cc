@@ -267,6 +267,22 @@ TEST(Scheduler, OnlyWhoStandsInTheWayMakesRoom) {
   EXPECT_EQ(scheduler.toPreempt(at(0), anybody), std::nullopt) << "one would not do";
 }
 
+// Nor does a higher one, whom nobody could help now, keep it from those whom somebody can.
+TEST(Scheduler, WhoCannotBeHelpedKeepsNobodyElseWaiting) {
+  Scheduler scheduler(limits(0, 0, 1));
+  scheduler.enqueue(id(0), 5, node(0), node(1), at(0));
+  scheduler.enqueue(id(1), 1, node(0), node(2), at(0));
+  scheduler.enqueue(id(2), 3, node(0), node(3), at(0));
+  EXPECT_EQ(admitAll(scheduler, at(0)), (Order{0, 2, 1}));
+  scheduler.enqueue(id(3), 9, node(0), node(1), at(0));
+  scheduler.enqueue(id(4), 2, node(0), node(2), at(0));
+  scheduler.enqueue(id(5), 4, node(0), node(3), at(0));
+  const auto butTheFirst = [](MigrationId who) { return who != id(0); };
+  EXPECT_EQ(scheduler.toPreempt(at(0), butTheFirst), id(2)) << "for 5, the higher of two whom it helps";
+  EXPECT_EQ(scheduler.toPreempt(at(0), [](MigrationId who) { return who == id(1); }), id(1));
+  EXPECT_EQ(scheduler.toPreempt(at(0), anybody), id(0)) << "the highest comes first where it can be helped";
+}
+
 // Whom waiting has brought to a slot is not sent back by those whom it has passed, and whoever has
 // waited so long that a slot is kept for it gets the next one.
 TEST(Scheduler, WaitingPreemptsNobodyAndIsNotLost) {

@@ -4,8 +4,8 @@ import { h, say } from './dom.js'
 
 /** What may be turned up while it runs; the others are drawn when the world is made. */
 const SLIDERS = ['drop', 'duplicate', 'reorder', 'corrupt', 'store-error', 'disk-error', 'bit-rot']
-const MILLISECONDS: Readonly<Record<string, number>> = { crash: 1500, pause: 3000, slow: 4000, cut: 3000, mute: 3000, 'disk-full': 3000, 'clock-jump': 30_000, 'feed-lost': 0, torn: 1500, rival: 0 }
-const LABELS: Readonly<Record<string, string>> = { torn: 'tear its next write', rival: 'second coordinator', 'feed-lost': 'forget changes' }
+const MILLISECONDS: Readonly<Record<string, number>> = { crash: 1500, pause: 3000, slow: 4000, cut: 3000, mute: 3000, 'disk-full': 3000, 'clock-jump': 30_000, 'feed-lost': 0, torn: 1500, rival: 0, 'zone-loss': 2000 }
+const LABELS: Readonly<Record<string, string>> = { torn: 'tear its next write', rival: 'second coordinator', 'feed-lost': 'forget changes', 'zone-loss': 'lose its zone' }
 
 export class BreakPanel {
   readonly #nodes = h('div', { className: 'chips', role: 'group', 'aria-label': 'Node to break' })
@@ -25,6 +25,7 @@ export class BreakPanel {
   #target = -1
   /** Of the nodes that there are buttons for: where, of which kind and by which name. */
   #keys: readonly string[] = []
+  #scene: Scene | undefined
 
   /** `act` gets what `--do` takes behind the time. */
   constructor(readonly act: (what: string) => void) {}
@@ -63,10 +64,9 @@ export class BreakPanel {
       }
       this.#nodes.replaceChildren(...nodes.map(({ name, i }) => h('button', { type: 'button', className: 'chip', 'data-node': i, onclick: () => this.pick(i) }, name)))
     }
+    this.#scene = scene
     this.pick(this.#target)
     const healed = scene.healed === 1
-    const live = scene.nodes.some(({ kind }) => kind === 'register')
-    for (const control of this.root.querySelectorAll<HTMLButtonElement>('.buttons button, .parting :is(button, select), input')) control.disabled = healed || scene.ended === 1 || (control.dataset.act === 'rival' && !live)
     for (const input of this.#sliders.querySelectorAll('input')) {
       const rate = scene.rates[this.#lists?.faults.findIndex(({ name }) => name === input.dataset.fault) ?? -1] ?? 0
       if (this.root.getRootNode() instanceof ShadowRoot && (this.root.getRootNode() as ShadowRoot).activeElement === input) continue
@@ -86,7 +86,15 @@ export class BreakPanel {
 
   pick(node: number): void {
     this.#target = node
+    this.#allow()
     for (const chip of this.#nodes.children) chip.setAttribute('aria-pressed', String((chip as HTMLElement).dataset.node === String(node)))
+  }
+
+  /** Only what can be done to the chosen node, and now. */
+  #allow(): void {
+    const { nodes = [], healed = 1, ended = 1 } = this.#scene ?? {}
+    const none: Readonly<Record<string, boolean>> = { rival: !nodes.some(({ kind }) => kind === 'register'), 'zone-loss': (nodes[this.#target]?.zone ?? '') === '' }
+    for (const control of this.root.querySelectorAll<HTMLButtonElement>('.buttons button, .parting :is(button, select), input')) control.disabled = healed === 1 || ended === 1 || none[control.dataset.act ?? ''] === true
   }
 
   pickBeside(by: 1 | -1): void {

@@ -1,9 +1,10 @@
 import type { SimulateOptions } from '../arguments.js'
-import { type Connection, connect } from '../channel.js'
+import { connect } from '../channel.js'
 import { noSeed, parseSeed } from '../seed.js'
 import type { Foresight, Scene, Survey } from '../session.js'
 import { hunt, tellAhead, trySeeds } from './ahead.js'
 import { Attributed, type Caption, OPTIONS, optionsOf, setOptions } from './attributes.js'
+import { Calls } from './calls.js'
 import { Follower, type Fork, forkOf } from './fork.js'
 import type { Goal } from './jump.js'
 import { onKey } from './keys.js'
@@ -34,23 +35,20 @@ export class KeyhaulSim extends Attributed {
   captions: readonly Caption[] = []
   #bookmarks: readonly number[] = []
   #show: Show | undefined
-  #connection: Promise<Connection> | undefined
+  readonly #calls = new Calls()
   #scene: Scene | undefined
   #foresight: Foresight | undefined
   #options: SimulateOptions = { seed: 1 }
-  #run = 0
   #playing = false
   #wanted = false
   #visible = false
-  /** Calls under way; the world goes on only when there are none, or it would go on from where a seek left. */
-  #busy = 0
   #reopening = false
   #cleanUp: AbortController | undefined
   #fork: { readonly sim: KeyhaulSim; readonly panel: Fork } | undefined
   readonly #follower = new Follower(this, async (us) => {
     if (this.#scene === undefined) return true // it begins where the other one is
     const back = us < this.timeUs
-    const scene = await this.#call((connection) => (back ? connection.call('seek', us) : connection.call('advance', us, 20)))
+    const scene = await this.#calls.ask((connection) => (back ? connection.call('seek', us) : connection.call('advance', us, 20)))
     if (scene !== undefined && back) this.#jump(scene)
     else if (scene !== undefined) this.#take(scene)
     return scene !== undefined && (scene.ended === 1 || scene.reachedUs >= us)
@@ -58,7 +56,7 @@ export class KeyhaulSim extends Attributed {
   readonly #playback = new Playback({
     isPlaying: () => this.#playing, speed: () => this.speed, take: (scene) => this.#take(scene),
     draw: (nowMs) => (this.#scene === undefined ? undefined : this.#show?.stage.draw(nowMs)),
-    advance: (us, budgetMs) => (this.#busy > 0 ? undefined : this.#call((connection) => connection.call('advance', us, budgetMs))),
+    advance: (us, budgetMs) => (this.#calls.isBusy ? undefined : this.#calls.ask((connection) => connection.call('advance', us, budgetMs))),
     reached: (speed) => this.#show?.transport.setReached(this.speed, speed)
   })
   /** The hash of a trace that is replayed. */
@@ -105,22 +103,20 @@ export class KeyhaulSim extends Attributed {
     cleanUp.signal.addEventListener('abort', () => this.#playback.stop())
     this.#wanted = this.autoplay && !still
     this.#paint()
-    // A page whose element is upgraded while this module is loaded says only then where its Worker is.
-    this.#connection = Promise.resolve().then(() => connect(KeyhaulSim.makeWorker))
+    this.#calls.connect(() => KeyhaulSim.makeWorker)
     this.#reopen()
   }
 
   disconnectedCallback(): void {
     this.#cleanUp?.abort()
-    void this.#connection?.then(({ close }) => close())
-    this.#connection = this.#cleanUp = undefined
+    this.#calls.close()
+    this.#cleanUp = undefined
     this.#playing = false
     this.#fork = undefined
-    this.#run++
   }
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
-    if (before === after || this.#connection === undefined) return
+    if (before === after || !this.#calls.isConnected) return
     const act: Readonly<Record<string, () => unknown>> = {
       speed: () => { this.#show?.transport.setSpeed(this.speed); this.#playback.changed() }, theme: () => this.#paint(), autoplay: () => this.autoplay && this.play(),
       t: () => this.#reopening || this.seek(this.t * 1000)
@@ -142,7 +138,7 @@ export class KeyhaulSim extends Attributed {
 
   /** To this time, in microseconds. */
   async seek(us: number): Promise<void> {
-    const scene = await this.#call((connection) => connection.call('seek', Math.max(0, Math.round(us))))
+    const scene = await this.#calls.ask((connection) => connection.call('seek', Math.max(0, Math.round(us))))
     if (scene !== undefined) this.#jump(scene)
   }
 
@@ -150,7 +146,7 @@ export class KeyhaulSim extends Attributed {
   async step(by: 1 | -1 = 1): Promise<void> {
     this.pause()
     const event = Math.max(0, (this.#scene?.event ?? 0) + by)
-    const scene = await this.#call((connection) => connection.call('seekEvent', event))
+    const scene = await this.#calls.ask((connection) => connection.call('seekEvent', event))
     if (scene !== undefined) this.#jump(scene, by > 0)
   }
 
@@ -159,7 +155,7 @@ export class KeyhaulSim extends Attributed {
     const mark = this.#show?.transport.mark(this.#scene?.event ?? 0, goal, by)
     if (mark === undefined) return
     this.pause()
-    const scene = await this.#call((connection) => connection.call('seekEvent', mark[1]))
+    const scene = await this.#calls.ask((connection) => connection.call('seekEvent', mark[1]))
     if (scene === undefined) return
     this.#jump(scene)
     this.#show?.mirror.announce(`${seconds(mark[0])}: ${mark[3]}`, performance.now(), true)
@@ -195,7 +191,7 @@ export class KeyhaulSim extends Attributed {
 
   /** Replays a trace. Whatever the file holds, the worst that comes of it is a sentence. */
   async openTrace(file: Blob): Promise<void> {
-    const found = await readTrace(file, async (options) => this.#call((connection) => connection.call('check', options)))
+    const found = await readTrace(file, async (options) => this.#calls.ask((connection) => connection.call('check', options)))
     if (typeof found === 'string') return this.#show?.notice(found)
     this.open(found.options)
     this.#recorded = found.hash
@@ -209,7 +205,7 @@ export class KeyhaulSim extends Attributed {
       this.play()
     }
     if (this.#scene === undefined || this.#scene.ended === 1) return
-    const scene = await this.#call((connection) => connection.call('intervene', what))
+    const scene = await this.#calls.ask((connection) => connection.call('intervene', what))
     if (scene === undefined) return
     this.#options = { ...this.#options, interventions: [...(this.#options.interventions ?? []), scene.text] }
     this.#foresight = undefined
@@ -253,16 +249,16 @@ export class KeyhaulSim extends Attributed {
     this.#reopening = true
     queueMicrotask(() => {
       this.#reopening = false
-      if (this.#connection !== undefined) void this.#open()
+      if (this.#calls.isConnected) void this.#open()
     })
   }
 
   async #open(): Promise<void> {
-    const run = ++this.#run
+    const isShown = this.#calls.nextRun()
     this.#foresight = undefined
     try {
       this.#options = optionsOf(this)
-      const scene = await this.#call(async (connection) => {
+      const scene = await this.#calls.ask(async (connection) => {
         this.#show?.list(await connection.call('lists'))
         await connection.call('open', this.#options)
         return connection.call('seek', this.t * 1000)
@@ -275,7 +271,7 @@ export class KeyhaulSim extends Attributed {
       this.#go()
       void this.#lookAhead()
     } catch (error) {
-      if (run !== this.#run) return
+      if (!isShown()) return
       this.#scene = undefined // the run before is not to play on behind the message
       this.#go()
       this.#show?.wrong(`This run cannot be shown: ${error instanceof Error ? error.message : error}`)
@@ -284,10 +280,10 @@ export class KeyhaulSim extends Attributed {
 
   /** What the run comes to, while the page stays alive. */
   async #lookAhead(): Promise<void> {
-    const [run, interventions] = [this.#run, this.#options.interventions]
-    const current = (): boolean => run === this.#run && interventions === this.#options.interventions
+    const [isShown, { interventions }] = [this.#calls.isShown(), this.#options]
+    const current = (): boolean => isShown() && interventions === this.#options.interventions
     this.#show?.foresee(undefined, this.#scene)
-    const connection = await this.#connection
+    const connection = await this.#calls.connection()
     for (;;) {
       if (connection === undefined || !current()) return
       const seen = await connection.call('scout', 12)
@@ -313,22 +309,9 @@ export class KeyhaulSim extends Attributed {
 
   /** Runs so many seeds from this one on, or until one breaks a promise; `tell` hears how it goes. */
   async survey(options: SimulateOptions, seeds: number, tell: (text: string) => void): Promise<Survey> {
-    const [run, own] = [this.#run, await this.#connection]
+    const [goesOn, own] = [this.#calls.isShown(), await this.#calls.connection()]
     if (own === undefined) return { seeds: 0, events: 0, simulatedUs: 0, broken: undefined } // it is on no page
-    return surveySeeds({ own, another: () => connect(KeyhaulSim.makeWorker), goesOn: () => run === this.#run }, options, seeds, tell)
-  }
-
-  async #call<T>(ask: (connection: Connection) => Promise<T>): Promise<T | undefined> {
-    const run = this.#run
-    this.#busy++
-    try {
-      const connection = await this.#connection
-      if (connection === undefined || run !== this.#run) return undefined
-      const answer = await ask(connection)
-      return run === this.#run ? answer : undefined
-    } finally {
-      this.#busy--
-    }
+    return surveySeeds({ own, another: () => connect(KeyhaulSim.makeWorker), goesOn }, options, seeds, tell)
   }
 
   #jump(scene: Scene, stepped = false): void {
@@ -341,7 +324,7 @@ export class KeyhaulSim extends Attributed {
   #take(scene: Scene, way: Way = 'played'): void {
     const [before, show] = [this.#scene, this.#show]
     this.#scene = scene
-    show?.scene(scene, performance.now(), this.speed, this.#captionNow(), way !== 'played')
+    show?.scene(scene, performance.now(), this.speed, this.#captionNow(), way !== 'played' || !this.#playing)
     const broken = scene.violations.length
     const isNews = (before?.violations.length ?? 0) !== broken
     if ((this.#playing && isNews && broken > 0) || (scene.ended === 1 && before?.ended !== 1)) this.pause()
@@ -362,6 +345,7 @@ export class KeyhaulSim extends Attributed {
     this.#show?.transport.setPlaying(playing)
     if (playing === this.#playing) return
     this.#playing = playing
+    if (!playing) this.#show?.settle(performance.now(), this.#captionNow())
     this.#playback.changed()
   }
 

@@ -51,8 +51,8 @@ export class Help {
   readonly #links = new Map(Object.entries(NUMBERS).map(([name, [, about]]) => [name, h('a', { target: '_blank', rel: 'noopener', hidden: true }, `docs: ${about.split('#')[1]?.replaceAll('-', ' ')}`)]))
   readonly #list = h('dl', { className: 'glossary' }, ...Object.entries(NUMBERS).map(([name, [text]]) => h('div', { 'data-what': name, tabIndex: -1 }, h('dt', {}, name === 'on' ? 'on a store' : name), h('dd', {}, `${text} `, this.#links.get(name)))))
   readonly root = h('dialog', { className: 'help', part: 'help', 'aria-label': 'Help', onclick: (event: Event) => event.target === this.root && this.root.close() },
-    h('div', { className: 'helpbody', tabIndex: 0, role: 'group', 'aria-label': 'Keys and numbers' }, h('button', { type: 'button', className: 'close', 'aria-label': 'Close help', onclick: () => this.root.close() }, '×'),
-      h('h2', {}, 'Keys'), h('dl', { className: 'keylist' }, ...KEYS.map(([keys, text]) => h('div', {}, h('dt', {}, ...keys.split(' ').map((key) => h('kbd', {}, key))), h('dd', {}, text)))),
+    h('div', { className: 'helphead' }, h('h2', {}, 'Keys and numbers'), h('button', { type: 'button', className: 'close', 'aria-label': 'Close help', onclick: () => this.root.close() }, '×')),
+    h('div', { className: 'helpbody', tabIndex: 0, role: 'group', 'aria-label': 'Keys and numbers' }, h('h2', {}, 'Keys'), h('dl', { className: 'keylist' }, ...KEYS.map(([keys, text]) => h('div', {}, h('dt', {}, ...keys.split(' ').map((key) => h('kbd', {}, key))), h('dd', {}, text)))),
       h('h2', {}, 'What the numbers are'), this.#list))
 
   /** `docs`: where the pages are that say more; empty: nowhere. */

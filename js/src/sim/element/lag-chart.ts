@@ -2,7 +2,7 @@
 // different, when calls failed, and when writers had to wait.
 import type { SimHeat } from '../view.js'
 import { h } from './dom.js'
-import type { Palette } from './stage.js'
+import type { Palette } from './palette.js'
 import { count, seconds } from './words.js'
 
 const HEIGHT = 72

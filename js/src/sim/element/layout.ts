@@ -1,5 +1,6 @@
 // Where everything is drawn.
 import type { SimView } from '../view.js'
+import { zonesOf } from './condition.js'
 import { sizeOf } from './words.js'
 
 export interface Box {
@@ -22,14 +23,22 @@ export interface Placed {
   readonly boxes: ReadonlyMap<number, Box>
   /** By store. */
   readonly rows: ReadonlyMap<number, readonly Row[]>
+  /** Around the stores that fail together; none, where each fails alone. */
+  readonly zones: readonly { readonly zone: string; readonly stores: readonly number[]; readonly box: Box }[]
 }
 
+/** In a store, below its name: how much it holds, and is written. */
+export const BARS = { y: 31, held: 6, written: 3, leastHeight: 70 }
+
 const margin = (width: number): number => (width < 460 ? 0 : 14)
-const HEAD = 34
+const HEAD = 46
 const CLIENT = 13
 const CLIENTS_Y = 20
 const STORES_Y = 64
 const PILL = 38
+const STORE = 320
+/** Two nodes in one row, at least. */
+const between = (width: number): number => (width < 460 ? 6 : 10)
 
 export function layOut(view: SimView, width: number, height: number): Placed {
   const boxes = new Map<number, Box>()
@@ -37,7 +46,7 @@ export function layOut(view: SimView, width: number, height: number): Placed {
   const spread = (ids: readonly number[], w: number, y: number, h: number, left = margin(width)): void => {
     const slot = (width - left - margin(width)) / Math.max(1, ids.length)
     for (const [i, id] of ids.entries()) {
-      const own = Math.min(w, slot - (width < 460 ? 6 : 10))
+      const own = Math.min(w, slot - between(width))
       boxes.set(id, { x: left + slot * i + (slot - own) / 2, y, w: own, h })
     }
   }
@@ -45,8 +54,30 @@ export function layOut(view: SimView, width: number, height: number): Placed {
   const bottom = [...of('mover'), ...of('register'), ...of('other')]
   spread(bottom, 240, height - PILL - 6, PILL)
   const stores = of('store')
-  spread(stores, 320, STORES_Y, Math.max(90, height - PILL - STORES_Y - 64))
-  return { boxes, rows: rowsOf(view, boxes, stores) }
+  const zones = placeStores(view, boxes, stores, width, height)
+  return { boxes, zones, rows: rowsOf(view, boxes, stores) }
+}
+
+/** All alike; those of one zone side by side, with room between zones. */
+function placeStores(view: SimView, boxes: Map<number, Box>, all: readonly number[], width: number, height: number): Placed['zones'] {
+  const found = zonesOf(view.nodes)
+  const isZoned = found.length > 1 && found.flatMap(({ stores }) => stores).length === all.length
+  const zones = isZoned ? found : [{ zone: '', stores: all }]
+  const gap = width < 460 ? 6 : 18
+  const slot = (width - 2 * margin(width) - gap * (zones.length - 1)) / Math.max(1, all.length)
+  const [w, h] = [Math.min(STORE, slot - between(width)), Math.max(90, height - PILL - STORES_Y - 64)]
+  let x = margin(width)
+  const placed = zones.map(({ zone, stores }) => {
+    const left = x
+    for (const id of stores) {
+      boxes.set(id, { x: x + (slot - w) / 2, y: STORES_Y, w, h })
+      x += slot
+    }
+    const box = { x: left + 1, y: STORES_Y - 22, w: x - left - 2, h: h + 28 }
+    x += gap
+    return { zone, stores, box }
+  })
+  return isZoned ? placed : []
 }
 
 interface Column {

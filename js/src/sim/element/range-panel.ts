@@ -4,7 +4,7 @@ import type { SimEngineView, SimHeat } from '../view.js'
 import { h, say } from './dom.js'
 import { what } from './help.js'
 import { LagChart } from './lag-chart.js'
-import type { Palette } from './stage.js'
+import type { Palette } from './palette.js'
 import { count, rangeName, seconds, sizeOf, stateName } from './words.js'
 
 export class RangePanel {

@@ -5,7 +5,7 @@ import type { SimJob } from '../view.js'
 import { h as make } from './dom.js'
 import type { Row } from './layout.js'
 import { LEVELS, levelOf, writtenSide } from './load.js'
-import type { Palette } from './stage.js'
+import type { Palette } from './palette.js'
 import { rangeName, stateName } from './words.js'
 
 const GLOW_MS = 600

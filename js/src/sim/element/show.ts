@@ -2,6 +2,7 @@
 import type { Foresight, Scene, SimLists } from '../session.js'
 import { BreakPanel } from './break-panel.js'
 import { Bookmarks } from './bookmarks.js'
+import { busiest, caption } from './caption.js'
 import { h, say, toggle } from './dom.js'
 import { listenForDrags } from './drag.js'
 import type { Fork } from './fork.js'
@@ -10,11 +11,11 @@ import { HeatPanel } from './heat-panel.js'
 import { LogPanel } from './log-panel.js'
 import { Mirror } from './mirror.js'
 import { OraclePanel } from './oracle-panel.js'
+import { paletteOf } from './palette.js'
 import { RangePanel } from './range-panel.js'
-import { type Palette, Stage } from './stage.js'
+import { Stage } from './stage.js'
 import { STYLE } from './style.js'
 import { Transport, type TransportCalls } from './transport.js'
-import { busiest, caption } from './words.js'
 
 export interface ShowCalls extends TransportCalls {
   act(what: string): void
@@ -41,7 +42,7 @@ function styleSheet(): CSSStyleSheet {
 }
 
 export const LEGEND: readonly (readonly [string, string])[] = [
-  ['', 'keys that are there'], ['empty', 'not there'], ['changed', 'changed since it was copied'], ['page', 'a page on its way'], ['twice', 'sent twice'], ['late', 'very late'], ['damaged', 'damaged'], ['lost', 'lost'], ['bytes', 'height: bytes'], ['load', 'stronger: more writes']
+  ['', 'keys that are there'], ['empty', 'not there'], ['changed', 'changed since it was copied'], ['page', 'a page on its way'], ['twice', 'sent twice'], ['late', 'very late'], ['damaged', 'damaged'], ['lost', 'lost'], ['bytes', 'height: bytes'], ['load', 'stronger: more writes'], ['bars', 'of a store: bytes (tick: an equal share), writes']
 ]
 
 export class Show {
@@ -164,10 +165,7 @@ export class Show {
   }
 
   readPalette(host: Element): void {
-    const style = getComputedStyle(host)
-    const of = (name: string): string => style.getPropertyValue(`--keyhaul-${name}`).trim()
-    const ranges = Array.from({ length: 8 }, (_, i) => of(`range-${i}`))
-    const palette: Palette = { ink: of('ink'), quiet: of('quiet'), line: of('line'), surface: of('surface'), empty: of('empty'), bad: of('bad'), changed: of('changed'), accent: of('accent'), ranges, stores: [0, 1, 2, 3].map((i) => of(`store-${i}`)) }
+    const palette = paletteOf(host)
     this.stage.setPalette(palette)
     this.heat.setPalette(palette)
     this.range.palette = palette
@@ -180,8 +178,14 @@ export class Show {
     this.log.take(scene)
     this.transport.show(scene.reachedUs, scene.event)
     this.heat.now(scene.reachedUs)
+    if (now || scene.violations.length > 0 || nowMs - this.#drawnMs >= 200) this.settle(nowMs, said)
+  }
+
+  /** All that is read says what is so now; with the next scene, or where it stands still. */
+  settle(nowMs: number, said: string | undefined): void {
+    const scene = this.#scene
+    if (scene === undefined) return
     const bad = scene.violations.length > 0
-    if (!now && !bad && nowMs - this.#drawnMs < 200) return
     this.#drawnMs = nowMs
     const text = bad ? caption(scene) : (said ?? caption(scene))
     if (text !== this.#captioned) {

@@ -32,6 +32,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius:
 .legend i.damaged { background: none; border-radius: 0; width: 9px; height: 9px; margin: 0 7px 0 2px; vertical-align: 0; box-shadow: inset 0 0 0 2px var(--keyhaul-bad); transform: rotate(45deg); }
 .legend i.bytes { background: linear-gradient(90deg, var(--keyhaul-range-0) 45%, #0000 45% 55%, #0000 55%), linear-gradient(#0000 60%, var(--keyhaul-range-0) 60%); }
 .legend i.load { background: linear-gradient(90deg, color-mix(in srgb, var(--keyhaul-range-0) 40%, var(--keyhaul-empty)) 50%, var(--keyhaul-range-0) 50%); }
+.legend i.bars { width: 24px; border-radius: 0; background: linear-gradient(90deg, var(--keyhaul-store-0) 8px, var(--keyhaul-empty) 8px 11px, var(--keyhaul-ink) 11px 13px, var(--keyhaul-empty) 13px) 0 1px / 24px 6px no-repeat, linear-gradient(90deg, var(--keyhaul-quiet) 14px, var(--keyhaul-empty) 14px) 0 9px / 24px 3px no-repeat; }
 .legend i.lost { background: none; color: var(--keyhaul-bad); font: 700 14px/12px system-ui; text-align: center; }
 .oracle { grid-area: oracle; margin: 0 22px 14px 8px; padding: 11px 18px; border-radius: 12px; background: var(--keyhaul-good-paper); overflow: auto; height: 0; min-height: calc(100% - 14px); }
 .oracle.bad { background: var(--keyhaul-bad-paper); }
@@ -42,11 +43,12 @@ h3 { font-size: 13px; font-weight: 600; margin: 12px 0 4px; }
 .bad .verdict { color: var(--keyhaul-bad); }
 .numbers { display: flex; flex-wrap: wrap; gap: 2px 13px; }
 .numbers > div { display: flex; gap: 5px; }
+.numbers > div:nth-child(-n + 2) { flex-basis: 100%; }
 .numbers dd { color: var(--keyhaul-ink); font-weight: 600; margin: 0; }
 .numbers, .trace, .end, .quiet { color: var(--keyhaul-quiet); font-size: 12.5px; }
 .numbers .bad dd, .numbers .bad .what { color: var(--keyhaul-bad); }
 .numbers { margin: 4px 0; }
-.promises { list-style: none; padding: 0; display: grid; gap: 1px; font-size: 13px; line-height: 1.4; }
+.promises { list-style: none; padding: 0; display: grid; font-size: 13px; line-height: 1.32; }
 .promises li { padding-left: 20px; position: relative; }
 .promises li::before { content: "✓"; position: absolute; left: 0; color: var(--keyhaul-accent); font-weight: 700; }
 .promises li.bad { color: var(--keyhaul-bad); font-weight: 700; }
@@ -105,12 +107,15 @@ input[type="range"] { width: 100%; accent-color: var(--keyhaul-accent); min-heig
 .mark .remove { border-radius: 0 8px 8px 0; border-left: 0; padding: 2px 8px; color: var(--keyhaul-quiet); }
 .parting { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin-bottom: 10px; }
 .parting .quiet { flex-basis: 100%; }
-.help { border: 1px solid var(--keyhaul-line); border-radius: 14px; padding: 0; width: min(680px, calc(100vw - 24px)); max-height: min(80vh, 720px); margin: auto; background: var(--keyhaul-surface); color: var(--keyhaul-ink); overflow: hidden; }
+.help { border: 1px solid var(--keyhaul-line); border-radius: 14px; padding: 0; width: min(680px, calc(100vw - 24px)); max-height: min(88vh, 720px); margin: auto; background: var(--keyhaul-surface); color: var(--keyhaul-ink); overflow: hidden; }
+.help[open] { display: flex; flex-direction: column; }
+.helphead { display: flex; justify-content: space-between; align-items: center; padding: 8px 12px 8px 24px; border-bottom: 1px solid var(--keyhaul-line); }
 .help::backdrop { background: rgb(0 0 0 / 0.45); }
-.helpbody { padding: 20px 24px 24px; max-height: min(80vh, 720px); overflow: auto; position: relative; }
-.help h2 { font-size: 16px; color: var(--keyhaul-ink); margin: 0 0 10px; }
+.helpbody { padding: 16px 24px 24px; min-height: 0; overflow: auto; }
+.help h2 { font-size: 15px; color: var(--keyhaul-ink); margin: 0 0 10px; }
+.helphead h2 { font-size: 17px; margin: 0; }
 .help dl + h2 { margin-top: 22px; }
-.help .close { position: sticky; float: right; top: 0; font-size: 18px; width: 34px; padding: 0; }
+.help .close { font-size: 18px; width: 34px; padding: 0; }
 .keylist > div { display: grid; grid-template-columns: 9ch 1fr; gap: 12px; padding: 3px 0; }
 .keylist dd, .glossary dd { margin: 0; }
 .glossary > div { padding: 6px 10px; margin: 0 -10px; border-radius: 8px; }
@@ -182,6 +187,11 @@ b[data-range="6"] { color: var(--keyhaul-range-6); } b[data-range="7"] { color: 
 :host([controls="fork"]) .oracle { margin: 0 0 12px; }
 :host([controls="fork"]) .more > section { padding: 0; }
 :host([controls="few"]) :is(.more, .share, .heat, .jumps) { display: none; }
+@media (forced-colors: active) {
+  canvas { background: var(--keyhaul-paper); }
+  :is(canvas, .legend i, .marks i, .lifeline li, .chip, b[data-range]) { forced-color-adjust: none; }
+  .lifeline li { color: var(--keyhaul-ink); }
+}
 @container (max-width: 880px) {
   .frame, .frame.forked { grid-template-columns: minmax(0, 1fr); grid-template-rows: none; grid-template-areas: "caption" "notice" "scene" "fork" "compare" "transport" "oracle" "heat" "more"; }
   .scene { padding: 0 14px 6px; }

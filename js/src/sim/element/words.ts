@@ -53,61 +53,12 @@ export const plural = (n: number, one: string): string => `${count(n)} ${one}${n
 /** `catchingUp` as `catching up`. */
 export const stateName = (state: string): string => state.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
-const ACTIVE = ['deciding', 'fencing', 'draining', 'readFencing', 'activating', 'repairing', 'discarding', 'deleting', 'verifying', 'catchingUp', 'copying', 'approaching', 'staging', 'claiming', 'preparing', 'cleaning']
-
-/** The range that most is to be seen of; -1: none is under way. */
-export function busiest(view: SimView): number {
-  for (const state of ACTIVE) {
-    const at = view.jobs.findIndex((job) => job.state === state && job.phase === 'running')
-    if (at >= 0) return at
-  }
-  return -1
-}
-
 /** Ranges whose state is another one than before. */
 export function changesOf(before: SimView | undefined, { jobs }: SimView): { range: number; state: string }[] {
   return jobs.flatMap(({ state }, range) => {
     const was = before?.jobs[range]?.state
     return was === undefined || was === state ? [] : [{ range, state }]
   })
-}
-
-function doing(job: SimJob, name: string, from: string, to: string): string {
-  const writers = job.writers > 0 && job.follow === 1
-  switch (job.state) {
-    case 'preparing': return `Range ${name} gets ready to go from ${from} to ${to}.`
-    case 'copying': return `Range ${name} flows from ${from} to ${to}${writers ? ', while clients go on writing it' : ''}.`
-    case 'catchingUp': return `What clients changed in range ${name} meanwhile is carried over to ${to}.`
-    case 'verifying': return `Range ${name} is read back from ${to} and compared with ${from}.`
-    case 'repairing': return `Where ${to} differs from ${from}, range ${name} is mended.`
-    case 'deleting': return `Both sides are equal, so ${from} may let go of range ${name}.`
-    case 'discarding': return `Cancelled: ${to} gives back what it has of range ${name}.`
-    case 'fencing':
-    case 'draining':
-    case 'readFencing':
-    case 'deciding': return `Writers of range ${name} wait for a moment: it changes its owner.`
-    case 'activating': return `Range ${name} belongs to ${to} now.`
-    default: return `Range ${name}, ${from} to ${to}: ${stateName(job.state)}.`
-  }
-}
-
-/** One sentence about what is going on. */
-export function caption(view: SimView): string {
-  const name = (node: number): string => view.nodes[node]?.name ?? ''
-  const [broken] = view.violations
-  if (broken !== undefined) return `A promise is broken: ${readable(broken.text)}${broken.key === '' ? '' : ` (key ${broken.key})`}.`
-  const dead = view.nodes.filter(({ up }) => up === 0)
-  const down = dead.map((node) => node.name)
-  if (dead.some(({ kind }) => kind === 'mover')) return 'keyhaul was killed. What it has to know stands in its journal.'
-  if (down.length > 0) return `${down.join(' and ')} ${down.length > 1 ? 'are' : 'is'} down. keyhaul waits, and asks again.`
-  const at = busiest(view)
-  const job = view.jobs[at]
-  if (job !== undefined) return doing(job, rangeName(at), name(job.source), name(job.target))
-  if (view.jobs.some(({ phase }) => phase === 'greeting')) return 'keyhaul is back, and makes sure that nothing of its past still writes.'
-  if (view.jobs.length > 0 && view.jobs.every(({ phase }) => phase === 'ended')) return 'Every range has arrived, and was compared key by key.'
-  if (view.jobs.some(({ phase }) => phase === 'stopped')) return 'A migration has stopped, and will be resumed from its journal.'
-  if (view.jobs.some(({ phases }) => phases.length > 0)) return 'keyhaul waits for what is to be moved next.'
-  return 'Stores hold ranges of keys, and clients write them. Soon ranges will move.'
 }
 
 /** How a survey of seeds goes. */

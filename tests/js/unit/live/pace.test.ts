@@ -6,9 +6,11 @@ import type { Driver } from '../../../../dist/engine/driver.js'
 import { Engine } from '../../../../dist/index.js'
 import { Pace } from '../../../../dist/live/pace.js'
 import { keyOf } from '../../support/stores.ts'
+import { everything } from './load.ts'
 import { inMemory } from './world.ts'
 
 const COPYING = 3
+const STAGING = 15
 const DRAINING = 18
 const spin = (ms: number): void => {
   for (const end = performance.now() + ms; performance.now() < end; );
@@ -54,6 +56,19 @@ test('behind the fence there is no waiting, and no turn of the event loop in bet
   await turns(pace, 10)
   clearInterval(other)
   assert.equal(others, 0)
+})
+
+test('a call that nobody answers puts the share of the others off for a moment only', async () => {
+  const pace = new Pace()
+  for (const migration of [1, 2]) pace.set(migration, live(0.25))
+  pace.see(1, { kind: 1, state: COPYING })
+  pace.see(2, { kind: 1, state: STAGING })
+  assert.equal(pace.events, 256)
+  await new Promise((wake) => setTimeout(wake, 300))
+  assert.equal(pace.events, 2)
+  pace.see(2, { kind: 1, state: DRAINING })
+  await new Promise((wake) => setTimeout(wake, 300))
+  assert.equal(pace.events, 256)
 })
 
 test('a turn is never run inside a turn, and can be called off', async () => {
@@ -137,7 +152,7 @@ function raise(engine: Engine, migration: number): void {
 }
 
 test('of two that move beside each other the one that cannot keep up gets ahead, and the other goes on', async () => {
-  await inMemory(4_000, async ({ a, b, register, check }) => {
+  await inMemory(4_000, async ({ a, b, register, load }) => {
     const engine = new Engine()
     raise(engine, 2 ** 16 + 1) // the second one
     const begin = (from: number, to: number) => engine.migrate({ live: true, from: a, to: b, register, ranges: [[keyOf(from), keyOf(to)]], pageEntries: 20 })
@@ -151,7 +166,8 @@ test('of two that move beside each other the one that cannot keep up gets ahead,
     assert.equal(state, 'copying')
     assert.ok(entries > 100 && entries < 1_600, `${entries} of 2,000`)
     for (const { done } of [first, second]) assert.equal((await done).verified, true)
-    void check
+    assert.deepEqual(await everything(b), load.expected())
+    assert.equal((await everything(a)).size, 0)
     engine.close()
   })
 })

@@ -1,0 +1,32 @@
+// What the page costs: the files that each part of it loads, found by their imports, and their bytes after gzip.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+
+const folder = join(dirname(fileURLToPath(import.meta.url)), '../web/dist')
+export const zipped = (bytes) => gzipSync(bytes, { level: 9 }).length
+
+/** These and all that they import at once; what is imported by a call comes later, if ever. */
+function closureOf(...entries) {
+  const found = new Set()
+  const add = (file) => {
+    if (found.has(file)) return
+    found.add(file)
+    const text = file.endsWith('.js') ? readFileSync(join(folder, file), 'utf8') : ''
+    for (const [, path] of text.matchAll(/(?:\bimport|\bfrom) ?"(\.[^"]+\.js)"/g)) add(posix.join(posix.dirname(file), path))
+  }
+  for (const entry of entries) add(entry)
+  return found
+}
+
+/** Each part without what the ones before it have loaded. `all`: the page with both tabs, without the sample. */
+export function pageParts() {
+  const files = readdirSync(folder)
+  const named = (pattern) => files.filter((file) => pattern.test(file))
+  const first = closureOf('index.html', 'page.css', 'icon.svg', 'main.js', 'worker.js')
+  const second = new Set([...closureOf(...named(/^panel-/), 'own/worker.js')].filter((file) => !first.has(file)))
+  const sample = new Set(named(/^cities-/))
+  const bytes = (list) => [...list].reduce((sum, file) => sum + zipped(readFileSync(join(folder, file))), 0)
+  return { first: bytes(first), second: bytes(second), all: bytes(first) + bytes(second), sample: bytes(sample), main: bytes(['main.js']), alone: bytes(['keyhaul-sim.js']), files: { first, second, sample } }
+}
