@@ -1,6 +1,7 @@
 import { idOrThrow, staged, textOf } from './engine/handle.js'
 import { getModule } from './engine/load.js'
-import { errorCodeOf, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
+import { errorCodeOf, type KeyhaulErrorCode } from './errors.js'
+import { refused } from './given.js'
 import type { MigrationState } from './migration.js'
 import { type RawReceipt, readReceipt, type Receipt } from './receipt.js'
 
@@ -90,7 +91,7 @@ export interface JournalSummary {
 
 /** @internal Throws KEYHAUL_JOURNAL_…. */
 export function summarize(bytes: Uint8Array, file?: string): JournalSummary {
-  if (!(bytes instanceof Uint8Array)) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'give the bytes of the journal, not its path' })
+  if (!(bytes instanceof Uint8Array)) throw refused('give the bytes of the journal, not its path')
   const module = getModule()
   return staged(module, bytes, (address) => {
     idOrThrow(module.inspectJournal(address, bytes.length), { file })

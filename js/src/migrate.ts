@@ -5,9 +5,10 @@ import { liveParts } from './engine/load.js'
 import { idOrThrow, type PlanProblem } from './engine/handle.js'
 import { encodePlan } from './engine/plan.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
-import { assertGiven, assertRate } from './given.js'
+import { assertGiven, assertRate, ENGINE_NAMES, refused, RESUME_NAMES } from './given.js'
 import { type JournalSummary, summarize } from './inspect.js'
-import type { JournalStore } from './journal/journal.js'
+import { closeJournal, type JournalStore, useJournal } from './journal/journal.js'
+import type { Fenced } from './live/begin.js'
 import type { LiveRun } from './engine/live.js'
 import { Migration } from './migration.js'
 import type { EngineOptions, MigrateOptions } from './options.js'
@@ -21,7 +22,6 @@ const MODES = { copy: 1, move: 2, verify: 3 } as const
 const LIVE = 4
 
 type Going = Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate' | 'register' | 'share' | 'stopWrites' | 'resumeWrites'>
-type Fenced = Partial<Pick<LiveRun, 'fence'>>
 const DEPTHS = { none: 0, target: 1, both: 2 } as const
 const CHECKSUMS = { none: 0, crc32: 1, crc32c: 2 } as const
 
@@ -36,7 +36,7 @@ export class Engine {
   #closed = false
 
   constructor(options: EngineOptions = {}) {
-    assertRate(options.rate)
+    assertGiven(options, ENGINE_NAMES)
     this.driver = new Driver({
       slots: options.slots ?? 0,
       sourceSlots: options.sourceSlots ?? 0,
@@ -60,7 +60,7 @@ export class Engine {
     assertGiven(given)
     const ranges = toScanRanges(given.ranges)
     assertStores(given)
-    const options = given.live === true ? moverOf(given, ranges) : given
+    const options = given.live === true ? liveBegin().moverOf(given, ranges) : given
     assertApart(options, ranges)
     const journal = await openJournal(options.journal, true)
     try {
@@ -75,7 +75,7 @@ export class Engine {
       }
       return this.#begin(options, ranges, journal)
     } catch (error) {
-      await journal?.close()
+      await closeJournal(journal)
       throw error
     }
   }
@@ -83,18 +83,18 @@ export class Engine {
   /** Goes on with what the journal holds. The stores must have the names that stand in it. */
   async resume(given: Going & { journal: string | JournalStore }): Promise<Migration> {
     this.#assertOpen()
+    assertGiven(given, RESUME_NAMES)
     assertStores(given)
-    assertRate(given.rate)
     const journal = (await openJournal(given.journal, false)) as JournalStore
     try {
       const bytes = await journal.read()
       const summary = readSummary(bytes, journal.name)
       if (summary === undefined) throw new KeyhaulError('KEYHAUL_JOURNAL_TORN', { file: journal.name })
       const ranges = readRanges(summary)
-      const options = given.register === undefined ? given : moverOf(given, ranges)
+      const options = given.register === undefined ? given : liveBegin().moverOf(given, ranges)
       return await this.#goOn(options, ranges, journal, bytes, summary)
     } catch (error) {
-      await journal.close()
+      await closeJournal(journal)
       throw error
     }
   }
@@ -125,11 +125,11 @@ export class Engine {
     const driver = this.#readyDriver()
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
-    const live = options.live === true ? liveRun(options, crypto.getRandomValues(new Uint8Array(16))) : undefined
+    const live = options.live === true ? liveBegin().liveRun(options, crypto.getRandomValues(new Uint8Array(16))) : undefined
     const plan = encodePlan({
       source: options.from.name,
       target: options.to.name,
-      hostInfo: JSON.stringify({ host: options.hostInfo ?? null }),
+      hostInfo: jsonOf(options.hostInfo),
       sourceCapabilities: bitsOf(options.from),
       targetCapabilities: bitsOf(options.to),
       mode: live === undefined ? choose('mode', MODES, options.mode ?? 'copy') : LIVE,
@@ -185,10 +185,7 @@ export class Engine {
         message: 'its migration has ended, keyhaul status or inspectJournal() has the receipt; use another journal'
       })
     }
-    const live = summary.live && liveRun(options, unhex(summary.live.claim))
-    if (live && (live.fence !== undefined) !== (summary.level === 2)) {
-      throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', { file: journal.name, message: 'give stopWrites and resumeWrites if it was begun with them, and only then' })
-    }
+    const live = summary.live && liveBegin().resumedRun(options, unhex(summary.live.claim), summary.level, journal.name)
     if (summary.torn) await journal.truncate(summary.validBytes)
     const driver = this.#readyDriver()
     const source = driver.addStore(options.from)
@@ -227,12 +224,8 @@ export class Engine {
   }
 }
 
-function assertStores({ from, to }: Pick<MigrateOptions, 'from' | 'to'>): void {
-  if (from?.identity === undefined || to?.identity === undefined) {
-    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
-      message: '`from` and `to` must be stores; wrap a database with levelStore(db)'
-    })
-  }
+function assertStores({ from, to, signal }: Pick<MigrateOptions, 'from' | 'to' | 'signal'>): void {
+  if (signal != null && !signal.addEventListener) throw refused(`signal is ${signal}; it must be an AbortSignal`)
   assertHonoured(from)
   assertHonoured(to)
   if (from === to || from.identity === to.identity) throw new KeyhaulError('KEYHAUL_SAME_STORE', { store: from.name })
@@ -244,22 +237,9 @@ function assertStores({ from, to }: Pick<MigrateOptions, 'from' | 'to'>): void {
   }
 }
 
-/** The stores as a live migration sees them. */
-function moverOf<T extends Going & Pick<MigrateOptions, 'mode'>>(options: T, ranges: readonly ScanRange[]): T & Fenced {
-  if (options.mode !== undefined) {
-    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'leave `mode` out of a live migration' })
-  }
-  const fence = (options.stopWrites ?? options.resumeWrites) && liveParts.fence?.(options, ranges)
-  return { ...options, fence, from: fence?.store ?? options.from.mover ?? options.from, to: options.to.mover ?? options.to }
-}
-
-function liveRun({ register, from, to, fence, share = 0.25 }: Pick<MigrateOptions, 'register' | 'from' | 'to' | 'share'> & Fenced, claim: Uint8Array): LiveRun {
-  if (register === undefined) {
-    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
-      message: 'a live migration needs the `register` of its clients, such as levelRegister(db)'
-    })
-  }
-  return { claim, source: from.name, target: to.name, register, fence, share }
+function liveBegin(): NonNullable<typeof liveParts.begin> {
+  if (liveParts.begin === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED')
+  return liveParts.begin
 }
 
 /** Two stores in one database must not overlap, or a copy would read what it writes. */
@@ -280,9 +260,7 @@ function bitsOf(store: Store): number {
 function choose<T extends Record<string, number>>(name: string, table: T, value: string): number {
   const number = Object.hasOwn(table, value) ? table[value] : undefined
   if (number === undefined) {
-    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
-      message: `${name} is ${JSON.stringify(value)}; it must be one of ${Object.keys(table).join(', ')}`
-    })
+    throw refused(`${name} is ${JSON.stringify(value)}; it must be one of ${Object.keys(table).join(', ')}`)
   }
   return number
 }
@@ -295,14 +273,9 @@ function planError(
   const code = errorCodeOf(number)
   if (code === 'KEYHAUL_LEVEL_NOT_MET') {
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
-    const reached = options.live === true ? `level ${Math.max(options.requireLevel ?? 0, 4)} needs a durable register and a journal` : 'without `live` keyhaul reaches level 1'
-    const why = missing.length === 0 ? reached : `missing: ${missing.join(', ')}${options.live === true ? '; wrap both stores with gatedStore()' : ''}`
-    if (missing.length > 0 && (options.reverseWindowMs ?? 0) > 0) {
-      const lacks = (store: Store): string => `${store.name} lacks ${missing.filter((one) => !store.capabilities.has(one as Capability)).join(', ') || 'nothing'}`
-      return new KeyhaulError(code, { message: `a reverse window cannot be given: ${lacks(options.from)}, ${lacks(options.to)}; wrap both stores with gatedStore(), each with a feed` })
-    }
-    const level = Math.max(options.requireLevel ?? 0, options.live === true ? 3 : 0)
-    return new KeyhaulError(code, { message: `level ${level} cannot be given: ${why}` })
+    if (options.live === true) return new KeyhaulError(code, { message: liveBegin().levelText(missing, options) })
+    const why = missing.length === 0 ? 'without `live` keyhaul reaches level 1' : `missing: ${missing.join(', ')}`
+    return new KeyhaulError(code, { message: `level ${Math.max(options.requireLevel ?? 0, options.follow === true ? 1 : 0)} cannot be given: ${why}` })
   }
   if (problem.field === undefined || problem.field === '') return new KeyhaulError(code)
   return new KeyhaulError(code, { message: fieldText(problem as PlanProblem, options) })
@@ -317,7 +290,15 @@ function fieldText({ field, least, most }: PlanProblem, options: MigrateOptions)
 }
 
 async function openJournal(journal: string | JournalStore | undefined, create: boolean): Promise<JournalStore | undefined> {
-  return typeof journal === 'string' ? openJournalFile(journal, { create, lock: true }) : journal
+  return typeof journal === 'string' ? openJournalFile(journal, { create, lock: true }) : useJournal(journal, !create)
+}
+
+function jsonOf(host: unknown = null): string {
+  try {
+    return JSON.stringify({ host })
+  } catch (error) {
+    throw refused(`hostInfo: ${(error as Error).message}`)
+  }
 }
 
 /** Nothing when the journal holds not even its plan: then nothing was begun. */

@@ -4,8 +4,8 @@ import type { Verb } from './engine/handle.js'
 import type { LiveRun } from './engine/live.js'
 import { liveParts } from './engine/load.js'
 import { errorCodeOf, formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
-import { assertRate } from './given.js'
-import type { JournalStore } from './journal/journal.js'
+import { assertRate, refused } from './given.js'
+import { closeJournal, type JournalStore } from './journal/journal.js'
 import { MigrationError, MOVE_AGAIN } from './migration-error.js'
 import { ENDED, type MigrationState, type Progress, STATES } from './progress.js'
 import { type Difference, readReceipt, type Receipt } from './receipt.js'
@@ -162,6 +162,7 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   on<E extends keyof MigrationEvents>(event: E, listener: MigrationEvents[E]): this {
+    if (!/^(state|progress|difference|warning|limit)$/.test(event) || typeof listener !== 'function') throw refused(`no event ${event}, or no function for it`)
     const set = this.#listeners.get(event) ?? new Set()
     set.add(listener as (value: never) => void)
     this.#listeners.set(event, set)
@@ -240,7 +241,7 @@ export class Migration implements AsyncIterable<Progress> {
     this.live?.writes?.()
     this.#setup.signal?.removeEventListener('abort', this.stop)
     this.#setup.onEnd()
-    void this.#setup.journal?.close().catch(() => {})
+    void closeJournal(this.#setup.journal)
     const about = { step: this.#step, resumable: this.journal !== undefined }
     this.#error = new MigrationError(new KeyhaulError('KEYHAUL_CLOSED'), undefined, about)
     this.#reject(this.#error)
@@ -285,7 +286,7 @@ export class Migration implements AsyncIterable<Progress> {
     this.#leaving = true
     this.#driver.detach(this.#id)
     this.#setup.onEnd()
-    await this.#setup.journal?.close().catch(() => {})
+    await closeJournal(this.#setup.journal)
     this.#ended = true
     if (error === undefined) {
       this.#resolve(receipt as Receipt)

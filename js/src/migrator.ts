@@ -3,6 +3,7 @@ import { crc32, crc32c } from './checksum/shared.js'
 import { getModule } from './engine/load.js'
 import { free, own, type Owned, restage } from './engine/owned.js'
 import { errorCodeOf, KeyhaulError } from './errors.js'
+import { refused } from './given.js'
 import { compareBytes, concatBytes, putBytes, toBytes } from './stores/bytes.js'
 
 export type Bytes = string | Uint8Array
@@ -19,7 +20,7 @@ export class MigrationPlan {
     readonly priority = 128
   ) {
     if (!Number.isInteger(priority) || priority < 0 || priority > 255) {
-      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `priority is ${priority}; it must be 0 to 255` })
+      throw refused(`priority is ${priority}; it must be 0 to 255`)
     }
     for (const [start, end] of keyRanges) {
       if (compareBytes(toBytes(start), toBytes(end)) > 0) throw new KeyhaulError('KEYHAUL_INVALID_RANGE', { key: start })

@@ -1,4 +1,5 @@
 import { KeyhaulError } from './errors.js'
+import { refused } from './given.js'
 import { compareBytes, concatBytes, inRange, toBytes } from './stores/bytes.js'
 import type { ScanRange } from './stores/store.js'
 
@@ -46,7 +47,7 @@ export function toScanRanges(inputs: RangesInput | undefined): ScanRange[] {
     if ('prefix' in input) {
       const gte = toBytes(input.prefix)
       // Of a variable that was not set, most likely; and a move would empty the source.
-      if (gte.length === 0) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a prefix is empty, which is that of every key; leave `ranges` out if that is meant' })
+      if (gte.length === 0) throw refused('a prefix is empty, which is that of every key; leave `ranges` out if that is meant')
       return { gte, lt: prefixEnd(gte) }
     }
     const [from, to] = endsOf(input)
@@ -74,7 +75,7 @@ function assertRange(input: RangeInput): void {
 
 /** JSON has no BigInt. */
 const shown = (input: unknown): string => JSON.stringify(input, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))
-const notRanges = (what: string): KeyhaulError => new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `${what}; \`ranges\` is 'all' or a list of [first, last], both included, { prefix } or { from }` })
+const notRanges = (what: string): KeyhaulError => refused(`${what}; \`ranges\` is 'all' or a list of [first, last], both included, { prefix } or { from }`)
 
 /** The core would find it too, but only once there is a target. */
 function assertDisjoint(ranges: ScanRange[]): ScanRange[] {

@@ -86,6 +86,7 @@ struct Totals {
   uint64_t verifiedEntries = 0, verifiedBytes = 0;  // read back in the last round
   // Found by the first round that found any; 0 where the feed explained them.
   uint64_t missing = 0, extra = 0, changed = 0;
+  uint64_t differences() const { return missing + extra + changed; }
   uint64_t repairs = 0;                             // writes made to mend differences
   uint64_t deletedEntries = 0;                      // taken off the source; reversed: the target
   uint64_t leftOnSource = 0;    // move: keys that had changed since verification

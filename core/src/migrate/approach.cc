@@ -72,7 +72,7 @@ Result<bool> ApproachPhase::pumpRecheck(Port& port, std::vector<Key>& found) {
   const Status s = looks() ? look_.pump(port) : recheck_.pump(port);
   if (!s.ok()) return s.code();
   if (looks() ? !look_.done() : !recheck_.done()) return false;
-  found = looks() ? look_.different() : recheck_.different();
+  found = lastLook().keys;
   return true;
 }
 

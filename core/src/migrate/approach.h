@@ -55,6 +55,8 @@ class ApproachPhase {
   bool done() const { return step_ == Step::kDone; }
   // After the last round: keys that differ.
   const std::vector<Key>& different() const { return different_; }
+  // How they do, as the store that serves sees it.
+  const std::vector<DifferenceKind>& kinds() const { return lastLook().kinds; }
   uint64_t forecastUs() const;
   uint32_t rounds() const { return rounds_; }
   bool hasForecast() const { return rounds_ >= 2; }
@@ -80,6 +82,9 @@ class ApproachPhase {
   }
   // At buckets, not at keys.
   bool looks() const { return shared_.namesPosition(); }
+  const DifferentKeys& lastLook() const {
+    return looks() ? look_.different() : recheck_.different();
+  }
   void startRecheck(Port& port);
   // True once the round's keys or buckets are compared; those that differ are in `found` then.
   Result<bool> pumpRecheck(Port& port, std::vector<Key>& found);

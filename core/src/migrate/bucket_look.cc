@@ -35,7 +35,10 @@ Status BucketLook::pump(Port& port) {
 void BucketLook::finish() {
   for (size_t i = 0; i < kLanes; ++i) {
     shared_.totals.rechecked += fills_[i].keys();
-    for (Key& key : lanes_[i].takeDifferent()) different_.push_back(std::move(key));
+    DifferentKeys found = lanes_[i].takeDifferent();
+    for (size_t k = 0; k < found.keys.size(); ++k) {
+      different_.add(std::move(found.keys[k]), found.kinds[k]);
+    }
   }
   shared_.buckets.replace(fills_);
   open_ = false;

@@ -22,8 +22,7 @@ class BucketLook {
   Status pump(Port& port);
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return !open_; }
-  // The keys that the two sides hold differently, ascending.
-  const std::vector<Key>& different() const { return different_; }
+  const DifferentKeys& different() const { return different_; }
   NodeId blamed() const { return blamed_; }
   void stop(Port& port);
 
@@ -34,7 +33,7 @@ class BucketLook {
   Shared& shared_;
   std::array<ComparePhase, kLanes> lanes_;
   std::array<BucketFill, kLanes> fills_;
-  std::vector<Key> different_;
+  DifferentKeys different_;
   bool open_ = false;
   NodeId blamed_;
 };

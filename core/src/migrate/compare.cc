@@ -139,8 +139,8 @@ void ComparePhase::differs(Port& port, DifferenceKind kind, std::string_view key
     case DifferenceKind::kExtra: ++found_.extra; break;
     case DifferenceKind::kChanged: ++found_.changed; break;
   }
-  if (purpose_ == Purpose::kCollect) {
-    different_.emplace_back(key);
+  if (hasLiveMigrations() && purpose_ == Purpose::kCollect) {
+    different_.add(Key(key), kind);
     return;
   }
   if (purpose_ == Purpose::kName && shared_.plan.level() >= GuaranteeLevel::kL1) {

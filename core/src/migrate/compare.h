@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "migrate/buckets.h"
+#include "migrate/different_keys.h"
 #include "migrate/shared.h"
 #include "migrate/suspect.h"
 #include "migrate/writer.h"
@@ -48,8 +49,8 @@ class ComparePhase {
   const Digest& source() const { return sourceSum_; }
   const Digest& target() const { return targetSum_; }
   NodeId blamed() const { return blamed_; }
-  // kCollect: ascending.
-  std::vector<Key> takeDifferent() { return std::move(different_); }
+  // kCollect.
+  DifferentKeys takeDifferent() { return std::move(different_); }
 
  private:
   // A forward cursor over the pages of one scanner.
@@ -93,7 +94,7 @@ class ComparePhase {
   Key inFlightUpto_;
   uint64_t leftPending_ = 0;        // keys left on the source since the last batch
   uint64_t inFlightLeft_ = 0;       // those before it
-  std::vector<Key> different_;
+  DifferentKeys different_;
   Found found_;
   uint64_t named_ = 0;
   Digest sourceSum_, targetSum_;

@@ -106,11 +106,25 @@ void LiveMigration::sayWhyUndone() {
   error_ = undoneAs_ == MigrationState::kCancelled ? ErrorCode::kCancelled : undoneFor_;
 }
 
+// As the plan names the two stores: on the way back the one that serves is its target.
+void LiveMigration::countDifference(Port& port, DifferenceKind kind, KeyView key) {
+  Totals& totals = shared_.totals;
+  if (shared_.turned && kind != DifferenceKind::kChanged) {
+    kind = kind == DifferenceKind::kMissing ? DifferenceKind::kExtra : DifferenceKind::kMissing;
+  }
+  const uint64_t before = totals.differences();
+  switch (kind) {
+    case DifferenceKind::kMissing: ++totals.missing; break;
+    case DifferenceKind::kExtra: ++totals.extra; break;
+    case DifferenceKind::kChanged: ++totals.changed; break;
+  }
+  if (before < port.config().differencesMax) port.noticeDifference(kind, key);
+}
+
 // The two sides differ, and no write explains it.
 void LiveMigration::endOfClaim(Port& port) {
-  for (const Key& key : approach_.different()) {
-    if (shared_.totals.changed++ >= port.config().differencesMax) continue;
-    port.noticeDifference(DifferenceKind::kChanged, key);
+  for (size_t i = 0; i < approach_.different().size(); ++i) {
+    countDifference(port, approach_.kinds()[i], approach_.different()[i]);
   }
   verified_ = false;
   recordVerified(false);

@@ -186,7 +186,7 @@ bool LiveMigration::allCopied() const {
 
 void LiveMigration::startApproach(bool follow) {
   feed_.gathered(Duration{0});  // its end was seen
-  std::vector<Key> suspects = compare_.takeDifferent();
+  std::vector<Key> suspects = compare_.takeDifferent().keys;
   for (Key& key : std::exchange(carried_, {})) suspects.push_back(std::move(key));
   // What is only kept nobody waits for.
   const bool hurry = state_ != MigrationState::kReversible || goesBack();

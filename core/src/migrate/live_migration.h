@@ -73,6 +73,7 @@ class LiveMigration final : public JobBase {
   bool mayBeOurs(Port& port, ErrorCode error);
   void sayWhyUndone();
   void endOfClaim(Port& port);
+  void countDifference(Port& port, DifferenceKind kind, KeyView key);
   uint32_t pauseCalls() const;
   bool allCopied() const;
   bool overBudget(Port& port) const;

@@ -11,6 +11,8 @@ void LiveMigration::recordVerified(bool equal) {
   VerifiedRecord record = proof();
   record.round = shared_.totals.verifyRounds;
   record.equal = equal;
+  record.missing = shared_.totals.missing;
+  record.extra = shared_.totals.extra;
   record.changed = shared_.totals.changed;
   if (!equal) record.position.clear();
   shared_.journal.add(record);

@@ -109,7 +109,7 @@ MigrationView LiveMigration::view(Instant now) const {
   MigrationView view = viewSoFar();
   if (view.totalBytes > view.bytes) view.eta = rate_.eta(view.totalBytes - view.bytes);
   view.caughtUp = state_ == MigrationState::kApproaching && approach_.rounds() > 0;
-  view.differences = shared_.totals.changed;
+  view.differences = shared_.totals.differences();
   LiveView live;
   live.waitsFor = waitsFor();
   live.failures = std::max({register_.failures(), sourceGate_.failures(), targetGate_.failures()});

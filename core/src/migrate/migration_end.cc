@@ -119,7 +119,7 @@ MigrationView Migration::view(Instant now) const {
   }
   if (view.totalBytes > view.bytes) view.eta = rate_.eta(view.totalBytes - view.bytes);
   view.caughtUp = state_ == MigrationState::kCatchingUp && feed_.caughtUp();
-  view.differences = totals.missing + totals.extra + totals.changed;
+  view.differences = totals.differences();
   static_cast<void>(now);
   return view;
 }

@@ -22,7 +22,7 @@ void Migration::afterVerify(Port& port) {
   }
   const ComparePhase::Found& found = compare_.found();
   Totals& totals = shared_.totals;
-  if (totals.missing + totals.extra + totals.changed == 0) {
+  if (totals.differences() == 0) {
     totals.missing = found.missing;
     totals.extra = found.extra;
     totals.changed = found.changed;

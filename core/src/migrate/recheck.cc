@@ -11,6 +11,11 @@ namespace {
 
 constexpr size_t kBatchKeys = 1'000;
 
+DifferenceKind kindOf(bool onSource, bool onTarget) {
+  if (!onTarget) return DifferenceKind::kMissing;
+  return onSource ? DifferenceKind::kChanged : DifferenceKind::kExtra;
+}
+
 }  // namespace
 
 void RecheckPhase::start(std::map<Key, uint64_t, std::less<>> keys, bool hurry) {
@@ -142,7 +147,7 @@ void RecheckPhase::compare(Port& port) {
     const bool onSource = source != sourceEnd && (*source).key == key;
     const bool onTarget = target != targetEnd && (*target).key == key;
     const bool equal = onSource == onTarget && (!onSource || (*source).value == (*target).value);
-    if (!equal) different_.push_back(keys_[i]);
+    if (!equal) different_.add(keys_[i], kindOf(onSource, onTarget));
     if (onSource) ++source;
     if (onTarget) ++target;
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "keyhaul/frame.h"
+#include "migrate/different_keys.h"
 #include "migrate/shared.h"
 
 namespace keyhaul {
@@ -25,8 +26,7 @@ class RecheckPhase {
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return next_ >= keys_.size() && asked_ == 0; }
   size_t left() const { return next_ < keys_.size() ? keys_.size() - next_ : 0; }
-  // The keys that the two sides hold differently, ascending.
-  const std::vector<Key>& different() const { return different_; }
+  const DifferentKeys& different() const { return different_; }
   NodeId blamed() const { return blamed_; }
   void stop(Port& port);
 
@@ -54,7 +54,7 @@ class RecheckPhase {
   size_t next_ = 0;      // those before it were compared
   size_t asked_ = 0;     // keys of the batch under way
   Side source_, target_;
-  std::vector<Key> different_;
+  DifferentKeys different_;
   bool hurry_ = true;
   NodeId blamed_;
 };

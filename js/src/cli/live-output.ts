@@ -39,6 +39,9 @@ type Shown = RunInfo['progress']
 /** Where a pause is still to come, or under way. */
 const PAUSES: ReadonlySet<MigrationState> = new Set(['approaching', 'fencing', 'draining', 'readFencing', 'deciding', 'activating'])
 
+/** The changes are taken over: what the feed still holds is nobody's any more. */
+const CAUGHT_UP: ReadonlySet<MigrationState> = new Set(['redirecting', 'cleaning', 'closing'])
+
 /** What it waits for changes without news. */
 export const REFRESH_MS = 500
 
@@ -56,7 +59,7 @@ function partsOf(progress: NonNullable<Shown>): string[] {
     done > 0 ? entries(done) : '',
     bytesPerSecond > 0 ? `${formatBytes(bytesPerSecond)}/s` : '',
     etaMs === undefined || share === '' ? '' : `${formatDuration(etaMs)} left`,
-    lagChanges > 0 ? `lag ${formatCount(lagChanges)} ${lagChanges === 1 ? 'change' : 'changes'}` : '',
+    lagChanges > 0 && !CAUGHT_UP.has(state) ? `lag ${formatCount(lagChanges)} ${lagChanges === 1 ? 'change' : 'changes'}` : '',
     toCompare > 0 ? `${formatCount(toCompare)} to compare again` : '',
     forecastMs === undefined || live?.waitsFor === 'shorterPause' || !PAUSES.has(state) ? '' : `forecast ${formatDuration(forecastMs)} of ${formatDuration(budgetMs)}`,
     postponed > 0 ? `put off ${postponed}x` : ''

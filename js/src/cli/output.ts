@@ -202,7 +202,7 @@ export function receiptText(receipt: Receipt): string {
     receipt.state !== 'mismatch' ? '' : receipt.mode === 'live' ? `the copy was taken back, and ${shownStore(receipt.from)} serves on: ${MOVE_AGAIN}` : 'keyhaul verify --repair of the same stores and ranges makes the target equal to the source',
     receipt.repairs > 0 ? `repaired ${keys(receipt.repairs)}, then verified again` : '',
     receipt.mode === 'live' && (isOver || receipt.pauseMs > 0) ? `level ${receipt.level}; writers were refused for ${formatDuration(receipt.pauseMs)}, forecast ${formatDuration(receipt.pauseForecastMs)}${receipt.postponed > 0 ? `, put off ${receipt.postponed} time${receipt.postponed > 1 ? 's' : ''} before` : ''}` : '',
-    writersLine(receipt),
+    writersLine(receipt, isOver),
     receipt.staleReadsMs === undefined ? '' : `the source cannot keep readers out: it may have shown old values for ${receipt.staleReadsMs === 'unknown' ? 'an unknown time, as an earlier process decided' : `at most ${formatDuration(receipt.staleReadsMs)}`}`,
     receipt.windowError === undefined ? '' : `the way back was lost: ${new KeyhaulError(receipt.windowError).message}`,
     receipt.reversed ? `went back: ${shownStore(receipt.from)} owns the range again` : '',
@@ -217,10 +217,11 @@ export function receiptText(receipt: Receipt): string {
   return `${lines.join('\n')}\n`
 }
 
-/** What clients noticed, where all of it was seen. */
-function writersLine({ writes }: Receipt): string {
+/** What clients noticed, where all of it was seen; nothing of one that was refused at once, or where there are none. */
+function writersLine({ writes }: Receipt, isOver: boolean): string {
   if (writes === undefined) return ''
   const { waited, waitedP50Ms, waitedP99Ms, waitedMaxMs, perSecondBefore, perSecondDuring } = writes
+  if (waited === 0 && (!isOver || Math.round(perSecondDuring + (perSecondBefore ?? 0)) === 0)) return ''
   const waits = waited === 0 ? 'no write waited for that' : `${formatCount(waited)} ${waited === 1 ? 'write' : 'writes'} waited, p50 ${formatDuration(waitedP50Ms)}, p99 ${formatDuration(waitedP99Ms)}, at most ${formatDuration(waitedMaxMs)}`
   const before = perSecondBefore === undefined ? '' : `${formatCount(Math.round(perSecondBefore))} before and `
   return `${waits}; clients wrote ${before}${formatCount(Math.round(perSecondDuring))} keys a second during it`

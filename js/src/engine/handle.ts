@@ -1,5 +1,6 @@
 import type { LiveProgress } from '../migration.js'
 import { errorCodeOf, type ErrorDetails, KeyhaulError } from '../errors.js'
+import { refused } from '../given.js'
 import { ConfigWord, ControlWord } from './layout.generated.js'
 import type { WasmModule } from './module.js'
 import { free, own, type Owned } from './owned.js'
@@ -63,7 +64,7 @@ export class EngineHandle {
     words[ConfigWord.bytesPerSecondHigh] = config.bytesPerSecond / 0x100000000
     this.#handle = staged(module, new Uint8Array(words.buffer), (address) => module.engineCreate(address))
     if (this.#handle === 0) {
-      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'the engine refuses its options' })
+      throw refused('the engine refuses its options')
     }
     this.#owned = own(this, module, module.engineDestroy, this.#handle)
   }

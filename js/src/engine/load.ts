@@ -23,7 +23,7 @@ export function provideModule(other: () => WasmModule): void {
 }
 
 /** What `keyhaul/live` brings along besides its module. */
-export const liveParts: { calls?: typeof import('./live.js'); fence?: typeof import('../live/operator.js').operatorFence; refusal?: typeof import('../live/refusal.js').refusalOf; writes?: typeof import('../live/writes.js').watchWrites; pace?: () => import('../live/pace.js').Pace } = {}
+export const liveParts: { calls?: typeof import('./live.js'); begin?: typeof import('../live/begin.js'); refusal?: typeof import('../live/refusal.js').refusalOf; writes?: typeof import('../live/writes.js').watchWrites; pace?: () => import('../live/pace.js').Pace } = {}
 
 export type WasmSource = WebAssembly.Module | ArrayBuffer | Uint8Array | Response | URL | string
 

@@ -1,4 +1,4 @@
-import { KeyhaulError } from '../errors.js'
+import { refused } from '../given.js'
 import type { ScanRange } from '../stores/store.js'
 
 /** A plan on its way to the core. Numbers are those of core/include/keyhaul/plan.h. */
@@ -46,7 +46,7 @@ export function encodePlan(plan: PlanWords): Uint8Array {
   const number = (name: keyof PlanWords | keyof LiveWords, most = 0xffffffff, option: string = name): void => {
     const value = { ...plan, ...plan.live }[name] as number
     if (!Number.isInteger(value) || value < 0 || value > most) {
-      throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `${option} is ${String(value)}; it must be a whole number of 0 to ${most}` })
+      throw refused(`${option} is ${String(value)}; it must be a whole number of 0 to ${most}`)
     }
     varint(out, value)
   }

@@ -1,3 +1,6 @@
+import { KeyhaulError } from '../errors.js'
+import { refused } from '../given.js'
+
 /** Where a journal's bytes live. A file path needs Node; browsers bring one of their own. */
 export interface JournalStore {
   /** For messages. */
@@ -13,6 +16,29 @@ export interface JournalStore {
   /** Returns once the bytes would survive a crash of the machine. */
   append(bytes: Uint8Array): Promise<void>
   close(): Promise<void>
+}
+
+/** Those of our own kind, which know of no lock. */
+const inUse = new WeakSet<JournalStore>()
+
+/** @internal Until closeJournal(): two migrations would write over each other. */
+export function useJournal(journal: JournalStore | undefined, isNeeded: boolean): JournalStore | undefined {
+  if (journal == null && !isNeeded) return undefined
+  if (!journal?.append) throw refused(`journal is ${journal}; it must be a path or a JournalStore`)
+  if (inUse.has(journal)) throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', { file: journal.name, message: 'another migration has it' })
+  inUse.add(journal)
+  return journal
+}
+
+/** @internal Whatever its close() does, a migration has ended then. */
+export async function closeJournal(journal: JournalStore | undefined): Promise<void> {
+  if (journal === undefined) return
+  inUse.delete(journal)
+  try {
+    await journal.close()
+  } catch {
+    // All that was appended is durable.
+  }
 }
 
 /** A journal in memory: survives nothing, but shows its bytes. */

@@ -2,6 +2,7 @@ import { bytesOf, idOrThrow, staged, textOf } from '../engine/handle.js'
 import { own, type Owned, restage } from '../engine/owned.js'
 import { getLiveModule } from './load.js'
 import { errorCodeOf, KeyhaulError } from '../errors.js'
+import { notBytes } from '../stores/level-errors.js'
 import type { ScanRange } from '../stores/store.js'
 import { Packer } from './pack.js'
 
@@ -90,7 +91,10 @@ export class Gate {
 
   private refusal(result: number, key: Uint8Array | undefined): KeyhaulError {
     const owner = textOf(this.module)
+    // Of a store that was never given any, most likely.
+    const nobody = result !== -RETRY && owner === '' ? { message: 'it does not own this key, and does not know who does; assignRange() gives a store its keys' } : {}
     return new KeyhaulError(errorCodeOf(-result), {
+      ...nobody,
       store: this.store,
       key,
       owner: result === -RETRY || owner === '' ? undefined : owner,
@@ -100,7 +104,10 @@ export class Gate {
 
   private put(keys: readonly Uint8Array[]): number {
     let size = 0
-    for (const key of keys) size += 4 + key.length
+    for (const key of keys) {
+      if (!(key instanceof Uint8Array)) throw notBytes(this.store)
+      size += 4 + key.length
+    }
     if (size > this.stageBytes) {
       this.stageBytes = 2 * size
       this.stage = restage(this.owned, this.stageBytes)

@@ -1,8 +1,9 @@
 import { KeyhaulError } from '../errors.js'
-import { compareBytes, toBytes } from '../stores/bytes.js'
+import { compareBytes } from '../stores/bytes.js'
 import { assertHonoured } from '../stores/capabilities.js'
 import { getManyOf, recordedStore } from '../stores/recorded.js'
 import type { ApplyOptions, Capability, ScanOptions, ScanPage, ScanRange, Store, Write } from '../stores/store.js'
+import { clientBytes } from './client-bytes.js'
 import { GateCore } from './core.js'
 import type { Unanswered } from './group.js'
 import { spansOf } from './spans.js'
@@ -89,7 +90,7 @@ class Gated implements GatedStore {
   }
 
   async get(key: string | Uint8Array): Promise<Uint8Array | undefined> {
-    return (await this.getMany([toBytes(key)]))[0]
+    return (await this.getMany([clientBytes(key)]))[0]
   }
 
   async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
@@ -104,12 +105,12 @@ class Gated implements GatedStore {
     }
   }
 
-  put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
-    return this.batch([[toBytes(key), toBytes(value)]], options)
+  async put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
+    await this.batch([[clientBytes(key), clientBytes(value)]], options)
   }
 
-  del(key: string | Uint8Array, options?: WriteOptions): Promise<void> {
-    return this.batch([[toBytes(key), undefined]], options)
+  async del(key: string | Uint8Array, options?: WriteOptions): Promise<void> {
+    await this.batch([[clientBytes(key), undefined]], options)
   }
 
   batch(writes: readonly Write[], options: WriteOptions = {}): Promise<void> {

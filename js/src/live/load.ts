@@ -3,9 +3,9 @@ import * as calls from '../engine/live.js'
 import { getModule, liveParts, provideModule } from '../engine/load.js'
 import type { WasmModule } from '../engine/module.js'
 import { KeyhaulError } from '../errors.js'
+import * as begin from './begin.js'
 import createKeyhaul from './glue.js'
 import { apartBytes, packed, unpacker, wasmBytes } from './inline.js'
-import { operatorFence } from './operator.js'
 import { Pace } from './pace.js'
 import { refusalOf } from './refusal.js'
 import { watchWrites } from './writes.js'
@@ -18,7 +18,7 @@ export const instantiateLive = (): WasmModule =>
 provideModule(instantiateLive)
 
 liveParts.calls = calls
-liveParts.fence = operatorFence
+liveParts.begin = begin
 liveParts.refusal = refusalOf
 liveParts.writes = watchWrites
 liveParts.pace = () => new Pace()

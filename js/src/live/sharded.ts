@@ -1,7 +1,8 @@
 import { KeyhaulError } from '../errors.js'
 import type { Register } from '../register/register.js'
-import { compareBytes, inRange, toBytes } from '../stores/bytes.js'
+import { compareBytes, inRange } from '../stores/bytes.js'
 import type { Entry, ScanRange, Write } from '../stores/store.js'
+import { clientBytes } from './client-bytes.js'
 import type { GatedStore, WriteOptions } from './gated.js'
 import { type OwnedRange, Ownership } from './ownership.js'
 import { successor } from './spans.js'
@@ -74,13 +75,14 @@ class Sharded implements ShardedStore {
     }
   }
 
-  get(key: string | Uint8Array): Promise<Uint8Array | undefined> {
-    const bytes = toBytes(key)
+  async get(key: string | Uint8Array): Promise<Uint8Array | undefined> {
+    const bytes = clientBytes(key)
     return this.follow(bytes, 'read', (store) => store.get(bytes))
   }
 
-  put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
-    return this.batch([[key, value]], options)
+  async put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
+    // An undefined value would delete.
+    await this.batch([[key, clientBytes(value)]], options)
   }
 
   del(key: string | Uint8Array, options?: WriteOptions): Promise<void> {
@@ -88,7 +90,7 @@ class Sharded implements ShardedStore {
   }
 
   async getMany(keys: readonly (string | Uint8Array)[]): Promise<(Uint8Array | undefined)[]> {
-    const all = keys.map(toBytes)
+    const all = keys.map(clientBytes)
     const map = this.map ?? (await this.refresh())
     const groups = new Map<string | undefined, number[]>()
     all.forEach((key, i) => {
@@ -115,7 +117,7 @@ class Sharded implements ShardedStore {
   }
 
   async batch(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void> {
-    const bytes = writes.map(([key, value]): Write => [toBytes(key), value === undefined ? undefined : toBytes(value)])
+    const bytes = writes.map(([key, value]): Write => [clientBytes(key), value === undefined ? undefined : clientBytes(value)])
     const first = bytes[0]
     if (first === undefined) return
     await this.follow(first[0], 'write', async (store, part, isFresh) => {
@@ -130,7 +132,7 @@ class Sharded implements ShardedStore {
   }
 
   async *iterator(range: { readonly gte?: string | Uint8Array; readonly lt?: string | Uint8Array } = {}): AsyncIterableIterator<Entry> {
-    let rest: ScanRange | undefined = { gte: toBytes(range.gte ?? ''), lt: range.lt === undefined ? undefined : toBytes(range.lt) }
+    let rest: ScanRange | undefined = { gte: clientBytes(range.gte ?? ''), lt: range.lt === undefined ? undefined : clientBytes(range.lt) }
     while (rest !== undefined) {
       const page: { entries: readonly Entry[]; rest: ScanRange | undefined } = await this.page(rest)
       yield* page.entries
@@ -139,7 +141,7 @@ class Sharded implements ShardedStore {
   }
 
   async batchAcross(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void> {
-    let left = writes.map(([key, value]): Write => [toBytes(key), value === undefined ? undefined : toBytes(value)])
+    let left = writes.map(([key, value]): Write => [clientBytes(key), value === undefined ? undefined : clientBytes(value)])
     while (left.length > 0) {
       const map = this.map ?? (await this.refresh())
       const [first] = left as [Write]

@@ -17,9 +17,11 @@ export function inRange(key: Uint8Array, range: ScanRange): boolean {
 
 const encoder = /* @__PURE__ */ new TextEncoder()
 
-/** Text as UTF-8; bytes as they are. */
+/** Text as UTF-8; bytes as they are. A TypeError of anything else, of which an ArrayBuffer has no length and `undefined` would delete. */
 export function toBytes(key: string | Uint8Array): Uint8Array {
-  return typeof key === 'string' ? encoder.encode(key) : key
+  if (typeof key === 'string') return encoder.encode(key)
+  if (key instanceof Uint8Array) return key
+  throw new TypeError('neither text nor a Uint8Array')
 }
 
 export function toHex(bytes: Uint8Array): string {

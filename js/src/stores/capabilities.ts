@@ -7,7 +7,11 @@ export const CAPABILITIES: readonly (Capability | '')[] = [
 ]
 
 /** What a store says of itself and nobody would mind, as that its feed is ahead of its scans, would be lost data later. */
-export function assertHonoured({ name, capabilities }: Store): void {
+export function assertHonoured(store: Store): void {
+  const { name, identity, capabilities, scan } = store ?? {}
+  if (!name || identity === undefined || !capabilities?.has || !scan) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a store has name, identity, capabilities, scan and apply; wrap a database with levelStore(db)' })
+  }
   for (const one of capabilities) {
     if (CAPABILITIES.includes(one)) continue
     throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: name, message: `it declares ${one}, which keyhaul does not honour; leave it out` })

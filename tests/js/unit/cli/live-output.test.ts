@@ -31,6 +31,8 @@ test('a line of progress fits into the terminal and says the most important firs
   )
   const fenced = { ...progress, state: 'draining' as const, totalBytes: 0, live: { ...live, waitsFor: 'nothing' as const, text: '', pausedMs: 31 } }
   assert.equal(liveLine('draining', fenced, 60), 'taking over the last changes · writers wait since 31 ms')
+  const moved = { ...progress, state: 'cleaning' as const, totalBytes: 0, bytesPerSecond: 0, live: { ...live, waitsFor: 'nothing' as const, text: '', toCompare: 0, postponed: 0 } }
+  assert.equal(liveLine('cleaning', moved, 200), 'deleting from the source · 12,000 entries')
 })
 
 test('nothing that a terminal would obey gets there', () => {

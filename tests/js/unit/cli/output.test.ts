@@ -41,5 +41,9 @@ test('what clients noticed of a live move, where all of it was seen', () => {
     /\n {2}1,234 writes waited, p50 12 ms, p99 30 ms, at most 1\.5 s; clients wrote 10,000 before and 9,872 keys a second during it\n/
   )
   assert.match(said({ waited: 1, waitedP50Ms: 2, waitedP99Ms: 2, waitedMaxMs: 2 }), /\n {2}1 write waited, p50 2 ms/)
+  assert.doesNotMatch(said({ perSecondDuring: 0.2 }), /a second/, 'there were no clients')
+  const refused = { ...raw, state: 'failed', verified: false } as RawReceipt
+  const writes = { waited: 0, waitedP50Ms: 0, waitedP99Ms: 0, waitedMaxMs: 0, perSecondBefore: 275, perSecondDuring: 178 }
+  assert.doesNotMatch(receiptText(readReceipt(refused, { from: 'left', to: 'right', ranges: [], writes }, [])), /a second/)
   assert.match(said({ perSecondDuring: 7 }), /\n {2}no write waited for that; clients wrote 7 keys a second during it\n/)
 })

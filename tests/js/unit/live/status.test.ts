@@ -3,11 +3,15 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Engine, inspectJournal, type JournalInfo, type LiveProgress, type MigrationError, memoryJournal, migrate, type Progress } from '../../../../dist/index.js'
+import { ClassicLevel } from 'classic-level'
+import { Engine, inspectJournal, type JournalInfo, type LiveProgress, type MigrationError, memoryJournal, migrate, type Progress, type Receipt } from '../../../../dist/index.js'
 import { assignRange, gatedStore } from '../../../../dist/live/index.js'
+import { levelRegister } from '../../../../dist/register/level.js'
 import { memoryRegister, type Register } from '../../../../dist/register/memory.js'
+import { levelStore } from '../../../../dist/stores/level.js'
 import { memoryStore } from '../../../../dist/stores/memory.js'
-import type { ApplyOptions, Write } from '../../../../dist/stores/store.js'
+import type { ApplyOptions, Store, Write } from '../../../../dist/stores/store.js'
+import { inFolder } from '../../support/stores.ts'
 import { inLevels, inMemory } from './world.ts'
 
 test('progress has the lag while it copies, a forecast and the budget before it cuts over', async () => {
@@ -110,19 +114,39 @@ test('the same of one that was cancelled', async () => {
   })
 })
 
-test('the same of one whose target does not hold what it was given, and which keys those are', async () => {
-  const register = memoryRegister()
-  const inner = memoryStore({ name: 'b' })
-  const loses = (writes: readonly Write[], options: ApplyOptions): Promise<void> => inner.apply(writes.filter(([key]) => String(Buffer.from(key)) !== 'key-7'), options)
-  const [a, b] = [gatedStore(memoryStore({ name: 'a' })), gatedStore(Object.assign(Object.create(inner) as typeof inner, { apply: loses }))]
-  await assignRange({ register, store: a })
-  for (let i = 0; i < 50; i++) await a.put(`key-${i}`, String(i))
-  const error = await failureOf(migrate({ live: true, from: a, to: b, register }))
-  assert.deepEqual(endOf(error), ['KEYHAUL_VERIFY_MISMATCH', 'closing', false, false, 'find out why, then move again', 'mismatch'])
-  assert.match(error.message, /^b differs from a: .*, first \w+ key key-7; find out why, then move again$/)
-  assert.deepEqual(error.receipt?.different.map(({ key }) => key), ['key-7'])
-  assert.equal(String(Buffer.from((await a.get('key-7')) ?? [])), '7')
-})
+const KEY_7 = Buffer.from('key-7')
+const SPOILT: Readonly<Record<'missing' | 'extra' | 'changed', (write: Write) => readonly Write[]>> = {
+  missing: () => [],
+  extra: (write) => [write, [Buffer.from('key-7x'), Buffer.from('nobody wrote it')]],
+  changed: ([key]) => [[key, Buffer.from('nobody wrote it')]]
+}
+
+for (const [kind, spoilt] of Object.entries(SPOILT)) {
+  for (const level of [3, 5]) {
+    test(`the same of one whose target does not hold what it was given, level ${level}: ${kind}, and which key that is`, async () => {
+      await inFolder(async (folder) => {
+        const dbs = ['a', 'b'].map((name) => new ClassicLevel<string, string>(join(folder, name))) as [ClassicLevel, ClassicLevel]
+        const inner = level === 3 ? memoryStore({ name: 'b' }) : levelStore(dbs[1], { name: 'b', feed: true })
+        const apply = (writes: readonly Write[], options: ApplyOptions): Promise<void> =>
+          inner.apply(writes.flatMap((write) => (KEY_7.equals(write[0]) && write[1] !== undefined ? spoilt(write) : [write])), options)
+        const spoiling = Object.assign(Object.create(inner) as Store, { apply, applyPacked: undefined, prepare: undefined })
+        const [a, b] = [gatedStore(level === 3 ? memoryStore({ name: 'a' }) : levelStore(dbs[0], { name: 'a', feed: true })), gatedStore(spoiling)]
+        const register = level === 3 ? memoryRegister() : levelRegister(dbs[0])
+        await assignRange({ register, store: a })
+        for (let i = 0; i < 50; i++) await a.put(`key-${i}`, String(i))
+        const error = await failureOf(migrate({ live: true, from: a, to: b, register, ...(level === 3 ? {} : { requireLevel: 5, journal: join(folder, 'journal') }) }))
+        assert.deepEqual(endOf(error), ['KEYHAUL_VERIFY_MISMATCH', 'closing', false, false, 'find out why, then move again', 'mismatch'])
+        const key = kind === 'extra' ? 'key-7x' : 'key-7'
+        const counts = { missing: 0, extra: 0, changed: 0, [kind]: 1 }
+        assert.equal(error.message, `b differs from a: ${counts.missing} missing, ${counts.extra} extra, ${counts.changed} changed, first ${kind} key ${key}; find out why, then move again`)
+        const { missing, extra, changed, different } = error.receipt as Receipt
+        assert.deepEqual([{ missing, extra, changed }, different], [counts, [{ key, kind }]])
+        assert.equal(String(Buffer.from((await a.get('key-7')) ?? [])), '7')
+        for (const db of dbs) await db.close()
+      })
+    })
+  }
+}
 
 test('of each beginning of a journal: whether the decision was taken, and where only the register knows', async () => {
   await inLevels(500, async ({ a, b, register, load }, folder) => {

@@ -1,0 +1,41 @@
+// How a live migration begins, as far as the small entry need not know it.
+import type { LiveRun } from '../engine/live.js'
+import { KeyhaulError } from '../errors.js'
+import { refused } from '../given.js'
+import type { MigrateOptions } from '../options.js'
+import type { ScanRange, Store } from '../stores/store.js'
+import { operatorFence } from './operator.js'
+
+export type Fenced = Partial<Pick<LiveRun, 'fence'>>
+type Given = Pick<MigrateOptions, 'from' | 'to' | 'register' | 'stopWrites' | 'resumeWrites' | 'mode'>
+
+/** The stores as a live migration sees them. */
+export function moverOf<T extends Given>(options: T, ranges: readonly ScanRange[]): T & Fenced {
+  if (options.mode !== undefined) throw refused('leave `mode` out of a live migration')
+  const fence = (options.stopWrites ?? options.resumeWrites) && operatorFence(options, ranges)
+  return { ...options, fence, from: fence?.store ?? options.from.mover ?? options.from, to: options.to.mover ?? options.to }
+}
+
+export function liveRun({ register, from, to, fence, share = 0.25 }: Pick<MigrateOptions, 'register' | 'from' | 'to' | 'share'> & Fenced, claim: Uint8Array): LiveRun {
+  // What only has the name of a register would be asked for ever, as one that is down is.
+  if (typeof register?.read !== 'function' || typeof register.compareAndSet !== 'function') throw refused('a live migration needs the `register` of its clients, such as levelRegister(db)')
+  if (!(share > 0 && share <= 1)) throw refused(`share is ${share}; it must be more than 0, and at most 1`)
+  return { claim, source: from.name, target: to.name, register, fence, share }
+}
+
+/** The same of one that was begun at this level, by its journal. */
+export function resumedRun(options: Parameters<typeof liveRun>[0], claim: Uint8Array, level: number, file: string): LiveRun {
+  const run = liveRun(options, claim)
+  if ((run.fence !== undefined) === (level === 2)) return run
+  throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', { file, message: 'give stopWrites and resumeWrites if it was begun with them, and only then' })
+}
+
+/** Why the level cannot be given; `missing` are capabilities. */
+export function levelText(missing: readonly string[], { from, to, requireLevel = 0, reverseWindowMs = 0 }: MigrateOptions): string {
+  if (missing.length > 0 && reverseWindowMs > 0) {
+    const lacks = (store: Store): string => `${store.name} lacks ${missing.filter((one) => !store.capabilities.has(one as never)).join(', ') || 'nothing'}`
+    return `a reverse window cannot be given: ${lacks(from)}, ${lacks(to)}; wrap both stores with gatedStore(), each with a feed`
+  }
+  const why = missing.length > 0 ? `missing: ${missing.join(', ')}; wrap both stores with gatedStore()` : `level ${Math.max(requireLevel, 4)} needs a durable register and a journal`
+  return `level ${Math.max(requireLevel, 3)} cannot be given: ${why}`
+}
