@@ -28,8 +28,6 @@ class JournalQueue {
   uint64_t added() const { return added_; }
   uint64_t durable() const { return durable_; }
   bool enabled() const { return enabled_; }
-  // How long the last append took.
-  uint64_t lastUs() const { return lastUs_; }
   // Everything added so far is durable.
   bool flushed() const { return waiting_.empty() && !op_; }
   bool owns(OpId op) const { return op_ == op && op; }
@@ -48,7 +46,6 @@ class JournalQueue {
     if (waiting_.empty() || hold) return {};
     op_ = port.journal(tag_, waiting_);
     sent_ = added_;
-    sentAt_ = port.now();
     waiting_.clear();
     port.wakeAt(port.ops().find(op_)->deadline);
     return {};
@@ -61,7 +58,6 @@ class JournalQueue {
     port.buffers().release(event.payload.buffer);
     if (event.kind == EventKind::kDone) {
       durable_ = sent_;
-      lastUs_ = (port.now() - sentAt_).us;
       return {};
     }
     disable();
@@ -85,8 +81,7 @@ class JournalQueue {
   JournalWriter writer_;
   std::string waiting_;
   OpId op_;
-  uint64_t added_ = 0, sent_ = 0, durable_ = 0, lastUs_ = 0;
-  Instant sentAt_{0};
+  uint64_t added_ = 0, sent_ = 0, durable_ = 0;
 };
 
 }  // namespace keyhaul

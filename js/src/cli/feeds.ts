@@ -56,13 +56,15 @@ export async function dropFeed(url: string, id: string, flags: { force?: boolean
   }
 }
 
-/** The journal that goes on with the feed, where it is still there and has not ended. */
+/** The journal that may go on with the feed: it is still there and has not ended, or cannot be read here. */
 function journalOf({ owner }: Pick<OpenFeed, 'owner'>): string | undefined {
   const journal = JOURNAL.exec(owner ?? '')?.[1]
+  if (journal === undefined) return undefined
   try {
-    return journal !== undefined && inspectJournal(new Uint8Array(readFileSync(journal))).resumable ? journal : undefined
-  } catch {
-    return undefined
+    return inspectJournal(new Uint8Array(readFileSync(journal))).resumable ? journal : undefined
+  } catch (error) {
+    // A newer keyhaul may read it, and a damaged one be restored: `keyhaul resume` says what is wrong.
+    return (error as { code?: unknown }).code === 'ENOENT' ? undefined : journal
   }
 }
 

@@ -1,6 +1,6 @@
 // What a database keeps for feeds that nobody follows: seen and dropped from a terminal.
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { migrate } from '../../../dist/index.js'
@@ -43,6 +43,13 @@ test('inspect of a store shows its feeds; drop-feed ends one, not one that can g
     const unknown = await keyhaul(['drop-feed', url, '12'])
     assert.equal(unknown.code, 1)
     assert.match(unknown.stderr, /KEYHAUL_NOT_FOUND.*no open feed 12; keyhaul inspect/s)
+
+    // One that a newer keyhaul wrote, or that is damaged, is somebody's too.
+    const bytes = readFileSync(journal)
+    for (const [at, value] of [[4, 9], [20, 0xff]] as const) {
+      writeFileSync(journal, bytes.map((byte, i) => (i === at ? value : byte)))
+      assert.equal((await keyhaul(['drop-feed', url, feed.id])).code, 2)
+    }
 
     rmSync(journal)
     assert.match((await keyhaul(['inspect', url])).stdout, /grows for ever; drop it with: keyhaul drop-feed/)

@@ -77,6 +77,7 @@ test('events: each change of owner once, at any speed, each broken promise, and 
   assert.equal(fast.hash, hashOf('--seed', '2', '--scenario', 'add-node', '--faults', 'none', '--sabotage', 'none'))
   assert.deepEqual((await play('copy', 'none', 10_000)).cutovers, [])
   const broken = await play('swarm', 'delete-after-copy', 10_000)
+  await foreseen(page) // the run may be over before it has been looked through
   const foreseenOnes = await get(page, (sim) => sim.foresight?.violations.map(({ oracle, event }) => ({ oracle, event })))
   assert.ok(broken.violations.length > 0)
   assert.deepEqual(broken.violations.map(({ oracle, event }) => ({ oracle, event })), foreseenOnes)

@@ -38,7 +38,7 @@ export class OraclePanel {
     const { lost, stale, resurrected, doubled, owners } = tollOf(scene)
     const values: Told = {
       'operations checked': count(scene.checks), 'writes acknowledged': `${count(scene.clientAcks)} of ${count(scene.clientOps)}`,
-      lost: count(lost), stale: count(stale), resurrected: count(resurrected), doubled: count(doubled), 'owners a key': owners === undefined ? 'one' : `${owners} at most`,
+      lost: count(lost), stale: count(stale), resurrected: count(resurrected), doubled: count(doubled), 'owners a key': count(owners ?? 1),
       crashes: count(scene.crashes), resumes: count(scene.resumes)
     }
     const harm: Partial<Record<keyof Told, boolean>> = { lost: lost > 0, stale: stale > 0, resurrected: resurrected > 0, doubled: doubled > 0, 'owners a key': (owners ?? 1) > 1 }

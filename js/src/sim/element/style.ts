@@ -34,7 +34,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius:
 .legend i.load { background: linear-gradient(90deg, color-mix(in srgb, var(--keyhaul-range-0) 40%, var(--keyhaul-empty)) 50%, var(--keyhaul-range-0) 50%); }
 .legend i.bars { width: 24px; border-radius: 0; background: linear-gradient(90deg, var(--keyhaul-store-0) 8px, var(--keyhaul-empty) 8px 11px, var(--keyhaul-ink) 11px 13px, var(--keyhaul-empty) 13px) 0 1px / 24px 6px no-repeat, linear-gradient(90deg, var(--keyhaul-quiet) 14px, var(--keyhaul-empty) 14px) 0 9px / 24px 3px no-repeat; }
 .legend i.lost { background: none; color: var(--keyhaul-bad); font: 700 14px/12px system-ui; text-align: center; }
-.oracle { grid-area: oracle; margin: 0 22px 14px 8px; padding: 11px 18px; border-radius: 12px; background: var(--keyhaul-good-paper); overflow: auto; height: 0; min-height: calc(100% - 14px); }
+.oracle { grid-area: oracle; margin: 0 22px 14px 8px; padding: 8px 18px; border-radius: 12px; background: var(--keyhaul-good-paper); overflow: auto; height: 0; min-height: calc(100% - 14px); }
 .oracle.bad { background: var(--keyhaul-bad-paper); }
 .oracle h2 { margin-bottom: 2px; }
 h2 { font-size: 13px; font-weight: 600; color: var(--keyhaul-quiet); letter-spacing: 0.01em; margin-bottom: 6px; }
@@ -47,14 +47,14 @@ h3 { font-size: 13px; font-weight: 600; margin: 12px 0 4px; }
 .numbers dd { color: var(--keyhaul-ink); font-weight: 600; margin: 0; }
 .numbers, .trace, .end, .quiet { color: var(--keyhaul-quiet); font-size: 12.5px; }
 .numbers .bad dd, .numbers .bad .what { color: var(--keyhaul-bad); }
-.numbers { margin: 4px 0; }
+.numbers { margin: 2px 0; }
 .promises { list-style: none; padding: 0; display: grid; font-size: 13px; line-height: 1.32; }
 .promises li { padding-left: 20px; position: relative; }
 .promises li::before { content: "✓"; position: absolute; left: 0; color: var(--keyhaul-accent); font-weight: 700; }
 .promises li.bad { color: var(--keyhaul-bad); font-weight: 700; }
 .promises li.bad::before { content: "✗"; color: var(--keyhaul-bad); }
 .trace { line-height: 1.35; }
-.end { margin-bottom: 6px; line-height: 1.35; }
+.end { margin-bottom: 4px; line-height: 1.35; }
 .hash { font: 600 12.5px ui-monospace, "SF Mono", Menlo, monospace; color: var(--keyhaul-ink); }
 .broken { margin: 6px 0 10px; }
 .broken .found { font-weight: 600; }

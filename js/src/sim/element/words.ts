@@ -21,7 +21,7 @@ const PROMISES: Readonly<Record<string, string>> = {
   linearizable: 'All reads and writes have one order',
   'left-over': 'Nothing is left behind on the old owner',
   ownership: 'Every key has exactly one owner',
-  position: 'Receipts name where both sides were equal',
+  position: 'Receipts say where both were equal',
   pause: 'Writers wait no longer than agreed',
   'single-writer': 'No two stores take writes of one key',
   window: 'The way back stays open as agreed'

@@ -155,7 +155,7 @@ test('of two that move beside each other the one that cannot keep up gets ahead,
   await inMemory(4_000, async ({ a, b, register, load }) => {
     const engine = new Engine()
     raise(engine, 2 ** 16 + 1) // the second one
-    const begin = (from: number, to: number) => engine.migrate({ live: true, from: a, to: b, register, ranges: [[keyOf(from), keyOf(to)]], pageEntries: 20 })
+    const begin = (from: number, to: number) => engine.migrate({ live: true, from: a, to: b, register, ranges: [[keyOf(from), keyOf(to)]], pageEntries: 20, pauseBudgetMs: 60_000 })
     const [first, second] = await Promise.all([begin(0, 1_999), begin(2_000, 3_999)])
     const copied = new Promise<readonly [string, number]>((done) => {
       second.on('state', (state) => {
