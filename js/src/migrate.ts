@@ -238,7 +238,7 @@ function assertStores({ from, to, signal }: Pick<MigrateOptions, 'from' | 'to' |
 }
 
 function liveBegin(): NonNullable<typeof liveParts.begin> {
-  if (liveParts.begin === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED')
+  if (liveParts.begin === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { message: "a live migration needs 'keyhaul/live'; import it with your other imports" })
   return liveParts.begin
 }
 

@@ -10,7 +10,7 @@ export const CAPABILITIES: readonly (Capability | '')[] = [
 export function assertHonoured(store: Store): void {
   const { name, identity, capabilities, scan } = store ?? {}
   if (!name || identity === undefined || !capabilities?.has || !scan) {
-    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a store has name, identity, capabilities, scan and apply; wrap a database with levelStore(db)' })
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a store has name, identity, capabilities (a Set), scan and apply; wrap a database with levelStore(db)' })
   }
   for (const one of capabilities) {
     if (CAPABILITIES.includes(one)) continue
