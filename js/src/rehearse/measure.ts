@@ -69,8 +69,8 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   const client = isLive ? await clients(source, counted.sample, signal) : { feedNs: 0, putNs: 0 }
   const writes = options.isServing === true ? 0 : (plan.writes ?? watched.writes ?? 0)
   const { receipt, readNs, calls } = isLive ? await tryLive(source, scratch, counted.sample, plan, writes, signal) : { receipt: await tryCopy(options, counted, plan), readNs: counted.readNs, calls: undefined }
-  // Between clients it is longer.
-  const syncUs = Math.max(aloneUs, calls?.p50Us ?? 0)
+  // Between clients it is longer, and that is what a pause is made of.
+  const syncUs = calls?.p50Us ?? aloneUs
   const { entries, copyMs, verifyMs } = receipt
   const perEntry = (ms: number): number => (ms * 1e6) / entries
   // The end of a range is durable, and each so many pages. By the probes, which a busy disk may have kept longer than the trial.
