@@ -1,5 +1,6 @@
 #include "disk.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace keyhaul::sim {
@@ -11,7 +12,7 @@ constexpr uint64_t kBytesPerUs = 200;
 Disk::Written Disk::write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor) {
   Written written;
   written.delayUs = (kSyncUs + prng_.below(kSyncUs) + bytes / kBytesPerUs) * slowFactor;
-  if (syncUs_) written.delayUs = (*syncUs_ * 3 / 4 + prng_.below(*syncUs_ / 2 + 1)) * slowFactor;
+  if (syncUs_) written.delayUs = rehearsedUs() * slowFactor;
   if (prng_.chance(faults_.rate(FaultKind::kDiskSlow))) {
     written.slow = true;
     written.delayUs += prng_.between(1'000, 300'000);
@@ -25,6 +26,12 @@ Disk::Written Disk::write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor) {
     torn_ = true;
   }
   return written;
+}
+
+uint64_t Disk::rehearsedUs() {
+  const uint64_t us = *syncUs_, mostUs = std::max(us, syncMostUs_);
+  const bool isSlow = syncMostUs_ > us && prng_.below(10) == 0;
+  return isSlow ? us + prng_.below(2 * (mostUs - us) + 1) : us * 3 / 4 + prng_.below(us / 2 + 1);
 }
 
 uint64_t Disk::surviving(uint64_t pendingBytes) {

@@ -33,18 +33,25 @@ class Disk {
   void tearNext(uint64_t downUs) { tearForUs_ = downUs; }
   // No write is torn any more, though one was to be.
   void heal();
-  // About so long instead of what is assumed; the bytes are somebody else's matter.
-  void syncsIn(uint64_t us) { syncUs_ = us; }
+  // About so long instead of what is assumed, and one of ten up to twice as far as the slowest of twenty;
+  // the bytes are somebody else's matter.
+  void syncsIn(uint64_t us, uint64_t mostUs) {
+    syncUs_ = us;
+    syncMostUs_ = mostUs;
+  }
   void fillUntil(uint64_t timeUs) { fullUntilUs_ = timeUs; }
   bool isFull(uint64_t nowUs) const { return nowUs < fullUntilUs_; }
 
  private:
+  uint64_t rehearsedUs();
+
   Prng prng_;
   const Faults& faults_;
   uint64_t fullUntilUs_ = 0;
   uint64_t tearForUs_ = 0;
   bool torn_ = false;
   std::optional<uint64_t> syncUs_;
+  uint64_t syncMostUs_ = 0;
 };
 
 }  // namespace keyhaul::sim

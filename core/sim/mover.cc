@@ -17,7 +17,7 @@ MoverNode::MoverNode(World& world, uint16_t id, const Config& config)
       disk_(world.seed(), "disk mover " + std::to_string(id), world.faults()),
       prng_(world.seed(), "mover " + std::to_string(id)),
       memoryPrng_(world.seed(), "memory of mover " + std::to_string(id)) {
-  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs);
+  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs, model->syncMostUs);
 }
 
 Instant MoverNode::now() const { return {clock_.nowUs(world_.nowUs())}; }

@@ -10,7 +10,7 @@ RegisterNode::RegisterNode(World& world, uint16_t id)
     : Node(world, NodeKind::kRegister, id),
       disk_(world.seed(), "disk register", world.faults()),
       prng_(world.seed(), "register") {
-  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs);
+  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs, model->syncMostUs);
 }
 
 void RegisterNode::setUp(const OwnershipMap& map) {

@@ -28,7 +28,7 @@ StoreNode::StoreNode(World& world, uint16_t id, std::string name)
       rotPrng_(world.seed(), "rot " + name_),
       misdirectPrng_(world.seed(), "misdirected " + name_),
       lossPrng_(world.seed(), "loss " + name_) {
-  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs);
+  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs, model->syncMostUs);
 }
 
 void StoreNode::setUp(const std::string& key, const std::string& value) {

@@ -14,6 +14,8 @@ constexpr uint32_t kRoundsMax = 60;
 // is the way to find out.
 constexpr uint32_t kSuspectRoundsMax = 5;
 constexpr Duration kFollowEvery = milliseconds(50);
+// So few take no longer than one.
+constexpr uint64_t kFewKeys = 16;
 
 }  // namespace
 
@@ -56,6 +58,7 @@ void ApproachPhase::startRecheck(Port& port) {
   recheckBegun_ = true;
   compared_ = waiting();
   fedBefore_ = shared_.totals.feedChanges;
+  answers_ = 0;
   // What differs stays stale by itself. The first look after everything was compared may be nearly as
   // long as that, and is held back like it.
   if (looks()) {
@@ -125,7 +128,7 @@ Status ApproachPhase::endRound(Port& port) {
   if (!(roundBegan_ == kNever)) {
     roundUs_ = (port.now() - roundBegan_).us;
     fed_ = shared_.totals.feedChanges - fedBefore_;
-    forecast_.addRound(roundUs_, compared_ + fed_);
+    forecast_.addRound(roundUs_, compared_ + fed_, answers_);
   }
   std::vector<Key> unexplained;
   for (const Key& key : found_) {
@@ -136,7 +139,9 @@ Status ApproachPhase::endRound(Port& port) {
   suspects_ = std::move(unexplained);
   suspectRounds_ = suspects_.empty() ? 0 : suspectRounds_ + 1;
   const bool settled = suspectRounds_ == 0 || suspectRounds_ >= kSuspectRoundsMax;
-  if (!follow_ && rounds_ >= 2 && settled && forecastUs() <= budget_.us) {
+  // Another round now costs its time once, and each writer in the pause half of what it has to do.
+  const bool shortens = rounds_ < kRoundsMax / 2 && waiting() > kFewKeys && 2 * waiting() < compared_ + fed_;
+  if (!follow_ && rounds_ >= 2 && settled && !shortens && forecastUs() <= budget_.us) {
     step_ = Step::kDone;
     return {};
   }
@@ -147,6 +152,7 @@ Status ApproachPhase::endRound(Port& port) {
 }
 
 Status ApproachPhase::onEvent(Port& port, OpTag tag, const Event& event) {
+  ++answers_;
   const auto part = static_cast<MigrationPart>(tag.part);
   const bool reads = part == MigrationPart::kSource || part == MigrationPart::kTarget;
   if (!reads) return feed_.onEvent(port, tag, event);

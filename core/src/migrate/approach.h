@@ -108,6 +108,7 @@ class ApproachPhase {
   uint64_t roundUs_ = 0;        // how long the last one took
   uint64_t compared_ = 0;       // keys or buckets of the round under way
   uint64_t fedBefore_ = 0, fed_ = 0;  // changes until it began, and of the last one
+  uint64_t answers_ = 0;        // of stores, in the round under way
   uint32_t rounds_ = 0, suspectRounds_ = 0;
 };
 

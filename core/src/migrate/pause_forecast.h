@@ -1,7 +1,8 @@
 // For how long writers would have to wait, so that of a hundred pauses one may be longer: from the
-// last rounds and the last calls of gates and register. A round says what a last one would take: it
-// does the same work, for as many changes as there were. What it took is reckoned down to the changes that
-// wait now, but not below the quickest round: so long it takes to ask at all.
+// last rounds and the last calls of gates and register. A round says how long a store's answer takes; of
+// those, a last round needs as many as the changes that wait now take, and a few to ask at all. How long
+// whole rounds were is no measure of it: the first compares all that gathered while everything was
+// compared, and is a hundred times as long as the last.
 #pragma once
 
 #include <algorithm>
@@ -16,8 +17,10 @@ class PauseForecast {
 
   // A gate or the register was asked, and answered after so long.
   void addCall(uint64_t us) { calls_[callCount_++ % kKept] = us; }
-  // A round in which so many changes were applied or compared.
-  void addRound(uint64_t us, uint64_t items) { rounds_[roundCount_++ % kKept] = {us, items}; }
+  // A round in which so many changes were applied or compared, in so many answers of stores.
+  void addRound(uint64_t us, uint64_t items, uint64_t answers) {
+    rounds_[roundCount_++ % kKept] = {us, items, std::max<uint64_t>(answers, 1)};
+  }
   // Of other times, when what is asked now was slow or quick for reasons of its own.
   void ageCalls() {
     for (uint64_t& us : calls_) us /= 2;
@@ -33,28 +36,32 @@ class PauseForecast {
 
   uint64_t us(uint32_t calls, uint64_t items) const {
     const uint32_t kept = std::min(roundCount_, kKept);
-    uint64_t least = UINT64_MAX, most = 0;
-    for (uint32_t i = 0; i < kept; ++i) least = std::min(least, rounds_[i].us);
+    uint64_t seen = 0, most = 0;
     for (uint32_t i = 0; i < kept; ++i) {
-      const Round& round = rounds_[i];
-      most = std::max({most, least, reckoned(round, items)});
+      seen += rounds_[i].answers;
+      most = std::max(most, reckoned(rounds_[i], items));
     }
     // Each as long as most are, and twice one that is slow.
     const uint64_t callsUs = calls * meanCallUs() + 2 * slowestCallUs();
     const uint64_t sumUs = callsUs + most;
-    // The fewer rounds were seen, the more is left to chance. The rest is measured: with it one of a hundred pauses
+    // The fewer answers were seen, the more is left to chance. The rest is measured: with it one of a hundred pauses
     // is longer (tests/native/live/live_forecast_test.cc).
-    return sumUs + sumUs * 3 / 8 + 2 * most / std::max(kept, 1U);
+    return sumUs + sumUs * 3 / 8 + 2 * most / std::max<uint64_t>({kept, seen / kFew, 1});
   }
 
  private:
-  // So few are asked for at once, and take no longer than one.
-  static constexpr uint64_t kFew = 16;
+  // A page of the feed is asked for and written, and what it names is read from both sides.
+  static constexpr uint64_t kFew = 4;
+  // So many changes are one page, and take no longer than one.
+  static constexpr uint64_t kFewItems = 16;
   struct Round {
-    uint64_t us = 0, items = 0;
+    uint64_t us = 0, items = 0, answers = 1;
   };
   static uint64_t reckoned(const Round& round, uint64_t items) {
-    return round.us * std::max(items, kFew) / std::max(round.items, kFew);
+    const uint64_t mine = std::max(items, kFewItems), its = std::max(round.items, kFewItems);
+    if (mine >= its) return round.us * mine / its;
+    const uint64_t few = std::min(kFew, round.answers);
+    return (few + (round.answers - few) * mine / its) * round.us / round.answers;
   }
 
   std::array<uint64_t, kKept> calls_{};

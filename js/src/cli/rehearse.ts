@@ -179,7 +179,7 @@ function forecastText({ text, measurement: m, calm, mild, scale, plan, seeds }: 
   const us = (ns: number): string => `${(ns / 1000).toFixed(1)} us`
   const lines = [
     `${m.exact ? '' : 'about '}${entries(m.entries)}, ${formatBytes(m.bytes)} (${m.exact ? 'all counted' : `estimated from the first ${formatCount(m.sampled)}`})`,
-    `an entry: read ${us(m.readNs)}, written ${us(m.writeNs)}, copied ${us(m.copyNs)}; a durable write ${formatDuration(m.syncUs / 1000)} more${isLive ? `; a client's write ${us(m.putNs)}` : ''}`,
+    `an entry: read ${us(m.readNs)}, written ${us(m.writeNs)}, copied ${us(m.copyNs)}; ${isLive ? `a gate's answer ${formatDuration(m.syncUs / 1000)}; a client's write ${us(m.putNs)}` : `a durable write ${formatDuration(m.syncUs / 1000)} more`}`,
     ...(m.writes === undefined || plan.writes !== m.writes ? [] : [`clients were seen to write ${formatCount(m.writes)} keys a second`]),
     `simulated: seeds ${seeds.first} to ${seeds.first + seeds.count - 1}, ${scale.entries === 1 ? 'every entry' : `one entry and one write for ${formatCount(scale.entries)}`}, pages of ${formatCount(scale.pageEntries)}`,
     ...outcomeLines('without faults', calm, isLive),

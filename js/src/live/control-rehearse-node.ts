@@ -49,7 +49,7 @@ async function measured({ ranges, sharePercent = 25, writes, watchMs }: Rehearse
     }
     try {
       const stores = { from, to, scratch: await scratch(target, 'target'), scratchSource: await scratch(source, 'source') }
-      return await measure({ ...stores, ranges, plan: { mode: 'live', share: sharePercent / 100, writes }, countMax: COUNT_MAX, trialMax: TRIAL_MAX, watchMs, signal })
+      return await measure({ ...stores, ranges, plan: { mode: 'live', share: sharePercent / 100, writes }, countMax: COUNT_MAX, trialMax: TRIAL_MAX, watchMs, isServing: true, signal })
     } finally {
       for (const db of opened) await db.close()
     }

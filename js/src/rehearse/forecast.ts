@@ -109,6 +109,7 @@ function run(measured: Measurement, plan: RehearsalPlan, seed: number, mild: num
     'read-ns': measured.readNs,
     'write-ns': measured.writeNs,
     'sync-us': measured.syncUs,
+    'sync-most-us': measured.syncMostUs ?? 0,
     'copy-ns': measured.copyNs,
     'verify-ns': measured.verifyNs,
     'look-ns': measured.lookNs,

@@ -15,7 +15,7 @@ export type RehearseOptions = Omit<MeasureOptions, 'plan'> & RehearsalPlan
  * with mild ones. Reads the source, looks into the target where it is given, and writes into the scratch stores only.
  */
 export async function rehearse(options: RehearseOptions): Promise<Forecast> {
-  const { from, to, scratch, scratchSource, ranges, countMax, trialMax, watchMs, signal, ...plan } = options
+  const { from, to, scratch, scratchSource, ranges, countMax, trialMax, watchMs, isServing, signal, ...plan } = options
   assertPlan(plan)
-  return forecastInTurns(await measure({ from, to, scratch, scratchSource, ranges, countMax, trialMax, watchMs, signal, plan }), plan, signal)
+  return forecastInTurns(await measure({ from, to, scratch, scratchSource, ranges, countMax, trialMax, watchMs, isServing, signal, plan }), plan, signal)
 }

@@ -8,6 +8,7 @@ import type { Receipt } from '../receipt.js'
 import { memoryRegister } from '../register/memory.js'
 import { type RangeInput, type RangesInput, toScanRanges } from '../ranges.js'
 import type { Entry, ScanRange, Store } from '../stores/store.js'
+import { type CallTimes, callTimes } from './calls.js'
 import { clients, fastest, timed, watchWriters } from './clients.js'
 import type { Measurement } from './measurement.js'
 import { pagesOf, type RehearsalPlan } from './plan.js'
@@ -33,6 +34,8 @@ export interface MeasureOptions {
    * feed of the source, which records for that time. Default 0: they are not, and taken for none.
    */
   readonly watchMs?: number | undefined
+  /** Live: the clients write on this thread already, so that the trial needs none of its own. Default false. */
+  readonly isServing?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -54,7 +57,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   const ranges = toScanRanges(options.ranges)
   const held = await lookInto(options, ranges)
   // Before anything of this gets in the writers' way.
-  const watched = isLive && plan.writes === undefined && watchMs > 0 ? { writes: await watchWriters(from, ranges, watchMs, signal) } : {}
+  const watched: { writes?: number } = isLive && plan.writes === undefined && watchMs > 0 ? { writes: await watchWriters(from, ranges, watchMs, signal) } : {}
   const counted = await count(options, ranges)
   if (counted.sample.length === 0 && counted.entries > 0) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store: from.name, message: 'the first entry is larger than the 64 MB of a trial; rehearse ranges that begin with a smaller one' })
@@ -62,20 +65,24 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   if (counted.sample.length === 0) throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store: from.name, message: 'there is nothing in the ranges; a rehearsal needs entries to measure' })
   const source = options.scratchSource ?? scratch
   const lookNs = await look(from, counted.sample, signal)
-  const { syncUs, writeNs } = await write(isLive ? source : scratch, counted.sample, plan, signal)
+  const { syncUs: aloneUs, writeNs } = await write(isLive ? source : scratch, counted.sample, plan, signal)
   const client = isLive ? await clients(source, counted.sample, signal) : { feedNs: 0, putNs: 0 }
-  const { receipt, readNs } = isLive ? await tryLive(source, scratch, plan, signal) : { receipt: await tryCopy(options, counted, plan), readNs: counted.readNs }
+  const writes = options.isServing === true ? 0 : (plan.writes ?? watched.writes ?? 0)
+  const { receipt, readNs, calls } = isLive ? await tryLive(source, scratch, counted.sample, plan, writes, signal) : { receipt: await tryCopy(options, counted, plan), readNs: counted.readNs, calls: undefined }
+  // Between clients it is longer, and that is what a pause is made of.
+  const syncUs = calls?.p50Us ?? aloneUs
   const { entries, copyMs, verifyMs } = receipt
   const perEntry = (ms: number): number => (ms * 1e6) / entries
   // The end of a range is durable, and each so many pages. By the probes, which a busy disk may have kept longer than the trial.
   const syncs = Math.max(isLive ? 1 : counted.sampledRanges.length, Math.ceil(entries / rowsOf(counted, plan) / pagesOf(plan).durablePages))
-  const syncMs = Math.min((syncUs / 1000) * syncs, copyMs / 2)
+  const syncMs = Math.min((aloneUs / 1000) * syncs, copyMs / 2)
   const times = timesOf(perEntry(copyMs - syncMs), perEntry(verifyMs), readNs, isLive ? (plan.share ?? 0.25) : undefined)
   const whole = (ns: number): number => Math.max(1, Math.round(ns))
   return {
     version: 1, entries: counted.entries, bytes: counted.bytes, exact: counted.exact, sampled: counted.sampled, live: isLive,
     readNs: whole(times.readNs * counted.slower), writeNs: whole(Math.min(writeNs, perEntry(copyMs))), syncUs,
-    copyNs: whole(times.copyNs), verifyNs: whole(times.verifyNs), lookNs, ...client, ...watched, ...held
+    copyNs: whole(times.copyNs), verifyNs: whole(times.verifyNs), lookNs, ...client, ...watched, ...held,
+    ...(calls === undefined ? {} : { syncMostUs: Math.max(syncUs, calls.p95Us) })
   }
 }
 
@@ -245,8 +252,8 @@ async function refused(): Promise<void> {
   throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { message: 'a rehearsal writes nothing into the source' })
 }
 
-/** Also how long an entry of a scan took: the thread is idle for most of it, and keeps none of them waiting. */
-async function tryLive(source: Store, target: Store, plan: RehearsalPlan, signal: AbortSignal | undefined): Promise<{ receipt: Receipt; readNs: number }> {
+/** Also how long an entry of a scan took: the thread is idle for most of it, and keeps none of them waiting; and a gate's answer, between clients. */
+async function tryLive(source: Store, target: Store, sample: readonly Entry[], plan: RehearsalPlan, writes: number, signal: AbortSignal | undefined): Promise<{ receipt: Receipt; readNs: number; calls: CallTimes }> {
   let reads = new EntryTimes()
   const [from, to] = [source, target].map((store) => {
     const scan: Store['scan'] = async (range, given) => {
@@ -259,12 +266,14 @@ async function tryLive(source: Store, target: Store, plan: RehearsalPlan, signal
   }) as [GatedStore, GatedStore]
   const register = memoryRegister()
   await assignRange({ register, store: from })
+  const move = (a: GatedStore, b: GatedStore, ranges?: RangesInput): Promise<Receipt> =>
+    carriedOut({ live: true, from: a, to: b, ranges, register, share: plan.share, ...pagesOf(plan), signal })
   // There, back, and there again.
-  return fastest(async (turn) => {
+  const tried = await fastest(async (turn) => {
     reads = new EntryTimes()
-    const stores = turn % 2 === 0 ? { from, to } : { from: to, to: from }
-    return { receipt: await carriedOut({ live: true, ...stores, register, share: plan.share, ...pagesOf(plan), signal }), readNs: reads.ns }
+    return { receipt: await (turn % 2 === 0 ? move(from, to) : move(to, from)), readNs: reads.ns }
   }, ({ receipt }) => workOf(receipt))
+  return { ...tried, calls: await callTimes({ from: to, to: from, register, sample, writes, move }) }
 }
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number

@@ -16,8 +16,10 @@ export interface Measurement {
   readonly readNs: number
   /** An entry of a batch to the scratch store. */
   readonly writeNs: number
-  /** What a durable write takes longer than another. */
+  /** What a durable write takes longer than another; of `live`, what a gate takes to answer while clients write. */
   readonly syncUs: number
+  /** The same of the slowest of twenty, where that was measured. */
+  readonly syncMostUs?: number | undefined
   /** An entry copied and read back, of the thread that engine and clients share. */
   readonly copyNs: number
   readonly verifyNs: number
@@ -42,8 +44,8 @@ export function toMeasurement(given: unknown): Measurement {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `not a measurement: ${message}` })
   }
   if (value.version !== 1) refuse('its version is not 1; make it with keyhaul rehearse --json')
-  for (const name of [...COUNTS, 'writes'] as const) {
-    const count = name === 'writes' ? (value.writes ?? 0) : value[name]
+  for (const name of [...COUNTS, 'writes', 'syncMostUs'] as const) {
+    const count = name === 'writes' || name === 'syncMostUs' ? (value[name] ?? 0) : value[name]
     if (!Number.isSafeInteger(count) || (count as number) < 0) refuse(`${name} is ${JSON.stringify(count)}, it must be a whole number of 0 or more`)
   }
   for (const name of ['exact', 'live'] as const) if (typeof value[name] !== 'boolean') refuse(`${name} must be true or false`)

@@ -43,6 +43,32 @@ test('what is slower takes longer: a rate, a smaller share, more entries, slower
   assert.equal(tight.verdict, 'overBudget', tight.text)
 })
 
+test('a store that is slow now and then is slow in some of the pauses', () => {
+  const even = forecast(MEASURED, { mode: 'live', writes: 2_000, seeds: 10 }).calm.pauseMs
+  const uneven = forecast({ ...MEASURED, syncMostUs: 30_000 }, { mode: 'live', writes: 2_000, seeds: 10 }).calm.pauseMs
+  assert.ok(uneven.max > even.max + 10 && uneven.p50 < 30, `${JSON.stringify([even, uneven])}`)
+  assert.deepEqual(forecast({ ...MEASURED, syncMostUs: 0 }, { mode: 'live', writes: 2_000, seeds: 10 }).calm.pauseMs, even)
+})
+
+test('a live trial asks the gates between writes of clients, and counts what they take', async () => {
+  const from = memoryStore({ name: 'from' })
+  await from.apply(entriesOf(2_000), { durable: false })
+  const slow = (name: string) => {
+    const store = memoryStore({ name })
+    const { ownRecord } = store
+    const write: typeof ownRecord.write = async (...record) => {
+      await new Promise((wake) => setTimeout(wake, 6))
+      return ownRecord.write(...record)
+    }
+    return Object.assign(store, { ownRecord: { read: () => ownRecord.read(), write } })
+  }
+  for (const isServing of [false, true]) {
+    const measured = await measure({ from, scratch: slow('s'), scratchSource: slow('t'), plan: { mode: 'live', writes: 500 }, isServing })
+    // Timers are no earlier than a millisecond before their time.
+    assert.ok(measured.syncUs >= 5_000 && (measured.syncMostUs as number) >= measured.syncUs, JSON.stringify(measured))
+  }
+})
+
 test('a hundred million entries are rehearsed one for many, page by page', () => {
   const { scale, calm, verdict } = forecast({ ...MEASURED, live: false, entries: 1e8, bytes: 11.6e9 }, { seeds: 2 })
   assert.equal(verdict, 'fits')
@@ -129,6 +155,7 @@ test('refuses what makes no sense', async () => {
   const refused = { code: 'KEYHAUL_INVALID_ARGUMENT' }
   assert.throws(() => toMeasurement({ ...MEASURED, readNs: -1 }), { ...refused, message: /readNs is -1/ })
   assert.throws(() => toMeasurement({ ...MEASURED, writes: 0.5 }), { ...refused, message: /writes is 0.5/ })
+  assert.throws(() => toMeasurement({ ...MEASURED, syncMostUs: -1 }), { ...refused, message: /syncMostUs is -1/ })
   assert.throws(() => toMeasurement({}), refused)
   assert.throws(() => forecast(MEASURED, {}), { ...refused, message: /measure the stores again/ })
   for (const plan of [{ writes: 5 }, { share: 2 }, { seeds: 0 }, { mode: 'fly' as 'copy' }, { pauseBudgetMs: 1 }]) {

@@ -88,28 +88,75 @@ TEST(LiveForecast, ABudgetOf50MsLetsPausesOf5To30Pass) {
   EXPECT_LE(waited, pauses.size() / 5);
 }
 
-TEST(PauseForecast, ReckonsLongRoundsDownToWhatWaitsAndNotBelowTheQuickest) {
+// What everybody waits for in the pause is what a round leaves, so there is another as long as that halves it.
+TEST(LiveForecast, TheLastLookIsAFewKeysAfterALongOne) {
+  uint64_t first = 0, last = 0;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    LiveOptions options;
+    options.seed = seed;
+    options.keys = 400;
+    options.tickMs = 1;
+    options.opsPerTick = 1;
+    options.valueBytes = 300;
+    LiveWorld world(options);
+    Plan plan = world.plan();
+    plan.pageEntries = 4;  // many change while all are copied and compared
+    plan.pageBytes = 1'024;  // and are read again a few at a time
+    MigrationState state = MigrationState::kPending;
+    bool looked = false, ended = false;  // the first time
+    world.onState = [&](MigrationState now) { state = now; };
+    world.seen = [&](const Action& action, const std::string&) {
+      const bool approaches = state == MigrationState::kApproaching;
+      ended = ended || (approaches && looked && action.kind == ActionKind::kPollFeed);
+      if (action.kind != ActionKind::kRead || !world.isOfS(action)) return;
+      looked = looked || approaches;
+      if (approaches && !ended) first += action.count;
+      if (state == MigrationState::kDraining) last += action.count;
+    };
+    world.start(plan);
+    ASSERT_TRUE(world.run()) << "seed " << seed;
+    ASSERT_EQ(world.state(), MigrationState::kDone) << "seed " << seed;
+  }
+  std::printf("first looks at %u keys, last ones at %u\n", static_cast<unsigned>(first), static_cast<unsigned>(last));
+  EXPECT_LE(last * 5, first);
+}
+
+// The first round compares all that gathered while everything was compared.
+TEST(PauseForecast, TakesOfALongRoundHowLongAnAnswerTook) {
   PauseForecast forecast;
-  for (int i = 0; i < 20; ++i) forecast.addRound(10'000, 1'000);
-  EXPECT_EQ(forecast.us(0, 1'000), 14'750U);  // three eighths and a tenth for chance
-  EXPECT_EQ(forecast.us(0, 2'000), 29'500U);
-  EXPECT_EQ(forecast.us(0, 10), 14'750U);
-  forecast.addRound(500, 20);
-  EXPECT_EQ(forecast.us(0, 20), 737U);
+  forecast.addRound(500'000, 25'000, 100);
+  // Four answers of 5 ms, three eighths of it, and for chance: those of one short round, of a hundred answers.
+  EXPECT_EQ(forecast.us(0, 0), 20'000U * 11 / 8 + 1'600);
+  EXPECT_EQ(forecast.us(0, 5'000), 115'000U * 11 / 8 + 9'200);  // and 19 of the 96 that its changes took
+  EXPECT_EQ(forecast.us(0, 25'000), 500'000U * 11 / 8 + 40'000);
+  EXPECT_EQ(forecast.us(0, 50'000), 1'000'000U * 11 / 8 + 80'000);
+}
+
+TEST(PauseForecast, ARoundOfFewAnswersIsWhatALastOneIs) {
+  PauseForecast forecast;
+  for (int i = 0; i < 20; ++i) forecast.addRound(1'000, 0, 1);  // nobody writes
+  EXPECT_EQ(forecast.us(0, 0), 1'000U * 11 / 8 + 100);
+  forecast.addRound(4'400, 20, 4);
+  EXPECT_EQ(forecast.us(0, 20), 4'400U * 11 / 8 + 440);
+  EXPECT_EQ(forecast.us(0, 40), 8'800U * 11 / 8 + 880);  // more at once than it had
+}
+
+TEST(PauseForecast, CountsCallsAsMostAreAndTwoAsTheSlowest) {
+  PauseForecast forecast;
+  forecast.addRound(500, 20, 4);
   forecast.addCall(3'000);
   forecast.addCall(1'000);
-  // Four of the mean, and two of the slowest.
-  EXPECT_EQ(forecast.us(4, 20), 737U + 14'000 * 11 / 8);
+  EXPECT_EQ(forecast.us(4, 20), 14'500U * 11 / 8 + 2 * 500);
   forecast.ageCalls();
-  EXPECT_EQ(forecast.us(4, 20), 737U + 7'000 * 11 / 8);
+  EXPECT_EQ(forecast.us(4, 20), 7'500U * 11 / 8 + 2 * 500);
 }
 
 TEST(PauseForecast, ForgetsWhatIsOlderThanTwentyRounds) {
   PauseForecast forecast;
-  forecast.addRound(90'000, 20);
-  for (int i = 0; i < 19; ++i) forecast.addRound(1'000, 20);
+  forecast.addRound(90'000, 20, 4);
+  for (int i = 0; i < 19; ++i) forecast.addRound(1'000, 20, 4);
   EXPECT_GT(forecast.us(0, 20), 90'000U);
-  forecast.addRound(1'000, 20);
+  forecast.addRound(1'000, 20, 4);
   EXPECT_EQ(forecast.us(0, 20), 1'475U);
 }
 

@@ -243,7 +243,7 @@ TEST(LiveMutants, ACoordinatorThatWasTakenOverSaysSo) {
     return world.acting == 0 && ((fenced && action.kind == ActionKind::kPollFeed) || (postponing && away && asks));
   };
   Plan plan = world.plan();
-  plan.pauseBudgetMs = 50;
+  plan.pauseBudgetMs = 80;
   world.start(plan);
   for (int i = 0; i < 5'000 && !postponing; ++i) world.tick();
   ASSERT_TRUE(postponing) << stateName(world.state());
