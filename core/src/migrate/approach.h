@@ -27,7 +27,7 @@ class ApproachPhase {
   // allows for a last round and so many calls of gates and register around it.
   void start(std::string position, std::vector<Key> suspects, bool follow, bool hurry,
              Duration budget, uint32_t calls);
-  // A gate, the register or the journal has answered after so long.
+  // A gate or the register has answered after so long.
   void called(uint64_t us) { forecast_.addCall(us); }
   // Behind the fence: the feed to its end, then the last look.
   void startLast(std::string position);
