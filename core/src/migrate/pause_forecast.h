@@ -2,7 +2,7 @@
 // last rounds and the last calls of gates and register. A round says how long a store's answer takes; of
 // those, a last round needs as many as the changes that wait now take, and a few to ask at all. How long
 // whole rounds were is no measure of it: the first compares all that gathered while everything was
-// compared, and is a hundred times as long as the last.
+// compared, and is many times as long as the last.
 #pragma once
 
 #include <algorithm>
