@@ -93,13 +93,13 @@ async function measure(load, way) {
       await stop()
       const lost = await noneLost(world.clients, oracle)
       const paused = during.writes.filter(meets)
-      const { waited, waitedP50Ms, waitedP99Ms, waitedMaxMs, perSecondBefore = Number.NaN, perSecondDuring } = receipt.writes
+      const { waited, waitedP50Ms, waitedP99Ms, waitedMaxMs, perSecondBefore, perSecondDuring } = receipt.writes
       const [usual, then] = [(before.ops * 1000) / BEFORE_MS, (during.ops * 1000) / ms]
       console.log(
         `| ${load} | ${way} | ${number(usual)} | ${number(then)} | ${Math.round((1 - then / usual) * 100)} % | ${latencies(before.writes)} | ${latencies(during.writes)} | ` +
           `${latencies(paused)} (${paused.length}) | ${receipt.pauseMs.toFixed(1)} | ${receipt.pauseForecastMs.toFixed(1)} | ${(receipt.durationMs / 1000).toFixed(1)} | ` +
           `${number(receipt.feedChanges)} | ${number(receipt.rechecked)} | ${receipt.postponed} | ${receipt.verified} | ${lost} | ` +
-          `${waited}: ${[waitedP50Ms, waitedP99Ms, waitedMaxMs].map((ms) => ms.toFixed(1)).join(' / ')} | ${number(perSecondBefore)}, ${number(perSecondDuring)} |`
+          `${waited}: ${[waitedP50Ms, waitedP99Ms, waitedMaxMs].map((ms) => ms.toFixed(1)).join(' / ')} | ${perSecondBefore === undefined ? 'unknown' : number(perSecondBefore)}, ${number(perSecondDuring)} |`
       )
     })
   })
