@@ -28,7 +28,7 @@ export function loadChecksums(kind: 'best' | 'scalar' = 'best') {
     kind: hasSimd ? 'simd' : 'scalar',
     crc32: (bytes: Uint8Array, initial: number): number => chain(stage, crc32, bytes, initial),
     crc32c: (bytes: Uint8Array, initial: number): number => chain(stage, crc32c, bytes, initial),
-    combine: (castagnoli: 0 | 1, a: number, b: number, lengthB: number): number =>
-      combine(castagnoli, a, b, lengthB % 2 ** 32, Math.floor(lengthB / 2 ** 32)) >>> 0
+    // A number becomes 32 bits on its way in: what is above them, and behind the point, goes.
+    combine: (castagnoli: 0 | 1, a: number, b: number, lengthB: number): number => combine(castagnoli, a, b, lengthB, lengthB / 2 ** 32) >>> 0
   }
 }

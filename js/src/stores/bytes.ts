@@ -21,7 +21,7 @@ const encoder = /* @__PURE__ */ new TextEncoder()
 export function toBytes(key: string | Uint8Array): Uint8Array {
   if (typeof key === 'string') return encoder.encode(key)
   if (key instanceof Uint8Array) return key
-  throw new TypeError('neither text nor a Uint8Array')
+  throw new TypeError('neither text nor Uint8Array')
 }
 
 export function toHex(bytes: Uint8Array): string {
