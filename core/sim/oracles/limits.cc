@@ -45,6 +45,8 @@ class Limits : public Oracle {
   // when a page is asked for, nothing is owed.
   void onAction(const Job& job, const Action& action) override {
     if (!isRead(action.kind) || job.state == MigrationState::kPreparing || hurries(job)) return;
+    // What a clock that goes back showed in between, here, the mover may never have looked at.
+    if (!world_.mover(job.mover).clock().measures()) return;
     const uint64_t rate = world_.mover(job.mover).config().bytesPerSecond;
     if (rate == 0) return;
     Debt& debt = debts_[job.mover];
