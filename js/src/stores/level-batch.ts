@@ -6,33 +6,20 @@ import type { Write } from './store.js'
 const inherited = (encoding: LevelEncoding): object => Object.create({ keyEncoding: encoding, valueEncoding: encoding }) as object
 const OPTIONS = { buffer: inherited('buffer'), view: inherited('view') }
 
-export function fillBatch(batch: LevelChainedBatch, writes: readonly Write[], encoding: LevelEncoding): void {
-  const options = OPTIONS[encoding]
-  for (let i = 0; i < writes.length; i++) {
-    const [key, value] = writes[i] as Write
-    if (value === undefined) batch.del(key, options)
-    else batch.put(key, value, options)
-  }
-}
-
 /**
- * The same, where the batch is of a root database, and no hook and no listener is told of it: what
+ * Where the batch is of a root database, and no hook and no listener is told of it (`isUnwatched`), what
  * abstract-level does for a put is to look after those, to encode, to count, and to call `_put`, the
  * method of its implementors, with the key and the value as they are when they are Buffers. Called at once it
- * takes a quarter of the time (bench/node/put-options.mjs). The first put goes the public way, as write()
+ * takes a quarter of the time (bench/node/put-options.mjs). The first write goes the public way, as write()
  * does nothing for a batch that has counted none.
  */
-export function fillUnwatched(batch: LevelChainedBatch, writes: readonly Write[], encoding: LevelEncoding): void {
-  const first = writes.findIndex(([, value]) => value !== undefined)
-  if (first < 0 || encoding !== 'buffer' || !takesPuts(batch)) {
-    fillBatch(batch, writes, encoding)
-    return
-  }
-  const options = OPTIONS.buffer
+export function fillBatch(batch: LevelChainedBatch, writes: readonly Write[], encoding: LevelEncoding, isUnwatched: boolean): void {
+  const options = OPTIONS[encoding]
+  const native = isUnwatched && encoding === 'buffer' && takesPuts(batch) ? batch : undefined
   for (let i = 0; i < writes.length; i++) {
     const [key, value] = writes[i] as Write
     if (value === undefined) batch.del(key, options)
-    else if (i > first && Buffer.isBuffer(key) && Buffer.isBuffer(value)) batch._put(key, value, options)
+    else if (native !== undefined && i > 0 && Buffer.isBuffer(key) && Buffer.isBuffer(value)) native._put(key, value, options)
     else batch.put(key, value, options)
   }
 }

@@ -1,6 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import { compareBytes, concatBytes, startsWith, toBytes } from './bytes.js'
-import { fillBatch, fillUnwatched } from './level-batch.js'
+import { fillBatch } from './level-batch.js'
 import { prefixRange } from './level-cleared.js'
 import { deleteEqual } from './level-delete.js'
 import { fromLevel, notBytes, reserved } from './level-errors.js'
@@ -271,8 +271,7 @@ class LevelStore implements Store {
       if (!(key instanceof Uint8Array && (value === undefined || value instanceof Uint8Array))) throw notBytes(this.name)
       if (this.prefix.length === 0 && isOwn(key)) throw reserved(key, this.name)
     }
-    if (isUnwatched) fillUnwatched(batch, writes, this.encoding)
-    else fillBatch(batch, writes, this.encoding)
+    fillBatch(batch, writes, this.encoding, isUnwatched)
   }
 
   private async ready(): Promise<void> {
