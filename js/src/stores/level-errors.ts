@@ -3,6 +3,9 @@ import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
 /** OWN as people can read and type it. */
 const RESERVED = '!\\0keyhaul!'
 
+/** JavaScript gives what it likes. */
+export const isWrite = ([key, value]: readonly unknown[]): boolean => key instanceof Uint8Array && (value === undefined || value instanceof Uint8Array)
+
 export function notBytes(store: string): KeyhaulError {
   return new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store, message: 'a key and a value are Uint8Arrays, and undefined instead of a value deletes' })
 }

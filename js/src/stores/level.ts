@@ -3,7 +3,7 @@ import { compareBytes, concatBytes, startsWith, toBytes } from './bytes.js'
 import { fillBatch } from './level-batch.js'
 import { prefixRange } from './level-cleared.js'
 import { deleteEqual } from './level-delete.js'
-import { fromLevel, notBytes, reserved } from './level-errors.js'
+import { fromLevel, isWrite, notBytes, reserved } from './level-errors.js'
 import { LevelFeedLog } from './level-feed.js'
 import type { OpenFeed } from './level-feed-open.js'
 import { BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
@@ -267,9 +267,9 @@ class LevelStore implements Store {
 
   private fill(batch: LevelChainedBatch, writes: readonly Write[], isUnwatched = false): void {
     // Before the first is added: a feed would wait for a batch that never lands.
-    for (const [key, value] of writes) {
-      if (!(key instanceof Uint8Array && (value === undefined || value instanceof Uint8Array))) throw notBytes(this.name)
-      if (this.prefix.length === 0 && isOwn(key)) throw reserved(key, this.name)
+    for (const write of writes) {
+      if (!isWrite(write)) throw notBytes(this.name)
+      if (this.prefix.length === 0 && isOwn(write[0])) throw reserved(write[0], this.name)
     }
     fillBatch(batch, writes, this.encoding, isUnwatched)
   }

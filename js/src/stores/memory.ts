@@ -1,6 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import { compareBytes, decodeFeedPosition, encodeFeedPosition, inRange, toBytes } from './bytes.js'
-import { notBytes } from './level-errors.js'
+import { isWrite, notBytes } from './level-errors.js'
 import { unpackPage } from './packed.js'
 import { SortedRows } from './sorted-rows.js'
 import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, FeedOptions, OwnRecord, PackedPage, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
@@ -145,7 +145,7 @@ class Memory implements MemoryStore {
 
   async apply(writes: readonly Write[], options: ApplyOptions): Promise<void> {
     options.signal?.throwIfAborted()
-    if (!writes.every(([key, value]) => key instanceof Uint8Array && (value === undefined || value instanceof Uint8Array))) throw notBytes(this.name)
+    if (!writes.every(isWrite)) throw notBytes(this.name)
     for (const [key, value] of writes) this.write([key.slice(), value?.slice()], options.cleanUp !== undefined)
   }
 
