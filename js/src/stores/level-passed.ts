@@ -15,9 +15,9 @@ export function mayPassOver(db: LevelDatabase): boolean {
  * LevelDB passes over a block or a table that it cannot read, and its iterators say so at their
  * end only. A page must not be given out before: a copy would count it as whole, take it for
  * durable, and go on behind the gap. So what a page was read from is passed over once more by an
- * iterator that ends there and gives nothing, where its own is not at its end (`LevelScan`). (Sending the first one to its end by `seek` would be less work, but a seek
- * is synchronous and walks over all that was deleted at the end of the database, a second or more,
- * and finds damage there that is not of the range.)
+ * iterator that ends there and gives nothing, where its own is not at its end (`LevelScan`). (Sending the
+ * first one to its end by `seek` would be less work, but a seek is synchronous and walks over all that
+ * was deleted at the end of the database, a second or more, and finds damage there that is not of the range.)
  */
 export async function assertNothingPassedOver(db: LevelDatabase, range: ScanRange, encoding: LevelEncoding): Promise<void> {
   if (!mayPassOver(db)) return
