@@ -1,7 +1,7 @@
 // Slips of whoever types a command: flags that mean nothing there, empty shell variables, folders that are gone.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ClassicLevel } from 'classic-level'
@@ -35,6 +35,24 @@ test('a journal that cannot be one makes no target', async () => {
       assert.match(ended.stderr, says)
     }
     assert.deepEqual(readdirSync(folder), ['a'])
+  })
+})
+
+test('a journal that cannot be read is not called one that is not there', async () => {
+  await inFolder(async (folder) => {
+    const [a, loop, file] = [join(folder, 'a'), join(folder, 'loop'), join(folder, 'file')]
+    await fillLevel(a, 10)
+    // As one without permission, which root has.
+    symlinkSync('loop', loop)
+    writeFileSync(file, '')
+    for (const command of ['status', 'resume', 'inspect', 'cancel']) {
+      const ended = await keyhaul([command, loop])
+      assert.equal(ended.code, 1, command)
+      assert.match(ended.stderr, /^error KEYHAUL_JOURNAL_READ_FAILED: .*loop: it is there and cannot be read: ELOOP/, command)
+    }
+    assert.match((await keyhaul(['status', join(file, 'j')])).stderr, /KEYHAUL_JOURNAL_NOT_FOUND/)
+    assert.match((await keyhaul(['copy', `level:${a}`, `level:${join(folder, 'b')}`, '--journal', loop])).stderr, /KEYHAUL_JOURNAL_READ_FAILED/)
+    assert.equal(existsSync(join(folder, 'b')), false)
   })
 })
 
