@@ -33,7 +33,7 @@ export interface ShardedStore {
   page(range: ScanRange, options?: { readonly reverse?: boolean; readonly maxEntries?: number }): Promise<{ readonly entries: readonly Entry[]; readonly rest: ScanRange | undefined }>
   /** In key order, over all stores; each key that is there throughout exactly once. */
   iterator(range?: { readonly gte?: string | Uint8Array; readonly lt?: string | Uint8Array }): AsyncIterableIterator<Entry>
-  /** Stops watching the register; closes no store. */
+  /** Stops watching the register; closes no store. What is asked of it from then on, or waits for a cutover, gets KEYHAUL_CLOSED. */
   close(): void
 }
 
@@ -58,6 +58,7 @@ class Sharded implements ShardedStore {
   /** For the end of a cutover's pause. */
   private readonly paused = new Waiters()
   private readonly unwatch: (() => void)[] = []
+  private isClosed = false
 
   constructor(options: ShardedOptions) {
     this.stores = new Map(Object.entries(options.stores))
@@ -90,6 +91,7 @@ class Sharded implements ShardedStore {
   }
 
   async getMany(keys: readonly (string | Uint8Array)[]): Promise<(Uint8Array | undefined)[]> {
+    this.assertOpen()
     const all = keys.map(clientBytes)
     const map = this.map ?? (await this.refresh())
     const groups = new Map<string | undefined, number[]>()
@@ -167,12 +169,20 @@ class Sharded implements ShardedStore {
   }
 
   close(): void {
+    this.isClosed = true
     this.watch.close()
     for (const end of this.unwatch.splice(0)) end()
+    this.paused.wake()
+  }
+
+  /** It learns of no move any more, and would ask whom a range has left. */
+  private assertOpen(): void {
+    if (this.isClosed) throw new KeyhaulError('KEYHAUL_CLOSED', { message: 'this shardedStore was closed; make a new one' })
   }
 
   /** From the owner of its first key, up to where that one's part ends. */
   private async pageOn(at: Uint8Array, lt: Uint8Array | undefined, maxEntries: number): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
+    this.assertOpen()
     const map = this.map ?? (await this.refresh())
     if (map.find(at) === undefined) {
       const next = (await this.refresh()).from(at)
@@ -191,6 +201,7 @@ class Sharded implements ShardedStore {
 
   /** From the owner of the keys right below `lt`, down to where that one's part begins. */
   private async pageBack(gte: Uint8Array, lt: Uint8Array | undefined, maxEntries: number): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
+    this.assertOpen()
     const known = (this.map ?? (await this.refresh())).before(lt)
     const top = known === undefined || isAbove(lt, known.lt) ? (await this.refresh()).before(lt) : known
     // Nobody owns what is left.
@@ -212,6 +223,7 @@ class Sharded implements ShardedStore {
 
   /** Asks the owner of the key until one answers. `isFresh`: the register was asked in this call. */
   private async follow<T>(key: Uint8Array, kind: 'read' | 'write', work: (store: GatedStore, part: OwnedRange, isFresh: boolean) => Promise<T>): Promise<T> {
+    this.assertOpen()
     let map = this.map ?? (await this.refresh())
     let deadline = 0
     let cause: unknown
@@ -220,6 +232,7 @@ class Sharded implements ShardedStore {
     let triedAt = 0
     try {
       for (let tries = 0, isFresh = false; ; tries++) {
+        this.assertOpen()
         const part = map.find(key)
         const store = part === undefined ? undefined : this.stores.get(part.owner)
         if (part !== undefined && store !== undefined) {
@@ -247,7 +260,7 @@ class Sharded implements ShardedStore {
           throw new KeyhaulError('KEYHAUL_STORE_STALLED', { key, store: part?.owner, message: `its range did not get an owner that answers within ${this.timeoutMs} ms`, cause: cause ?? new KeyhaulError('KEYHAUL_RETRY', { key, store: part?.owner }) })
         }
         if (this.isFenced(key, kind)) {
-          const isOver = await this.paused.until(() => !this.isFenced(key, kind), PAUSE_MAX_MS)
+          const isOver = await this.paused.until(() => this.isClosed || !this.isFenced(key, kind), PAUSE_MAX_MS)
           map = this.map ?? map
           if (isOver) continue
         } else if (tries > 0) await new Promise((wake) => setTimeout(wake, Math.min(2 ** (tries - 1), WAIT_MAX_MS)))

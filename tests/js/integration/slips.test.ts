@@ -95,6 +95,7 @@ test('a range of a receipt can be given back: a prefix as one, keys with dots in
     assert.equal(await lineOf('b', '--prefix', 'user:'), 'user:*')
     assert.equal(await lineOf('c', '--range', 'hex:612e2e62..hex:612e2e62'), 'hex:612e2e62..hex:612e2e62')
     assert.equal(await lineOf('d', '--range', 'a..b'), 'a..b')
+    assert.equal(await lineOf('f', '--range', 'hex:612e..b'), 'hex:612e..b')
     assert.equal(await lineOf('e', '--prefix', 'hex:ff'), 'hex:ff..')
   })
 })
