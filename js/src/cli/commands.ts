@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, unlinkSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, unlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
 import { inspectJournal, type JournalInfo } from '../inspect.js'
@@ -295,7 +295,13 @@ async function withStores(from: string, to: string, targetMustExist: boolean, wo
 
 /** What will not do as a journal, before a target is made. */
 function assertJournal(path: string): void {
-  if (!existsSync(dirname(path))) throw new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', { file: path, message: 'its folder does not exist; make it first' })
+  const unfit = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', { file: path, message })
+  if (!existsSync(dirname(path))) throw unfit('its folder does not exist; make it first')
+  try {
+    accessSync(dirname(path), constants.W_OK)
+  } catch {
+    throw unfit('its folder may not be written by this user; name another')
+  }
   try {
     readJournalFile(path)
   } catch (error) {

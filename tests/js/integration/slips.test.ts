@@ -1,7 +1,7 @@
 // Slips of whoever types a command: flags that mean nothing there, empty shell variables, folders that are gone.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ClassicLevel } from 'classic-level'
@@ -53,6 +53,25 @@ test('a journal that cannot be read is not called one that is not there', async 
     assert.match((await keyhaul(['status', join(file, 'j')])).stderr, /KEYHAUL_JOURNAL_NOT_FOUND/)
     assert.match((await keyhaul(['copy', `level:${a}`, `level:${join(folder, 'b')}`, '--journal', loop])).stderr, /KEYHAUL_JOURNAL_READ_FAILED/)
     assert.equal(existsSync(join(folder, 'b')), false)
+  })
+})
+
+test('a journal that this user may not read or write is that, and makes no target', async () => {
+  await inFolder(async (folder) => {
+    const [a, own, other] = [join(folder, 'a'), join(folder, 'own'), join(folder, 'other')]
+    await fillLevel(a, 10)
+    for (const made of [own, other]) mkdirSync(made)
+    writeFileSync(join(own, 'j'), '', { mode: 0o200 })
+    // Root may do all of it: somebody else asks then.
+    const uid = process.getuid?.() === 0 ? 65_534 : undefined
+    if (uid !== undefined) for (const path of [folder, a, own, join(own, 'j'), ...readdirSync(a).map((name) => join(a, name))]) chownSync(path, uid, uid)
+    chmodSync(other, 0o555)
+    const asked = (...args: string[]): string => spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', uid, gid: uid }).stderr
+    assert.match(asked('status', join(own, 'j')), /KEYHAUL_JOURNAL_READ_FAILED: .*EACCES/)
+    assert.match(asked('copy', `level:${a}`, `level:${join(folder, 'b')}`, '--journal', join(own, 'j')), /KEYHAUL_JOURNAL_READ_FAILED: .*EACCES/)
+    assert.match(asked('copy', `level:${a}`, `level:${join(folder, 'b')}`, '--journal', join(other, 'j')), /KEYHAUL_JOURNAL_WRITE_FAILED: .*its folder may not be written/)
+    assert.equal(existsSync(join(folder, 'b')), false)
+    assert.equal(asked('copy', `level:${a}`, `level:${join(folder, 'b')}`, '--quiet'), '')
   })
 })
 
