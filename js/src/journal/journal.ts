@@ -43,7 +43,8 @@ export async function closeJournal(journal: JournalStore | undefined): Promise<v
 
 /** A journal in memory: survives nothing, but shows its bytes. */
 export function memoryJournal(initial: Uint8Array = new Uint8Array(0)): JournalStore & { readonly bytes: Uint8Array } {
-  let room = initial.slice()
+  // As read from a file it is a Buffer, whose slice() is no copy.
+  let room = new Uint8Array(initial)
   let length = room.length
   return {
     name: 'memory journal',

@@ -3,7 +3,7 @@ import { compareBytes } from '../stores/bytes.js'
 import { assertHonoured } from '../stores/capabilities.js'
 import { getManyOf, recordedStore } from '../stores/recorded.js'
 import type { ApplyOptions, Capability, ScanOptions, ScanPage, ScanRange, Store, Write } from '../stores/store.js'
-import { clientBytes } from './client-bytes.js'
+import { clientBytes, clientKeys, clientWrites, copied } from './client-bytes.js'
 import { GateCore } from './core.js'
 import type { Unanswered } from './group.js'
 import { spansOf } from './spans.js'
@@ -90,11 +90,12 @@ class Gated implements GatedStore {
   }
 
   async get(key: string | Uint8Array): Promise<Uint8Array | undefined> {
-    return (await this.getMany([clientBytes(key)]))[0]
+    return (await this.getMany(copied([clientBytes(key)])))[0]
   }
 
-  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+  async getMany(given: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     const { core } = this
+    const keys = clientKeys(given)
     const gate = core.gate ?? (await core.load())
     if (keys.length === 0) return []
     for (;;) {
@@ -106,11 +107,11 @@ class Gated implements GatedStore {
   }
 
   async put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
-    await this.batch([[clientBytes(key), clientBytes(value)]], options)
+    await this.batch(copied([[clientBytes(key), clientBytes(value)]]), options)
   }
 
   async del(key: string | Uint8Array, options?: WriteOptions): Promise<void> {
-    await this.batch([[clientBytes(key), undefined]], options)
+    await this.batch(copied([[clientBytes(key), undefined]]), options)
   }
 
   batch(writes: readonly Write[], options: WriteOptions = {}): Promise<void> {
@@ -118,8 +119,9 @@ class Gated implements GatedStore {
   }
 
   /** As any client. */
-  async apply(writes: readonly Write[], { durable, signal }: ApplyOptions): Promise<void> {
+  async apply(given: readonly Write[], { durable, signal }: ApplyOptions): Promise<void> {
     const { core } = this
+    const writes = clientWrites(given)
     const gate = core.gate ?? (await core.load())
     signal?.throwIfAborted()
     if (writes.length === 0) return

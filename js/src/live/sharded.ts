@@ -2,7 +2,7 @@ import { KeyhaulError } from '../errors.js'
 import type { Register } from '../register/register.js'
 import { compareBytes, inRange } from '../stores/bytes.js'
 import type { Entry, ScanRange, Write } from '../stores/store.js'
-import { clientBytes } from './client-bytes.js'
+import { clientBytes, clientKeys, clientWrites, copied } from './client-bytes.js'
 import type { GatedStore, WriteOptions } from './gated.js'
 import { type OwnedRange, Ownership } from './ownership.js'
 import { successor } from './spans.js'
@@ -83,7 +83,7 @@ class Sharded implements ShardedStore {
 
   async put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
     // An undefined value would delete.
-    await this.batch([[key, clientBytes(value)]], options)
+    await this.batch(copied([[clientBytes(key), clientBytes(value)]]), options)
   }
 
   del(key: string | Uint8Array, options?: WriteOptions): Promise<void> {
@@ -92,7 +92,7 @@ class Sharded implements ShardedStore {
 
   async getMany(keys: readonly (string | Uint8Array)[]): Promise<(Uint8Array | undefined)[]> {
     this.assertOpen()
-    const all = keys.map(clientBytes)
+    const all = clientKeys(keys)
     const map = this.map ?? (await this.refresh())
     const groups = new Map<string | undefined, number[]>()
     all.forEach((key, i) => {
@@ -106,7 +106,7 @@ class Sharded implements ShardedStore {
       const store = this.stores.get(owner ?? '')
       try {
         if (store === undefined) throw new KeyhaulError('KEYHAUL_MOVED')
-        const found = await store.getMany(group.map((i) => all[i] as Uint8Array))
+        const found = await store.getMany(copied(group.map((i) => all[i] as Uint8Array)))
         for (const [j, i] of group.entries()) values[i] = found[j]
       } catch (error) {
         if (!isRefusal(error)) throw error
@@ -119,7 +119,7 @@ class Sharded implements ShardedStore {
   }
 
   async batch(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void> {
-    const bytes = writes.map(([key, value]): Write => [clientBytes(key), value === undefined ? undefined : clientBytes(value)])
+    const bytes = clientWrites(writes)
     const first = bytes[0]
     if (first === undefined) return
     await this.follow(first[0], 'write', async (store, part, isFresh) => {
@@ -143,13 +143,13 @@ class Sharded implements ShardedStore {
   }
 
   async batchAcross(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void> {
-    let left = writes.map(([key, value]): Write => [clientBytes(key), value === undefined ? undefined : clientBytes(value)])
+    let left = clientWrites(writes)
     while (left.length > 0) {
       const map = this.map ?? (await this.refresh())
       const [first] = left as [Write]
       const owner = map.find(first[0])?.owner
       const isOf = ([key]: Write): boolean => key === first[0] || map.find(key)?.owner === owner
-      const part = left.filter(isOf)
+      const part = copied(left.filter(isOf))
       try {
         await this.batch(part, options)
       } catch (error) {
@@ -162,8 +162,9 @@ class Sharded implements ShardedStore {
     }
   }
 
-  page({ gte, lt }: ScanRange, { reverse = false, maxEntries = this.pageEntries } = {}): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
-    const at = gte ?? new Uint8Array(0)
+  page(range: ScanRange, { reverse = false, maxEntries = this.pageEntries } = {}): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
+    const at = clientBytes(range.gte ?? '')
+    const lt = range.lt === undefined ? undefined : clientBytes(range.lt)
     if (lt !== undefined && compareBytes(at, lt) >= 0) return Promise.resolve({ entries: [], rest: undefined })
     return reverse ? this.pageBack(at, lt, maxEntries) : this.pageOn(at, lt, maxEntries)
   }
