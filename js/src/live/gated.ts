@@ -19,6 +19,7 @@ export interface WriteOptions {
  * (ask `error.owner`) or, for the moment of a cutover, KEYHAUL_RETRY.
  *
  * Nobody may write the database past it. A store starts with no range: see assignRange().
+ * Keys and values are taken as they are at the call; what is read is the store's, and not to be written into.
  */
 export interface GatedStore extends Store {
   get(key: string | Uint8Array): Promise<Uint8Array | undefined>
