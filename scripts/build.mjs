@@ -5,11 +5,12 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFil
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bootstrap } from './bootstrap.mjs'
+import { ninja } from './ninja.mjs'
 import { pack } from './pack.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const run = (command, args, env = {}) =>
-  execFileSync(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
+const run = (command, args, env = {}, stderr = 'inherit') =>
+  execFileSync(command, args, { cwd: root, stdio: ['ignore', 'pipe', stderr], env: { ...process.env, ...env } })
 
 /** All modules, or those that nobody ships. */
 export async function buildWasm(...targets) {
@@ -18,9 +19,10 @@ export async function buildWasm(...targets) {
   const PATH = (process.env.PATH ?? '').split(':').filter((folder) => !folder.includes('node_modules')).join(':')
   const env = { NODE_PATH: '/usr/share/nodejs', PATH }
   if (!existsSync(join(root, 'build/wasm/build.ninja'))) {
-    run('emcmake', ['cmake', '-S', '.', '-B', 'build/wasm', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release'], env)
+    console.log('compiling to WASM, the first time all of it: some minutes')
+    run('emcmake', ['cmake', '-S', '.', '-B', 'build/wasm', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release'], env, 'pipe')
   }
-  run('ninja', ['-C', 'build/wasm', '--quiet', ...targets], env)
+  await ninja('build/wasm', targets, { cwd: root, env: { ...process.env, ...env }, what: 'compiling to WASM' })
 }
 
 /** The glue makes a view of the memory for every type of number, also where nobody reads through it. */

@@ -4,7 +4,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from './build.mjs'
 
-await build()
+try {
+  await build()
+} catch (error) {
+  console.error(`the build failed: ${error.message}`)
+  process.exit(1)
+}
 try {
   execFileSync(process.execPath, [join(dirname(fileURLToPath(import.meta.url)), 'demo.mjs')], { stdio: 'inherit' })
 } catch (error) {

@@ -15,6 +15,14 @@ export function inRange(key: Uint8Array, range: ScanRange): boolean {
   return range.lt === undefined || compareBytes(key, range.lt) < 0
 }
 
+/** The bounds that it has: for abstract-level any value is a bound. */
+export function present(range: ScanRange): { gte?: Uint8Array; lt?: Uint8Array } {
+  return {
+    ...(range.gte === undefined ? {} : { gte: range.gte }),
+    ...(range.lt === undefined ? {} : { lt: range.lt })
+  }
+}
+
 const encoder = /* @__PURE__ */ new TextEncoder()
 
 /** Text as UTF-8; bytes as they are. A TypeError of anything else, of which an ArrayBuffer has no length and `undefined` would delete. */
@@ -84,6 +92,13 @@ export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
     if (bytes[i] !== prefix[i]) return false
   }
   return true
+}
+
+/** The first key that is greater. */
+export function behind(key: Uint8Array): Uint8Array {
+  const next = new Uint8Array(key.length + 1)
+  next.set(key)
+  return next
 }
 
 /** Bytes as a string that can be a member of a set. */

@@ -1,6 +1,6 @@
-import { idOf, inRange, startsWith } from './bytes.js'
+import { behind, idOf, inRange, startsWith } from './bytes.js'
 import { BYTES, ownKey, positionOf, WRITE_KIND } from './level-feed-rows.js'
-import { assertNothingPassedOver, behind } from './level-iterators.js'
+import { assertNothingPassedOver } from './level-passed.js'
 import type { LevelDatabase } from './level-types.js'
 import type { Change, ScanRange } from './store.js'
 

@@ -1,6 +1,5 @@
-import { concatBytes, decodePosition, encodePosition, idOf, inRange, startsWith, toBytes } from './bytes.js'
+import { concatBytes, decodePosition, encodePosition, startsWith, toBytes } from './bytes.js'
 import type { LevelDatabase } from './level-types.js'
-import type { Change, ScanRange } from './store.js'
 
 /**
  * Keys of the root database with this prefix are keyhaul's own and no part of anyone's data.

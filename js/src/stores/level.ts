@@ -1,5 +1,5 @@
 import { KeyhaulError } from '../errors.js'
-import { compareBytes, concatBytes, startsWith, toBytes } from './bytes.js'
+import { compareBytes, concatBytes, present, startsWith, toBytes } from './bytes.js'
 import { fillBatch } from './level-batch.js'
 import { prefixRange } from './level-cleared.js'
 import { deleteEqual } from './level-delete.js'
@@ -343,11 +343,4 @@ function identityOf(root: LevelDatabase, prefix: string): object {
   const identity = parts.get(prefix) ?? { prefix }
   parts.set(prefix, identity)
   return identity
-}
-
-function present(range: ScanRange): { gte?: Uint8Array; lt?: Uint8Array } {
-  return {
-    ...(range.gte === undefined ? {} : { gte: range.gte }),
-    ...(range.lt === undefined ? {} : { lt: range.lt })
-  }
 }

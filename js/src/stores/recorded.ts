@@ -1,5 +1,5 @@
 import { KeyhaulError } from '../errors.js'
-import { behind } from './level-iterators.js'
+import { behind } from './bytes.js'
 import { levelStore } from './level.js'
 import type { LevelChainedBatch, LevelDatabase, LevelIterator, LevelOperation } from './level-types.js'
 import type { Entry, ScanRange, Store, Write } from './store.js'

@@ -1,4 +1,5 @@
-// A level store keeps an iterator between the pages of a scan: nobody may notice but by the clock.
+// A level store keeps an iterator, or the rows of one that it has read to its end, between the pages of a scan:
+// nobody may notice but by the clock.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -73,6 +74,7 @@ async function scanAll(store: Pick<Store, 'scan'>, range: ScanRange, pageOf: () 
 }
 
 for (const [kind, make] of kinds) {
+  const isMemory = kind === 'memory-level'
   test(`${kind}: pages are those of fresh iterators`, async () => {
     const key = fc.uint8Array({ minLength: 1, maxLength: 3 })
     const data = fc.uniqueArray(fc.tuple(key, fc.uint8Array({ maxLength: 40 })), { maxLength: 60, selector: ([k]) => String(k) })
@@ -106,18 +108,20 @@ for (const [kind, make] of kinds) {
     )
   })
 
-  test(`${kind}: one iterator serves many pages, and is closed at the end`, async () => {
+  test(`${kind}: one iterator serves ${isMemory ? 'many pages' : 'a page or two'}, and is closed at the end`, async () => {
     const { db, store, counts } = await filled(make, 205)
     const pages = await scanAll(store, {}, () => TEN)
     assert.equal(pages.flat().length, 205)
-    assert.deepEqual(counts, { opened: 1, closed: 1 })
+    assert.equal(counts.opened, counts.closed)
+    assert.ok(counts.opened <= (isMemory ? 1 : 2 * pages.length), String(counts.opened))
     await db.close()
   })
 
   test(`${kind}: no iterator serves a whole long scan`, async () => {
     const { db, store, counts } = await filled(make, 200)
     await scanAll(store, {}, () => ({ ...TEN, maxEntries: 1 }))
-    assert.deepEqual(counts, { opened: 7, closed: 7 })
+    assert.equal(counts.opened, counts.closed)
+    assert.ok(isMemory ? counts.opened === 7 : counts.opened >= 7, String(counts.opened))
     await db.close()
   })
 
@@ -133,7 +137,8 @@ for (const [kind, make] of kinds) {
       const second = await store.scan({ gte: next(page) }, TEN)
       assert.deepEqual(keysOf(second).slice(0, 2), [name(10), name(12)])
       assert.equal(text(second.entries[0]?.[1]), what === 'apply' ? 'new' : 'old')
-      assert.deepEqual(counts, { opened: 2, closed: 1 })
+      // That of classic-level was read, and the next ones end where the second page does or so.
+      assert.deepEqual(counts, isMemory ? { opened: 2, closed: 1 } : { opened: 2, closed: 2 })
       await db.close()
     })
   }
@@ -215,11 +220,12 @@ for (const [kind, make] of kinds) {
   test(`${kind}: the iterators of abandoned scans are closed, the oldest first, and all in a second or so`, async () => {
     const { db, store, counts } = await filled(make, 40)
     for (let i = 0; i < 7; i++) await store.scan({ gte: bytes(name(i)) }, TEN)
-    assert.deepEqual(counts, { opened: 7, closed: 3 })
+    assert.deepEqual(counts, { opened: 7, closed: isMemory ? 3 : 7 })
     const later = await store.scan({ gte: behind(bytes(name(15))) }, TEN)
-    assert.deepEqual([keysOf(later)[0], counts.opened], [name(16), 7])
+    assert.equal(keysOf(later)[0], name(16))
     await wait(1300)
-    assert.deepEqual(counts, { opened: 7, closed: 7 })
+    assert.equal(counts.opened, counts.closed)
+    if (isMemory) assert.equal(counts.opened, 7)
     await db.close()
   })
 
@@ -264,7 +270,7 @@ for (const [kind, make] of kinds) {
     const reading = store.scan({ gte: next(page) }, { ...TEN, signal: controller.signal })
     controller.abort()
     await assert.rejects(reading, { code: 'KEYHAUL_INTERRUPTED' })
-    assert.deepEqual(counts, { opened: 1, closed: 1 })
+    assert.deepEqual(counts, isMemory ? { opened: 1, closed: 1 } : { opened: 2, closed: 2 })
     const again = await store.scan({ gte: next(page) }, TEN)
     assert.equal(keysOf(again)[0], name(10))
     await db.close()

@@ -1,0 +1,191 @@
+import { behind, compareBytes } from './bytes.js'
+import { KeysAhead } from './level-ahead.js'
+import { isOwn } from './level-feed-rows.js'
+import { assertNothingPassedOver, mayPassOver } from './level-passed.js'
+import type { LevelDatabase, LevelEncoding, LevelIterator } from './level-types.js'
+import type { Entry, ScanOptions, ScanPage, ScanRange } from './store.js'
+
+/**
+ * Rows of one native read. An iterator of classic-level keeps the room it made for them, 64 bytes
+ * for each that was asked for, until it is collected: asked for a whole page at once, those
+ * that are closed are much of the memory of a long copy (bench/node/memory.mjs). Fewer rows a
+ * read cost more turns of the event loop.
+ */
+export const READ_ROWS = 1024
+/** An open iterator keeps LevelDB from dropping what was overwritten since. */
+const PAGES_MAX = 32
+export const AGE_MAX_MS = 1000
+/** Rows to a guessed end, where a page has fewer; as many as these bytes hold, where rows are large. */
+const AHEAD_ROWS = 8
+const AHEAD_BYTES = 2 << 20
+
+/**
+ * A scan that goes on from page to page.
+ *
+ * LevelDB tells of damage at the end of an iterator only, and a page must not be given out before
+ * it did (`assertNothingPassedOver`). So after its first page a scan goes on with iterators that end about a page
+ * ahead, at a key that `KeysAhead` guesses: they are read to their end, and nothing is read twice. Where
+ * a guess was too far, what was read is passed over once more, and the next one starts from there.
+ */
+export class LevelScan {
+  timer: ReturnType<typeof setTimeout> | undefined
+  isOld = false
+  private pages = 0
+  private openedAt = performance.now()
+  /** Read and not given out yet: from `at` on. */
+  private rows: Entry[] = []
+  private at = 0
+  /** The key given out last and a zero byte, with which a scan goes on. */
+  private next: Uint8Array | undefined
+  /** Everything before it was read without passing anything over. */
+  private checked: Uint8Array | undefined
+  private readonly lt: Uint8Array | undefined
+  private native: LevelIterator
+  /** Where what the iterator reads begins, as far as a guess is concerned, and where it ends. */
+  private from: Uint8Array | undefined
+  private to: Uint8Array | undefined
+  /** Rows that it gave by now, and whether there are no more. */
+  private count = 0
+  private isRead = false
+  private readonly ahead: KeysAhead | undefined
+  private wanted = 0
+
+  /** `open` makes the iterators; the range is its own. */
+  constructor(
+    private readonly db: LevelDatabase,
+    { gte, lt }: ScanRange,
+    readonly epoch: number,
+    private readonly encoding: LevelEncoding,
+    private readonly open: (range: ScanRange) => LevelIterator
+  ) {
+    this.checked = gte
+    this.lt = lt
+    this.to = lt
+    this.native = open({ gte, lt })
+    this.ahead = mayPassOver(db) ? new KeysAhead() : undefined
+  }
+
+  goesOn(db: LevelDatabase, { gte, lt }: ScanRange): boolean {
+    return this.db === db && same(this.next, gte) && same(this.lt, lt)
+  }
+
+  isSpent(): boolean {
+    return this.isOld || (!this.isRead && this.pages >= PAGES_MAX) || performance.now() - this.openedAt >= AGE_MAX_MS
+  }
+
+  async read(hasOwn: boolean, options: ScanOptions): Promise<ScanPage> {
+    const entries: Entry[] = []
+    let bytes = 0
+    this.pages++
+    for (;;) {
+      // One more than asked for: a short answer is the end, and needs no further call.
+      if (this.at === this.rows.length && !(await this.more(options.maxEntries + 1 - entries.length, options))) return { entries, end: true }
+      for (; this.at < this.rows.length; this.at++) {
+        const row = this.rows[this.at] as Entry
+        if (hasOwn && row[0][0] === 0x21 && isOwn(row[0])) continue
+        const size = row[0].length + row[1].length
+        const isFull = entries.length === options.maxEntries || bytes + size > options.maxBytes
+        if (isFull && entries.length > 0) {
+          await this.settle(entries.length, bytes, options)
+          return this.left(entries)
+        }
+        bytes += size
+        entries.push(row)
+      }
+    }
+  }
+
+  /** Reads more rows, behind those that are left; false: there are none. */
+  private async more(limit: number, options: ScanOptions): Promise<boolean> {
+    for (;;) {
+      if (!this.isRead && (await this.readOn(limit, options)).length > 0) return true
+      if (this.to === this.lt) return false
+      this.goOn()
+    }
+  }
+
+  /** None: the iterator is at its end, where LevelDB has said whether anything was passed over. */
+  private async readOn(limit: number, options: ScanOptions): Promise<readonly Entry[]> {
+    const rows = (await this.native.nextv(Math.min(limit, READ_ROWS))) as Entry[]
+    options.signal?.throwIfAborted()
+    if (rows.length === 0) {
+      this.isRead = true
+      this.checked = this.to
+      await this.native.close()
+      return rows
+    }
+    this.from ??= rows[0]?.[0]
+    this.count += rows.length
+    this.rows = this.at === this.rows.length ? rows : this.rows.slice(this.at).concat(rows)
+    this.at = 0
+    return rows
+  }
+
+  /** An iterator of what comes next. No row is left of the one before. */
+  private goOn(): void {
+    const [from, to] = [this.from, this.to] as [Uint8Array, Uint8Array]
+    const end = this.ahead?.after(from, to, this.count, this.wanted)
+    this.from = to
+    this.to = end === undefined || (this.lt !== undefined && compareBytes(end, this.lt) >= 0) ? this.lt : end
+    this.native = this.open({ gte: to, lt: this.to })
+    this.isRead = false
+    this.count = 0
+    this.pages = 0
+    this.openedAt = performance.now()
+    clearTimeout(this.timer)
+    this.timer = undefined
+  }
+
+  /** Before a page of so many rows and bytes is given out: LevelDB has passed nothing over in what was read. */
+  private async settle(pageRows: number, pageBytes: number, options: ScanOptions): Promise<void> {
+    if (this.ahead === undefined || this.isRead) return
+    this.ahead.look(this.from as Uint8Array, this.rows)
+    this.wanted = Math.max(pageRows, Math.min(AHEAD_ROWS, Math.floor((AHEAD_BYTES * pageRows) / pageBytes)))
+    if (this.to !== this.lt) {
+      let room = 2 * Math.max(options.maxBytes, AHEAD_BYTES)
+      for (let left = 4 * this.wanted; !this.isRead && left > 0 && room > 0; ) {
+        const rows = await this.readOn(left, options)
+        left -= rows.length
+        for (const [key, value] of rows) room -= key.length + value.length
+      }
+      if (this.isRead) return
+    }
+    const to = behind((this.rows[this.rows.length - 1] as Entry)[0])
+    if (!same(this.checked, to)) await assertNothingPassedOver(this.db, { gte: this.checked, lt: to }, this.encoding)
+    this.checked = to
+    // A row alone tells nothing of how far the next are, and of rows that large few are read ahead.
+    if (this.count < 2 || this.wanted < 2 || this.ahead.after(this.from as Uint8Array, to, this.count, this.wanted) === undefined) return
+    this.isRead = true
+    this.to = to
+    await this.native.close()
+  }
+
+  /** A page with more to come. */
+  private left(entries: Entry[]): ScanPage {
+    const [key] = entries[entries.length - 1] as Entry
+    this.next = behind(key)
+    // What was given out is the caller's alone to hold.
+    this.rows = this.rows.slice(this.at)
+    this.at = 0
+    return { entries, end: false }
+  }
+
+  /** Closes it when nobody waits for that. */
+  retire(): void {
+    this.rows = []
+    this.at = 0
+    // classic-level's iterator keeps the rows it gave last until it is collected, long after
+    // close(); asking for one more makes it let go of a page (bench/node/memory.mjs).
+    if (!this.isRead) this.native.nextv(1).catch(() => {})
+    this.close().catch(() => {})
+  }
+
+  close(): Promise<void> {
+    clearTimeout(this.timer)
+    return this.native.close()
+  }
+}
+
+function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : compareBytes(a, b) === 0
+}
