@@ -33,7 +33,7 @@ export interface ShardedStore {
   page(range: ScanRange, options?: { readonly reverse?: boolean; readonly maxEntries?: number }): Promise<{ readonly entries: readonly Entry[]; readonly rest: ScanRange | undefined }>
   /** In key order, over all stores; each key that is there throughout exactly once. */
   iterator(range?: { readonly gte?: string | Uint8Array; readonly lt?: string | Uint8Array }): AsyncIterableIterator<Entry>
-  /** Stops watching the register; closes no store. What is asked of it from then on, or waits for a cutover, gets KEYHAUL_CLOSED. */
+  /** Stops watching the register; closes no store. What is asked of it from then on gets KEYHAUL_CLOSED; what was asked before is carried out. */
   close(): void
 }
 
@@ -77,8 +77,8 @@ class Sharded implements ShardedStore {
   }
 
   async get(key: string | Uint8Array): Promise<Uint8Array | undefined> {
-    const bytes = clientBytes(key)
-    return this.follow(bytes, 'read', (store) => store.get(bytes))
+    this.assertOpen()
+    return this.read(clientBytes(key))
   }
 
   async put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
@@ -111,7 +111,7 @@ class Sharded implements ShardedStore {
       } catch (error) {
         if (!isRefusal(error)) throw error
         // One by one, as the border may go through the middle of them.
-        for (const i of group) values[i] = await this.get(all[i] as Uint8Array)
+        for (const i of group) values[i] = await this.read(all[i] as Uint8Array)
       }
     }
     await Promise.all([...groups].map(([owner, group]) => read(owner, group)))
@@ -119,7 +119,15 @@ class Sharded implements ShardedStore {
   }
 
   async batch(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void> {
-    const bytes = clientWrites(writes)
+    this.assertOpen()
+    await this.write(clientWrites(writes), options)
+  }
+
+  private read(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.follow(key, 'read', (store) => store.get(key))
+  }
+
+  private async write(bytes: readonly Write[], options: WriteOptions | undefined): Promise<void> {
     const first = bytes[0]
     if (first === undefined) return
     await this.follow(first[0], 'write', async (store, part, isFresh) => {
@@ -143,6 +151,7 @@ class Sharded implements ShardedStore {
   }
 
   async batchAcross(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void> {
+    this.assertOpen()
     let left = clientWrites(writes)
     while (left.length > 0) {
       const map = this.map ?? (await this.refresh())
@@ -151,7 +160,7 @@ class Sharded implements ShardedStore {
       const isOf = ([key]: Write): boolean => key === first[0] || map.find(key)?.owner === owner
       const part = copied(left.filter(isOf))
       try {
-        await this.batch(part, options)
+        await this.write(part, options)
       } catch (error) {
         // The border has moved into it meanwhile: divided anew.
         const isDivided = error instanceof KeyhaulError && error.code === 'KEYHAUL_INVALID_ARGUMENT' && part.length > 1
@@ -162,10 +171,11 @@ class Sharded implements ShardedStore {
     }
   }
 
-  page(range: ScanRange, { reverse = false, maxEntries = this.pageEntries } = {}): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
+  async page(range: ScanRange, { reverse = false, maxEntries = this.pageEntries } = {}): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
+    this.assertOpen()
     const at = clientBytes(range.gte ?? '')
     const lt = range.lt === undefined ? undefined : clientBytes(range.lt)
-    if (lt !== undefined && compareBytes(at, lt) >= 0) return Promise.resolve({ entries: [], rest: undefined })
+    if (lt !== undefined && compareBytes(at, lt) >= 0) return { entries: [], rest: undefined }
     return reverse ? this.pageBack(at, lt, maxEntries) : this.pageOn(at, lt, maxEntries)
   }
 
@@ -173,7 +183,6 @@ class Sharded implements ShardedStore {
     this.isClosed = true
     this.watch.close()
     for (const end of this.unwatch.splice(0)) end()
-    this.paused.wake()
   }
 
   /** It learns of no move any more, and would ask whom a range has left. */
@@ -183,7 +192,6 @@ class Sharded implements ShardedStore {
 
   /** From the owner of its first key, up to where that one's part ends. */
   private async pageOn(at: Uint8Array, lt: Uint8Array | undefined, maxEntries: number): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
-    this.assertOpen()
     const map = this.map ?? (await this.refresh())
     if (map.find(at) === undefined) {
       const next = (await this.refresh()).from(at)
@@ -202,7 +210,6 @@ class Sharded implements ShardedStore {
 
   /** From the owner of the keys right below `lt`, down to where that one's part begins. */
   private async pageBack(gte: Uint8Array, lt: Uint8Array | undefined, maxEntries: number): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
-    this.assertOpen()
     const known = (this.map ?? (await this.refresh())).before(lt)
     const top = known === undefined || isAbove(lt, known.lt) ? (await this.refresh()).before(lt) : known
     // Nobody owns what is left.
@@ -224,7 +231,6 @@ class Sharded implements ShardedStore {
 
   /** Asks the owner of the key until one answers. `isFresh`: the register was asked in this call. */
   private async follow<T>(key: Uint8Array, kind: 'read' | 'write', work: (store: GatedStore, part: OwnedRange, isFresh: boolean) => Promise<T>): Promise<T> {
-    this.assertOpen()
     let map = this.map ?? (await this.refresh())
     let deadline = 0
     let cause: unknown
@@ -233,7 +239,6 @@ class Sharded implements ShardedStore {
     let triedAt = 0
     try {
       for (let tries = 0, isFresh = false; ; tries++) {
-        this.assertOpen()
         const part = map.find(key)
         const store = part === undefined ? undefined : this.stores.get(part.owner)
         if (part !== undefined && store !== undefined) {
@@ -261,7 +266,7 @@ class Sharded implements ShardedStore {
           throw new KeyhaulError('KEYHAUL_STORE_STALLED', { key, store: part?.owner, message: `its range did not get an owner that answers within ${this.timeoutMs} ms`, cause: cause ?? new KeyhaulError('KEYHAUL_RETRY', { key, store: part?.owner }) })
         }
         if (this.isFenced(key, kind)) {
-          const isOver = await this.paused.until(() => this.isClosed || !this.isFenced(key, kind), PAUSE_MAX_MS)
+          const isOver = await this.paused.until(() => !this.isFenced(key, kind), PAUSE_MAX_MS)
           map = this.map ?? map
           if (isOver) continue
         } else if (tries > 0) await new Promise((wake) => setTimeout(wake, Math.min(2 ** (tries - 1), WAIT_MAX_MS)))
