@@ -28,6 +28,7 @@ export const ERRORS = {
   KEYHAUL_JOURNAL_NOT_FOUND: [35, 'there is no journal at this path; check the path, or begin anew'],
   KEYHAUL_JOURNAL_NOT_A_JOURNAL: [36, 'the file is not a keyhaul journal; name the file given with --journal'],
   KEYHAUL_JOURNAL_IN_USE: [37, 'another process is working with this journal; wait for it or stop it'],
+  KEYHAUL_JOURNAL_READ_FAILED: [38, 'the journal is there and cannot be read; see the cause, mend that, then resume'],
   KEYHAUL_STORE_FAILED: [40, 'a call to the store failed; see the cause', 1],
   KEYHAUL_STORE_STALLED: [41, 'the store did not answer within the stall deadline; see whether it hangs, then resume', 1],
   KEYHAUL_SCAN_UNORDERED: [42, 'the store returned keys out of order or twice; its adapter is faulty: run the conformance suite of keyhaul/testing'],

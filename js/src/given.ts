@@ -20,6 +20,8 @@ export function assertGiven(given: object, names: readonly string[] = OPTION_NAM
   for (const [name, value] of Object.entries(given ?? {})) {
     if (!names.includes(name)) throw refused(`there is no option ${name}`)
     if (name === 'rate') assertRate(value)
+    // The engine would take `'2'` for 2, and `'two'` and 0.5 for no limit.
+    else if (names === ENGINE_NAMES && value != null && !Number.isInteger(value)) throw refused(`${name} is ${value}; it must be a whole number of 0 or more`)
     if (typeof value === 'number' && !(value >= 0 && value < 1 / 0)) throw refused(`${name} is ${value}; it must be 0 or more`)
     // Who forgot `live` would get a copy that no fence makes right.
     if (names === OPTION_NAMES && value !== undefined && (given as MigrateOptions).live !== true && /^(register|pause|share|stopW|resumeW|reverse)/.test(name)) throw refused(`${name} needs live: true`)

@@ -225,7 +225,7 @@ export class Engine {
 }
 
 function assertStores({ from, to, signal }: Pick<MigrateOptions, 'from' | 'to' | 'signal'>): void {
-  if (signal != null && !signal.addEventListener) throw refused(`signal is ${signal}; it must be an AbortSignal`)
+  if (signal != null && !(typeof signal.addEventListener === 'function' && typeof signal.removeEventListener === 'function')) throw refused(`signal is ${signal}; it must be an AbortSignal`)
   assertHonoured(from)
   assertHonoured(to)
   if (from === to || from.identity === to.identity) throw new KeyhaulError('KEYHAUL_SAME_STORE', { store: from.name })

@@ -102,7 +102,7 @@ export class Migration implements AsyncIterable<Progress> {
 
   /** Stops after what is under way; the journal resumes it. `done` rejects with KEYHAUL_INTERRUPTED. */
   readonly stop = (): void => {
-    if (!this.#ended) this.#control('stop')
+    if (!this.#leaving) this.#control('stop')
   }
   /** Takes off the target what was copied, if the target range was empty before. */
   cancel(): void {
@@ -361,7 +361,7 @@ export class Migration implements AsyncIterable<Progress> {
 
   #assertRunning(): void {
     if (this.#error instanceof KeyhaulError && this.#error.code === 'KEYHAUL_CLOSED') throw this.#error
-    if (this.#ended) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE')
+    if (this.#leaving) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE')
   }
 
   #check(code: number): void {

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, unlinkSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, unlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
 import { inspectJournal, type JournalInfo } from '../inspect.js'
+import { readError } from '../journal/file-node.js'
 import { describeJournal } from '../journal/index.js'
 import { Engine } from '../migrate.js'
 import { type Migration, MigrationError } from '../migration.js'
@@ -294,18 +295,25 @@ async function withStores(from: string, to: string, targetMustExist: boolean, wo
 
 /** What will not do as a journal, before a target is made. */
 function assertJournal(path: string): void {
-  if (!existsSync(dirname(path))) throw new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', { file: path, message: 'its folder does not exist; make it first' })
-  if (existsSync(path)) readJournalFile(path)
+  const unfit = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', { file: path, message })
+  if (!existsSync(dirname(path))) throw unfit('its folder does not exist; make it first')
+  try {
+    accessSync(dirname(path), constants.W_OK)
+  } catch {
+    throw unfit('its folder may not be written by this user; name another')
+  }
+  try {
+    readJournalFile(path)
+  } catch (error) {
+    if ((error as KeyhaulError).code !== 'KEYHAUL_JOURNAL_NOT_FOUND') throw error
+  }
 }
 
 function readJournalFile(path: string): Uint8Array {
   try {
     return new Uint8Array(readFileSync(path))
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code
-    if (code === 'ENOENT') throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file: path, cause })
-    if (code === 'EISDIR') throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: path, message: 'it is a directory; name the file given with --journal', cause })
-    throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file: path, message: `it cannot be read: ${(cause as Error).message}`, cause })
+    throw readError(cause, path)
   }
 }
 

@@ -237,10 +237,10 @@ function proofText({ mode, level, digests: { source, target }, rechecked, positi
 
 const RANGES_SHOWN = 4
 
-/** As it can be given: a key with two dots in it would be taken for two. */
+/** As it can be given: where there are two dots in it, or one that would be read with those behind it, it would end there. */
 function rangeKey(hex: string): string {
   const key = formatKey(Buffer.from(hex, 'hex'))
-  return printableKey(key.includes('..') ? `hex:${hex}` : key)
+  return printableKey(`${key}.`.includes('..') ? `hex:${hex}` : key)
 }
 
 /** Both ends included where the plan has them so; a prefix is written as one, with a star. Nothing where it is every key. */

@@ -80,6 +80,8 @@ function openError(error: unknown, store: string): KeyhaulError {
   if (code === 'EEXIST' || code === 'ENOTDIR') {
     return new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store, message: 'a file stands where its parent directory should be; check the path', cause: error })
   }
+  // Nothing was begun, of which something could be resumed.
+  if (known.code === 'KEYHAUL_DISK_FULL') return new KeyhaulError(known.code, { store, message: 'no space is left on the disk; free space, then run the same command again', cause: error })
   if (known.code !== 'KEYHAUL_STORE_CLOSED') return known
   const { cause } = error as { cause?: { message?: unknown } }
   return new KeyhaulError('KEYHAUL_STORE_FAILED', { store, message: `it cannot be opened: ${String(cause?.message ?? (error as Error).message)}`, cause: error })

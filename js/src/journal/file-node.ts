@@ -6,13 +6,15 @@ import { takeLock } from './lock-node.js'
 
 /**
  * A journal in a file. With `lock`, `<path>.lock` names the process that works on it; the
- * lock of a process that is gone is taken over. Errors: JOURNAL_NOT_FOUND, JOURNAL_IN_USE,
- * JOURNAL_WRITE_FAILED, DISK_FULL.
+ * lock of a process that is gone is taken over. Errors: JOURNAL_NOT_FOUND, JOURNAL_NOT_A_JOURNAL,
+ * JOURNAL_READ_FAILED, JOURNAL_IN_USE, JOURNAL_WRITE_FAILED, DISK_FULL.
  */
 export async function openJournalFile(path: string, options: { create: boolean; lock: boolean }): Promise<JournalStore> {
   if (path === '') throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'the path of the journal is empty' })
   const unlock = options.lock ? await takeLock(path) : undefined
   let file: FileHandle | undefined
+  let underWay: Promise<unknown> = Promise.resolve()
+  let closed: Promise<void> | undefined
   const handle = async (): Promise<FileHandle> => {
     if (file !== undefined) return file
     file = await open(path, 'a+')
@@ -22,6 +24,14 @@ export async function openJournalFile(path: string, options: { create: boolean; 
     await folder.close()
     return file
   }
+  const change = (work: (target: FileHandle) => Promise<void>): Promise<void> => {
+    if (closed !== undefined) return Promise.reject(new KeyhaulError('KEYHAUL_CLOSED', { file: path }))
+    const changed = handle().then(work).catch((error: unknown) => {
+      throw fileError(error, path, 'could not be written')
+    })
+    underWay = Promise.allSettled([underWay, changed])
+    return changed
+  }
   return {
     name: path,
     identity: `journal ${resolve(path)}`,
@@ -29,44 +39,37 @@ export async function openJournalFile(path: string, options: { create: boolean; 
       try {
         return new Uint8Array(await readFile(path))
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-          if (options.create) return new Uint8Array(0)
-          throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file: path, cause: error })
-        }
-        if ((error as NodeJS.ErrnoException).code === 'EISDIR') throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: path, message: 'it is a directory; name a file', cause: error })
-        throw fileError(error, path, 'could not be read')
+        const failure = readError(error, path)
+        if (options.create && failure.code === 'KEYHAUL_JOURNAL_NOT_FOUND') return new Uint8Array(0)
+        throw failure
       }
     },
-    async truncate(length) {
-      await wrap(path, async () => {
-        const target = await handle()
+    truncate: (length) =>
+      change(async (target) => {
         await target.truncate(length)
         await target.datasync()
-      })
-    },
-    async append(bytes) {
-      await wrap(path, async () => {
-        const target = await handle()
+      }),
+    append: (bytes) =>
+      change(async (target) => {
         for (let done = 0; done < bytes.length; ) {
           done += (await target.write(bytes, done, bytes.length - done)).bytesWritten
         }
         await target.datasync()
-      })
-    },
-    async close() {
-      await file?.close()
-      file = undefined
-      await unlock?.()
+      }),
+    close() {
+      // Who comes next has the lock then: an append that is on its way, as when an engine is closed, comes first.
+      closed ??= underWay.then(() => file?.close())
+      return unlock?.(closed) ?? closed
     }
   }
 }
 
-async function wrap(path: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    throw fileError(error, path, 'could not be written')
-  }
+/** Why a journal cannot be read. One that only the owner of another process may read is not one that is not there. */
+export function readError(cause: unknown, file: string): KeyhaulError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file, cause })
+  if (code === 'EISDIR') return new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file, message: 'it is a directory; name the file that is the journal', cause })
+  return new KeyhaulError('KEYHAUL_JOURNAL_READ_FAILED', { file, message: `it is there and cannot be read: ${message}`, cause })
 }
 
 export function fileError(error: unknown, path: string, what: string, next = 'resume'): KeyhaulError {

@@ -15,35 +15,36 @@ export interface JournalStore {
   truncate(length: number): Promise<void>
   /** Returns once the bytes would survive a crash of the machine. */
   append(bytes: Uint8Array): Promise<void>
+  /** Resolves once nothing of it is under way any more: whoever comes next may write at once. Twice is as once. */
   close(): Promise<void>
 }
 
-/** Those of our own kind, which know of no lock. */
-const inUse = new WeakSet<JournalStore>()
+/** Those of our own kind, which know of no lock, each until its close() has ended. */
+const inUse = new WeakMap<JournalStore, Promise<unknown> | undefined>()
 
 /** @internal Until closeJournal(): two migrations would write over each other. */
-export function useJournal(journal: JournalStore | undefined, isNeeded: boolean): JournalStore | undefined {
+export async function useJournal(journal: JournalStore | undefined, isNeeded: boolean): Promise<JournalStore | undefined> {
   if (journal == null && !isNeeded) return undefined
   if (!journal?.append) throw refused(`journal is ${journal}; it must be a path or a JournalStore`)
+  await inUse.get(journal)
   if (inUse.has(journal)) throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', { file: journal.name, message: 'another migration has it' })
-  inUse.add(journal)
+  inUse.set(journal, undefined)
   return journal
 }
 
-/** @internal Whatever its close() does, a migration has ended then. */
+/** @internal Whatever its close() does, a migration has ended then: all that was appended is durable. */
 export async function closeJournal(journal: JournalStore | undefined): Promise<void> {
   if (journal === undefined) return
-  inUse.delete(journal)
-  try {
-    await journal.close()
-  } catch {
-    // All that was appended is durable.
-  }
+  const isFree = (): boolean => inUse.delete(journal)
+  const closed = Promise.resolve().then(() => journal.close()).then(isFree, isFree)
+  inUse.set(journal, closed)
+  await closed
 }
 
 /** A journal in memory: survives nothing, but shows its bytes. */
 export function memoryJournal(initial: Uint8Array = new Uint8Array(0)): JournalStore & { readonly bytes: Uint8Array } {
-  let room = initial.slice()
+  // As read from a file it is a Buffer, whose slice() is no copy.
+  let room = new Uint8Array(initial)
   let length = room.length
   return {
     name: 'memory journal',

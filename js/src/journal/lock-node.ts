@@ -5,13 +5,16 @@ import { fileError } from './file-node.js'
 
 /** The locks of this process, by token: one of our pid that is not here is of an earlier life. */
 const held = new Set<string>()
+/** Of those, the ones that are being given back. */
+const leaving = new Map<string, Promise<void>>()
 
 /**
  * Makes `<path>.lock`, which names its process by pid, start time and a token: pids come back,
- * in a restarted container at once. The lock of a process that is gone is taken over. Gives
- * what releases it. Errors: JOURNAL_IN_USE.
+ * in a restarted container at once. The lock of a process that is gone is taken over; that of one
+ * of this process that is being released is waited for. Gives what releases it, once `last` has
+ * settled. Errors: JOURNAL_IN_USE.
  */
-export async function takeLock(path: string): Promise<() => Promise<void>> {
+export async function takeLock(path: string): Promise<(last: Promise<void>) => Promise<void>> {
   const lock = `${path}.lock`
   const token = randomUUID()
   const text = `${process.pid} ${await startOf(process.pid)} ${token}`
@@ -19,9 +22,10 @@ export async function takeLock(path: string): Promise<() => Promise<void>> {
     try {
       await writeFile(lock, text, { flag: 'wx' })
       held.add(token)
-      return async () => {
-        held.delete(token)
-        if ((await readText(lock)) === text) await unlink(lock).catch(() => {})
+      return (last) => {
+        const left = leaving.get(token) ?? release(lock, text, last)
+        leaving.set(token, left)
+        return left.then(() => last)
       }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
@@ -32,6 +36,11 @@ export async function takeLock(path: string): Promise<() => Promise<void>> {
     }
     const other = await readText(lock)
     if (other === undefined) continue
+    const left = leaving.get(other.split(' ')[2] ?? '')
+    if (left !== undefined) {
+      await left
+      continue
+    }
     if (await isHeld(other)) {
       throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', {
         file: path,
@@ -50,6 +59,15 @@ export async function takeLock(path: string): Promise<() => Promise<void>> {
     await unlink(aside).catch(() => {})
   }
   throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', { file: path })
+}
+
+/** Whatever `last` comes to, nothing is written any more. */
+async function release(lock: string, text: string, last: Promise<void>): Promise<void> {
+  await last.catch(() => {})
+  if ((await readText(lock)) === text) await unlink(lock).catch(() => {})
+  const token = text.split(' ')[2] ?? ''
+  held.delete(token)
+  leaving.delete(token)
 }
 
 async function readText(path: string): Promise<string | undefined> {

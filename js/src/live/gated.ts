@@ -3,7 +3,7 @@ import { compareBytes } from '../stores/bytes.js'
 import { assertHonoured } from '../stores/capabilities.js'
 import { getManyOf, recordedStore } from '../stores/recorded.js'
 import type { ApplyOptions, Capability, ScanOptions, ScanPage, ScanRange, Store, Write } from '../stores/store.js'
-import { clientBytes } from './client-bytes.js'
+import { clientBytes, clientKeys, clientWrites, copied } from './client-bytes.js'
 import { GateCore } from './core.js'
 import type { Unanswered } from './group.js'
 import { spansOf } from './spans.js'
@@ -19,6 +19,7 @@ export interface WriteOptions {
  * (ask `error.owner`) or, for the moment of a cutover, KEYHAUL_RETRY.
  *
  * Nobody may write the database past it. A store starts with no range: see assignRange().
+ * Keys and values are taken as they are at the call; what is read is the store's, and not to be written into.
  */
 export interface GatedStore extends Store {
   get(key: string | Uint8Array): Promise<Uint8Array | undefined>
@@ -90,11 +91,12 @@ class Gated implements GatedStore {
   }
 
   async get(key: string | Uint8Array): Promise<Uint8Array | undefined> {
-    return (await this.getMany([clientBytes(key)]))[0]
+    return (await this.getMany(copied([clientBytes(key)])))[0]
   }
 
-  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+  async getMany(given: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
     const { core } = this
+    const keys = clientKeys(given)
     const gate = core.gate ?? (await core.load())
     if (keys.length === 0) return []
     for (;;) {
@@ -106,11 +108,11 @@ class Gated implements GatedStore {
   }
 
   async put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
-    await this.batch([[clientBytes(key), clientBytes(value)]], options)
+    await this.batch(copied([[clientBytes(key), clientBytes(value)]]), options)
   }
 
   async del(key: string | Uint8Array, options?: WriteOptions): Promise<void> {
-    await this.batch([[clientBytes(key), undefined]], options)
+    await this.batch(copied([[clientBytes(key), undefined]]), options)
   }
 
   batch(writes: readonly Write[], options: WriteOptions = {}): Promise<void> {
@@ -118,8 +120,9 @@ class Gated implements GatedStore {
   }
 
   /** As any client. */
-  async apply(writes: readonly Write[], { durable, signal }: ApplyOptions): Promise<void> {
+  async apply(given: readonly Write[], { durable, signal }: ApplyOptions): Promise<void> {
     const { core } = this
+    const writes = clientWrites(given)
     const gate = core.gate ?? (await core.load())
     signal?.throwIfAborted()
     if (writes.length === 0) return

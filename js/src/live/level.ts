@@ -1,8 +1,9 @@
 import {
-  type AbstractBatchOperation, type AbstractClearOptions, type AbstractDatabaseOptions, type AbstractIteratorOptions, AbstractIterator, AbstractLevel
+  type AbstractBatchOperation, AbstractChainedBatch, type AbstractClearOptions, type AbstractDatabaseOptions, type AbstractIteratorOptions, AbstractIterator, AbstractLevel
 } from 'abstract-level'
 import { inRange } from '../stores/bytes.js'
 import type { Entry, ScanRange, Write } from '../stores/store.js'
+import { clientBytes } from './client-bytes.js'
 import { type ShardedOptions, type ShardedStore, shardedStore } from './sharded.js'
 import { successor } from './spans.js'
 
@@ -102,6 +103,36 @@ export class ShardedLevel<K = string, V = string> extends AbstractLevel<Uint8Arr
   _iterator(options: AbstractIteratorOptions<Uint8Array, Uint8Array>): ShardedIterator {
     return new ShardedIterator(this as never, options)
   }
+
+  // Nor is there a type of this.
+  _chainedBatch(): ShardedBatch {
+    return new ShardedBatch(this)
+  }
+}
+
+type Operation = AbstractBatchOperation<never, Uint8Array, Uint8Array>
+const WithAdd = AbstractChainedBatch as unknown as new (db: unknown, options: { readonly add: boolean }) => AbstractChainedBatch<never, Uint8Array, Uint8Array>
+
+/** Holds what it was given as that was then, as one of a ClassicLevel does: that of abstract-level holds the caller's bytes until write(). */
+class ShardedBatch extends WithAdd {
+  private operations: Operation[] = []
+
+  constructor(db: unknown) {
+    super(db, { add: true })
+  }
+
+  _add(op: Operation): void {
+    const key = clientBytes(op.key)
+    this.operations.push(op.type === 'put' ? { ...op, key, value: clientBytes(op.value) } : { ...op, key })
+  }
+
+  _clear(): void {
+    this.operations = []
+  }
+
+  _write(options: { sync?: boolean }): Promise<void> {
+    return (this.db as unknown as ShardedLevel<Uint8Array, Uint8Array>)._batch(this.operations, options)
+  }
 }
 
 type IteratorOptions = AbstractIteratorOptions<Uint8Array, Uint8Array>
@@ -134,7 +165,7 @@ class ShardedIterator extends AbstractIterator<ShardedLevel<Uint8Array, Uint8Arr
   _seek(target: Uint8Array): void {
     this.page = []
     this.at = 0
-    this.rest = from(this.range, target, this.reverse)
+    this.rest = from(this.range, clientBytes(target), this.reverse)
   }
 
   /** False at the end. A page may be empty where a store owns keys and has none. */
@@ -155,9 +186,10 @@ class ShardedIterator extends AbstractIterator<ShardedLevel<Uint8Array, Uint8Arr
 /** abstract-level decodes an entry in its place. */
 const copyOf = ([key, value]: Entry): [Uint8Array, Uint8Array] => [key, value]
 
-/** Half open; the bounds that include their key count where both are given. */
+/** Half open, and kept while it is iterated; the bounds that include their key count where both are given. */
 function rangeOf({ gte, gt, lt, lte }: Pick<IteratorOptions, 'gte' | 'gt' | 'lt' | 'lte'>): ScanRange {
-  return { gte: gte ?? (gt === undefined ? undefined : successor(gt)), lt: lte === undefined ? lt : successor(lte) }
+  const kept = (key: Uint8Array | undefined): Uint8Array | undefined => key && clientBytes(key)
+  return { gte: kept(gte) ?? (gt === undefined ? undefined : successor(gt)), lt: lte === undefined ? kept(lt) : successor(lte) }
 }
 
 /** What is left of a range at and behind a key; nothing where the key lies outside, as in LevelDB. */

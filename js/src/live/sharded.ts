@@ -2,7 +2,7 @@ import { KeyhaulError } from '../errors.js'
 import type { Register } from '../register/register.js'
 import { compareBytes, inRange } from '../stores/bytes.js'
 import type { Entry, ScanRange, Write } from '../stores/store.js'
-import { clientBytes } from './client-bytes.js'
+import { clientBytes, clientKeys, clientWrites, copied } from './client-bytes.js'
 import type { GatedStore, WriteOptions } from './gated.js'
 import { type OwnedRange, Ownership } from './ownership.js'
 import { successor } from './spans.js'
@@ -33,7 +33,7 @@ export interface ShardedStore {
   page(range: ScanRange, options?: { readonly reverse?: boolean; readonly maxEntries?: number }): Promise<{ readonly entries: readonly Entry[]; readonly rest: ScanRange | undefined }>
   /** In key order, over all stores; each key that is there throughout exactly once. */
   iterator(range?: { readonly gte?: string | Uint8Array; readonly lt?: string | Uint8Array }): AsyncIterableIterator<Entry>
-  /** Stops watching the register; closes no store. */
+  /** Stops watching the register; closes no store. What is asked of it from then on gets KEYHAUL_CLOSED; what was asked before is carried out. */
   close(): void
 }
 
@@ -58,6 +58,7 @@ class Sharded implements ShardedStore {
   /** For the end of a cutover's pause. */
   private readonly paused = new Waiters()
   private readonly unwatch: (() => void)[] = []
+  private isClosed = false
 
   constructor(options: ShardedOptions) {
     this.stores = new Map(Object.entries(options.stores))
@@ -76,13 +77,13 @@ class Sharded implements ShardedStore {
   }
 
   async get(key: string | Uint8Array): Promise<Uint8Array | undefined> {
-    const bytes = clientBytes(key)
-    return this.follow(bytes, 'read', (store) => store.get(bytes))
+    this.assertOpen()
+    return this.read(clientBytes(key))
   }
 
   async put(key: string | Uint8Array, value: string | Uint8Array, options?: WriteOptions): Promise<void> {
     // An undefined value would delete.
-    await this.batch([[key, clientBytes(value)]], options)
+    await this.batch(copied([[clientBytes(key), clientBytes(value)]]), options)
   }
 
   del(key: string | Uint8Array, options?: WriteOptions): Promise<void> {
@@ -90,7 +91,8 @@ class Sharded implements ShardedStore {
   }
 
   async getMany(keys: readonly (string | Uint8Array)[]): Promise<(Uint8Array | undefined)[]> {
-    const all = keys.map(clientBytes)
+    this.assertOpen()
+    const all = clientKeys(keys)
     const map = this.map ?? (await this.refresh())
     const groups = new Map<string | undefined, number[]>()
     all.forEach((key, i) => {
@@ -104,12 +106,12 @@ class Sharded implements ShardedStore {
       const store = this.stores.get(owner ?? '')
       try {
         if (store === undefined) throw new KeyhaulError('KEYHAUL_MOVED')
-        const found = await store.getMany(group.map((i) => all[i] as Uint8Array))
+        const found = await store.getMany(copied(group.map((i) => all[i] as Uint8Array)))
         for (const [j, i] of group.entries()) values[i] = found[j]
       } catch (error) {
         if (!isRefusal(error)) throw error
         // One by one, as the border may go through the middle of them.
-        for (const i of group) values[i] = await this.get(all[i] as Uint8Array)
+        for (const i of group) values[i] = await this.read(all[i] as Uint8Array)
       }
     }
     await Promise.all([...groups].map(([owner, group]) => read(owner, group)))
@@ -117,7 +119,15 @@ class Sharded implements ShardedStore {
   }
 
   async batch(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void> {
-    const bytes = writes.map(([key, value]): Write => [clientBytes(key), value === undefined ? undefined : clientBytes(value)])
+    this.assertOpen()
+    await this.write(clientWrites(writes), options)
+  }
+
+  private read(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.follow(key, 'read', (store) => store.get(key))
+  }
+
+  private async write(bytes: readonly Write[], options: WriteOptions | undefined): Promise<void> {
     const first = bytes[0]
     if (first === undefined) return
     await this.follow(first[0], 'write', async (store, part, isFresh) => {
@@ -141,15 +151,16 @@ class Sharded implements ShardedStore {
   }
 
   async batchAcross(writes: readonly (readonly [string | Uint8Array, string | Uint8Array | undefined])[], options?: WriteOptions): Promise<void> {
-    let left = writes.map(([key, value]): Write => [clientBytes(key), value === undefined ? undefined : clientBytes(value)])
+    this.assertOpen()
+    let left = clientWrites(writes)
     while (left.length > 0) {
       const map = this.map ?? (await this.refresh())
       const [first] = left as [Write]
       const owner = map.find(first[0])?.owner
       const isOf = ([key]: Write): boolean => key === first[0] || map.find(key)?.owner === owner
-      const part = left.filter(isOf)
+      const part = copied(left.filter(isOf))
       try {
-        await this.batch(part, options)
+        await this.write(part, options)
       } catch (error) {
         // The border has moved into it meanwhile: divided anew.
         const isDivided = error instanceof KeyhaulError && error.code === 'KEYHAUL_INVALID_ARGUMENT' && part.length > 1
@@ -160,15 +171,23 @@ class Sharded implements ShardedStore {
     }
   }
 
-  page({ gte, lt }: ScanRange, { reverse = false, maxEntries = this.pageEntries } = {}): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
-    const at = gte ?? new Uint8Array(0)
-    if (lt !== undefined && compareBytes(at, lt) >= 0) return Promise.resolve({ entries: [], rest: undefined })
+  async page(range: ScanRange, { reverse = false, maxEntries = this.pageEntries } = {}): Promise<{ entries: readonly Entry[]; rest: ScanRange | undefined }> {
+    this.assertOpen()
+    const at = clientBytes(range.gte ?? '')
+    const lt = range.lt === undefined ? undefined : clientBytes(range.lt)
+    if (lt !== undefined && compareBytes(at, lt) >= 0) return { entries: [], rest: undefined }
     return reverse ? this.pageBack(at, lt, maxEntries) : this.pageOn(at, lt, maxEntries)
   }
 
   close(): void {
+    this.isClosed = true
     this.watch.close()
     for (const end of this.unwatch.splice(0)) end()
+  }
+
+  /** It learns of no move any more, and would ask whom a range has left. */
+  private assertOpen(): void {
+    if (this.isClosed) throw new KeyhaulError('KEYHAUL_CLOSED', { message: 'this shardedStore was closed; make a new one' })
   }
 
   /** From the owner of its first key, up to where that one's part ends. */

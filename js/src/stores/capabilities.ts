@@ -9,7 +9,7 @@ export const CAPABILITIES: readonly (Capability | '')[] = [
 /** What a store says of itself and nobody would mind, as that its feed is ahead of its scans, would be lost data later. */
 export function assertHonoured(store: Store): void {
   const { name, identity, capabilities, scan } = store ?? {}
-  if (!name || identity === undefined || !capabilities?.has || !scan) {
+  if (!name || identity === undefined || !capabilities?.has || !capabilities[Symbol.iterator] || !scan) {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a store has name, identity, capabilities (a Set), scan and apply; wrap a database with levelStore(db)' })
   }
   for (const one of capabilities) {

@@ -51,6 +51,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
 let unnamed = 0
 const nextName = (): string => (++unnamed === 1 ? 'memory' : `memory-${unnamed}`)
 
+/** Not slice(): that of a Buffer is the same bytes. */
+const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
+
 class Memory implements MemoryStore {
   readonly name: string
   readonly capabilities: ReadonlySet<Capability>
@@ -89,10 +92,10 @@ class Memory implements MemoryStore {
     return this.rows.get(toBytes(key))
   }
   put(key: string | Uint8Array, value: string | Uint8Array): void {
-    this.write([toBytes(key).slice(), toBytes(value).slice()])
+    this.write([copyOf(toBytes(key)), copyOf(toBytes(value))])
   }
   delete(key: string | Uint8Array): void {
-    this.write([toBytes(key).slice(), undefined])
+    this.write([copyOf(toBytes(key)), undefined])
   }
   *[Symbol.iterator](): IterableIterator<Entry> {
     yield* this.rows.from(undefined)
@@ -146,7 +149,7 @@ class Memory implements MemoryStore {
   async apply(writes: readonly Write[], options: ApplyOptions): Promise<void> {
     options.signal?.throwIfAborted()
     if (!writes.every(isWrite)) throw notBytes(this.name)
-    for (const [key, value] of writes) this.write([key.slice(), value?.slice()], options.cleanUp !== undefined)
+    for (const [key, value] of writes) this.write([copyOf(key), value && copyOf(value)], options.cleanUp !== undefined)
   }
 
   async deleteEqual(entries: readonly Entry[], options: ApplyOptions): Promise<number> {
@@ -155,7 +158,7 @@ class Memory implements MemoryStore {
     for (const [key, value] of entries) {
       const now = this.rows.get(key)
       if (now === undefined) continue
-      if (compareBytes(now, value) === 0) this.write([key.slice(), undefined])
+      if (compareBytes(now, value) === 0) this.write([copyOf(key), undefined])
       else left++
     }
     return left

@@ -102,4 +102,18 @@ export function journalConformance({ test, open, exclusive = false }: JournalCon
     await holds(second, bytes(1, 2), 'of the second')
     await second.close()
   })
+  each('close() waits for what is under way: whoever opens it next finds all of it', async (journal, place) => {
+    const large = new Uint8Array(300_000).fill(5)
+    // Not waited for: an engine is closed when its owner likes.
+    const appended = Promise.resolve(journal.append(large)).then(() => true, () => false)
+    await journal.close()
+    const next = await open(place)
+    const found = await next.read()
+    await next.append(bytes(1))
+    const expected = (await appended) ? 300_000 : found.length
+    check(found.length === expected, `the next one found ${found.length} bytes of ${expected}`)
+    const after = await next.read()
+    check(after.length === found.length + 1 && after[found.length] === 1, 'something of the first one came after it was closed')
+    await next.close()
+  })
 }

@@ -48,10 +48,13 @@ test('a full target: exit 1, what is full and what next; resume after space was 
     const info = inspectJournal(readFileSync(journal))
     assert.deepEqual([info.stopped, info.resumable, info.torn], ['KEYHAUL_DISK_FULL', true, false])
     assert.ok(info.copiedEntries > 0 && info.copiedEntries < 60_000, `${info.copiedEntries} copied`)
-    // Still full: the same sentence, nothing lost.
+    // Still full, the target does not even open: nothing lost.
     const still = await keyhaul(['resume', journal])
     assert.equal(still.code, 1, still.stderr)
-    assert.match(still.stderr, /KEYHAUL_DISK_FULL: store level:.*free space, then resume/)
+    assert.match(still.stderr, /KEYHAUL_DISK_FULL: store level:.*free space, then run the same command again\n/)
+    // A copy of it has nothing that could be resumed.
+    const other = await keyhaul(['copy', `level:${b}`, `level:${join(folder, 'c')}`])
+    assert.match(other.stderr, new RegExp(`KEYHAUL_DISK_FULL: store level:${b}: no space is left on the disk; free space, then run the same command again\n`))
     mount('-o', 'remount,size=80m', disk)
     const resumed = await keyhaul(['resume', journal])
     assert.equal(resumed.code, 0, resumed.stderr)

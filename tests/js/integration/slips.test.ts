@@ -1,7 +1,7 @@
 // Slips of whoever types a command: flags that mean nothing there, empty shell variables, folders that are gone.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ClassicLevel } from 'classic-level'
@@ -35,6 +35,43 @@ test('a journal that cannot be one makes no target', async () => {
       assert.match(ended.stderr, says)
     }
     assert.deepEqual(readdirSync(folder), ['a'])
+  })
+})
+
+test('a journal that cannot be read is not called one that is not there', async () => {
+  await inFolder(async (folder) => {
+    const [a, loop, file] = [join(folder, 'a'), join(folder, 'loop'), join(folder, 'file')]
+    await fillLevel(a, 10)
+    // As one without permission, which root has.
+    symlinkSync('loop', loop)
+    writeFileSync(file, '')
+    for (const command of ['status', 'resume', 'inspect', 'cancel']) {
+      const ended = await keyhaul([command, loop])
+      assert.equal(ended.code, 1, command)
+      assert.match(ended.stderr, /^error KEYHAUL_JOURNAL_READ_FAILED: .*loop: it is there and cannot be read: ELOOP/, command)
+    }
+    assert.match((await keyhaul(['status', join(file, 'j')])).stderr, /KEYHAUL_JOURNAL_NOT_FOUND/)
+    assert.match((await keyhaul(['copy', `level:${a}`, `level:${join(folder, 'b')}`, '--journal', loop])).stderr, /KEYHAUL_JOURNAL_READ_FAILED/)
+    assert.equal(existsSync(join(folder, 'b')), false)
+  })
+})
+
+test('a journal that this user may not read or write is that, and makes no target', async () => {
+  await inFolder(async (folder) => {
+    const [a, own, other] = [join(folder, 'a'), join(folder, 'own'), join(folder, 'other')]
+    await fillLevel(a, 10)
+    for (const made of [own, other]) mkdirSync(made)
+    writeFileSync(join(own, 'j'), '', { mode: 0o200 })
+    // Root may do all of it: somebody else asks then.
+    const uid = process.getuid?.() === 0 ? 65_534 : undefined
+    if (uid !== undefined) for (const path of [folder, a, own, join(own, 'j'), ...readdirSync(a).map((name) => join(a, name))]) chownSync(path, uid, uid)
+    chmodSync(other, 0o555)
+    const asked = (...args: string[]): string => spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', uid, gid: uid }).stderr
+    assert.match(asked('status', join(own, 'j')), /KEYHAUL_JOURNAL_READ_FAILED: .*EACCES/)
+    assert.match(asked('copy', `level:${a}`, `level:${join(folder, 'b')}`, '--journal', join(own, 'j')), /KEYHAUL_JOURNAL_READ_FAILED: .*EACCES/)
+    assert.match(asked('copy', `level:${a}`, `level:${join(folder, 'b')}`, '--journal', join(other, 'j')), /KEYHAUL_JOURNAL_WRITE_FAILED: .*its folder may not be written/)
+    assert.equal(existsSync(join(folder, 'b')), false)
+    assert.equal(asked('copy', `level:${a}`, `level:${join(folder, 'b')}`, '--quiet'), '')
   })
 })
 
@@ -77,6 +114,7 @@ test('a range of a receipt can be given back: a prefix as one, keys with dots in
     assert.equal(await lineOf('b', '--prefix', 'user:'), 'user:*')
     assert.equal(await lineOf('c', '--range', 'hex:612e2e62..hex:612e2e62'), 'hex:612e2e62..hex:612e2e62')
     assert.equal(await lineOf('d', '--range', 'a..b'), 'a..b')
+    assert.equal(await lineOf('f', '--range', 'hex:612e..b'), 'hex:612e..b')
     assert.equal(await lineOf('e', '--prefix', 'hex:ff'), 'hex:ff..')
   })
 })

@@ -154,7 +154,7 @@ test('a zone is lost by one click, with all its stores, and the terminal prints 
   await lose.click()
   await page.waitForFunction(() => / --do 1500000:zone-loss:2:2000$/.test((document.querySelector('keyhaul-sim') as Sim).command))
   assert.deepEqual(await get(page, (sim) => sim.scene?.nodes.slice(0, 4).map(({ zone, up }) => `${zone}${up}`)), ['a1', 'a1', 'b0', 'b0'])
-  await page.locator('.caption').getByText('Zone b is lost: s2 and s3 died at once.').waitFor()
+  await page.locator('.caption').getByText('Zone b is lost: s2 and s3 are down.').waitFor()
   const rows = await page.locator('keyhaul-sim table').first().locator('tbody tr').evaluateAll((all) => all.map((row) => [...row.children].map((cell) => cell.textContent ?? '')))
   assert.deepEqual(rows.find(([name]) => name === 's3')?.filter((_, i) => [2, 6].includes(i)), ['down', 'b'])
   await page.waitForFunction(() => (document.querySelector('keyhaul-sim') as Sim).foresight !== undefined)

@@ -16,6 +16,22 @@ after(() => rmSync(folder, { recursive: true }))
 journalConformance({ test, open: () => memoryJournal() })
 journalConformance({ test, exclusive: true, open: (name) => openJournalFile(join(folder, name), { create: true, lock: true }) })
 
+test('a file that is closed takes no more, and whoever in this process wants it next waits for the end', async () => {
+  const path = join(folder, 'closed')
+  const options = { create: true, lock: true }
+  const journal = await openJournalFile(path, options)
+  const appended = journal.append(new Uint8Array(100_000))
+  const closed = journal.close()
+  const next = await openJournalFile(path, options)
+  assert.equal((await next.read()).length, 100_000)
+  await assert.rejects(journal.append(Uint8Array.of(1)), { code: 'KEYHAUL_CLOSED' })
+  await assert.rejects(openJournalFile(path, options), { code: 'KEYHAUL_JOURNAL_IN_USE' })
+  // Closed twice, it does not give back what is another's now.
+  await Promise.all([appended, closed, journal.close()])
+  await assert.rejects(openJournalFile(path, options), { code: 'KEYHAUL_JOURNAL_IN_USE' })
+  await next.close()
+})
+
 test('the suite finds journals that keep too little', async () => {
   const failing = async (spoil: (journal: ReturnType<typeof memoryJournal>) => object): Promise<string[]> => {
     const cases: [string, () => Promise<void>][] = []

@@ -30,6 +30,8 @@ test('a flag that is neither true nor false is none, and what is of a live move 
     [{ reverseWindowMs: 50 }, /^reverseWindowMs needs live: true$/],
     [{ stopWrites: () => {} }, /^stopWrites needs live: true$/],
     [{ signal: {} }, /^signal is .*; it must be an AbortSignal$/],
+    // As an EventEmitter is: its end could not be waited for.
+    [{ signal: { addEventListener: () => {} } }, /^signal is .*; it must be an AbortSignal$/],
     [{ hostInfo: 5n }, /^hostInfo: .*BigInt/],
     [{ journal: {} }, /^journal is .*; it must be a path or a JournalStore$/],
     [{ journal: '' }, /path of the journal is empty$/]
@@ -55,6 +57,11 @@ test('an engine has only the options that it has', () => {
   for (const [given, pattern] of [
     [{ slot: 1 }, /^there is no option slot$/],
     [{ slots: -1 }, /^slots is -1; /],
+    // No number, and less than one, would be no limit.
+    [{ slots: 'two' as never }, /^slots is two; it must be a whole number of 0 or more$/],
+    [{ slots: 0.5 }, /^slots is 0.5; /],
+    [{ sourceSlots: true as never }, /^sourceSlots is true; /],
+    [{ stallMs: '30s' as never }, /^stallMs is 30s; /],
     [{ stallMs: Number.NaN }, /^stallMs is NaN; /],
     [{ retries: Number.POSITIVE_INFINITY }, /^retries is Infinity; /]
   ] as [EngineOptions, RegExp][]) assert.throws(() => new Engine(given), refusal(pattern))
@@ -76,6 +83,49 @@ test('two migrations do not write one journal, and the next one may', async () =
   await assert.rejects(resume({ from: source(), to: memoryStore({ name: 'b' }), journal }).done, { code: 'KEYHAUL_JOURNAL_IN_USE' })
   await first.done
   await assert.rejects(engine.migrate({ from: source(), to: memoryStore({ name: 'b' }), journal }), { code: 'KEYHAUL_ALREADY_COMPLETE' })
+  engine.close()
+})
+
+test('a migration that is abandoned while it appends is over before the next one reads its journal', async () => {
+  const base = memoryJournal()
+  const appending: (() => void)[] = []
+  let underWay: Promise<void> = Promise.resolve()
+  const journal: JournalStore = {
+    name: 'slow',
+    read: base.read,
+    truncate: base.truncate,
+    append: (bytes) => {
+      underWay = new Promise<void>((land) => appending.push(land)).then(() => base.append(bytes))
+      return underWay
+    },
+    close: () => underWay
+  }
+  const stores = { from: source(5000), to: memoryStore({ name: 'b' }) }
+  const first = new Engine()
+  const run = await first.migrate({ ...stores, journal })
+  while (appending.length === 0) await new Promise(setImmediate)
+  first.close()
+  await assert.rejects(run.done, { code: 'KEYHAUL_CLOSED' })
+  const second = resume({ ...stores, journal })
+  setTimeout(() => {
+    for (const land of appending) land()
+  }, 20)
+  // Every later one lands at once.
+  appending.push = ((land: () => void) => land()) as never
+  assert.equal((await second.done).verified, true)
+})
+
+test('what has ended is that, also while its journal is being closed', async () => {
+  const engine = new Engine()
+  let closed = (): void => {}
+  const journal = { ...memoryJournal(), close: () => new Promise<void>((resolve) => { closed = resolve }) }
+  const run = await engine.migrate({ from: source(), to: memoryStore({ name: 'b' }), journal })
+  await new Promise<void>((resolve) => run.on('state', (state) => state === 'done' && setTimeout(resolve, 1)))
+  run.stop()
+  for (const verb of ['cancel', 'pause', 'resume', 'finish'] as const) assert.throws(() => run[verb](), { code: 'KEYHAUL_ALREADY_COMPLETE' })
+  assert.throws(() => run.setRate(1), { code: 'KEYHAUL_ALREADY_COMPLETE' })
+  closed()
+  assert.equal((await run.done).state, 'done')
   engine.close()
 })
 
@@ -111,7 +161,7 @@ test('a store that lacks what every store has is called that', async () => {
     await assert.rejects(migrate({ from: source(), to: store }).done, refusal(/^a store has /))
     assert.throws(() => gatedStore(store), refusal(/^a store has /))
   }
-  for (const none of [undefined, null, './a', 5, { ...whole, capabilities: ['scan', 'apply'] }] as never[]) await assert.rejects(migrate({ from: none, to: memoryStore({ name: 'b' }) }).done, refusal(/^a store has /))
+  for (const none of [undefined, null, './a', 5, { ...whole, capabilities: ['scan', 'apply'] }, { ...whole, capabilities: { has: () => true } }] as never[]) await assert.rejects(migrate({ from: none, to: memoryStore({ name: 'b' }) }).done, refusal(/^a store has /))
   await assert.rejects(migrate({ from: whole, to: memoryStore({ name: 'b' }), follow: true }).done, { code: 'KEYHAUL_LEVEL_NOT_MET', message: /^level 1 cannot be given: missing: feed$/ })
 })
 

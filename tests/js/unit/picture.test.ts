@@ -1,6 +1,7 @@
 // What the picture is drawn from: areas by bytes, strength by load, changes of owner, and whether a machine keeps up.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { caption } from '../../../dist/sim/element/caption.js'
 import { busyOf, fillOf } from '../../../dist/sim/element/condition.js'
 import { cutoverMarks, cutoversOf, markBeside, newCutovers } from '../../../dist/sim/element/jump.js'
 import { layOut, outgrew } from '../../../dist/sim/element/layout.js'
@@ -71,6 +72,17 @@ test('stores of a zone stand side by side within it, and all stores are alike; w
     }
   }
   assert.deepEqual(layOut(viewOf('drain', 1_000_000), 1240, 420).zones, [])
+})
+
+test('a zone is lost with all of its stores, and nobody else is said to be in it', () => {
+  const view = viewOf('add-node', 1_000_000)
+  const said = (zoneOf: readonly string[], down: readonly number[]): string =>
+    caption({ ...view, violations: [], nodes: view.nodes.map((node, i) => (node.kind === 'store' ? { ...node, zone: zoneOf[i] as string, up: down.includes(i) ? (0 as const) : (1 as const) } : { ...node, up: 1 as const })) })
+  const [s0, s1, s2] = view.nodes.map(({ name }) => name)
+  assert.match(said(['a', 'a', 'b', 'b'], [0, 1, 2]), new RegExp(`^Zone a is lost: ${s0} and ${s1} are down\\. `))
+  assert.match(said(['a', 'b', 'c', 'c'], [0, 1]), new RegExp(`^Zone a and Zone b are lost: ${s0} and ${s1} are down\\. `))
+  assert.match(said(['a', 'b', 'b', 'b'], [0]), new RegExp(`^Zone a is lost: ${s0} is down\\. `))
+  assert.match(said(['a', 'a', 'b', 'b'], [0, 2]), new RegExp(`^${s0} and ${s2} are down\\. `))
 })
 
 test('bars: a new store holds nothing, then about what the others do, and who is written most is at the end of the scale', () => {

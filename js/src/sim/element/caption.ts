@@ -42,7 +42,10 @@ export function caption(view: SimView): string {
   const down = dead.map((node) => node.name)
   if (dead.some(({ kind }) => kind === 'mover')) return 'keyhaul was killed. What it has to know stands in its journal.'
   const lost = zonesOf(view.nodes).filter(({ stores }) => isLost(stores, view.nodes))
-  if (lost.length > 0) return `${lost.map(({ zone }) => `Zone ${zone}`).join(' and ')} ${lost.length > 1 ? 'are' : 'is'} lost: ${down.join(' and ')} died at once. What they hold is safe on their disks, and waits for them.`
+  if (lost.length > 0) {
+    const stores = lost.flatMap(({ stores }) => stores).map(name)
+    return `${lost.map(({ zone }) => `Zone ${zone}`).join(' and ')} ${lost.length > 1 ? 'are' : 'is'} lost: ${stores.join(' and ')} ${stores.length > 1 ? 'are' : 'is'} down. What they hold is safe on their disks, and waits for them.`
+  }
   if (down.length > 0) return `${down.join(' and ')} ${down.length > 1 ? 'are' : 'is'} down. keyhaul waits, and asks again.`
   const at = busiest(view)
   const job = view.jobs[at]

@@ -55,6 +55,33 @@ test('a hundred writers behind a fence: one is refused, the others wait unasked,
   clients.close()
 })
 
+test('a closed shardedStore answers nobody who asks later; who waits behind a fence is let in', async () => {
+  const { a, register, counts, change } = await watched()
+  const clients = shardedStore({ stores: { a }, register })
+  await clients.put('k', 'v')
+  await change('fence')
+  const late = [1, 2, 3].map((i) => clients.put(`k${i}`, 'v').then(() => 'written', (error: { code: string }) => error.code))
+  await new Promise((wake) => setImmediate(wake))
+  clients.close()
+  await change('unfence', 3)
+  assert.deepEqual(await Promise.all(late), ['written', 'written', 'written'])
+  const fresh = shardedStore({ stores: { a }, register })
+  const first = fresh.put('first', 'v')
+  fresh.close()
+  await first // as of a Level: it was asked for before
+  Object.assign(counts, { calls: 0, reads: 0 })
+  const k = Buffer.from('k')
+  const asked: Record<string, () => Promise<unknown>> = {
+    get: () => clients.get(k), getMany: () => clients.getMany([k]), put: () => clients.put(k, 'w'), del: () => clients.del(k),
+    batch: () => clients.batch([[k, 'w']]), batchAcross: () => clients.batchAcross([[k, 'w']]), page: () => clients.page({}),
+    'page back': () => clients.page({}, { reverse: true }), iterator: () => clients.iterator().next()
+  }
+  for (const [what, ask] of Object.entries(asked)) await assert.rejects(ask(), { code: 'KEYHAUL_CLOSED' }, what)
+  assert.deepEqual(counts, { calls: 0, reads: 0 })
+  clients.close()
+  assert.equal(Buffer.from((await a.get('k')) ?? '').toString(), 'v')
+})
+
 test('behind a fence nobody asks another store before it is the owner, and then without a timer', async () => {
   const { a, register, counts, change } = await watched()
   const b = gatedStore(memoryStore({ name: 'b' }))
