@@ -271,7 +271,7 @@ class LevelStore implements Store {
       if (!isWrite(write)) throw notBytes(this.name)
       if (this.prefix.length === 0 && isOwn(write[0])) throw reserved(write[0], this.name)
     }
-    fillBatch(batch, writes, this.encoding, isUnwatched)
+    fillBatch(this.db, batch, writes, this.encoding, isUnwatched)
   }
 
   private async ready(): Promise<void> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { AbstractChainedBatch, AbstractLevel } from 'abstract-level'
 import fc from 'fast-check'
 import { MemoryLevel } from 'memory-level'
 import { levelStore } from '../../../../dist/stores/level.js'
@@ -77,3 +78,87 @@ test('a database whose batches take operations as objects gets them, and a suble
   const keys = (await contents(db as unknown as Readable)).map(([k]) => Buffer.from(k, 'hex').toString())
   assert.deepEqual(keys, ['!s!a', '!s!b', '!s!c', 'a', 'b', 'c'])
 })
+
+const THREE: Write[] = ['a', 'b', 'c'].map((text) => [Buffer.from(text), Buffer.from('1')])
+
+test('what was prepared is not written past a hook or a listener that came since', () =>
+  inFolder((folder) =>
+    withLevel(join(folder, 'db'), async (db) => {
+      const store = levelStore(db)
+      const hook = (): void => {}
+      const [first, second] = [store.prepare?.(THREE), store.prepare?.(THREE)]
+      db.hooks.prewrite.add(hook)
+      assert.equal(await first?.write({ durable: false }), false)
+      db.hooks.prewrite.delete(hook)
+      db.on('write', hook)
+      assert.equal(await second?.write({ durable: false }), false)
+      assert.equal(store.prepare?.(THREE), undefined)
+      assert.deepEqual(await contents(db), [])
+    })
+  ))
+
+test('a put of the batch that somebody replaced is given every row', () =>
+  inFolder((folder) =>
+    withLevel(join(folder, 'db'), async (db) => {
+      const seen: string[] = []
+      const open = db.batch.bind(db)
+      Object.assign(db, {
+        batch: () => {
+          const batch = open()
+          const put = batch.put.bind(batch)
+          return Object.assign(batch, {
+            put: (k: string, v: string, options: object) => {
+              seen.push(String(k))
+              return put(k, v, options)
+            }
+          })
+        }
+      })
+      await levelStore(db).apply(THREE, { durable: false })
+      assert.deepEqual(seen, ['a', 'b', 'c'])
+    })
+  ))
+
+/** Batches of a database of Buffers, as an implementor makes them: what they are given is noted. */
+class Rows extends AbstractChainedBatch<Noting, string, string> {
+  _put(k: unknown, v: unknown): void {
+    ;(this.db as unknown as Noting).rows.push(`${String(k)}=${String(v)}`)
+  }
+}
+class Encrypting extends Rows {
+  override put(k: never, v: never, options?: object): this {
+    return super.put(k, Buffer.from(`enc:${v}`) as never, options as never)
+  }
+  override _put(k: unknown, v: unknown): void {
+    super._put(k, v)
+  }
+}
+class Noting extends AbstractLevel<string> {
+  readonly location = '/nowhere'
+  readonly rows: string[] = []
+  constructor(private readonly make: typeof Rows = Rows) {
+    super({ encodings: { buffer: true } } as never)
+  }
+  async _open(): Promise<void> {}
+  _chainedBatch(): Rows {
+    return new this.make(this as never)
+  }
+}
+class Prefixing extends Noting {
+  override prefixKey(k: never): never {
+    return Buffer.from(`p:${k}`) as never
+  }
+}
+
+for (const [what, make, rows] of [
+  ['as it is', () => new Noting(), ['a=1', 'b=1', 'c=1']],
+  ['that overrides put', () => new Noting(Encrypting), ['a=enc:1', 'b=enc:1', 'c=enc:1']],
+  ['that maps its keys', () => new Prefixing(), ['p:a=1', 'p:b=1', 'p:c=1']]
+] as const) {
+  test(`a database of somebody else's ${what} gets each row the same way`, async () => {
+    const db = make()
+    await db.open()
+    await levelStore(db as never).apply(THREE, { durable: false })
+    assert.deepEqual(db.rows, rows)
+  })
+}
