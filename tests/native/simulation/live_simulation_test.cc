@@ -182,6 +182,21 @@ TEST(LiveSimulation, WhoeverGivesALostSourceUpIsDone) {
   EXPECT_LT(sum.givenUp, sum.windows);
 }
 
+// What is promised to whoever makes room is only tried where somebody does.
+TEST(LiveSimulation, MigrationsMakeRoomForHigherOnes) {
+  for (const auto& [scenario, least] : {std::pair{"live-many", 60U}, std::pair{"many", 350U}}) {
+    Options options = optionsOf(scenario);
+    uint64_t madeRoom = 0;
+    for (options.seed = 1; options.seed <= 200; ++options.seed) {
+      const Report report = run(options);
+      ASSERT_TRUE(report.ok()) << toText(report);
+      madeRoom += report.counts.madeRoom;
+    }
+    RecordProperty(scenario, std::to_string(madeRoom));
+    EXPECT_GE(madeRoom, least) << scenario;
+  }
+}
+
 // Of cells as uncovered() names them.
 uint64_t faultsOf(const std::vector<std::string>& cells) {
   std::string list;
@@ -241,7 +256,7 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-swarm", 567415},
       {"live-source-lost", 5219}, {"live-source-lost", 5498}, {"live-source-lost", 5547},
       {"live-source-lost", 5680}, {"live-source-lost", 5900}, {"live-many", 228},
-      {"live-swarm", 2109357},
+      {"live-swarm", 2109357}, {"many", 632},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);
