@@ -122,17 +122,21 @@ int checkSabotage(const Command& command, const Print& print) {
   return missed == 0 ? kDone : kViolation;
 }
 
-// Does every fault strike in every state of a live migration?
+// Does every fault strike in every state of a live migration, and of another one? In a scenario that was chosen only
+// those of its kind.
 int showCoverage(const Command& command, const Print& print) {
-  Options options = command.options;
-  const bool chosen = isLive(options.scenario);
-  Coverage sum;
-  for (; options.seed <= command.lastSeed; ++options.seed) {
-    if (!chosen) options.scenario = coverageScenario(options.seed);
-    sum.add(run(options).coverage);
+  std::vector<std::string> missing;
+  for (const CoverageOf of : {CoverageOf::kLive, CoverageOf::kCopies}) {
+    if (command.scenarioChosen && isLive(command.options.scenario) != (of == CoverageOf::kLive)) continue;
+    Options options = command.options;
+    Coverage sum;
+    for (; options.seed <= command.lastSeed; ++options.seed) {
+      if (!command.scenarioChosen) options.scenario = coverageScenario(of, options.seed);
+      sum.add(run(options).coverage);
+    }
+    print(toTable(of, sum));
+    for (std::string& cell : uncovered(of, sum)) missing.push_back(std::move(cell));
   }
-  print(toTable(sum));
-  const std::vector<std::string> missing = uncovered(sum);
   for (const std::string& cell : missing) print("never: " + cell + '\n');
   return missing.empty() ? kDone : kViolation;
 }

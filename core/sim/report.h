@@ -37,7 +37,7 @@ struct Report {
     uint64_t judged = 0, unjudged = 0;
     uint64_t staleReads = 0;  // that were old, as may be where there is no read fence
   } counts;
-  Coverage coverage;  // of live migrations
+  Coverage coverage;
   std::vector<uint64_t> nodeEvents;  // that each node has seen
   std::vector<std::string> life;  // of the explained key, or the log
 

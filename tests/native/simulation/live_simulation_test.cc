@@ -204,19 +204,18 @@ uint64_t faultsOf(const std::vector<std::string>& cells) {
   return parseFaults(list).value_or(0);
 }
 
-TEST(LiveCoverage, EveryFaultStrikesInEveryState) {
-  if (!kThorough) GTEST_SKIP() << "takes ten thousand seeds";
+void checkCoverage(CoverageOf of) {
   Options options;
   Coverage sum;
   std::vector<std::string> missing;
   uint64_t rare = options.faults;
   for (options.seed = 1; options.seed <= 10'000; ++options.seed) {
-    options.scenario = coverageScenario(options.seed);
+    options.scenario = coverageScenario(of, options.seed);
     // One in four goes on with all of them: a state may need others to be entered at all.
     options.faults = options.seed % 4 == 0 ? Options{}.faults : rare;
     sum.add(run(options).coverage);
     if (options.seed % 1'000 != 0) continue;
-    missing = uncovered(sum);
+    missing = uncovered(of, sum);
     // Most cells are full long before. Some states last for less than a millisecond, and what strikes seldom
     // strikes there once in some thousand seeds: half of them are left to it and to what makes states long.
     if (missing.empty()) return;
@@ -225,6 +224,16 @@ TEST(LiveCoverage, EveryFaultStrikesInEveryState) {
     }
   }
   for (const std::string& cell : missing) ADD_FAILURE() << "never: " << cell;
+}
+
+TEST(LiveCoverage, EveryFaultStrikesInEveryState) {
+  if (!kThorough) GTEST_SKIP() << "takes ten thousand seeds";
+  checkCoverage(CoverageOf::kLive);
+}
+
+TEST(Coverage, EveryFaultStrikesInEveryStateOfCopiesAndMoves) {
+  if (!kThorough) GTEST_SKIP() << "takes some thousand seeds";
+  checkCoverage(CoverageOf::kCopies);
 }
 
 TEST(LiveMinimise, KeepsTheViolationAndDropsFaults) {
