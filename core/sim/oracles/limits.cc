@@ -35,6 +35,7 @@ class Limits : public Oracle {
   // When somebody is let in, or goes on after it has made room. Who is undone meanwhile works on without a slot.
   void onState(const Job& job, MigrationState from, MigrationState to) override {
     const Config& config = world_.mover(job.mover).config();
+    if (isFinal(to) || to == MigrationState::kStopped) return;  // nobody was let in for that
     const bool goesOn = to == MigrationState::kCatchingUp || to == MigrationState::kVerifying;
     if (from != MigrationState::kPending && (!goesOn || rest_.count(job.index) == 0)) return;
     uint32_t all = 0, source = 0, target = 0;
