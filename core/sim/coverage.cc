@@ -5,12 +5,14 @@ namespace {
 
 using S = MigrationState;
 
-constexpr S kStates[] = {S::kClaiming,   S::kPreparing,   S::kStaging,   S::kCopying,
-                         S::kCatchingUp, S::kVerifying,   S::kApproaching, S::kFencing,
-                         S::kDraining,   S::kReadFencing, S::kDeciding,  S::kActivating,
-                         S::kRedirecting, S::kCleaning,   S::kClosing,   S::kPostponing,
-                         S::kAborting,   S::kUnfencing,   S::kDiscarding, S::kReleasing,
-                         S::kArming,     S::kTurning,     S::kReversible};
+constexpr S kOfCopies[] = {S::kPreparing, S::kCopying,  S::kCatchingUp, S::kVerifying,
+                           S::kRepairing, S::kDeleting, S::kDiscarding};
+constexpr S kOfLive[] = {S::kClaiming,    S::kPreparing,   S::kStaging,     S::kCopying,
+                         S::kCatchingUp,  S::kVerifying,   S::kApproaching, S::kFencing,
+                         S::kDraining,    S::kReadFencing, S::kDeciding,    S::kActivating,
+                         S::kRedirecting, S::kCleaning,    S::kClosing,     S::kPostponing,
+                         S::kAborting,    S::kUnfencing,   S::kDiscarding,  S::kReleasing,
+                         S::kArming,      S::kTurning,     S::kReversible};
 
 bool scans(S state) {
   return state == S::kPreparing || state == S::kCopying || state == S::kVerifying ||
@@ -28,11 +30,61 @@ bool writesMany(S state) {
   return state == S::kCopying;
 }
 
+std::string_view whyImpossibleForCopies(S state, FaultKind kind) {
+  switch (kind) {
+    case FaultKind::kRegisterCrash:
+    case FaultKind::kRegisterPause:
+    case FaultKind::kRegisterSlow:
+    case FaultKind::kRegisterError: return "there is no register";
+    case FaultKind::kReplay: return "there is no gate";
+    case FaultKind::kAnyLoss: return writesMany(state) ? "" : "what is written is synced before it is acknowledged";
+    case FaultKind::kEmptyPages: return state == S::kCatchingUp ? "nothing is scanned" : "";
+    case FaultKind::kBitRot:
+    case FaultKind::kMisdirected: {
+      const bool writes = state == S::kCopying || state == S::kCatchingUp || state == S::kRepairing;
+      return writes ? "" : "no value is written";
+    }
+    case FaultKind::kDrop:
+    case FaultKind::kDuplicate:
+    case FaultKind::kReorder:
+    case FaultKind::kCorrupt:
+    case FaultKind::kVeryLate:
+    case FaultKind::kClog:
+    case FaultKind::kPartition:
+    case FaultKind::kOneWay:
+    case FaultKind::kBandwidth:
+    case FaultKind::kMoverCrash:
+    case FaultKind::kMoverPause:
+    case FaultKind::kMoverSlow:
+    case FaultKind::kClockJump:
+    case FaultKind::kStoreCrash:
+    case FaultKind::kStorePause:
+    case FaultKind::kStoreSlow:
+    case FaultKind::kStoreError:
+    case FaultKind::kDiskError:
+    case FaultKind::kDiskFull:
+    case FaultKind::kDiskSlow:
+    case FaultKind::kFeedLost:
+    case FaultKind::kMeddling:
+    case FaultKind::kForeign:
+    case FaultKind::kGroups:
+    case FaultKind::kSwizzle:
+    case FaultKind::kClockBack:
+    case FaultKind::kClockDrift:
+    case FaultKind::kNoMemory: return {};
+  }
+  return {};
+}
+
 }  // namespace
 
-std::span<const MigrationState> coveredStates() { return kStates; }
+std::span<const MigrationState> coveredStates(CoverageOf of) {
+  if (of == CoverageOf::kCopies) return kOfCopies;
+  return kOfLive;
+}
 
-std::string_view whyImpossible(MigrationState state, FaultKind kind) {
+std::string_view whyImpossible(CoverageOf of, MigrationState state, FaultKind kind) {
+  if (of == CoverageOf::kCopies) return whyImpossibleForCopies(state, kind);
   const bool ofRegister = state == S::kClaiming || state == S::kDeciding || state == S::kClosing ||
                           state == S::kPostponing || state == S::kAborting ||
                           state == S::kTurning;
@@ -47,18 +99,18 @@ std::string_view whyImpossible(MigrationState state, FaultKind kind) {
   return {};
 }
 
-std::string toTable(const Coverage& coverage) {
+std::string toTable(CoverageOf of, const Coverage& coverage) {
   std::string text = "| state |";
   for (const FaultInfo& fault : kFaultInfos) text += " " + std::string(fault.name) + " |";
   text += "\n|--|";
   for (uint32_t kind = 0; kind < kFaultKinds; ++kind) text += "--|";
   text += '\n';
-  for (const MigrationState state : kStates) {
+  for (const MigrationState state : coveredStates(of)) {
     text += "| " + std::string(stateName(state)) + " |";
     for (uint32_t i = 0; i < kFaultKinds; ++i) {
       const auto kind = static_cast<FaultKind>(i);
       const uint32_t count = coverage.of(state, kind);
-      const bool impossible = !whyImpossible(state, kind).empty();
+      const bool impossible = !whyImpossible(of, state, kind).empty();
       text += " " + (count == 0 && impossible ? "-" : std::to_string(count)) + " |";
     }
     text += '\n';
@@ -66,12 +118,12 @@ std::string toTable(const Coverage& coverage) {
   return text;
 }
 
-std::vector<std::string> uncovered(const Coverage& coverage) {
+std::vector<std::string> uncovered(CoverageOf of, const Coverage& coverage) {
   std::vector<std::string> cells;
-  for (const MigrationState state : kStates) {
+  for (const MigrationState state : coveredStates(of)) {
     for (uint32_t i = 0; i < kFaultKinds; ++i) {
       const auto kind = static_cast<FaultKind>(i);
-      if (coverage.of(state, kind) != 0 || !whyImpossible(state, kind).empty()) continue;
+      if (coverage.of(state, kind) != 0 || !whyImpossible(of, state, kind).empty()) continue;
       cells.push_back(std::string(stateName(state)) + " x " + std::string(kFaultInfos[i].name));
     }
   }

@@ -1,4 +1,5 @@
-// Which faults struck a live migration in which of its states, and how often.
+// Which faults struck a migration in which of its states, and how often. Live migrations and the others each have a
+// table: what can strike where is not the same.
 #pragma once
 
 #include <array>
@@ -31,18 +32,21 @@ struct Coverage {
   }
 };
 
-// Those in which a live migration works.
+enum class CoverageOf : uint8_t { kCopies, kLive };
+
 // Where to look for them: every other seed has reverse windows, whose states are short and rare.
-inline std::string_view coverageScenario(uint64_t seed) {
+inline std::string_view coverageScenario(CoverageOf of, uint64_t seed) {
+  if (of == CoverageOf::kCopies) return "swarm";
   return seed % 2 == 0 ? "live-reverse" : "live-swarm";
 }
-std::span<const MigrationState> coveredStates();
+// Those in which a migration works.
+std::span<const MigrationState> coveredStates(CoverageOf of);
 // Why this fault cannot strike what is asked for in this state, only what comes late of the one
 // before; empty where it can.
-std::string_view whyImpossible(MigrationState state, FaultKind kind);
+std::string_view whyImpossible(CoverageOf of, MigrationState state, FaultKind kind);
 // States by faults; "-" where it is impossible.
-std::string toTable(const Coverage& coverage);
+std::string toTable(CoverageOf of, const Coverage& coverage);
 // The cells that are empty and need not be.
-std::vector<std::string> uncovered(const Coverage& coverage);
+std::vector<std::string> uncovered(CoverageOf of, const Coverage& coverage);
 
 }  // namespace keyhaul::sim

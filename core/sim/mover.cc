@@ -204,6 +204,9 @@ void MoverNode::resume(Job& job, JournalImage image) {
       }
     }
   }
+  if (forgotten_.erase(job.index) != 0) {
+    for (auto& range : image.ranges) range = {};
+  }
   job.id = engine_->resume(now(), std::move(image), nodes_[job.source], nodes_[job.target])
                .value();
   running_[job.id.value] = &job;
@@ -238,6 +241,13 @@ void MoverNode::stopped(Job& job) {
   if (job.startOver && job.journal.empty()) job.startOver = false;
   job.phase = Job::Phase::kStopped;
   again(job, prng_.between(50'000, 1'000'000));
+}
+
+bool MoverNode::madeRoom(const Job& job) const {
+  const bool slots = config_.slots != 0 || config_.sourceSlots != 0 || config_.targetSlots != 0;
+  if (!slots || job.state != MigrationState::kCopying || jobOf(job.id) != &job) return false;
+  const auto seen = engine_->inspect(now(), job.id);
+  return seen && seen->waits;
 }
 
 void MoverNode::wake() {
@@ -279,6 +289,7 @@ void MoverNode::step() {
   for (const Notice& notice : notices) takeNotice(notice, changed);
   world_.tell([this](Oracle& oracle) { oracle.onStepped(id(), *engine_); });
   for (const Action& action : actions) carryOut(action);
+  if (world_.sabotaged(Sabotage::kPreemptForgets)) stopThoseThatMadeRoom();
   for (Job* job : changed) {
     if (job->phase != Job::Phase::kRunning) continue;
     const MigrationState state = job->state;

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ class MoverNode : public Node {
   const Disk& disk() const { return disk_; }
   // Null while it is down, and before its first job.
   const Engine* engine() const { return engine_ ? &*engine_ : nullptr; }
+  // Has it made room for one of a higher priority?
+  bool madeRoom(const Job& job) const;
   void jumpClock(uint64_t us) { clock_.jump(us); }
   uint64_t clockAheadUs() const { return clock_.jumpedUs(); }
   Clock& clock() { return clock_; }
@@ -140,6 +143,7 @@ class MoverNode : public Node {
   void fail(Job& job, ActionKind kind, OpId op, ErrorCode error);
   void onPage(Job& job, const Call& call, const Message& reply);
   void sabotageApply(Job& job, const Call& call);
+  void noteScan(const Job& job, const Action& action);
   void noteCopied(Job& job, const Action& action);
 
   // Journals (mover_journal.cc).
@@ -147,6 +151,9 @@ class MoverNode : public Node {
   void onJournalDone(Job& job);
   void loseJournal(Job& job);
   void keepPart(Job& job, const std::string& pending);
+
+  // For a sabotage.
+  void stopThoseThatMadeRoom();
 
   Config config_;
   Disk disk_;
@@ -165,6 +172,7 @@ class MoverNode : public Node {
   std::vector<uint32_t> paused_;  // jobs that a user paused
   uint64_t freeAtUs_ = 0;  // of rehearsals: the thread
   std::map<uint32_t, uint64_t> fenceEpochs_;  // by job; for a sabotage
+  std::set<uint32_t> forgotten_;  // jobs; for a sabotage
 };
 
 }  // namespace keyhaul::sim

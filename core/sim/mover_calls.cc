@@ -24,6 +24,7 @@ void MoverNode::carryOut(const Action& action) {
   if (action.payload.buffer && engine_->bytes(action.payload).empty()) {
     return fail(*job, action.kind, action.op, ErrorCode::kInterrupted);
   }
+  if (action.kind == ActionKind::kScan) noteScan(*job, action);
   if (action.kind == ActionKind::kApply && job->state == MigrationState::kCopying) {
     noteCopied(*job, action);
   }
@@ -41,6 +42,14 @@ void MoverNode::carryOut(const Action& action) {
   Event done;
   done.op = action.op;
   complete(*job, action.kind, done);
+}
+
+void MoverNode::noteScan(const Job& job, const Action& action) {
+  const auto payload = engine_->bytes(action.payload);
+  uint32_t lo = 0;
+  std::memcpy(&lo, payload.data(), 4);
+  const std::string_view from(reinterpret_cast<const char*>(payload.data()) + 8, lo);
+  world_.tell([&](Oracle& oracle) { oracle.onScan(job, action, from); });
 }
 
 void MoverNode::noteCopied(Job& job, const Action& action) {

@@ -82,6 +82,14 @@ void MoverNode::writeAgain(Job& job, const Action& action) {
   call(job, {}, ActionKind::kApply, std::move(request));
 }
 
+void MoverNode::stopThoseThatMadeRoom() {
+  for (const auto& [id, job] : running_) {
+    if (!madeRoom(*job) || !forgotten_.insert(job->index).second) continue;
+    static_cast<void>(engine_->stop(job->id));
+    wake();
+  }
+}
+
 // What is called done and was never asked for.
 bool MoverNode::skips(const Job& job, const Action& action) const {
   const bool writes = action.kind == ActionKind::kApply;

@@ -46,6 +46,7 @@ bool setValue(Command& command, std::string_view flag, std::string_view value) {
     return setSeeds(command, value);
   } else if (flag == "--scenario") {
     options.scenario = value;
+    command.scenarioChosen = true;
   } else if (flag == "--until" && number && *number >= 1 && *number <= 3'600) {
     options.untilUs = *number * 1'000'000;
   } else if (flag == "--stop" && number && *number >= 1) {

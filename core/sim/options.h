@@ -53,6 +53,7 @@ struct Command {
   };
   Task task = Task::kRun;
   Options options;
+  bool scenarioChosen = false;  // by whoever asks; options.scenario has a default
   uint64_t lastSeed = 0;  // kSeeds: from options.seed to this one
   bool json = false;
   bool each = false;  // kSeeds: a line for every seed

@@ -107,6 +107,8 @@ class Oracle {
   // A new incarnation runs; `image` is null for a new migration.
   virtual void onBegun(const Job&, const JournalImage*) {}
   virtual void onAction(const Job&, const Action&) {}
+  // After onAction of a scan: the first key that it asks for.
+  virtual void onScan(const Job&, const Action&, std::string_view /*from*/) {}
   // The page that an apply of the copy carries.
   virtual void onCopied(const Job&, const FrameView&) {}
   // An action's completion is given to the engine.

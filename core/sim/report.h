@@ -30,13 +30,14 @@ struct Report {
     uint64_t resumes = 0, crashes = 0, messages = 0, damaged = 0;
     uint64_t windows = 0, reversed = 0;  // moves that could go back, and those that did
     uint64_t givenUp = 0;  // whose source somebody gave up
+    uint64_t madeRoom = 0;  // how often one did for another of a higher priority
     uint64_t routedReads = 0, scans = 0, refusals = 0, postponed = 0, takeOvers = 0;
     uint64_t clientOps = 0, clientAcks = 0, copiedEntries = 0, feedChanges = 0;
     // Windows of histories of keys, and those that were too long for the checker.
     uint64_t judged = 0, unjudged = 0;
     uint64_t staleReads = 0;  // that were old, as may be where there is no read fence
   } counts;
-  Coverage coverage;  // of live migrations
+  Coverage coverage;
   std::vector<uint64_t> nodeEvents;  // that each node has seen
   std::vector<std::string> life;  // of the explained key, or the log
 

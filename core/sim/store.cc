@@ -43,7 +43,7 @@ void StoreNode::onMessage(Message message) {
   }
   if (isOfClient(message.kind) ? !admitsClient(message) : !admits(message)) return;
   const bool mayFail = !isOfClient(message.kind) && message.kind != MessageKind::kHello;
-  if (mayFail && prng_.chance(world_.faults().rate(FaultKind::kStoreError))) {
+  if (mayFail && world_.strikes(prng_, FaultKind::kStoreError, message)) {
     // It fails before or after it took place: the caller cannot know.
     if (!isRead(message.kind) && prng_.below(2) == 0) {
       return finish(message, failed(message, ErrorCode::kStoreFailed), true);

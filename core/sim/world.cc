@@ -269,24 +269,21 @@ bool World::strikes(Prng& prng, FaultKind kind, uint16_t node) {
 }
 
 void World::struck(FaultKind kind, const Message& message) {
-  if (!hasRegister()) return;
+  if (jobs_.empty()) return;
   const bool ofMover = nodes_[message.from]->kind() == NodeKind::kMover ||
                        nodes_[message.to]->kind() == NodeKind::kMover;
   if (ofMover) struck(kind, *jobs_[message.party]);
 }
 
 void World::struck(FaultKind kind, uint16_t node) {
-  if (!hasRegister()) return;
   for (const auto& job : jobs_) {
     const bool works = job->mover == node || node == registerNode_ ||
-                       (job->begun && (job->source == node || job->target == node));
+                       ((job->begun || !job->live) && (job->source == node || job->target == node));
     if (works && !job->ended()) struck(kind, *job);
   }
 }
 
-void World::struck(FaultKind kind, const Job& job) {
-  if (job.live) report_.coverage.note(job.state, kind);
-}
+void World::struck(FaultKind kind, const Job& job) { report_.coverage.note(job.state, kind); }
 
 void World::struck(const Disk::Written& written, uint16_t node) {
   if (written.slow) struck(FaultKind::kDiskSlow, node);

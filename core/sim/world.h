@@ -110,7 +110,7 @@ class World {
   }
   uint64_t eventNumber() const { return report_.events; }
 
-  // Does it strike now? Counted for the live migrations that it strikes: the one a message is
+  // Does it strike now? Counted for the migrations that it strikes: the one a message is
   // of, or those that work with a node.
   bool strikes(Prng& prng, FaultKind kind, const Message& message);
   bool strikes(Prng& prng, FaultKind kind, uint16_t node);

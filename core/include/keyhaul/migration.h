@@ -93,7 +93,7 @@ struct Totals {
   uint64_t discardedEntries = 0;  // cancel: taken off the target
   uint64_t retries = 0;
   uint64_t staleCompletions = 0;  // reserved, 0: they are counted an engine, not a migration
-  uint64_t copyUs = 0, catchUpUs = 0, verifyUs = 0, deleteUs = 0;
+  uint64_t copyUs = 0, catchUpUs = 0, verifyUs = 0, deleteUs = 0;  // but while it is paused or has made room
   uint64_t activeUs = 0;         // all states, time between incarnations not counted
   // kLive: the last attempt's pause of writers, as forecast before it and as it was; attempts
   // that were given up; keys looked at again because they changed after they were compared.

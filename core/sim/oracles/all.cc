@@ -9,11 +9,11 @@ using Make = std::unique_ptr<Oracle> (*)(World&);
 
 constexpr Make kOfCopies[] = {makeLostWrite,  makeVerified, makeIntegrity, makeCheckpoint,
                               makeMoveSafety, makeCancelled, makeLimits,   makeEdges,
-                              makeAccounting, makeLiveness};
+                              makeAccounting, makeLiveness, makePreemption};
 constexpr Make kOfLive[] = {makeSingleWriter, makeOwnership,   makeCutover,      makeLeftOver,
                             makePause,        makeIntegrity,   makeCheckpoint,   makeLimits,
                             makeLiveEdges,    makeLiveLiveness, makeWindow,      makePosition,
-                            makeGoal};
+                            makeGoal,         makePreemption};
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // Slots, bytes a second and buffered bytes stay within the configuration, at every step.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "../mover.h"
 #include "../world.h"
@@ -22,11 +23,21 @@ class Limits : public Oracle {
     Debt& debt = debts_[mover];
     if (engine.staleCompletions() != debt.stale) debt.millionths = INT64_MIN / 2;
     debt.stale = engine.staleCompletions();
+    for (const auto& job : world_.jobs()) {
+      if (job->mover != mover) continue;
+      if (madeRoom(*job)) {
+        rest_.insert(job->index);
+      } else {
+        rest_.erase(job->index);
+      }
+    }
   }
-  // When somebody is let in. Who has made room and is undone meanwhile works on without a slot.
-  void onState(const Job& job, MigrationState from, MigrationState) override {
+  // When somebody is let in, or goes on after it has made room. Who is undone meanwhile works on without a slot.
+  void onState(const Job& job, MigrationState from, MigrationState to) override {
     const Config& config = world_.mover(job.mover).config();
-    if (from != MigrationState::kPending) return;
+    if (isFinal(to) || to == MigrationState::kStopped) return;  // nobody was let in for that
+    const bool goesOn = to == MigrationState::kCatchingUp || to == MigrationState::kVerifying;
+    if (from != MigrationState::kPending && (!goesOn || rest_.count(job.index) == 0)) return;
     uint32_t all = 0, source = 0, target = 0;
     for (const auto& other : world_.jobs()) {
       if (other->mover != job.mover || !isActive(*other) || madeRoom(*other)) continue;
@@ -94,12 +105,8 @@ class Limits : public Oracle {
            !isFinal(job.state);
   }
   // For one of a higher priority, and waits in the line again.
-  bool madeRoom(const Job& job) const {
-    const Engine* engine = world_.mover(job.mover).engine();
-    if (job.state != MigrationState::kCopying || engine == nullptr) return false;
-    const auto seen = engine->inspect(world_.mover(job.mover).now(), job.id);
-    return seen && seen->waits;
-  }
+  bool madeRoom(const Job& job) const { return world_.mover(job.mover).madeRoom(job); }
+  std::set<uint32_t> rest_;  // jobs that had made room when their mover had made a step
   std::map<uint16_t, Debt> debts_;
 };
 

@@ -17,6 +17,7 @@ std::unique_ptr<Oracle> makeCheckpoint(World& world);
 std::unique_ptr<Oracle> makeMoveSafety(World& world);
 std::unique_ptr<Oracle> makeCancelled(World& world);
 std::unique_ptr<Oracle> makeLimits(World& world);
+std::unique_ptr<Oracle> makePreemption(World& world);
 std::unique_ptr<Oracle> makeEdges(World& world);
 std::unique_ptr<Oracle> makeAccounting(World& world);
 std::unique_ptr<Oracle> makeLiveness(World& world);

@@ -147,7 +147,8 @@ Status ApproachPhase::endRound(Port& port) {
   }
   if (!follow_ && rounds_ >= kRoundsMax) return ErrorCode::kNotConverging;
   step_ = Step::kWait;
-  waitUntil_ = port.now() + kFollowEvery;
+  // Whoever waits between rounds comes back to more than a pause would have; the short one after it does not wait.
+  waitUntil_ = shortens && !follow_ ? port.now() : port.now() + kFollowEvery;
   return {};
 }
 

@@ -29,6 +29,8 @@ void JobBase::account(Instant now) {
   accountedAt_ = now;
   Totals& totals = shared_.totals;
   totals.activeUs += us;
+  // Of no state: it is no work, and an ETA that counted it would be too long.
+  if (std::exchange(idle_, standsStill() || JobBase::rests())) return rate_.pass(us);
   switch (state_) {
     case MigrationState::kCopying: totals.copyUs += us; break;
     case MigrationState::kCatchingUp:
@@ -85,7 +87,7 @@ bool JobBase::partDone() const {
   switch (part()) {
     case Part::kNone: return false;
     case Part::kPrepare: return prepare_.done();
-    case Part::kCopy: return copy_.done();
+    case Part::kCopy: return copy_.done() && !yields_;  // what comes next is not interrupted: it needs a slot
     case Part::kFeed: return feed_.done();
     case Part::kCompare: return compare_.done();
     case Part::kDiscard: return discard_.done();

@@ -77,6 +77,9 @@ class JobBase : public Job {
   // Counts from here on what is done and how long it takes.
   void begin(Port& port, MigrationState next);
   void account(Instant now);
+  // Somebody has paused it, in a state in which that may be. Whoever is to make room finishes the page under way all
+  // the same.
+  virtual bool standsStill() const { return paused_ && !yields_; }
   void holdCopy(bool on) {
     yields_ = on;
     copy_.hold(on);
@@ -124,6 +127,7 @@ class JobBase : public Job {
   uint64_t verifiedEpoch_ = 0;
   Instant accountedAt_{0};
   bool clockStarted_ = false;
+  bool idle_ = false;  // since accountedAt_ it rests or is paused
   Instant progressAt_{0};
   RateMeter rate_;
 

@@ -123,9 +123,7 @@ void LiveMigration::pump(Port& port) {
       if (state_ != before || ending_ != Ending::kNone) continue;
       return;
     }
-    // Nobody's pause may lengthen the writers'.
-    const bool mayWait = liveRow(state_).stage == LiveStage::kBefore;
-    if (paused_ && mayWait && !yields_ && state_ != MigrationState::kClaiming) return;
+    if (standsStill()) return;
     if (overBudget(port)) {
       giveUpAttempt(port);
       continue;

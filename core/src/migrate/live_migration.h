@@ -41,6 +41,11 @@ class LiveMigration final : public JobBase {
 
  private:
   Part part() const override { return liveRow(state_).part; }
+  // Nobody's pause may lengthen the writers'.
+  bool standsStill() const override {
+    const bool mayWait = liveRow(state_).stage == LiveStage::kBefore && state_ != MigrationState::kClaiming;
+    return mayWait && JobBase::standsStill();
+  }
   Status pumpOwn(Port& port) override;
   bool ownDone() const override;
   bool ownWriting() const override { return feed_.writing(); }

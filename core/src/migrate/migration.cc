@@ -95,8 +95,7 @@ void Migration::pump(Port& port) {
       if (concluding_ != MigrationState::kPending || ending_ == Ending::kNone) continue;
       return;
     }
-    // Whoever is to make room finishes the page under way also while it is paused.
-    if (state_ == MigrationState::kPending || (paused_ && !yields_)) return;
+    if (state_ == MigrationState::kPending || standsStill()) return;
     if (!partStarted_) {
       // A state is on disk before its first action.
       if (!shared_.journal.flushed()) return;

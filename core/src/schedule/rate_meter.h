@@ -29,6 +29,9 @@ class RateMeter {
     sampled_ = total;
   }
 
+  // So long nothing was meant to be done: it does not make it slower.
+  void pass(uint64_t us) { sampledAt_ = sampledAt_ + Duration{us}; }
+
   uint64_t perSecond() const { return perSecond_; }
 
   // Until `remaining` more are done; UINT64_MAX us when it does not move.

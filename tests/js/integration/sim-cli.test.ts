@@ -28,6 +28,33 @@ read nil (lines 3-4) returned after write 3 (lines 1-2) had been acknowledged
   })
 })
 
+// The other kind of file: keys whose values are appended to.
+test('sim --check-history takes a history of appends as well', async () => {
+  const call = (process: number, type: string, f: string, value: string): string => `{:process ${process}, :type :${type}, :f :${f}, :key "k", :value ${value}}\n`
+  const history = (read: string): string => [
+    call(0, 'invoke', 'append', '"a"'), call(0, 'ok', 'append', '"a"'), call(1, 'invoke', 'append', '"b"'), call(1, 'ok', 'append', '"b"'),
+    call(0, 'invoke', 'get', 'nil'), call(0, 'ok', 'get', read)
+  ].join('')
+  await inFolder(async (folder) => {
+    const file = join(folder, 'h.txt')
+    writeFileSync(file, history('"ab"'))
+    const good = await keyhaul(['sim', '--check-history', file])
+    assert.deepEqual([good.code, good.stdout, good.stderr], [0, 'linearizable\n', ''])
+    writeFileSync(file, history('"ba"'))
+    const bad = await keyhaul(['sim', '--check-history', file])
+    assert.deepEqual([bad.code, bad.stderr], [3, ''])
+    assert.match(bad.stdout, /^not linearizable\nkey "k"\nshortest witness: 2 of the 3 operations up to line 6\n/)
+  })
+})
+
+test('sim --check-sabotage looks in the scenario that was chosen, and says what cannot be there', async () => {
+  const ended = await keyhaul(['sim', '--check-sabotage', '--seeds', '3..3', '--until', '3', '--scenario', 'swarm'])
+  assert.equal(ended.code, 3, 'what is not found is said')
+  assert.match(ended.stdout, /\| ack-before-sync \| [^\n]*\n/)
+  assert.doesNotMatch(ended.stdout, /\| register-forgets \|/)
+  assert.match(ended.stdout, /\n\d+ are of live migrations, and swarm has none\n$/)
+})
+
 test('sim exits 2 for usage, 1 for what cannot be read', async () => {
   await inFolder(async (folder) => {
     for (const args of [['sim'], ['sim', '--bogus'], ['sim', '--check-history']]) {

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { runSimCommand } from '../../../dist/sim/command.js'
 import { simScenarios } from '../../../dist/sim/index.js'
 
@@ -34,6 +35,25 @@ test('1,200 seeds of all scenarios have the same hash and the same number of eve
     }
   }
   assert.ok(hashes.size >= 1200, `${hashes.size} different hashes`)
+})
+
+/** What the command says to a thread of its own. */
+const apart = (args: readonly string[]): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const command = new URL('../../../dist/sim/command.js', import.meta.url).href
+    const code = `const { parentPort, workerData } = require('node:worker_threads'); import(${JSON.stringify(command)}).then(({ runSimCommand }) => parentPort.postMessage(runSimCommand(workerData).text))`
+    new Worker(code, { eval: true, workerData: args, execArgv: [] }).once('message', resolve).once('error', reject)
+  })
+
+test('four threads say of their seeds what one says of all of them (D4)', async () => {
+  for (const scenario of ['swarm', 'live-swarm']) {
+    const of = (seeds: string): string[] => ['--seeds', seeds, '--scenario', scenario, '--each']
+    const lines = (text: string): string[] => text.split('\n').filter((line) => / events/.test(line) && !/ seeds, /.test(line))
+    const parts = await Promise.all(['1..10', '11..20', '21..30', '31..40'].map((seeds) => apart(of(seeds))))
+    const whole = lines(runSimCommand(of('1..40')).text)
+    assert.equal(whole.length, 40)
+    assert.deepEqual(parts.flatMap(lines), whole)
+  }
 })
 
 test('and the same text, whatever is asked for', () => {

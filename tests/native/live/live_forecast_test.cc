@@ -88,6 +88,36 @@ TEST(LiveForecast, ABudgetOf50MsLetsPausesOf5To30Pass) {
   EXPECT_LE(waited, pauses.size() / 5);
 }
 
+// One that had no luck for a whole rung waits between rounds from there on, so that the next one compares what changed
+// meanwhile; the short round after that, which is what a pause would be, comes without a wait.
+TEST(LiveForecast, WhoWasOverBudgetForLongStillGetsToAShortRound) {
+  uint32_t climbed = 0;
+  uint64_t ticks = 0;
+  std::vector<uint64_t> pauses;
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    LiveOptions options;
+    options.seed = seed;
+    LiveWorld world(options);
+    bool over = false;
+    world.onNotice = [&over](const Notice& notice) { over = over || notice.error == ErrorCode::kNotConverging; };
+    Plan plan = world.plan();
+    plan.pauseBudgetMs = 120;  // of a hundred pauses here one takes longer than 78
+    world.start(plan);
+    while (!isFinal(world.state()) && !over) world.tick();
+    climbed += over ? 1U : 0U;
+    for (; !isFinal(world.state()); ++ticks) world.tick();
+    ASSERT_EQ(world.state(), MigrationState::kDone) << "seed " << seed;
+    pauses.push_back(world.receipt()->totals.pauseUs);
+  }
+  std::sort(pauses.begin(), pauses.end());
+  std::printf("half of the pauses took %u ms, one of a hundred %u; %u of 400 were over budget for a rung, and took %u more ticks each\n",
+              static_cast<unsigned>(pauses[200] / 1'000), static_cast<unsigned>(pauses[396] / 1'000), climbed,
+              static_cast<unsigned>(ticks / std::max(climbed, 1U)));
+  EXPECT_LE(pauses[396], 120'000U);
+  EXPECT_GE(climbed, 3U);
+  EXPECT_LE(ticks, uint64_t{climbed} * 1'000);
+}
+
 // What everybody waits for in the pause is what a round leaves, so there is another as long as that halves it.
 TEST(LiveForecast, TheLastLookIsAFewKeysAfterALongOne) {
   uint64_t first = 0, last = 0;

@@ -182,6 +182,21 @@ TEST(LiveSimulation, WhoeverGivesALostSourceUpIsDone) {
   EXPECT_LT(sum.givenUp, sum.windows);
 }
 
+// What is promised to whoever makes room is only tried where somebody does.
+TEST(LiveSimulation, MigrationsMakeRoomForHigherOnes) {
+  for (const auto& [scenario, least] : {std::pair{"live-many", 60U}, std::pair{"many", 350U}}) {
+    Options options = optionsOf(scenario);
+    uint64_t madeRoom = 0;
+    for (options.seed = 1; options.seed <= 200; ++options.seed) {
+      const Report report = run(options);
+      ASSERT_TRUE(report.ok()) << toText(report);
+      madeRoom += report.counts.madeRoom;
+    }
+    RecordProperty(scenario, std::to_string(madeRoom));
+    EXPECT_GE(madeRoom, least) << scenario;
+  }
+}
+
 // Of cells as uncovered() names them.
 uint64_t faultsOf(const std::vector<std::string>& cells) {
   std::string list;
@@ -189,19 +204,18 @@ uint64_t faultsOf(const std::vector<std::string>& cells) {
   return parseFaults(list).value_or(0);
 }
 
-TEST(LiveCoverage, EveryFaultStrikesInEveryState) {
-  if (!kThorough) GTEST_SKIP() << "takes ten thousand seeds";
+void checkCoverage(CoverageOf of) {
   Options options;
   Coverage sum;
   std::vector<std::string> missing;
   uint64_t rare = options.faults;
   for (options.seed = 1; options.seed <= 10'000; ++options.seed) {
-    options.scenario = coverageScenario(options.seed);
+    options.scenario = coverageScenario(of, options.seed);
     // One in four goes on with all of them: a state may need others to be entered at all.
     options.faults = options.seed % 4 == 0 ? Options{}.faults : rare;
     sum.add(run(options).coverage);
     if (options.seed % 1'000 != 0) continue;
-    missing = uncovered(sum);
+    missing = uncovered(of, sum);
     // Most cells are full long before. Some states last for less than a millisecond, and what strikes seldom
     // strikes there once in some thousand seeds: half of them are left to it and to what makes states long.
     if (missing.empty()) return;
@@ -210,6 +224,16 @@ TEST(LiveCoverage, EveryFaultStrikesInEveryState) {
     }
   }
   for (const std::string& cell : missing) ADD_FAILURE() << "never: " << cell;
+}
+
+TEST(LiveCoverage, EveryFaultStrikesInEveryState) {
+  if (!kThorough) GTEST_SKIP() << "takes ten thousand seeds";
+  checkCoverage(CoverageOf::kLive);
+}
+
+TEST(Coverage, EveryFaultStrikesInEveryStateOfCopiesAndMoves) {
+  if (!kThorough) GTEST_SKIP() << "takes some thousand seeds";
+  checkCoverage(CoverageOf::kCopies);
 }
 
 TEST(LiveMinimise, KeepsTheViolationAndDropsFaults) {
@@ -241,7 +265,7 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-swarm", 567415},
       {"live-source-lost", 5219}, {"live-source-lost", 5498}, {"live-source-lost", 5547},
       {"live-source-lost", 5680}, {"live-source-lost", 5900}, {"live-many", 228},
-      {"live-swarm", 2109357},
+      {"live-swarm", 2109357}, {"many", 632}, {"live-many", 5314},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);

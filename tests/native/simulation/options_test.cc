@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
+
+#include "command.h"
 
 namespace keyhaul::sim {
 namespace {
@@ -60,6 +63,42 @@ TEST(SimOptions, RefusesEverythingElse) {
            {"--faults", "rain"}, {"--sabotage", "unknown"}, {"--until", "0"}, {"--what", "1"}}) {
     EXPECT_FALSE(parse(words)) << words[0];
   }
+}
+
+struct Said {
+  int exit = 0;
+  std::string text, complaints;
+};
+Said say(std::vector<std::string> words) {
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  Said said;
+  const auto to = [](std::string& where) { return [&where](std::string_view text) { where += text; }; };
+  said.exit = runCommandLine(arguments, to(said.text), to(said.complaints));
+  return said;
+}
+size_t rowsOf(const Said& said) {
+  return static_cast<size_t>(std::count(said.text.begin(), said.text.end(), '\n'));
+}
+
+// The default of a flag is not the same as the flag: every bug would be looked for where it is found.
+TEST(SimCommand, LooksForSabotageInTheScenarioThatWasChosen) {
+  const std::vector<std::string> words{"--check-sabotage", "--seeds", "3..3", "--until", "6"};
+  const auto in = [&words](const char* scenario) {
+    std::vector<std::string> chosen = words;
+    if (*scenario != '\0') chosen.insert(chosen.end(), {"--scenario", scenario});
+    return say(chosen);
+  };
+  const auto has = [](const Said& said, const char* text) { return said.text.find(text) != std::string::npos; };
+  const Said anywhere = in(""), swarm = in("swarm"), live = in("live");
+  EXPECT_EQ(rowsOf(anywhere), kSabotages - 1);
+  EXPECT_TRUE(has(anywhere, "| cancel-leaves | 3 |")) << "in the scenario cancel";
+  EXPECT_FALSE(has(swarm, "| cancel-leaves | 3 |")) << swarm.text;
+  EXPECT_FALSE(has(swarm, "| register-forgets |"));
+  EXPECT_TRUE(has(swarm, " are of live migrations, and swarm has none\n"));
+  EXPECT_EQ(rowsOf(live), kSabotages - 1);
+  EXPECT_NE(live.text, anywhere.text);
+  EXPECT_EQ(in("nowhere").exit, 2);
 }
 
 }  // namespace

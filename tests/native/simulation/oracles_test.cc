@@ -61,6 +61,40 @@ TEST_F(Shown, EdgesOfALiveMigrationThatAreNotDrawn) {
   EXPECT_EQ(said(), 3U);
 }
 
+// No host can make the engine read what it has read: that it would be noticed.
+TEST_F(Shown, PagesThatAreReadAgain) {
+  start("copy", makePreemption);
+  Job& job = world->job(0);
+  job.state = MigrationState::kCopying;
+  job.journal.clear();
+  const auto asks = [&](uint32_t op, size_t key) {
+    Action scan;
+    scan.kind = ActionKind::kScan;
+    scan.op.value = op;
+    oracle->onScan(job, scan, job.keys[key]);
+  };
+  const auto answered = [&](uint32_t op, EventKind kind) {
+    Event event;
+    event.kind = kind;
+    event.op.value = op;
+    event.count = 1;
+    oracle->onCompleted(job, ActionKind::kScan, event);
+  };
+  asks(1, 0);
+  answered(1, EventKind::kPage);
+  asks(2, 1);
+  answered(2, EventKind::kFailed);
+  asks(3, 1);
+  EXPECT_EQ(said(), 0U) << "what failed is asked for once more";
+  answered(3, EventKind::kPage);
+  asks(4, 0);
+  ASSERT_EQ(said(), 1U);
+  EXPECT_NE(last().find("reads 2 pages again"), std::string::npos) << last();
+  oracle->onState(job, MigrationState::kPending, MigrationState::kCopying);
+  asks(5, 0);
+  EXPECT_EQ(said(), 1U) << "another copy";
+}
+
 KeyRange below(const char* key) { return {Key(), Bound::at(key)}; }
 KeyRange from(const char* key) { return {key, Bound::infinity()}; }
 

@@ -175,6 +175,100 @@ TEST(Preempt, OneThatIsPausedInTheMiddleOfAPageDoesNotKeepTheSlot) {
   EXPECT_EQ(two.host.targetStore.entries, two.host.sourceStore.entries);
 }
 
+// One that goes on from a journal that has all pages, but not that the copy is over: it has given its slot back before it
+// looks whether anything is left, and does not go on without one.
+TEST(Preempt, OneThatHadCopiedAllWaitsForItsTurnLikeOthers) {
+  MemoryHost before(oneSlot());
+  put(before.sourceStore, "a", 50);
+  const MigrationId first =
+      before.engine.start(before.now, validatePlan(planOf("a", 100)).value(), before.source, before.target, true).value();
+  ASSERT_TRUE(before.run());
+  ASSERT_EQ(look(before, first).state, MigrationState::kDone);
+  // A crash in the middle of an append leaves a beginning of it.
+  std::optional<JournalImage> image;
+  for (size_t bytes = before.journal.size(); bytes > 0 && !image; --bytes) {
+    Result<JournalImage> read = readJournal(std::as_bytes(std::span(before.journal).first(bytes)));
+    if (read.ok() && read->state == MigrationState::kCopying && read->ranges[0].copied) image = std::move(read).value();
+  }
+  ASSERT_TRUE(image);
+  MemoryHost host(oneSlot());
+  host.sourceStore.entries = host.targetStore.entries = before.sourceStore.entries;
+  put(host.sourceStore, "b", 200);
+  host.delay = [](const Action&) { return 2U; };
+  const MigrationId low = host.engine.resume(host.now, std::move(*image), host.source, host.target).value();
+  MigrationId high;
+  bool madeRoom = false, beside = false;
+  host.onAction = [&](const Action& action) {
+    const bool works = action.kind == ActionKind::kScan || action.kind == ActionKind::kApply;
+    const bool other = high && look(host, high).state != MigrationState::kPending && !isFinal(look(host, high).state);
+    beside = beside || (works && action.migration == low && other);
+  };
+  host.onStep = [&] {
+    const MigrationView view = look(host, low);
+    if (!high && view.state == MigrationState::kCopying) high = begin(host, planOf("b", 101));
+    madeRoom = madeRoom || (high && view.waits);
+    return true;
+  };
+  ASSERT_TRUE(host.run());
+  EXPECT_TRUE(madeRoom);
+  EXPECT_FALSE(beside) << "two at work with one slot";
+  EXPECT_EQ(look(host, low).state, MigrationState::kDone);
+  EXPECT_EQ(look(host, high).state, MigrationState::kDone);
+  EXPECT_EQ(host.targetStore.entries, host.sourceStore.entries);
+}
+
+// What a receipt says of the copy, and what an ETA goes by, is time in which it copied.
+TEST(Preempt, RestingIsNoTimeOfCopying) {
+  Two two(101);
+  uint64_t restedUs = 0;
+  Instant last{0};
+  two.each = [&] {
+    if (look(two.host, two.low).waits && last.us != 0) restedUs += (two.host.now - last).us;
+    last = two.host.now;
+  };
+  ASSERT_TRUE(two.host.run());
+  const auto totals = [](Two& of) { return of.host.engine.receipt(of.low)->totals; };
+  Two alone(101);
+  alone.high = alone.low;  // nobody else comes
+  ASSERT_TRUE(alone.host.run());
+  ASSERT_GT(restedUs, 500U);
+  EXPECT_LT(totals(two).copyUs, totals(alone).copyUs + 100);
+  EXPECT_GT(totals(two).copyUs, totals(alone).copyUs - 100);
+  EXPECT_GT(totals(two).activeUs, totals(alone).activeUs + restedUs - 100);
+}
+
+TEST(Preempt, APauseIsNoTimeOfCopyingNorMakesItSlow) {
+  MemoryHost host(oneSlot());
+  put(host.sourceStore, "a", 1'000);
+  const MigrationId id = begin(host, planOf("a", 100));
+  bool paused = false;
+  uint64_t bytesPerSecond = 0;
+  host.onStep = [&] {
+    host.now = host.now + milliseconds(20);
+    const MigrationView view = look(host, id);
+    if (!paused && view.entries >= 500) {
+      paused = true;
+      bytesPerSecond = view.bytesPerSecond;
+      EXPECT_TRUE(host.engine.pause(id).ok());
+    }
+    if (paused && view.state == MigrationState::kCopying) {
+      EXPECT_GE(view.bytesPerSecond, bytesPerSecond / 10 * 9) << "at " << view.entries;
+    }
+    return true;
+  };
+  ASSERT_TRUE(host.run());
+  ASSERT_EQ(look(host, id).state, MigrationState::kCopying);
+  ASSERT_GT(bytesPerSecond, 0U);
+  host.now = host.now + seconds(600);
+  ASSERT_TRUE(host.engine.unpause(id).ok());
+  ASSERT_TRUE(host.run());
+  ASSERT_EQ(look(host, id).state, MigrationState::kDone);
+  const Totals totals = host.engine.receipt(id)->totals;
+  EXPECT_GT(totals.copyUs, 1'000'000U);
+  EXPECT_LT(totals.copyUs, 60'000'000U);
+  EXPECT_GT(totals.activeUs, 600'000'000U) << "from its beginning to its end, but for the time between processes";
+}
+
 // A stream of higher ones: each takes the slot, and still the lower one comes to its end, by waiting.
 TEST(Preempt, NobodyIsKeptFromItsEnd) {
   Config config = oneSlot();

@@ -31,7 +31,7 @@ const OF: readonly (readonly [Story, string])[] = [
   [UNITS, 'budget-in-seconds'],
   [RETRIED, 'retry-for-ever'],
   [LARGE, 'large-entry-refused'],
-  [AGAIN, 'no-clearing'],
+  [AGAIN, 'no-clearing preempt-forgets'],
   [BLACK_BOX, 'counts-anew']
 ]
 

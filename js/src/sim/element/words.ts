@@ -14,6 +14,7 @@ const PROMISES: Readonly<Record<string, string>> = {
   edges: 'Only legal changes of state',
   accounting: 'Receipts agree with what was done',
   liveness: 'Once healed, every move ends well',
+  preemption: 'Whoever makes room loses nothing',
   // Of live migrations.
   cutover: 'Both are equal when owners change',
   goal: 'In the end all is where it was wanted',
