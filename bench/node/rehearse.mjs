@@ -83,7 +83,7 @@ async function live(rows, writes) {
   const [a, b, s, t] = await Promise.all(['a', 'b', 's', 't'].map((name) => open(place, name)))
   const from = levelStore(a, { name: 'a', feed: true })
   await fill(from, rows, 100)
-  const scratch = { scratch: levelStore(t, { name: 't', feed: true }), scratchSource: levelStore(s, { name: 's', feed: true }) }
+  const scratch = { scratch: levelStore(t, { name: 't', feed: true }), scratchSource: levelStore(s, { name: 's', feed: true }), scratchRegister: levelRegister(s) }
   const forecast = await rehearse({ from, ...scratch, mode: 'live', writes })
   await Promise.all([s.close(), t.close()])
   const { calm } = forecast
