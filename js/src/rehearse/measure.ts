@@ -84,7 +84,9 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   return {
     version: 1, entries: counted.entries, bytes: counted.bytes, exact: counted.exact, sampled: counted.sampled, live: isLive,
     readNs: whole(times.readNs * counted.slower), writeNs: whole(Math.min(writeNs, perEntry(copyMs))), syncUs,
-    copyNs: whole(times.copyNs), verifyNs: whole(times.verifyNs), lookNs, ...client, ...watched, ...held,
+    copyNs: whole(times.copyNs), verifyNs: whole(times.verifyNs), lookNs, ...watched, ...held,
+    // What is read from a feed is taken along as an entry of a copy is.
+    putNs: client.putNs, feedNs: isLive ? whole(client.feedNs + times.copyNs) : 0,
     ...(calls === undefined ? {} : { syncMostUs: Math.max(syncUs, calls.p95Us), answerUs: calls.answerUs, pauses: calls.pauses })
   }
 }

@@ -30,7 +30,7 @@ export interface Measurement {
   readonly verifyNs: number
   /** A key looked up. */
   readonly lookNs: number
-  /** A change read from a feed. */
+  /** A change read from a feed and taken along, of the thread. */
   readonly feedNs: number
   /** A client's write. */
   readonly putNs: number
