@@ -145,7 +145,8 @@ test('where every answer takes 5 ms, the pause is forecast as so many answers as
   const { calm } = forecast(slow, { mode: 'live', writes: 2_000, seeds: 10 })
   assert.equal(calm.done, 10)
   const answers = calm.pauseMs.p50 / 5
-  assert.ok(answers > count * 0.9 && answers < count * 1.2, `${answers}`)
+  // Not the record of the journal, which nobody waits for behind the fence.
+  assert.ok(answers > count * 0.9 && answers < count * 1.1, `${answers}`)
   for (const call of PAUSE_CALLS.filter((one) => one !== 'pauseTurnUs')) {
     const longer = forecast({ ...slow, pauses: [{ ...pause, [call]: 105_000 }] }, { mode: 'live', writes: 2_000, seeds: 5 }).calm.pauseMs.p50
     assert.ok(longer > calm.pauseMs.p50 + 70 && longer < calm.pauseMs.p50 + 130, `${call}: ${longer} for ${calm.pauseMs.p50}`)
