@@ -1,5 +1,5 @@
 // What a rehearsal forecasts, and what then happens: copies and live moves of real LevelDBs.
-// npm run bench -- rehearse [--quick] [--live] [--times=N]      --live: no copies; --times: each live move so often
+// npm run bench -- rehearse [--quick], or node bench/node/rehearse.mjs [--quick] [--live] [--times=N]: no copies; each live move so often
 import { mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
