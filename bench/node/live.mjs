@@ -74,6 +74,12 @@ async function move({ stores, register, place }, from, to, name, options) {
   return { receipt, meets: ([began, ended]) => pauses.some(({ from, to }) => ended >= from && began <= to) }
 }
 
+/** The code, the sentence, the step it was in and what is behind it, in a cell of a table. */
+function whyNot({ code, name, message, step, cause }) {
+  const parts = [`${code ?? name}: ${message}`, ...(step === undefined ? [] : [`in ${step}`]), ...(cause === undefined ? [] : [`because of ${cause.code ?? cause.name}: ${cause.message}`])]
+  return `not moved: ${parts.join('; ').replaceAll(/\s+/g, ' ').replaceAll('|', '\\|')}`
+}
+
 async function measure(load, way) {
   await withStores(async (world) => {
     const oracle = await fill(world.clients, ROWS)
@@ -85,7 +91,7 @@ async function measure(load, way) {
       if (moved instanceof Error) {
         await stop()
         await noneLost(world.clients, oracle)
-        return console.log(`| ${load} | ${way} | not moved: ${moved.code}, in ${moved.step} |`)
+        return console.log(`| ${load} | ${way} | ${whyNot(moved)} |`)
       }
       const { receipt, meets } = moved
       const ms = performance.now() - began
@@ -120,21 +126,27 @@ async function pauses(rows) {
       const receipts = []
       const met = []
       for (let i = 0; i < MOVES; i++) {
-        const { receipt, meets } = await move(world, i % 2 ? 'b' : 'a', i % 2 ? 'a' : 'b', String(i), {})
+        const moved = await move(world, i % 2 ? 'b' : 'a', i % 2 ? 'a' : 'b', String(i), {}).catch((error) => error)
+        if (moved instanceof Error) {
+          // It may not be where the next one would look for it.
+          console.log(`\n${i} moves of ${number(rows)} records, the next one ${whyNot(moved)}`)
+          break
+        }
+        const { receipt, meets } = moved
         receipts.push(receipt)
         met.push(...state.writes.splice(0).filter(meets))
       }
       await stop()
       const lost = await noneLost(world.clients, oracle)
       const ms = receipts.map((receipt) => receipt.pauseMs).sort((x, y) => x - y)
-      console.log(`\n| ${MOVES} moves of ${number(rows)} records, ${number(RATE)} ops/s | p50 | p90 | p99 | max |\n|---|---|---|---|---|`)
+      console.log(`\n| ${receipts.length} moves of ${number(rows)} records, ${number(RATE)} ops/s | p50 | p90 | p99 | max |\n|---|---|---|---|---|`)
       console.log(`| pause of the receipts, ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(ms, share).toFixed(1)).join(' | ')} |`)
       const waits = met.map(([began, ended]) => ended - began).sort((x, y) => x - y)
       console.log(`| a write that met one (${number(waits.length)}), ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(waits, share).toFixed(1)).join(' | ')} |`)
       const waitedP99 = receipts.map(({ writes }) => writes.waitedP99Ms).sort((x, y) => x - y)
       console.log(`| p99 of the receipts' waits, ms | ${[0.5, 0.9, 0.99, 1].map((share) => percentile(waitedP99, share).toFixed(1)).join(' | ')} |`)
       const unverified = receipts.filter((receipt) => !receipt.verified).length
-      console.log(`\n${lost} keys lost; ${unverified} of ${MOVES} were not verified, ${receipts.reduce((sum, receipt) => sum + receipt.postponed, 0)} attempts were put off.`)
+      console.log(`\n${lost} keys lost; ${unverified} of ${receipts.length} were not verified, ${receipts.reduce((sum, receipt) => sum + receipt.postponed, 0)} attempts were put off.`)
     })
   })
 }

@@ -9,10 +9,12 @@ constexpr uint64_t kSyncUs = 400;
 constexpr uint64_t kBytesPerUs = 200;
 }  // namespace
 
-Disk::Written Disk::write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor) {
+Disk::Written Disk::write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor,
+                          std::optional<AnswerTime> takes) {
   Written written;
   written.delayUs = (kSyncUs + prng_.below(kSyncUs) + bytes / kBytesPerUs) * slowFactor;
-  if (syncUs_) written.delayUs = rehearsedUs() * slowFactor;
+  if (!takes) takes = sync_;
+  if (takes) written.delayUs = takes->draw(prng_) * slowFactor;
   if (prng_.chance(faults_.rate(FaultKind::kDiskSlow))) {
     written.slow = true;
     written.delayUs += prng_.between(1'000, 300'000);
@@ -26,12 +28,6 @@ Disk::Written Disk::write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor) {
     torn_ = true;
   }
   return written;
-}
-
-uint64_t Disk::rehearsedUs() {
-  const uint64_t us = *syncUs_, mostUs = std::max(us, syncMostUs_);
-  const bool isSlow = syncMostUs_ > us && prng_.below(10) == 0;
-  return isSlow ? us + prng_.below(2 * (mostUs - us) + 1) : us * 3 / 4 + prng_.below(us / 2 + 1);
 }
 
 uint64_t Disk::surviving(uint64_t pendingBytes) {

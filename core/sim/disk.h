@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "answer_time.h"
 #include "faults.h"
 #include "keyhaul/status.h"
 #include "prng.h"
@@ -24,8 +25,9 @@ class Disk {
     // Not 0: in the middle of it the node has to die, for so long.
     uint64_t tornForUs = 0;
   };
-  // Write and sync so many bytes.
-  Written write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor);
+  // Write and sync so many bytes; `takes`: in a rehearsal, where it is not what syncs take.
+  Written write(uint64_t nowUs, uint64_t bytes, uint32_t slowFactor,
+                std::optional<AnswerTime> takes = {});
   // Of so many bytes written but not synced, how many stand on the disk after a crash:
   // mostly all or none, sometimes a part.
   uint64_t surviving(uint64_t pendingBytes);
@@ -33,25 +35,18 @@ class Disk {
   void tearNext(uint64_t downUs) { tearForUs_ = downUs; }
   // No write is torn any more, though one was to be.
   void heal();
-  // About so long instead of what is assumed, and one of ten up to twice as far as the slowest of twenty;
-  // the bytes are somebody else's matter.
-  void syncsIn(uint64_t us, uint64_t mostUs) {
-    syncUs_ = us;
-    syncMostUs_ = mostUs;
-  }
+  // Instead of what is assumed; the bytes are somebody else's matter.
+  void syncsIn(AnswerTime time) { sync_ = time; }
   void fillUntil(uint64_t timeUs) { fullUntilUs_ = timeUs; }
   bool isFull(uint64_t nowUs) const { return nowUs < fullUntilUs_; }
 
  private:
-  uint64_t rehearsedUs();
-
   Prng prng_;
   const Faults& faults_;
   uint64_t fullUntilUs_ = 0;
   uint64_t tearForUs_ = 0;
   bool torn_ = false;
-  std::optional<uint64_t> syncUs_;
-  uint64_t syncMostUs_ = 0;
+  std::optional<AnswerTime> sync_;
 };
 
 }  // namespace keyhaul::sim

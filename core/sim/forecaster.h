@@ -21,12 +21,16 @@ class Forecaster : public Oracle {
   void onState(const Job&, MigrationState from, MigrationState to) override {
     if (to == MigrationState::kCopying) copyingUs_ = world_.nowUs();
     if (from == MigrationState::kCopying) copyUs_ += world_.nowUs() - copyingUs_;
-    if (to == MigrationState::kFencing) fencedUs_ = world_.nowUs();
     if (fencedUs_ != 0 && (from == MigrationState::kActivating || from == MigrationState::kUnfencing)) {
       pauseUs_ = std::max(pauseUs_, world_.nowUs() - fencedUs_);
       fencedUs_ = 0;
     }
     endedUs_ = world_.nowUs();
+  }
+  // The record of it is awaited before.
+  void onAction(const Job&, const Action& action) override {
+    const bool fences = action.kind == ActionKind::kGate && action.verb == GateVerb::kFence;
+    if (fences && fencedUs_ == 0) fencedUs_ = world_.nowUs();
   }
   void onCompleted(const Job& job, ActionKind kind, const Event& event) override {
     const bool ends = kind == ActionKind::kPollFeed && event.end;

@@ -17,7 +17,7 @@ MoverNode::MoverNode(World& world, uint16_t id, const Config& config)
       disk_(world.seed(), "disk mover " + std::to_string(id), world.faults()),
       prng_(world.seed(), "mover " + std::to_string(id)),
       memoryPrng_(world.seed(), "memory of mover " + std::to_string(id)) {
-  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs, model->syncMostUs);
+  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncs());
 }
 
 Instant MoverNode::now() const { return {clock_.nowUs(world_.nowUs())}; }
@@ -259,10 +259,13 @@ void MoverNode::wake() {
 void MoverNode::complete(Job& job, ActionKind kind, const Event& event) {
   world_.tell([&](Oracle& oracle) { oracle.onCompleted(job, kind, event); });
   events_.push_back(event);
-  wake();
+  // Behind the step that takes it up: the next read is under way meanwhile, as in a driver. In a
+  // pause nothing is: what comes next is asked for when this has been taken up.
+  const bool first = world_.rehearsal() == nullptr || !Rehearsal::isPause(job.state);
+  if (first) wake();
   if (world_.rehearsal() == nullptr) return;
-  // Behind the step that takes it up: the next read is under way meanwhile, as in a driver.
   freeAtUs_ = std::max(freeAtUs_, world_.nowUs()) + rehearsedUs(job, kind, event);
+  if (!first) wake();
 }
 
 Job* MoverNode::jobOf(MigrationId id) const {

@@ -8,7 +8,6 @@
 namespace keyhaul::sim {
 namespace {
 
-constexpr uint64_t kTurnUs = 20;
 constexpr uint64_t kDelayUsMax = 250'000;
 
 // From the approach to the activation, and while an attempt is taken back.
@@ -31,7 +30,7 @@ uint64_t MoverNode::rehearsedUs(const Job& job, ActionKind kind, const Event& ev
   } else if (kind == ActionKind::kRead) {
     ns = model.verifyNs;
   }
-  const uint64_t tookUs = kTurnUs + model.stretched(model.rowsUs(event.count, ns));
+  const uint64_t tookUs = model.turn(job.state) + model.stretched(model.rowsUs(event.count, ns));
   if (!job.live || isUrgent(job.state)) return tookUs * slowFactor();
   // The pages of a simulated turn may be those of several real ones.
   const uint64_t waitsUs = tookUs * (100 - model.sharePercent) / model.sharePercent;

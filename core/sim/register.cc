@@ -10,7 +10,7 @@ RegisterNode::RegisterNode(World& world, uint16_t id)
     : Node(world, NodeKind::kRegister, id),
       disk_(world.seed(), "disk register", world.faults()),
       prng_(world.seed(), "register") {
-  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs, model->syncMostUs);
+  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncs());
 }
 
 void RegisterNode::setUp(const OwnershipMap& map) {
@@ -55,8 +55,12 @@ void RegisterNode::onMessage(Message message) {
 }
 
 void RegisterNode::beginSwap() {
+  const Message& swap = swaps_.front();
+  const Rehearsal* model = world_.rehearsal();
+  std::optional<AnswerTime> takes;
+  if (model != nullptr) takes = model->answer(swap, world_.job(swap.party).state);
   const Disk::Written written =
-      disk_.write(world_.nowUs(), swaps_.front().body.size(), slowFactor());
+      disk_.write(world_.nowUs(), swap.body.size(), slowFactor(), takes);
   world_.struck(written, id());
   swapError_ = written.error;
   timer(written.delayUs, kWritten);

@@ -11,6 +11,10 @@
 #include <string>
 #include <string_view>
 
+#include "answer_time.h"
+#include "keyhaul/migration.h"
+#include "message.h"
+
 namespace keyhaul::sim {
 
 struct Options;
@@ -32,6 +36,15 @@ struct Rehearsal {
   uint64_t leastUs() const;
   // Of the thread: how long something takes there while clients have their part of it.
   uint64_t stretched(uint64_t us) const;
+  // A durable write that nothing else is known of.
+  AnswerTime syncs() const { return {syncUs, syncMostUs}; }
+  // How long a store or the register takes for such a call of a mover, beyond its rows. Behind the fence by what
+  // was measured there. Nothing: that is not known.
+  std::optional<AnswerTime> answer(const Message& call, MigrationState state) const;
+  // Writers wait.
+  static bool isPause(MigrationState state);
+  // Of the thread, for a completion and what is asked for next.
+  uint64_t turn(MigrationState state) const;
   uint64_t rowsUs(uint64_t rows, uint64_t ns) const { return rows * scale * ns / 1'000; }
 };
 

@@ -28,7 +28,7 @@ StoreNode::StoreNode(World& world, uint16_t id, std::string name)
       rotPrng_(world.seed(), "rot " + name_),
       misdirectPrng_(world.seed(), "misdirected " + name_),
       lossPrng_(world.seed(), "loss " + name_) {
-  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncUs, model->syncMostUs);
+  if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncs());
 }
 
 void StoreNode::setUp(const std::string& key, const std::string& value) {
@@ -104,20 +104,31 @@ uint64_t StoreNode::rehearsedUs(const Message& message) const {
   return isOfClient(message.kind) ? model->rowsUs(1, model->writeNs) : 0;
 }
 
+std::optional<AnswerTime> StoreNode::answerTime(const Message& call) const {
+  const Rehearsal* model = world_.rehearsal();
+  if (model == nullptr || isOfClient(call.kind)) return std::nullopt;
+  return model->answer(call, world_.job(call.party).state);
+}
+
 void StoreNode::beginCommit() {
   committing_ = true;
   uint64_t bytes = 0;
   bool sync = false;
   uint64_t costUs = 0;
+  std::optional<AnswerTime> takes;
   while (!queue_.empty() && batch_.size() < kBatchMax) {
     bytes += queue_.front().size();
-    sync = sync || needsSync(queue_.front());
+    if (needsSync(queue_.front())) {
+      sync = true;
+      const auto time = answerTime(queue_.front());
+      if (time) takes = takes ? takes->with(*time) : *time;
+    }
     costUs += rehearsedUs(queue_.front());
     batch_.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
   Disk::Written written{ErrorCode::kOk, 20 * uint64_t{slowFactor()}};
-  if (sync) written = disk_.write(world_.nowUs(), bytes, slowFactor());
+  if (sync) written = disk_.write(world_.nowUs(), bytes, slowFactor(), takes);
   world_.struck(written, id());
   batchError_ = written.error;
   timer(written.delayUs + costUs * slowFactor(), kCommit, sync ? 1 : 0);

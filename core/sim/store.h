@@ -77,7 +77,9 @@ class StoreNode : public Node {
   virtual void finish(const Message& call, Message reply, bool send);
   bool needsSync(const Message& message) const;
   uint64_t rehearsedUs(const Message& message) const;
-  uint64_t readingUs(const Message& reply, MessageKind kind);
+  // In a rehearsal, where it is known: how long this call takes to be answered.
+  std::optional<AnswerTime> answerTime(const Message& call) const;
+  uint64_t readingUs(const Message& call, const Message& reply);
   virtual Message execute(const Message& message, bool synced);
   ErrorCode executeApply(const Message& message, bool synced, uint32_t& left);
   ErrorCode greet(const Message& message);

@@ -23,19 +23,21 @@ void StoreNode::read(const Message& message) {
     reply.body = message.body;
     if (reply.found) reply.extra = at->second;
   }
-  const uint64_t delayUs = readingUs(reply, message.kind);
+  const uint64_t delayUs = readingUs(message, reply);
   send(std::move(reply), delayUs);
 }
 
-uint64_t StoreNode::readingUs(const Message& reply, MessageKind kind) {
+uint64_t StoreNode::readingUs(const Message& call, const Message& reply) {
   const uint64_t assumedUs = (30 + prng_.below(50)) * slowFactor();
   const Rehearsal* model = world_.rehearsal();
   if (model == nullptr) return assumedUs;
   // Of a feed, what it takes is the mover's thread, as it is this process that recorded it.
-  const uint64_t ns = kind == MessageKind::kScan       ? model->readNs
-                      : kind == MessageKind::kReadKeys ? model->lookNs
-                                                       : 0;
-  const uint64_t tookUs = model->rowsUs(reply.count, ns) * slowFactor() + assumedUs;
+  const uint64_t ns = call.kind == MessageKind::kScan       ? model->readNs
+                      : call.kind == MessageKind::kReadKeys ? model->lookNs
+                                                            : 0;
+  const auto time = answerTime(call);
+  const uint64_t answerUs = time ? time->draw(prng_) * slowFactor() : assumedUs;
+  const uint64_t tookUs = model->rowsUs(reply.count, ns) * slowFactor() + answerUs;
   readsUntilUs_ = std::max(readsUntilUs_, world_.nowUs()) + tookUs;
   return readsUntilUs_ - world_.nowUs();
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { KeyhaulError } from '../errors.js'
 import { inScratchFolder } from '../rehearse/scratch-node.js'
 import type { Forecast, MeasureOptions, Measurement, Outcome, RehearsalPlan } from '../rehearse/index.js'
+import { levelRegister } from '../register/level.js'
 import { levelStore } from '../stores/level.js'
 import { type RangeFlags, rangesOf } from './arguments.js'
 import { Exit } from './exit.js'
@@ -145,14 +146,16 @@ async function measured(from: string | undefined, to: string | undefined, flags:
   try {
     return await inScratchFolder(target.slice(target.indexOf(':') + 1), async (folder) => {
       const opened: { close(): Promise<void> }[] = []
-      const scratch = async (name: string): Promise<MeasureOptions['scratch']> => {
-        const store = await openStore(`level:${join(folder, name)}`, 'target')
-        opened.push(store)
-        return levelStore(store.db, { name: `scratch ${name}`, feed: plan.mode === 'live' })
+      const scratch = async (name: string): Promise<{ store: MeasureOptions['scratch']; db: OpenStore['db'] }> => {
+        const { db, close } = await openStore(`level:${join(folder, name)}`, 'target')
+        opened.push({ close })
+        return { store: levelStore(db, { name: `scratch ${name}`, feed: plan.mode === 'live' }), db }
       }
       if (flags.quiet !== true && flags.json !== true) process.stderr.write(`measuring ${source}, and a scratch store beside ${target}\n`)
       try {
-        const stores = { from: a.store, to: b?.store, scratch: await scratch('target'), scratchSource: plan.mode === 'live' ? await scratch('source') : undefined }
+        const own = plan.mode === 'live' ? await scratch('source') : undefined
+        const scratchRegister = own === undefined ? undefined : levelRegister(own.db)
+        const stores = { from: a.store, to: b?.store, scratch: (await scratch('target')).store, scratchSource: own?.store, scratchRegister }
         return await measure({ ...stores, ranges: ranges.length === 0 ? undefined : ranges, signal, plan })
       } finally {
         for (const { close } of opened) await close()

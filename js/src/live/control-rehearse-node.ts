@@ -37,19 +37,21 @@ export class Rehearsals {
 async function measured({ ranges, sharePercent = 25, writes, watchMs }: RehearseRequest, from: Store, to: Store, signal: AbortSignal): Promise<Measurement> {
   const [source, target] = [databaseOf(from), databaseOf(to)]
   const { measure } = await import('../rehearse/measure.js')
+  const { levelRegister } = await import('../register/level.js')
   const { levelStore } = await import('../stores/level.js')
   const { inScratchFolder } = await import('../rehearse/scratch-node.js')
   return inScratchFolder(target.location as string, async (folder) => {
     const opened: Database[] = []
-    const scratch = async (like: Database, name: string): Promise<Store> => {
+    const scratch = async (like: Database, name: string): Promise<{ store: Store; db: Database }> => {
       const db = new (like.constructor as DatabaseClass)(join(folder, name))
       opened.push(db)
       await db.open()
-      return levelStore(db, { name: `scratch ${name}`, feed: true })
+      return { store: levelStore(db, { name: `scratch ${name}`, feed: true }), db }
     }
     try {
-      const stores = { from, to, scratch: await scratch(target, 'target'), scratchSource: await scratch(source, 'source') }
-      return await measure({ ...stores, ranges, plan: { mode: 'live', share: sharePercent / 100, writes }, countMax: COUNT_MAX, trialMax: TRIAL_MAX, watchMs, isServing: true, signal })
+      const own = await scratch(source, 'source')
+      const stores = { from, to, scratch: (await scratch(target, 'target')).store, scratchSource: own.store }
+      return await measure({ ...stores, scratchRegister: levelRegister(own.db), ranges, plan: { mode: 'live', share: sharePercent / 100, writes }, countMax: COUNT_MAX, trialMax: TRIAL_MAX, watchMs, isServing: true, signal })
     } finally {
       for (const db of opened) await db.close()
     }

@@ -1,20 +1,24 @@
-// What gates take to answer while clients write: of a pause that is most. Asked alone, one by one, a store is several times
-// as quick as behind a fence, where what clients have under way is in front of it and their promises share the thread.
+// Pauses as they will be: a slice is moved there and back while clients write it.
 import { type GatedStore, type ShardedStore, shardedStore } from '../live/index.js'
 import type { Register } from '../register/register.js'
 import type { RangesInput } from '../ranges.js'
-import type { Entry, Store } from '../stores/store.js'
+import type { Entry } from '../stores/store.js'
+import { type PauseTimes, PauseWatch } from './pause-watch.js'
 
-/** Each asks the gates five times. */
-const MOVES = 8
-/** Of entries: what a call takes does not depend on how many there are. */
+/** Each has one pause. With cold code in the first ones: so has a service that moves a range for the first time. */
+const MOVES = 24
+/** Of entries: what a call takes does not depend on how many there are; with 4,000 pauses came out no longer. */
 const SLICE = 500
 const IN_FLIGHT_MAX = 512
 
 export interface CallTimes {
+  /** A gate's answer behind the fence. */
   readonly p50Us: number
-  /** Of twenty calls one is longer. */
+  /** Of twenty answers one is longer. */
   readonly p95Us: number
+  /** A page of the feed, or keys looked up; 0 where nobody asked. */
+  readonly answerUs: number
+  readonly pauses: readonly PauseTimes[]
 }
 
 interface Moved {
@@ -22,45 +26,54 @@ interface Moved {
   readonly to: GatedStore
   readonly register: Register
   readonly sample: readonly Entry[]
-  /** Of clients in a second; they write all keys of the sample alike. */
+  /** Of clients in a second, in what moves. */
   readonly writes: number
+  /** They write on this thread already, though not in what moves here. */
+  readonly isServing: boolean
   /** Moves a range from one to the other. */
-  move(from: GatedStore, to: GatedStore, ranges: RangesInput): Promise<unknown>
+  move(from: GatedStore, to: GatedStore, ranges: RangesInput, register: Register): Promise<unknown>
 }
 
 /** `from` owns the sample. Moves a slice of it there and back, and leaves it there. */
-export async function callTimes({ from, to, register, sample, writes, move }: Moved): Promise<CallTimes> {
-  const took: number[] = []
-  for (const { mover } of [from, to]) timeGate(mover, took)
+export async function callTimes({ from, to, register, sample, writes, isServing, move }: Moved): Promise<CallTimes> {
+  const watch = new PauseWatch()
+  for (const { mover } of [from, to]) watch.watch(mover)
+  const watched = watch.watched(register)
   const clients = shardedStore({ stores: { [from.name]: from, [to.name]: to }, register })
-  const stop = writer(clients, sample, writes)
-  const slice = [[(sample[0] as Entry)[0], (sample[Math.min(SLICE, sample.length) - 1] as Entry)[0]]] as const
+  // All of what clients write is behind the fence then, as it will be.
+  const slice = sample.slice(0, SLICE)
+  const stop = writer(clients, slice, isServing ? 0 : writes)
+  // A fence has something to wait for and a drain has something to find all the same.
+  if (isServing && writes > 0) for (const store of [from, to]) writeBeforeFence(store, slice[0] as Entry)
+  const ranges = [[(slice[0] as Entry)[0], (slice[slice.length - 1] as Entry)[0]]] as const
   try {
-    for (let turn = 0; turn < MOVES; turn++) {
-      // The first call of a kind is in cold code.
-      if (turn === 2) took.length = 0
-      await (turn % 2 === 0 ? move(from, to, slice) : move(to, from, slice))
-    }
+    for (let turn = 0; turn < MOVES; turn++) await (turn % 2 === 0 ? move(from, to, ranges, watched) : move(to, from, ranges, watched))
   } finally {
     await stop()
     clients.close()
   }
-  took.sort((a, b) => a - b)
-  const at = (share: number): number => Math.round((took[Math.floor(took.length * share)] as number) * 1000)
-  return { p50Us: at(0.5), p95Us: at(0.95) }
+  const { pauses } = watch
+  const gates = sorted(pauses.flatMap(({ readFenceUs, activateUs }) => [readFenceUs, activateUs]))
+  const reads = sorted(pauses.flatMap(({ drainPollUs, drainLookUs }) => [drainPollUs, drainLookUs]))
+  const at = (values: readonly number[], share: number): number => values[Math.floor(values.length * share)] ?? 0
+  return { p50Us: at(gates, 0.5), p95Us: at(gates, 0.95), answerUs: at(reads, 0.5), pauses }
 }
 
-function timeGate({ gate }: Store, took: number[]): void {
+function writeBeforeFence(store: GatedStore, [key, value]: Entry): void {
+  const { gate } = store.mover
   if (gate === undefined) return
   const change = gate.change.bind(gate)
   Object.assign(gate, {
-    change: async (call: Parameters<typeof change>[0]) => {
-      const began = performance.now()
-      await change(call)
-      took.push(performance.now() - began)
+    change: (call: Parameters<typeof change>[0]) => {
+      // Admitted at once, or not at all; a store that fails it fails the trial too.
+      if (call.verb === 'fence') store.put(key, value).catch(() => {})
+      return change(call)
     }
   })
 }
+
+/** Of those that were asked for. */
+const sorted = (values: readonly number[]): number[] => values.filter((us) => us > 0).sort((a, b) => a - b)
 
 /** Puts at a steady rate, whatever they take. The returned function ends it, and throws what a put did. */
 function writer(clients: ShardedStore, sample: readonly Entry[], perSecond: number): () => Promise<void> {

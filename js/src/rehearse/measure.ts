@@ -6,6 +6,7 @@ import type { MigrateOptions } from '../options.js'
 import { KeyhaulError } from '../errors.js'
 import type { Receipt } from '../receipt.js'
 import { memoryRegister } from '../register/memory.js'
+import type { Register } from '../register/register.js'
 import { type RangeInput, type RangesInput, toScanRanges } from '../ranges.js'
 import type { Entry, ScanRange, Store } from '../stores/store.js'
 import { type CallTimes, callTimes } from './calls.js'
@@ -21,6 +22,8 @@ export interface MeasureOptions {
   readonly scratch: Store
   /** Live: another one, like the source. */
   readonly scratchSource?: Store | undefined
+  /** Live: an empty register like the one of the migration. Default: one in memory, of which a decision takes as long as a gate's answer. */
+  readonly scratchRegister?: Register | undefined
   /** The target, if it is there: it is looked into for keys in the ranges, and not written. */
   readonly to?: Store | undefined
   readonly ranges?: RangesInput | undefined
@@ -67,8 +70,8 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   const lookNs = await look(from, counted.sample, signal)
   const { syncUs: aloneUs, writeNs } = await write(isLive ? source : scratch, counted.sample, plan, signal)
   const client = isLive ? await clients(source, counted.sample, signal) : { feedNs: 0, putNs: 0 }
-  const writes = options.isServing === true ? 0 : (plan.writes ?? watched.writes ?? 0)
-  const { receipt, readNs, calls } = isLive ? await tryLive(source, scratch, counted.sample, plan, writes, signal) : { receipt: await tryCopy(options, counted, plan), readNs: counted.readNs, calls: undefined }
+  const writes = plan.writes ?? watched.writes ?? 0
+  const { receipt, readNs, calls } = isLive ? await tryLive(options, source, counted.sample, plan, writes) : { receipt: await tryCopy(options, counted, plan), readNs: counted.readNs, calls: undefined }
   // Between clients it is longer, and that is what a pause is made of.
   const syncUs = calls?.p50Us ?? aloneUs
   const { entries, copyMs, verifyMs } = receipt
@@ -81,8 +84,10 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   return {
     version: 1, entries: counted.entries, bytes: counted.bytes, exact: counted.exact, sampled: counted.sampled, live: isLive,
     readNs: whole(times.readNs * counted.slower), writeNs: whole(Math.min(writeNs, perEntry(copyMs))), syncUs,
-    copyNs: whole(times.copyNs), verifyNs: whole(times.verifyNs), lookNs, ...client, ...watched, ...held,
-    ...(calls === undefined ? {} : { syncMostUs: Math.max(syncUs, calls.p95Us) })
+    copyNs: whole(times.copyNs), verifyNs: whole(times.verifyNs), lookNs, ...watched, ...held,
+    // What is read from a feed is taken along as an entry of a copy is.
+    putNs: client.putNs, feedNs: isLive ? whole(client.feedNs + times.copyNs) : 0,
+    ...(calls === undefined ? {} : { syncMostUs: Math.max(syncUs, calls.p95Us), answerUs: calls.answerUs, pauses: calls.pauses })
   }
 }
 
@@ -252,10 +257,10 @@ async function refused(): Promise<void> {
   throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { message: 'a rehearsal writes nothing into the source' })
 }
 
-/** Also how long an entry of a scan took: the thread is idle for most of it, and keeps none of them waiting; and a gate's answer, between clients. */
-async function tryLive(source: Store, target: Store, sample: readonly Entry[], plan: RehearsalPlan, writes: number, signal: AbortSignal | undefined): Promise<{ receipt: Receipt; readNs: number; calls: CallTimes }> {
+/** Also how long an entry of a scan took: the thread is idle for most of it, and keeps none of them waiting; and what pauses were made of, between clients. */
+async function tryLive({ scratch, scratchRegister, isServing = false, signal }: MeasureOptions, source: Store, sample: readonly Entry[], plan: RehearsalPlan, writes: number): Promise<{ receipt: Receipt; readNs: number; calls: CallTimes }> {
   let reads = new EntryTimes()
-  const [from, to] = [source, target].map((store) => {
+  const [from, to] = [source, scratch].map((store) => {
     const scan: Store['scan'] = async (range, given) => {
       const began = performance.now()
       const page = await store.scan(range, given)
@@ -264,16 +269,19 @@ async function tryLive(source: Store, target: Store, sample: readonly Entry[], p
     }
     return gatedStore(Object.assign(Object.create(store) as Store, { scan }))
   }) as [GatedStore, GatedStore]
-  const register = memoryRegister()
+  const register = scratchRegister ?? memoryRegister()
   await assignRange({ register, store: from })
-  const move = (a: GatedStore, b: GatedStore, ranges?: RangesInput): Promise<Receipt> =>
-    carriedOut({ live: true, from: a, to: b, ranges, register, share: plan.share, ...pagesOf(plan), signal })
+  const move = (a: GatedStore, b: GatedStore, ranges?: RangesInput, watched = register): Promise<Receipt> =>
+    carriedOut({ live: true, from: a, to: b, ranges, register: watched, share: plan.share, ...pagesOf(plan), signal })
   // There, back, and there again.
   const tried = await fastest(async (turn) => {
     reads = new EntryTimes()
     return { receipt: await (turn % 2 === 0 ? move(from, to) : move(to, from)), readNs: reads.ns }
   }, ({ receipt }) => workOf(receipt))
-  return { ...tried, calls: await callTimes({ from: to, to: from, register, sample, writes, move }) }
+  const calls = await callTimes({ from: to, to: from, register, sample, writes, isServing, move })
+  // One in memory says nothing of another.
+  if (!register.durable) return { ...tried, calls: { ...calls, pauses: calls.pauses.map((pause) => ({ ...pause, decideUs: 0 })) } }
+  return { ...tried, calls }
 }
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number

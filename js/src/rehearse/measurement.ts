@@ -1,4 +1,5 @@
 import { KeyhaulError } from '../errors.js'
+import { PAUSE_CALLS, type PauseTimes } from './pause-watch.js'
 
 /** What was measured of the stores; whole numbers, so that a forecast can be made again from it. */
 export interface Measurement {
@@ -20,12 +21,16 @@ export interface Measurement {
   readonly syncUs: number
   /** The same of the slowest of twenty, where that was measured. */
   readonly syncMostUs?: number | undefined
+  /** Live: what a store takes to answer with a page of its feed, or with keys looked up. */
+  readonly answerUs?: number | undefined
+  /** Live: what the pauses of a trial were made of. */
+  readonly pauses?: readonly PauseTimes[] | undefined
   /** An entry copied and read back, of the thread that engine and clients share. */
   readonly copyNs: number
   readonly verifyNs: number
   /** A key looked up. */
   readonly lookNs: number
-  /** A change read from a feed. */
+  /** A change read from a feed and taken along, of the thread. */
   readonly feedNs: number
   /** A client's write. */
   readonly putNs: number
@@ -44,9 +49,15 @@ export function toMeasurement(given: unknown): Measurement {
     throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: `not a measurement: ${message}` })
   }
   if (value.version !== 1) refuse('its version is not 1; make it with keyhaul rehearse --json')
-  for (const name of [...COUNTS, 'writes', 'syncMostUs'] as const) {
-    const count = name === 'writes' || name === 'syncMostUs' ? (value[name] ?? 0) : value[name]
+  const assertCount = (name: string, count: unknown): void => {
     if (!Number.isSafeInteger(count) || (count as number) < 0) refuse(`${name} is ${JSON.stringify(count)}, it must be a whole number of 0 or more`)
+  }
+  for (const name of COUNTS) assertCount(name, value[name])
+  for (const name of ['writes', 'syncMostUs', 'answerUs'] as const) assertCount(name, value[name] ?? 0)
+  const { pauses = [] } = value
+  if (!Array.isArray(pauses)) return refuse('pauses is no list')
+  for (const [i, pause] of pauses.entries()) {
+    for (const call of PAUSE_CALLS) assertCount(`pauses[${i}].${call}`, (pause as Partial<PauseTimes> | null)?.[call])
   }
   for (const name of ['exact', 'live'] as const) if (typeof value[name] !== 'boolean') refuse(`${name} must be true or false`)
   if (typeof (value.targetHolds ?? false) !== 'boolean') refuse('targetHolds must be true or false')
