@@ -125,9 +125,6 @@ Status Engine::removeNode(NodeId node) {
 
 Result<MigrationId> Engine::Impl::place(Instant now, const Plan& plan, NodeId source,
                                         NodeId target) {
-  // A page that is read after a change was delivered, and does not show it, would undo it.
-  const Capabilities both{plan.sourceCapabilities.bits | plan.targetCapabilities.bits};
-  if (both.has(Capability::kFeedEarly)) return ErrorCode::kUnsupported;
   if (!known(source) || !known(target)) return ErrorCode::kNotFound;
   if (source == target) return ErrorCode::kSameStore;
   uint32_t index = 0;

@@ -20,8 +20,9 @@ void ComparePhase::start(Purpose purpose, std::vector<Suspect> parts,
   different_.clear();
   named_ = 0;
   sourceSum_ = targetSum_ = {};
-  writer_.start(purpose == Purpose::kDelete ? shared_.source : shared_.target,
-                tagOf(MigrationPart::kWrite));
+  const bool deletes = purpose == Purpose::kDelete;
+  writer_.start(deletes ? shared_.source : shared_.target, tagOf(MigrationPart::kWrite),
+                shared_.merges && !deletes);
 }
 
 void ComparePhase::openPart() {
@@ -183,7 +184,8 @@ void ComparePhase::targetOnly(Port& port, const EntryView& entry) {
     const Digest digest = shared_.hasher.hash(entry.key, entry.value);
     targetSum_ += digest;
     fillIn(entry.key, nullptr, &digest);
-    if (purpose_ == Purpose::kRepair) writes_.push_back({entry.key, {}, true});
+    // With versions nobody can tell what was deleted here from what was written there.
+    if (purpose_ == Purpose::kRepair && !shared_.merges) writes_.push_back({entry.key, {}, true});
     differs(port, DifferenceKind::kExtra, entry.key);
   }
   advance(target_, entry.key);

@@ -20,6 +20,7 @@ void Migration::afterVerify(Port& port) {
     namingSuspects_ = true;
     return compare_.start(ComparePhase::Purpose::kName, leafCheck_.suspects(), ignoresExtra());
   }
+  if (shared_.merges) return afterMerge(port);
   const ComparePhase::Found& found = compare_.found();
   Totals& totals = shared_.totals;
   if (totals.differences() == 0) {
@@ -43,11 +44,36 @@ void Migration::afterVerify(Port& port) {
   endRound(port, found.differences() == 0);
 }
 
+// With versions a round offers the target whatever differs. One of which it took nothing has shown that each
+// key is equal on both sides or newer on the target: whoever writes meanwhile, at either, is dealt
+// with by the next. What would differ for ever is only named: a key that the source has not, and one
+// version with two values.
+void Migration::afterMerge(Port& port) {
+  const ComparePhase::Found& found = compare_.found();
+  Totals& totals = shared_.totals;
+  const bool stands = compare_.source() == sourceDigest_ && compare_.target() == targetDigest_;
+  sourceDigest_ = compare_.source();
+  targetDigest_ = compare_.target();
+  totals.missing = found.missing;
+  totals.extra = found.extra;
+  totals.changed = found.changed;
+  totals.repairs += found.written;
+  const bool took = found.written != 0;
+  if (naming_) return endRound(port, found.differences() == 0);
+  if (!took && found.extra == 0) {
+    totals.changed += std::exchange(totals.missing, 0);  // written there since it was missed
+    return endRound(port, true);
+  }
+  naming_ = !took || stands;
+  if (!naming_ && rounds_ >= port.config().verifyRoundsMax) return overtaken(port, {});
+  enter(port, usesFeed() && !naming_ ? MigrationState::kCatchingUp : MigrationState::kVerifying);
+}
+
 void Migration::endRound(Port& port, bool equal) {
   verified_ = equal;
   Totals& totals = shared_.totals;
   // What the feed has explained was no difference.
-  if (equal && usesFeed() && totals.repairs == 0) totals.missing = totals.extra = totals.changed = 0;
+  if (equal && usesFeed() && !shared_.merges && totals.repairs == 0) totals.missing = totals.extra = totals.changed = 0;
   totals.verifiedEntries = targetDigest_.entries;
   totals.verifiedBytes = targetDigest_.bytes;
   VerifiedRecord record;
@@ -73,12 +99,12 @@ void Migration::nextAfterMismatch(Port& port) {
   }
   // Writers may have been faster than the comparison: what they wrote is in the
   // feed. Look there first; only when nothing came is the difference real.
-  if (usesFeed() && (rounds_ == 1 || changes != changesBefore_)) {
+  if (usesFeed() && !shared_.merges && (rounds_ == 1 || changes != changesBefore_)) {
     changesBefore_ = changes;
     sortNumbers(shared_.differing);
     return enter(port, MigrationState::kCatchingUp);
   }
-  if (rounds_ < port.config().verifyRoundsMax && spec().repair) {
+  if (rounds_ < port.config().verifyRoundsMax && spec().repair && !shared_.merges) {
     return enter(port, MigrationState::kRepairing);
   }
   error_ = ErrorCode::kVerifyMismatch;
@@ -93,12 +119,15 @@ void Migration::afterLastRound(Port& port) {
     return conclude(port, MigrationState::kMismatch);
   }
   const Totals& totals = shared_.totals;
-  const std::string text =
-      LagTrend::ratesText(totals.feedChanges - unequalChanges_, totals.feedChanges,
-                          (port.now() - unequalSince_).us, totals.catchUpUs) +
-      "; each of " + toDecimal(rounds_) +
-      " comparisons was overtaken; pause the writers or slow them, then resume";
-  fail(port, ErrorCode::kNotConverging, shared_.source, text);
+  overtaken(port, LagTrend::ratesText(totals.feedChanges - unequalChanges_, totals.feedChanges,
+                                      (port.now() - unequalSince_).us, totals.catchUpUs) +
+                      "; ");
+}
+
+void Migration::overtaken(Port& port, const std::string& rates) {
+  fail(port, ErrorCode::kNotConverging, shared_.source,
+       rates + "each of " + toDecimal(rounds_) +
+           " comparisons was overtaken; pause the writers or slow them, then resume");
 }
 
 }  // namespace keyhaul

@@ -152,7 +152,7 @@ OpId Port::scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries,
 }
 
 OpId Port::apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entries, bool durable,
-                 OpId reusesOp, bool guarded, uint64_t cleanUpEpoch) {
+                 OpId reusesOp, bool guarded, bool ifNewer, uint64_t cleanUpEpoch) {
   const Op& op = open(ActionKind::kApply, tag, frame.bytes);
   Action& action = emit(op, node);
   action.payload = frame;
@@ -160,6 +160,7 @@ OpId Port::apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entrie
   action.durable = durable;
   action.reusesOp = reusesOp;
   action.guarded = guarded;
+  action.ifNewer = ifNewer;
   action.cleanUp = cleanUpEpoch != 0;
   action.epoch = cleanUpEpoch;
   return op.id;

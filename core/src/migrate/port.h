@@ -87,7 +87,7 @@ class Port {
             bool keep);
   // Takes no ownership of `frame`: the caller releases it after the completion.
   OpId apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entries, bool durable,
-             OpId reusesOp, bool guarded = false, uint64_t cleanUpEpoch = 0);
+             OpId reusesOp, bool guarded, bool ifNewer, uint64_t cleanUpEpoch);
   OpId journal(OpTag tag, std::string_view bytes);
   OpId openFeed(NodeId node, OpTag tag, std::string_view after);
   OpId pollFeed(NodeId node, OpTag tag, std::string_view after, uint32_t entries,

@@ -6,6 +6,10 @@ namespace {
 
 constexpr uint32_t bit(Capability capability) { return static_cast<uint32_t>(capability); }
 
+bool haveVersions(const Plan& plan) {
+  return Capabilities{plan.sourceCapabilities.bits & plan.targetCapabilities.bits}.has(Capability::kVersion);
+}
+
 struct Bounded {
   std::string_view field;
   uint64_t value, least, most;
@@ -90,6 +94,11 @@ ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
     problem.missing = missingForReverse(plan.sourceCapabilities, plan.targetCapabilities);
     if (problem.missing != 0) return ErrorCode::kLevelNotMet;
   }
+  const Capabilities either{plan.sourceCapabilities.bits | plan.targetCapabilities.bits};
+  if (either.has(Capability::kFeedEarly) && !haveVersions(plan)) {
+    problem.missing = bit(Capability::kVersion);
+    return ErrorCode::kLevelNotMet;
+  }
   if (plan.follow && !plan.sourceCapabilities.has(Capability::kFeed)) {
     problem.missing = bit(Capability::kFeed);
     return ErrorCode::kLevelNotMet;
@@ -116,6 +125,13 @@ uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities targ
   return (needSource & ~source.bits) | (needTarget & ~target.bits);
 }
 
+bool mergesVersions(const Plan& plan) {
+  if (!haveVersions(plan)) return false;
+  if (plan.mode == MigrationMode::kVerify) return plan.repair;
+  const Capabilities either{plan.sourceCapabilities.bits | plan.targetCapabilities.bits};
+  return plan.mode != MigrationMode::kLive || either.has(Capability::kFeedEarly);
+}
+
 uint32_t missingForReverse(Capabilities source, Capabilities target) {
   return missingFor(GuaranteeLevel::kL3, target, source);
 }
@@ -128,8 +144,10 @@ GuaranteeLevel guaranteeLevel(const Plan& plan) {
     if (!plan.durable) return GuaranteeLevel::kL3;
     return plan.require == GuaranteeLevel::kL5 ? GuaranteeLevel::kL5 : GuaranteeLevel::kL4;
   }
-  return missingFor(GuaranteeLevel::kL1, source, target) == 0 ? GuaranteeLevel::kL1
-                                                              : GuaranteeLevel::kL0;
+  // Versions follow by comparing again, so only where something is compared.
+  const bool converges = haveVersions(plan) && plan.verify != VerifyDepth::kNone;
+  return converges || missingFor(GuaranteeLevel::kL1, source, target) == 0 ? GuaranteeLevel::kL1
+                                                                           : GuaranteeLevel::kL0;
 }
 
 Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem) {

@@ -192,6 +192,7 @@ export class Driver {
         durable: (flags & 1) !== 0,
         keep: (flags & 2) !== 0,
         guarded: (flags & 4) !== 0,
+        ifNewer: (flags & 16) !== 0,
         priority: flags >>> 8,
         migration: word(ActionWord.migration),
         node: word(ActionWord.node),
@@ -320,9 +321,9 @@ export class Driver {
         if ((await kept?.prepared?.write({ durable: action.durable, signal })) === true) return { kind: EventKind.done, op }
         const writes = kept?.entries ?? this.boundary.unpack(action.address, action.bytes)
         action.key = writes[0]?.[0]
-        if (run.live === undefined) await store.apply(writes, { durable: action.durable, signal })
-        else await parts().writeLive(store, writes, action, run.live, run.ranges, signal)
-        return { kind: EventKind.done, op }
+        const given = { durable: action.durable, signal, ifNewer: action.ifNewer ? 'shared' as const : undefined }
+        const left = await (run.live === undefined ? store.apply(writes, given) : parts().writeLive(store, writes, action, run.live, run.ranges, signal))
+        return { kind: EventKind.done, op, count: left as number }
       }
       case ActionKind.estimate: {
         let [count, amount] = [0, 0]

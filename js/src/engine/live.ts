@@ -62,8 +62,9 @@ async function swapRegister(live: LiveRun, { epoch, payload }: Action): Promise<
 
 export async function writeLive(store: Store, writes: readonly Write[], action: Action, live: LiveRun, ranges: readonly ScanRange[], signal: AbortSignal): Promise<void> {
   const { durable, coordEpoch, epoch } = action
+  const ifNewer = action.ifNewer ? 'staged' : undefined
   const about = action.cleanUp ? { cleanUp: { epoch } } : { staged: { claim: live.claim, coordEpoch, ranges } }
-  await store.apply(writes, { durable, signal, ...about })
+  await store.apply(writes, { durable, signal, ifNewer, ...about })
 }
 
 /** The entries of single keys that are there. */

@@ -65,7 +65,7 @@ export function gatedStore(given: Store, { callTimeoutMs }: GateOptions = {}): G
   return new Gated(store, callTimeoutMs)
 }
 
-const KEPT: readonly Capability[] = ['scan', 'apply', 'feed', 'stats']
+const KEPT: readonly Capability[] = ['scan', 'apply', 'version', 'feed', 'feedEarly', 'stats']
 const ADDED: readonly Capability[] = ['fence', 'readFence', 'activate']
 
 class Gated implements GatedStore {
@@ -217,7 +217,7 @@ function moverOf(store: Store, core: GateCore): Store {
     scan: (range, options) => store.scan(range, options),
     getMany: getManyOf(store),
     gate: { change: (call) => core.change(call), limitWrites: (perSecond, ranges) => core.limitWrites(perSecond, ranges), meter: core.meter },
-    apply: async (writes, { durable, signal, staged, cleanUp }) => {
+    apply: async (writes, { durable, signal, ifNewer, staged, cleanUp }) => {
       const gate = await core.load()
       signal?.throwIfAborted()
       const tickets: number[] = []
@@ -227,7 +227,7 @@ function moverOf(store: Store, core: GateCore): Store {
           else if (cleanUp !== undefined) tickets.push(gate.admitCleanUp(cleanUp.epoch, span))
           else throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'only a live migration may write past its gate' })
         }
-        await store.apply(writes, { durable, signal, cleanUp })
+        return await store.apply(writes, { durable, signal, ifNewer, cleanUp })
       } finally {
         for (const ticket of tickets) core.landed(ticket, true)
       }

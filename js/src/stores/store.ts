@@ -13,15 +13,22 @@ export type Write = readonly [key: Uint8Array, value: Uint8Array | undefined]
  * What a store can do. `digest` and `rangeDelete` have methods, which the conformance suite tests, but no migration
  * calls them yet: verification reads entries, and a move deletes key by key. Any other name is refused.
  *
- * There are no versions of entries: a migration applies every change of the feed, in its order, also those that are ahead
- * of its pages, so whatever an older page undoes comes again behind it. For that a change that a feed has given must be
- * seen by every page that is read later. A store whose feed is ahead of its scans (some databases tell of a
- * commit before readers see it) has to hold such changes back until they are.
+ * Without versions a migration applies every change of the feed, in its order, also those that are ahead of its pages,
+ * so whatever an older page undoes comes again behind it. For that a change that a feed has given must be seen by every
+ * page that is read later. A store whose feed is ahead of its scans (some databases tell of a commit before readers see
+ * it) says `feedEarly` beside `feed`; such a change must be seen at the latest when its writer is told.
+ *
+ * `version`: values carry a version, those of deletes too, as last-writer-wins records do: a tombstone is an entry, in
+ * scans and in the feed. To keyhaul they are bytes; the store reads the version, and its `apply` honours `ifNewer`, whatever
+ * the order and however often. It has no `applyPacked` and no `prepare`, which know nothing of it. Where both stores have
+ * it, `feedEarly` is taken, and a copy follows what is written meanwhile also without a feed, by comparing again.
  */
 export type Capability =
   | 'scan'
   | 'apply'
+  | 'version'
   | 'feed'
+  | 'feedEarly'
   | 'fence'
   | 'readFence'
   | 'activate'
@@ -54,6 +61,12 @@ export interface ApplyOptions {
   /** Return only when this batch and all before it would survive a crash of the machine. */
   readonly durable: boolean
   readonly signal?: AbortSignal | undefined
+  /**
+   * `version`: a put counts only where it is newer than what is there, also than what others write at that
+   * moment; of one version the store keeps what it has. A delete has no version: where others may write the same keys
+   * (`shared`) it is left out, and where nobody does (`staged`) it is carried out.
+   */
+  readonly ifNewer?: 'shared' | 'staged' | undefined
   /** Of a live migration, on its target: write only where that migration's staging is still of the present. */
   readonly staged?: { readonly claim: Uint8Array; readonly coordEpoch: number; readonly ranges: readonly ScanRange[] } | undefined
   /** Of a live migration, on its source: delete only what moved away at this epoch; in no feed. */
@@ -170,8 +183,9 @@ export interface Store {
   /**
    * All or nothing; repeatable: the same batch twice has the effect of once. Once it has rejected it takes effect no more: a fence
    * waits for what is under way, and nothing that comes later is in a feed. Who wraps it wraps `applyPacked` and `prepare` too, or leaves them out.
+   * With `ifNewer` it gives of how many keys something newer is there, and nobody looks at what it gives without.
    */
-  apply(writes: readonly Write[], options: ApplyOptions): Promise<void>
+  apply(writes: readonly Write[], options: ApplyOptions): Promise<number | void>
   /** As apply of a sealed frame, its checksum included; puts and deletes. It is the store's own from then on. */
   applyPacked?(frame: Uint8Array, options: ApplyOptions): Promise<void>
   /**
