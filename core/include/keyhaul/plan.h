@@ -25,7 +25,7 @@ enum class Capability : uint32_t {
   kVersion = 1U << 2,
   kFeed = 1U << 4,
   // The feed may deliver a change before scans see it, though not later than its writer is told. Only
-  // versions make up for that: without kVersion on both sides it is LevelNotMet.
+  // versions make up for that: without kVersion on both sides it is Unsupported, with that bit missing.
   kFeedEarly = 1U << 5,
   kFence = 1U << 7,
   kReadFence = 1U << 8,
@@ -105,7 +105,7 @@ struct Plan {
 struct PlanProblem {
   ErrorCode code = ErrorCode::kOk;
   uint32_t first = 0, second = 0;  // indexes of the ranges concerned
-  uint32_t missing = 0;            // LevelNotMet: capability bits that are not there
+  uint32_t missing = 0;            // LevelNotMet, Unsupported: capability bits that are not there
   std::string_view field;          // InvalidArgument, LimitExceeded: which one
   uint64_t least = 0, most = 0;    // its bounds, where it is a number or has a greatest size
 };
@@ -124,7 +124,8 @@ class ValidPlan {
 };
 
 // InvalidRange, OverlappingRanges, SameStore, LevelNotMet, InvalidArgument,
-// LimitExceeded, Unsupported (no SCAN or APPLY). Sorts the ranges.
+// LimitExceeded, Unsupported (no SCAN or APPLY, or FEED_EARLY without VERSION; with the bits that are
+// missing). Sorts the ranges.
 Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem = nullptr);
 
 // The level that these stores give in this plan; L5 only where the plan requires it, for it costs

@@ -20,9 +20,8 @@ void ComparePhase::start(Purpose purpose, std::vector<Suspect> parts,
   different_.clear();
   named_ = 0;
   sourceSum_ = targetSum_ = {};
-  const bool deletes = purpose == Purpose::kDelete;
-  writer_.start(deletes ? shared_.source : shared_.target, tagOf(MigrationPart::kWrite),
-                shared_.merges && !deletes);
+  writer_.start(purpose == Purpose::kDelete ? shared_.source : shared_.target,
+                tagOf(MigrationPart::kWrite));
 }
 
 void ComparePhase::openPart() {

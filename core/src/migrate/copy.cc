@@ -27,7 +27,7 @@ void CopyPhase::takeRange(Lane& lane, uint32_t index) {
   if (!leaves.empty()) rest.lo = leaves.back().upto;
   lane.source.start(shared_.source, tagOf(MigrationPart::kSource, index), std::move(rest),
                     shared_.limits(true), &shared_.bucket);
-  lane.target.start(shared_.target, tagOf(MigrationPart::kWrite, index), shared_.merges);
+  lane.target.start(shared_.target, tagOf(MigrationPart::kWrite, index));
 }
 
 Status CopyPhase::pump(Port& port) {

@@ -23,7 +23,7 @@ constexpr Duration kRecordEvery = seconds(1);
 void FeedPhase::start(std::string position, bool hurry) {
   KH_ASSERT(idle());
   hurry_ = hurry;
-  writer_.start(shared_.target, tagOf(MigrationPart::kWrite), shared_.merges);
+  writer_.start(shared_.target, tagOf(MigrationPart::kWrite));
   // One that goes on where it is has applied what no record tells of yet.
   if (position != position_) recorded_ = position;
   position_ = std::move(position);

@@ -119,6 +119,14 @@ void Migration::pump(Port& port) {
   showProgress(port);
 }
 
+bool Migration::usesFeed() const {
+  return spec().mode != MigrationMode::kVerify && spec().sourceCapabilities.has(Capability::kFeed);
+}
+
+bool Migration::ownsTarget() const {
+  return targetWasEmpty_ && spec().mode != MigrationMode::kVerify && !shared_.merges;
+}
+
 // The digests of the copy tell the truth about the target only when nothing but
 // the copy wrote it.
 bool Migration::leavesTell() const {

@@ -36,24 +36,19 @@ class Migration final : public JobBase {
   void leavePart(Port& port);
   void afterCopy(Port& port);
   void afterVerify(Port& port);
-  void afterMerge(Port& port);
+  void afterMerge(Port& port, bool stands);
   void endRound(Port& port, bool equal);
   void nextAfterMismatch(Port& port);
   void afterLastRound(Port& port);
-  void overtaken(Port& port, const std::string& rates);
   bool leavesTell() const;
   // Keys that were in the target before, and that only the target has, are kept.
   bool ignoresExtra() const { return spec().intoNonempty && !targetWasEmpty_; }
   // Another process can go on: there is a journal, and it tells how it began.
   bool resumable() const { return onDisk_; }
   bool opensFeed() const;
-  bool usesFeed() const {
-    return shared_.plan.level() >= GuaranteeLevel::kL1 && spec().sourceCapabilities.has(Capability::kFeed);
-  }
+  bool usesFeed() const;
   // What a cancel may empty. With versions others may write there too, and theirs cannot be told from what was copied.
-  bool ownsTarget() const {
-    return targetWasEmpty_ && spec().mode != MigrationMode::kVerify && !shared_.merges;
-  }
+  bool ownsTarget() const;
 
   Part part() const override;
   Status pumpOwn(Port& port) override { return leafCheck_.pump(port); }

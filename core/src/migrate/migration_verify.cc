@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/number.h"
 #include "migrate/migration.h"
 
 namespace keyhaul {
+namespace {
+
+constexpr char kOvertaken[] = "each comparison was overtaken; pause the writers or slow them, then resume";
+
+}  // namespace
 
 void Migration::afterVerify(Port& port) {
   if (!comparing_) {
@@ -20,10 +24,9 @@ void Migration::afterVerify(Port& port) {
     namingSuspects_ = true;
     return compare_.start(ComparePhase::Purpose::kName, leafCheck_.suspects(), ignoresExtra());
   }
-  if (shared_.merges) return afterMerge(port);
   const ComparePhase::Found& found = compare_.found();
   Totals& totals = shared_.totals;
-  if (totals.differences() == 0) {
+  if (shared_.merges || totals.differences() == 0) {
     totals.missing = found.missing;
     totals.extra = found.extra;
     totals.changed = found.changed;
@@ -39,33 +42,29 @@ void Migration::afterVerify(Port& port) {
     }
     return endRound(port, false);
   }
+  const bool stands = compare_.source().lo == sourceDigest_.lo && compare_.target().lo == targetDigest_.lo;
   sourceDigest_ = compare_.source();
   targetDigest_ = compare_.target();
+  if (shared_.merges && !naming_) return afterMerge(port, stands);
   endRound(port, found.differences() == 0);
 }
 
 // With versions a round offers the target whatever differs. One of which it took nothing has shown that each
 // key is equal on both sides or newer on the target: whoever writes meanwhile, at either, is dealt
 // with by the next. What would differ for ever is only named: a key that the source has not, and one
-// version with two values.
-void Migration::afterMerge(Port& port) {
-  const ComparePhase::Found& found = compare_.found();
+// version with two values. `stands`: since the round before nothing has changed at either side.
+void Migration::afterMerge(Port& port, bool stands) {
   Totals& totals = shared_.totals;
-  const bool stands = compare_.source() == sourceDigest_ && compare_.target() == targetDigest_;
-  sourceDigest_ = compare_.source();
-  targetDigest_ = compare_.target();
-  totals.missing = found.missing;
-  totals.extra = found.extra;
-  totals.changed = found.changed;
-  totals.repairs += found.written;
-  const bool took = found.written != 0;
-  if (naming_) return endRound(port, found.differences() == 0);
-  if (!took && found.extra == 0) {
+  const uint64_t took = compare_.found().written;
+  totals.repairs += took;
+  if (took == 0 && totals.extra == 0) {
     totals.changed += std::exchange(totals.missing, 0);  // written there since it was missed
     return endRound(port, true);
   }
-  naming_ = !took || stands;
-  if (!naming_ && rounds_ >= port.config().verifyRoundsMax) return overtaken(port, {});
+  naming_ = took == 0 || stands;
+  if (!naming_ && rounds_ >= port.config().verifyRoundsMax) {
+    return fail(port, ErrorCode::kNotConverging, shared_.source, kOvertaken);
+  }
   enter(port, usesFeed() && !naming_ ? MigrationState::kCatchingUp : MigrationState::kVerifying);
 }
 
@@ -119,15 +118,10 @@ void Migration::afterLastRound(Port& port) {
     return conclude(port, MigrationState::kMismatch);
   }
   const Totals& totals = shared_.totals;
-  overtaken(port, LagTrend::ratesText(totals.feedChanges - unequalChanges_, totals.feedChanges,
-                                      (port.now() - unequalSince_).us, totals.catchUpUs) +
-                      "; ");
-}
-
-void Migration::overtaken(Port& port, const std::string& rates) {
   fail(port, ErrorCode::kNotConverging, shared_.source,
-       rates + "each of " + toDecimal(rounds_) +
-           " comparisons was overtaken; pause the writers or slow them, then resume");
+       LagTrend::ratesText(totals.feedChanges - unequalChanges_, totals.feedChanges,
+                           (port.now() - unequalSince_).us, totals.catchUpUs) +
+           "; " + kOvertaken);
 }
 
 }  // namespace keyhaul

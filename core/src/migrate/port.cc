@@ -64,7 +64,8 @@ void Port::beginStep(Instant now) {
   saidNoRoom_ = false;
 }
 
-void Port::bind(MigrationId migration, uint8_t priority) {
+void Port::bind(MigrationId migration, uint8_t priority, bool merges) {
+  merges_ = merges;
   bound_ = migration;
   priority_ = priority;
   coordEpoch_ = 0;
@@ -152,7 +153,7 @@ OpId Port::scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries,
 }
 
 OpId Port::apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entries, bool durable,
-                 OpId reusesOp, bool guarded, bool ifNewer, uint64_t cleanUpEpoch) {
+                 OpId reusesOp, bool guarded, uint64_t cleanUpEpoch) {
   const Op& op = open(ActionKind::kApply, tag, frame.bytes);
   Action& action = emit(op, node);
   action.payload = frame;
@@ -160,7 +161,7 @@ OpId Port::apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entrie
   action.durable = durable;
   action.reusesOp = reusesOp;
   action.guarded = guarded;
-  action.ifNewer = ifNewer;
+  action.ifNewer = merges_ && !guarded && cleanUpEpoch == 0;
   action.cleanUp = cleanUpEpoch != 0;
   action.epoch = cleanUpEpoch;
   return op.id;

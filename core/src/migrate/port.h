@@ -81,13 +81,14 @@ class Port {
 
   // Binds the requests that follow to one migration.
   void beginStep(Instant now);
-  void bind(MigrationId migration, uint8_t priority);
+  // `merges`: its writes count only where they are newer, see mergesVersions().
+  void bind(MigrationId migration, uint8_t priority, bool merges = false);
 
   OpId scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries, uint64_t limitBytes,
             bool keep);
   // Takes no ownership of `frame`: the caller releases it after the completion.
   OpId apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entries, bool durable,
-             OpId reusesOp, bool guarded, bool ifNewer, uint64_t cleanUpEpoch);
+             OpId reusesOp, bool guarded = false, uint64_t cleanUpEpoch = 0);
   OpId journal(OpTag tag, std::string_view bytes);
   OpId openFeed(NodeId node, OpTag tag, std::string_view after);
   OpId pollFeed(NodeId node, OpTag tag, std::string_view after, uint32_t entries,
@@ -167,6 +168,7 @@ class Port {
   Instant wake_ = kNever;
   MigrationId bound_;
   uint8_t priority_ = 0, ahead_ = 0;
+  bool merges_ = false;
   uint64_t coordEpoch_ = 0;
 };
 

@@ -7,9 +7,8 @@
 
 namespace keyhaul {
 
-void Writer::start(NodeId node, OpTag tag, bool ifNewer) {
+void Writer::start(NodeId node, OpTag tag) {
   KH_ASSERT(!busy_);
-  ifNewer_ = ifNewer;
   node_ = node;
   tag_ = tag;
 }
@@ -49,8 +48,7 @@ void Writer::deleteGuarded(Port& port, const BufferRef& frame, uint32_t entries)
 }
 
 void Writer::issue(Port& port) {
-  op_ = port.apply(node_, tag_, frame_, entries_, durable_, reusesOp_, guarded_, ifNewer_,
-                   cleanUpEpoch_);
+  op_ = port.apply(node_, tag_, frame_, entries_, durable_, reusesOp_, guarded_, cleanUpEpoch_);
   port.wakeAt(port.ops().find(op_)->deadline);
 }
 
@@ -90,7 +88,7 @@ Status Writer::onEvent(Port& port, const Event& event, bool& finished) {
   op_ = {};
   port.buffers().release(event.payload.buffer);
   if (event.kind == EventKind::kDone) {
-    left_ = guarded_ || ifNewer_ ? std::min(event.count, entries_) : 0;
+    left_ = std::min(event.count, entries_);
     finish(port);
     finished = true;
     return {};

@@ -14,8 +14,7 @@ namespace keyhaul {
 
 class Writer {
  public:
-  // `ifNewer`: see Action.
-  void start(NodeId node, OpTag tag, bool ifNewer = false);
+  void start(NodeId node, OpTag tag);
   bool idle() const { return !busy_; }
   bool owns(OpId op) const { return op_ == op && op; }
 
@@ -37,7 +36,7 @@ class Writer {
   Status onEvent(Port& port, const Event& event, bool& finished);
   void stop(Port& port);
 
-  // After deleteGuarded: entries that have another value now. With `ifNewer`: of which something newer is there.
+  // Of the last write: entries that have another value now, or of which something newer is there.
   uint32_t left() const { return left_; }
   bool lastWasDurable() const { return durable_; }
   uint64_t retries() const { return retries_; }
@@ -57,7 +56,7 @@ class Writer {
   OpId reusesOp_;
   bool durable_ = false;
   bool owned_ = false;
-  bool guarded_ = false, ifNewer_ = false;
+  bool guarded_ = false;
   uint64_t cleanUpEpoch_ = 0;
   uint32_t left_ = 0;
   bool busy_ = false;

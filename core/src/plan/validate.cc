@@ -94,11 +94,6 @@ ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
     problem.missing = missingForReverse(plan.sourceCapabilities, plan.targetCapabilities);
     if (problem.missing != 0) return ErrorCode::kLevelNotMet;
   }
-  const Capabilities either{plan.sourceCapabilities.bits | plan.targetCapabilities.bits};
-  if (either.has(Capability::kFeedEarly) && !haveVersions(plan)) {
-    problem.missing = bit(Capability::kVersion);
-    return ErrorCode::kLevelNotMet;
-  }
   if (plan.follow && !plan.sourceCapabilities.has(Capability::kFeed)) {
     problem.missing = bit(Capability::kFeed);
     return ErrorCode::kLevelNotMet;
@@ -111,6 +106,11 @@ ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
 uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities target) {
   uint32_t needSource = bit(Capability::kScan);
   uint32_t needTarget = bit(Capability::kScan) | bit(Capability::kApply);
+  // A page may be older than what the feed gave before; by versions alone the newer one is known.
+  if (((source.bits | target.bits) & bit(Capability::kFeedEarly)) != 0) {
+    needSource |= bit(Capability::kVersion);
+    needTarget |= bit(Capability::kVersion);
+  }
   switch (level) {
     case GuaranteeLevel::kL5:
     case GuaranteeLevel::kL4:

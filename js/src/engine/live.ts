@@ -4,6 +4,7 @@ import type { WritersReceipt } from '../receipt.js'
 import type { Register } from '../register/register.js'
 import type { Entry, GateVerb, ScanRange, Store, Write } from '../stores/store.js'
 import { type Action, ActionKind } from './action.js'
+import { newerOf } from './guarded.js'
 
 /** What a live migration has besides its stores. */
 export interface LiveRun {
@@ -62,9 +63,10 @@ async function swapRegister(live: LiveRun, { epoch, payload }: Action): Promise<
 
 export async function writeLive(store: Store, writes: readonly Write[], action: Action, live: LiveRun, ranges: readonly ScanRange[], signal: AbortSignal): Promise<void> {
   const { durable, coordEpoch, epoch } = action
-  const ifNewer = action.ifNewer ? 'staged' : undefined
   const about = action.cleanUp ? { cleanUp: { epoch } } : { staged: { claim: live.claim, coordEpoch, ranges } }
-  await store.apply(writes, { durable, signal, ifNewer, ...about })
+  const given = { durable, signal, ...about }
+  // Nobody else writes what is staged.
+  await (action.ifNewer ? newerOf(store)(writes, { ...given, deletes: true }) : store.apply(writes, given))
 }
 
 /** The entries of single keys that are there. */

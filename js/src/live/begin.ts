@@ -36,8 +36,6 @@ export function levelText(missing: readonly string[], { from, to, requireLevel =
     const lacks = (store: Store): string => `${store.name} lacks ${missing.filter((one) => !store.capabilities.has(one as never)).join(', ') || 'nothing'}`
     return `a reverse window cannot be given: ${lacks(from)}, ${lacks(to)}; wrap both stores with gatedStore(), each with a feed`
   }
-  // Of plans without versions nothing else misses them.
-  const early = missing.includes('version') ? 'missing on one of the stores: version, because a feed is ahead of its scans (feedEarly)' : undefined
-  const why = early ?? (missing.length > 0 ? `missing: ${missing.join(', ')}; wrap both stores with gatedStore()` : `level ${Math.max(requireLevel, 4)} needs a durable register and a journal`)
+  const why = missing.length > 0 ? `missing: ${missing.join(', ')}; wrap both stores with gatedStore()` : `level ${Math.max(requireLevel, 4)} needs a durable register and a journal`
   return `level ${Math.max(requireLevel, 3)} cannot be given: ${why}`
 }

@@ -122,7 +122,7 @@ function passing(store: Store, change: (call: GateCall) => Promise<void>): Store
     apply: (writes, options) => store.apply(writes, options),
     gate: { change }
   }
-  for (const name of ['getMany', 'openFeed', 'estimate'] as const) {
+  for (const name of ['getMany', 'openFeed', 'estimate', 'applyNewer'] as const) {
     const method = store[name]
     if (method !== undefined) Object.assign(view, { [name]: (method as (...args: unknown[]) => unknown).bind(store) })
   }

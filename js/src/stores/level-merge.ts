@@ -9,7 +9,7 @@ import { type CompareVersions, pickNewer } from './versions.js'
  * a delete of what is equal (level-delete.ts) the keys are watched from before they are read until
  * all that was under way has landed: a newer write of somebody else that ours has overtaken is made once more.
  */
-export async function mergeNewer(store: DeletableStore, tap: LevelTap, writes: readonly Write[], compare: CompareVersions, ifNewer: 'shared' | 'staged', signal?: AbortSignal): Promise<number> {
+export async function mergeNewer(store: DeletableStore, tap: LevelTap, writes: readonly Write[], compare: CompareVersions, deletes: boolean, signal?: AbortSignal): Promise<number> {
   const watch = tap.watch()
   try {
     const keys = [...new Map(writes.map(([key]) => [idOf(key), key])).values()]
@@ -17,7 +17,7 @@ export async function mergeNewer(store: DeletableStore, tap: LevelTap, writes: r
     signal?.throwIfAborted()
     const there = new Map(keys.map((key, i) => [idOf(key), values[i]]))
     for (const [id, { value }] of lastOf(store, watch.take())) there.set(id, value)
-    const { taken, left } = pickNewer(writes, (key) => there.get(idOf(key)), compare, ifNewer, idOf)
+    const { taken, left } = pickNewer(writes, (key) => there.get(idOf(key)), compare, deletes, idOf)
     if (taken.size === 0) return left
     await store.write([...taken.values()])
     await tap.settle()

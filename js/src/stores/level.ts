@@ -12,7 +12,7 @@ import { mergeNewer } from './level-merge.js'
 import { LevelTap } from './level-tap.js'
 import { unplacedName } from './level-name.js'
 import type { LevelChainedBatch, LevelDatabase, LevelEncoding } from './level-types.js'
-import type { ApplyOptions, Capability, Entry, Estimate, Feed, OwnRecord, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
+import type { ApplyOptions, Capability, Entry, Estimate, Feed, NewerOptions, OwnRecord, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
 import { type CompareVersions, compareVersions, type VersionOf } from './versions.js'
 
 export type { Version, VersionOf } from './versions.js'
@@ -32,8 +32,7 @@ export interface LevelStoreOptions {
   /**
    * Its values carry a version, deletes included (a tombstone is an entry), as those of last-writer-wins
    * records do; capability `version`. Between two such stores a migration writes nothing over what
-   * is newer, also where others write the target through this database object or its sublevels. With it
-   * writes are read before they are written, and none are taken in early.
+   * is newer, also where others write the target through this database object or its sublevels.
    */
   readonly versionOf?: VersionOf
 }
@@ -82,6 +81,7 @@ class LevelStore implements Store {
   readonly name: string
   readonly capabilities: ReadonlySet<Capability>
   readonly openFeed?: NonNullable<Store['openFeed']>
+  readonly applyNewer?: NonNullable<Store['applyNewer']>
   readonly identity: unknown
   readonly place: NonNullable<Store['place']>
   readonly ownRecord: OwnRecord
@@ -92,7 +92,6 @@ class LevelStore implements Store {
   private readonly iterators: LevelIterators
   private wasOpen = false
   private readonly encoding: LevelEncoding
-  private readonly compare: CompareVersions | undefined
 
   constructor(db: LevelDatabase, options: LevelStoreOptions) {
     this.db = db
@@ -109,10 +108,10 @@ class LevelStore implements Store {
     this.encoding = typeof location === 'string' && typeof Buffer !== 'undefined' ? 'buffer' : 'view'
     const capabilities: Capability[] = ['scan', 'apply', 'rangeDelete']
     if (typeof (db as { approximateSize?: unknown }).approximateSize === 'function') capabilities.push('stats')
-    this.compare = options.versionOf && compareVersions(options.versionOf, this.name)
-    if (this.compare !== undefined) {
+    if (options.versionOf !== undefined) {
       capabilities.push('version')
-      Object.defineProperty(this, 'prepare', { value: undefined })
+      const compare = compareVersions(options.versionOf, this.name)
+      this.applyNewer = (writes, given): Promise<number> => this.merge(writes, given, compare)
     }
     if (options.feed === true) {
       capabilities.push('feed')
@@ -152,9 +151,7 @@ class LevelStore implements Store {
     })
   }
 
-  apply(writes: readonly Write[], options: ApplyOptions): Promise<number | void> {
-    const { ifNewer } = options
-    if (ifNewer !== undefined) return this.merge(writes, options, ifNewer)
+  apply(writes: readonly Write[], options: ApplyOptions): Promise<void> {
     return this.changing(async () => {
       options.signal?.throwIfAborted()
       await this.ready()
@@ -219,12 +216,10 @@ class LevelStore implements Store {
   }
 
   /** The same holds for what is written because it is newer. */
-  private merge(writes: readonly Write[], options: ApplyOptions, ifNewer: 'shared' | 'staged'): Promise<number> {
-    const { compare } = this
+  private merge(writes: readonly Write[], options: NewerOptions, compare: CompareVersions): Promise<number> {
     return this.alone(options, async (part, tap) => {
-      if (compare === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: this.name, message: 'it was made without versionOf' })
       for (const write of writes) if (!isWrite(write)) throw notBytes(this.name)
-      return mergeNewer(part, tap, writes, compare, ifNewer, options.signal)
+      return mergeNewer(part, tap, writes, compare, options.deletes, options.signal)
     })
   }
 

@@ -19,7 +19,7 @@ export interface MemoryStoreOptions {
    * machine does. Each holds its memory until the last of its entries is gone. Default false.
    */
   readonly packed?: boolean
-  /** As that of levelStore. Not with `packed`, nor with `without: ['version']`. */
+  /** As that of levelStore. */
   readonly versionOf?: VersionOf
 }
 
@@ -46,7 +46,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   drop('digest', 'digest')
   drop('rangeDelete', 'deleteRange')
   drop('stats', 'estimate')
-  if (options.packed !== true || store.capabilities.has('version')) for (const method of ['scanPacked', 'applyPacked'] as const) Object.defineProperty(store, method, { value: undefined, writable: true })
+  drop('version', 'applyNewer')
+  if (options.packed !== true) for (const method of ['scanPacked', 'applyPacked'] as const) Object.defineProperty(store, method, { value: undefined, writable: true })
   return store
 }
 
@@ -67,7 +68,7 @@ class Memory implements MemoryStore {
   /** Which feed is whose: the one where it began. */
   private readonly owners = new Map<string, number>()
   private own: Uint8Array | undefined
-  private readonly compare: CompareVersions | undefined
+  readonly applyNewer?: NonNullable<Store['applyNewer']>
   readonly ownRecord: OwnRecord = {
     read: async () => this.own,
     write: async (bytes) => {
@@ -79,7 +80,7 @@ class Memory implements MemoryStore {
     this.name = options.name ?? nextName()
     const without = new Set(options.without)
     if (options.versionOf === undefined) without.add('version')
-    else this.compare = compareVersions(options.versionOf, this.name)
+    else this.applyNewer = this.newer(compareVersions(options.versionOf, this.name))
     this.capabilities = new Set(OFFERED.filter((capability) => !without.has(capability)))
     this.feedLimit = options.feedLimit ?? 1_000_000
   }
@@ -149,14 +150,10 @@ class Memory implements MemoryStore {
     for (const write of writes) this.write(write, options.cleanUp !== undefined)
   }
 
-  async apply(writes: readonly Write[], { signal, ifNewer, cleanUp }: ApplyOptions): Promise<number> {
-    signal?.throwIfAborted()
+  async apply(writes: readonly Write[], options: ApplyOptions): Promise<void> {
+    options.signal?.throwIfAborted()
     if (!writes.every(isWrite)) throw notBytes(this.name)
-    const { compare } = this
-    if (ifNewer !== undefined && compare === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: this.name, message: 'it was made without versionOf' })
-    const picked = ifNewer && compare && pickNewer(writes, (key) => this.rows.get(key), compare, ifNewer, idOf)
-    for (const [key, value] of picked?.taken.values() ?? writes) this.write([key.slice(), value?.slice()], cleanUp !== undefined)
-    return picked?.left ?? 0
+    for (const [key, value] of writes) this.write([key.slice(), value?.slice()], options.cleanUp !== undefined)
   }
 
   async deleteEqual(entries: readonly Entry[], options: ApplyOptions): Promise<number> {
@@ -251,6 +248,16 @@ class Memory implements MemoryStore {
       bytes += key.length + value.length
     }
     return { entries, bytes }
+  }
+
+  private newer(compare: CompareVersions): NonNullable<Store['applyNewer']> {
+    return async (writes, { signal, deletes }) => {
+      signal?.throwIfAborted()
+      if (!writes.every(isWrite)) throw notBytes(this.name)
+      const { taken, left } = pickNewer(writes, (key) => this.rows.get(key), compare, deletes, idOf)
+      for (const [key, value] of taken.values()) this.write([key.slice(), value?.slice()])
+      return left
+    }
   }
 
   private write(change: Change, silent = false): void {

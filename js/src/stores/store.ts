@@ -19,9 +19,8 @@ export type Write = readonly [key: Uint8Array, value: Uint8Array | undefined]
  * it) says `feedEarly` beside `feed`; such a change must be seen at the latest when its writer is told.
  *
  * `version`: values carry a version, those of deletes too, as last-writer-wins records do: a tombstone is an entry, in
- * scans and in the feed. To keyhaul they are bytes; the store reads the version, and its `apply` honours `ifNewer`, whatever
- * the order and however often. It has no `applyPacked` and no `prepare`, which know nothing of it. Where both stores have
- * it, `feedEarly` is taken, and a copy follows what is written meanwhile also without a feed, by comparing again.
+ * scans and in the feed. To keyhaul they are bytes; the store reads the version, in `applyNewer`. Where both stores have it,
+ * `feedEarly` is taken, and a copy follows what is written meanwhile also without a feed, by comparing again.
  */
 export type Capability =
   | 'scan'
@@ -61,16 +60,14 @@ export interface ApplyOptions {
   /** Return only when this batch and all before it would survive a crash of the machine. */
   readonly durable: boolean
   readonly signal?: AbortSignal | undefined
-  /**
-   * `version`: a put counts only where it is newer than what is there, also than what others write at that
-   * moment; of one version the store keeps what it has. A delete has no version: where others may write the same keys
-   * (`shared`) it is left out, and where nobody does (`staged`) it is carried out.
-   */
-  readonly ifNewer?: 'shared' | 'staged' | undefined
   /** Of a live migration, on its target: write only where that migration's staging is still of the present. */
   readonly staged?: { readonly claim: Uint8Array; readonly coordEpoch: number; readonly ranges: readonly ScanRange[] } | undefined
   /** Of a live migration, on its source: delete only what moved away at this epoch; in no feed. */
   readonly cleanUp?: { readonly epoch: number } | undefined
+}
+
+export interface NewerOptions extends ApplyOptions {
+  readonly deletes: boolean
 }
 
 export type GateVerb = 'assign' | 'prepare' | 'fence' | 'fenceReads' | 'unfence' | 'redirect' | 'activate' | 'discard' | 'inspect'
@@ -183,9 +180,15 @@ export interface Store {
   /**
    * All or nothing; repeatable: the same batch twice has the effect of once. Once it has rejected it takes effect no more: a fence
    * waits for what is under way, and nothing that comes later is in a feed. Who wraps it wraps `applyPacked` and `prepare` too, or leaves them out.
-   * With `ifNewer` it gives of how many keys something newer is there, and nobody looks at what it gives without.
    */
-  apply(writes: readonly Write[], options: ApplyOptions): Promise<number | void>
+  apply(writes: readonly Write[], options: ApplyOptions): Promise<void>
+  /**
+   * `version`: as apply, but a put counts only where it is newer than what is there, also than what others write at
+   * that moment; of one version the store keeps what it has. Gives of how many keys something newer is there. A delete has
+   * no version: without `deletes` it is left out, as others may write the same keys; with it nobody else does, and
+   * it is carried out.
+   */
+  applyNewer?(writes: readonly Write[], options: NewerOptions): Promise<number>
   /** As apply of a sealed frame, its checksum included; puts and deletes. It is the store's own from then on. */
   applyPacked?(frame: Uint8Array, options: ApplyOptions): Promise<void>
   /**

@@ -35,30 +35,29 @@ export function compareVersions(versionOf: VersionOf, store: string): CompareVer
   }
 }
 
-/** What a store may be asked to take at most: see ApplyOptions.ifNewer. */
-export interface Merged {
+export interface Picked {
   /** The last that counts, of each key. */
   readonly taken: Map<string, readonly [key: Uint8Array, value: Uint8Array | undefined]>
   /** Keys of which something newer is there. */
   readonly left: number
 }
 
-/** Which of the writes count, where `there` is what the store holds. */
+/** Which of the writes count (Store.applyNewer), where `there` is what the store holds. */
 export function pickNewer(
   writes: readonly (readonly [Uint8Array, Uint8Array | undefined])[],
   there: (key: Uint8Array) => Uint8Array | undefined,
   compare: CompareVersions,
-  ifNewer: 'shared' | 'staged',
+  deletes: boolean,
   idOf: (key: Uint8Array) => string
-): Merged {
-  const taken: Merged['taken'] = new Map()
+): Picked {
+  const taken: Picked['taken'] = new Map()
   let left = 0
   for (const write of writes) {
     const [key, value] = write
     const id = idOf(key)
     const before = taken.get(id)
     if (value === undefined) {
-      if (ifNewer === 'staged') taken.set(id, write)
+      if (deletes) taken.set(id, write)
       continue
     }
     const order = compare(key, value, before === undefined ? there(key) : before[1])

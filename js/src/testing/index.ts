@@ -135,7 +135,7 @@ const applyTests: readonly Case[] = [
   }]
 ]
 
-const METHODS: readonly (readonly [Capability, keyof Store])[] = [['scan', 'scan'], ['apply', 'apply'], ['feed', 'openFeed'], ['feedEarly', 'openFeed'], ['digest', 'digest'], ['rangeDelete', 'deleteRange'], ['stats', 'estimate']]
+const METHODS: readonly (readonly [Capability, keyof Store])[] = [['scan', 'scan'], ['apply', 'apply'], ['feed', 'openFeed'], ['feedEarly', 'openFeed'], ['version', 'applyNewer'], ['digest', 'digest'], ['rangeDelete', 'deleteRange'], ['stats', 'estimate']]
 
 const optionalTests: readonly Case[] = [
   ['a capability has its method, and a stable identity and a name', async ({ store }) => {

@@ -1,4 +1,4 @@
-import type { ApplyOptions, Entry, Store, Write } from '../stores/store.js'
+import type { Entry, NewerOptions, Store, Write } from '../stores/store.js'
 import { check, checkEntries, hex, key, numbered, same, scanAll, type StoreUnderTest } from './support.js'
 
 /** How values of a store with `version` are made, as its own writers make them. Versions are whole numbers of 1 to 1000. */
@@ -9,14 +9,14 @@ export interface VersionedValues {
 }
 
 const LARGE = { maxEntries: 10_000, maxBytes: 1 << 20 }
-const SHARED: ApplyOptions = { durable: false, ifNewer: 'shared' }
+const SHARED: NewerOptions = { durable: false, deletes: false }
 
 type Case = readonly [name: string, run: (under: StoreUnderTest, values: VersionedValues) => Promise<void>]
 
 /** What stands there after a merge of these writes, and what the store says that it left. */
 async function merged(store: Store, writes: readonly Write[], left: number, expected: readonly Entry[], where: string): Promise<void> {
-  const said = await store.apply(writes, SHARED)
-  check(said === left, `${where}: apply gave ${said}; something newer is there of ${left} keys`)
+  const said = await store.applyNewer?.(writes, SHARED)
+  check(said === left, `${where}: applyNewer gave ${said}; something newer is there of ${left} keys`)
   checkEntries(await scanAll(store, {}, LARGE), expected, where)
 }
 
@@ -61,10 +61,10 @@ export const versionTests: readonly Case[] = [
     const both: Entry[] = [[a, value(1, 'x')], [b, value(1, 'y')]]
     await merged(store, both, 0, both, 'two')
     await merged(store, [[a, undefined], [key('none'), undefined]], 0, both, 'deletes, and others may write')
-    await store.apply([[a, undefined], [b, undefined], [b, value(1, 'again')]], { durable: true, ifNewer: 'staged' })
+    await store.applyNewer?.([[a, undefined], [b, undefined], [b, value(1, 'again')]], { durable: true, deletes: true })
     checkEntries(await scanAll(store, {}, LARGE), [[b, value(1, 'again')]], 'deletes, and nobody else writes')
   }],
-  ['version: without ifNewer a write counts, whatever its version', async ({ store }, { value }) => {
+  ['version: a plain write counts, whatever its version', async ({ store }, { value }) => {
     const a = key('a')
     await store.apply([[a, value(9, 'x')]], { durable: false })
     await store.apply([[a, value(3, 'y')]], { durable: false })
@@ -83,7 +83,7 @@ export const versionTests: readonly Case[] = [
     // Batches beside each other, as those of several migrations are.
     const under: Promise<unknown>[] = []
     while (writes.length > 0) {
-      under.push(store.apply(writes.splice(0, 1 + below(30)), SHARED))
+      under.push(store.applyNewer?.(writes.splice(0, 1 + below(30)), SHARED) ?? Promise.resolve())
       if (under.length >= 4) await Promise.all(under.splice(0))
     }
     await Promise.all(under)
@@ -94,13 +94,10 @@ export const versionTests: readonly Case[] = [
     for (let i = 0; i < 100; i++) {
       const k = numbered(i % 7)
       const [ours, theirs] = [value(1 + 2 * i, 'ours'), value(2 + 2 * i, 'theirs')]
-      const calls = [(): Promise<unknown> => store.apply([[k, ours]], SHARED), (): Promise<unknown> => put(k, theirs)]
+      const calls = [(): Promise<unknown> => store.applyNewer?.([[k, ours]], SHARED) ?? Promise.resolve(), (): Promise<unknown> => put(k, theirs)]
       await Promise.all((i % 2 === 0 ? calls : calls.reverse()).map((call) => call()))
       const [found] = (await store.scan({ gte: k }, { maxEntries: 1, maxBytes: 1 << 20 })).entries
       check(found !== undefined && same(found[1], theirs), `round ${i}: ${hex(found?.[1])} stands there, and what was written at the same time is newer: ${hex(theirs)}`)
     }
-  }],
-  ['version: it has no way in that knows of none', async ({ store }) => {
-    check(store.applyPacked === undefined && store.prepare === undefined, 'a store with version has neither applyPacked nor prepare')
   }]
 ]

@@ -150,7 +150,7 @@ test('a capability that nothing honours is refused, on either side and behind a 
   }
   assert.equal((await migrate({ from: declaring('x'), to: declaring('y', 'stats') }).done).state, 'done')
   // What only versions make up for is refused where one of the two has none.
-  const needsVersions = { code: 'KEYHAUL_LEVEL_NOT_MET', message: /missing: version/ }
+  const needsVersions = { code: 'KEYHAUL_UNSUPPORTED', message: /missing: version/ }
   for (const [from, to] of [[['feedEarly'], []], [['feedEarly', 'version'], []], [['feedEarly'], ['version']], [[], ['feedEarly']]] as const) {
     await assert.rejects(migrate({ from: declaring('x', ...from), to: declaring('y', ...to) }).done, needsVersions)
   }

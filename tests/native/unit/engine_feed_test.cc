@@ -32,7 +32,7 @@ TEST(EngineFeed, AFeedThatIsAheadOfItsScansNeedsVersions) {
     PlanProblem problem;
     for (const bool onSource : {false, true}) {
       (onSource ? plan.sourceCapabilities : plan.targetCapabilities).bits |= version;
-      EXPECT_EQ(validatePlan(plan, &problem).code(), ErrorCode::kLevelNotMet);
+      EXPECT_EQ(validatePlan(plan, &problem).code(), ErrorCode::kUnsupported);
       EXPECT_EQ(problem.missing, version);
       (onSource ? plan.sourceCapabilities : plan.targetCapabilities).bits &= ~version;
     }

@@ -98,7 +98,7 @@ TEST(PortRate, WhatTheOneAheadLeavesIsForTheOthers) {
 }
 
 TEST_F(Asked, AWriteHasTimeForItsFrame) {
-  EXPECT_EQ(secondsOf(port.apply(node, {}, {{}, 0, kPage}, 1, true, {}, false, false, 0)), kPageSeconds);
+  EXPECT_EQ(secondsOf(port.apply(node, {}, {{}, 0, kPage}, 1, true, {}, false, 0)), kPageSeconds);
   EXPECT_EQ(secondsOf(port.journal({}, std::string(kPage, 'j'))), kPageSeconds);
 }
 

@@ -113,13 +113,18 @@ function broken(change: (store: ReturnType<typeof memoryStore>) => Partial<Store
   return () => {
     const base = memoryStore({ versionOf })
     const methods: Partial<Store> = {}
-    for (const name of ['scan', 'apply', 'openFeed', 'digest', 'deleteRange', 'estimate'] as const) {
+    for (const name of ['scan', 'apply', 'openFeed', 'digest', 'deleteRange', 'estimate', 'applyNewer'] as const) {
       Object.assign(methods, { [name]: (base[name] as (...args: unknown[]) => unknown).bind(base) })
     }
     const store = { name: 'broken', identity: base, capabilities: base.capabilities, ...methods, ...change(base) } as Store
     return { store, put: async (key, value) => base.put(key, value), delete: async (key) => base.delete(key) }
   }
 }
+
+type Merge = NonNullable<Store['applyNewer']>
+const merging = (base: Store, change: (writes: readonly Write[], options: Parameters<Merge>[1], merge: Merge) => Promise<number>): Partial<Store> => ({
+  applyNewer: (writes, options) => change(writes, options, (base.applyNewer as Merge).bind(base))
+})
 
 test('the suite finds stores that break their promises', async () => {
   assert.deepEqual(await failures(broken(() => ({}))), [])
@@ -141,16 +146,16 @@ test('the suite finds stores that break their promises', async () => {
     ['forgets its feed when it is left', (base) => ({ openFeed: async (range, o) => base.openFeed?.(range, o?.after === undefined ? o : {}) as never })],
     ['knows no owner of a feed', (base) => ({ openFeed: async (range, o) => base.openFeed?.(range, { after: o?.after }) as never })],
     ['has one feed for all', (base) => ({ openFeed: async (range, o) => base.openFeed?.(range, { ...o, owner: 'one' }) as never })],
-    ['knows no versions', (base) => ({ apply: (writes, { ifNewer: _, ...o }) => base.apply(writes, o) })],
-    ['takes the same version once more', (base) => ({ apply: async (writes, o) => { if (o.ifNewer === undefined) return base.apply(writes, o); const left = await base.apply(writes, o); for (const [k, v] of writes) { const now = base.get(k); if (v && now && versionOf(now) === versionOf(v)) base.put(k, v) } return left } })],
-    ['takes the last of a batch, not the newest', (base) => ({ apply: (writes, o) => base.apply([...new Map(writes.map((write) => [String(write[0]), write])).values()], o) })],
-    ['does not say what it left', (base) => ({ apply: async (writes, o) => void (await base.apply(writes, o)) })],
-    ['says what it left, equal ones too', (base) => ({ apply: async (writes, o) => { const held = writes.filter(([k, v]) => { const now = base.get(k); return v && now && versionOf(now) >= versionOf(v) }).length; const left = await base.apply(writes, o); return o.ifNewer === undefined ? left : held } })],
-    ['takes every tombstone', (base) => ({ apply: async (writes, o) => { const left = await base.apply(writes, o); if (o.ifNewer !== undefined) for (const [k, v] of writes) if (v?.length === 4) base.put(k, v); return left } })],
-    ['carries every delete out', (base) => ({ apply: async (writes, o) => base.apply(writes, o.ifNewer === undefined ? o : { ...o, ifNewer: 'staged' }) })],
-    ['carries no delete out', (base) => ({ apply: async (writes, o) => base.apply(writes, o.ifNewer === undefined ? o : { ...o, ifNewer: 'shared' }) })],
-    ['reads first, and writes when others have written', (base) => ({ apply: async (writes, o) => { if (o.ifNewer !== 'shared') return base.apply(writes, o); const newer = writes.filter(([k, v]) => { const now = base.get(k); return v && (!now || versionOf(v) > versionOf(now)) }); const left = writes.filter(([k, v]) => { const now = base.get(k); return v && now && versionOf(v) < versionOf(now) }).length; await new Promise((wake) => setImmediate(wake)); await base.apply(newer, { durable: false }); return left } })],
-    ['takes pages in packed and knows no versions there', () => ({ applyPacked: async () => {} })],
+    ['knows no versions', (base) => ({ applyNewer: async (writes, o) => { await base.apply(writes, o); return 0 } })],
+    ['has no applyNewer', () => ({ applyNewer: undefined as never })],
+    ['takes the same version once more', (base) => merging(base, async (writes, o, merge) => { const left = await merge(writes, o); for (const [k, v] of writes) { const now = base.get(k); if (v && now && versionOf(now) === versionOf(v)) base.put(k, v) } return left })],
+    ['takes the last of a batch, not the newest', (base) => merging(base, (writes, o, merge) => merge([...new Map(writes.map((write) => [String(write[0]), write])).values()], o))],
+    ['does not say what it left', (base) => merging(base, async (writes, o, merge) => void (await merge(writes, o)) as never)],
+    ['says what it left, equal ones too', (base) => merging(base, async (writes, o, merge) => { const held = writes.filter(([k, v]) => { const now = base.get(k); return v && now && versionOf(now) >= versionOf(v) }).length; await merge(writes, o); return held })],
+    ['takes every tombstone', (base) => merging(base, async (writes, o, merge) => { const left = await merge(writes, o); for (const [k, v] of writes) if (v?.length === 4) base.put(k, v); return left })],
+    ['carries every delete out', (base) => merging(base, (writes, o, merge) => merge(writes, { ...o, deletes: true }))],
+    ['carries no delete out', (base) => merging(base, (writes, o, merge) => merge(writes, { ...o, deletes: false }))],
+    ['reads first, and writes when others have written', (base) => merging(base, async (writes, o, merge) => { if (o.deletes) return merge(writes, o); const newer = writes.filter(([k, v]) => { const now = base.get(k); return v && (!now || versionOf(v) > versionOf(now)) }); const left = writes.filter(([k, v]) => { const now = base.get(k); return v && now && versionOf(v) < versionOf(now) }).length; await new Promise((wake) => setImmediate(wake)); await base.apply(newer, { durable: false }); return left })],
     ['estimates nonsense', () => ({ estimate: async () => ({ bytes: Number.NaN }) })]
   ]
   for (const [name, change] of cases) {
