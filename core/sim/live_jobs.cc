@@ -1,6 +1,7 @@
 // What makes a job a live migration.
 #include <utility>
 
+#include "mover.h"
 #include "scenario_live.h"
 #include "world.h"
 

@@ -365,6 +365,7 @@ void buildLiveVerified(World& world) {
 void buildLiveEarly(World& world) {
   LiveShape shape;
   shape.early = true;
+  shape.blindPercent = 0;
   shape.movesMax = 2;
   shape.windowPercent = 30;
   shape.rivalPercent = 20;

@@ -24,7 +24,8 @@ enum class Capability : uint32_t {
   // count only where it is newer than what is there: Action::ifNewer.
   kVersion = 1U << 2,
   kFeed = 1U << 4,
-  // The feed may deliver a change before scans see it, though not later than its writer is told. Only
+  // The feed may deliver a change before scans see it, though they see it once its writer is told, and once a
+  // feed was opened that begins behind it. Only
   // versions make up for that: without kVersion on both sides it is Unsupported, with that bit missing.
   kFeedEarly = 1U << 5,
   kFence = 1U << 7,

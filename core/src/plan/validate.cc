@@ -86,7 +86,9 @@ ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
   }
   // Deleting what nobody has verified is not offered.
   const bool proves = plan.mode == MigrationMode::kLive && plan.require == GuaranteeLevel::kL5;
-  if ((plan.mode == MigrationMode::kMove || proves) && plan.verify == VerifyDepth::kNone) {
+  // Nor is following a feed that is ahead, unless somebody looks: a copy that begins anew may miss what it gave before.
+  const bool early = ((plan.sourceCapabilities.bits | plan.targetCapabilities.bits) & bit(Capability::kFeedEarly)) != 0;
+  if ((plan.mode == MigrationMode::kMove || proves || early) && plan.verify == VerifyDepth::kNone) {
     problem.field = "verify";
     return ErrorCode::kInvalidArgument;
   }

@@ -16,7 +16,8 @@ export type Write = readonly [key: Uint8Array, value: Uint8Array | undefined]
  * Without versions a migration applies every change of the feed, in its order, also those that are ahead of its pages,
  * so whatever an older page undoes comes again behind it. For that a change that a feed has given must be seen by every
  * page that is read later. A store whose feed is ahead of its scans (some databases tell of a commit before readers see
- * it) says `feedEarly` beside `feed`; such a change must be seen at the latest when its writer is told.
+ * it) says `feedEarly` beside `feed`; such a change must be seen at the latest when its writer is told, and by
+ * the scans behind an `openFeed` that begins after it.
  *
  * `version`: values carry a version, those of deletes too, as last-writer-wins records do: a tombstone is an entry, in
  * scans and in the feed. To keyhaul they are bytes; the store reads the version, in `applyNewer`. Where both stores have it,

@@ -7,6 +7,7 @@ import { memoryStore, type MemoryStore } from '../../../dist/stores/memory.js'
  */
 export function early(base: MemoryStore, lateMs: number): Store {
   const told = memoryStore({ name: `${base.name} as its feed knows it` })
+  const under = new Set<Promise<void>>()
   return {
     name: base.name,
     identity: base,
@@ -14,13 +15,23 @@ export function early(base: MemoryStore, lateMs: number): Store {
     ...(base.ownRecord === undefined ? {} : { ownRecord: base.ownRecord }),
     ...(base.getMany === undefined ? {} : { getMany: base.getMany.bind(base) }),
     scan: base.scan.bind(base),
-    openFeed: (told.openFeed as NonNullable<Store['openFeed']>).bind(told),
+    // What is told by now is not in a feed that begins now, so a scan behind it has to show it.
+    async openFeed(range, options) {
+      const feed = await told.openFeed?.(range, options)
+      await Promise.all(under)
+      return feed as NonNullable<typeof feed>
+    },
     // What a migration brings is told at no time.
     ...(base.applyNewer === undefined ? {} : { applyNewer: base.applyNewer.bind(base) }),
     async apply(writes, options) {
-      await told.apply(writes, options)
-      await new Promise((wake) => setTimeout(wake, lateMs))
-      await base.apply(writes, options)
+      const write = async (): Promise<void> => {
+        await told.apply(writes, options)
+        await new Promise((wake) => setTimeout(wake, lateMs))
+        await base.apply(writes, options)
+      }
+      const one = write()
+      under.add(one)
+      await one.finally(() => under.delete(one))
     }
   }
 }

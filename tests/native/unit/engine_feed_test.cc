@@ -39,6 +39,10 @@ TEST(EngineFeed, AFeedThatIsAheadOfItsScansNeedsVersions) {
     plan.sourceCapabilities.bits |= version;
     plan.targetCapabilities.bits |= version;
     EXPECT_TRUE(validatePlan(plan).ok());
+    plan.verify = VerifyDepth::kNone;
+    EXPECT_EQ(validatePlan(plan, &problem).code(), ErrorCode::kInvalidArgument);
+    EXPECT_EQ(problem.field, "verify");
+    plan.verify = VerifyDepth::kTarget;
     // What old journals have besides means nothing.
     plan.sourceCapabilities.bits |= 1U << 3 | 1U << 6 | 1U << 12;
     EXPECT_TRUE(validatePlan(plan).ok());

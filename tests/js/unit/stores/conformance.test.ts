@@ -57,36 +57,23 @@ async function level(db: unknown, feed: boolean, done: () => Promise<void>, more
 }
 const destroy = async ({ store }: StoreUnderTest): Promise<void> => open.get(store)?.()
 
+const classic = (feed: boolean, more: { versionOf?: VersionOf } = {}) => async (): Promise<StoreUnderTest> => {
+  const folder = mkdtempSync(join(tmpdir(), 'keyhaul-'))
+  const db = new ClassicLevel(folder)
+  const done = async (): Promise<void> => {
+    await db.close()
+    rmSync(folder, { recursive: true })
+  }
+  return level(db, feed, done, more)
+}
+
 for (const feed of [false, true]) {
   const suffix = feed ? ' with a feed' : ''
   describe(`classic-level${suffix}`, () => {
-    storeConformance({
-      test,
-      destroy,
-      create: async () => {
-        const folder = mkdtempSync(join(tmpdir(), 'keyhaul-'))
-        const db = new ClassicLevel(folder)
-        return level(db, feed, async () => {
-          await db.close()
-          rmSync(folder, { recursive: true })
-        })
-      }
-    })
+    storeConformance({ test, destroy, create: classic(feed) })
   })
   describe(`classic-level with versions${suffix}`, () => {
-    storeConformance({
-      test,
-      destroy,
-      versioned,
-      create: async () => {
-        const folder = mkdtempSync(join(tmpdir(), 'keyhaul-'))
-        const db = new ClassicLevel(folder)
-        return level(db, feed, async () => {
-          await db.close()
-          rmSync(folder, { recursive: true })
-        }, { versionOf })
-      }
-    })
+    storeConformance({ test, destroy, versioned, create: classic(feed, { versionOf }) })
   })
   describe(`a sublevel with versions${suffix}`, () => {
     storeConformance({ test, destroy, versioned, create: async () => level(new MemoryLevel().sublevel('part'), feed, async () => {}, { versionOf: versionOfBytes }) })
