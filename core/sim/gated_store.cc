@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "value.h"
 #include "world.h"
 
 namespace keyhaul::sim {
@@ -9,6 +10,7 @@ namespace {
 constexpr uint64_t kImpatienceUs = 400'000;
 constexpr uint64_t kLazyUs = 500'000;
 constexpr uint64_t kRedirectUsMax = 300'000;
+constexpr uint64_t kEarlyUsMax = 20'000;
 }
 
 GatedStoreNode::GatedStoreNode(World& world, uint16_t id, std::string name)
@@ -240,6 +242,11 @@ void GatedStoreNode::onWrite(Message message) {
   enqueue(std::move(message));
 }
 
+bool GatedStoreNode::isNewer(const EntryView& entry) const {
+  const auto at = entries_.find(entry.key);
+  return at == entries_.end() || sequenceOf(at->second) < sequenceOf(entry.value);
+}
+
 Message GatedStoreNode::executeWrite(const Message& message, bool synced) {
   Message reply = replyTo(message);
   const auto bytes = std::as_bytes(std::span(message.body));
@@ -247,7 +254,9 @@ Message GatedStoreNode::executeWrite(const Message& message, bool synced) {
   const Result<FrameView> frame = trusting ? viewBody(bytes, message.count) : readFrame(bytes);
   if (!frame.ok()) return failed(message, frame.code());
   ++group_;
+  const bool merges = mergesVersions(world_.job(message.party).plan);
   for (const EntryView entry : frame.value()) {
+    if (merges && !entry.deleted && !message.cleanUp && !isNewer(entry)) continue;
     if (message.cleanUp) {
       change(entry.key, nullptr, ChangeCause::kCleanUp, message.party, synced);
     } else if (entry.deleted) {
@@ -269,11 +278,17 @@ Message GatedStoreNode::execute(const Message& message, bool synced) {
     if (!again) {
       const TakenWrite write{id(), message.party, message.call, message.body, message.epoch};
       world_.tell([&write](Oracle& oracle) { oracle.onTaken(write); });
+      if (world_.space().early && message.kind == MessageKind::kPut) {
+        const auto at = entries_.find(message.body);
+        hiding_ = Early{message.body, at == entries_.end() ? std::nullopt : std::optional(at->second), {}, {}};
+      }
     }
     return StoreNode::execute(message, synced);
   }
   Message reply = replyTo(message);
   if (message.kind == MessageKind::kOpenFeed) {
+    // What is told by now is not in a feed that begins now, so a scan behind it shows it.
+    while (!early_.empty() && !world_.sabotaged(Sabotage::kEarlyOpen)) show(early_.rbegin()->first);
     openFeed(message, reply);
   } else if (const auto position = ChangeLog::decode(message.extra)) {
     if (message.kind == MessageKind::kTrimFeed) log_.trim(*position);
@@ -284,6 +299,12 @@ Message GatedStoreNode::execute(const Message& message, bool synced) {
 
 // Answers, and remembers the answer to what must not be done twice.
 void GatedStoreNode::finish(const Message& call, Message reply, bool sends) {
+  if (std::optional<Early> early = std::exchange(hiding_, std::nullopt); early && sends) {
+    early->call = call;
+    early->reply = std::move(reply);
+    early_.emplace(++lastEarly_, std::move(*early));
+    return timer(prng_.below(kEarlyUsMax) * slowFactor(), kShow, lastEarly_);
+  }
   for (const uint64_t ticket : call.tickets) gate_.landed(ticket);
   if (isOfClient(call.kind)) {
     if (reply.error == ErrorCode::kOk) clients_[call.party].reply = reply;
@@ -300,7 +321,31 @@ void GatedStoreNode::finish(const Message& call, Message reply, bool sends) {
   if (!call.tickets.empty()) letQuietOnesIn();
 }
 
+// Those of one key in their order.
+void GatedStoreNode::show(uint64_t upto) {
+  const auto last = early_.find(upto);
+  if (last == early_.end()) return;
+  const std::string key = last->second.key;
+  for (auto at = early_.begin(); at != early_.end() && at->first <= upto;) {
+    if (at->second.key != key) {
+      ++at;
+      continue;
+    }
+    const Early early = std::move(at->second);
+    at = early_.erase(at);
+    finish(early.call, early.reply, true);
+  }
+}
+
+const std::string* GatedStoreNode::seen(const std::string& key, const std::string& value) const {
+  for (const auto& [number, early] : early_) {
+    if (early.key == key) return early.before ? &*early.before : nullptr;
+  }
+  return &value;
+}
+
 void GatedStoreNode::onTimer(uint8_t what, uint64_t arg) {
+  if (what == kShow) return show(arg);
   if (what == kLand) {
     auto held = held_.extract(arg);
     return enqueue(std::move(held.mapped()));
@@ -321,6 +366,10 @@ void GatedStoreNode::onTimer(uint8_t what, uint64_t arg) {
 
 void GatedStoreNode::onCrash() {
   StoreNode::onCrash();
+  // It is on the disk, and whoever asks again is told so.
+  for (auto& [number, early] : early_) clients_[early.call.party].reply = early.reply;
+  early_.clear();
+  hiding_.reset();
   gate_ = durableGate();
   waiting_.clear();
   held_.clear();

@@ -39,13 +39,23 @@ class GatedStoreNode : public StoreNode {
     kLand = 16,  // arg: which of held_
     kSelfUnfence = 17,  // of sabotages
     kSelfSync = 18,
+    kShow = 19,  // arg: which of early_
   };
   struct LiveSession {
     std::set<uint64_t> queued;            // calls that wait for their commit
     std::map<uint64_t, Message> replies;  // of calls that change something
   };
 
+  // A client's write that the feed tells of and that migrations do not read yet.
+  struct Early {
+    std::string key;
+    std::optional<std::string> before;
+    Message call, reply;
+  };
+
   void finish(const Message& call, Message reply, bool sends) override;
+  const std::string* seen(const std::string& key, const std::string& value) const override;
+  void show(uint64_t upto);
   Message execute(const Message& message, bool synced) override;
   void onCrash() override;
 
@@ -64,6 +74,7 @@ class GatedStoreNode : public StoreNode {
   ErrorCode changeGate(const Message& message, GateCall call);
   Message executeGate(const Message& message);
   Message executeWrite(const Message& message, bool synced);
+  bool isNewer(const EntryView& entry) const;
   void letQuietOnesIn();
   bool isDoneOrQueued(const Message& message);
   LiveSession& sessionOf(const Message& message) {
@@ -79,6 +90,9 @@ class GatedStoreNode : public StoreNode {
   std::string durableGate_;
   std::map<uint64_t, Message> held_;  // admitted, and not on their way to the disk yet
   uint64_t lastHeld_ = 0;
+  std::map<uint64_t, Early> early_;
+  uint64_t lastEarly_ = 0;
+  std::optional<Early> hiding_;  // is being carried out
   std::vector<Message> waiting_;  // calls that close, until what was admitted has landed
   std::map<std::pair<uint32_t, uint64_t>, LiveSession> liveSessions_;
   std::optional<GateCall> lastFence_;  // for a sabotage

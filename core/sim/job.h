@@ -90,6 +90,8 @@ struct Space {
   std::vector<std::string> contended;
   // Its stores can keep readers out; else one that gave a range up may show what is old for a while.
   bool readFence = true;
+  // Its feeds tell of a write before scans show it, though not later than its writer is told.
+  bool early = false;
   uint64_t thinkUs = 100'000;     // mean time between two operations of a client
   uint32_t deletePercent = 20;    // of the writes
   uint64_t stopUs = 0;            // clients stop then, or once all jobs have ended

@@ -31,6 +31,7 @@ struct LiveShape {
   uint32_t blindPercent = 10;           // of moves: nothing is verified
   bool shared = false;                  // two clients or more write all keys, most often a few
   bool proves = false;                  // at level 5
+  bool early = false;                   // feeds are ahead of scans, and values have versions
   bool limited = false;                 // slots and a rate
   bool parallel = false;                // each range moves by itself, and one mover moves all
 };
@@ -145,6 +146,10 @@ class LiveBuilder {
   void addMove(uint16_t mover, const std::vector<KeyRange>& ranges) {
     Job& job = world_.addJob();
     makeLive(world_, job, mover, ranges);
+    if (shape_.early) {
+      job.plan.sourceCapabilities.bits |= static_cast<uint32_t>(Capability::kVersion) | static_cast<uint32_t>(Capability::kFeedEarly);
+      job.plan.targetCapabilities = job.plan.sourceCapabilities;
+    }
     job.startUs = prng_.below(world_.healAtUs() / 2);
     if (!shape_.parallel) job.after = lastMove_;
     if (shape_.parallel) job.plan.priority = static_cast<uint8_t>(limits_.below(256));
@@ -204,6 +209,9 @@ class LiveBuilder {
     space.thinkUs = prng_.between(10'000, 200'000);
     space.deletePercent = percent(25) ? 70 : static_cast<uint32_t>(prng_.below(40));
     space.stopUs = world_.options().untilUs + 150 * kSecondUs;
+    space.early = shape_.early;
+    // A tombstone is a value as any other.
+    if (shape_.early) space.deletePercent = 0;
     if (shape_.shared) share();
     const auto clients = static_cast<uint32_t>(prng_.between(shape_.shared ? 2 : 1, shape_.clientsMax));
     for (uint32_t i = 0; i < clients; ++i) world_.addRoutedClient(i, clients);
@@ -237,41 +245,6 @@ class LiveBuilder {
 };
 
 }  // namespace
-
-Job& addRival(World& world, uint32_t of, const Config& config, uint64_t startUs) {
-  Job& job = world.addJob();
-  const Job& first = world.job(of);
-  job.live = true;
-  job.rivalOf = of + 1;
-  job.mover = world.addMover(config).id();
-  job.registerNode = world.registerId();
-  job.startUs = startUs;
-  job.plan = first.plan;
-  job.source = first.source;
-  job.target = first.target;
-  job.reverseAfterUs = first.reverseAfterUs;
-  job.finishAfterUs = first.finishAfterUs;
-  job.giveUpAfterUs = first.giveUpAfterUs;
-  job.comesBackAfterUs = first.comesBackAfterUs;
-  return job;
-}
-
-void makeLive(const World& world, Job& job, uint16_t mover, std::vector<KeyRange> ranges) {
-  job.live = true;
-  job.mover = mover;
-  job.registerNode = world.registerId();
-  Plan& plan = job.plan;
-  plan.mode = MigrationMode::kLive;
-  plan.durable = true;
-  plan.ranges = std::move(ranges);
-  for (const Capability capability :
-       {Capability::kScan, Capability::kApply, Capability::kStats, Capability::kFeed,
-        Capability::kFence, Capability::kReadFence, Capability::kActivate}) {
-    if (capability == Capability::kReadFence && !world.space().readFence) continue;
-    plan.sourceCapabilities.bits |= static_cast<uint32_t>(capability);
-  }
-  plan.targetCapabilities = plan.sourceCapabilities;
-}
 
 void buildLive(World& world) { LiveBuilder(world, {}).build(); }
 void buildLivePingPong(World& world) {
@@ -387,6 +360,18 @@ void buildLiveVerified(World& world) {
   shape.cancelPercent = 10;
   shape.rangesMax = 3;
   shape.keysMax = 200;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveEarly(World& world) {
+  LiveShape shape;
+  shape.early = true;
+  shape.blindPercent = 0;
+  shape.movesMax = 2;
+  shape.windowPercent = 30;
+  shape.rivalPercent = 20;
+  shape.cancelPercent = 10;
+  shape.rangesMax = 2;
+  shape.keysMax = 120;
   LiveBuilder(world, shape).build();
 }
 // For crashes at every single event.

@@ -64,7 +64,9 @@ void StoreNode::scan(const Message& message, Message& reply) {
   reply.end = true;
   for (; at != entries_.end(); ++at) {
     if (!message.infinite && at->first >= message.extra) break;
-    bytes += at->first.size() + at->second.size();
+    const std::string* value = seen(at->first, at->second);
+    if (value == nullptr) continue;
+    bytes += at->first.size() + value->size();
     const bool refuses = world_.sabotaged(Sabotage::kLargeEntryRefused) && rows.empty();
     if (refuses && bytes > message.bytes) reply.error = ErrorCode::kEntryTooLarge;
     const bool full = rows.size() >= most || (bytes > message.bytes && !rows.empty());
@@ -72,7 +74,7 @@ void StoreNode::scan(const Message& message, Message& reply) {
       reply.end = false;
       break;
     }
-    rows.push_back({&at->first, &at->second});
+    rows.push_back({&at->first, value});
   }
   pack(rows, reply);
 }
@@ -113,7 +115,8 @@ void StoreNode::readKeys(const Message& message, Message& reply) {
     const std::string_view key = std::string_view(message.body).substr(i + 4, length);
     i += 4 + size_t{length};
     const auto at = entries_.find(key);
-    if (at != entries_.end()) rows.push_back({&at->first, &at->second});
+    const std::string* value = at == entries_.end() ? nullptr : seen(at->first, at->second);
+    if (value != nullptr) rows.push_back({&at->first, value});
   }
   pack(rows, reply);
   reply.end = true;

@@ -17,6 +17,13 @@ std::string makeValue(std::string_view key, uint32_t client, uint64_t sequence,
   return value;
 }
 
+uint64_t sequenceOf(std::string_view value) {
+  const size_t client = value.find('|'), at = client == value.npos ? client : value.find('|', client + 1);
+  uint64_t sequence = 0;
+  if (at != value.npos) std::from_chars(value.data() + at + 1, value.data() + value.size(), sequence);
+  return sequence;
+}
+
 std::string numberedKey(std::string_view prefix, uint64_t number) {
   const std::string digits = std::to_string(number);
   return std::string(prefix) + std::string(5 - digits.size(), '0') + digits;

@@ -10,6 +10,8 @@ namespace keyhaul::sim {
 
 std::string makeValue(std::string_view key, uint32_t client, uint64_t sequence,
                       uint64_t paddingBytes);
+// The sequence of a value, which grows with each write of a key that one client writes; 0 of what is none.
+uint64_t sequenceOf(std::string_view value);
 // "k" and 7 give "k00007": in the order of the numbers, up to 99,999.
 std::string numberedKey(std::string_view prefix, uint64_t number);
 // Was it made by makeValue for this key?

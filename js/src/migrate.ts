@@ -271,8 +271,9 @@ function planError(
   options: MigrateOptions
 ): KeyhaulError {
   const code = errorCodeOf(number)
-  if (code === 'KEYHAUL_LEVEL_NOT_MET') {
+  if (problem.missing || code === 'KEYHAUL_LEVEL_NOT_MET') {
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
+    if (missing.includes('version')) return new KeyhaulError(code, { message: 'missing: version, on both stores, where a feed is ahead of its scans (feedEarly)' })
     if (options.live === true) return new KeyhaulError(code, { message: liveBegin().levelText(missing, options) })
     const why = missing.length === 0 ? 'without `live` keyhaul reaches level 1' : `missing: ${missing.join(', ')}`
     return new KeyhaulError(code, { message: `level ${Math.max(options.requireLevel ?? 0, options.follow === true ? 1 : 0)} cannot be given: ${why}` })

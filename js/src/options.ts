@@ -47,13 +47,13 @@ export interface MigrateOptions {
   readonly journal?: string | JournalStore | undefined
   /** Aborting stops resumably. */
   readonly signal?: AbortSignal | undefined
-  /** What is read again after the copy. Default `target`. */
+  /** What is read again after the copy. Default `target`; between stores with `version` that is both sides, until nothing is newer on the source. */
   readonly verify?: 'none' | 'target' | 'both' | undefined
-  /** Mend what differs, then verify again from scratch. */
+  /** Mend what differs, then verify again from scratch. Between stores with `version` nothing newer is written over, and nothing deleted. */
   readonly repair?: boolean | undefined
   /** The target ranges may hold keys already; they are kept. */
   readonly intoNonempty?: boolean | undefined
-  /** Level 1: keep following the source's feed until `finish()`. */
+  /** Level 1, with a feed: keep following it until `finish()`. */
   readonly follow?: boolean | undefined
   /**
    * The least guarantee level to accept. Default 0. With 5 a live migration keeps digests of both sides

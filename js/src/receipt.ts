@@ -42,7 +42,7 @@ export interface Receipt {
    * sides had one digest at `position`, with nothing written to either until it was decided.
    */
   readonly level: number
-  /** The target was read back and equals the source: as it was read for the copy (verify `target`), or as it is now (`both`, or with a feed). */
+  /** The target was read back and equals the source: as it was read for the copy (verify `target`), or as it is now (`both`, or with a feed). Between stores with `version`: or holds something newer, see `changed`. */
   readonly verified: boolean
   /** Live: it went back, and the source owns the ranges again. */
   readonly reversed: boolean
@@ -69,7 +69,9 @@ export interface Receipt {
   readonly different: readonly Difference[]
   readonly missing: number
   readonly extra: number
+  /** Between stores with `version`, where the rest is verified: of so many keys the target held something newer in the last comparison. */
   readonly changed: number
+  /** Between stores with `version` also what was written during the copy and brought over by comparing again. */
   readonly repairs: number
   readonly deletedEntries: number
   /** move: keys left on the source because they had changed since verification. */

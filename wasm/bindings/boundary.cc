@@ -61,6 +61,7 @@ void writeAction(const Action& action, uint32_t payloadAddress, Words& out) {
   set(ActionWord::kind, static_cast<uint32_t>(action.kind));
   set(ActionWord::flags, (action.durable ? 1U : 0U) | (action.keep ? 2U : 0U) |
                                (action.guarded ? 4U : 0U) | (action.cleanUp ? 8U : 0U) |
+                               (action.ifNewer ? 16U : 0U) |
                                uint32_t{action.priority} << 8);
   set(ActionWord::verb, static_cast<uint32_t>(action.verb));
   set(ActionWord::epochLow, static_cast<uint32_t>(action.epoch));

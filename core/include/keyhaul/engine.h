@@ -108,6 +108,10 @@ struct Action {
   // kApply: every entry is to be deleted if the store still holds it with this value; the
   // event's count says how many were left because they hold another value.
   bool guarded = false;
+  // kApply, where both stores have versions: a put counts only where it is newer than what the store holds;
+  // the event's count says how many did not because something newer is there. A delete has no
+  // version: only a live migration, which nobody else writes beside, wants it carried out.
+  bool ifNewer = false;
   bool keep = false;  // kScan: a later kApply may name this page in `reusesOp`
   // kApply of a live migration: deletes on the source, of what moved away at `epoch`.
   bool cleanUp = false;
@@ -137,7 +141,7 @@ struct Event {
   // Owned by the engine from here on. Packed pages leave kFrameHeaderBytes free
   // at the start: payload.offset is 0 and body begins at kFrameHeaderBytes.
   BufferRef payload;
-  uint32_t count = 0;          // entries; kApply, guarded: left; kEstimate: entries (clamped)
+  uint32_t count = 0;          // entries; kApply, guarded or ifNewer: left; kEstimate: entries (clamped)
   uint32_t positionBytes = 0;  // kPollFeed: the last bytes of the payload
   // kEstimate; kPollFeed: changes beyond this page, 0 = unknown; registers: the version
   uint64_t bytes = 0;

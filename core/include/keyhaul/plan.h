@@ -15,13 +15,18 @@
 namespace keyhaul {
 
 // What a store can do, one bit each. The names are those of the adapters
-// (js/src/stores/store.ts); a bit promises the behaviour, not just the method. Bits 2, 3, 6 and 12 are
+// (js/src/stores/store.ts); a bit promises the behaviour, not just the method. Bits 3, 6 and 12 are
 // reserved: journals may have them, and they mean nothing.
 enum class Capability : uint32_t {
   kScan = 1U << 0,
   kApply = 1U << 1,
+  // Values carry a version, deletes included (a tombstone is an entry), and a write can be asked to
+  // count only where it is newer than what is there: Action::ifNewer.
+  kVersion = 1U << 2,
   kFeed = 1U << 4,
-  // The feed may deliver a change before scans see it. No engine starts or resumes such a plan: kUnsupported.
+  // The feed may deliver a change before scans see it, though they see it once its writer is told, and once a
+  // feed was opened that begins behind it. Only
+  // versions make up for that: without kVersion on both sides it is Unsupported, with that bit missing.
   kFeedEarly = 1U << 5,
   kFence = 1U << 7,
   kReadFence = 1U << 8,
@@ -38,7 +43,8 @@ struct Capabilities {
 };
 
 // L0: equal if nobody writes the range meanwhile. L1: the changes made meanwhile
-// are followed too, and once the writers have stopped both sides are equal. L2 to L4: a cutover, see
+// are followed too (by the feed, or where both sides have versions by comparing again), and once the
+// writers have stopped both sides are equal. L2 to L4: a cutover, see
 // README.md. L5, which only a plan that requires it gets: right before the decision the digests of
 // both sides were equal at a position of the feed that the receipt names, and nothing was written
 // to either from there on.
@@ -100,7 +106,7 @@ struct Plan {
 struct PlanProblem {
   ErrorCode code = ErrorCode::kOk;
   uint32_t first = 0, second = 0;  // indexes of the ranges concerned
-  uint32_t missing = 0;            // LevelNotMet: capability bits that are not there
+  uint32_t missing = 0;            // LevelNotMet, Unsupported: capability bits that are not there
   std::string_view field;          // InvalidArgument, LimitExceeded: which one
   uint64_t least = 0, most = 0;    // its bounds, where it is a number or has a greatest size
 };
@@ -119,7 +125,8 @@ class ValidPlan {
 };
 
 // InvalidRange, OverlappingRanges, SameStore, LevelNotMet, InvalidArgument,
-// LimitExceeded, Unsupported (no SCAN or APPLY). Sorts the ranges.
+// LimitExceeded, Unsupported (no SCAN or APPLY, or FEED_EARLY without VERSION; with the bits that are
+// missing). Sorts the ranges.
 Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem = nullptr);
 
 // The level that these stores give in this plan; L5 only where the plan requires it, for it costs
@@ -128,6 +135,9 @@ Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem = nullptr);
 // the digests itself, and reads again what changed meanwhile instead of a snapshot.
 GuaranteeLevel guaranteeLevel(const Plan& plan);
 uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities target);
+// Whether writes to the target count only where they are newer than what is there: where both sides have
+// versions, except where the only writer of the target is the feed and that is in step with scans.
+bool mergesVersions(const Plan& plan);
 // What the way back needs beyond that: both sides change their parts.
 uint32_t missingForReverse(Capabilities source, Capabilities target);
 

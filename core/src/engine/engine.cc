@@ -33,6 +33,7 @@ struct Engine::Impl {
   Result<Slot*> active(MigrationId id);
   Result<MigrationId> place(Instant now, const Plan& plan, NodeId source, NodeId target);
   void deliver(const Event& event);
+  void bind(const Job& job) { port.bind(job.id(), job.priority(), mergesVersions(job.spec())); }
   void admit();
   void preempt();
   void pump(uint32_t index);
@@ -125,9 +126,6 @@ Status Engine::removeNode(NodeId node) {
 
 Result<MigrationId> Engine::Impl::place(Instant now, const Plan& plan, NodeId source,
                                         NodeId target) {
-  // A page that is read after a change was delivered, and does not show it, would undo it.
-  const Capabilities both{plan.sourceCapabilities.bits | plan.targetCapabilities.bits};
-  if (both.has(Capability::kFeedEarly)) return ErrorCode::kUnsupported;
   if (!known(source) || !known(target)) return ErrorCode::kNotFound;
   if (source == target) return ErrorCode::kSameStore;
   uint32_t index = 0;
@@ -191,7 +189,7 @@ void Engine::Impl::deliver(const Event& event) {
   port.ops().close(event.op);
   Slot* slot = find(id);
   KH_ASSERT(slot != nullptr);
-  port.bind(id, slot->migration->priority());
+  bind(*slot->migration);
   slot->migration->onEvent(port, tag, event);
   touch(*slot);
 }
@@ -201,7 +199,7 @@ void Engine::Impl::admit() {
     Slot* slot = find(*id);
     KH_ASSERT(slot != nullptr);
     slot->turn = Slot::Turn::kRuns;
-    port.bind(*id, slot->migration->priority());
+    bind(*slot->migration);
     slot->migration->admit(port);
     touch(*slot);
   }
@@ -223,7 +221,7 @@ void Engine::Impl::preempt() {
 void Engine::Impl::pump(uint32_t index) {
   Slot& slot = slots[index];
   slot.dirty = false;
-  port.bind(slot.migration->id(), slot.migration->priority());
+  bind(*slot.migration);
   slot.migration->pump(port);
   slot.wake = port.takeWake();
   const MigrationState state = slot.migration->state();

@@ -183,7 +183,8 @@ void ComparePhase::targetOnly(Port& port, const EntryView& entry) {
     const Digest digest = shared_.hasher.hash(entry.key, entry.value);
     targetSum_ += digest;
     fillIn(entry.key, nullptr, &digest);
-    if (purpose_ == Purpose::kRepair) writes_.push_back({entry.key, {}, true});
+    // With versions nobody can tell what was deleted here from what was written there.
+    if (purpose_ == Purpose::kRepair && !shared_.merges) writes_.push_back({entry.key, {}, true});
     differs(port, DifferenceKind::kExtra, entry.key);
   }
   advance(target_, entry.key);

@@ -22,7 +22,7 @@ class ComparePhase {
   };
   struct Found {
     uint64_t missing = 0, extra = 0, changed = 0;
-    uint64_t written = 0;  // repairs or deletes that were acknowledged
+    uint64_t written = 0;  // repairs or deletes that were acknowledged, and that the store did not leave
     uint64_t differences() const { return missing + extra + changed; }
   };
 

@@ -71,7 +71,7 @@ void Migration::pump(Port& port) {
     if (ending_ == Ending::kCancel) {
       ending_ = Ending::kNone;
       // What an earlier process copied is taken off once there is a slot for it.
-      if (prepared_ && targetWasEmpty_ && spec().mode != MigrationMode::kVerify) {
+      if (prepared_ && ownsTarget()) {
         resumeAt_ = MigrationState::kDiscarding;
         for (auto& range : shared_.ranges) {
           range.deleted = false;
@@ -118,11 +118,19 @@ void Migration::pump(Port& port) {
   showProgress(port);
 }
 
+bool Migration::usesFeed() const {
+  return spec().mode != MigrationMode::kVerify && spec().sourceCapabilities.has(Capability::kFeed);
+}
+
+bool Migration::ownsTarget() const {
+  return targetWasEmpty_ && spec().mode != MigrationMode::kVerify && !shared_.merges;
+}
+
 // The digests of the copy tell the truth about the target only when nothing but
 // the copy wrote it.
 bool Migration::leavesTell() const {
   return spec().mode != MigrationMode::kVerify && spec().verify == VerifyDepth::kTarget &&
-         !usesFeed() && targetWasEmpty_ && !forceCompare_;
+         shared_.plan.level() == GuaranteeLevel::kL0 && targetWasEmpty_ && !forceCompare_;
 }
 
 // Deleting and discarding do not look at it, and may come after it was closed.
@@ -148,7 +156,9 @@ void Migration::startPart(Port& port) {
       shared_.differingOverflow = false;
       comparing_ = !leavesTell();
       if (comparing_) {
-        compare_.start(ComparePhase::Purpose::kName, wholePlan(), ignoresExtra());
+        const bool offers = shared_.merges && !naming_;
+        compare_.start(offers ? ComparePhase::Purpose::kRepair : ComparePhase::Purpose::kName, wholePlan(),
+                       ignoresExtra());
       } else {
         leafCheck_.start();
       }

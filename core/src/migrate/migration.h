@@ -36,6 +36,7 @@ class Migration final : public JobBase {
   void leavePart(Port& port);
   void afterCopy(Port& port);
   void afterVerify(Port& port);
+  void afterMerge(Port& port, bool stands);
   void endRound(Port& port, bool equal);
   void nextAfterMismatch(Port& port);
   void afterLastRound(Port& port);
@@ -45,7 +46,9 @@ class Migration final : public JobBase {
   // Another process can go on: there is a journal, and it tells how it began.
   bool resumable() const { return onDisk_; }
   bool opensFeed() const;
-  bool usesFeed() const { return shared_.plan.level() >= GuaranteeLevel::kL1; }
+  bool usesFeed() const;
+  // What a cancel may empty. With versions others may write there too, and theirs cannot be told from what was copied.
+  bool ownsTarget() const;
 
   Part part() const override;
   Status pumpOwn(Port& port) override { return leafCheck_.pump(port); }
@@ -67,6 +70,7 @@ class Migration final : public JobBase {
   bool comparing_ = false;       // Verifying by comparison, not by digests
   bool forceCompare_ = false;    // the digests disagreed once: compare everything
   bool namingSuspects_ = false;  // comparing only the parts whose digests disagreed
+  bool naming_ = false;  // with versions: nothing more can be brought over, so what differs is named
   uint32_t rounds_ = 0;  // of verification, in this process
   uint64_t changesBefore_ = 0;  // the last catch-up after a mismatch
   Instant unequalSince_{0};     // the first mismatch, and the changes of the feed until then

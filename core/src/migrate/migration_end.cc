@@ -50,8 +50,7 @@ void Migration::pumpEnding(Port& port) {
   stopParts(port);
   // What stood in the target before cannot be told from what was copied: it is
   // left, and the receipt says how much was copied.
-  const bool nothingWritten = !prepared_ || spec().mode == MigrationMode::kVerify;
-  if (nothingWritten || !targetWasEmpty_) return conclude(port, MigrationState::kCancelled);
+  if (!prepared_ || !ownsTarget()) return conclude(port, MigrationState::kCancelled);
   if (state_ == MigrationState::kDiscarding) {
     partStarted_ = false;
     return;

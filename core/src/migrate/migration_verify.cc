@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/number.h"
 #include "migrate/migration.h"
 
 namespace keyhaul {
+namespace {
+
+constexpr char kOvertaken[] = "each comparison was overtaken; pause the writers or slow them, then resume";
+
+}  // namespace
 
 void Migration::afterVerify(Port& port) {
   if (!comparing_) {
@@ -22,7 +26,7 @@ void Migration::afterVerify(Port& port) {
   }
   const ComparePhase::Found& found = compare_.found();
   Totals& totals = shared_.totals;
-  if (totals.differences() == 0) {
+  if (shared_.merges || totals.differences() == 0) {
     totals.missing = found.missing;
     totals.extra = found.extra;
     totals.changed = found.changed;
@@ -38,16 +42,37 @@ void Migration::afterVerify(Port& port) {
     }
     return endRound(port, false);
   }
+  const bool stands = compare_.source().lo == sourceDigest_.lo && compare_.target().lo == targetDigest_.lo;
   sourceDigest_ = compare_.source();
   targetDigest_ = compare_.target();
+  if (shared_.merges && !naming_) return afterMerge(port, stands);
   endRound(port, found.differences() == 0);
+}
+
+// With versions a round offers the target whatever differs. One of which it took nothing has shown that each
+// key is equal on both sides or newer on the target: whoever writes meanwhile, at either, is dealt
+// with by the next. What would differ for ever is only named: a key that the source has not, and one
+// version with two values. `stands`: since the round before nothing has changed at either side.
+void Migration::afterMerge(Port& port, bool stands) {
+  Totals& totals = shared_.totals;
+  const uint64_t took = compare_.found().written;
+  totals.repairs += took;
+  if (took == 0 && totals.extra == 0) {
+    totals.changed += std::exchange(totals.missing, 0);  // written there since it was missed
+    return endRound(port, true);
+  }
+  naming_ = took == 0 || stands;
+  if (!naming_ && rounds_ >= port.config().verifyRoundsMax) {
+    return fail(port, ErrorCode::kNotConverging, shared_.source, kOvertaken);
+  }
+  enter(port, usesFeed() && !naming_ ? MigrationState::kCatchingUp : MigrationState::kVerifying);
 }
 
 void Migration::endRound(Port& port, bool equal) {
   verified_ = equal;
   Totals& totals = shared_.totals;
   // What the feed has explained was no difference.
-  if (equal && usesFeed() && totals.repairs == 0) totals.missing = totals.extra = totals.changed = 0;
+  if (equal && usesFeed() && !shared_.merges && totals.repairs == 0) totals.missing = totals.extra = totals.changed = 0;
   totals.verifiedEntries = targetDigest_.entries;
   totals.verifiedBytes = targetDigest_.bytes;
   VerifiedRecord record;
@@ -73,12 +98,12 @@ void Migration::nextAfterMismatch(Port& port) {
   }
   // Writers may have been faster than the comparison: what they wrote is in the
   // feed. Look there first; only when nothing came is the difference real.
-  if (usesFeed() && (rounds_ == 1 || changes != changesBefore_)) {
+  if (usesFeed() && !shared_.merges && (rounds_ == 1 || changes != changesBefore_)) {
     changesBefore_ = changes;
     sortNumbers(shared_.differing);
     return enter(port, MigrationState::kCatchingUp);
   }
-  if (rounds_ < port.config().verifyRoundsMax && spec().repair) {
+  if (rounds_ < port.config().verifyRoundsMax && spec().repair && !shared_.merges) {
     return enter(port, MigrationState::kRepairing);
   }
   error_ = ErrorCode::kVerifyMismatch;
@@ -93,12 +118,10 @@ void Migration::afterLastRound(Port& port) {
     return conclude(port, MigrationState::kMismatch);
   }
   const Totals& totals = shared_.totals;
-  const std::string text =
-      LagTrend::ratesText(totals.feedChanges - unequalChanges_, totals.feedChanges,
-                          (port.now() - unequalSince_).us, totals.catchUpUs) +
-      "; each of " + toDecimal(rounds_) +
-      " comparisons was overtaken; pause the writers or slow them, then resume";
-  fail(port, ErrorCode::kNotConverging, shared_.source, text);
+  fail(port, ErrorCode::kNotConverging, shared_.source,
+       LagTrend::ratesText(totals.feedChanges - unequalChanges_, totals.feedChanges,
+                           (port.now() - unequalSince_).us, totals.catchUpUs) +
+           "; " + kOvertaken);
 }
 
 }  // namespace keyhaul

@@ -64,7 +64,8 @@ void Port::beginStep(Instant now) {
   saidNoRoom_ = false;
 }
 
-void Port::bind(MigrationId migration, uint8_t priority) {
+void Port::bind(MigrationId migration, uint8_t priority, bool merges) {
+  merges_ = merges;
   bound_ = migration;
   priority_ = priority;
   coordEpoch_ = 0;
@@ -160,6 +161,7 @@ OpId Port::apply(NodeId node, OpTag tag, const BufferRef& frame, uint32_t entrie
   action.durable = durable;
   action.reusesOp = reusesOp;
   action.guarded = guarded;
+  action.ifNewer = merges_ && !guarded && cleanUpEpoch == 0;
   action.cleanUp = cleanUpEpoch != 0;
   action.epoch = cleanUpEpoch;
   return op.id;

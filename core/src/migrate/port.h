@@ -81,7 +81,8 @@ class Port {
 
   // Binds the requests that follow to one migration.
   void beginStep(Instant now);
-  void bind(MigrationId migration, uint8_t priority);
+  // `merges`: its writes count only where they are newer, see mergesVersions().
+  void bind(MigrationId migration, uint8_t priority, bool merges = false);
 
   OpId scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries, uint64_t limitBytes,
             bool keep);
@@ -167,6 +168,7 @@ class Port {
   Instant wake_ = kNever;
   MigrationId bound_;
   uint8_t priority_ = 0, ahead_ = 0;
+  bool merges_ = false;
   uint64_t coordEpoch_ = 0;
 };
 

@@ -33,7 +33,8 @@ struct Shared {
       : plan(std::move(valid)),
         source(sourceNode),
         target(targetNode),
-        hasher(plan.plan().digestKey) {}
+        hasher(plan.plan().digestKey),
+        merges(mergesVersions(plan.plan())) {}
 
   const Plan& spec() const { return plan.plan(); }
 
@@ -54,6 +55,7 @@ struct Shared {
   ValidPlan plan;
   NodeId source, target;
   EntryHasher hasher;
+  const bool merges;  // see mergesVersions()
   std::vector<JournalImage::RangeProgress> ranges;
   Totals totals;
   JournalQueue journal;

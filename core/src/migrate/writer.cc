@@ -88,7 +88,7 @@ Status Writer::onEvent(Port& port, const Event& event, bool& finished) {
   op_ = {};
   port.buffers().release(event.payload.buffer);
   if (event.kind == EventKind::kDone) {
-    left_ = guarded_ ? std::min(event.count, entries_) : 0;
+    left_ = std::min(event.count, entries_);
     finish(port);
     finished = true;
     return {};

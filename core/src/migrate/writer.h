@@ -36,7 +36,7 @@ class Writer {
   Status onEvent(Port& port, const Event& event, bool& finished);
   void stop(Port& port);
 
-  // After deleteGuarded: entries that have another value now.
+  // Of the last write: entries that have another value now, or of which something newer is there.
   uint32_t left() const { return left_; }
   bool lastWasDurable() const { return durable_; }
   uint64_t retries() const { return retries_; }

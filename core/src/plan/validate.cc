@@ -6,6 +6,10 @@ namespace {
 
 constexpr uint32_t bit(Capability capability) { return static_cast<uint32_t>(capability); }
 
+bool haveVersions(const Plan& plan) {
+  return Capabilities{plan.sourceCapabilities.bits & plan.targetCapabilities.bits}.has(Capability::kVersion);
+}
+
 struct Bounded {
   std::string_view field;
   uint64_t value, least, most;
@@ -82,7 +86,9 @@ ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
   }
   // Deleting what nobody has verified is not offered.
   const bool proves = plan.mode == MigrationMode::kLive && plan.require == GuaranteeLevel::kL5;
-  if ((plan.mode == MigrationMode::kMove || proves) && plan.verify == VerifyDepth::kNone) {
+  // Nor is following a feed that is ahead, unless somebody looks: a copy that begins anew may miss what it gave before.
+  const bool early = ((plan.sourceCapabilities.bits | plan.targetCapabilities.bits) & bit(Capability::kFeedEarly)) != 0;
+  if ((plan.mode == MigrationMode::kMove || proves || early) && plan.verify == VerifyDepth::kNone) {
     problem.field = "verify";
     return ErrorCode::kInvalidArgument;
   }
@@ -102,6 +108,11 @@ ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
 uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities target) {
   uint32_t needSource = bit(Capability::kScan);
   uint32_t needTarget = bit(Capability::kScan) | bit(Capability::kApply);
+  // A page may be older than what the feed gave before; by versions alone the newer one is known.
+  if (((source.bits | target.bits) & bit(Capability::kFeedEarly)) != 0) {
+    needSource |= bit(Capability::kVersion);
+    needTarget |= bit(Capability::kVersion);
+  }
   switch (level) {
     case GuaranteeLevel::kL5:
     case GuaranteeLevel::kL4:
@@ -116,6 +127,13 @@ uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities targ
   return (needSource & ~source.bits) | (needTarget & ~target.bits);
 }
 
+bool mergesVersions(const Plan& plan) {
+  if (!haveVersions(plan)) return false;
+  if (plan.mode == MigrationMode::kVerify) return plan.repair;
+  const Capabilities either{plan.sourceCapabilities.bits | plan.targetCapabilities.bits};
+  return plan.mode != MigrationMode::kLive || either.has(Capability::kFeedEarly);
+}
+
 uint32_t missingForReverse(Capabilities source, Capabilities target) {
   return missingFor(GuaranteeLevel::kL3, target, source);
 }
@@ -128,8 +146,10 @@ GuaranteeLevel guaranteeLevel(const Plan& plan) {
     if (!plan.durable) return GuaranteeLevel::kL3;
     return plan.require == GuaranteeLevel::kL5 ? GuaranteeLevel::kL5 : GuaranteeLevel::kL4;
   }
-  return missingFor(GuaranteeLevel::kL1, source, target) == 0 ? GuaranteeLevel::kL1
-                                                              : GuaranteeLevel::kL0;
+  // Versions follow by comparing again, so only where something is compared.
+  const bool converges = haveVersions(plan) && plan.verify != VerifyDepth::kNone;
+  return converges || missingFor(GuaranteeLevel::kL1, source, target) == 0 ? GuaranteeLevel::kL1
+                                                                           : GuaranteeLevel::kL0;
 }
 
 Result<ValidPlan> validatePlan(Plan plan, PlanProblem* problem) {

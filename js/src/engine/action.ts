@@ -23,6 +23,7 @@ export interface Action {
   durable: boolean
   keep: boolean
   guarded: boolean
+  ifNewer: boolean
   /** Of its migration: higher while it cannot keep up. */
   priority: number
   migration: number

@@ -6,7 +6,7 @@ import { type Action, ActionKind, readRange, toKeyhaulError } from './action.js'
 import { Boundary, type CompletionEvent, EVENTS_MAX, EventKind } from './boundary.js'
 import { beginning, type Reading } from './fault.js'
 import { FeedsByNode } from './feeds-by-node.js'
-import { deleteEqual } from './guarded.js'
+import { deleteEqual, newerOf } from './guarded.js'
 import { type EngineConfig, EngineHandle, idOrThrow } from './handle.js'
 import { KeptPages } from './kept.js'
 import type { LiveRun } from './live.js'
@@ -192,6 +192,7 @@ export class Driver {
         durable: (flags & 1) !== 0,
         keep: (flags & 2) !== 0,
         guarded: (flags & 4) !== 0,
+        ifNewer: (flags & 16) !== 0,
         priority: flags >>> 8,
         migration: word(ActionWord.migration),
         node: word(ActionWord.node),
@@ -299,7 +300,7 @@ export class Driver {
         const packed = this.boundary.pack(scanned?.entries ?? [undefined])
         const { entries, end } = scanned
         const { live, to } = this.#run(migration)
-        if (action.keep) this.#kept.keep(op, migration, entries, live === undefined ? to : undefined)
+        if (action.keep) this.#kept.keep(op, migration, entries, live === undefined && !to.applyNewer ? to : undefined)
         const page = { migration, node: action.node, range, entries }
         return { kind: EventKind.page, op, end, count: entries.length, ...packed, page }
       }
@@ -312,7 +313,7 @@ export class Driver {
         }
         const run = this.#run(migration)
         const kept = this.#kept.take(action.reusesOp)
-        if (run.live === undefined && store.applyPacked !== undefined) {
+        if (run.live === undefined && !action.ifNewer && store.applyPacked !== undefined) {
           await store.applyPacked(this.boundary.copyOut(action.address, action.bytes), { durable: action.durable, signal })
           return { kind: EventKind.done, op }
         }
@@ -320,8 +321,9 @@ export class Driver {
         if ((await kept?.prepared?.write({ durable: action.durable, signal })) === true) return { kind: EventKind.done, op }
         const writes = kept?.entries ?? this.boundary.unpack(action.address, action.bytes)
         action.key = writes[0]?.[0]
-        if (run.live === undefined) await store.apply(writes, { durable: action.durable, signal })
-        else await parts().writeLive(store, writes, action, run.live, run.ranges, signal)
+        if (run.live !== undefined) await parts().writeLive(store, writes, action, run.live, run.ranges, signal)
+        else if (action.ifNewer) return { kind: EventKind.done, op, count: await newerOf(store)(writes, { durable: action.durable, signal, deletes: false }) }
+        else await store.apply(writes, { durable: action.durable, signal })
         return { kind: EventKind.done, op }
       }
       case ActionKind.estimate: {

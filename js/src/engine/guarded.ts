@@ -1,3 +1,4 @@
+import { KeyhaulError } from '../errors.js'
 import { compareBytes } from '../stores/bytes.js'
 import type { ApplyOptions, Entry, Store } from '../stores/store.js'
 
@@ -33,4 +34,9 @@ export async function deleteEqual(store: Store, entries: readonly Entry[], optio
   }
   if (equal.length > 0) await store.apply(equal.map((key) => [key, undefined] as const), options)
   return left
+}
+
+export function newerOf(store: Store): NonNullable<Store['applyNewer']> {
+  if (store.applyNewer === undefined) throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'it has no applyNewer' })
+  return store.applyNewer.bind(store)
 }

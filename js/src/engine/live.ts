@@ -4,6 +4,7 @@ import type { WritersReceipt } from '../receipt.js'
 import type { Register } from '../register/register.js'
 import type { Entry, GateVerb, ScanRange, Store, Write } from '../stores/store.js'
 import { type Action, ActionKind } from './action.js'
+import { newerOf } from './guarded.js'
 
 /** What a live migration has besides its stores. */
 export interface LiveRun {
@@ -63,7 +64,9 @@ async function swapRegister(live: LiveRun, { epoch, payload }: Action): Promise<
 export async function writeLive(store: Store, writes: readonly Write[], action: Action, live: LiveRun, ranges: readonly ScanRange[], signal: AbortSignal): Promise<void> {
   const { durable, coordEpoch, epoch } = action
   const about = action.cleanUp ? { cleanUp: { epoch } } : { staged: { claim: live.claim, coordEpoch, ranges } }
-  await store.apply(writes, { durable, signal, ...about })
+  const given = { durable, signal, ...about }
+  // Nobody else writes what is staged.
+  await (action.ifNewer ? newerOf(store)(writes, { ...given, deletes: true }) : store.apply(writes, given))
 }
 
 /** The entries of single keys that are there. */

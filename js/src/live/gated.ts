@@ -66,7 +66,7 @@ export function gatedStore(given: Store, { callTimeoutMs }: GateOptions = {}): G
   return new Gated(store, callTimeoutMs)
 }
 
-const KEPT: readonly Capability[] = ['scan', 'apply', 'feed', 'stats']
+const KEPT: readonly Capability[] = ['scan', 'apply', 'version', 'feed', 'feedEarly', 'stats']
 const ADDED: readonly Capability[] = ['fence', 'readFence', 'activate']
 
 class Gated implements GatedStore {
@@ -212,6 +212,21 @@ class Gated implements GatedStore {
 }
 
 function moverOf(store: Store, core: GateCore): Store {
+  const admitted = async <T>(writes: readonly Write[], { durable, signal, staged, cleanUp }: ApplyOptions, write: (given: ApplyOptions) => Promise<T>): Promise<T> => {
+    const gate = await core.load()
+    signal?.throwIfAborted()
+    const tickets: number[] = []
+    try {
+      for (const span of spansOf(writes, staged?.ranges ?? [{}])) {
+        if (staged !== undefined) tickets.push(gate.admitApply(staged.claim, staged.coordEpoch, span))
+        else if (cleanUp !== undefined) tickets.push(gate.admitCleanUp(cleanUp.epoch, span))
+        else throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'only a live migration may write past its gate' })
+      }
+      return await write({ durable, signal })
+    } finally {
+      for (const ticket of tickets) core.landed(ticket, true)
+    }
+  }
   const mover: Store = {
     name: store.name,
     identity: store.identity,
@@ -220,23 +235,13 @@ function moverOf(store: Store, core: GateCore): Store {
     scan: (range, options) => store.scan(range, options),
     getMany: getManyOf(store),
     gate: { change: (call) => core.change(call), limitWrites: (perSecond, ranges) => core.limitWrites(perSecond, ranges), meter: core.meter },
-    apply: async (writes, { durable, signal, staged, cleanUp }) => {
-      const gate = await core.load()
-      signal?.throwIfAborted()
-      const tickets: number[] = []
-      try {
-        for (const span of spansOf(writes, staged?.ranges ?? [{}])) {
-          if (staged !== undefined) tickets.push(gate.admitApply(staged.claim, staged.coordEpoch, span))
-          else if (cleanUp !== undefined) tickets.push(gate.admitCleanUp(cleanUp.epoch, span))
-          else throw new KeyhaulError('KEYHAUL_UNSUPPORTED', { store: store.name, message: 'only a live migration may write past its gate' })
-        }
-        await store.apply(writes, { durable, signal, cleanUp })
-      } finally {
-        for (const ticket of tickets) core.landed(ticket, true)
-      }
-    }
+    apply: (writes, options) => admitted(writes, options, (given) => store.apply(writes, { ...given, cleanUp: options.cleanUp }))
   }
-  const { openFeed, estimate } = store
+  const { openFeed, estimate, applyNewer } = store
+  if (applyNewer !== undefined) {
+    const newer: Store['applyNewer'] = (writes, options) => admitted(writes, options, (given) => applyNewer.call(store, writes, { ...given, deletes: options.deletes }))
+    Object.assign(mover, { applyNewer: newer })
+  }
   if (openFeed !== undefined) Object.assign(mover, { openFeed: openFeed.bind(store) })
   if (estimate !== undefined) Object.assign(mover, { estimate: estimate.bind(store) })
   return mover

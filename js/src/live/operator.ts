@@ -12,7 +12,7 @@ const ASKED_MAX = 5
 const ASK_EVERY_MS = 1000
 
 /** Bits that would be of another level: nothing here can keep readers out, or show a version. */
-const KEPT: readonly Capability[] = ['scan', 'apply', 'feed', 'stats']
+const KEPT: readonly Capability[] = ['scan', 'apply', 'version', 'feed', 'feedEarly', 'stats']
 
 /**
  * The word of a caller in place of a gate (level 2): writers are stopped when stopWrites() has
@@ -122,7 +122,7 @@ function passing(store: Store, change: (call: GateCall) => Promise<void>): Store
     apply: (writes, options) => store.apply(writes, options),
     gate: { change }
   }
-  for (const name of ['getMany', 'openFeed', 'estimate'] as const) {
+  for (const name of ['getMany', 'openFeed', 'estimate', 'applyNewer'] as const) {
     const method = store[name]
     if (method !== undefined) Object.assign(view, { [name]: (method as (...args: unknown[]) => unknown).bind(store) })
   }

@@ -3,10 +3,10 @@ import type { Capability, Store } from './store.js'
 
 /** By their bits in plans and journals; what has no name is not offered. */
 export const CAPABILITIES: readonly (Capability | '')[] = [
-  'scan', 'apply', '', '', 'feed', '', '', 'fence', 'readFence', 'activate', 'digest', 'rangeDelete', '', 'stats'
+  'scan', 'apply', 'version', '', 'feed', 'feedEarly', '', 'fence', 'readFence', 'activate', 'digest', 'rangeDelete', '', 'stats'
 ]
 
-/** What a store says of itself and nobody would mind, as that its feed is ahead of its scans, would be lost data later. */
+/** What a store says of itself and nobody would mind, as that its entries expire, would be lost data later. */
 export function assertHonoured(store: Store): void {
   const { name, identity, capabilities, scan } = store ?? {}
   if (!name || identity === undefined || !capabilities?.has || !capabilities[Symbol.iterator] || !scan) {

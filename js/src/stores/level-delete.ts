@@ -42,23 +42,35 @@ export async function deleteEqual(store: DeletableStore, tap: LevelTap, entries:
     if (gone.length === 0) return left
     await store.write(gone.map((key) => [key, undefined]))
     await tap.settle()
-    return left + (await mend(store, tap, watch, gone))
+    return left + (await redo(store, tap, watch, new Map(gone.map((key) => [idOf(key), undefined])), () => true))
   } finally {
     watch.end()
   }
 }
 
-/** Makes once more what our delete overtook; gives how many keys are there after all. */
-async function mend(store: DeletableStore, tap: LevelTap, watch: { take(): Landed[] }, gone: readonly Uint8Array[]): Promise<number> {
+type Values = Map<string, Uint8Array | undefined>
+
+/**
+ * Makes once more what our writes overtook, where `isTheirs` says that it should stand; gives how many keys hold
+ * somebody else's value after all.
+ */
+export async function redo(
+  store: DeletableStore,
+  tap: LevelTap,
+  watch: { take(): Landed[] },
+  ours: Values,
+  isTheirs: (key: Uint8Array, theirs: Uint8Array | undefined, ours: Uint8Array | undefined) => boolean
+): Promise<number> {
   let writes = lastOf(store, watch.take())
   if (writes.size === 0) return 0
-  const ours = new Set(gone.map(idOf))
-  /** What the store should hold, by the last write to each of the deleted keys. */
+  /** What the store should hold, by the last write of others to each of our keys. */
   const wanted = new Map<string, { key: Uint8Array; value: Uint8Array | undefined }>()
   /** What we wrote last; a put by others is only ever in danger from that. */
-  const written = new Map<string, Uint8Array | undefined>()
+  const written: Values = new Map(ours)
   for (let round = 0; ; round++) {
-    for (const [id, write] of writes) if (ours.has(id)) wanted.set(id, write)
+    for (const [id, write] of writes) {
+      if (ours.has(id) && isTheirs(write.key, write.value, ours.get(id))) wanted.set(id, write)
+    }
     const check = [...wanted].filter(([id]) => round === 0 || writes.has(id)).map(([, { key }]) => key)
     const values = check.length === 0 ? [] : await store.getMany(check)
     const again: [Uint8Array, Uint8Array | undefined][] = []
@@ -78,7 +90,7 @@ async function mend(store: DeletableStore, tap: LevelTap, watch: { take(): Lande
   }
 }
 
-function lastOf(store: DeletableStore, landed: readonly Landed[]): Map<string, { key: Uint8Array; value: Uint8Array | undefined }> {
+export function lastOf(store: DeletableStore, landed: readonly Landed[]): Map<string, { key: Uint8Array; value: Uint8Array | undefined }> {
   const last = new Map<string, { key: Uint8Array; value: Uint8Array | undefined }>()
   for (const { key, value } of landed) {
     const local = store.local(key)

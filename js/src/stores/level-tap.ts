@@ -67,6 +67,7 @@ export class LevelTap {
   private waiting: (() => void)[] = []
   private own = false
   private silent = false
+  private tail: Promise<unknown> = Promise.resolve()
 
   static of(root: LevelDatabase): LevelTap {
     const tap = taps.get(root) ?? new LevelTap(root)
@@ -100,6 +101,13 @@ export class LevelTap {
     } finally {
       this.own = this.silent = false
     }
+  }
+
+  /** One after the other. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.tail.then(work)
+    this.tail = done.catch(() => {})
+    return done
   }
 
   /** Collects what others write from now on. */

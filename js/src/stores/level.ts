@@ -2,17 +2,20 @@ import { KeyhaulError } from '../errors.js'
 import { compareBytes, concatBytes, present, startsWith, toBytes } from './bytes.js'
 import { fillBatch } from './level-batch.js'
 import { prefixRange } from './level-cleared.js'
-import { deleteEqual } from './level-delete.js'
+import { type DeletableStore, deleteEqual } from './level-delete.js'
 import { fromLevel, isWrite, notBytes, reserved } from './level-errors.js'
 import { LevelFeedLog } from './level-feed.js'
 import type { OpenFeed } from './level-feed-open.js'
 import { BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
 import { LevelIterators, pageBack } from './level-iterators.js'
+import { mergeNewer } from './level-merge.js'
 import { LevelTap } from './level-tap.js'
 import { unplacedName } from './level-name.js'
 import type { LevelChainedBatch, LevelDatabase, LevelEncoding } from './level-types.js'
-import type { ApplyOptions, Capability, Entry, Estimate, Feed, OwnRecord, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
+import type { ApplyOptions, Capability, Entry, Estimate, Feed, NewerOptions, OwnRecord, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
+import { type CompareVersions, compareVersions, type VersionOf } from './versions.js'
 
+export type { Version, VersionOf } from './versions.js'
 export type { OpenFeed } from './level-feed-open.js'
 export type { LevelDatabase } from './level-types.js'
 
@@ -26,6 +29,12 @@ export interface LevelStoreOptions {
    * ends the feeds whose range it touches.
    */
   readonly feed?: boolean
+  /**
+   * Its values carry a version, deletes included (a tombstone is an entry), as those of last-writer-wins
+   * records do; capability `version`. Between two such stores a migration writes nothing over what
+   * is newer, also where others write the target through this database object or its sublevels.
+   */
+  readonly versionOf?: VersionOf
 }
 
 /** A store over any abstract-level 3 database: classic-level, memory-level, browser-level, a sublevel. */
@@ -72,6 +81,7 @@ class LevelStore implements Store {
   readonly name: string
   readonly capabilities: ReadonlySet<Capability>
   readonly openFeed?: NonNullable<Store['openFeed']>
+  readonly applyNewer?: NonNullable<Store['applyNewer']>
   readonly identity: unknown
   readonly place: NonNullable<Store['place']>
   readonly ownRecord: OwnRecord
@@ -98,6 +108,11 @@ class LevelStore implements Store {
     this.encoding = typeof location === 'string' && typeof Buffer !== 'undefined' ? 'buffer' : 'view'
     const capabilities: Capability[] = ['scan', 'apply', 'rangeDelete']
     if (typeof (db as { approximateSize?: unknown }).approximateSize === 'function') capabilities.push('stats')
+    if (options.versionOf !== undefined) {
+      capabilities.push('version')
+      const compare = compareVersions(options.versionOf, this.name)
+      this.applyNewer = (writes, given): Promise<number> => this.merge(writes, given, compare)
+    }
     if (options.feed === true) {
       capabilities.push('feed')
       const log = LevelFeedLog.of(this.root)
@@ -197,27 +212,42 @@ class LevelStore implements Store {
    * a crash of the process in the milliseconds between.
    */
   deleteEqual(entries: readonly Entry[], options: ApplyOptions): Promise<number> {
-    return this.changing(async () => {
-      options.signal?.throwIfAborted()
-      await this.ready()
-      const encodings = { keyEncoding: this.encoding, valueEncoding: this.encoding, fillCache: false }
-      const tap = LevelTap.of(this.root)
-      const part = {
-        name: this.name,
-        getMany: (keys: readonly Uint8Array[]) => this.db.getMany(keys as never[], encodings) as Promise<(Uint8Array | undefined)[]>,
-        write: async (writes: readonly Write[]) => {
-          const batch = this.db.batch() as LevelChainedBatch
-          // A sublevel's batch passes the hooks of the root only when it is written.
-          const written = tap.asOwn(() => {
-            this.fill(batch, writes)
-            return batch.write({ sync: options.durable })
-          })
-          await written
-        },
-        local: (key: Uint8Array) => (startsWith(key, this.prefix) ? key.subarray(this.prefix.length) : undefined)
-      }
-      return deleteEqual(part, tap, entries, options.signal)
+    return this.alone(options, (part, tap) => deleteEqual(part, tap, entries, options.signal))
+  }
+
+  /** The same holds for what is written because it is newer. */
+  private merge(writes: readonly Write[], options: NewerOptions, compare: CompareVersions): Promise<number> {
+    return this.alone(options, async (part, tap) => {
+      for (const write of writes) if (!isWrite(write)) throw notBytes(this.name)
+      return mergeNewer(part, tap, writes, compare, options.deletes, options.signal)
     })
+  }
+
+  /** Reads and then writes, while no other does in this database: such writes pass each other's watches. */
+  private alone(options: ApplyOptions, work: (part: DeletableStore, tap: LevelTap) => Promise<number>): Promise<number> {
+    const tap = LevelTap.of(this.root)
+    return this.changing(() =>
+      tap.inTurn(async () => {
+        options.signal?.throwIfAborted()
+        await this.ready()
+        const encodings = { keyEncoding: this.encoding, valueEncoding: this.encoding, fillCache: false }
+        const part = {
+          name: this.name,
+          getMany: (keys: readonly Uint8Array[]) => this.db.getMany(keys as never[], encodings) as Promise<(Uint8Array | undefined)[]>,
+          write: async (writes: readonly Write[]) => {
+            const batch = this.db.batch() as LevelChainedBatch
+            // A sublevel's batch passes the hooks of the root only when it is written.
+            const written = tap.asOwn(() => {
+              this.fill(batch, writes)
+              return batch.write({ sync: options.durable })
+            })
+            await written
+          },
+          local: (key: Uint8Array) => (startsWith(key, this.prefix) ? key.subarray(this.prefix.length) : undefined)
+        }
+        return work(part, tap)
+      })
+    )
   }
 
   deleteRange(range: ScanRange, options: ApplyOptions): Promise<void> {

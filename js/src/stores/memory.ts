@@ -1,9 +1,10 @@
 import { KeyhaulError } from '../errors.js'
-import { compareBytes, decodeFeedPosition, encodeFeedPosition, inRange, toBytes } from './bytes.js'
+import { compareBytes, decodeFeedPosition, encodeFeedPosition, idOf, inRange, toBytes } from './bytes.js'
 import { isWrite, notBytes } from './level-errors.js'
 import { unpackPage } from './packed.js'
 import { SortedRows } from './sorted-rows.js'
 import type { ApplyOptions, Capability, Change, DigestSink, Entry, Estimate, Feed, FeedOptions, OwnRecord, PackedPage, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
+import { type CompareVersions, compareVersions, pickNewer, type VersionOf } from './versions.js'
 
 export interface MemoryStoreOptions {
   /** In plans, journals and registers. Default `memory`, and `memory-2` and so on for those that follow. */
@@ -18,6 +19,8 @@ export interface MemoryStoreOptions {
    * machine does. Each holds its memory until the last of its entries is gone. Default false.
    */
   readonly packed?: boolean
+  /** As that of levelStore. */
+  readonly versionOf?: VersionOf
 }
 
 /** A sorted store in memory, for tests and for trying things out. */
@@ -30,7 +33,7 @@ export interface MemoryStore extends Store {
   [Symbol.iterator](): IterableIterator<Entry>
 }
 
-const OFFERED: readonly Capability[] = ['scan', 'apply', 'feed', 'digest', 'rangeDelete', 'stats']
+const OFFERED: readonly Capability[] = ['scan', 'apply', 'version', 'feed', 'digest', 'rangeDelete', 'stats']
 
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   const store = new Memory(options)
@@ -43,6 +46,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   drop('digest', 'digest')
   drop('rangeDelete', 'deleteRange')
   drop('stats', 'estimate')
+  drop('version', 'applyNewer')
   if (options.packed !== true) for (const method of ['scanPacked', 'applyPacked'] as const) Object.defineProperty(store, method, { value: undefined, writable: true })
   return store
 }
@@ -67,6 +71,7 @@ class Memory implements MemoryStore {
   /** Which feed is whose: the one where it began. */
   private readonly owners = new Map<string, number>()
   private own: Uint8Array | undefined
+  readonly applyNewer?: NonNullable<Store['applyNewer']>
   readonly ownRecord: OwnRecord = {
     read: async () => this.own,
     write: async (bytes) => {
@@ -77,6 +82,8 @@ class Memory implements MemoryStore {
   constructor(options: MemoryStoreOptions) {
     this.name = options.name ?? nextName()
     const without = new Set(options.without)
+    if (options.versionOf === undefined) without.add('version')
+    else this.applyNewer = this.newer(compareVersions(options.versionOf, this.name))
     this.capabilities = new Set(OFFERED.filter((capability) => !without.has(capability)))
     this.feedLimit = options.feedLimit ?? 1_000_000
   }
@@ -244,6 +251,16 @@ class Memory implements MemoryStore {
       bytes += key.length + value.length
     }
     return { entries, bytes }
+  }
+
+  private newer(compare: CompareVersions): NonNullable<Store['applyNewer']> {
+    return async (writes, { signal, deletes }) => {
+      signal?.throwIfAborted()
+      if (!writes.every(isWrite)) throw notBytes(this.name)
+      const { taken, left } = pickNewer(writes, (key) => this.rows.get(key), compare, deletes, idOf)
+      for (const [key, value] of taken.values()) this.write([key.slice(), value?.slice()])
+      return left
+    }
   }
 
   private write(change: Change, silent = false): void {

@@ -13,15 +13,22 @@ export type Write = readonly [key: Uint8Array, value: Uint8Array | undefined]
  * What a store can do. `digest` and `rangeDelete` have methods, which the conformance suite tests, but no migration
  * calls them yet: verification reads entries, and a move deletes key by key. Any other name is refused.
  *
- * There are no versions of entries: a migration applies every change of the feed, in its order, also those that are ahead
- * of its pages, so whatever an older page undoes comes again behind it. For that a change that a feed has given must be
- * seen by every page that is read later. A store whose feed is ahead of its scans (some databases tell of a
- * commit before readers see it) has to hold such changes back until they are.
+ * Without versions a migration applies every change of the feed, in its order, also those that are ahead of its pages,
+ * so whatever an older page undoes comes again behind it. For that a change that a feed has given must be seen by every
+ * page that is read later. A store whose feed is ahead of its scans (some databases tell of a commit before readers see
+ * it) says `feedEarly` beside `feed`; such a change must be seen at the latest when its writer is told, and by
+ * the scans behind an `openFeed` that begins after it.
+ *
+ * `version`: values carry a version, those of deletes too, as last-writer-wins records do: a tombstone is an entry, in
+ * scans and in the feed. To keyhaul they are bytes; the store reads the version, in `applyNewer`. Where both stores have it,
+ * `feedEarly` is taken, and a copy follows what is written meanwhile also without a feed, by comparing again.
  */
 export type Capability =
   | 'scan'
   | 'apply'
+  | 'version'
   | 'feed'
+  | 'feedEarly'
   | 'fence'
   | 'readFence'
   | 'activate'
@@ -58,6 +65,10 @@ export interface ApplyOptions {
   readonly staged?: { readonly claim: Uint8Array; readonly coordEpoch: number; readonly ranges: readonly ScanRange[] } | undefined
   /** Of a live migration, on its source: delete only what moved away at this epoch; in no feed. */
   readonly cleanUp?: { readonly epoch: number } | undefined
+}
+
+export interface NewerOptions extends ApplyOptions {
+  readonly deletes: boolean
 }
 
 export type GateVerb = 'assign' | 'prepare' | 'fence' | 'fenceReads' | 'unfence' | 'redirect' | 'activate' | 'discard' | 'inspect'
@@ -172,6 +183,13 @@ export interface Store {
    * waits for what is under way, and nothing that comes later is in a feed. Who wraps it wraps `applyPacked` and `prepare` too, or leaves them out.
    */
   apply(writes: readonly Write[], options: ApplyOptions): Promise<void>
+  /**
+   * `version`: as apply, but a put counts only where it is newer than what is there, also than what others write at
+   * that moment; of one version the store keeps what it has. Gives of how many keys something newer is there. A delete has
+   * no version: without `deletes` it is left out, as others may write the same keys; with it nobody else does, and
+   * it is carried out.
+   */
+  applyNewer?(writes: readonly Write[], options: NewerOptions): Promise<number>
   /** As apply of a sealed frame, its checksum included; puts and deletes. It is the store's own from then on. */
   applyPacked?(frame: Uint8Array, options: ApplyOptions): Promise<void>
   /**

@@ -2,9 +2,11 @@ import { packPage, unpackPage } from '../stores/packed.js'
 import type { Capability, Entry, Store, Write } from '../stores/store.js'
 import { feedTests } from './feed.js'
 import { check, checkEntries, key, numbered, same, scanAll, type StoreUnderTest } from './support.js'
+import { type VersionedValues, versionTests } from './version.js'
 
 export { type JournalConformanceOptions, journalConformance } from './journal.js'
 export { ConformanceError, type StoreUnderTest } from './support.js'
+export type { VersionedValues } from './version.js'
 
 export interface ConformanceOptions {
   /** Of node:test, vitest, mocha, …: registers a test. */
@@ -12,6 +14,8 @@ export interface ConformanceOptions {
   /** A fresh, empty store for each test. */
   readonly create: () => Promise<StoreUnderTest>
   readonly destroy?: (under: StoreUnderTest) => Promise<void>
+  /** For a store with `version`, which fails without it. */
+  readonly versioned?: VersionedValues
 }
 
 type Case = readonly [name: string, run: (under: StoreUnderTest) => Promise<void>]
@@ -26,8 +30,13 @@ const ORDERED: readonly Uint8Array[] = [
  * Shows whether a store keeps the promises that migrations rely on. A store that passes with
  * a capability can be used at the levels that need it.
  */
-export function storeConformance({ test, create, destroy }: ConformanceOptions): void {
-  for (const [name, run] of [...scanTests, ...applyTests, ...optionalTests, ...feedTests]) {
+export function storeConformance({ test, create, destroy, versioned }: ConformanceOptions): void {
+  const withVersions = versionTests.map(([name, run]): Case => [name, async (under) => {
+    if (!under.store.capabilities.has('version')) return
+    check(versioned !== undefined, 'the store has versions; give `versioned`, so that the suite can make some')
+    await run(under, versioned)
+  }])
+  for (const [name, run] of [...scanTests, ...applyTests, ...optionalTests, ...feedTests, ...withVersions]) {
     test(name, async () => {
       const under = await create()
       try {
@@ -126,7 +135,7 @@ const applyTests: readonly Case[] = [
   }]
 ]
 
-const METHODS: readonly (readonly [Capability, keyof Store])[] = [['scan', 'scan'], ['apply', 'apply'], ['feed', 'openFeed'], ['digest', 'digest'], ['rangeDelete', 'deleteRange'], ['stats', 'estimate']]
+const METHODS: readonly (readonly [Capability, keyof Store])[] = [['scan', 'scan'], ['apply', 'apply'], ['feed', 'openFeed'], ['feedEarly', 'openFeed'], ['version', 'applyNewer'], ['digest', 'digest'], ['rangeDelete', 'deleteRange'], ['stats', 'estimate']]
 
 const optionalTests: readonly Case[] = [
   ['a capability has its method, and a stable identity and a name', async ({ store }) => {

@@ -142,11 +142,16 @@ test('a capability that nothing honours is refused, on either side and behind a 
     const base = memoryStore({ name })
     return { name, identity: base, capabilities: new Set(['scan', 'apply', ...more] as never[]), scan: base.scan.bind(base), apply: base.apply.bind(base) }
   }
-  for (const one of ['feedEarly', 'version', 'snapshot', 'hook', 'ttl', 'Scan']) {
+  for (const one of ['snapshot', 'hook', 'ttl', 'Scan']) {
     const refusal = { code: 'KEYHAUL_UNSUPPORTED', message: new RegExp(`^store x: it declares ${one}, which keyhaul does not honour`) }
     await assert.rejects(migrate({ from: declaring('x', one), to: declaring('y') }).done, refusal)
     await assert.rejects(migrate({ from: declaring('y'), to: declaring('x', one) }).done, refusal)
     assert.throws(() => gatedStore(declaring('x', one)), refusal)
   }
   assert.equal((await migrate({ from: declaring('x'), to: declaring('y', 'stats') }).done).state, 'done')
+  // What only versions make up for is refused where one of the two has none.
+  const needsVersions = { code: 'KEYHAUL_UNSUPPORTED', message: /missing: version/ }
+  for (const [from, to] of [[['feedEarly'], []], [['feedEarly', 'version'], []], [['feedEarly'], ['version']], [[], ['feedEarly']]] as const) {
+    await assert.rejects(migrate({ from: declaring('x', ...from), to: declaring('y', ...to) }).done, needsVersions)
+  }
 })

@@ -24,7 +24,27 @@ struct MemoryStore {
   bool recording = false;
   uint64_t trimmed = 0;  // changes of the log that are gone
   uint64_t scans = 0, applies = 0;
+  // With feedEarly: what the feed tells of, and scans do not show until show().
+  std::map<std::string, std::string> hidden;
 
+  void putEarly(const std::string& key, const std::string& value) {
+    hidden[key] = value;
+    if (recording) log.emplace_back(key, value);
+  }
+  void show() {
+    for (const auto& [key, value] : std::exchange(hidden, {})) entries[key] = value;
+  }
+  // For plans with versions: a value is its version in digits of one length, then whatever. False: it was
+  // not taken, because something newer is there.
+  bool takeNewer(const std::string& key, const std::string& value) {
+    const auto at = entries.find(key);
+    const auto versionOf = [](const std::string& v) { return v.substr(0, v.find(':')); };
+    if (at == entries.end() || versionOf(at->second) < versionOf(value)) {
+      put(key, value);
+      return true;
+    }
+    return versionOf(at->second) == versionOf(value);
+  }
   void put(const std::string& key, const std::string& value) {
     entries[key] = value;
     if (recording) log.emplace_back(key, value);
@@ -223,6 +243,9 @@ class MemoryHost {
         } else {
           ++event.count;
         }
+      } else if (action.ifNewer) {
+        if (entry.deleted) continue;  // a delete has no version
+        if (!to.takeNewer(std::string(entry.key), std::string(entry.value))) ++event.count;
       } else if (entry.deleted) {
         to.del(std::string(entry.key));
       } else {

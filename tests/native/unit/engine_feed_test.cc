@@ -23,17 +23,29 @@ MigrationId begin(MemoryHost& host, Plan plan, bool journal = true) {
 }
 
 // Merging pages and changes in order rests on it: a later page shows what the feed has given.
-TEST(EngineFeed, AFeedThatIsAheadOfItsScansIsRefused) {
+TEST(EngineFeed, AFeedThatIsAheadOfItsScansNeedsVersions) {
+  constexpr auto early = static_cast<uint32_t>(Capability::kFeedEarly);
+  constexpr auto version = static_cast<uint32_t>(Capability::kVersion);
   for (const bool ofTarget : {false, true}) {
     Plan plan = withFeed(false);
-    Capabilities& declared = ofTarget ? plan.targetCapabilities : plan.sourceCapabilities;
-    declared.bits |= static_cast<uint32_t>(Capability::kFeedEarly);
-    MemoryHost host;
-    const auto start = [&] { return host.engine.start(host.now, validatePlan(plan).value(), host.source, host.target, true); };
-    EXPECT_EQ(start().code(), ErrorCode::kUnsupported);
+    (ofTarget ? plan.targetCapabilities : plan.sourceCapabilities).bits |= early;
+    PlanProblem problem;
+    for (const bool onSource : {false, true}) {
+      (onSource ? plan.sourceCapabilities : plan.targetCapabilities).bits |= version;
+      EXPECT_EQ(validatePlan(plan, &problem).code(), ErrorCode::kUnsupported);
+      EXPECT_EQ(problem.missing, version);
+      (onSource ? plan.sourceCapabilities : plan.targetCapabilities).bits &= ~version;
+    }
+    plan.sourceCapabilities.bits |= version;
+    plan.targetCapabilities.bits |= version;
+    EXPECT_TRUE(validatePlan(plan).ok());
+    plan.verify = VerifyDepth::kNone;
+    EXPECT_EQ(validatePlan(plan, &problem).code(), ErrorCode::kInvalidArgument);
+    EXPECT_EQ(problem.field, "verify");
+    plan.verify = VerifyDepth::kTarget;
     // What old journals have besides means nothing.
-    declared.bits = withFeed(false).sourceCapabilities.bits | 1U << 2 | 1U << 3 | 1U << 6 | 1U << 12;
-    EXPECT_TRUE(start().ok());
+    plan.sourceCapabilities.bits |= 1U << 3 | 1U << 6 | 1U << 12;
+    EXPECT_TRUE(validatePlan(plan).ok());
   }
 }
 

@@ -30,6 +30,7 @@ export class Load {
   slowestWriteMs = 0
   private readonly oracles: Oracle[]
   private stopped = false
+  private deletes = true
   private readonly workers: Promise<void>[] = []
   private readonly random: () => number
 
@@ -49,8 +50,9 @@ export class Load {
     }
   }
 
-  /** `pause` slows the clients down to so many milliseconds between operations. */
-  start({ writers = 4, readers = 4, scanners = 1, pause = 0 } = {}): void {
+  /** `pause` slows the clients down to so many milliseconds between operations. Without `deletes` they only put. */
+  start({ writers = 4, readers = 4, scanners = 1, pause = 0, deletes = true } = {}): void {
+    this.deletes = deletes
     const run = (work: () => Promise<void>): void => {
       const loop = async (): Promise<void> => {
         while (!this.stopped) {
@@ -80,7 +82,7 @@ export class Load {
   private async write(key: number): Promise<void> {
     if (key >= this.count) return
     const oracle = this.oracles[key] as Oracle
-    oracle.deletes.push(!this.isStable(key) && this.random() < 0.25)
+    oracle.deletes.push(this.deletes && !this.isStable(key) && this.random() < 0.25)
     const version = oracle.begun
     const text = oracle.text(key, version)
     const began = performance.now()

@@ -6,9 +6,9 @@ import { describe, test } from 'node:test'
 import { ClassicLevel } from 'classic-level'
 import { MemoryLevel } from 'memory-level'
 import type { Capability, Store, Write } from '../../../../dist/index.js'
-import { type LevelDatabase, levelStore } from '../../../../dist/stores/level.js'
+import { type LevelDatabase, levelStore, type VersionOf } from '../../../../dist/stores/level.js'
 import { memoryStore } from '../../../../dist/stores/memory.js'
-import { storeConformance, type StoreUnderTest } from '../../../../dist/testing/index.js'
+import { storeConformance, type StoreUnderTest, type VersionedValues } from '../../../../dist/testing/index.js'
 
 const OPTIONAL: readonly (Capability | undefined)[] = [undefined, 'feed', 'digest', 'rangeDelete', 'stats']
 
@@ -27,6 +27,18 @@ describe('memory that keeps pages packed', () => {
   storeConformance({ test, create: async () => memory([], true) })
 })
 
+/** A version of four bytes, as text that every encoding keeps, and what follows it; a tombstone has nothing that follows. */
+const versioned: VersionedValues = {
+  value: (version, text) => Buffer.from(`${String(version).padStart(4, '0')}${text}`),
+  tombstone: (version) => Buffer.from(String(version).padStart(4, '0'))
+}
+const versionOf = (value: Uint8Array): number => Number(Buffer.from(value.subarray(0, 4)).toString())
+const versionOfBytes: VersionOf = (value) => value.subarray(0, 4)
+
+describe('memory with versions', () => {
+  storeConformance({ test, versioned, create: async () => { const store = memoryStore({ versionOf }); return { store, put: async (key, value) => store.put(key, value), delete: async (key) => store.delete(key) } } })
+})
+
 const BYTES = { keyEncoding: 'view', valueEncoding: 'view' } as const
 
 interface Writable extends LevelDatabase {
@@ -36,30 +48,35 @@ interface Writable extends LevelDatabase {
 }
 
 const open = new Map<Store, () => Promise<void>>()
-async function level(db: unknown, feed: boolean, done: () => Promise<void>): Promise<StoreUnderTest> {
+async function level(db: unknown, feed: boolean, done: () => Promise<void>, more: { versionOf?: VersionOf } = {}): Promise<StoreUnderTest> {
   const database = db as Writable
   await database.open()
-  const store = levelStore(database, { feed })
+  const store = levelStore(database, { feed, ...more })
   open.set(store, done)
   return { store, put: (key, value) => database.put(key, value, BYTES), delete: (key) => database.del(key, BYTES) }
 }
 const destroy = async ({ store }: StoreUnderTest): Promise<void> => open.get(store)?.()
 
+const classic = (feed: boolean, more: { versionOf?: VersionOf } = {}) => async (): Promise<StoreUnderTest> => {
+  const folder = mkdtempSync(join(tmpdir(), 'keyhaul-'))
+  const db = new ClassicLevel(folder)
+  const done = async (): Promise<void> => {
+    await db.close()
+    rmSync(folder, { recursive: true })
+  }
+  return level(db, feed, done, more)
+}
+
 for (const feed of [false, true]) {
   const suffix = feed ? ' with a feed' : ''
   describe(`classic-level${suffix}`, () => {
-    storeConformance({
-      test,
-      destroy,
-      create: async () => {
-        const folder = mkdtempSync(join(tmpdir(), 'keyhaul-'))
-        const db = new ClassicLevel(folder)
-        return level(db, feed, async () => {
-          await db.close()
-          rmSync(folder, { recursive: true })
-        })
-      }
-    })
+    storeConformance({ test, destroy, create: classic(feed) })
+  })
+  describe(`classic-level with versions${suffix}`, () => {
+    storeConformance({ test, destroy, versioned, create: classic(feed, { versionOf }) })
+  })
+  describe(`a sublevel with versions${suffix}`, () => {
+    storeConformance({ test, destroy, versioned, create: async () => level(new MemoryLevel().sublevel('part'), feed, async () => {}, { versionOf: versionOfBytes }) })
   })
   describe(`memory-level${suffix}`, () => {
     storeConformance({ test, destroy, create: async () => level(new MemoryLevel(), feed, async () => {}) })
@@ -72,7 +89,7 @@ for (const feed of [false, true]) {
 /** Names of the conformance tests that a store fails. */
 async function failures(create: () => StoreUnderTest): Promise<string[]> {
   const cases: [string, () => Promise<void>][] = []
-  storeConformance({ test: (name, run) => cases.push([name, run]), create: async () => create() })
+  storeConformance({ test: (name, run) => cases.push([name, run]), create: async () => create(), versioned })
   const failed: string[] = []
   for (const [name, run] of cases) await run().catch(() => failed.push(name))
   return failed
@@ -81,15 +98,20 @@ async function failures(create: () => StoreUnderTest): Promise<string[]> {
 /** A memory store that breaks one promise. */
 function broken(change: (store: ReturnType<typeof memoryStore>) => Partial<Store>): () => StoreUnderTest {
   return () => {
-    const base = memoryStore()
+    const base = memoryStore({ versionOf })
     const methods: Partial<Store> = {}
-    for (const name of ['scan', 'apply', 'openFeed', 'digest', 'deleteRange', 'estimate'] as const) {
+    for (const name of ['scan', 'apply', 'openFeed', 'digest', 'deleteRange', 'estimate', 'applyNewer'] as const) {
       Object.assign(methods, { [name]: (base[name] as (...args: unknown[]) => unknown).bind(base) })
     }
     const store = { name: 'broken', identity: base, capabilities: base.capabilities, ...methods, ...change(base) } as Store
     return { store, put: async (key, value) => base.put(key, value), delete: async (key) => base.delete(key) }
   }
 }
+
+type Merge = NonNullable<Store['applyNewer']>
+const merging = (base: Store, change: (writes: readonly Write[], options: Parameters<Merge>[1], merge: Merge) => Promise<number>): Partial<Store> => ({
+  applyNewer: (writes, options) => change(writes, options, (base.applyNewer as Merge).bind(base))
+})
 
 test('the suite finds stores that break their promises', async () => {
   assert.deepEqual(await failures(broken(() => ({}))), [])
@@ -111,6 +133,16 @@ test('the suite finds stores that break their promises', async () => {
     ['forgets its feed when it is left', (base) => ({ openFeed: async (range, o) => base.openFeed?.(range, o?.after === undefined ? o : {}) as never })],
     ['knows no owner of a feed', (base) => ({ openFeed: async (range, o) => base.openFeed?.(range, { after: o?.after }) as never })],
     ['has one feed for all', (base) => ({ openFeed: async (range, o) => base.openFeed?.(range, { ...o, owner: 'one' }) as never })],
+    ['knows no versions', (base) => ({ applyNewer: async (writes, o) => { await base.apply(writes, o); return 0 } })],
+    ['has no applyNewer', () => ({ applyNewer: undefined as never })],
+    ['takes the same version once more', (base) => merging(base, async (writes, o, merge) => { const left = await merge(writes, o); for (const [k, v] of writes) { const now = base.get(k); if (v && now && versionOf(now) === versionOf(v)) base.put(k, v) } return left })],
+    ['takes the last of a batch, not the newest', (base) => merging(base, (writes, o, merge) => merge([...new Map(writes.map((write) => [String(write[0]), write])).values()], o))],
+    ['does not say what it left', (base) => merging(base, async (writes, o, merge) => void (await merge(writes, o)) as never)],
+    ['says what it left, equal ones too', (base) => merging(base, async (writes, o, merge) => { const held = writes.filter(([k, v]) => { const now = base.get(k); return v && now && versionOf(now) >= versionOf(v) }).length; await merge(writes, o); return held })],
+    ['takes every tombstone', (base) => merging(base, async (writes, o, merge) => { const left = await merge(writes, o); for (const [k, v] of writes) if (v?.length === 4) base.put(k, v); return left })],
+    ['carries every delete out', (base) => merging(base, (writes, o, merge) => merge(writes, { ...o, deletes: true }))],
+    ['carries no delete out', (base) => merging(base, (writes, o, merge) => merge(writes, { ...o, deletes: false }))],
+    ['reads first, and writes when others have written', (base) => merging(base, async (writes, o, merge) => { if (o.deletes) return merge(writes, o); const newer = writes.filter(([k, v]) => { const now = base.get(k); return v && (!now || versionOf(v) > versionOf(now)) }); const left = writes.filter(([k, v]) => { const now = base.get(k); return v && now && versionOf(v) < versionOf(now) }).length; await new Promise((wake) => setImmediate(wake)); await base.apply(newer, { durable: false }); return left })],
     ['estimates nonsense', () => ({ estimate: async () => ({ bytes: Number.NaN }) })]
   ]
   for (const [name, change] of cases) {
