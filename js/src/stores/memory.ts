@@ -258,7 +258,7 @@ class Memory implements MemoryStore {
       signal?.throwIfAborted()
       if (!writes.every(isWrite)) throw notBytes(this.name)
       const { taken, left } = pickNewer(writes, (key) => this.rows.get(key), compare, deletes, idOf)
-      for (const [key, value] of taken.values()) this.write([key.slice(), value?.slice()])
+      for (const [key, value] of taken.values()) this.write([copyOf(key), value && copyOf(value)])
       return left
     }
   }

@@ -83,7 +83,8 @@ export const versionTests: readonly Case[] = [
     // Batches beside each other, as those of several migrations are.
     const under: Promise<unknown>[] = []
     while (writes.length > 0) {
-      under.push(store.applyNewer?.(writes.splice(0, 1 + below(30)), SHARED) ?? Promise.resolve())
+      const batch = writes.splice(0, 1 + below(30))
+      under.push(store.applyNewer?.(batch, SHARED) ?? Promise.resolve())
       if (under.length >= 4) await Promise.all(under.splice(0))
     }
     await Promise.all(under)

@@ -16,6 +16,7 @@ const DELETED: Story = { text: 'GitLab deleted the data of its primary before an
 const UNITS: Story = { text: 'One program told thrust in pound-force seconds, another took it for newton seconds: the Mars Climate Orbiter was lost.', source: 'NASA’s report, November 1999', link: 'https://llis.nasa.gov/llis_lib/pdf/1009464main1_0641-mr.pdf' }
 const RETRIED: Story = { text: 'A Valkey cluster under load tried one move of slots 268 times in five minutes; each try failed in the same way.', source: 'Valkey issue 4545', link: 'https://github.com/valkey-io/valkey/issues/4545' }
 const LARGE: Story = { text: 'A single key of many million elements kept both nodes of a Redis cluster busy until they failed over, with its slot half moved.', source: 'Redis issue 1616', link: 'https://github.com/redis/redis/issues/1616' }
+const UNSEEN: Story = { text: 'Dragonfly began to listen for changes after it had taken the snapshot that it copied: keys written between the two were missing where the slots went.', source: 'Dragonfly PR 3218', link: 'https://github.com/dragonflydb/dragonfly/pull/3218' }
 const BLACK_BOX: Story = { text: 'Who moved slots of a Redis cluster was told neither how many keys had arrived nor how many were left, and could only wait.', source: 'Redis issue 14300', link: 'https://github.com/redis/redis/issues/14300' }
 const AGAIN: Story = { text: 'A ScyllaDB stream that failed began at zero again, beside all that it had sent before, until the disk was full.', source: 'ScyllaDB issue 23582', link: 'https://github.com/scylladb/scylladb/issues/23582' }
 
@@ -32,6 +33,7 @@ const OF: readonly (readonly [Story, string])[] = [
   [RETRIED, 'retry-for-ever'],
   [LARGE, 'large-entry-refused'],
   [AGAIN, 'no-clearing preempt-forgets'],
+  [UNSEEN, 'early-open'],
   [BLACK_BOX, 'counts-anew']
 ]
 
