@@ -128,7 +128,7 @@ async function fuzz() {
 
 async function installed() {
   await sh('cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C build/release keyhaul --quiet && rm -rf build/install build/install-test && cmake --install build/release --prefix build/install')
-  await sh('cmake -S tests/native/install -B build/install-test -DCMAKE_PREFIX_PATH=$PWD/build/install && cmake --build build/install-test && build/install-test/uses_keyhaul')
+  await sh('cmake -S tests/native/install -B build/install-test -G Ninja -DCMAKE_PREFIX_PATH=$PWD/build/install && cmake --build build/install-test && build/install-test/uses_keyhaul')
 }
 
 await bootstrap(['npm'])

@@ -33,7 +33,7 @@ struct Engine::Impl {
   Result<Slot*> active(MigrationId id);
   Result<MigrationId> place(Instant now, const Plan& plan, NodeId source, NodeId target);
   void deliver(const Event& event);
-  void bind(const Job& job) { port.bind(job.id(), job.priority(), mergesVersions(job.spec())); }
+  void bind(const Job& job) { port.bind(job.id(), job.priority(), job.merges()); }
   void admit();
   void preempt();
   void pump(uint32_t index);

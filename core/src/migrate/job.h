@@ -14,6 +14,8 @@ class Job {
   virtual MigrationState state() const = 0;
   virtual const Plan& spec() const = 0;
   virtual uint8_t priority() const = 0;
+  // Its writes count only where they are newer: mergesVersions().
+  virtual bool merges() const = 0;
   // It cannot keep up, and goes before those of a lower priority.
   virtual bool isAhead() const { return false; }
   virtual NodeId source() const = 0;

@@ -30,7 +30,7 @@ void JobBase::account(Instant now) {
   Totals& totals = shared_.totals;
   totals.activeUs += us;
   // Of no state: it is no work, and an ETA that counted it would be too long.
-  if (std::exchange(idle_, standsStill() || JobBase::rests())) return rate_.pass(us);
+  if (std::exchange(idle_, (paused_ || yields_) && (standsStill() || JobBase::rests()))) return rate_.pass(us);
   switch (state_) {
     case MigrationState::kCopying: totals.copyUs += us; break;
     case MigrationState::kCatchingUp:

@@ -35,6 +35,7 @@ class JobBase : public Job {
   MigrationState state() const override { return state_; }
   const Plan& spec() const override { return shared_.spec(); }
   uint8_t priority() const override { return spec().priority; }
+  bool merges() const override { return shared_.merges; }
   NodeId source() const override { return shared_.source; }
   NodeId target() const override { return shared_.target; }
   void setPaused(bool paused) override { paused_ = paused; }
