@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -64,6 +64,15 @@ export function keyhaul(args: readonly string[], onStart?: (child: ChildProcess)
 }
 
 /** Numbers from a seed, so that a failing run can be repeated (xorshift32). */
+/** Whoever is not root, for what root may do anyway. */
+export const NOBODY = 65_534
+
+/** Why a test in which the command runs as `NOBODY` cannot be made here, or false. */
+export function closedToNobody(): string | false {
+  if (process.getuid?.() !== 0) return false
+  return spawnSync('test', ['-r', CLI], { uid: NOBODY, gid: NOBODY }).status === 0 ? false : `only root may read ${CLI}`
+}
+
 export function randomFrom(seed: number): () => number {
   let state = seed | 1
   return () => {
