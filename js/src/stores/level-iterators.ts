@@ -1,7 +1,7 @@
 import { present } from './bytes.js'
 import { isOwn } from './level-feed-rows.js'
-import { assertNothingPassedOver } from './level-passed.js'
-import { AGE_MAX_MS, LevelScan, READ_ROWS } from './level-scan.js'
+import { assertNothingPassedOver, READ_ROWS } from './level-passed.js'
+import { AGE_MAX_MS, LevelScan } from './level-scan.js'
 import type { LevelDatabase, LevelEncoding, LevelIterator } from './level-types.js'
 import type { Entry, ScanOptions, ScanPage, ScanRange } from './store.js'
 

@@ -1,17 +1,10 @@
 import { behind, compareBytes } from './bytes.js'
 import { KeysAhead } from './level-ahead.js'
 import { isOwn } from './level-feed-rows.js'
-import { assertNothingPassedOver, mayPassOver } from './level-passed.js'
+import { assertNothingPassedOver, mayPassOver, READ_ROWS } from './level-passed.js'
 import type { LevelDatabase, LevelEncoding, LevelIterator } from './level-types.js'
 import type { Entry, ScanOptions, ScanPage, ScanRange } from './store.js'
 
-/**
- * Rows of one native read. An iterator of classic-level keeps the room it made for them, 64 bytes
- * for each that was asked for, until it is collected: asked for a whole page at once, those
- * that are closed are much of the memory of a long copy (bench/node/memory.mjs). Fewer rows a
- * read cost more turns of the event loop.
- */
-export const READ_ROWS = 1024
 /** An open iterator keeps LevelDB from dropping what was overwritten since. */
 const PAGES_MAX = 32
 export const AGE_MAX_MS = 1000

@@ -4,9 +4,8 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { inFolder } from '../support/stores.js'
+import { inFolder, NOBODY } from '../support/stores.js'
 
-const NOBODY = 65534
 const isRoot = process.getuid?.() === 0
 
 test('who is not root is told what is missing and how to install it', async () => {
