@@ -31,7 +31,7 @@ function endless(behind: number): { store: Store; polls: () => number; closed: (
 /** Somebody writes right before each look at its feed, however busy the machine is. */
 function writtenAtEachLook(): ReturnType<typeof memoryStore> {
   const store = memoryStore({ name: 'a' })
-  const openFeed = store.openFeed.bind(store)
+  const openFeed = store.openFeed?.bind(store) as NonNullable<typeof store.openFeed>
   let writes = 0
   const opened: typeof openFeed = async (...given) => {
     const feed = await openFeed(...given)

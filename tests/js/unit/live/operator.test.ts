@@ -165,7 +165,7 @@ test('a stopWrites that hangs is over with the budget: the attempt is put off, t
       await legacy.stopWrites()
       return new Promise((done) => late.push(done))
     }
-    const error: MigrationError = await migrate({ ...plan, stopWrites, pauseBudgetMs: 100 }).done.then(() => assert.fail(), (reason) => reason)
+    const error: MigrationError = await migrate({ ...plan, stopWrites, pauseBudgetMs: 300 }).done.then(() => assert.fail(), (reason) => reason)
     assert.equal(error.code, 'KEYHAUL_PAUSE_BUDGET')
     assert.equal(error.receipt?.postponed, 5)
     assert.equal(aborted, 5)
