@@ -5,9 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { memoryJournal } from '../../../dist/index.js'
+import { memoryJournal, migrate } from '../../../dist/index.js'
 import { openJournalFile } from '../../../dist/journal/file-node.js'
 import { indexedDbJournal } from '../../../dist/journal/indexeddb.js'
+import { memoryStore } from '../../../dist/stores/memory.js'
 import { journalConformance } from '../../../dist/testing/index.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'keyhaul-journals-'))
@@ -58,4 +59,22 @@ test('outside a browser the one of browsers says what to use instead', async () 
   const error = await journal.read().then(() => undefined, (reason: unknown) => reason as { code: string; message: string })
   assert.equal(error?.code, 'KEYHAUL_UNSUPPORTED')
   for (const name of ['', undefined as unknown as string]) assert.throws(() => indexedDbJournal(name), { code: 'KEYHAUL_INVALID_ARGUMENT' })
+})
+
+test('a journal whose close() never ends keeps nobody waiting for ever, and stays in use', async () => {
+  const real = globalThis.setTimeout
+  // The half minute that it is given.
+  const shortened = Object.assign((work: () => void, ms?: number) => real(work, ms === 30_000 ? 20 : ms), { __promisify__: real.__promisify__ }) as typeof setTimeout
+  globalThis.setTimeout = shortened
+  try {
+    const journal = { ...memoryJournal(), durable: true, close: () => new Promise<void>(() => {}) }
+    const stores = () => ({ from: memoryStore({ name: 'a', entries: [['k', 'v']] }), to: memoryStore({ name: 'b' }) })
+    assert.equal((await migrate({ ...stores(), journal }).done).entries, 1)
+    await assert.rejects(migrate({ ...stores(), journal }).done, { code: 'KEYHAUL_JOURNAL_IN_USE' })
+    // Nor one that is refused before it begins.
+    const other = { ...memoryJournal(), read: async () => Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9), close: journal.close }
+    await assert.rejects(migrate({ ...stores(), journal: other }).done, { code: 'KEYHAUL_JOURNAL_NOT_A_JOURNAL' })
+  } finally {
+    globalThis.setTimeout = real
+  }
 })
