@@ -8,7 +8,7 @@ export interface Removal {
   readonly removedEntries: number
   /** Looked at and left on the source, as they had changed. */
   readonly leftEntries: number
-  /** Of so many; where clients write meanwhile nobody knows. */
+  /** Of so many; nobody knows where clients write meanwhile, or what a copy that was killed had written. */
   readonly totalEntries: number | undefined
 }
 
@@ -40,6 +40,6 @@ export function removalOf(info: JournalInfo, bytes: Uint8Array): Removal | undef
       leftEntries += left
     }
   }
-  const totalEntries = info.mode === 'live' ? undefined : info.step === 'deleting' ? verified : info.copiedEntries
+  const totalEntries = info.step === 'deleting' ? verified : undefined
   return { removedEntries, leftEntries, totalEntries }
 }
