@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync, unlinkSync } from 'node:fs'
+import { accessSync, constants, readFileSync, unlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
 import { inspectJournal, type JournalInfo } from '../inspect.js'
@@ -308,11 +308,12 @@ async function withStores(from: string, to: string, targetMustExist: boolean, wo
 /** What will not do as a journal, before a target is made. */
 function assertJournal(path: string): void {
   const unfit = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', { file: path, message })
-  if (!existsSync(dirname(path))) throw unfit('its folder does not exist; make it first')
   try {
-    accessSync(dirname(path), constants.W_OK)
-  } catch {
-    throw unfit('its folder may not be written by this user; name another')
+    // With the slash it has to be a folder.
+    accessSync(`${dirname(path)}/`, constants.W_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw unfit(code === 'ENOENT' ? 'its folder does not exist; make it first' : code === 'ENOTDIR' ? 'a part of its path is a file; name another' : 'its folder may not be written by this user; name another')
   }
   try {
     readJournalFile(path)

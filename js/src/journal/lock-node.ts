@@ -16,15 +16,15 @@ const WAIT_MS = 10
 const wait = (): Promise<void> => new Promise((wake) => setTimeout(wake, WAIT_MS))
 
 /**
- * Makes `<path>.lock`, which names its process by pid, start time and a token: pids come back,
+ * Makes `<at>.lock`, `at` being where the path leads, which names its process by pid, start time and a token: pids come back,
  * in a restarted container at once. Its holder has the file open as long as it holds it, and it says
  * as which descriptor: those are the process's, so that is how its threads know of each other, also of one that was
  * terminated. The lock of a process or a thread that is gone is taken over; that of one
  * of this thread that is being released is waited for. Gives what releases it, once `last` has
  * settled. Errors: JOURNAL_IN_USE, JOURNAL_WRITE_FAILED, DISK_FULL.
  */
-export function takeLock(path: string): Promise<Release> {
-  return take(path, `${path}.lock`)
+export function takeLock(path: string, at: string): Promise<Release> {
+  return take(path, `${at}.lock`)
 }
 
 async function take(path: string, lock: string): Promise<Release> {

@@ -27,6 +27,8 @@ test('a journal that cannot be one makes no target', async () => {
     await fillLevel(a, 10)
     for (const [journal, code, says] of [
       [join(folder, 'none', 'j'), 'KEYHAUL_JOURNAL_WRITE_FAILED', /its folder does not exist; make it first/],
+      [join(folder, 'a', 'CURRENT', 'j'), 'KEYHAUL_JOURNAL_WRITE_FAILED', /a part of its path is a file; name another/],
+      [join(folder, 'a', 'CURRENT', 'x', 'j'), 'KEYHAUL_JOURNAL_WRITE_FAILED', /a part of its path is a file; name another/],
       [folder, 'KEYHAUL_JOURNAL_NOT_A_JOURNAL', /it is a directory/]
     ] as const) {
       const ended = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal])
