@@ -53,10 +53,10 @@ export function inspectJournal(bytes: Uint8Array): JournalInfo {
     ...rest,
     from,
     to,
-    state: receipt?.state ?? (stopped === 0 ? step : 'stopped'),
+    state: receipt?.state ?? (stopped ? 'stopped' : step),
     step,
-    stopped: stopped === 0 ? undefined : errorCodeOf(stopped),
-    resumable: receipt === undefined,
+    stopped: stopped ? errorCodeOf(stopped) : undefined,
+    resumable: !receipt,
     receipt,
     hostInfo: (JSON.parse(hostInfo) as { host?: unknown }).host,
     live

@@ -39,11 +39,11 @@ export async function closeJournal(journal: JournalStore | undefined): Promise<v
   if (journal === undefined) return
   const closed = new Promise<unknown>((wake) => {
     const timer = setTimeout(wake, CLOSE_MAX_MS)
-    const isFree = (): void => {
+    const close = async (): Promise<void> => journal.close()
+    close().finally(() => {
       clearTimeout(timer)
       wake(inUse.delete(journal))
-    }
-    Promise.resolve().then(() => journal.close()).then(isFree, isFree)
+    }).catch(wake)
   })
   inUse.set(journal, closed)
   await closed
