@@ -126,7 +126,7 @@ async function continued(path: string, flags: Output & { giveUpSource?: boolean 
   if (info.receipt !== undefined) {
     throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
       file: journal,
-      message: `this ${info.mode} has ended (${info.state}); there is nothing to resume or cancel`
+      message: `this ${info.mode === 'live' ? 'live move' : info.mode} has ended (${info.state}); there is nothing to resume or cancel`
     })
   }
   const go = (migration: Migration): Promise<number> => {
