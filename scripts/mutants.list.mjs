@@ -4,11 +4,20 @@ const MIGRATE = 'core/src/migrate/'
 const GATE = 'core/src/gate/gate.cc'
 const OWNERSHIP = 'core/src/ownership/ownership_map.cc'
 
+/** Where each edit fits exactly once; anything else is a mutant of a code that is gone. */
+export function edited(text, edits, name) {
+  for (const [find, replace] of edits) {
+    if (text.split(find).length !== 2) throw new Error(`${name}: this stands ${text.split(find).length - 1} times in the file, not once:\n${find}`)
+    text = text.replace(find, () => replace)
+  }
+  return text
+}
+
 export const mutants = [
   {
     name: 'noBudget',
     what: 'the pause budget is ignored',
-    edits: { [`${MIGRATE}live_migration.cc`]: [['  return over <= port.now();', '  return false;']] }
+    edits: { [`${MIGRATE}live_tries.cc`]: [['  return over <= port.now();', '  return false;']] }
   },
   {
     name: 'targetNotEmpty',
@@ -38,7 +47,7 @@ export const mutants = [
   {
     name: 'noReadFence',
     what: 'reads are not fenced before the decision',
-    edits: { [`${MIGRATE}live_migration.cc`]: [['spec().sourceCapabilities.has(Capability::kReadFence) ? kReadFencing', 'false ? kReadFencing']] }
+    edits: { [`${MIGRATE}live_migration.cc`]: [['servingCapabilities().has(Capability::kReadFence) ? kReadFencing', 'false ? kReadFencing']] }
   },
   {
     name: 'refenceOpensReads',
@@ -63,7 +72,7 @@ export const mutants = [
   {
     name: 'watchOffWhileVerifying',
     what: 'what changes while both sides are compared is not remembered',
-    edits: { [`${MIGRATE}live_migration.cc`]: [['shared_.changed.watch(true);', 'shared_.changed.watch(false);']] }
+    edits: { [`${MIGRATE}live_migration.cc`]: [['shared_.changed.watch(!shared_.namesPosition(), ', 'shared_.changed.watch(false, ']] }
   },
   {
     name: 'cleanUpAnyEpoch',
@@ -92,7 +101,7 @@ export const mutants = [
   {
     name: 'postponeForgetsItsWrite',
     what: 'a write of an attempt that was given up is not awaited before the next',
-    edits: { [`${MIGRATE}live_migration.cc`]: [['  stopPartsButWrites(port);', '  stopParts(port);']] }
+    edits: { [`${MIGRATE}live_tries.cc`]: [['  stopPartsButWrites(port);', '  stopParts(port);']] }
   },
   {
     name: 'fenceWaitsForWrites',
@@ -166,7 +175,7 @@ export const mutants = [
   {
     name: 'journalBlamesStores',
     what: 'a journal that fails names a store',
-    edits: { [`${MIGRATE}job_base.cc`]: [['fail(port, s.code(), {}, text);\n    return;', 'fail(port, s.code(), shared_.source, text);\n    return;']] }
+    edits: { [`${MIGRATE}live_migration.cc`]: [['  fail(port, error, {}, text);', '  fail(port, error, shared_.source, text);']] }
   },
   {
     name: 'rechecksWithoutLimit',
@@ -181,7 +190,7 @@ export const mutants = [
   {
     name: 'writersStayThrottled',
     what: 'writers that were held back are not let go',
-    edits: { [`${MIGRATE}live_migration.cc`]: [['if (std::exchange(throttled_, false)) port.noticeThrottle(shared_.source, 0);', 'static_cast<void>(port);']] }
+    edits: { [`${MIGRATE}live_tries.cc`]: [['if (std::exchange(throttled_, false)) port.noticeThrottle(shared_.source, 0);', 'static_cast<void>(port);']] }
   },
   {
     name: 'overlayForgetsTheRest',

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { mutants } from './mutants.list.mjs'
+import { edited, mutants } from './mutants.list.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const tree = join(root, 'build/mutants/tree')
@@ -23,15 +23,6 @@ function run(command, args, seconds) {
 function compile() {
   const { ok, output } = run('nice', ['ninja', '-C', build, '-j2', 'keyhaul_live'], 1_200)
   return ok ? undefined : output
-}
-
-/** Where each edit fits exactly once; anything else is a mutant of a code that is gone. */
-function edited(text, edits, name) {
-  for (const [find, replace] of edits) {
-    if (text.split(find).length !== 2) throw new Error(`${name}: this stands ${text.split(find).length - 1} times in the file, not once:\n${find}`)
-    text = text.replace(find, () => replace)
-  }
-  return text
 }
 
 function judge({ name, edits }) {

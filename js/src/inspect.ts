@@ -13,6 +13,8 @@ export interface JournalInfo {
   readonly level: number
   /** The state it was in last; a final one when it has ended. */
   readonly state: MigrationState
+  /** The last state before it stopped or ended: what a resume goes on with. */
+  readonly step: MigrationState
   /** Why it stopped, or was given up, if it said so. */
   readonly stopped: KeyhaulErrorCode | undefined
   readonly resumable: boolean
@@ -45,25 +47,19 @@ export interface LiveJournal {
 
 /** Reads a journal's bytes. Throws KEYHAUL_JOURNAL_… for what is none, damaged or of a newer version. */
 export function inspectJournal(bytes: Uint8Array): JournalInfo {
-  const summary = summarize(bytes)
-  const receipt =
-    summary.receipt === undefined ? undefined : readReceipt(summary.receipt, { from: summary.source, to: summary.target, ranges: summary.ranges }, [])
+  const { source: from, target: to, state: step, stopped, hostInfo, receipt: raw, validBytes: _, live, ...rest } = summarize(bytes)
+  const receipt = raw && readReceipt(raw, { from, to, ranges: rest.ranges }, [])
   return {
-    from: summary.source,
-    to: summary.target,
-    mode: summary.mode as JournalInfo['mode'],
-    level: summary.level,
-    state: receipt?.state ?? (summary.stopped === 0 ? (summary.state as MigrationState) : 'stopped'),
-    stopped: summary.stopped === 0 ? undefined : errorCodeOf(summary.stopped),
-    resumable: receipt === undefined,
-    copiedEntries: summary.copiedEntries,
-    copiedBytes: summary.copiedBytes,
-    incarnation: summary.incarnation,
-    torn: summary.torn,
+    ...rest,
+    from,
+    to,
+    state: receipt?.state ?? (stopped ? 'stopped' : step),
+    step,
+    stopped: stopped ? errorCodeOf(stopped) : undefined,
+    resumable: !receipt,
     receipt,
-    ranges: summary.ranges,
-    hostInfo: (JSON.parse(summary.hostInfo) as { host?: unknown }).host,
-    live: summary.live
+    hostInfo: (JSON.parse(hostInfo) as { host?: unknown }).host,
+    live
   }
 }
 
@@ -71,13 +67,13 @@ export function inspectJournal(bytes: Uint8Array): JournalInfo {
 export interface JournalSummary {
   source: string
   target: string
-  mode: string
+  mode: JournalInfo['mode']
   live?: LiveJournal
   level: number
   hostInfo: string
   /** Half open, in hexadecimal; no end is null. */
   ranges: readonly (readonly [low: string, high: string | null])[]
-  state: string
+  state: MigrationState
   /** The number of the error that it stopped with or was given up for, or 0. */
   stopped: number
   torn: boolean

@@ -320,7 +320,7 @@ export class Migration implements AsyncIterable<Progress> {
     const about = { step: this.#step, resumable: state === 'stopped' && this.journal !== undefined }
     if (state === 'cancelled') return new MigrationError(new KeyhaulError('KEYHAUL_CANCELLED'), receipt, about)
     if (state === 'mismatch') {
-      const message = receipt === undefined ? undefined : mismatchText(receipt)
+      const message = receipt === undefined ? undefined : mismatchText(receipt, this.#setup.from.applyNewer && this.to.applyNewer)
       const details = message === undefined ? {} : { message }
       return new MigrationError(new KeyhaulError('KEYHAUL_VERIFY_MISMATCH', details), receipt, about)
     }
@@ -373,9 +373,10 @@ export class Migration implements AsyncIterable<Progress> {
 const REFUSED = /SCAN|TOO_L/
 const failureOf = (node: number, code: string): string => (node === 0 ? '' : node + code)
 
-function mismatchText(receipt: Receipt): string {
+/** `newer`: what is offered to both by their versions was offered already. */
+function mismatchText(receipt: Receipt, newer: unknown): string {
   const { missing, extra, changed, to } = receipt
   const first = receipt.different[0]
   const example = first === undefined ? '' : `, first ${first.kind} key ${first.key}`
-  return `${to} differs from ${receipt.from}: ${missing} missing, ${extra} extra, ${changed} changed${example}; ${receipt.mode === 'live' ? MOVE_AGAIN : 'verify with repair mends it'}`
+  return `${to} differs from ${receipt.from}: ${missing} missing, ${extra} extra, ${changed} changed${example}; ${receipt.mode === 'live' ? MOVE_AGAIN : newer ? 'find out why: no version tells' : 'verify with repair mends it'}`
 }

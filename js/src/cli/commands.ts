@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync, unlinkSync } from 'node:fs'
+import { accessSync, constants, readFileSync, unlinkSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
 import { inspectJournal, type JournalInfo } from '../inspect.js'
@@ -13,9 +13,11 @@ import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, rangesOf } f
 import { Exit } from './exit.js'
 import { defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
 import { LiveView, REFRESH_MS } from './live-output.js'
-import { differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore, statusText } from './output.js'
+import { differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore } from './output.js'
+import { removalOf } from './removal.js'
 import { moveInService } from './service.js'
 import { rateFlag, shellWord } from './shell.js'
+import { statusText } from './status-text.js'
 import { assertDifferent, isThere, type OpenStore, openStore, storeName } from './stores.js'
 
 type Output = Pick<CopyFlags, 'json' | 'quiet' | 'rate'> & { readonly verb?: 'resume' | 'cancel' }
@@ -83,18 +85,27 @@ export async function resume(path: string, flags: Output): Promise<number> {
 
 export async function cancel(path: string, flags: Output): Promise<number> {
   await prepareLive()
+  const info = inspectFile(path)
+  // As the engine would say; but to ask it the stores have to be opened, which a full disk does not allow.
+  if (info.resumable && info.step === 'deleting') throw tooLate(path)
   try {
     return await continued(path, { ...flags, verb: 'cancel' }, (migration) => migration.cancel())
   } catch (error) {
-    throw error instanceof MigrationError ? error : ofCancel(error)
+    throw error instanceof MigrationError ? error : ofCancel(error, path)
   }
 }
 
+function tooLate(path: string): KeyhaulError {
+  return new KeyhaulError('KEYHAUL_CANCEL_TOO_LATE', { file: path, message: `${new KeyhaulError('KEYHAUL_CANCEL_TOO_LATE').message}: keyhaul resume ${shellWord(resolve(path))}` })
+}
+
 /** Even what takes things away needs room: LevelDB writes that they are gone. */
-function ofCancel(error: unknown): unknown {
+function ofCancel(error: unknown, path: string): unknown {
   if (!(error instanceof KeyhaulError) || error.code !== 'KEYHAUL_DISK_FULL') return error
   const { store, file } = error
-  return new KeyhaulError(error.code, { store, file, message: 'no space is left on the disk, and taking the copy back needs some; free a little, then cancel again', cause: error })
+  const isMoved = inspectFile(path).live?.decided === true
+  const next = isMoved ? 'and the target owns the range already, so it is too late to cancel; free some, then resume' : 'and taking the copy back needs some; free a little, then cancel again'
+  return new KeyhaulError(error.code, { store, file, message: `no space is left on the disk, ${next}`, cause: error })
 }
 
 /** Of this command line's own, whose window is open again once it was resumed. */
@@ -115,7 +126,7 @@ async function continued(path: string, flags: Output & { giveUpSource?: boolean 
   if (info.receipt !== undefined) {
     throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
       file: journal,
-      message: `this ${info.mode} has ended (${info.state}); there is nothing to resume or cancel`
+      message: `this ${info.mode === 'live' ? 'live move' : info.mode} has ended (${info.state}); there is nothing to resume or cancel`
     })
   }
   const go = (migration: Migration): Promise<number> => {
@@ -137,7 +148,8 @@ export async function status(path: string, flags: Output & { register?: string }
   const info = inspectFile(path)
   if (flags.register !== undefined && info.live === undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: `a ${info.mode} has no register` })
   const truth = flags.register === undefined ? undefined : await readTruth(flags.register, info)
-  process.stdout.write(flags.json === true ? `${JSON.stringify({ ...publicInfo(info), register: truth })}\n` : statusText(info, path, truth))
+  const removal = removalOf(info, readJournalFile(path))
+  process.stdout.write(flags.json === true ? `${JSON.stringify({ ...publicInfo(info), ...removal, register: truth })}\n` : statusText(info, path, truth, removal))
   return Exit.done
 }
 
@@ -217,7 +229,7 @@ function failed(error: unknown, flags: Output, journal: string | undefined): num
   if (flags.json === true) {
     process.stdout.write(`${JSON.stringify({ state: 'stopped', code: error.code, message: error.message, step: error.step, retryable: error.retryable, next: error.next, resume })}\n`)
   }
-  process.stderr.write(`${interrupted ? '' : errorText(flags.verb === 'cancel' ? (ofCancel(error) as KeyhaulError) : error)}${isTooLarge ? tooLargeText(journal) : stoppedText(resume)}`)
+  process.stderr.write(`${interrupted ? '' : errorText(flags.verb === 'cancel' ? (ofCancel(error, journal as string) as KeyhaulError) : error)}${isTooLarge ? tooLargeText(journal) : stoppedText(resume)}`)
   return interrupted ? Exit.interrupted : Exit.error
 }
 
@@ -296,11 +308,12 @@ async function withStores(from: string, to: string, targetMustExist: boolean, wo
 /** What will not do as a journal, before a target is made. */
 function assertJournal(path: string): void {
   const unfit = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', { file: path, message })
-  if (!existsSync(dirname(path))) throw unfit('its folder does not exist; make it first')
   try {
-    accessSync(dirname(path), constants.W_OK)
-  } catch {
-    throw unfit('its folder may not be written by this user; name another')
+    // With the slash it has to be a folder.
+    accessSync(`${dirname(path)}/`, constants.W_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw unfit(code === 'ENOENT' ? 'its folder does not exist; make it first' : code === 'ENOTDIR' ? 'a part of its path is a file; name another' : 'its folder may not be written by this user; name another')
   }
   try {
     readJournalFile(path)

@@ -45,7 +45,7 @@ const CAUGHT_UP: ReadonlySet<MigrationState> = new Set(['redirecting', 'cleaning
 /** What it waits for changes without news. */
 export const REFRESH_MS = 500
 
-const wordOf = (state: MigrationState): string => WORDS[state] ?? state
+export const wordOf = (state: MigrationState): string => WORDS[state] ?? state
 
 /** What there is to say of it, most important first. */
 function partsOf(progress: NonNullable<Shown>): string[] {

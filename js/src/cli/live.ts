@@ -35,7 +35,7 @@ async function openOrSay(place: string, role: 'source' | 'target'): Promise<Open
 
 /** Opens both databases and the register's, which may be one of them, and gates them; the source where it is to be given up and cannot be opened is not. */
 async function withLive(names: readonly [string, string], places: Places, kind: 'new' | 'known' | 'sourceGone', work: (live: Live) => Promise<number>): Promise<number> {
-  const { gatedStore, goneStore } = await loadLive()
+  const { gatedStore, goneStore, readOwnership } = await loadLive()
   const isNew = kind === 'new'
   const { levelRegister } = await import('../register/level.js')
   const open = new Map<string, OpenStore>()
@@ -44,17 +44,22 @@ async function withLive(names: readonly [string, string], places: Places, kind: 
     open.set(place, store)
     return store
   }
-  const gated = async (name: string, place: string, mayBeNew: boolean): Promise<Store> => gatedStore(levelStore((await openOnce(place, mayBeNew)).db, { name, feed: true }))
+  const named = async (name: string, place: string, mayBeNew: boolean): Promise<Store> => levelStore((await openOnce(place, mayBeNew)).db, { name, feed: true })
   try {
-    const from = await gated(names[0], places.from, false).catch((error: unknown) => {
+    const source = await named(names[0], places.from, false).catch((error: unknown) => {
       // One that another process has open is not gone.
       const isThere = error instanceof KeyhaulError && error.code === 'KEYHAUL_STORE_LOCKED'
       if (kind !== 'sourceGone' || isThere) throw error
-      return goneStore(names[0])
+      return undefined
     })
-    const to = await gated(names[1], places.to, isNew)
-    const register = levelRegister((await openOnce(places.register, isNew)).db)
-    return await work({ from, to, register })
+    // Its gate has a record: what it owns stands in a register already, and a new one would be a second truth.
+    const isKnown = isNew && (await source?.ownRecord?.read()) !== undefined
+    const register = levelRegister((await openOnce(places.register, isNew && !isKnown)).db)
+    if (isKnown && (await readOwnership(register)).parts.length === 0) {
+      throw new KeyhaulError('KEYHAUL_NOT_OWNER', { store: names[0], message: `what it owns stands in another register than ${places.register}, in which there is nothing; see --register` })
+    }
+    const to = gatedStore(await named(names[1], places.to, isNew))
+    return await work({ from: source === undefined ? goneStore(names[0]) : gatedStore(source), to, register })
   } finally {
     for (const { close } of [...open.values()].reverse()) await close()
   }

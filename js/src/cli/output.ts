@@ -1,14 +1,10 @@
 import { Presets, SingleBar } from 'cli-progress'
 import pc from 'picocolors'
 import { formatKey, KeyhaulError } from '../errors.js'
-import type { JournalInfo, LiveJournal } from '../inspect.js'
-import type { RegisterTruth } from './live.js'
 import { MOVE_AGAIN } from '../migration-error.js'
 import type { Progress } from '../migration.js'
 import { prefixEnd } from '../ranges.js'
 import type { Receipt } from '../receipt.js'
-import { hostInfoOf } from './arguments.js'
-import { shellWord } from './shell.js'
 
 /**
  * Colours where the stream is a terminal, or FORCE_COLOR asks for them, never against NO_COLOR. picocolors' own
@@ -26,7 +22,8 @@ export const redraws = (stream: { isTTY?: boolean }): boolean => stream.isTTY ==
 
 /** For a line of its own, and where there is room for one word only. */
 const SHORT: Readonly<Record<string, string>> = { catchingUp: 'catching up', deleting: 'deleting', discarding: 'taking back' }
-const WORDS: Readonly<Record<string, string>> = {
+/** Those that it tells of. */
+export const WORDS: Readonly<Record<string, string>> = {
   preparing: 'preparing',
   copying: 'copying',
   catchingUp: 'catching up',
@@ -257,7 +254,7 @@ function rangesLine(ranges: Receipt['ranges']): string[] {
 }
 
 /** What a cancel did with the copy. */
-function takenBack({ mode, entries: copied, discardedEntries }: Receipt): string {
+export function takenBack({ mode, entries: copied, discardedEntries }: Receipt): string {
   if (discardedEntries > 0) return `cancelled: ${entries(discardedEntries)} taken off the target again`
   // A live migration stages what it copies, and always takes it back.
   if (copied > 0 && mode !== 'live' && mode !== 'verify') return `cancelled: ${entries(copied)} of the copy left on the target, which was not empty before`
@@ -270,29 +267,6 @@ export function differencesText({ different, missing, extra, changed }: Receipt)
   const more = missing + extra + changed - different.length
   if (different.length > 0 && more > 0) lines.push(`and ${formatCount(more)} more; --range and --prefix take a part\n`)
   return lines.join('')
-}
-
-export function statusText(info: JournalInfo, journal: string, truth?: RegisterTruth): string {
-  const lines = [`${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${info.state}`]
-  if (info.receipt?.state === 'cancelled') lines.push(`  ${takenBack(info.receipt)}`)
-  else lines.push(`  ${entries(info.copiedEntries)}, ${formatBytes(info.copiedBytes)} copied and durable`)
-  if (info.stopped !== undefined) lines.push(`  ${info.resumable ? 'stopped' : 'given up'} for ${info.stopped}`)
-  const { rate = 0 } = hostInfoOf(info)
-  if (info.resumable && rate > 0) lines.push(`  at most ${formatBytes(rate)}/s`)
-  if (info.live !== undefined) lines.push(...journalLines(info.live, truth))
-  if (info.torn) lines.push('  the last write was cut short; resuming cuts it off')
-  lines.push(info.resumable ? `  resume with: keyhaul resume ${shellWord(journal)}` : '  it has ended')
-  return `${lines.join('\n')}\n`
-}
-
-function journalLines({ claimed, coordEpoch, decided, pauseBudgetMs }: LiveJournal, truth: RegisterTruth | undefined): string[] {
-  const claim = claimed ? `claimed in the register, coordinator ${coordEpoch}` : 'not claimed in the register, as far as the journal knows'
-  const owner = decided === undefined ? 'who owns the range stands in the register only: --register level:PATH reads it' : decided ? 'decided: the target owns the range' : 'not decided: the source owns the range'
-  if (truth !== undefined) {
-    const owners = truth.owners.map(({ owner, epoch }) => `${shownStore(owner)} (epoch ${epoch})`).join(', ')
-    return [`  ${claim}; pause budget ${formatDuration(pauseBudgetMs)}`, `  register ${shownStore(truth.register)}: ${truth.claim ?? 'no claim of it'}; owned by ${owners === '' ? 'nobody' : owners}`]
-  }
-  return [`  ${claim}; pause budget ${formatDuration(pauseBudgetMs)}`, `  ${owner}`]
 }
 
 export function errorText(error: KeyhaulError): string {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { KeyhaulError } from '../errors.js'
+import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
 import { levelStore } from '../stores/level.js'
 import { fromLevel } from '../stores/level-errors.js'
 import type { LevelDatabase } from '../stores/level-types.js'
@@ -73,6 +73,11 @@ async function openLevel(path: string, role: 'source' | 'target'): Promise<OpenS
   return { store: levelStore(opened, { name }), db: opened, close: () => db.close() }
 }
 
+const MENDED: Readonly<Partial<Record<KeyhaulErrorCode, string>>> = {
+  KEYHAUL_DISK_FULL: 'no space is left on the disk; free space',
+  KEYHAUL_STORE_CORRUPT: 'the store says that its own data is damaged; repair it with its own tools'
+}
+
 /** Of a store that did not open: its own words where there is no better code than "not open". */
 function openError(error: unknown, store: string): KeyhaulError {
   const known = fromLevel(error, store)
@@ -81,7 +86,8 @@ function openError(error: unknown, store: string): KeyhaulError {
     return new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store, message: 'a file stands where its parent directory should be; check the path', cause: error })
   }
   // Nothing was begun, of which something could be resumed.
-  if (known.code === 'KEYHAUL_DISK_FULL') return new KeyhaulError(known.code, { store, message: 'no space is left on the disk; free space, then run the same command again', cause: error })
+  const mended = MENDED[known.code]
+  if (mended !== undefined) return new KeyhaulError(known.code, { store, message: `${mended}, then run the same command again`, cause: error })
   if (known.code !== 'KEYHAUL_STORE_CLOSED') return known
   const { cause } = error as { cause?: { message?: unknown } }
   return new KeyhaulError('KEYHAUL_STORE_FAILED', { store, message: `it cannot be opened: ${String(cause?.message ?? (error as Error).message)}`, cause: error })

@@ -11,33 +11,36 @@ import { takeLock } from './lock-node.js'
  */
 export async function openJournalFile(path: string, options: { create: boolean; lock: boolean }): Promise<JournalStore> {
   if (path === '') throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'the path of the journal is empty' })
-  const unlock = options.lock ? await takeLock(path) : undefined
+  // Whatever folder its process goes to meanwhile.
+  const at = resolve(path)
+  const unlock = options.lock ? await takeLock(path, at) : undefined
   let file: FileHandle | undefined
   let underWay: Promise<unknown> = Promise.resolve()
   let closed: Promise<void> | undefined
   const handle = async (): Promise<FileHandle> => {
     if (file !== undefined) return file
-    file = await open(path, 'a+')
+    file = await open(at, 'a+')
     // The file's name must survive a crash as well as its bytes.
-    const folder = await open(dirname(path), 'r')
+    const folder = await open(dirname(at), 'r')
     await folder.sync().catch(() => {})
     await folder.close()
     return file
   }
   const change = (work: (target: FileHandle) => Promise<void>): Promise<void> => {
     if (closed !== undefined) return Promise.reject(new KeyhaulError('KEYHAUL_CLOSED', { file: path }))
-    const changed = handle().then(work).catch((error: unknown) => {
+    // One after the other: they stand in their order, and the first one opens it.
+    const changed = underWay.then(handle).then(work).catch((error: unknown) => {
       throw fileError(error, path, 'could not be written')
     })
-    underWay = Promise.allSettled([underWay, changed])
+    underWay = changed.catch(() => {})
     return changed
   }
   return {
     name: path,
-    identity: `journal ${resolve(path)}`,
+    identity: `journal ${at}`,
     async read() {
       try {
-        return new Uint8Array(await readFile(path))
+        return new Uint8Array(await readFile(at))
       } catch (error) {
         const failure = readError(error, path)
         if (options.create && failure.code === 'KEYHAUL_JOURNAL_NOT_FOUND') return new Uint8Array(0)
@@ -77,7 +80,7 @@ export function fileError(error: unknown, path: string, what: string, next = 're
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new KeyhaulError('KEYHAUL_DISK_FULL', { file: path, message: `no space is left on the disk; free space, then ${next}`, cause: error })
   }
-  const why = code === 'ENOENT' ? 'its folder does not exist; make it' : `the journal ${what}: ${message}; mend that`
+  const why = code === 'ENOENT' ? 'its folder does not exist; make it' : code === 'ENOTDIR' ? 'a part of its path is a file; name another' : `the journal ${what}: ${message}; mend that`
   return new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', {
     file: path,
     message: `${why}, then ${next}`,

@@ -15,9 +15,11 @@ export interface JournalStore {
   truncate(length: number): Promise<void>
   /** Returns once the bytes would survive a crash of the machine. */
   append(bytes: Uint8Array): Promise<void>
-  /** Resolves once nothing of it is under way any more: whoever comes next may write at once. Twice is as once. */
+  /** Resolves once nothing of it is under way any more: whoever comes next may write at once. Twice is as once. After 30 s it is no longer waited for. */
   close(): Promise<void>
 }
+
+const CLOSE_MAX_MS = 30_000
 
 /** Those of our own kind, which know of no lock, each until its close() has ended. */
 const inUse = new WeakMap<JournalStore, Promise<unknown> | undefined>()
@@ -32,11 +34,17 @@ export async function useJournal(journal: JournalStore | undefined, isNeeded: bo
   return journal
 }
 
-/** @internal Whatever its close() does, a migration has ended then: all that was appended is durable. */
+/** @internal Whatever its close() does, a migration has ended then: all that was appended is durable. One that never ends stays in use. */
 export async function closeJournal(journal: JournalStore | undefined): Promise<void> {
   if (journal === undefined) return
-  const isFree = (): boolean => inUse.delete(journal)
-  const closed = Promise.resolve().then(() => journal.close()).then(isFree, isFree)
+  const closed = new Promise<unknown>((wake) => {
+    const timer = setTimeout(wake, CLOSE_MAX_MS)
+    const close = async (): Promise<void> => journal.close()
+    close().finally(() => {
+      clearTimeout(timer)
+      wake(inUse.delete(journal))
+    }).catch(wake)
+  })
   inUse.set(journal, closed)
   await closed
 }

@@ -6,6 +6,7 @@ import type { ApplyOptions, Capability, ScanOptions, ScanPage, ScanRange, Store,
 import { clientBytes, clientKeys, clientWrites, copied } from './client-bytes.js'
 import { GateCore } from './core.js'
 import type { Unanswered } from './group.js'
+import { keptOf } from './kept.js'
 import { spansOf } from './spans.js'
 
 export interface WriteOptions {
@@ -66,7 +67,6 @@ export function gatedStore(given: Store, { callTimeoutMs }: GateOptions = {}): G
   return new Gated(store, callTimeoutMs)
 }
 
-const KEPT: readonly Capability[] = ['scan', 'apply', 'version', 'feed', 'feedEarly', 'stats']
 const ADDED: readonly Capability[] = ['fence', 'readFence', 'activate']
 
 class Gated implements GatedStore {
@@ -231,7 +231,7 @@ function moverOf(store: Store, core: GateCore): Store {
     name: store.name,
     identity: store.identity,
     ...(store.place === undefined ? {} : { place: store.place }),
-    capabilities: new Set([...KEPT.filter((capability) => store.capabilities.has(capability)), ...ADDED]),
+    capabilities: new Set([...keptOf(store), ...ADDED]),
     scan: (range, options) => store.scan(range, options),
     getMany: getManyOf(store),
     gate: { change: (call) => core.change(call), limitWrites: (perSecond, ranges) => core.limitWrites(perSecond, ranges), meter: core.meter },

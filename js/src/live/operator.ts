@@ -2,7 +2,8 @@ import { KeyhaulError } from '../errors.js'
 import type { Migration } from '../migration.js'
 import type { MigrateOptions } from '../options.js'
 import type { Register } from '../register/register.js'
-import type { Capability, GateCall, ScanRange, Store } from '../stores/store.js'
+import type { GateCall, ScanRange, Store } from '../stores/store.js'
+import { keptOf } from './kept.js'
 import { readOwnership } from './ownership.js'
 
 type Callbacks = { readonly [name in 'stopWrites' | 'resumeWrites']: NonNullable<MigrateOptions[name]> }
@@ -10,9 +11,6 @@ type Callbacks = { readonly [name in 'stopWrites' | 'resumeWrites']: NonNullable
 /** At the end nobody knows who owns the range while the register does not answer; it is asked so often. */
 const ASKED_MAX = 5
 const ASK_EVERY_MS = 1000
-
-/** Bits that would be of another level: nothing here can keep readers out, or show a version. */
-const KEPT: readonly Capability[] = ['scan', 'apply', 'version', 'feed', 'feedEarly', 'stats']
 
 /**
  * The word of a caller in place of a gate (level 2): writers are stopped when stopWrites() has
@@ -117,7 +115,7 @@ function passing(store: Store, change: (call: GateCall) => Promise<void>): Store
     name: store.name,
     identity: store.identity,
     ...(store.place === undefined ? {} : { place: store.place }),
-    capabilities: new Set(KEPT.filter((capability) => store.capabilities.has(capability))),
+    capabilities: new Set(keptOf(store)),
     scan: (range, options) => store.scan(range, options),
     apply: (writes, options) => store.apply(writes, options),
     gate: { change }

@@ -51,20 +51,24 @@ export function pickNewer(
   idOf: (key: Uint8Array) => string
 ): Picked {
   const taken: Picked['taken'] = new Map()
-  let left = 0
+  const left = new Set<string>()
   for (const write of writes) {
     const [key, value] = write
     const id = idOf(key)
     const before = taken.get(id)
     if (value === undefined) {
-      if (deletes) taken.set(id, write)
+      if (!deletes) continue
+      taken.set(id, write)
+      left.delete(id)
       continue
     }
     const order = compare(key, value, before === undefined ? there(key) : before[1])
-    if (order > 0) taken.set(id, write)
-    else if (order < 0 && before === undefined) left++
+    if (order > 0) {
+      taken.set(id, write)
+      left.delete(id)
+    } else if (order < 0 && before === undefined) left.add(id)
   }
-  return { taken, left }
+  return { taken, left: left.size }
 }
 
 const bad = (store: string, key: Uint8Array, what: string, cause?: unknown): KeyhaulError =>

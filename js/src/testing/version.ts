@@ -47,6 +47,7 @@ export const versionTests: readonly Case[] = [
   ['version: in one batch the newest of a key counts, in whatever order', async ({ store }, { value }) => {
     const [a, b] = [key('a'), key('b')]
     await merged(store, [[a, value(3, 'x')], [a, value(9, 'y')], [a, value(6, 'z')], [b, value(2, 'x')], [b, value(1, 'y')]], 0, [[a, value(9, 'y')], [b, value(2, 'x')]], 'several of a key')
+    await merged(store, [[a, value(7, 'x')], [a, value(8, 'y')], [b, value(1, 'x')], [b, value(3, 'y')]], 1, [[a, value(9, 'y')], [b, value(3, 'y')]], 'several of a key that are older, and one of them is not')
   }],
   ['version: a tombstone is an entry, older and newer as any other', async ({ store }, { value, tombstone }) => {
     const a = key('a')

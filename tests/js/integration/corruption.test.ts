@@ -101,3 +101,15 @@ test('damage outside the range does not refuse the range', async () => {
     assert.match(all.stderr, /KEYHAUL_STORE_(CORRUPT|FAILED)/)
   })
 })
+
+test('a damaged store that does not open: nothing was begun, and nothing is told of a resume', async () => {
+  await inFolder(async (folder) => {
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+    await fillLevel(a, 100)
+    writeFileSync(join(a, 'CURRENT'), 'nonsense')
+    const ended = await keyhaul(['copy', `level:${a}`, `level:${b}`])
+    assert.equal(ended.code, 1)
+    assert.match(ended.stderr, /KEYHAUL_STORE_CORRUPT: store level:.*: the store says that its own data is damaged; repair it with its own tools, then run the same command again\n$/)
+    assert.deepEqual(readdirSync(folder), ['a'])
+  })
+})

@@ -1,7 +1,7 @@
 // A disk that is full, for the target and for the journal: a file system of its own, so that it is really full.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspectJournal } from '../../../dist/index.js'
@@ -78,6 +78,34 @@ test('a cancel on a full disk says that it needs some room too, is none until th
     assert.match((await keyhaul(['status', journal])).stdout, /cancelled: [\d,]+ entries taken off the target again\n/)
     assert.equal((await readLevel(b)).size, 0)
     assert.equal((await readLevel(a)).size, 60_000)
+  })
+})
+
+test('a disk that is full while a move deletes: it is too late to cancel, and cancel says so at once', { skip }, async () => {
+  await onSmallDisk('16m', async (disk, folder) => {
+    const [a, b, journal, filler] = [join(disk, 'a'), join(folder, 'b'), join(folder, 'j'), join(disk, 'filler')]
+    await fillLevel(a, 60_000, 200)
+    const full = await keyhaul(['move', `level:${a}`, `level:${b}`, '--journal', journal], (child) => {
+      child.stderr?.on('data', (text) => {
+        if (!/deleting/.test(String(text)) || existsSync(filler)) return
+        const { bsize, bavail } = statfsSync(disk)
+        writeFileSync(filler, Buffer.alloc(bavail * bsize))
+      })
+    })
+    assert.equal(full.code, 1, full.stderr)
+    assert.match(full.stderr, new RegExp(`KEYHAUL_DISK_FULL: store level:${a}: no space is left on the disk; free space, then resume`))
+    const status = await keyhaul(['status', journal])
+    assert.match(status.stdout, /: stopped while deleting from the source\n[\s\S]* of 60,000 entries deleted from the source, [\d,]+ to go\n {2}stopped for KEYHAUL_DISK_FULL\n/)
+    // Not even its stores can be opened.
+    assert.match((await keyhaul(['resume', journal])).stderr, /KEYHAUL_DISK_FULL/)
+    const cancel = await keyhaul(['cancel', journal])
+    assert.equal(cancel.code, 1)
+    assert.match(cancel.stderr, new RegExp(`KEYHAUL_CANCEL_TOO_LATE: ${journal}: .*resume the migration to its end: keyhaul resume ${journal}\n`))
+    assert.doesNotMatch(cancel.stderr, /cancel again/)
+    rmSync(filler)
+    const resumed = await keyhaul(['resume', journal])
+    assert.equal(resumed.code, 0, resumed.stderr)
+    assert.deepEqual([(await readLevel(a)).size, (await readLevel(b)).size], [0, 60_000])
   })
 })
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { ClassicLevel } from 'classic-level'
 import { formatBytes, formatDuration } from '../../../dist/cli/output.js'
-import { CLI, closedToNobody, fillLevel, inFolder, keyhaul, NOBODY } from '../support/stores.js'
+import { CLI, closedToNobody, fillLevel, inFolder, keyhaul, keyOf, NOBODY } from '../support/stores.js'
 
 test('an empty path, of a variable that was not set, is not the current folder', async () => {
   await inFolder(async (folder) => {
@@ -27,6 +27,8 @@ test('a journal that cannot be one makes no target', async () => {
     await fillLevel(a, 10)
     for (const [journal, code, says] of [
       [join(folder, 'none', 'j'), 'KEYHAUL_JOURNAL_WRITE_FAILED', /its folder does not exist; make it first/],
+      [join(folder, 'a', 'CURRENT', 'j'), 'KEYHAUL_JOURNAL_WRITE_FAILED', /a part of its path is a file; name another/],
+      [join(folder, 'a', 'CURRENT', 'x', 'j'), 'KEYHAUL_JOURNAL_WRITE_FAILED', /a part of its path is a file; name another/],
       [folder, 'KEYHAUL_JOURNAL_NOT_A_JOURNAL', /it is a directory/]
     ] as const) {
       const ended = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal])
@@ -35,6 +37,28 @@ test('a journal that cannot be one makes no target', async () => {
       assert.match(ended.stderr, says)
     }
     assert.deepEqual(readdirSync(folder), ['a'])
+  })
+})
+
+test('a register of a live move that is misspelt makes no second truth of who owns what, and no folder', async () => {
+  await inFolder(async (folder) => {
+    const [a, b, c, empty] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'c'), join(folder, 'empty')]
+    await fillLevel(a, 300)
+    await fillLevel(empty, 0)
+    const move = (to: string, register: string, range: string) => keyhaul(['move', '--live', `left=level:${a}`, `right=level:${to}`, '--register', `level:${register}`, '--range', range, '--journal', join(folder, `j ${range}`)])
+    const first = await move(b, join(folder, 'register'), `..${keyOf(99)}`)
+    assert.equal(first.code, 0, first.stderr)
+    const range = `${keyOf(100)}..${keyOf(199)}`
+    const misspelt = await move(c, join(folder, 'registre'), range)
+    assert.equal(misspelt.code, 1, misspelt.stdout)
+    assert.match(misspelt.stderr, /KEYHAUL_STORE_NOT_FOUND: store level:.*registre: there is no such directory; check the path/)
+    const other = await move(c, empty, range)
+    assert.equal(other.code, 1, other.stdout)
+    assert.match(other.stderr, /KEYHAUL_NOT_OWNER: store left: what it owns stands in another register than level:.*empty, in which there is nothing; see --register/)
+    assert.deepEqual(readdirSync(folder).sort(), ['a', 'b', 'empty', `j ..${keyOf(99)}`, 'register'])
+    const second = await move(b, join(folder, 'register'), range)
+    assert.equal(second.code, 0, second.stderr)
+    assert.match((await keyhaul(['cancel', join(folder, `j ${range}`)])).stderr, /this live move has ended \(done\)/)
   })
 })
 

@@ -81,6 +81,16 @@ test('a key that only the target has is named and never deleted, repair or not',
   }
 })
 
+test('of one version with two values nobody is told that a repair would mend it: it would not', async () => {
+  const [from, to] = [filled('a'), memoryStore({ name: 'b', versionOf })]
+  to.put(keyOf(5), record(1, 'another'))
+  const error = await migrate({ from, to, intoNonempty: true }).done.then(() => assert.fail('they differ'), (reason: MigrationError) => reason)
+  assert.equal(error.code, 'KEYHAUL_VERIFY_MISMATCH')
+  assert.match(error.message, /0 missing, 0 extra, 1 changed, first changed key k00005; find out why: no version tells$/)
+  const repaired = await migrate({ from, to, mode: 'verify', repair: true }).done
+  assert.deepEqual([repaired.state, repaired.changed], ['mismatch', 1])
+})
+
 test('writers that never pause stop it resumably, and it goes on once they do', async () => {
   const [from, to] = [filled('a'), memoryStore({ name: 'b', versionOf })]
   let version = 1

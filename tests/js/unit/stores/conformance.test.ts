@@ -139,6 +139,7 @@ test('the suite finds stores that break their promises', async () => {
     ['takes the last of a batch, not the newest', (base) => merging(base, (writes, o, merge) => merge([...new Map(writes.map((write) => [String(write[0]), write])).values()], o))],
     ['does not say what it left', (base) => merging(base, async (writes, o, merge) => void (await merge(writes, o)) as never)],
     ['says what it left, equal ones too', (base) => merging(base, async (writes, o, merge) => { const held = writes.filter(([k, v]) => { const now = base.get(k); return v && now && versionOf(now) >= versionOf(v) }).length; await merge(writes, o); return held })],
+    ['counts writes that it left, not keys', (base) => merging(base, async (writes, o, merge) => { let left = 0; for (const write of writes) left += await merge([write], o); return left })],
     ['takes every tombstone', (base) => merging(base, async (writes, o, merge) => { const left = await merge(writes, o); for (const [k, v] of writes) if (v?.length === 4) base.put(k, v); return left })],
     ['carries every delete out', (base) => merging(base, (writes, o, merge) => merge(writes, { ...o, deletes: true }))],
     ['carries no delete out', (base) => merging(base, (writes, o, merge) => merge(writes, { ...o, deletes: false }))],

@@ -1,0 +1,45 @@
+import type { JournalInfo } from '../inspect.js'
+import { describeJournal } from '../journal/index.js'
+import type { MigrationState } from '../progress.js'
+
+/** How far a migration is that takes entries off a store, as far as its journal knows: no more than was done. */
+export interface Removal {
+  /** Gone from the source, or, where the copy is taken back, from the target. */
+  readonly removedEntries: number
+  /** Looked at and left on the source, as they had changed. */
+  readonly leftEntries: number
+  /** Of so many; nobody knows where clients write meanwhile, or what a copy that was killed had written. */
+  readonly totalEntries: number | undefined
+}
+
+interface Record {
+  readonly record: string
+  readonly state?: MigrationState
+  readonly entries?: number
+  readonly left?: number
+  readonly source?: { readonly entries: number }
+}
+
+const REMOVES: ReadonlySet<MigrationState> = new Set(['deleting', 'cleaning', 'discarding'])
+
+/** Nothing where it is about something else. */
+export function removalOf(info: JournalInfo, bytes: Uint8Array): Removal | undefined {
+  if (!info.resumable || !REMOVES.has(info.step)) return undefined
+  let [removedEntries, leftEntries] = [0, 0]
+  let phase: MigrationState | undefined
+  let verified: number | undefined
+  for (const line of describeJournal(bytes).trimEnd().split('\n')) {
+    const { record, state, entries = 0, left = 0, source } = JSON.parse(line) as Record
+    if (record === 'verified') verified = source?.entries
+    if (record === 'phase') {
+      // A resume says the same one again, and goes on with it.
+      if (state !== phase) removedEntries = leftEntries = 0
+      phase = state
+    } else if (record === 'deleted') {
+      removedEntries += entries
+      leftEntries += left
+    }
+  }
+  const totalEntries = info.step === 'deleting' ? verified : undefined
+  return { removedEntries, leftEntries, totalEntries }
+}
