@@ -13,8 +13,8 @@ constexpr uint64_t kPatienceUs = 500'000;
 constexpr uint64_t kHotKeys = 3;
 }  // namespace
 
-ClientNode::ClientNode(World& world, uint16_t id, Job& job, uint32_t share, uint32_t shares)
-    : Node(world, NodeKind::kClient, id), job_(job), prng_(world.seed(), "client " + std::to_string(id)) {
+ClientNode::ClientNode(World& world, uint16_t id, Job& job, uint16_t store, uint32_t share, uint32_t shares)
+    : Node(world, NodeKind::kClient, id), job_(job), store_(store), prng_(world.seed(), "client " + std::to_string(id)) {
   for (size_t i = share; i < job.keys.size(); i += shares) keys_.push_back(job.keys[i]);
   ++job.writersLeft;
   timer(prng_.below(job.thinkUs * 2 + 1), kNext);
@@ -25,6 +25,9 @@ const std::string& ClientNode::pickKey() {
   const bool isHot = prng_.below(3) == 0;
   return keys_[static_cast<size_t>(prng_.below(isHot ? hot : keys_.size()))];
 }
+
+// As version it is the time, and who wrote it where two did at once: the last writer wins, wherever it wrote.
+uint64_t ClientNode::sequence() const { return job_.versioned ? world_.nowUs() * 256 + id() : call_ + 1; }
 
 void ClientNode::think() { timer(1 + prng_.exponential(job_.thinkUs), kNext); }
 
@@ -37,11 +40,11 @@ void ClientNode::next() {
   const uint64_t padding = prng_.below(50) == 0 ? prng_.between(1'000, 6'000) : prng_.below(80);
   if (what < 25) {
     request.kind = MessageKind::kRead;
-  } else if (what < 25 + uint64_t{job_.deletePercent} * 3 / 4) {
+  } else if (what < 25 + uint64_t{job_.deletePercent} * 3 / 4 && (!job_.versioned || store_ == job_.source)) {
     request.kind = MessageKind::kDelete;
   } else {
     request.kind = MessageKind::kPut;
-    request.extra = makeValue(request.body, id(), call_ + 1, padding);
+    request.extra = makeValue(request.body, id(), sequence(), padding);
   }
   begin(std::move(request));
 }
@@ -56,7 +59,7 @@ void ClientNode::close() {
 
 void ClientNode::begin(Message request) {
   request.from = id();
-  request.to = job_.source;
+  request.to = store_;
   request.party = id();
   request.call = ++call_;
   waiting_ = true;
@@ -64,7 +67,7 @@ void ClientNode::begin(Message request) {
   if (request_.kind == MessageKind::kPut || request_.kind == MessageKind::kDelete) {
     ++world_.counts().clientOps;
     const std::string* value = request_.kind == MessageKind::kPut ? &request_.extra : nullptr;
-    const ClientWrite write{job_.source, id(), call_, request_.body, value};
+    const ClientWrite write{store_, id(), call_, request_.body, value};
     world_.tell([&write](Oracle& oracle) { oracle.onInvoked(write); });
   }
   send(request_);
@@ -96,7 +99,7 @@ void ClientNode::onMessage(Message message) {
   } else if (!closing_) {
     ++world_.counts().clientAcks;
     const std::string* value = request_.kind == MessageKind::kPut ? &request_.extra : nullptr;
-    const ClientWrite write{job_.source, id(), call_, request_.body, value};
+    const ClientWrite write{store_, id(), call_, request_.body, value};
     world_.tell([&write](Oracle& oracle) { oracle.onAcked(write); });
   }
   if (!closing_) return think();

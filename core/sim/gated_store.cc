@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "value.h"
 #include "world.h"
 
 namespace keyhaul::sim {
@@ -246,11 +245,6 @@ void GatedStoreNode::onWrite(Message message) {
   enqueue(std::move(message));
 }
 
-bool GatedStoreNode::isNewer(const EntryView& entry) const {
-  const auto at = entries_.find(entry.key);
-  return at == entries_.end() || sequenceOf(at->second) < sequenceOf(entry.value);
-}
-
 Message GatedStoreNode::executeWrite(const Message& message, bool synced) {
   Message reply = replyTo(message);
   const auto bytes = std::as_bytes(std::span(message.body));
@@ -260,7 +254,7 @@ Message GatedStoreNode::executeWrite(const Message& message, bool synced) {
   ++group_;
   const bool merges = mergesVersions(world_.job(message.party).plan);
   for (const EntryView entry : frame.value()) {
-    if (merges && !entry.deleted && !message.cleanUp && !isNewer(entry)) continue;
+    if (merges && !entry.deleted && !message.cleanUp && standing(entry) != Standing::kNewer) continue;
     if (message.cleanUp) {
       change(entry.key, nullptr, ChangeCause::kCleanUp, message.party, synced);
     } else if (entry.deleted) {

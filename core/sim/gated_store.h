@@ -77,7 +77,6 @@ class GatedStoreNode : public StoreNode {
   ErrorCode changeGate(const Message& message, GateCall call);
   Message executeGate(const Message& message);
   Message executeWrite(const Message& message, bool synced);
-  bool isNewer(const EntryView& entry) const;
   void letQuietOnesIn();
   bool isDoneOrQueued(const Message& message);
   LiveSession& sessionOf(const Message& message) {

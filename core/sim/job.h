@@ -22,7 +22,8 @@ struct Job {
   uint64_t startUs = 0;
   uint64_t cancelAtUs = 0;  // 0: never
   std::vector<std::string> keys;  // that its clients write, in order
-  bool written = false;           // it has clients
+  bool written = false;           // it has clients at its source
+  bool versioned = false;         // values carry versions, and it has clients at its target too
   uint32_t deletePercent = 20;    // of their writes
   uint64_t thinkUs = 100'000;     // mean time between two operations of a client
   uint64_t writersStopUs = 0;
@@ -88,6 +89,8 @@ struct Space {
   // Every client writes every key, and most of what they do is on a few of them: `hotPercent`.
   bool shared = false;
   std::vector<std::string> contended;
+  // Values carry versions: whatever is older than what a store holds changes nothing there.
+  bool versioned = false;
   // Its stores can keep readers out; else one that gave a range up may show what is old for a while.
   bool readFence = true;
   // Its feeds tell of a write before scans show it, though not later than its writer is told.

@@ -26,6 +26,7 @@ struct Shape {
   uint32_t nonemptyPercent = 0;
   uint32_t keysMax = 400;
   bool limited = false;         // slots and a rate
+  bool versioned = false;       // values carry versions, and clients write at the target too
 };
 
 std::string keyName(uint32_t job, uint64_t index) {
@@ -44,6 +45,7 @@ class Builder {
       : world_(world), shape_(shape), prng_(world.seed(), "scenario") {}
 
   void build() {
+    world_.space().shared = world_.space().versioned = shape_.versioned;
     for (uint32_t i = 0; i < kStores; ++i) world_.addStore("s" + std::to_string(i));
     Config config;
     config.stallBase = seconds(5);
@@ -81,7 +83,7 @@ class Builder {
     const uint64_t keys = prng_.between(2, most);
     drawPlan(job, keys);
     fill(job, keys);
-    if (job.written) addClients(job);
+    if (job.written || job.versioned) addClients(job);
     if (percent(shape_.cancelPercent)) {
       job.cancelAtUs = job.startUs + prng_.exponential(2 * kSecondUs);
     }
@@ -105,6 +107,12 @@ class Builder {
     }
     plan.repair = plan.mode == MigrationMode::kVerify && percent(70);
     plan.intoNonempty = !feed && plan.mode == MigrationMode::kCopy && percent(shape_.nonemptyPercent);
+    if (shape_.versioned) {
+      job.versioned = true;
+      plan.sourceCapabilities.bits |= bits({Capability::kVersion});
+      plan.targetCapabilities.bits |= bits({Capability::kVersion});
+      plan.intoNonempty = plan.mode != MigrationMode::kVerify;
+    }
     plan.verify = static_cast<VerifyDepth>(prng_.below(3));
     if (plan.mode != MigrationMode::kCopy && plan.verify == VerifyDepth::kNone) {
       plan.verify = VerifyDepth::kBoth;
@@ -135,6 +143,7 @@ class Builder {
   void fill(Job& job, uint64_t keys) {
     StoreNode& source = world_.store(job.source);
     StoreNode& target = world_.store(job.target);
+    const bool both = shape_.versioned && percent(50);
     for (uint64_t i = 0; i < keys; ++i) {
       const std::string key = keyName(job.index, i);
       if (!job.contains(key)) continue;
@@ -147,8 +156,15 @@ class Builder {
       if (mirrored && !percent(5)) {
         if (present || percent(10)) target.setUp(key, percent(3) ? makeValue(key, 0, i + 1, 5) : value);
       }
-      if (job.plan.intoNonempty && percent(10)) target.setUp(key, makeValue(key, 0, i + 7, 2));
+      if (both && percent(30)) target.setUp(key, makeValue(key, 0, versionThere(i), 2));
+      if (!shape_.versioned && job.plan.intoNonempty && percent(10)) target.setUp(key, makeValue(key, 0, i + 7, 2));
     }
+  }
+
+  // What the target holds of a key is older, newer or, with another value, of the same version.
+  uint64_t versionThere(uint64_t version) {
+    const uint64_t kind = prng_.below(30);
+    return kind == 0 ? version : kind % 2 == 0 ? version + 7 : version / 2;
   }
 
   void addClients(Job& job) {
@@ -156,8 +172,16 @@ class Builder {
     job.writersStopUs = job.startUs + prng_.below(latest - job.startUs);
     job.deletePercent = percent(30) ? 70 : static_cast<uint32_t>(prng_.below(40));
     job.thinkUs = prng_.between(20'000, 300'000);
+    if (job.written) addClientsOf(job, job.source);
+    if (!job.versioned) return;
+    // Real deletes have no version: what they leave at the target is named.
+    if (percent(70)) job.deletePercent = 0;
+    addClientsOf(job, job.target);
+  }
+
+  void addClientsOf(Job& job, uint16_t store) {
     const auto clients = static_cast<uint32_t>(prng_.between(1, 3));
-    for (uint32_t i = 0; i < clients; ++i) world_.addClient(job, i, clients);
+    for (uint32_t i = 0; i < clients; ++i) world_.addClient(job, store, i, clients);
   }
 
   World& world_;
@@ -194,6 +218,16 @@ void cancel(World& world) {
 void verify(World& world) {
   Shape shape;
   shape.verifyPercent = 100;
+  Builder(world, shape).build();
+}
+void versioned(World& world) {
+  Shape shape;
+  shape.movePercent = 20;
+  shape.verifyPercent = 15;
+  shape.racingPercent = 70;
+  shape.cancelPercent = 10;
+  shape.keysMax = 120;
+  shape.versioned = true;
   Builder(world, shape).build();
 }
 void many(World& world) {
@@ -266,7 +300,7 @@ void story(World& world) {
     job.writersStopUs = part.writersStopMs * world.healAtUs() / 40'000;
     job.deletePercent = 10;
     job.thinkUs = 120'000;
-    for (uint32_t share = 0; share < 2; ++share) world.addClient(job, share, 2);
+    for (uint32_t share = 0; share < 2; ++share) world.addClient(job, job.source, share, 2);
   }
 }
 
@@ -280,6 +314,8 @@ constexpr Scenario kScenarios[] = {
     {"verify", "verification of stores that differ here and there, with and without repair", verify},
     {"story", "slow enough to be watched: a new store takes ranges of two others that are in use", story},
     {"many", "10 to 24 jobs at once under slots and a rate", many},
+    {"versioned", "copies without a feed between stores whose values carry versions, which clients write on both sides",
+     versioned, false, true},
     {"live", "a range moves while clients read and write it", buildLive, true},
     {"live-pingpong", "ranges move there, back and there again; calls of older moves arrive late",
      buildLivePingPong, true},

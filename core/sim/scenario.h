@@ -12,7 +12,7 @@ struct Scenario {
   std::string_view name, what;
   void (*build)(World& world);
   bool live = false;  // ranges move while clients write, and have an owner
-  bool shared = false;  // keys have several writers
+  bool shared = false;  // keys have several writers: of a copy one at each side
 };
 
 std::span<const Scenario> scenarios();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "value.h"
 #include "world.h"
 
 namespace keyhaul::sim {
@@ -205,7 +206,9 @@ Message StoreNode::execute(const Message& message, bool synced) {
     const bool again = message.call <= client.lastCall;
     if (again && !world_.sabotaged(Sabotage::kNoDedupe)) return reply;
     client.lastCall = message.call;
-    if (message.kind == MessageKind::kPut) {
+    const bool late = world_.space().versioned && message.kind == MessageKind::kPut &&
+                      standing(message.body, message.extra) == Standing::kOlder;
+    if (message.kind == MessageKind::kPut && !late) {
       change(message.body, &message.extra, ChangeCause::kClient, message.party, synced);
     } else if (message.kind == MessageKind::kDelete) {
       change(message.body, nullptr, ChangeCause::kClient, message.party, synced);
@@ -259,7 +262,13 @@ ErrorCode StoreNode::executeApply(const Message& message, bool synced, uint32_t&
       trusting ? viewBody(bytes, message.count) : readFrame(bytes);
   if (!frame.ok()) return frame.code();
   ++group_;
+  const bool merges = mergesVersions(world_.job(message.party).plan);
   for (const EntryView entry : frame.value()) {
+    if (merges && !message.guarded) {
+      const Standing stands = standing(entry);
+      if (stands == Standing::kOlder) ++left;
+      if (stands != Standing::kNewer) continue;
+    }
     if (message.guarded) {
       const auto at = entries_.find(entry.key);
       if (at == entries_.end()) continue;
@@ -277,6 +286,19 @@ ErrorCode StoreNode::executeApply(const Message& message, bool synced, uint32_t&
     }
   }
   return ErrorCode::kOk;
+}
+
+StoreNode::Standing StoreNode::standing(const EntryView& entry) const {
+  if (entry.deleted) return Standing::kSame;
+  return world_.sabotaged(Sabotage::kApplyOlder) ? Standing::kNewer : standing(entry.key, entry.value);
+}
+
+StoreNode::Standing StoreNode::standing(std::string_view key, std::string_view value) const {
+  const auto at = entries_.find(key);
+  if (at == entries_.end()) return Standing::kNewer;
+  const uint64_t there = sequenceOf(at->second), its = sequenceOf(value);
+  if (there == its) return Standing::kSame;
+  return there < its ? Standing::kNewer : Standing::kOlder;
 }
 
 std::string StoreNode::valueOf(const EntryView& entry) {

@@ -82,6 +82,11 @@ class StoreNode : public Node {
   uint64_t readingUs(const Message& call, const Message& reply);
   virtual Message execute(const Message& message, bool synced);
   ErrorCode executeApply(const Message& message, bool synced, uint32_t& left);
+  // Of an entry that counts only where it is newer than what is there.
+  enum class Standing : uint8_t { kNewer, kSame, kOlder };
+  Standing standing(std::string_view key, std::string_view value) const;
+  // Of what a migration brings; a delete has no version, and others may have written what it would take away.
+  Standing standing(const EntryView& entry) const;
   ErrorCode greet(const Message& message);
   void openFeed(const Message& message, Message& reply);
   void change(std::string_view key, const std::string* after, ChangeCause cause, uint32_t party,

@@ -46,9 +46,9 @@ MoverNode& World::addMover(const Config& config) {
   return mover(id);
 }
 
-void World::addClient(Job& job, uint32_t share, uint32_t shares) {
+void World::addClient(Job& job, uint16_t store, uint32_t share, uint32_t shares) {
   const auto id = static_cast<uint16_t>(nodes_.size());
-  nodes_.push_back(std::make_unique<ClientNode>(*this, id, job, share, shares));
+  nodes_.push_back(std::make_unique<ClientNode>(*this, id, job, store, share, shares));
 }
 
 GatedStoreNode& World::addGatedStore(std::string name) {

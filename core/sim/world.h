@@ -33,8 +33,8 @@ class World {
   // The scenario's part.
   StoreNode& addStore(std::string name);
   MoverNode& addMover(const Config& config);
-  // `share` of `shares`: which of the job's keys it writes.
-  void addClient(Job& job, uint32_t share, uint32_t shares);
+  // At this store it writes `share` of `shares` of the job's keys.
+  void addClient(Job& job, uint16_t store, uint32_t share, uint32_t shares);
   Job& addJob();
   GatedStoreNode& addGatedStore(std::string name);
   RegisterNode& addRegister();

@@ -7,9 +7,8 @@ namespace {
 
 using Make = std::unique_ptr<Oracle> (*)(World&);
 
-constexpr Make kOfCopies[] = {makeLostWrite,  makeVerified, makeIntegrity, makeCheckpoint,
-                              makeMoveSafety, makeCancelled, makeLimits,   makeEdges,
-                              makeAccounting, makeLiveness, makePreemption};
+constexpr Make kOfCopies[] = {makeVerified,   makeIntegrity, makeCheckpoint, makeMoveSafety, makeCancelled,
+                              makeLimits,     makeEdges,     makeAccounting, makeLiveness,   makePreemption};
 constexpr Make kOfLive[] = {makeSingleWriter, makeOwnership,   makeCutover,      makeLeftOver,
                             makePause,        makeIntegrity,   makeCheckpoint,   makeLimits,
                             makeLiveEdges,    makeLiveLiveness, makeWindow,      makePosition,
@@ -28,10 +27,12 @@ void addOracles(World& world) {
     world.addOracle(std::move(oracle));
   };
   const Scenario* scenario = findScenario(world.options().scenario);
-  if (scenario != nullptr && scenario->live) {
-    add(scenario->shared ? makeLinearizable : makeHistory);
+  const bool live = scenario != nullptr && scenario->live, shared = scenario != nullptr && scenario->shared;
+  if (live) {
+    add(shared ? makeLinearizable : makeHistory);
     for (const Make make : kOfLive) add(make);
   } else {
+    add(shared ? makeVersions : makeLostWrite);
     for (const Make make : kOfCopies) add(make);
   }
   if (!any) world.violated("options", "here is no oracle " + only, {});

@@ -9,6 +9,7 @@
 #include "../store.h"
 #include "../world.h"
 #include "journal_tap.h"
+#include "newer.h"
 #include "oracles.h"
 
 namespace keyhaul::sim {
@@ -100,7 +101,7 @@ class Checkpoint : public Oracle {
     uint64_t entries = 0;
     for (auto at = sent.begin(); at != sent.end() && (record.end || at->first < record.upto);) {
       ++entries;
-      if (!target.isRotten(at->first) && !target.holdsDurably(at->first, at->second) &&
+      if (!target.isRotten(at->first) && !holdsOrLater(job, target, at->first, at->second) &&
           !isServed(job, at->first)) {
         violated(Harm::kLost, "a checkpoint claims what the target does not durably hold", at->first);
       }

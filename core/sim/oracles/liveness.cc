@@ -1,8 +1,12 @@
 // Once everything is healed, every migration comes to its end in time, and to the end
 // that it deserves.
+#include <set>
+
 #include "../store.h"
+#include "../value.h"
 #include "../world.h"
 #include "oracles.h"
+#include "pairs.h"
 
 namespace keyhaul::sim {
 namespace {
@@ -12,6 +16,10 @@ class Liveness : public Oracle {
   using Oracle::Oracle;
   std::string_view name() const override { return "liveness"; }
 
+  // Clients may settle later what it had named.
+  void onState(const Job& job, MigrationState, MigrationState) override {
+    if (mergesVersions(job.plan) && isUndecided(job)) undecided_.insert(job.index);
+  }
   void onEnd() override {
     for (const auto& job : world_.jobs()) {
       const std::string who = "job " + std::to_string(job->index);
@@ -26,12 +34,27 @@ class Liveness : public Oracle {
   }
 
  private:
+  // A key that the target alone has is never deleted, and of two values of one version none is newer.
+  bool isUndecided(const Job& job) const {
+    bool undecided = false;
+    for (const KeyRange& range : job.plan.ranges) {
+      forEachPair(
+          world_.store(job.source).entries(), world_.store(job.target).entries(), range, [](const auto&) {},
+          [&](const auto&) { undecided = true; },
+          [&](const auto& own, const auto& copy) {
+            undecided = undecided || (own.second != copy.second && sequenceOf(own.second) == sequenceOf(copy.second));
+          });
+    }
+    return undecided;
+  }
   bool deserved(const Job& job) const {
     switch (job.state) {
       case MigrationState::kDone: return true;
       case MigrationState::kCancelled: return job.cancelAsked;
       case MigrationState::kMismatch:
-        // The target rotted, the sides differed from the start, or clients wrote on.
+        // With versions: what nobody can tell. Else the target rotted, the sides differed from the start, or
+        // clients wrote on.
+        if (mergesVersions(job.plan)) return world_.store(job.target).everRotted() || undecided_.count(job.index) != 0;
         return world_.store(job.target).everRotted() ||
                (job.plan.mode == MigrationMode::kVerify && !job.plan.repair) ||
                (job.written && !job.plan.follow);
@@ -49,6 +72,8 @@ class Liveness : public Oracle {
     }
     return false;
   }
+
+  std::set<uint32_t> undecided_;
 };
 
 }  // namespace

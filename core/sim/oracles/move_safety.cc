@@ -1,7 +1,7 @@
 // A move never deletes a source entry that the target does not durably hold, and only
 // what was verified.
-#include "../store.h"
 #include "../world.h"
+#include "newer.h"
 #include "oracles.h"
 
 namespace keyhaul::sim {
@@ -17,7 +17,7 @@ class MoveSafety : public Oracle {
     const Job& job = world_.job(change.party);
     const StoreNode& target = world_.store(job.target);
     if (job.plan.mode != MigrationMode::kMove) violated("a copy deleted from its source", change.key);
-    if (!target.isRotten(change.key) && !target.holdsDurably(change.key, *change.before)) {
+    if (!target.isRotten(change.key) && !holdsOrLater(job, target, change.key, *change.before)) {
       violated(Harm::kLost, "deleted from the source, but the target does not durably hold it", change.key);
     }
   }

@@ -11,6 +11,7 @@ namespace keyhaul::sim {
 void addOracles(World& world);
 
 std::unique_ptr<Oracle> makeLostWrite(World& world);
+std::unique_ptr<Oracle> makeVersions(World& world);  // in its place, where keys have a writer at each side
 std::unique_ptr<Oracle> makeVerified(World& world);
 std::unique_ptr<Oracle> makeIntegrity(World& world);
 std::unique_ptr<Oracle> makeCheckpoint(World& world);

@@ -1,9 +1,10 @@
 // Verified means equal: when a migration says so, the stores themselves are compared,
 // past the engine. A key that a client wrote since the round began (without a feed: since
-// the copy began) is no witness.
+// the copy began) is no witness. With versions the target may be newer, and each round is one of its own.
 #include <set>
 
 #include "../store.h"
+#include "../value.h"
 #include "../world.h"
 #include "oracles.h"
 #include "pairs.h"
@@ -19,7 +20,8 @@ class Verified : public Oracle {
   void onChange(const StoreChange& change) override {
     if (change.cause != ChangeCause::kClient) return;
     for (const auto& job : world_.jobs()) {
-      if (job->source == change.store && job->contains(change.key)) {
+      const bool either = job->source == change.store || (job->versioned && job->target == change.store);
+      if (either && job->contains(change.key)) {
         of(*job).written.insert(std::string(change.key));
       }
     }
@@ -29,7 +31,7 @@ class Verified : public Oracle {
     const bool feed = job.plan.sourceCapabilities.has(Capability::kFeed);
     if (to == MigrationState::kVerifying) {
       state.looked = true;
-      if (feed) state.written.clear();
+      if (feed || mergesVersions(job.plan)) state.written.clear();
     }
     const bool deleting = from == MigrationState::kVerifying && to == MigrationState::kDeleting;
     const bool done = to == MigrationState::kDone && from == MigrationState::kVerifying;
@@ -57,7 +59,8 @@ class Verified : public Oracle {
             if (!job.plan.intoNonempty) differs(job, copy.first, Harm::kResurrected, "only in the target");
           },
           [&](const auto& own, const auto& copy) {
-            if (own.second != copy.second) differs(job, own.first, Harm::kStale, "different");
+            const bool newer = mergesVersions(job.plan) && sequenceOf(copy.second) > sequenceOf(own.second);
+            if (own.second != copy.second && !newer) differs(job, own.first, Harm::kStale, "different");
           });
     }
   }

@@ -93,7 +93,7 @@ std::set<std::string> oraclesOf(std::initializer_list<const char*> scenarios) {
 
 TEST(EveryOracle, FindsSomethingAlone) {
   if (kSeeds < kSeedsMax) GTEST_SKIP() << "takes too long with sanitizers";
-  std::set<std::string> left[] = {oraclesOf({"swarm"}), oraclesOf({"live-swarm", "live-shared"})};
+  std::set<std::string> left[] = {oraclesOf({"swarm", "versioned"}), oraclesOf({"live-swarm", "live-shared"})};
   // What no host can bring about, only the engine; oracles_test.cc shows them what they look for.
   for (auto& names : left) EXPECT_EQ(names.erase("edges"), 1U);
   for (const Row& row : tableOfTheSimulator("| oracle | scenario | sabotage | first seed |")) {
