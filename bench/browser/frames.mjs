@@ -81,7 +81,8 @@ site.close()
 async function wholeElement() {
   const one = await browser.newPage({ viewport: { width: 1280, height: 900 } })
   const session = await one.context().newCDPSession(one)
-  await session.send('Performance.enable')
+  // Its own processor time, whatever else the machine does.
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' })
   const busy = async () => (await session.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration').value * 1000
   await one.goto(`${own}/whole`)
   await one.waitForFunction(() => document.querySelector('keyhaul-sim')?.foresight !== undefined)
@@ -102,7 +103,7 @@ async function wholeElement() {
     return { between: passed, views: sim.scene.event - first }
   }, FRAMES)
   const spent = (await busy()) - before
-  console.log(`the whole element: between frames median ${at(between, 0.5)} ms, 95 of 100 within ${at(between, 0.95)} ms, longest ${at(between, 1)} ms; ${views} views in ${FRAMES} frames; the page's thread busy ${(spent / FRAMES).toFixed(1)} ms a frame`)
+  console.log(`the whole element: between frames median ${at(between, 0.5)} ms, 95 of 100 within ${at(between, 0.95)} ms, longest ${at(between, 1)} ms; ${views} views in ${FRAMES} frames; ${(spent / views).toFixed(1)} ms of processor time of the page's thread a view`)
   await one.close()
 }
 

@@ -16,4 +16,4 @@ const calls = {
   open: () => views(0), seek: views, advance: views,
   scout: () => ({ done: true, endUs: 60_000_000, hash: '', events: 1, marks: [], violations: [], heat: { rows, columns }, life: [] })
 }
-onmessage = ({ data: { id, name, args } }) => postMessage({ id, value: calls[name](...args) })
+addEventListener('message', ({ data: { id, name, args } }) => postMessage({ id, value: calls[name](...args) }))

@@ -141,6 +141,7 @@ a { color: var(--keyhaul-accent); }
 .more { grid-area: more; display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .more > section { padding: 16px 22px 18px; min-width: 0; }
 .more > section + section { border-left: 1px solid var(--keyhaul-line); }
+.chips { contain: layout style; }
 .chips, .buttons { display: flex; flex-wrap: wrap; gap: 6px; margin-bottom: 8px; }
 .chip { min-width: 36px; border-radius: 18px; }
 .chip[aria-pressed="true"] { background: var(--keyhaul-ink); color: var(--keyhaul-paper); border-color: var(--keyhaul-ink); }
@@ -175,7 +176,8 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .surveyed:empty { display: none; }
 .share label { display: flex; gap: 6px; align-items: center; font-size: 12.5px; }
 .share input { font: inherit; width: 11ch; min-height: 34px; padding: 2px 8px; color: inherit; background: var(--keyhaul-surface); border: 1px solid var(--keyhaul-line); border-radius: 8px; }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; contain: strict; }
+.hidden table { table-layout: fixed; width: 1000px; }
 .wrong { padding: 30px; color: var(--keyhaul-bad); }
 .frame.unshown { display: block; }
 .frame.unshown > :not(.wrong) { display: none; }
