@@ -153,6 +153,10 @@ Message GatedStoreNode::executeGate(const Message& message) {
     if (world_.sabotaged(Sabotage::kUnfenceByTimer)) timer(kImpatienceUs, kSelfUnfence);
     if (world_.sabotaged(Sabotage::kFenceForgotten)) return reply;
   }
+  if (call.verb == GateVerb::kPrepare) {
+    uint64_t& preparedBy = sessionOf(message).preparedBy;
+    preparedBy = std::max(preparedBy, message.call);
+  }
   if (call.verb == GateVerb::kPrepare && world_.sabotaged(Sabotage::kWindowByTimer) &&
       world_.isTurned(world_.job(message.party))) {
     lastFence_ = call;
@@ -234,8 +238,8 @@ void GatedStoreNode::onWrite(Message message) {
   const bool trusting = world_.sabotaged(Sabotage::kIgnoreChecksum);
   const Result<FrameView> frame = trusting ? viewBody(bytes, message.count) : readFrame(bytes);
   ErrorCode error = frame.ok() ? ErrorCode::kOk : frame.code();
-  const bool stale = !message.cleanUp && message.storeBoot != boot() &&
-                     !world_.sabotaged(Sabotage::kLiveRestart);
+  const bool older = message.storeBoot != boot() && !world_.sabotaged(Sabotage::kLiveRestart);
+  const bool stale = !message.cleanUp && (older || message.call < sessionOf(message).preparedBy);
   if (stale) error = ErrorCode::kStoreClosed;
   if (error == ErrorCode::kOk) error = admit(frame.value(), message);
   if (error != ErrorCode::kOk) return finish(message, failed(message, error), true);

@@ -4,7 +4,9 @@
 // Calls to the gate may come twice, late and from anybody: it is the gate that refuses them.
 // A write of a migration is carried out at most once, and belongs to the life of the store in
 // which its session was told that the range is prepared: what a crash took away would not be
-// written again otherwise. A client says which epoch it believes in, so that a copy of its
+// written again otherwise. For the same reason one that was sent before the last prepare is refused:
+// who prepares to empty what it staged has given up its writes, and the network may still hold
+// one. A client says which epoch it believes in, so that a copy of its
 // request that was late for years finds no store that takes it.
 #pragma once
 
@@ -44,6 +46,7 @@ class GatedStoreNode : public StoreNode {
   struct LiveSession {
     std::set<uint64_t> queued;            // calls that wait for their commit
     std::map<uint64_t, Message> replies;  // of calls that change something
+    uint64_t preparedBy = 0;              // the last call that prepared; a write sent before it comes too late
   };
 
   // A client's write that the feed tells of and that migrations do not read yet.

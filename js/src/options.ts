@@ -70,12 +70,16 @@ export interface MigrateOptions {
   readonly priority?: number | undefined
   /** Checksum of frames on their way. Default `crc32`. */
   readonly checksum?: 'none' | 'crc32' | 'crc32c' | undefined
-  /** A page's limits. Default 256 KiB and 16,384 entries; live 64 KiB and 2048, because clients wait while a page is worked on. */
+  /**
+   * A page's limits. Default 1 MiB and 2048 entries: small entries are cheaper in pages that stay in a
+   * cache, large ones where a page holds more than one. Live 64 KiB, because clients wait while a page
+   * is worked on.
+   */
   readonly pageBytes?: number | undefined
   readonly pageEntries?: number | undefined
   /** Ranges copied at the same time, 1 to 64. Default 1. */
   readonly lanes?: number | undefined
-  /** Pages read ahead of the target, a lane. Default 8, live 2. */
+  /** Pages read ahead of the target, a lane. Default 4, live 2. */
   readonly windowPages?: number | undefined
   /**
    * A durable write and a checkpoint every so many pages, and once a second where they come slowly.

@@ -1,6 +1,6 @@
 import { KeyhaulError } from './errors.js'
 import { refused } from './given.js'
-import { compareBytes, concatBytes, inRange, toBytes } from './stores/bytes.js'
+import { compareBytes, concatBytes, inRange, successor, toBytes } from './stores/bytes.js'
 import type { ScanRange } from './stores/store.js'
 
 /** kRangesMax of core/include/keyhaul/plan.h. */
@@ -57,9 +57,7 @@ export function toScanRanges(inputs: RangesInput | undefined): ScanRange[] {
     if (gte !== undefined && compareBytes(gte, end) > 0) {
       throw new KeyhaulError('KEYHAUL_INVALID_RANGE', { key: gte, message: 'the range starts after it ends; swap its ends' })
     }
-    const lt = new Uint8Array(end.length + 1)
-    lt.set(end)
-    return { gte, lt }
+    return { gte, lt: successor(end) }
   })
   return assertDisjoint(sortRanges(ranges))
 }

@@ -1,5 +1,5 @@
 import { KeyhaulError } from '../errors.js'
-import { compareBytes } from '../stores/bytes.js'
+import { compareBytes, successor } from '../stores/bytes.js'
 import type { ApplyOptions, Entry, Store } from '../stores/store.js'
 
 /**
@@ -13,8 +13,7 @@ export async function deleteEqual(store: Store, entries: readonly Entry[], optio
   let left = 0
   let next = 0
   const last = entries[entries.length - 1]?.[0] as Uint8Array
-  const lt = new Uint8Array(last.length + 1)
-  lt.set(last)
+  const lt = successor(last)
   for (let gte = entries[0]?.[0] as Uint8Array, end = false; !end && next < entries.length; ) {
     const page = await store.scan({ gte, lt }, { maxEntries: 4096, maxBytes: 1 << 20, signal: options.signal })
     for (const [key, value] of page.entries) {
@@ -27,10 +26,7 @@ export async function deleteEqual(store: Store, entries: readonly Entry[], optio
     }
     const reached = page.entries[page.entries.length - 1]?.[0]
     end = page.end || reached === undefined
-    if (reached !== undefined) {
-      gte = new Uint8Array(reached.length + 1)
-      gte.set(reached)
-    }
+    if (reached !== undefined) gte = successor(reached)
   }
   if (equal.length > 0) await store.apply(equal.map((key) => [key, undefined] as const), options)
   return left

@@ -1,11 +1,10 @@
 import {
   type AbstractBatchOperation, AbstractChainedBatch, type AbstractClearOptions, type AbstractDatabaseOptions, type AbstractIteratorOptions, AbstractIterator, AbstractLevel
 } from 'abstract-level'
-import { inRange } from '../stores/bytes.js'
+import { inRange, successor } from '../stores/bytes.js'
 import type { Entry, ScanRange, Write } from '../stores/store.js'
 import { clientBytes } from './client-bytes.js'
 import { type ShardedOptions, type ShardedStore, shardedStore } from './sharded.js'
-import { successor } from './spans.js'
 
 export interface ShardedLevelOptions<K, V> extends ShardedOptions, AbstractDatabaseOptions<K, V> {
   /**

@@ -1,11 +1,10 @@
 import { KeyhaulError } from '../errors.js'
 import type { Register } from '../register/register.js'
-import { compareBytes, inRange } from '../stores/bytes.js'
+import { compareBytes, inRange, successor } from '../stores/bytes.js'
 import type { Entry, ScanRange, Write } from '../stores/store.js'
 import { clientBytes, clientKeys, clientWrites, copied } from './client-bytes.js'
 import type { GatedStore, WriteOptions } from './gated.js'
 import { type OwnedRange, Ownership } from './ownership.js'
-import { successor } from './spans.js'
 import { Waiters } from './waiters.js'
 
 export interface ShardedOptions {

@@ -1,4 +1,4 @@
-import { compareBytes } from '../stores/bytes.js'
+import { compareBytes, successor } from '../stores/bytes.js'
 import type { ScanRange, Write } from '../stores/store.js'
 
 /** Half-open spans that hold all keys of the writes and nothing between the ranges, which are in key order. */
@@ -12,13 +12,6 @@ export function spansOf(writes: readonly Write[], ranges: readonly ScanRange[]):
     else if (compareBytes(key, span.low) < 0) span.low = key
   }
   return [...spans.values()].map(({ low, high }) => ({ gte: low, lt: successor(high) }))
-}
-
-/** The least key above. */
-export function successor(key: Uint8Array): Uint8Array {
-  const next = new Uint8Array(key.length + 1)
-  next.set(key)
-  return next
 }
 
 /** The first range that ends above the key. */

@@ -8,6 +8,7 @@ import type { Receipt } from '../receipt.js'
 import { memoryRegister } from '../register/memory.js'
 import type { Register } from '../register/register.js'
 import { type RangeInput, type RangesInput, toScanRanges } from '../ranges.js'
+import { successor } from '../stores/bytes.js'
 import type { Entry, ScanRange, Store } from '../stores/store.js'
 import { type CallTimes, callTimes } from './calls.js'
 import { clients, fastest, timed, watchWriters } from './clients.js'
@@ -163,7 +164,7 @@ async function count(options: MeasureOptions, ranges: readonly ScanRange[]): Pro
         sample.push(entry)
       }
       const last = page.entries.at(-1)?.[0]
-      if (last !== undefined) gte = behind(last)
+      if (last !== undefined) gte = successor(last)
       end = page.end
     }
     if (sample.length > before) sampledRanges.push([(sample[before] as Entry)[0], (sample.at(-1) as Entry)[0]])
@@ -195,12 +196,6 @@ class EntryTimes {
   get ns(): number {
     return Math.max(1, (this.ms * 1e6) / Math.max(1, this.entries))
   }
-}
-
-const behind = (key: Uint8Array): Uint8Array => {
-  const next = new Uint8Array(key.length + 1)
-  next.set(key)
-  return next
 }
 
 async function estimate(store: Store, ranges: readonly ScanRange[], signal: AbortSignal | undefined): Promise<number | undefined> {

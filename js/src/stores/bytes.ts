@@ -94,8 +94,8 @@ export function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   return true
 }
 
-/** The first key that is greater. */
-export function behind(key: Uint8Array): Uint8Array {
+/** The least key above, as the core names it. */
+export function successor(key: Uint8Array): Uint8Array {
   const next = new Uint8Array(key.length + 1)
   next.set(key)
   return next

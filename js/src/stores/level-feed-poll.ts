@@ -1,4 +1,4 @@
-import { behind, idOf, inRange, startsWith } from './bytes.js'
+import { idOf, inRange, startsWith, successor } from './bytes.js'
 import { BYTES, ownKey, positionOf, WRITE_KIND } from './level-feed-rows.js'
 import { assertNothingPassedOver } from './level-passed.js'
 import type { LevelDatabase } from './level-types.js'
@@ -53,7 +53,7 @@ export class ChangeReader {
     }
     // A page that is not the last: the next one would begin behind what was passed over.
     const cut = async (): Promise<{ changes: Change[]; at: number; caughtUp: boolean }> => {
-      await assertNothingPassedOver(this.root, { gte: ownKey(WRITE_KIND, from), lt: behind(ownKey(WRITE_KIND, at)) }, BYTES.keyEncoding)
+      await assertNothingPassedOver(this.root, { gte: ownKey(WRITE_KIND, from), lt: successor(ownKey(WRITE_KIND, at)) }, BYTES.keyEncoding)
       return { changes, at, caughtUp: false }
     }
     try {

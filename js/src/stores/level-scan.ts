@@ -1,4 +1,4 @@
-import { behind, compareBytes } from './bytes.js'
+import { compareBytes, successor } from './bytes.js'
 import { KeysAhead } from './level-ahead.js'
 import { isOwn } from './level-feed-rows.js'
 import { assertNothingPassedOver, mayPassOver, READ_ROWS } from './level-passed.js'
@@ -143,7 +143,7 @@ export class LevelScan {
       }
       if (this.isRead) return
     }
-    const to = behind((this.rows[this.rows.length - 1] as Entry)[0])
+    const to = successor((this.rows[this.rows.length - 1] as Entry)[0])
     if (!same(this.checked, to)) await assertNothingPassedOver(this.db, { gte: this.checked, lt: to }, this.encoding)
     this.checked = to
     // A row alone tells nothing of how far the next are, and of rows that large few are read ahead.
@@ -156,7 +156,7 @@ export class LevelScan {
   /** A page with more to come. */
   private left(entries: Entry[]): ScanPage {
     const [key] = entries[entries.length - 1] as Entry
-    this.next = behind(key)
+    this.next = successor(key)
     // What was given out is the caller's alone to hold.
     this.rows = this.rows.slice(this.at)
     this.at = 0

@@ -1,5 +1,5 @@
 import { KeyhaulError } from '../errors.js'
-import { behind } from './bytes.js'
+import { successor } from './bytes.js'
 import { levelStore } from './level.js'
 import type { LevelChainedBatch, LevelDatabase, LevelIterator, LevelOperation } from './level-types.js'
 import type { Entry, ScanRange, Store, Write } from './store.js'
@@ -15,7 +15,7 @@ type GetMany = NonNullable<Store['getMany']>
 export function getManyOf(store: Store): GetMany {
   if (store.getMany !== undefined) return store.getMany.bind(store)
   const get = async (key: Uint8Array, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> =>
-    (await store.scan({ gte: key, lt: behind(key) }, { maxEntries: 1, maxBytes: PAGE_BYTES, signal })).entries[0]?.[1]
+    (await store.scan({ gte: key, lt: successor(key) }, { maxEntries: 1, maxBytes: PAGE_BYTES, signal })).entries[0]?.[1]
   return async (keys, { signal } = {}) => {
     const values: (Uint8Array | undefined)[] = []
     for (let i = 0; i < keys.length; i += LOOKUPS_MAX) {
@@ -103,7 +103,7 @@ class StoreDatabase implements LevelDatabase {
 
   iterator(options: IteratorOptions): LevelIterator {
     const { gt, lte, limit = Number.POSITIVE_INFINITY, reverse = false } = options
-    const range = { gte: options.gte ?? (gt && behind(gt)), lt: options.lt ?? (lte && behind(lte)) }
+    const range = { gte: options.gte ?? (gt && successor(gt)), lt: options.lt ?? (lte && successor(lte)) }
     return reverse ? new BackIterator(this.store, range, limit) : new Iterator(this.store, range, limit)
   }
 
@@ -170,7 +170,7 @@ class Iterator implements LevelIterator {
     const last = entries[entries.length - 1]
     this.isOver = end || last === undefined
     this.left -= entries.length
-    if (last !== undefined) this.range = { gte: behind(last[0]), lt: this.range.lt }
+    if (last !== undefined) this.range = { gte: successor(last[0]), lt: this.range.lt }
     return entries as Entry[] & [unknown, unknown][]
   }
   async close(): Promise<void> {
