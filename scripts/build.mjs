@@ -35,8 +35,8 @@ function withoutUnusedViews(glue) {
   }, glue)
 }
 
-/** One module: `from` as CMake built it, with glue and inline bytes in `folder` of dist. */
-async function buildGlue(from, factory, folder, asset) {
+/** One module: `from` as CMake built it, with glue and inline bytes in `folder`. Its bytes. */
+async function buildGlue(from, factory, folder) {
   const { transform } = await import('esbuild')
   const built = join(root, 'build/wasm/wasm')
   const wasm = readFileSync(smaller(join(built, `${from}.wasm`)))
@@ -45,14 +45,20 @@ async function buildGlue(from, factory, folder, asset) {
   if (parts.length !== 2) throw new Error('the glue of this Emscripten instantiates in another way; see js/src/engine/instantiate.ts')
   const glue = `${parts.join('Module.instantiate(imports,')}\nexport default ${factory}\n`
   const small = await transform(withoutUnusedViews(glue), { minify: true, format: 'esm', legalComments: 'none' })
-  mkdirSync(join(root, 'dist', folder), { recursive: true })
-  writeFileSync(join(root, 'dist', folder, 'glue.js'), small.code)
+  mkdirSync(join(root, folder), { recursive: true })
+  writeFileSync(join(root, folder, 'glue.js'), small.code)
   const unpacker = readFileSync(smaller(join(built, 'keyhaul_unpack.wasm')))
   const { packed, apartBytes } = pack(wasm)
   writeFileSync(
-    join(root, 'dist', folder, 'inline.js'),
+    join(root, folder, 'inline.js'),
     `export const unpacker='${unpacker.toString('base64')}'\nexport const packed='${packed.toString('base64')}'\nexport const apartBytes=${apartBytes}\nexport const wasmBytes=${wasm.length}\n`
   )
+  return wasm
+}
+
+/** One that is shipped: beside it are its types, and it also is a file of its own. */
+async function buildModule(from, factory, folder, asset) {
+  const wasm = await buildGlue(from, factory, join('dist', folder))
   for (const name of ['glue.d.ts', 'inline.d.ts']) cpSync(join(root, 'js/src', folder, name), join(root, 'dist', folder, name))
   writeFileSync(join(root, 'dist', asset), wasm)
 }
@@ -109,9 +115,10 @@ export async function build() {
   await buildWasm()
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   run('node', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
-  await buildGlue('keyhaul', 'createKeyhaul', 'engine', 'keyhaul.wasm')
-  await buildGlue('keyhaul-live', 'createKeyhaul', 'live', 'live/keyhaul-live.wasm')
-  await buildGlue('keyhaul-sim', 'createKeyhaulSim', 'sim', 'sim/keyhaul-sim.wasm')
+  await buildModule('keyhaul', 'createKeyhaul', 'engine', 'keyhaul.wasm')
+  await buildModule('keyhaul-live', 'createKeyhaul', 'live', 'live/keyhaul-live.wasm')
+  await buildModule('keyhaul-sim', 'createKeyhaulSim', 'sim', 'sim/keyhaul-sim.wasm')
+  writeFileSync(join(root, 'build/page/keyhaul-page.wasm'), await buildGlue('keyhaul-page', 'createKeyhaulPage', 'build/page'))
   buildChecksum()
   // Needed by then: bootstrap may have installed it a moment ago.
   const { bundleEntry } = await import('./bundle.mjs')

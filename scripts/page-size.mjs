@@ -20,13 +20,19 @@ function closureOf(...entries) {
   return found
 }
 
-/** Each part without what the ones before it have loaded. `all`: the page with both tabs, without the sample. */
+/** Each part without what the ones before it have loaded. `later`: what a click in the second tab asks for; `all`: everything but the sample. */
 export function pageParts() {
   const files = readdirSync(folder)
   const named = (pattern) => files.filter((file) => pattern.test(file))
   const first = closureOf('index.html', 'page.css', 'icon.svg', 'main.js', 'worker.js')
   const second = new Set([...closureOf(...named(/^panel-/), 'own/worker.js')].filter((file) => !first.has(file)))
+  const before = new Set([...first, ...second])
+  const later = new Set([...closureOf(...named(/^(journal|session)-/))].filter((file) => !before.has(file)))
   const sample = new Set(named(/^cities-/))
   const bytes = (list) => [...list].reduce((sum, file) => sum + zipped(readFileSync(join(folder, file))), 0)
-  return { first: bytes(first), second: bytes(second), all: bytes(first) + bytes(second), sample: bytes(sample), main: bytes(['main.js']), alone: bytes(['keyhaul-sim.js']), files: { first, second, sample } }
+  const module = files.filter((file) => file.startsWith('chunk-') && readFileSync(join(folder, file)).length > 200_000)
+  return {
+    first: bytes(first), second: bytes(second), later: bytes(later), all: bytes([...before, ...later]), sample: bytes(sample),
+    module: bytes(module), main: bytes(['main.js']), alone: bytes(['keyhaul-sim.js']), files: { first, second, later, sample }
+  }
 }

@@ -10,7 +10,7 @@ import { serveFolder } from './static.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const out = join(root, 'build/shots')
-const LOOKS = [[1280, 900], [768, 1024], [320, 640]].flatMap(([width, height]) => ['light', 'dark'].map((colorScheme) => ({ name: `${width}-${colorScheme}`, viewport: { width, height }, colorScheme })))
+const LOOKS = [[1440, 900], [768, 1024], [320, 640]].flatMap(([width, height]) => ['light', 'dark'].map((colorScheme) => ({ name: `${width}-${colorScheme}`, viewport: { width, height }, colorScheme })))
 const MORE_LOOKS = [
   ...['light', 'dark'].map((colorScheme) => ({ name: `forced-${colorScheme}`, viewport: { width: 1280, height: 900 }, colorScheme, forcedColors: 'active' })),
   { name: 'zoomed', viewport: { width: 320, height: 256 }, colorScheme: 'light' }

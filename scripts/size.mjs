@@ -30,8 +30,11 @@ for (const [name, bytes] of [
   ['keyhaul.wasm as it is', wasm.length],
   ['keyhaul.wasm, gzip', zipped(wasm)],
   ['page as it opens, gzip', page.first],
+  ['of it the module of both tabs', page.module],
+  ['of it main.js', page.main],
   ['its second tab, when it is opened', page.second],
-  ['both', page.all],
+  ['a journal as text, when it is asked for', page.later],
+  ['all of them', page.all],
   ['the cities, when they are asked for', page.sample],
   ['keyhaul-sim.js, all of the element in one file', page.alone]
 ]) {

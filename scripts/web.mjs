@@ -1,7 +1,7 @@
 // The page as static files: web/dist. `npm run build` calls it; it needs dist/.
 import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { buildDocs } from './docs.mjs'
@@ -56,14 +56,23 @@ const noBuffer = {
   }
 }
 
+/** On the page simulator and engine are one module (wasm/CMakeLists.txt: keyhaul_page), whichever of them asks for its own. */
+const oneModule = {
+  name: 'one-module',
+  setup(b) {
+    b.onResolve({ filter: /(^|\/)(glue|inline)\.js$/ }, ({ path, resolveDir }) =>
+      /\bdist\/(engine|live|sim)\/\w+\.js$/.test(join(resolveDir, path)) ? { path: join(root, 'build/page', basename(path)) } : undefined)
+  }
+}
+
 export async function buildWeb() {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
   const common = { bundle: true, minify: true, platform: 'browser', target: 'es2022', charset: 'utf8', legalComments: 'none' }
   // The simulator goes into the Worker; on the page it is a piece that is loaded where there is none.
-  await build({ ...common, format: 'esm', splitting: true, outdir: out, plugins: [cities, noBuffer], entryPoints: [join(root, 'web/main.js'), join(root, 'web/worker.js'), join(root, 'web/own/worker.js')] })
+  await build({ ...common, format: 'esm', splitting: true, outdir: out, plugins: [cities, noBuffer, oneModule], entryPoints: [join(root, 'web/main.js'), join(root, 'web/worker.js'), join(root, 'web/own/worker.js')] })
   // One file with everything, for a blog or a file: it runs on the page, without a Worker.
-  await build({ ...common, format: 'iife', outfile: join(out, 'keyhaul-sim.js'), entryPoints: [join(root, 'dist/sim/element/index.js')], logOverride: { 'empty-import-meta': 'silent' } })
+  await build({ ...common, format: 'iife', outfile: join(out, 'keyhaul-sim.js'), plugins: [oneModule], entryPoints: [join(root, 'dist/sim/element/index.js')], logOverride: { 'empty-import-meta': 'silent' } })
   for (const file of ['index.html', 'page.css', 'icon.svg', 'embed.html']) cpSync(join(root, 'web', file), join(out, file))
   buildDocs(join(out, 'docs'))
 }

@@ -1,8 +1,8 @@
-// How long a frame of the page takes to draw, how soon there is a first one, and how long a seek takes:
+// How long a frame of the page takes, how soon there is a first one, and how long a seek takes:
 // node bench/browser/frames.mjs, after npm run build.
-// 30 nodes, 1,000 ranges and 500 messages on their way. No scenario of the simulator is that large,
-// so the picture gets a made-up view; drawing and layout are the page's own code, in headless
-// Chromium at 1280 x 900, where there is no GPU.
+// 30 nodes, 1,000 ranges and 500 messages on their way (large-world.mjs), because no scenario of the simulator is that
+// large: first the picture alone, then the whole element, playing, with all its panels, whose Worker is one that makes
+// such views. Headless Chromium at 1280 x 900, where there is no GPU.
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,39 +13,39 @@ import { serveFolder } from '../../scripts/static.mjs'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const FRAMES = process.argv.includes('--quick') ? 60 : 600
 
-const { outputFiles } = await build({
-  stdin: { contents: `import { Stage } from './dist/sim/element/stage.js'\nglobalThis.Stage = Stage`, resolveDir: root },
-  bundle: true, minify: true, write: false, format: 'iife', platform: 'browser'
-})
-const server = createServer((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>frames</title><canvas></canvas>'))
+const bundled = async (contents, entry) => {
+  const { outputFiles } = await build({
+    ...(entry === undefined ? { stdin: { contents, resolveDir: root } } : { entryPoints: [join(root, entry)] }), bundle: true, minify: true, write: false, format: 'iife', platform: 'browser', logOverride: { 'empty-import-meta': 'silent' }
+  })
+  return outputFiles[0].text
+}
+const LARGE = './bench/browser/large-world.mjs'
+const files = {
+  '/': '<!doctype html><title>frames</title><canvas></canvas><script src="stage.js"></script>',
+  '/stage.js': await bundled(`import { Stage } from './dist/sim/element/stage.js'\nimport * as large from '${LARGE}'\nObject.assign(globalThis, { Stage, large })`),
+  '/whole': '<!doctype html><title>frames</title><script src="whole.js"></script><keyhaul-sim speed="1"></keyhaul-sim>',
+  '/whole.js': await bundled(`import { KeyhaulSim } from './dist/sim/element/index.js'\nKeyhaulSim.makeWorker = () => new Worker('/worker.js')`),
+  '/worker.js': await bundled('', 'bench/browser/large-worker.mjs')
+}
+const server = createServer(({ url }, response) => response.writeHead(200, { 'content-type': url.endsWith('.js') ? 'text/javascript' : 'text/html' }).end(files[url] ?? ''))
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+const own = `http://127.0.0.1:${server.address().port}`
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] })
 const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
-await page.goto(`http://127.0.0.1:${server.address().port}/`)
-await page.addScriptTag({ content: outputFiles[0].text })
+await page.goto(own)
 
 const measured = await page.evaluate(async (frames) => {
-  const [nodes, ranges, flights] = [30, 1000, 500]
-  const kind = (i) => (i < 12 ? 'store' : i < 14 ? 'mover' : i < 15 ? 'register' : 'client')
-  const digits = () => Array.from({ length: 48 }, () => Math.floor(Math.random() * 10)).join('')
-  const job = (i) => ({ source: i % 12, target: (i * 7 + 1) % 12, mover: 12, mode: 'move', follow: 1, phase: 'running', state: 'copying', verified: 0, epoch: 1, startUs: 0, writers: 1, keys: 480, first: `j${i}/00000`, last: `j${i}/00479`, atSource: 480, atTarget: 200, differ: 3, bytes: [48_000, 20_000], load: i % 40, cells: [digits(), digits(), digits()], gates: ['', ''], pages: 1, followed: 1, retries: 0, begun: 1, journalBytes: 1, pauseUs: 0, engine: null, phases: [] })
-  const scene = (at) => ({
-    timeUs: at, reachedUs: at, event: at, hash: '', healed: 0, ended: 0, checks: 0, clientOps: 0, clientAcks: 0, crashes: 0, resumes: 0, messages: 0, damaged: 0, sabotage: 'none', oracles: [], violations: [], rates: [], log: [],
-    nodes: Array.from({ length: nodes }, (_, i) => ({ kind: kind(i), name: `n${i}`, up: 1, paused: 0, slow: 0, boot: 1, entries: 1, cutFrom: [] })),
-    jobs: Array.from({ length: ranges }, (_, i) => job(i)),
-    flights: []
-  })
+  const { largeWorld, goOn, flightOf } = globalThis.large
   const palette = { ink: '#111', quiet: '#555', line: '#ccc', surface: '#fff', empty: '#eee', bad: '#b00', changed: '#750', accent: '#065', ranges: ['#16a', '#b50', '#472', '#83a'], stores: ['#468', '#a71', '#275', '#957'] }
   const canvas = document.querySelector('canvas')
-  const stage = new Stage(canvas)
+  const stage = new globalThis.Stage(canvas)
   stage.setPalette(palette)
   stage.resize(1240, 420, 1)
-  const now = scene(1)
-  const flight = (i) => [i % nodes, (i * 11 + 3) % nodes, 1, i % 5, 0, 60_000_000_000, 4000, i % ranges]
+  const now = largeWorld()
   // New ones for those that have arrived, so that all of them are on their way in every frame.
   let sent = 0
   const send = (at) => {
-    while (stage.dots < flights) stage.show({ ...now, flights: Array.from({ length: Math.min(24, flights - stage.dots) }, () => flight(sent++)) }, at, 1)
+    while (stage.dots < 500) stage.show({ ...now, flights: Array.from({ length: Math.min(24, 500 - stage.dots) }, () => flightOf(sent++, 0)) }, at, 1)
   }
   const [drawn, between] = [[], []]
   let last = performance.now()
@@ -53,8 +53,7 @@ const measured = await page.evaluate(async (frames) => {
     const at = await new Promise((resolve) => requestAnimationFrame(resolve))
     between.push(at - last)
     last = at
-    // Cells change in every frame, as in a run.
-    now.jobs[i % ranges] = job(i % ranges)
+    goOn(now, i)
     send(at)
     const start = performance.now()
     stage.show(now, at, 1)
@@ -70,12 +69,43 @@ const at = (list, share) => [...list].sort((a, b) => a - b)[Math.floor((list.len
 console.log(`30 nodes, 1,000 ranges, ${measured.dots} messages on their way, ${FRAMES} frames`)
 console.log(`drawing a frame: median ${at(measured.drawn, 0.5)} ms, 95 of 100 within ${at(measured.drawn, 0.95)} ms, longest ${at(measured.drawn, 1)} ms`)
 console.log(`between frames: median ${at(measured.between, 0.5)} ms, 95 of 100 within ${at(measured.between, 0.95)} ms`)
+await wholeElement()
 const { server: site, address } = await serveFolder(join(root, 'web/dist'))
 await firstFrames()
 await seeks()
 await browser.close()
 server.close()
 site.close()
+
+/** Playing, with panels, map and tables, and every view by way of a Worker; the first second, in which all is made, is not counted. */
+async function wholeElement() {
+  const one = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+  const session = await one.context().newCDPSession(one)
+  // Its own processor time, whatever else the machine does.
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const busy = async () => (await session.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration').value * 1000
+  await one.goto(`${own}/whole`)
+  await one.waitForFunction(() => document.querySelector('keyhaul-sim')?.foresight !== undefined)
+  await one.$eval('keyhaul-sim', async (sim) => {
+    sim.play()
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+  })
+  const before = await busy()
+  const { between, views } = await one.$eval('keyhaul-sim', async (sim, frames) => {
+    const passed = []
+    const first = sim.scene.event
+    let last = await new Promise(requestAnimationFrame)
+    for (let i = 0; i < frames; i++) {
+      const now = await new Promise(requestAnimationFrame)
+      passed.push(now - last)
+      last = now
+    }
+    return { between: passed, views: sim.scene.event - first }
+  }, FRAMES)
+  const spent = (await busy()) - before
+  console.log(`the whole element: between frames median ${at(between, 0.5)} ms, 95 of 100 within ${at(between, 0.95)} ms, longest ${at(between, 1)} ms; ${views} views in ${FRAMES} frames; ${(spent / views).toFixed(1)} ms of processor time of the page's thread a view`)
+  await one.close()
+}
 
 /** From the navigation to the first drawn frame of the built page, each time in a context of its own: nothing is cached. */
 async function firstFrames() {

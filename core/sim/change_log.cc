@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "sort_few.h"
+
 namespace keyhaul::sim {
 
 std::string ChangeLog::encode(const Position& position) {
@@ -49,7 +51,7 @@ void ChangeLog::groupByParty(size_t from) {
   // Not across the place where a feed was opened meanwhile: it would miss what moves there.
   for (const auto& [feed, at] : feeds_) from = std::max(from, static_cast<size_t>(at));
   const auto first = changes_.begin() + static_cast<std::ptrdiff_t>(from);
-  std::stable_sort(first, changes_.end(), [](const LoggedChange& a, const LoggedChange& b) {
+  stableSortFew(first, changes_.end(), [](const LoggedChange& a, const LoggedChange& b) {
     return a.party < b.party;
   });
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "lists.h"
 #include "scenario.h"
 #include "simulation.h"
 #include "trace_hash.h"
@@ -157,27 +158,9 @@ int carryOut(const Command& command, const Print& print, const Print& complain) 
     case Task::kCheckSabotage: return checkSabotage(command, print);
     case Task::kCoverage: return showCoverage(command, print);
     case Task::kListScenarios:
-      for (const Scenario& s : scenarios()) {
-        print(std::string(s.name) + "  " + std::string(s.what) + '\n');
-      }
-      return kDone;
     case Task::kListSabotage:
-      for (uint32_t i = 1; i < kSabotages; ++i) {
-        const SabotageInfo& s = kSabotageInfos[i];
-        print(std::string(s.name) + "  " + std::string(s.what) + "  " +
-              std::string(scenarioOf(static_cast<Sabotage>(i))) + '\n');
-      }
-      return kDone;
     case Task::kListFaults:
-      for (const FaultInfo& f : kFaultInfos) {
-        print(std::string(f.name) + "  " + std::string(f.what) + '\n');
-      }
-      return kDone;
-    case Task::kListInterventions:
-      for (const InterventionInfo& i : kInterventionInfos) {
-        print(std::string(i.name) + "  " + std::string(i.what) + '\n');
-      }
-      return kDone;
+    case Task::kListInterventions: return printList(command.task, print) ? kDone : kUsage;
   }
   return kUsage;
 }

@@ -2,15 +2,12 @@
 // package and on a page.
 #pragma once
 
-#include <functional>
 #include <span>
-#include <string_view>
 
+#include "lists.h"
 #include "options.h"
 
 namespace keyhaul::sim {
-
-using Print = std::function<void(std::string_view)>;
 
 // Exit codes: 0 no violation, 2 not understood (and `complain` is told what), 3 a violation.
 int carryOut(const Command& command, const Print& print, const Print& complain);

@@ -3,6 +3,7 @@
 #include <emscripten/bind.h>
 
 #include <cstdlib>
+#include <string>
 #include <utility>
 
 #include "linearize/check_text.h"
@@ -28,6 +29,11 @@ uint32_t textAddress() { return addressOf(leftText().data()); }
 uint32_t textBytes() { return static_cast<uint32_t>(leftText().size()); }
 
 }  // namespace
+
+std::string& leftText() {
+  static std::string text;
+  return text;
+}
 
 EMSCRIPTEN_BINDINGS(keyhaul_sim) {
   emscripten::function("checkHistory", &checkHistory);

@@ -1,9 +1,7 @@
 // `keyhaul_sim` across the boundary: its arguments in, its text and exit code out.
 #include <emscripten/bind.h>
 
-#include <cstring>
 #include <utility>
-#include <vector>
 
 #include "command.h"
 #include "text.h"
@@ -13,11 +11,7 @@ namespace {
 
 // Each argument ends with a zero byte. Where the exit code is 2 the text says what was wrong.
 uint32_t command(uint32_t address, uint32_t bytes) {
-  auto* from = reinterpret_cast<char*>(static_cast<uintptr_t>(address));
-  std::vector<char*> arguments;
-  for (uint32_t at = 0; at < bytes; at += static_cast<uint32_t>(std::strlen(from + at)) + 1) {
-    arguments.push_back(from + at);
-  }
+  const auto arguments = argumentsAt(address, bytes);
   std::string text;
   const Print print = [&text](std::string_view part) { text += part; };
   const int exit = runCommandLine(arguments, print, print);

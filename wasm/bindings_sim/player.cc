@@ -2,10 +2,8 @@
 // modules, and a copy of the memory is a copy of the world.
 #include <emscripten/bind.h>
 
-#include <cstring>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "options.h"
 #include "player.h"
@@ -26,12 +24,7 @@ uint64_t whole(double value) {
 
 // The arguments of the command, each with a zero byte at its end. 0: the text says what was wrong.
 uint32_t playerOpen(uint32_t address, uint32_t bytes) {
-  auto* from = reinterpret_cast<char*>(static_cast<uintptr_t>(address));
-  std::vector<char*> arguments;
-  for (uint32_t at = 0; at < bytes; at += static_cast<uint32_t>(std::strlen(from + at)) + 1) {
-    arguments.push_back(from + at);
-  }
-  const auto command = parseCommand(arguments, leftText());
+  const auto command = parseCommand(argumentsAt(address, bytes), leftText());
   if (!command) return 0;
   if (findScenario(command->options.scenario) == nullptr) {
     leftText() = "there is no scenario " + command->options.scenario;

@@ -10,7 +10,7 @@ let loaded: SimModule | undefined
 /** A module of its own, with a memory of its own; compiled once. */
 export function makeSimModule(): SimModule {
   compiled ??= compileAtOnce('sim/keyhaul-sim.wasm', [unpacker, packed, apartBytes, wasmBytes])
-  return instantiateAtOnce<SimModule>(createKeyhaulSim, compiled, 'checkHistory')
+  return instantiateAtOnce<SimModule>(createKeyhaulSim, compiled, 'playerOpen')
 }
 
 /** The module that all calls without a state share; instantiated on first use, synchronously. */

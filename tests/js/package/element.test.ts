@@ -263,7 +263,7 @@ test('the buttons copy the link and the command', async () => {
   await close(page)
 })
 
-test('with reduced motion nothing flies, and a theme overrides what the reader has', async () => {
+test('a theme overrides what the reader has', async () => {
   const page = await site.page('#v=1&s=story&seed=1&f=none&t=2000', { ...STILL, colorScheme: 'dark' })
   await foreseen(page)
   const paper = (): Promise<string> => get(page, (sim) => getComputedStyle(sim).getPropertyValue('--keyhaul-paper').trim())
@@ -274,6 +274,39 @@ test('with reduced motion nothing flies, and a theme overrides what the reader h
   assert.equal(await paper(), dark)
   await get(page, (sim) => { sim.style.setProperty('--keyhaul-accent', 'rgb(1, 2, 3)') })
   assert.equal(await page.locator('button.play').evaluate((button) => getComputedStyle(button).backgroundColor), 'rgb(1, 2, 3)')
+  await close(page)
+})
+
+/** Unlike pictures among those of so many frames. */
+const pictures = (page: Page, frames = 12): Promise<number> => page.$eval('keyhaul-sim', async (sim, count) => {
+  const canvas = sim.shadowRoot?.querySelector('canvas') as HTMLCanvasElement
+  const seen = new Set<string>()
+  for (let i = 0; i < count; i++) {
+    await new Promise(requestAnimationFrame)
+    seen.add(canvas.toDataURL())
+  }
+  return seen.size
+}, frames)
+
+test('with reduced motion nothing flies, nor goes on flying once it is asked for', async () => {
+  // Half of what is sent takes long, and it is watched as slowly as can be chosen: it flies for seconds.
+  const page = await site.page('#v=1&s=add-node&seed=1&f=none&t=1300&a=1200000:rate:reorder:500000', STILL)
+  await foreseen(page)
+  await get(page, (sim) => { sim.speed = 0.1 })
+  const playUntil = async (is: (timeUs: number) => boolean | Promise<boolean>, what: string): Promise<void> => {
+    await get(page, (sim) => { sim.play() })
+    await eventually(async () => is(await get(page, (sim) => sim.timeUs)), what)
+    await get(page, (sim) => { sim.pause() })
+    await pictures(page, 2)
+  }
+  await playUntil((timeUs) => timeUs > 1_400_000, 'it plays with little motion too')
+  assert.equal(await pictures(page), 1, 'what was sent meanwhile flies')
+  await page.emulateMedia({ reducedMotion: 'no-preference' })
+  await playUntil((timeUs) => timeUs > 1_500_000, 'it plays on')
+  assert.ok((await pictures(page)) > 6, 'nothing flies where it may')
+  await page.emulateMedia({ reducedMotion: 'reduce' })
+  await pictures(page, 2)
+  assert.equal(await pictures(page), 1, 'what was on its way flies on')
   await close(page)
 })
 

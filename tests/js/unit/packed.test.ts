@@ -6,6 +6,8 @@ import { apartBytes, packed, unpacker, wasmBytes } from '../../../dist/engine/in
 import * as live from '../../../dist/live/inline.js'
 import * as sim from '../../../dist/sim/inline.js'
 
+const page = (await import(new URL('../../../build/page/inline.js', import.meta.url).href)) as typeof sim
+
 const ROOM = 0x10000
 const here = { apartBytes, packed, unpacker, wasmBytes }
 
@@ -18,7 +20,7 @@ async function unpack({ apartBytes, packed, unpacker, wasmBytes }: typeof here):
 }
 
 test('each packed module is the .wasm asset, byte for byte', async () => {
-  for (const [inline, file] of [[here, 'keyhaul.wasm'], [live, 'live/keyhaul-live.wasm'], [sim, 'sim/keyhaul-sim.wasm']] as const) {
+  for (const [inline, file] of [[here, 'keyhaul.wasm'], [live, 'live/keyhaul-live.wasm'], [sim, 'sim/keyhaul-sim.wasm'], [page, '../build/page/keyhaul-page.wasm']] as const) {
     const asset = readFileSync(new URL(`../../../dist/${file}`, import.meta.url))
     assert.equal(inline.wasmBytes, asset.length)
     assert.ok(asset.equals(await unpack(inline)), file)
@@ -26,7 +28,7 @@ test('each packed module is the .wasm asset, byte for byte', async () => {
 })
 
 test('each module fits into the memory of its unpacker, with room to grow', async () => {
-  for (const { apartBytes, packed, unpacker, wasmBytes } of [here, live, sim]) {
+  for (const { apartBytes, packed, unpacker, wasmBytes } of [here, live, sim, page]) {
     const { instance } = await WebAssembly.instantiate(Buffer.from(unpacker, 'base64'))
     const room = (instance.exports.memory as WebAssembly.Memory).buffer.byteLength
     const used = ROOM + packed.length + (packed.length * 3) / 4 + apartBytes + wasmBytes

@@ -98,7 +98,7 @@ export class KeyhaulSim extends Attributed {
     show.bookmarks.set(this.#bookmarks)
     const still = watchSurroundings(this, show.box, cleanUp.signal, {
       resized: () => { show.resize(); this.#playback.draw() }, seen: (visible) => { this.#visible = visible; this.#go() }, shown: () => this.#go(), painted: () => this.#paint(),
-      still: (is) => { show.stage.still = is }
+      still: (is) => { show.stage.still = is; this.#playback.draw() }
     })
     cleanUp.signal.addEventListener('abort', () => this.#playback.stop())
     this.#wanted = this.autoplay && !still

@@ -125,5 +125,7 @@ function placed({ own, label, around }: Column, box: Box, high: (job: number) =>
 }
 
 /** Whether a range has become so much larger or smaller that it should be drawn so. */
-export const outgrew = (before: readonly number[], view: SimView): boolean =>
-  view.jobs.some((job, i) => Math.abs(sizeOf(job) - (before[i] ?? 0)) > 0.15 * Math.max(...before, sizeOf(job)))
+export function outgrew(before: readonly number[], { jobs }: SimView): boolean {
+  const most = Math.max(...before)
+  return jobs.some((job, i) => Math.abs(sizeOf(job) - (before[i] ?? 0)) > 0.15 * Math.max(most, sizeOf(job)))
+}

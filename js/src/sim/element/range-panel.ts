@@ -30,7 +30,8 @@ export class RangePanel {
       this.selected = Math.min(this.selected, Math.max(0, this.#count - 1))
       this.#tabs.replaceChildren(...scene.jobs.map((_, i) => h('button', { type: 'button', className: 'chip', 'data-range': i % 8, onclick: () => this.onselect(i) }, rangeName(i))))
     }
-    for (const [i, chip] of [...this.#tabs.children].entries()) chip.setAttribute('aria-pressed', String(i === this.selected))
+    const chosen = this.#tabs.children[this.selected]
+    if (chosen?.getAttribute('aria-pressed') !== 'true') for (const chip of this.#tabs.children) chip.setAttribute('aria-pressed', String(chip === chosen))
     const job = scene.jobs[this.selected]
     if (job === undefined) return
     const [from, to] = [scene.nodes[job.source]?.name ?? '', scene.nodes[job.target]?.name ?? '']

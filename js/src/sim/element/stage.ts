@@ -24,11 +24,21 @@ export class Stage {
   #width = 0
   #height = 0
   selected = 0
-  still = false
+  #still = false
   drag: Drag | undefined
 
   constructor(readonly canvas: HTMLCanvasElement) {
     this.#context = canvas.getContext('2d') as CanvasRenderingContext2D
+  }
+
+  get still(): boolean {
+    return this.#still
+  }
+
+  /** Little is to move: nothing flies, also not what is on its way by then. */
+  set still(is: boolean) {
+    this.#still = is
+    if (is) this.#dots.reset()
   }
 
   setPalette(palette: Palette): void {
@@ -56,7 +66,7 @@ export class Stage {
   show(scene: Scene, nowMs: number, speed: number): void {
     if (scene.nodes.length !== this.#scene?.nodes.length || scene.jobs.length !== this.#scene.jobs.length || outgrew(this.#sizes, scene)) this.#placed = undefined
     this.#scene = scene
-    if (!this.still) this.#dots.send(scene, nowMs, speed)
+    if (!this.#still) this.#dots.send(scene, nowMs, speed)
   }
 
   /** Messages that are drawn now. */
@@ -91,7 +101,7 @@ export class Stage {
     this.#paths(scene, placed, palette)
     nameClients(c, scene, placed, palette)
     for (const [id, box] of placed.boxes) drawNode(c, scene, id, box, palette)
-    const glowing = this.#rows.draw(c, scene, placed.rows, palette, nowMs, this.still)
+    const glowing = this.#rows.draw(c, scene, placed.rows, palette, nowMs, this.#still)
     for (const row of [...placed.rows.values()].flat()) this.#aroundRow(scene, row, palette)
     drawCuts(c, scene, placed, palette, this.#height)
     drawDrag(c, this.drag, placed, palette)

@@ -34,8 +34,9 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius:
 .legend i.load { background: linear-gradient(90deg, color-mix(in srgb, var(--keyhaul-range-0) 40%, var(--keyhaul-empty)) 50%, var(--keyhaul-range-0) 50%); }
 .legend i.bars { width: 24px; border-radius: 0; background: linear-gradient(90deg, var(--keyhaul-store-0) 8px, var(--keyhaul-empty) 8px 11px, var(--keyhaul-ink) 11px 13px, var(--keyhaul-empty) 13px) 0 1px / 24px 6px no-repeat, linear-gradient(90deg, var(--keyhaul-quiet) 14px, var(--keyhaul-empty) 14px) 0 9px / 24px 3px no-repeat; }
 .legend i.lost { background: none; color: var(--keyhaul-bad); font: 700 14px/12px system-ui; text-align: center; }
-.oracle { grid-area: oracle; margin: 0 22px 14px 8px; padding: 8px 18px; border-radius: 12px; background: var(--keyhaul-good-paper); overflow: auto; height: 0; min-height: calc(100% - 14px); }
-.oracle.bad { background: var(--keyhaul-bad-paper); }
+.oracle { grid-area: oracle; margin: 0 22px 14px 8px; padding: 8px 18px; border-radius: 12px; overflow: auto; height: 0; min-height: calc(100% - 14px); --paper: var(--keyhaul-good-paper);
+  background: linear-gradient(#0000, var(--paper) 60%) bottom / 100% 36px no-repeat local, linear-gradient(#0000, color-mix(in srgb, var(--keyhaul-ink) 26%, #0000)) bottom / 100% 14px no-repeat, var(--paper); }
+.oracle.bad { --paper: var(--keyhaul-bad-paper); }
 .oracle h2 { margin-bottom: 2px; }
 h2 { font-size: 13px; font-weight: 600; color: var(--keyhaul-quiet); letter-spacing: 0.01em; margin-bottom: 6px; }
 h3 { font-size: 13px; font-weight: 600; margin: 12px 0 4px; }
@@ -58,7 +59,7 @@ h3 { font-size: 13px; font-weight: 600; margin: 12px 0 4px; }
 .hash { font: 600 12.5px ui-monospace, "SF Mono", Menlo, monospace; color: var(--keyhaul-ink); }
 .broken { margin: 6px 0 10px; }
 .broken .found { font-weight: 600; }
-.life { font: 11.5px/1.5 ui-monospace, Menlo, monospace; padding: 8px; list-style: none; max-height: 190px; overflow: auto; background: var(--keyhaul-surface); border-radius: 8px; overflow-wrap: anywhere; }
+.life { font: 11.5px/1.5 ui-monospace, Menlo, monospace; padding: 8px; list-style: none; background: var(--keyhaul-surface); border-radius: 8px; overflow-wrap: anywhere; }
 .life li + li { border-top: 1px solid var(--keyhaul-line); }
 .transport { grid-area: transport; display: grid; grid-template-columns: auto minmax(120px, 1fr) auto auto; gap: 8px 18px; align-items: center; padding: 12px 22px; border-block: 1px solid var(--keyhaul-line); background: var(--keyhaul-surface); }
 .keys { display: flex; gap: 4px; }
@@ -135,10 +136,12 @@ a { color: var(--keyhaul-accent); }
 .difference .differs { color: var(--keyhaul-bad); }
 .frame.forked { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); grid-template-areas: "caption caption" "notice notice" "scene fork" "oracle fork" "compare fork" "transport transport" "heat heat" "more more"; grid-template-rows: auto auto auto auto 1fr; }
 .compare { grid-area: compare; align-self: start; margin: 0 8px 14px 22px; min-width: 0; }
+.forked .canvas { height: 380px; }
 .forked .oracle { height: auto; min-height: 0; align-self: start; margin: 0 8px 14px 22px; }
 .more { grid-area: more; display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .more > section { padding: 16px 22px 18px; min-width: 0; }
 .more > section + section { border-left: 1px solid var(--keyhaul-line); }
+.chips { contain: layout style; }
 .chips, .buttons { display: flex; flex-wrap: wrap; gap: 6px; margin-bottom: 8px; }
 .chip { min-width: 36px; border-radius: 18px; }
 .chip[aria-pressed="true"] { background: var(--keyhaul-ink); color: var(--keyhaul-paper); border-color: var(--keyhaul-ink); }
@@ -173,7 +176,8 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .surveyed:empty { display: none; }
 .share label { display: flex; gap: 6px; align-items: center; font-size: 12.5px; }
 .share input { font: inherit; width: 11ch; min-height: 34px; padding: 2px 8px; color: inherit; background: var(--keyhaul-surface); border: 1px solid var(--keyhaul-line); border-radius: 8px; }
-.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; contain: strict; }
+.hidden table { table-layout: fixed; width: 1000px; }
 .wrong { padding: 30px; color: var(--keyhaul-bad); }
 .frame.unshown { display: block; }
 .frame.unshown > :not(.wrong) { display: none; }
@@ -185,6 +189,7 @@ b[data-range="6"] { color: var(--keyhaul-range-6); } b[data-range="7"] { color: 
 :host([controls="fork"]) .frame { border: 0; border-radius: 0; background: none; }
 :host([controls="fork"]) :is(.scene, .caption) { padding: 0 0 8px; }
 :host([controls="fork"]) .oracle { margin: 0 0 12px; }
+:host([controls="fork"]) .canvas { height: 380px; }
 :host([controls="fork"]) .more > section { padding: 0; }
 :host([controls="few"]) :is(.more, .share, .heat, .jumps) { display: none; }
 @media (forced-colors: active) {
@@ -209,7 +214,7 @@ b[data-range="6"] { color: var(--keyhaul-range-6); } b[data-range="7"] { color: 
   .heat { padding: 14px; }
   .share { padding: 12px 14px; }
 }
-@container (min-width: 520px) and (max-width: 880px) { .promises { grid-template-columns: 1fr 1fr; } }
+@container (min-width: 520px) and (max-width: 880px) { :host(:not([controls="fork"])) .promises { grid-template-columns: 1fr 1fr; } }
 @container (max-width: 460px) {
   .frame { border-radius: 10px; }
   .clock { grid-column: 1 / -1; justify-self: start; }

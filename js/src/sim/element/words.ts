@@ -44,7 +44,9 @@ export function seconds(us: number, digits = 1): string {
   return `${s.toFixed(s < 10 ? digits + 1 : digits)} s`
 }
 
-export const count = (n: number): string => n.toLocaleString('en-US')
+// One for all: toLocaleString() makes its own each time, and a thousand ranges have ten thousand numbers.
+const NUMBERS = new Intl.NumberFormat('en-US')
+export const count = (n: number): string => NUMBERS.format(n)
 
 /** What is told of values, without what only fills them up, as in `j0/00012|5|3|abcdefgh…`; and states as people write them. */
 export const readable = (text: string): string => text.replace(/(\|\d+\|\d+)\|[a-z]*…?/g, '$1').replace(/\b[a-z]+(?:[A-Z][a-z]+)+\b/g, stateName)
