@@ -90,6 +90,23 @@ test('the tables in place of the picture have what it shows, and the panel count
   await get(page, (sim) => sim.seek(9_000_000))
   await page.waitForFunction((least) => Number(document.querySelector('keyhaul-sim')?.shadowRoot?.querySelector('.numbers dd')?.textContent?.replaceAll(',', '')) > least, scene?.checks ?? 0)
   assert.equal(await checks(), await get(page, (sim) => sim.scene?.checks))
+  // Rows that say what they said are left as they are, in another run too only those.
+  const agree = async (): Promise<void> => {
+    const { nodes: all = [], jobs = [] } = (await get(page, (sim) => sim.scene)) ?? {}
+    assert.ok(jobs.length > 0)
+    const wanted = jobs.map(({ source, target, atSource, atTarget }) => [all[source]?.name, all[target]?.name, ...[atSource, atTarget].map((some) => some.toLocaleString('en-US'))])
+    assert.deepEqual((await table('Ranges')).map(([, from, to, , ...rest]) => [from, to, ...rest.slice(0, 2)]), wanted)
+  }
+  await agree()
+  for (const link of ['v=1&s=drain&seed=1&f=none&t=4000', 'v=1&s=story&seed=1&f=none&t=3000']) {
+    await get(page, (sim) => { sim.pause() })
+    await page.$eval(SIM, (sim, wanted) => { (sim as Sim).openLink(wanted) }, link)
+    await page.waitForFunction((wanted) => {
+      const sim = document.querySelector('keyhaul-sim') as Sim
+      return sim.link === wanted && sim.foresight !== undefined
+    }, link)
+    await agree()
+  }
   await close(page)
 })
 
