@@ -5,6 +5,7 @@ import { Engine } from '../migrate.js'
 import type { MigrateOptions } from '../options.js'
 import { KeyhaulError } from '../errors.js'
 import type { Receipt } from '../receipt.js'
+import type { JournalStore } from '../journal/journal.js'
 import { memoryRegister } from '../register/memory.js'
 import type { Register } from '../register/register.js'
 import { type RangeInput, type RangesInput, toScanRanges } from '../ranges.js'
@@ -266,14 +267,14 @@ async function tryLive({ scratch, scratchRegister, isServing = false, signal }: 
   }) as [GatedStore, GatedStore]
   const register = scratchRegister ?? memoryRegister()
   await assignRange({ register, store: from })
-  const move = (a: GatedStore, b: GatedStore, ranges?: RangesInput, watched = register): Promise<Receipt> =>
-    carriedOut({ live: true, from: a, to: b, ranges, register: watched, share: plan.share, ...pagesOf(plan), signal })
+  const move = (a: GatedStore, b: GatedStore, ranges?: RangesInput, watched = register, journal?: JournalStore): Promise<Receipt> =>
+    carriedOut({ live: true, from: a, to: b, ranges, register: watched, journal, share: plan.share, ...pagesOf(plan), signal })
   // There, back, and there again.
   const tried = await fastest(async (turn) => {
     reads = new EntryTimes()
     return { receipt: await (turn % 2 === 0 ? move(from, to) : move(to, from)), readNs: reads.ns }
   }, ({ receipt }) => workOf(receipt))
-  const calls = await callTimes({ from: to, to: from, register, sample, writes, isServing, move })
+  const calls = await callTimes({ from: to, to: from, register, sample, writes, isServing, owner: scratch, move })
   // One in memory says nothing of another.
   if (!register.durable) return { ...tried, calls: { ...calls, pauses: calls.pauses.map((pause) => ({ ...pause, decideUs: 0 })) } }
   return { ...tried, calls }

@@ -4,11 +4,12 @@ import { test } from 'node:test'
 import { assignRange, gatedStore } from '../../../dist/live/index.js'
 import { migrate } from '../../../dist/index.js'
 import { forecast, type Measurement, measure, toMeasurement } from '../../../dist/rehearse/index.js'
+import { callTimes } from '../../../dist/rehearse/calls.js'
 import { PAUSE_CALLS, type PauseTimes, PauseWatch } from '../../../dist/rehearse/pause-watch.js'
 import { memoryRegister } from '../../../dist/register/memory.js'
 import { memoryStore } from '../../../dist/stores/memory.js'
-import type { Store, Write } from '../../../dist/index.js'
-import type { GateVerb } from '../../../dist/stores/store.js'
+import type { JournalStore, Store, Write } from '../../../dist/index.js'
+import type { Entry, GateVerb } from '../../../dist/stores/store.js'
 
 const NONE = Object.fromEntries(PAUSE_CALLS.map((call) => [call, 0])) as unknown as PauseTimes
 const each = (us: number): PauseTimes => ({ ...(Object.fromEntries(PAUSE_CALLS.map((call) => [call, us])) as unknown as PauseTimes), pauseTurnUs: 0 })
@@ -153,6 +154,34 @@ test('where every answer takes 5 ms, the pause is forecast as so many answers as
   }
   const busy = forecast({ ...slow, pauses: [{ ...pause, pauseTurnUs: 10_000 }] }, { mode: 'live', writes: 2_000, seeds: 5 }).calm.pauseMs.p50
   assert.ok(busy > calm.pauseMs.p50 + 60, `${busy}`)
+})
+
+test('a trial waits for a record before its fence, as a move with a journal does', async () => {
+  for (const [entries, besides] of [[600, 500], [3, 2], [1, undefined]] as const) {
+    const stores = ['a', 'b'].map((name): Store => memoryStore({ name })) as [Store, Store]
+    const [from, to] = stores.map((store) => gatedStore(store)) as [ReturnType<typeof gatedStore>, ReturnType<typeof gatedStore>]
+    const sample = entriesOf(entries) as Entry[]
+    const register = memoryRegister()
+    await assignRange({ register, store: from })
+    const written: unknown[] = []
+    const owner = { name: 'a', apply: async (...given: unknown[]) => void written.push(given) } as unknown as Store
+    const journals: (JournalStore | undefined)[] = []
+    const upto: unknown[] = []
+    await callTimes({
+      from, to, register, sample, writes: 0, isServing: false, owner,
+      move: async (_from, _to, ranges, _register, journal) => {
+        journals.push(journal)
+        upto.push((ranges as [[Uint8Array, Uint8Array]])[0][1])
+        await journal?.append(new Uint8Array(1))
+        assert.equal((await journal?.read())?.length ?? 0, 0)
+      }
+    })
+    // What it writes for that is in nobody's way: no key of what moves, and what stands there already.
+    const beside = besides === undefined ? undefined : sample[besides]
+    assert.deepEqual(written, beside === undefined ? [] : journals.map(() => [[beside], { durable: true }]))
+    assert.ok(upto.every((key) => beside === undefined || Buffer.compare(key as Uint8Array, beside[0]) < 0))
+    assert.equal(new Set(journals).size, beside === undefined ? 1 : 24)
+  }
 })
 
 test('as many of the forecasts are long as of the pauses that were measured', () => {
