@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { KeyhaulError } from '../errors.js'
 import { fileError } from './file-node.js'
@@ -16,7 +15,7 @@ const leaving = new Map<string, Promise<void>>()
  */
 export async function takeLock(path: string): Promise<(last: Promise<void>) => Promise<void>> {
   const lock = `${path}.lock`
-  const token = randomUUID()
+  const token = crypto.randomUUID()
   const text = `${process.pid} ${await startOf(process.pid)} ${token}`
   for (let attempt = 0; attempt < 5; attempt++) {
     try {
