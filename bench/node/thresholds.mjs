@@ -41,12 +41,14 @@ if (process.argv[2] === '--module') {
   for (let round = 0; round < processes; round++) {
     for (const [name, file] of Object.entries(MODULES)) {
       const found = JSON.parse(execFileSync(process.execPath, [fileURLToPath(import.meta.url), '--module', file], { encoding: 'utf8' }))
-      found.forEach((list, kind) => list.forEach(({ result, ns }, i) => {
-        const at = `${KINDS[kind]} of ${LENGTHS[i]} bytes`
-        const known = least.get(at) ?? { result }
-        if (known.result !== result) throw new Error(`${at}, ${name}: ${result}, another has ${known.result}`)
-        least.set(at, { ...known, [name]: Math.min(known[name] ?? ns, ns) })
-      }))
+      for (const [kind, list] of found.entries()) {
+        for (const [i, { result, ns }] of list.entries()) {
+          const at = `${KINDS[kind]} of ${LENGTHS[i]} bytes`
+          const known = least.get(at) ?? { result }
+          if (known.result !== result) throw new Error(`${at}, ${name}: ${result}, another has ${known.result}`)
+          least.set(at, { ...known, [name]: Math.min(known[name] ?? ns, ns) })
+        }
+      }
     }
   }
   for (const kind of KINDS) {
