@@ -27,6 +27,11 @@ async function queue() {
   run('node', ['bench/node/queue.mjs', ...quick])
 }
 
+async function thresholds() {
+  await buildWasm('keyhaul_checksum_simd', 'keyhaul_bench_checksum_early', 'keyhaul_bench_checksum_late')
+  run('node', ['bench/node/thresholds.mjs', ...quick])
+}
+
 async function browser() {
   await bootstrap(['browser'])
   await buildWasm('keyhaul_bench_record')
@@ -38,6 +43,7 @@ const inNode = (name, flags = []) => () => run('node', [...flags, `bench/node/${
 const topics = {
   native,
   checksum: inNode('checksum'),
+  thresholds,
   start: inNode('start'),
   migrator: inNode('migrator'),
   record,

@@ -6,7 +6,9 @@
 // [a, m] and [m\0, z] are adjacent, [a, m] and [m, z] overlap.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +21,26 @@ using Key = std::string;           // owned bytes
 using KeyView = std::string_view;  // borrowed bytes; compares as unsigned bytes
 
 inline constexpr uint32_t kKeyBytesMax = 1U << 20;  // 1 MiB
+
+// a < b. Eight bytes at a time, because keys that are compared begin alike and are short; and here,
+// so that it becomes part of what asks for each of many keys: a call of memcmp takes longer.
+inline bool isBelow(KeyView a, KeyView b) {
+  const size_t both = std::min(a.size(), b.size());
+  size_t at = 0;
+  for (; at + 8 <= both; at += 8) {
+    uint64_t left, right;  // little endian: the first byte is the lowest
+    std::memcpy(&left, a.data() + at, sizeof left);
+    std::memcpy(&right, b.data() + at, sizeof right);
+    if (left == right) continue;
+    const int first = __builtin_ctzll(left ^ right) & ~7;
+    return (left >> first & 0xFF) < (right >> first & 0xFF);
+  }
+  for (; at < both; ++at) {
+    const auto left = static_cast<uint8_t>(a[at]), right = static_cast<uint8_t>(b[at]);
+    if (left != right) return left < right;
+  }
+  return a.size() < b.size();
+}
 
 // The least key greater than `key`: key + "\0". There is always one.
 Key successor(KeyView key);
@@ -36,7 +58,7 @@ class Bound {
   // Precondition: !isInfinite().
   const Key& key() const { return key_; }
   // Is `key` below this bound?
-  bool isAbove(KeyView key) const { return infinite_ || key < KeyView(key_); }
+  bool isAbove(KeyView key) const { return infinite_ || isBelow(key, key_); }
   // -1, 0, 1.
   int compare(const Bound& other) const;
   friend bool operator==(const Bound& a, const Bound& b) { return a.compare(b) == 0; }

@@ -104,7 +104,10 @@ class DataMigrator {
   static std::optional<uint64_t> numberOf(std::string_view id);
   Entries::iterator at(uint64_t number);
   Entry* find(std::string_view id);
-  static bool ended(const Entry& entry);
+  static bool ended(const Entry& entry) {
+    using State = MigrationStatus::State;
+    return entry.state == State::kCompleted || entry.state == State::kFailed;
+  }
   // False for a number seen before; nothing when there are too many gaps.
   static std::optional<bool> note(Entry& entry, uint64_t sequence);
   void admit(Instant now);

@@ -35,7 +35,7 @@ class RangeSet {
         low = middle + 1;
       }
     }
-    return low < ranges_.size() && key >= KeyView(ranges_[low].lo);
+    return low < ranges_.size() && !isBelow(key, ranges_[low].lo);
   }
   bool contains(const KeyRange& range) const;
   bool overlaps(const KeyRange& range) const;

@@ -11,6 +11,9 @@ using CrcKernel = uint32_t (*)(uint32_t reg, const std::byte* data, size_t lengt
 
 uint32_t crc32Portable(uint32_t reg, const std::byte* data, size_t length);
 uint32_t crc32cPortable(uint32_t reg, const std::byte* data, size_t length);
+// Of 19 bytes in 32 and the register 0: one look-up each, and none of them waits for another.
+uint32_t crc32PortableOf19(const std::byte* data);
+uint32_t crc32cPortableOf19(const std::byte* data);
 // Quick where one instruction shuffles bytes: WASM SIMD, and x86 (precondition: SSSE3).
 uint32_t crc32Sparse(uint32_t reg, const std::byte* data, size_t length);
 uint32_t crc32cSparse(uint32_t reg, const std::byte* data, size_t length);

@@ -55,7 +55,16 @@ inline uint32_t run(const SliceTables& t, uint32_t reg, const std::byte* data, s
   return reg;
 }
 
+inline uint32_t of19(const SliceTables& t, const std::byte* data) {
+  const auto last = loadLe<uint32_t>(data + 16);
+  return fold(t, loadLe<uint64_t>(data), 18) ^ fold(t, loadLe<uint64_t>(data + 8), 10) ^
+         t[2][last & 0xFF] ^ t[1][(last >> 8) & 0xFF] ^ t[0][(last >> 16) & 0xFF];
+}
+
 }  // namespace
+
+uint32_t crc32PortableOf19(const std::byte* data) { return of19(crc32Tables(), data); }
+uint32_t crc32cPortableOf19(const std::byte* data) { return of19(crc32cTables(), data); }
 
 uint32_t crc32Portable(uint32_t reg, const std::byte* data, size_t length) {
   return run(crc32Tables(), reg, data, length);

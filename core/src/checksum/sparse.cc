@@ -21,6 +21,13 @@
 #include "checksum/kernels.h"
 #include "checksum/tables.h"
 
+// From which length on which way is taken; `npm run bench -- thresholds` builds it with others.
+#ifndef KEYHAUL_SPARSE_MIN
+#define KEYHAUL_SPARSE_MIN 60
+#define KEYHAUL_FINISH_VECTORS 30
+#define KEYHAUL_IN_PLACE_MIN 57'344
+#endif
+
 namespace keyhaul {
 namespace {
 
@@ -52,6 +59,7 @@ inline Vector lookUp(Vector table, Vector indexes) {
 struct Crc32 {
   static constexpr uint32_t kPolynomial = kCrc32Polynomial;
   static constexpr CrcKernel kPortable = crc32Portable;
+  static constexpr auto kOf19 = crc32PortableOf19;
   static constexpr std::array<size_t, 4> kLags{145, 183, 211, 300};
   static constexpr std::array<size_t, 3> kFarLags{1927, 2181, 4018};
 };
@@ -59,6 +67,7 @@ struct Crc32 {
 struct Crc32c {
   static constexpr uint32_t kPolynomial = kCrc32cPolynomial;
   static constexpr CrcKernel kPortable = crc32cPortable;
+  static constexpr auto kOf19 = crc32cPortableOf19;
   static constexpr std::array<size_t, 5> kLags{154, 177, 183, 258, 290};
   static constexpr std::array<size_t, 3> kFarLags{767, 2524, 5275};
 };
@@ -146,8 +155,9 @@ Message shorten(const Message& message, std::byte* out) {
   return shorter;
 }
 
-constexpr size_t kFinishVectors = 27;
-static_assert(kSpan<Crc32> <= 16 * kFinishVectors && kSpan<Crc32c> <= 16 * kFinishVectors);
+// What is longer is shortened first, which takes two vectors more than are left.
+constexpr size_t kFinishVectors = KEYHAUL_FINISH_VECTORS;
+static_assert(kSpan<Crc32> < 16 * kFinishVectors && kSpan<Crc32c> < 16 * kFinishVectors);
 
 // For each vector, counted from the end, and each of the four bytes of a register: what a low
 // and what a high nibble adds to it.
@@ -189,9 +199,8 @@ inline void addMoved(Vector plane, Vector* to) {
                                    k + 8, k + 9, k + 10, k + 11, k + 12, k + 13, k + 14, k + 15);
 }
 
-// Precondition: message.vectors <= kFinishVectors.
-[[gnu::noinline]] uint32_t finish(const Message& message, const NibbleTables& tables,
-                                  CrcKernel kernel) {
+// Nineteen bytes with the same CRC. Precondition: message.vectors <= kFinishVectors.
+[[gnu::noinline]] void finish(const Message& message, const NibbleTables& tables, std::byte* last) {
   Vector planes[4]{};
   KEYHAUL_ROLLED
   for (size_t i = 0; i < message.vectors; ++i) {
@@ -202,21 +211,24 @@ inline void addMoved(Vector plane, Vector* to) {
       planes[plane] ^= lookUp(adds[plane][0], low) ^ lookUp(adds[plane][1], high);
     }
   }
-  // The register that a byte adds ends where the byte stands: its first byte is three before. A
-  // zero in front makes 20 bytes of the 19, which the tables take in two steps instead of four.
-  Vector sum[2]{};
-  addMoved<1>(planes[0], sum);
-  addMoved<2>(planes[1], sum);
-  addMoved<3>(planes[2], sum);
-  addMoved<4>(planes[3], sum);
-  std::byte last[32];
+  // The register that a byte adds ends where the byte stands: its first byte is three before.
+  Vector sum[2]{planes[0]};
+  addMoved<1>(planes[1], sum);
+  addMoved<2>(planes[2], sum);
+  addMoved<3>(planes[3], sum);
   std::memcpy(last, sum, 32);
-  return kernel(0, last, 16 + 4);
 }
+
+#ifdef KEYHAUL_SMALL_END
+[[gnu::noinline]] uint32_t run19(CrcKernel kernel, const std::byte* last) {
+  return kernel(0, last, 19);
+}
+#endif
 
 // Bytes below which the tables are quicker in V8, on average over the lengths around it: slice-by-16
 // is at its best at multiples of 16 and takes 2 ns for each byte more. At least two vectors.
-constexpr size_t kShort = 40;
+constexpr size_t kShort = KEYHAUL_SPARSE_MIN;
+static_assert(kShort >= 32);
 
 template <typename Crc>
 uint32_t run(uint32_t reg, const std::byte* data, size_t length) {
@@ -236,12 +248,19 @@ uint32_t run(uint32_t reg, const std::byte* data, size_t length) {
   std::byte left[kSpan<Crc>];
   if (message.vectors > kFinishVectors) message = shorten<Crc>(message, left);
   static const NibbleTables tables = makeNibbleTables(Crc::kPortable);
-  return finish(message, tables, Crc::kPortable);
+  std::byte last[32];
+  finish(message, tables, last);
+#ifdef KEYHAUL_SMALL_END  // 0.4 KB less in the module of keyhaul/checksum, and 5 ns more
+  return run19(Crc::kPortable, last);
+#else
+  return Crc::kOf19(last);
+#endif
 }
 
 // Where the message may be written over, v takes its place: fewer terms than with the lags
 // above, and nothing is moved. Below this many bytes its fixed cost is more than that saves.
-constexpr size_t kInPlaceMin = 24'576;
+constexpr size_t kInPlaceMin = KEYHAUL_IN_PLACE_MIN;
+static_assert(kInPlaceMin >= 2 * kSparseRoom);
 
 // One function for both polynomials: for each of its own the module would be a tenth larger.
 [[gnu::noinline]] uint32_t runInPlace(uint32_t reg, std::byte* data, size_t length,

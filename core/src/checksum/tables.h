@@ -1,4 +1,5 @@
-// Slice-by-16 tables of a reflected CRC polynomial, computed by the compiler.
+// Slice-by-16 tables of a reflected CRC polynomial, computed by the compiler; three more are for
+// the 19 bytes that sparse.cc ends with.
 #pragma once
 
 #include <array>
@@ -12,7 +13,7 @@ inline constexpr uint32_t kCrc32Polynomial = 0xEDB88320;   // ISO-HDLC, reflecte
 inline constexpr uint32_t kCrc32cPolynomial = 0x82F63B78;  // Castagnoli, reflected
 
 // tables[k][b]: the register after byte b and k zero bytes.
-using SliceTables = std::array<std::array<uint32_t, 256>, 16>;
+using SliceTables = std::array<std::array<uint32_t, 256>, 19>;
 
 constexpr SliceTables makeSliceTables(uint32_t polynomial) {
   SliceTables tables{};
@@ -24,7 +25,7 @@ constexpr SliceTables makeSliceTables(uint32_t polynomial) {
     tables[0][b] = crc;
   }
   KEYHAUL_ROLLED
-  for (uint32_t k = 1; k < 16; ++k) {
+  for (uint32_t k = 1; k < tables.size(); ++k) {
     KEYHAUL_ROLLED
     for (uint32_t b = 0; b < 256; ++b) {
       const uint32_t previous = tables[k - 1][b];

@@ -1,33 +1,11 @@
 #include "migrate/page_pass.h"
 
-#include <algorithm>
-
-#include "base/bytes.h"
-#include "base/rolled.h"
-
 namespace keyhaul {
 namespace {
 
 // Bytes that are walked before their checksum is taken: they and all tables fit a first cache of
 // 32 KiB. A checksum that is begun again costs as much as some hundred bytes.
 constexpr size_t kStretchBytes = 8'192;
-
-// a < b in byte order, eight bytes at a time: keys of one page begin alike, and are short.
-inline bool isBelow(std::string_view a, std::string_view b) {
-  const size_t both = std::min(a.size(), b.size());
-  size_t at = 0;
-  KEYHAUL_ROLLED
-  for (; at + 8 <= both; at += 8) {
-    const auto left = loadLe<uint64_t>(a.data() + at), right = loadLe<uint64_t>(b.data() + at);
-    if (left != right) return __builtin_bswap64(left) < __builtin_bswap64(right);
-  }
-  KEYHAUL_ROLLED
-  for (; at < both; ++at) {
-    const auto left = static_cast<uint8_t>(a[at]), right = static_cast<uint8_t>(b[at]);
-    if (left != right) return left < right;
-  }
-  return a.size() < b.size();
-}
 
 }  // namespace
 

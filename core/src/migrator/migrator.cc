@@ -12,10 +12,6 @@ using State = MigrationStatus::State;
 DataChunk::DataChunk(std::string_view chunkKey, std::string_view chunkValue, ChecksumKind kind)
     : key(chunkKey), value(chunkValue), checksum(keyhaul::checksum(kind, asBytes(chunkValue))) {}
 
-bool DataChunk::isValid(ChecksumKind kind) const {
-  return keyhaul::checksum(kind, asBytes(value)) == checksum;
-}
-
 Result<MigrationPlan> DataMigrator::createPlan(std::string source, std::string target,
                                                std::vector<std::pair<Key, Key>> ranges) {
   for (const auto& [start, end] : ranges) {
@@ -72,10 +68,6 @@ DataMigrator::Entry* DataMigrator::find(std::string_view id) {
   if (!number) return nullptr;
   const auto place = at(*number);
   return place == entries_.end() || (*place)->number != *number ? nullptr : place->get();
-}
-
-bool DataMigrator::ended(const Entry& entry) {
-  return entry.state == State::kCompleted || entry.state == State::kFailed;
 }
 
 std::optional<MigrationStatus> DataMigrator::getStatus(std::string_view id) const {

@@ -2,11 +2,16 @@
 // this compiled for speed.
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "keyhaul/migrator.h"
 
 namespace keyhaul {
 
 using State = MigrationStatus::State;
+
+bool DataChunk::isValid(ChecksumKind kind) const {
+  return keyhaul::checksum(kind, asBytes(value)) == checksum;
+}
 
 std::optional<bool> DataMigrator::note(Entry& entry, uint64_t sequence) {
   auto& seen = entry.seen;

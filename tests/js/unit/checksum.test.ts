@@ -25,7 +25,7 @@ const noise = Uint8Array.from({ length: 600_001 }, () => {
 })
 
 /** Around where the kernel begins to write over its message: kInPlaceMin of core/src/checksum/sparse.cc. */
-const AROUND_IN_PLACE = Array.from({ length: 65 }, (_, i) => 24_576 - 32 + i)
+const AROUND_IN_PLACE = Array.from({ length: 65 }, (_, i) => 57_344 - 32 + i)
 const scalar = loadChecksums('scalar')
 const WAYS = {
   'keyhaul/checksum': alone,
