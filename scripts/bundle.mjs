@@ -8,10 +8,23 @@ import { build } from 'esbuild'
 const OPTIONS = { format: 'esm', platform: 'neutral', write: false, metafile: true, logLevel: 'error', legalComments: 'none', charset: 'utf8' }
 
 /**
+ * What `.` shares with those: bytes with `keyhaul/checksum` alone, so that it takes nothing else along, and the rest. Their
+ * names are their own, as they come from more than one place.
+ */
+const SHARED = {
+  'bytes.js': ['stores/bytes.js', 'engine/base64.js', 'checksum/chain.js'],
+  'shared.js': ['errors.js', 'errors.generated.js', 'stores/packed.js', 'engine/instantiate.js'],
+  // And one that only Node loads.
+  'journal/file-node.js': ['journal/file-node.js', 'journal/lock-node.js']
+}
+const FILE_OF = new Map(Object.entries(SHARED).flatMap(([file, modules]) => modules.map((path) => [path, file])))
+
+/**
  * Bundles dist/index.js and all it needs, but the files `apart` and what the entries `others` need too: bundlers
  * cut between files, and whoever takes one of those on a page is not to get all of this with it.
  */
 export async function bundleEntry(dist, { others, apart }) {
+  await bundleShared(dist)
   const outside = new Set([...apart, ...(await closureOf(dist, others))])
   const modules = (await closureOf(dist, ['index.js'])).filter((path) => !outside.has(path))
   modules.sort()
@@ -20,6 +33,25 @@ export async function bundleEntry(dist, { others, apart }) {
   const contents = modules
     .map((path, i) => `export { ${named.get(path).map((name) => `${name} as ${inBundle(i, name)}`).join(', ')} } from './${path}'`)
     .join('\n')
+  const code = await bundled(dist, contents, '.', (own) => outside.has(own))
+  writeFileSync(join(dist, 'core.js'), withNumbers(code))
+  for (const [i, path] of modules.entries()) writeStub(dist, path, 'core.js', named.get(path).map((name) => `${inBundle(i, name)} as ${name}`))
+}
+
+async function bundleShared(dist) {
+  const named = await exportsOf(dist, [...FILE_OF.keys()])
+  const codes = await Promise.all(Object.entries(SHARED).map(async ([file, modules]) => {
+    const names = modules.flatMap((path) => named.get(path))
+    if (new Set(names).size < names.length) throw new Error(`two modules of ${file} export one name`)
+    const contents = modules.map((path) => `export { ${named.get(path).join(', ')} } from './${path}'`).join('\n')
+    return [file, await bundled(dist, contents, posix.dirname(file), (own) => FILE_OF.get(own) !== file)]
+  }))
+  for (const [path, file] of FILE_OF) if (path !== file) writeStub(dist, path, file, named.get(path))
+  for (const [file, code] of codes) writeFileSync(join(dist, file), code)
+}
+
+/** `contents` and what it imports in one file of `folder`, but what is outside. */
+async function bundled(dist, contents, folder, isOutside) {
   const bundle = await build({
     ...OPTIONS,
     stdin: { contents, resolveDir: dist, sourcefile: 'core.js' },
@@ -31,18 +63,22 @@ export async function bundleEntry(dist, { others, apart }) {
         setup: (b) =>
           b.onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
             const own = pathIn(dist, join(resolveDir, path))
-            return outside.has(own) ? { path: `./${own}`, external: true } : undefined
+            return isOutside(own) ? { path: relativeTo(folder, FILE_OF.get(own) ?? own), external: true } : undefined
           })
       }
     ]
   })
-  writeFileSync(join(dist, 'core.js'), withNumbers(bundle.outputFiles[0].text))
-  modules.forEach((path, i) => {
-    const core = posix.relative(posix.dirname(path), 'core.js')
-    const names = named.get(path).map((name) => `${inBundle(i, name)} as ${name}`).join(', ')
-    mkdirSync(dirname(join(dist, path)), { recursive: true })
-    writeFileSync(join(dist, path), `export { ${names} } from '${core.startsWith('.') ? core : `./${core}`}'\n`)
-  })
+  return bundle.outputFiles[0].text
+}
+
+function writeStub(dist, path, file, names) {
+  mkdirSync(dirname(join(dist, path)), { recursive: true })
+  writeFileSync(join(dist, path), `export { ${names.join(', ')} } from '${relativeTo(posix.dirname(path), file)}'\n`)
+}
+
+function relativeTo(folder, file) {
+  const path = posix.relative(folder, file)
+  return path.startsWith('.') ? path : `./${path}`
 }
 
 /** Of tables such as ActionWord only numbers are left where a member is named: their names are for us, and 400 bytes gzip. */
