@@ -59,7 +59,7 @@ inline Vector lookUp(Vector table, Vector indexes) {
 struct Crc32 {
   static constexpr uint32_t kPolynomial = kCrc32Polynomial;
   static constexpr CrcKernel kPortable = crc32Portable;
-  static constexpr auto kOf19 = crc32PortableOf19;
+  [[maybe_unused]] static constexpr auto kOf19 = crc32PortableOf19;
   static constexpr std::array<size_t, 4> kLags{145, 183, 211, 300};
   static constexpr std::array<size_t, 3> kFarLags{1927, 2181, 4018};
 };
@@ -67,7 +67,7 @@ struct Crc32 {
 struct Crc32c {
   static constexpr uint32_t kPolynomial = kCrc32cPolynomial;
   static constexpr CrcKernel kPortable = crc32cPortable;
-  static constexpr auto kOf19 = crc32cPortableOf19;
+  [[maybe_unused]] static constexpr auto kOf19 = crc32cPortableOf19;
   static constexpr std::array<size_t, 5> kLags{154, 177, 183, 258, 290};
   static constexpr std::array<size_t, 3> kFarLags{767, 2524, 5275};
 };
