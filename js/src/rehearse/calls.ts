@@ -3,7 +3,7 @@ import type { JournalStore } from '../journal/journal.js'
 import { type GatedStore, type ShardedStore, shardedStore } from '../live/index.js'
 import type { Register } from '../register/register.js'
 import type { RangesInput } from '../ranges.js'
-import type { Entry, Store } from '../stores/store.js'
+import type { Entry } from '../stores/store.js'
 import { type PauseTimes, PauseWatch } from './pause-watch.js'
 
 /** Each has one pause. With cold code in the first ones: so has a service that moves a range for the first time. */
@@ -31,28 +31,27 @@ interface Moved {
   readonly writes: number
   /** They write on this thread already, though not in what moves here. */
   readonly isServing: boolean
-  /** What `from` is a gate of. */
-  readonly owner: Store
+  /** How long a synced write of nobody else's takes. */
+  readonly syncUs: number
   /** Moves a range from one to the other. */
   move(from: GatedStore, to: GatedStore, ranges: RangesInput, register: Register, journal?: JournalStore): Promise<unknown>
 }
 
 /** `from` owns the sample. Moves a slice of it there and back, and leaves it there. */
-export async function callTimes({ from, to, register, sample, writes, isServing, owner, move }: Moved): Promise<CallTimes> {
+export async function callTimes({ from, to, register, sample, writes, isServing, syncUs, move }: Moved): Promise<CallTimes> {
   const watch = new PauseWatch()
   for (const { mover } of [from, to]) watch.watch(mover)
   const watched = watch.watched(register)
   const clients = shardedStore({ stores: { [from.name]: from, [to.name]: to }, register })
   // All of what clients write is behind the fence then, as it will be.
-  const slice = sample.slice(0, Math.max(1, Math.min(SLICE, sample.length - 1)))
-  const beside = sample[slice.length]
+  const slice = sample.slice(0, SLICE)
   const stop = writer(clients, slice, isServing ? 0 : writes)
   // A fence has something to wait for and a drain has something to find all the same.
   if (isServing && writes > 0) for (const store of [from, to]) writeBeforeFence(store, slice[0] as Entry)
   const ranges = [[(slice[0] as Entry)[0], (slice[slice.length - 1] as Entry)[0]]] as const
   try {
     for (let turn = 0; turn < MOVES; turn++) {
-      const journal = beside === undefined ? undefined : journalOf(owner, beside)
+      const journal = journalOf(syncUs)
       await (turn % 2 === 0 ? move(from, to, ranges, watched, journal) : move(to, from, ranges, watched, journal))
     }
   } finally {
@@ -67,16 +66,17 @@ export async function callTimes({ from, to, register, sample, writes, isServing,
 }
 
 /**
- * A journal that keeps its bytes nowhere and takes as long as one on that store's disk. Before the fence a record is waited
- * for, and what clients write meanwhile is what the drain behind the fence finds: without it half of the pauses had nothing
- * to write, and came out too short. `beside`: what the store holds and nobody moves or writes.
+ * A journal that keeps its bytes nowhere and takes as long as one on that disk. Before the fence a record is waited
+ * for, and what clients write meanwhile is what the drain behind the fence finds: without it some pauses had nothing
+ * to write, and came out too short. A write into the store instead would be a change of its feed: one for each record, and each
+ * asks for the next record.
  */
-function journalOf(store: Store, beside: Entry): JournalStore {
+function journalOf(syncUs: number): JournalStore {
   return {
-    name: `${store.name} (rehearsal)`,
+    name: 'journal of a rehearsal',
     read: async () => new Uint8Array(0),
     truncate: async () => {},
-    append: () => store.apply([beside], { durable: true }),
+    append: () => new Promise((wake) => setTimeout(wake, syncUs / 1000)),
     close: async () => {}
   }
 }

@@ -73,7 +73,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement> {
   const { syncUs: aloneUs, writeNs } = await write(isLive ? source : scratch, counted.sample, plan, signal)
   const client = isLive ? await clients(source, counted.sample, signal) : { feedNs: 0, putNs: 0 }
   const writes = plan.writes ?? watched.writes ?? 0
-  const { receipt, readNs, calls } = isLive ? await tryLive(options, source, counted.sample, plan, writes) : { receipt: await tryCopy(options, counted, plan), readNs: counted.readNs, calls: undefined }
+  const { receipt, readNs, calls } = isLive ? await tryLive(options, source, counted.sample, plan, writes, aloneUs) : { receipt: await tryCopy(options, counted, plan), readNs: counted.readNs, calls: undefined }
   // Between clients it is longer, and that is what a pause is made of.
   const syncUs = calls?.p50Us ?? aloneUs
   const { entries, copyMs, verifyMs } = receipt
@@ -254,7 +254,7 @@ async function refused(): Promise<void> {
 }
 
 /** Also how long an entry of a scan took: the thread is idle for most of it, and keeps none of them waiting; and what pauses were made of, between clients. */
-async function tryLive({ scratch, scratchRegister, isServing = false, signal }: MeasureOptions, source: Store, sample: readonly Entry[], plan: RehearsalPlan, writes: number): Promise<{ receipt: Receipt; readNs: number; calls: CallTimes }> {
+async function tryLive({ scratch, scratchRegister, isServing = false, signal }: MeasureOptions, source: Store, sample: readonly Entry[], plan: RehearsalPlan, writes: number, syncUs: number): Promise<{ receipt: Receipt; readNs: number; calls: CallTimes }> {
   let reads = new EntryTimes()
   const [from, to] = [source, scratch].map((store) => {
     const scan: Store['scan'] = async (range, given) => {
@@ -274,7 +274,7 @@ async function tryLive({ scratch, scratchRegister, isServing = false, signal }: 
     reads = new EntryTimes()
     return { receipt: await (turn % 2 === 0 ? move(from, to) : move(to, from)), readNs: reads.ns }
   }, ({ receipt }) => workOf(receipt))
-  const calls = await callTimes({ from: to, to: from, register, sample, writes, isServing, owner: scratch, move })
+  const calls = await callTimes({ from: to, to: from, register, sample, writes, isServing, syncUs, move })
   // One in memory says nothing of another.
   if (!register.durable) return { ...tried, calls: { ...calls, pauses: calls.pauses.map((pause) => ({ ...pause, decideUs: 0 })) } }
   return { ...tried, calls }
