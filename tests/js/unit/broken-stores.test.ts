@@ -75,7 +75,7 @@ for (const { what, side, code, says, key, change } of CASES) {
       const sick = { now: true }
       const stores = { from: filled('the source'), to: memoryStore({ name: 'the target' }) }
       const journal = memoryJournal()
-      const options: MigrateOptions = { ...stores, [side]: faulty(stores[side], sick, change), journal, pageEntries: 100, durablePages: 2, lanes }
+      const options: MigrateOptions = { ...stores, [side]: faulty(stores[side], sick, change), journal, pageEntries: 100, pageBytes: 65_536, durablePages: 2, lanes }
       const ranges: MigrateOptions['ranges'] = lanes === 1 ? undefined : [['k0000', 'k000999'], ['k001000', 'k001499'], ['k0015', 'k1']]
       const engine = new Engine({ retries: 1, stallMs: 30 })
       const run = await engine.migrate({ ...options, ...(ranges === undefined ? {} : { ranges }) })

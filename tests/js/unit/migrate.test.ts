@@ -178,7 +178,7 @@ test('stores that break their promises are caught, and nothing is called verifie
   for (const [code, change] of cases) {
     const base = filled('a', 300)
     const engine = new Engine({ retries: 2, stallMs: 30 })
-    const run = await engine.migrate({ from: broken(base, change(base)), to: memoryStore({ name: 'b' }), pageEntries: 40, ranges: [['k000010', 'k000200']] })
+    const run = await engine.migrate({ from: broken(base, change(base)), to: memoryStore({ name: 'b' }), pageEntries: 40, pageBytes: 65_536, ranges: [['k000010', 'k000200']] })
     await rejects(run.done, code)
     engine.close()
   }
