@@ -5,6 +5,7 @@ import type { SimJob, SimView } from '../view.js'
 /** Promises, as somebody would put them who owns the data. What is not named here is shown by its name. */
 const PROMISES: Readonly<Record<string, string>> = {
   'lost-write': 'No acknowledged write is lost',
+  versions: 'Nothing older replaces something newer',
   verified: '“Verified” means: both sides equal',
   integrity: 'Nothing damaged becomes visible',
   checkpoint: 'Checkpoints claim only what is on disk',
