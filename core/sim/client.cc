@@ -27,7 +27,7 @@ const std::string& ClientNode::pickKey() {
 }
 
 // As version it is the time, and who wrote it where two did at once: the last writer wins, wherever it wrote.
-uint64_t ClientNode::sequence() const { return job_.versioned ? world_.nowUs() * 256 + id() : call_ + 1; }
+uint64_t ClientNode::sequence() const { return world_.space().versioned ? world_.nowUs() * 256 + id() : call_ + 1; }
 
 void ClientNode::think() { timer(1 + prng_.exponential(job_.thinkUs), kNext); }
 
@@ -40,7 +40,7 @@ void ClientNode::next() {
   const uint64_t padding = prng_.below(50) == 0 ? prng_.between(1'000, 6'000) : prng_.below(80);
   if (what < 25) {
     request.kind = MessageKind::kRead;
-  } else if (what < 25 + uint64_t{job_.deletePercent} * 3 / 4 && (!job_.versioned || store_ == job_.source)) {
+  } else if (what < 25 + uint64_t{job_.deletePercent} * 3 / 4 && (store_ == job_.source || !world_.space().versioned)) {
     request.kind = MessageKind::kDelete;
   } else {
     request.kind = MessageKind::kPut;

@@ -23,7 +23,6 @@ struct Job {
   uint64_t cancelAtUs = 0;  // 0: never
   std::vector<std::string> keys;  // that its clients write, in order
   bool written = false;           // it has clients at its source
-  bool versioned = false;         // values carry versions, and it has clients at its target too
   uint32_t deletePercent = 20;    // of their writes
   uint64_t thinkUs = 100'000;     // mean time between two operations of a client
   uint64_t writersStopUs = 0;
@@ -89,7 +88,8 @@ struct Space {
   // Every client writes every key, and most of what they do is on a few of them: `hotPercent`.
   bool shared = false;
   std::vector<std::string> contended;
-  // Values carry versions: whatever is older than what a store holds changes nothing there.
+  // Values carry versions: whatever is older than what a store holds changes nothing there. Jobs have
+  // clients at their target too.
   bool versioned = false;
   // Its stores can keep readers out; else one that gave a range up may show what is old for a while.
   bool readFence = true;

@@ -83,7 +83,7 @@ class Builder {
     const uint64_t keys = prng_.between(2, most);
     drawPlan(job, keys);
     fill(job, keys);
-    if (job.written || job.versioned) addClients(job);
+    if (job.written || shape_.versioned) addClients(job);
     if (percent(shape_.cancelPercent)) {
       job.cancelAtUs = job.startUs + prng_.exponential(2 * kSecondUs);
     }
@@ -108,7 +108,6 @@ class Builder {
     plan.repair = plan.mode == MigrationMode::kVerify && percent(70);
     plan.intoNonempty = !feed && plan.mode == MigrationMode::kCopy && percent(shape_.nonemptyPercent);
     if (shape_.versioned) {
-      job.versioned = true;
       plan.sourceCapabilities.bits |= bits({Capability::kVersion});
       plan.targetCapabilities.bits |= bits({Capability::kVersion});
       plan.intoNonempty = plan.mode != MigrationMode::kVerify;
@@ -173,7 +172,7 @@ class Builder {
     job.deletePercent = percent(30) ? 70 : static_cast<uint32_t>(prng_.below(40));
     job.thinkUs = prng_.between(20'000, 300'000);
     if (job.written) addClientsOf(job, job.source);
-    if (!job.versioned) return;
+    if (!shape_.versioned) return;
     // Real deletes have no version: what they leave at the target is named.
     if (percent(70)) job.deletePercent = 0;
     addClientsOf(job, job.target);

@@ -20,7 +20,7 @@ class Verified : public Oracle {
   void onChange(const StoreChange& change) override {
     if (change.cause != ChangeCause::kClient) return;
     for (const auto& job : world_.jobs()) {
-      const bool either = job->source == change.store || (job->versioned && job->target == change.store);
+      const bool either = job->source == change.store || (world_.space().versioned && job->target == change.store);
       if (either && job->contains(change.key)) {
         of(*job).written.insert(std::string(change.key));
       }
