@@ -29,18 +29,23 @@ export interface ErrorDetails {
  */
 export class KeyhaulError extends Error {
   override readonly name = 'KeyhaulError'
-  readonly code!: KeyhaulErrorCode
-  readonly key!: Uint8Array | string | undefined
-  readonly store!: string | undefined
-  readonly file!: string | undefined
-  readonly migration!: string | undefined
-  readonly owner!: string | undefined
-  readonly epoch!: number | undefined
+  readonly code: KeyhaulErrorCode
+  readonly key: Uint8Array | string | undefined
+  readonly store: string | undefined
+  readonly file: string | undefined
+  readonly migration: string | undefined
+  readonly owner: string | undefined
+  readonly epoch: number | undefined
 
   constructor(code: KeyhaulErrorCode, details: ErrorDetails = {}) {
     super(describe(code, details), details.cause === undefined ? undefined : { cause: details.cause })
-    const { key, store, file, migration, owner, epoch } = details
-    Object.assign(this, { code, key, store, file, migration, owner, epoch })
+    this.code = code
+    this.key = details.key
+    this.store = details.store
+    this.file = details.file
+    this.migration = details.migration
+    this.owner = details.owner
+    this.epoch = details.epoch
   }
 
   get retryable(): boolean {

@@ -47,19 +47,27 @@ export interface LiveJournal {
 
 /** Reads a journal's bytes. Throws KEYHAUL_JOURNAL_… for what is none, damaged or of a newer version. */
 export function inspectJournal(bytes: Uint8Array): JournalInfo {
-  const { source: from, target: to, state: step, stopped, hostInfo, receipt: raw, validBytes: _, live, ...rest } = summarize(bytes)
-  const receipt = raw && readReceipt(raw, { from, to, ranges: rest.ranges }, [])
+  const summary = summarize(bytes)
+  const { stopped } = summary
+  const receipt =
+    summary.receipt === undefined ? undefined : readReceipt(summary.receipt, { from: summary.source, to: summary.target, ranges: summary.ranges }, [])
   return {
-    ...rest,
-    from,
-    to,
-    state: receipt?.state ?? (stopped ? 'stopped' : step),
-    step,
-    stopped: stopped ? errorCodeOf(stopped) : undefined,
-    resumable: !receipt,
+    from: summary.source,
+    to: summary.target,
+    mode: summary.mode,
+    level: summary.level,
+    state: receipt?.state ?? (stopped === 0 ? summary.state : 'stopped'),
+    step: summary.state,
+    stopped: stopped === 0 ? undefined : errorCodeOf(stopped),
+    resumable: receipt === undefined,
+    copiedEntries: summary.copiedEntries,
+    copiedBytes: summary.copiedBytes,
+    incarnation: summary.incarnation,
+    torn: summary.torn,
     receipt,
-    hostInfo: (JSON.parse(hostInfo) as { host?: unknown }).host,
-    live
+    ranges: summary.ranges,
+    hostInfo: (JSON.parse(summary.hostInfo) as { host?: unknown }).host,
+    live: summary.live
   }
 }
 

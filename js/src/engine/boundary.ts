@@ -60,20 +60,19 @@ export class Boundary {
   writeEvents(events: readonly CompletionEvent[]): void {
     const base = this.#engine.eventsAddress() >>> 2
     this.#refresh()
-    // A Uint32Array takes nothing for 0, and of a large number the low 32 bits.
     events.forEach((event, i) => {
       const at = base + i * EventWord.size
-      const amount = event.amount as number
+      const amount = event.amount ?? 0
       this.#u32[at + EventWord.kind] = event.kind
       this.#u32[at + EventWord.flags] = event.end ? 1 : 0
-      this.#u32[at + EventWord.error] = event.error as number
+      this.#u32[at + EventWord.error] = event.error ?? 0
       this.#u32[at + EventWord.op] = event.op
-      this.#u32[at + EventWord.payloadBuffer] = event.buffer as number
-      this.#u32[at + EventWord.payloadBytes] = event.bytes as number
-      this.#u32[at + EventWord.count] = event.count as number
-      this.#u32[at + EventWord.positionBytes] = event.positionBytes as number
-      this.#u32[at + EventWord.bytesLow] = amount
-      this.#u32[at + EventWord.bytesHigh] = amount / 0x100000000
+      this.#u32[at + EventWord.payloadBuffer] = event.buffer ?? 0
+      this.#u32[at + EventWord.payloadBytes] = event.bytes ?? 0
+      this.#u32[at + EventWord.count] = event.count ?? 0
+      this.#u32[at + EventWord.positionBytes] = event.positionBytes ?? 0
+      this.#u32[at + EventWord.bytesLow] = amount % 0x100000000
+      this.#u32[at + EventWord.bytesHigh] = Math.floor(amount / 0x100000000)
     })
   }
 
