@@ -1,4 +1,5 @@
 import { compileOwn } from '#own-file'
+import { KeyhaulError } from '../errors.js'
 import { fromBase64 } from './base64.js'
 
 /** Emscripten's factory; it fills the object that it is given, and instantiates by `instantiate`. */
@@ -41,14 +42,26 @@ export type Inline = readonly [unpacker: string, packed: string, apartBytes: num
  * A module of this package. Node reads its file (package.json: a condition that Node has and bundlers have
  * not), which takes a fifth of the time of unpacking; without it, or if it is damaged, its inline bytes are unpacked.
  */
-export const compileAtOnce = (file: string, inline: Inline): WebAssembly.Module => compileOwn?.(file) ?? new WebAssembly.Module(unpackModule(inline))
+export const compileAtOnce = (file: string, inline: Inline): WebAssembly.Module => compileOwn?.(file) ?? compile(unpackModule(inline))
+
+/** Workerd compiles nothing at run time, and a page only what its policy allows. */
+function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes)
+  } catch (cause) {
+    throw new KeyhaulError('KEYHAUL_UNSUPPORTED', {
+      message: "no WebAssembly may be compiled here: a page has to allow 'wasm-unsafe-eval' in its policy; elsewhere give init() the module keyhaul/keyhaul.wasm, before anything else",
+      cause
+    })
+  }
+}
 
 /** Above what the unpacker needs for itself. */
 const PACKED_ADDRESS = 0x10000
 
 /** The bytes of a module that travels packed. */
 export function unpackModule([unpacker, packed, apartBytes, wasmBytes]: Inline): Uint8Array<ArrayBuffer> {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(unpacker)))
+  const { exports } = new WebAssembly.Instance(compile(fromBase64(unpacker)))
   const { buffer } = exports.memory as WebAssembly.Memory
   new TextEncoder().encodeInto(packed, new Uint8Array(buffer, PACKED_ADDRESS))
   const unpack = exports.unpack as (text: number, characters: number, apartBytes: number) => number
