@@ -1,5 +1,5 @@
 import { ERRORS } from './errors.generated.js'
-import { toHex } from './stores/bytes.js'
+import { toBytes, toHex } from './stores/bytes.js'
 
 /** Every stable error code; the README has a line for each. */
 export type KeyhaulErrorCode = keyof typeof ERRORS
@@ -60,7 +60,7 @@ export class KeyhaulError extends Error {
 
 function describe(code: KeyhaulErrorCode, details: ErrorDetails): string {
   const { store, key, file, migration, message = TABLE[code][1] } = details
-  const about = [store && `store ${store}`, key !== undefined && `key ${formatKey(key)}`, file, migration].filter(Boolean)
+  const about = [store && `store ${store}`, key !== undefined && `key ${shownKey(key)}`, file, migration].filter(Boolean)
   return about.length === 0 ? message : `${about.join(', ')}: ${message}`
 }
 
@@ -76,6 +76,13 @@ export function formatKey(key: Uint8Array | string): string {
     // Not text.
   }
   return `hex:${toHex(key)}`
+}
+
+/** For a sentence: one that cannot be seen or read there is `hex:00ff`, and a long one is cut. */
+export function shownKey(key: Uint8Array | string): string {
+  const text = formatKey(key)
+  const shown = text === '' || /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(text) ? `hex:${toHex(toBytes(key))}` : text
+  return shown.length > 200 ? `${shown.slice(0, 200)}...` : shown
 }
 
 const codeByNumber = /* @__PURE__ */ new Map<number, KeyhaulErrorCode>(

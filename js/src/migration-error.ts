@@ -20,7 +20,7 @@ export class MigrationError extends KeyhaulError {
   }
 
   override get next(): string | undefined {
-    const { state, mode } = this.receipt ?? {}
-    return state === 'mismatch' && mode === 'live' ? MOVE_AGAIN : super.next
+    // What mends it depends on the stores; the message ends with it.
+    return this.receipt?.state === 'mismatch' ? /; ([^;]+)$/.exec(this.message)?.[1] : super.next
   }
 }
