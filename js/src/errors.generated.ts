@@ -41,7 +41,7 @@ export const ERRORS = {
   KEYHAUL_STORE_CLOSED: [49, 'the store was closed while in use; open it again, then resume'],
   KEYHAUL_FEED_POSITION_LOST: [50, 'the change feed no longer holds the wanted position; deletes in the gap are unknowable, so copy the range again'],
   KEYHAUL_STORE_CORRUPT: [51, 'the store says that its own data is damaged; repair it with its own tools, then resume'],
-  KEYHAUL_STORE_FAULTY: [52, 'the store\'s adapter has a mistake in it; mend that, for which keyhaul/testing has a conformance suite, then resume'],
+  KEYHAUL_STORE_FAULTY: [52, 'the store\'s adapter has a mistake in it; mend it, then resume'],
   KEYHAUL_VERIFY_MISMATCH: [60, 'source and target differ; the keys are named; run verify --repair'],
   KEYHAUL_SOURCE_CHANGED: [61, 'the source changed after verification; the differing keys were left on the source; copy them again'],
   KEYHAUL_NOT_CONVERGING: [62, 'the source is written faster than the target takes it up; slow the writers or raise the rate'],

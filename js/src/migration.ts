@@ -372,8 +372,8 @@ export class Migration implements AsyncIterable<Progress> {
 }
 
 const REFUSED = /SCAN|TOO_L/
-const REPAIR = "repair it with mode: 'verify' and repair: true, or with keyhaul verify --repair"
-const NO_VERSION_TELLS = 'a repair cannot tell which is right: write that one with a newer version, and delete by hand what only the target has'
+const REPAIR = 'run a verify with repair: true, or keyhaul verify --repair'
+const NO_VERSION_TELLS = 'no version tells which is right: write that one with a newer version, and delete yourself what only the target has'
 const failureOf = (node: number, code: string): string => (node === 0 ? '' : node + code)
 
 /** `newer`: what is offered to both by their versions was offered already. */

@@ -73,7 +73,10 @@ async function untilOpen(folder: string, line: string): Promise<{ readonly code:
   const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), ...line.split(' ')], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
   const code = once(child, 'close').then(([exit]) => exit as number)
   let said = ''
-  await new Promise<void>((open) => child.stderr.on('data', (text) => void (/can be reversed/.test((said += String(text))) && open())))
+  await new Promise<void>((open) => child.stderr.on('data', (text) => {
+    said += String(text)
+    if (/can be reversed/.test(said)) open()
+  }))
   return { code }
 }
 

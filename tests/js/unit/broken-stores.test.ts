@@ -201,7 +201,7 @@ test('a mistake of an adapter is told at once, a network that fails is tried aga
 test('a store that forgot to say what it has is told so by name', async () => {
   const bare = (name: string): Store => ({ ...faulty(memoryStore({ name }), { now: false }, () => ({})), capabilities: new Set() })
   for (const [from, to, name] of [[bare('x'), filled('y'), 'x'], [filled('x'), bare('y'), 'y']] as const) {
-    await assert.rejects(migrate({ from, to }).done, { code: 'KEYHAUL_UNSUPPORTED', store: name, message: `store ${name}: its \`capabilities\` do not name what it has to have here; give it new Set(['scan', 'apply'])` })
+    await assert.rejects(migrate({ from, to }).done, { code: 'KEYHAUL_UNSUPPORTED', store: name, message: new RegExp(`^store ${name}: its capabilities lack scan( and apply)?; name there what it has$`) })
   }
 })
 
