@@ -30,22 +30,19 @@ export interface ErrorDetails {
 export class KeyhaulError extends Error {
   override readonly name = 'KeyhaulError'
   readonly code: KeyhaulErrorCode
-  readonly key: Uint8Array | string | undefined
-  readonly store: string | undefined
-  readonly file: string | undefined
-  readonly migration: string | undefined
-  readonly owner: string | undefined
-  readonly epoch: number | undefined
+  // Those that are known: whoever prints an error reads no list of what it is not about.
+  declare readonly key: Uint8Array | string | undefined
+  declare readonly store: string | undefined
+  declare readonly file: string | undefined
+  declare readonly migration: string | undefined
+  declare readonly owner: string | undefined
+  declare readonly epoch: number | undefined
 
   constructor(code: KeyhaulErrorCode, details: ErrorDetails = {}) {
     super(describe(code, details), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
-    this.key = details.key
-    this.store = details.store
-    this.file = details.file
-    this.migration = details.migration
-    this.owner = details.owner
-    this.epoch = details.epoch
+    const { message: _, cause: __, ...about } = details
+    for (const [name, value] of Object.entries(about)) if (value !== undefined) Object.assign(this, { [name]: value })
   }
 
   get retryable(): boolean {
