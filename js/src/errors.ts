@@ -1,5 +1,5 @@
 import { ERRORS } from './errors.generated.js'
-import { toHex } from './stores/bytes.js'
+import { toBytes, toHex } from './stores/bytes.js'
 
 /** Every stable error code; the README has a line for each. */
 export type KeyhaulErrorCode = keyof typeof ERRORS
@@ -30,22 +30,19 @@ export interface ErrorDetails {
 export class KeyhaulError extends Error {
   override readonly name = 'KeyhaulError'
   readonly code: KeyhaulErrorCode
-  readonly key: Uint8Array | string | undefined
-  readonly store: string | undefined
-  readonly file: string | undefined
-  readonly migration: string | undefined
-  readonly owner: string | undefined
-  readonly epoch: number | undefined
+  // Those that are known: whoever prints an error reads no list of what it is not about.
+  declare readonly key: Uint8Array | string | undefined
+  declare readonly store: string | undefined
+  declare readonly file: string | undefined
+  declare readonly migration: string | undefined
+  declare readonly owner: string | undefined
+  declare readonly epoch: number | undefined
 
   constructor(code: KeyhaulErrorCode, details: ErrorDetails = {}) {
     super(describe(code, details), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
-    this.key = details.key
-    this.store = details.store
-    this.file = details.file
-    this.migration = details.migration
-    this.owner = details.owner
-    this.epoch = details.epoch
+    const { message: _, cause: __, ...about } = details
+    for (const [name, value] of Object.entries(about)) if (value !== undefined) Object.assign(this, { [name]: value })
   }
 
   get retryable(): boolean {
@@ -60,7 +57,7 @@ export class KeyhaulError extends Error {
 
 function describe(code: KeyhaulErrorCode, details: ErrorDetails): string {
   const { store, key, file, migration, message = TABLE[code][1] } = details
-  const about = [store && `store ${store}`, key !== undefined && `key ${formatKey(key)}`, file, migration].filter(Boolean)
+  const about = [store && `store ${store}`, key !== undefined && `key ${shownKey(key)}`, file, migration].filter(Boolean)
   return about.length === 0 ? message : `${about.join(', ')}: ${message}`
 }
 
@@ -76,6 +73,13 @@ export function formatKey(key: Uint8Array | string): string {
     // Not text.
   }
   return `hex:${toHex(key)}`
+}
+
+/** For a sentence: one that cannot be seen or read there is `hex:00ff`, and a long one is cut. */
+export function shownKey(key: Uint8Array | string): string {
+  const text = formatKey(key)
+  const shown = text === '' || /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(text) ? `hex:${toHex(toBytes(key))}` : text
+  return shown.length > 200 ? `${shown.slice(0, 200)}...` : shown
 }
 
 const codeByNumber = /* @__PURE__ */ new Map<number, KeyhaulErrorCode>(

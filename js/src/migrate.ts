@@ -273,6 +273,8 @@ function planError(
   const code = errorCodeOf(number)
   if (problem.missing || code === 'KEYHAUL_LEVEL_NOT_MET') {
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
+    const bare = [options.from, options.to].find(({ capabilities }) => missing.some((one) => /^(scan|apply)$/.test(one) && !capabilities.has(one as Capability)))
+    if (bare !== undefined) return new KeyhaulError(code, { store: bare.name, message: `its capabilities lack ${missing.join(' and ')}; name there what it has` })
     if (missing.includes('version')) return new KeyhaulError(code, { message: 'missing: version, on both stores, where a feed is ahead of its scans (feedEarly)' })
     if (options.live === true) return new KeyhaulError(code, { message: liveBegin().levelText(missing, options) })
     const why = missing.length === 0 ? 'without `live` keyhaul reaches level 1' : `missing: ${missing.join(', ')}`

@@ -7,7 +7,7 @@ export const MOVE_AGAIN = 'find out why, then move again'
 
 /** How a migration ended without success; `receipt` says what it did, where it ended for good. */
 export class MigrationError extends KeyhaulError {
-  readonly receipt: Receipt | undefined
+  declare readonly receipt: Receipt | undefined
   /** The last state before the end. */
   readonly step!: MigrationState
   /** Its journal can be resumed. */
@@ -15,12 +15,11 @@ export class MigrationError extends KeyhaulError {
 
   constructor(from: KeyhaulError, receipt: Receipt | undefined, about: { step: MigrationState; resumable: boolean }) {
     super(from.code, { message: from.message, cause: from.cause })
-    Object.assign(this, from, about)
-    this.receipt = receipt
+    Object.assign(this, from, about, receipt && { receipt })
   }
 
   override get next(): string | undefined {
-    const { state, mode } = this.receipt ?? {}
-    return state === 'mismatch' && mode === 'live' ? MOVE_AGAIN : super.next
+    // What mends it depends on the stores; the message ends with it.
+    return this.receipt?.state === 'mismatch' ? /; ([^;]+)$/.exec(this.message)?.[1] : super.next
   }
 }

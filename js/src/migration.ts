@@ -3,7 +3,7 @@ import { faultyKey, type Reading } from './engine/fault.js'
 import type { Verb } from './engine/handle.js'
 import type { LiveRun } from './engine/live.js'
 import { liveParts } from './engine/load.js'
-import { errorCodeOf, formatKey, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
+import { errorCodeOf, formatKey, KeyhaulError, shownKey, type KeyhaulErrorCode } from './errors.js'
 import { assertRate, refused } from './given.js'
 import { closeJournal, type JournalStore } from './journal/journal.js'
 import { MigrationError, MOVE_AGAIN } from './migration-error.js'
@@ -337,7 +337,8 @@ export class Migration implements AsyncIterable<Progress> {
     if (notice.payload.length > 0) {
       return new KeyhaulError(code, { store: this.#driver.storeName(notice.node), message: new TextDecoder().decode(notice.payload) })
     }
-    const key = REFUSED.test(code) ? faultyKey(this.pages, notice.node, code === 'KEYHAUL_ENTRY_TOO_LARGE') : undefined
+    const held = code === 'KEYHAUL_TARGET_NOT_EMPTY' ? this.pages.find(({ node }) => node === notice.node)?.entries[0]?.[0] : undefined
+    const key = REFUSED.test(code) ? faultyKey(this.pages, notice.node, code === 'KEYHAUL_ENTRY_TOO_LARGE') : held
     return new KeyhaulError(code, (this.live && liveParts.refusal?.(code, this.live, this.ranges)) ?? { store: this.#driver.storeName(notice.node), key })
   }
 
@@ -371,12 +372,14 @@ export class Migration implements AsyncIterable<Progress> {
 }
 
 const REFUSED = /SCAN|TOO_L/
+const REPAIR = 'run a verify with repair: true, or keyhaul verify --repair'
+const NO_VERSION_TELLS = 'no version tells which is right: write that one with a newer version, and delete yourself what only the target has'
 const failureOf = (node: number, code: string): string => (node === 0 ? '' : node + code)
 
 /** `newer`: what is offered to both by their versions was offered already. */
 function mismatchText(receipt: Receipt, newer: unknown): string {
   const { missing, extra, changed, to } = receipt
   const first = receipt.different[0]
-  const example = first === undefined ? '' : `, first ${first.kind} key ${first.key}`
-  return `${to} differs from ${receipt.from}: ${missing} missing, ${extra} extra, ${changed} changed${example}; ${receipt.mode === 'live' ? MOVE_AGAIN : newer ? 'find out why: no version tells' : 'verify with repair mends it'}`
+  const example = first === undefined ? '' : `, first ${first.kind} key ${shownKey(first.key)}`
+  return `${to} differs from ${receipt.from}: ${missing} missing, ${extra} extra, ${changed} changed${example}; ${receipt.mode === 'live' ? MOVE_AGAIN : newer ? NO_VERSION_TELLS : REPAIR}`
 }

@@ -73,6 +73,7 @@ export interface Receipt {
   readonly changed: number
   /** Between stores with `version` also what was written during the copy and brought over by comparing again. */
   readonly repairs: number
+  /** What was deleted between the last record of its journal and a crash is not counted. */
   readonly deletedEntries: number
   /** move: keys left on the source because they had changed since verification. */
   readonly leftOnSource: number
@@ -82,6 +83,7 @@ export interface Receipt {
   readonly retries: number
   readonly verifyRounds: number
   readonly incarnations: number
+  /** This and the next four: of the process that ended it. */
   readonly durationMs: number
   readonly copyMs: number
   readonly catchUpMs: number

@@ -1,6 +1,6 @@
 import type { RunInfo, StoreInfo } from '../live/control-request.js'
 import type { MigrationState } from '../migration.js'
-import { coloursOf, entries, formatBytes, formatCount, formatDuration, printable, redraws } from './output.js'
+import { coloursOf, entries, formatBytes, formatCount, formatDuration, pauseText, printable, redraws } from './output.js'
 import { shellWord } from './shell.js'
 
 const WORDS: Readonly<Partial<Record<MigrationState, string>>> = {
@@ -53,7 +53,7 @@ function partsOf(progress: NonNullable<Shown>): string[] {
   const share = totalBytes === 0 || bytes > totalBytes ? '' : `${Math.min(99, Math.floor((100 * bytes) / totalBytes))} %`
   const { forecastMs, budgetMs = 0, lagChanges = 0, toCompare = 0, pausedMs = 0, postponed = 0, text = '' } = live ?? {}
   return [
-    pausedMs > 0 ? `writers wait since ${formatDuration(pausedMs)}` : '',
+    pausedMs > 0 ? `writers waiting for ${formatDuration(pausedMs)}` : '',
     text === '' ? '' : printable(text),
     share,
     done > 0 ? entries(done) : '',
@@ -132,7 +132,7 @@ export function runsText(runs: readonly RunInfo[], service: string): string {
     const { id, state, progress, receipt, error, resumable } = run
     const colour = state === 'done' ? out.green : state === 'failed' || state === 'mismatch' ? out.red : resumable ? out.yellow : out.cyan
     const more: string[] = progress === undefined ? [] : [partsOf(progress).join(', ')]
-    if (receipt?.state === 'done') more.push(`${entries(receipt.entries)}, level ${receipt.level}, ${receipt.verified ? 'verified' : 'not verified'}, writers paused for ${formatDuration(receipt.pauseMs)} (forecast ${formatDuration(receipt.pauseForecastMs)})`)
+    if (receipt?.state === 'done') more.push(`${entries(receipt.entries)}, level ${receipt.level}, ${receipt.verified ? 'verified' : 'not verified'}, ${pauseText(receipt, 'writers paused')}`)
     if (error !== undefined && error.code !== 'KEYHAUL_INTERRUPTED' && error.code !== 'KEYHAUL_CANCELLED') more.push(`${error.code}: ${printable(error.message)}`)
     if (resumable) more.push(`go on with: keyhaul resume --service ${shellWord(service)} ${id}`)
     return [`${id}  ${runText(run)}: ${colour(progress === undefined ? state : wordOf(state))}`, ...more.filter((line) => line !== '').map((line) => `  ${line}`)]

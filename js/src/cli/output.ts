@@ -175,7 +175,7 @@ export function receiptText(receipt: Receipt): string {
         : out.red(receipt.state)
   const lines = [
     isOver
-      ? `${verb} ${entries(receipt.entries)}, ${formatBytes(receipt.bytes)}, in ${formatDuration(receipt.durationMs)}`
+      ? `${verb} ${entries(receipt.entries)}, ${formatBytes(receipt.bytes)}, in ${formatDuration(receipt.durationMs)}${receipt.incarnations > 1 ? ' since it was resumed' : ''}`
       : `${name} ${receipt.state} after ${formatDuration(receipt.durationMs)}`,
     `  from      ${shownStore(receipt.from)}`,
     `  to        ${shownStore(receipt.to)}`,
@@ -198,12 +198,12 @@ export function receiptText(receipt: Receipt): string {
       : '',
     receipt.state !== 'mismatch' ? '' : receipt.mode === 'live' ? `the copy was taken back, and ${shownStore(receipt.from)} serves on: ${MOVE_AGAIN}` : 'keyhaul verify --repair of the same stores and ranges makes the target equal to the source',
     receipt.repairs > 0 ? `repaired ${keys(receipt.repairs)}, then verified again` : '',
-    receipt.mode === 'live' && (isOver || receipt.pauseMs > 0) ? `level ${receipt.level}; writers were refused for ${formatDuration(receipt.pauseMs)}, forecast ${formatDuration(receipt.pauseForecastMs)}${receipt.postponed > 0 ? `, put off ${receipt.postponed} time${receipt.postponed > 1 ? 's' : ''} before` : ''}` : '',
+    receipt.mode === 'live' && (isOver || receipt.pauseMs > 0) ? `level ${receipt.level}; ${pauseText(receipt, 'writers were refused')}${receipt.postponed > 0 ? `, put off ${receipt.postponed} time${receipt.postponed > 1 ? 's' : ''} before` : ''}` : '',
     writersLine(receipt, isOver),
     receipt.staleReadsMs === undefined ? '' : `the source cannot keep readers out: it may have shown old values for ${receipt.staleReadsMs === 'unknown' ? 'an unknown time, as an earlier process decided' : `at most ${formatDuration(receipt.staleReadsMs)}`}`,
     receipt.windowError === undefined ? '' : `the way back was lost: ${new KeyhaulError(receipt.windowError).message}`,
     receipt.reversed ? `went back: ${shownStore(receipt.from)} owns the range again` : '',
-    moves && (isOver || receipt.deletedEntries > 0) ? `deleted ${entries(receipt.deletedEntries)} from the ${receipt.reversed ? 'target' : 'source'}` : '',
+    moves && (isOver || receipt.deletedEntries > 0) ? `deleted ${entries(receipt.deletedEntries)} from the ${receipt.reversed ? 'target' : 'source'}${uncounted(receipt)}` : '',
     receipt.leftOnSource > 0 ? `left ${keys(receipt.leftOnSource)} on the source: changed after verification` : '',
     receipt.feedChanges > 0 ? `followed ${formatCount(receipt.feedChanges)} change${receipt.feedChanges === 1 ? '' : 's'} made meanwhile` : '',
     ...receipt.notPromised.map((text) => `not promised: ${text}`),
@@ -212,6 +212,17 @@ export function receiptText(receipt: Receipt): string {
   ]
   for (const extra of extras) if (extra !== '') lines.push(`  ${extra}`)
   return `${lines.join('\n')}\n`
+}
+
+/** What was deleted right before a crash is gone, and its record was not written. */
+function uncounted({ mode, incarnations, deletedEntries, leftOnSource, entries: all }: Receipt): string {
+  return mode === 'move' && incarnations > 1 && deletedEntries + leftOnSource < all ? ', not counting what went right before a crash' : ''
+}
+
+/** How long writers waited. A process that died in their pause, or after it, took the time with it. */
+export function pauseText({ incarnations, pauseMs, pauseForecastMs }: Receipt, what: string): string {
+  if (incarnations > 1 && pauseMs === 0) return `${what} by an earlier process, for how long it did not live to tell`
+  return `${what} for ${formatDuration(pauseMs)}, forecast ${formatDuration(pauseForecastMs)}`
 }
 
 /** What clients noticed, where all of it was seen; nothing of one that was refused at once, or where there are none. */

@@ -8,7 +8,7 @@ import { levelStore } from '../stores/level.js'
 import { type RangeFlags, rangesOf } from './arguments.js'
 import { Exit } from './exit.js'
 import { namedStore } from './live.js'
-import { entries, formatBytes, formatCount, formatDuration } from './output.js'
+import { entries, formatBytes, formatCount, formatDuration, shownStore } from './output.js'
 import { measureInService } from './service.js'
 import { assertDifferent, isThere, type OpenStore, openStore } from './stores.js'
 
@@ -151,7 +151,7 @@ async function measured(from: string | undefined, to: string | undefined, flags:
         opened.push({ close })
         return { store: levelStore(db, { name: `scratch ${name}`, feed: plan.mode === 'live' }), db }
       }
-      if (flags.quiet !== true && flags.json !== true) process.stderr.write(`measuring ${source}, and a scratch store beside ${target}\n`)
+      if (flags.quiet !== true && flags.json !== true) process.stderr.write(`measuring ${shownStore(source)}, and a scratch store beside ${shownStore(target)}\n`)
       try {
         const own = plan.mode === 'live' ? await scratch('source') : undefined
         const scratchRegister = own === undefined ? undefined : levelRegister(own.db)

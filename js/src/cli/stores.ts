@@ -67,7 +67,7 @@ async function openLevel(path: string, role: 'source' | 'target'): Promise<OpenS
     mkdirSync(dirname(path), { recursive: true })
     await db.open()
   } catch (error) {
-    throw openError(error, name)
+    throw openError(error, name, role)
   }
   const opened = db as unknown as LevelDatabase
   return { store: levelStore(opened, { name }), db: opened, close: () => db.close() }
@@ -79,7 +79,7 @@ const MENDED: Readonly<Partial<Record<KeyhaulErrorCode, string>>> = {
 }
 
 /** Of a store that did not open: its own words where there is no better code than "not open". */
-function openError(error: unknown, store: string): KeyhaulError {
+function openError(error: unknown, store: string, role: 'source' | 'target'): KeyhaulError {
   const known = fromLevel(error, store)
   const code = (error as { code?: unknown }).code
   if (code === 'EEXIST' || code === 'ENOTDIR') {
@@ -90,7 +90,14 @@ function openError(error: unknown, store: string): KeyhaulError {
   if (mended !== undefined) return new KeyhaulError(known.code, { store, message: `${mended}, then run the same command again`, cause: error })
   if (known.code !== 'KEYHAUL_STORE_CLOSED') return known
   const { cause } = error as { cause?: { message?: unknown } }
-  return new KeyhaulError('KEYHAUL_STORE_FAILED', { store, message: `it cannot be opened: ${String(cause?.message ?? (error as Error).message)}`, cause: error })
+  const why = String(cause?.message ?? (error as Error).message)
+  return new KeyhaulError('KEYHAUL_STORE_FAILED', { store, message: `it cannot be opened: ${why}; ${adviceOf(why, role)}`, cause: error })
+}
+
+/** Of a read-only file system Node says ENOENT where it makes folders. */
+function adviceOf(why: string, role: 'source' | 'target'): string {
+  if (!/permission denied|not permitted|read-only|ENOENT.*mkdir/i.test(why)) return 'mend that, then run the same command again'
+  return role === 'target' ? 'let this user write there, or name another place' : 'LevelDB writes where it opens, also to read: let this user write there, or copy the directory elsewhere first'
 }
 
 const isAFile = (store: string): KeyhaulError => new KeyhaulError('KEYHAUL_STORE_NOT_FOUND', { store, message: 'it is a file; a LevelDB is a directory' })

@@ -51,10 +51,23 @@ export function readRange(payload: Uint8Array): ScanRange {
   return { gte, lt: high === 0xffffffff ? undefined : payload.slice(8 + low, 8 + low + high) }
 }
 
+/**
+ * What V8, SpiderMonkey, JavaScriptCore and Node say of a mistake in a program. A network that fails is a TypeError
+ * too, as of `fetch`, with a cause or in other words, and may be there again: that is none.
+ */
+const MISTAKE = /\bis (not (an? |iterable|defined)|undefined|null)|^the adapter |^can(no|')t (read|set|access|convert|destructure) |\bmust be (of|an) /i
+
+function isMistake({ name, message, cause }: Error): boolean {
+  return name === 'ReferenceError' || (name === 'TypeError' && cause === undefined && MISTAKE.test(message))
+}
+
 export function toKeyhaulError(error: unknown, store: string | undefined, { kind, key }: Action): KeyhaulError {
   if (error instanceof KeyhaulError) return error
-  const code: KeyhaulErrorCode =
-    kind === ActionKind.journal ? 'KEYHAUL_JOURNAL_WRITE_FAILED' : kind >= ActionKind.registerRead ? 'KEYHAUL_REGISTER_FAILED' : 'KEYHAUL_STORE_FAILED'
+  const ofStore: KeyhaulErrorCode = 'KEYHAUL_STORE_FAILED'
+  const code = kind === ActionKind.journal ? 'KEYHAUL_JOURNAL_WRITE_FAILED' : kind >= ActionKind.registerRead ? 'KEYHAUL_REGISTER_FAILED' : ofStore
   const message = error instanceof Error ? error.message : String(error)
+  if (code === ofStore && error instanceof Error && isMistake(error)) {
+    return new KeyhaulError('KEYHAUL_STORE_FAULTY', { message: `${error.name}: ${message}; mend its adapter, then resume`, store, key, cause: error })
+  }
   return new KeyhaulError(code, { message, store, key, cause: error })
 }

@@ -103,7 +103,7 @@ export class Boundary {
       const key = entry?.[0]
       const value = entry?.[1]
       if (!(key instanceof Uint8Array) || (value !== undefined && !(value instanceof Uint8Array))) {
-        throw new TypeError('the adapter did not return pairs of Uint8Arrays; mend it')
+        throw new TypeError('the adapter did not return pairs of Uint8Arrays')
       }
       size += key.length + (value === undefined ? 0 : value.length)
     }

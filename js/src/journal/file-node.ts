@@ -72,7 +72,7 @@ export function readError(cause: unknown, file: string): KeyhaulError {
   const { code, message } = cause as NodeJS.ErrnoException
   if (code === 'ENOENT' || code === 'ENOTDIR') return new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file, cause })
   if (code === 'EISDIR') return new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file, message: 'it is a directory; name the file that is the journal', cause })
-  return new KeyhaulError('KEYHAUL_JOURNAL_READ_FAILED', { file, message: `it is there and cannot be read: ${message}`, cause })
+  return new KeyhaulError('KEYHAUL_JOURNAL_READ_FAILED', { file, message: `it is there and cannot be read: ${message}; mend that, then try again`, cause })
 }
 
 export function fileError(error: unknown, path: string, what: string, next = 'resume'): KeyhaulError {

@@ -91,11 +91,27 @@ test('a journal that this user may not read or write is that, and makes no targe
     if (uid !== undefined) for (const path of [folder, a, own, join(own, 'j'), ...readdirSync(a).map((name) => join(a, name))]) chownSync(path, uid, uid)
     chmodSync(other, 0o555)
     const asked = (...args: string[]): string => spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', uid, gid: uid }).stderr
-    assert.match(asked('status', join(own, 'j')), /KEYHAUL_JOURNAL_READ_FAILED: .*EACCES/)
+    assert.match(asked('status', join(own, 'j')), /KEYHAUL_JOURNAL_READ_FAILED: .*EACCES.*; mend that, then try again\n/)
     assert.match(asked('copy', `level:${a}`, `level:${join(folder, 'b')}`, '--journal', join(own, 'j')), /KEYHAUL_JOURNAL_READ_FAILED: .*EACCES/)
     assert.match(asked('copy', `level:${a}`, `level:${join(folder, 'b')}`, '--journal', join(other, 'j')), /KEYHAUL_JOURNAL_WRITE_FAILED: .*its folder may not be written/)
     assert.equal(existsSync(join(folder, 'b')), false)
     assert.equal(asked('copy', `level:${a}`, `level:${join(folder, 'b')}`, '--quiet'), '')
+  })
+})
+
+test('a store that this user may not write says what to do, the source too: LevelDB writes where it reads', { skip: closedToNobody() }, async () => {
+  await inFolder(async (folder) => {
+    const [a, own, other] = [join(folder, 'a'), join(folder, 'own'), join(folder, 'other')]
+    for (const path of [a, own]) await fillLevel(path, 10)
+    mkdirSync(other, { mode: 0o555 })
+    const uid = process.getuid?.() === 0 ? NOBODY : undefined
+    chmodSync(folder, 0o755)
+    if (uid === undefined) chmodSync(a, 0o555)
+    else for (const path of [own, ...readdirSync(own).map((name) => join(own, name))]) chownSync(path, uid, uid)
+    if (uid === undefined) chmodSync(join(a, 'LOCK'), 0o444)
+    const asked = (from: string, to: string): string => spawnSync(process.execPath, [CLI, 'copy', `level:${from}`, `level:${to}`], { encoding: 'utf8', uid, gid: uid }).stderr
+    assert.match(asked(a, join(own, 'b')), /STORE_FAILED: store level:\S+\/a: it cannot be opened: .*[Pp]ermission denied.*; LevelDB writes where it opens, also to read: let this user write there, or copy the directory elsewhere first\n/)
+    assert.match(asked(own, join(other, 'b')), /STORE_FAILED: store level:\S+\/b: it cannot be opened: .*permission denied.*; let this user write there, or name another place\n/)
   })
 })
 

@@ -57,14 +57,16 @@ const CASES: readonly Case[] = [
   { what: 'a scan that throws text', side: 'from', code: 'KEYHAUL_STORE_FAILED', says: /no idea/, key: /^k000599$/, change: (base) => changed(base, () => { throw 'no idea' }) },
   { what: 'a scan that throws at once', side: 'from', code: 'KEYHAUL_STORE_FAILED', says: /at once/, key: /^k000599$/, change: (base) => ({ scan: (range, options) => { if (reaches(range.gte, 500)) throw new Error('at once'); return base.scan(range, options) } }) },
   { what: 'a scan that hangs', side: 'from', code: 'KEYHAUL_STORE_STALLED', says: /did not answer.*then resume/, key: /^k000599$/, change: (base) => ({ scan: (range, options) => (reaches(range.gte, 500) ? forever() : base.scan(range, options)) }) },
-  { what: 'a scan without a page', side: 'from', code: 'KEYHAUL_STORE_FAILED', says: /did not return pairs of Uint8Arrays/, key: /^k000599$/, change: (base) => changed(base, () => undefined as never) },
-  { what: 'a scan with holes', side: 'from', code: 'KEYHAUL_STORE_FAILED', says: /did not return pairs of Uint8Arrays/, key: /^k000599$/, change: (base) => changed(base, (page) => ({ ...page, entries: [undefined as never] })) },
+  { what: 'a scan without a page', side: 'from', code: 'KEYHAUL_STORE_FAULTY', says: /did not return pairs of Uint8Arrays/, key: /^k000599$/, change: (base) => changed(base, () => undefined as never) },
+  { what: 'a scan with holes', side: 'from', code: 'KEYHAUL_STORE_FAULTY', says: /did not return pairs of Uint8Arrays/, key: /^k000599$/, change: (base) => changed(base, (page) => ({ ...page, entries: [undefined as never] })) },
   { what: 'an unordered page', side: 'from', code: 'KEYHAUL_SCAN_UNORDERED', says: /out of order or twice/, key: /^k000602$/, change: (base) => changed(base, (page) => ({ ...page, entries: swap(page.entries, 2, 3) })) },
   { what: 'a key twice', side: 'from', code: 'KEYHAUL_SCAN_UNORDERED', says: /out of order or twice/, key: /^k000607$/, change: (base) => changed(base, (page) => ({ ...page, entries: page.entries.map((entry, i) => (i === 8 ? (page.entries[7] as never) : entry)) })) },
   { what: 'a page of before', side: 'from', code: 'KEYHAUL_SCAN_OUT_OF_RANGE', says: /outside the scanned range/, key: /^k000000$/, change: (base) => ({ scan: (range, options) => base.scan(reaches(range.gte, 500) ? { lt: range.lt } : range, options) }) },
   { what: 'an oversize page', side: 'from', code: 'KEYHAUL_SCAN_OVERSIZE', says: /far over the byte limit/, key: /^k000599$/, change: (base) => ({ scan: (range, options) => base.scan(range, reaches(range.gte, 500) ? { maxEntries: 1e9, maxBytes: 1e9 } : options) }) },
   { what: 'an empty page without END', side: 'from', code: 'KEYHAUL_SCAN_NO_END', says: /without saying END/, key: /^k000599$/, change: (base) => changed(base, () => ({ entries: [], end: false })) },
   { what: 'an apply that throws', side: 'to', code: 'KEYHAUL_STORE_FAILED', says: /no ink/, key: /^k000500$/, change: (base) => ({ apply: async (writes, options) => { if (reaches(writes[0]?.[0], 500)) throw new Error('no ink'); return base.apply(writes, options) } }) },
+  { what: 'a scan with a mistake in it', side: 'from', code: 'KEYHAUL_STORE_FAULTY', says: /TypeError: Cannot read.*'rows'.*; mend its adapter, then resume$/, key: /^k000599$/, change: (base) => changed(base, () => (undefined as never as { rows: never }).rows) },
+  { what: 'an apply with a mistake in it', side: 'to', code: 'KEYHAUL_STORE_FAULTY', says: /ReferenceError: \w+ is not defined; mend its adapter/, key: /^k000500$/, change: (base) => ({ apply: async (writes, options) => { if (reaches(writes[0]?.[0], 500)) throw new ReferenceError('nobody is not defined'); return base.apply(writes, options) } }) },
   { what: 'an apply that hangs', side: 'to', code: 'KEYHAUL_STORE_STALLED', says: /did not answer/, key: /^k000500$/, change: (base) => ({ apply: (writes, options) => (reaches(writes[0]?.[0], 500) ? forever() : base.apply(writes, options)) }) },
   { what: 'a target that gives unordered pages back', side: 'to', code: 'KEYHAUL_SCAN_UNORDERED', says: /out of order or twice/, key: /^k00[01]\d02$/, change: (base) => changed(base, (page) => ({ ...page, entries: swap(page.entries, 2, 3) })) }
 ]
@@ -154,4 +156,64 @@ test('a capability that nothing honours is refused, on either side and behind a 
   for (const [from, to] of [[['feedEarly'], []], [['feedEarly', 'version'], []], [['feedEarly'], ['version']], [[], ['feedEarly']]] as const) {
     await assert.rejects(migrate({ from: declaring('x', ...from), to: declaring('y', ...to) }).done, needsVersions)
   }
+})
+
+/** As Node, Chromium, Firefox and Safari say it; only Node gives a cause. */
+const NETWORK: readonly Error[] = [
+  new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:1') }),
+  new TypeError('terminated', { cause: new Error('other side closed') }),
+  new TypeError('Failed to fetch'),
+  new TypeError('network error'),
+  new TypeError('NetworkError when attempting to fetch resource.'),
+  new TypeError('Load failed'),
+  new TypeError('The network connection was lost.'),
+  new TypeError('Cannot read properties of undefined (reading \'body\')', { cause: new Error('socket hang up') })
+]
+/** Of V8, SpiderMonkey, JavaScriptCore and Node. */
+const MISTAKES: readonly Error[] = [
+  new TypeError("Cannot read properties of null (reading 'x')"),
+  new TypeError("Cannot destructure property 'a' of 'undefined' as it is undefined."),
+  new TypeError('store.find is not a function'),
+  new TypeError('undefined is not iterable (cannot read property Symbol(Symbol.iterator))'),
+  new TypeError("can't access property \"x\", a is undefined"),
+  new TypeError("undefined is not an object (evaluating 'a.x')"),
+  new TypeError('The "key" argument must be of type string. Received undefined'),
+  new ReferenceError("Can't find variable: nobody")
+]
+
+test('a mistake of an adapter is told at once, a network that fails is tried again, whatever it calls itself', async () => {
+  const thrown = (error: Error): Store => faulty(filled('a'), { now: true }, () => ({ scan: async () => { throw error } }))
+  for (const error of MISTAKES) {
+    const start = performance.now()
+    const end = (await migrate({ from: thrown(error), to: memoryStore({ name: 'b' }) }).done.catch((reason: unknown) => reason)) as MigrationError
+    assert.equal(end.code, 'KEYHAUL_STORE_FAULTY', error.message)
+    assert.deepEqual([end.retryable, end.cause], [false, error])
+    assert.ok(performance.now() - start < 3000, 'it was tried again')
+  }
+  for (const error of NETWORK) {
+    const once = { now: true }
+    const from = faulty(filled('a'), once, () => ({ scan: async () => { once.now = false; throw error } }))
+    const receipt = await migrate({ from, to: memoryStore({ name: 'b' }) }).done
+    assert.deepEqual([receipt.verified, receipt.retries], [true, 1], error.message)
+  }
+})
+
+test('a store that forgot to say what it has is told so by name', async () => {
+  const bare = (name: string): Store => ({ ...faulty(memoryStore({ name }), { now: false }, () => ({})), capabilities: new Set() })
+  for (const [from, to, name] of [[bare('x'), filled('y'), 'x'], [filled('x'), bare('y'), 'y']] as const) {
+    await assert.rejects(migrate({ from, to }).done, { code: 'KEYHAUL_UNSUPPORTED', store: name, message: new RegExp(`^store ${name}: its capabilities lack scan( and apply)?; name there what it has$`) })
+  }
+})
+
+test('a key of a target that is not empty is named, also one that cannot be seen', async () => {
+  const refusalOf = async (...keys: (string | Uint8Array)[]): Promise<KeyhaulError> => {
+    const to = memoryStore({ name: 'b' })
+    for (const key of keys) to.put(key, 'v')
+    return migrate({ from: filled('a'), to }).done.then(() => assert.fail('it was taken'), (error: KeyhaulError) => error)
+  }
+  assert.match((await refusalOf('k7')).message, /^store b, key k7: the target already holds keys in the range; /)
+  assert.match((await refusalOf('k7', 'k8', 'k9')).message, /^store b, key k[789]: /)
+  assert.match((await refusalOf(Uint8Array.of(0, 27))).message, /^store b, key hex:001b: /)
+  assert.match((await refusalOf('')).message, /^store b, key hex:: /)
+  assert.match((await refusalOf('k'.repeat(5000))).message, /^store b, key k{200}\.\.\.: /)
 })

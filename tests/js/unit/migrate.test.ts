@@ -172,7 +172,7 @@ test('stores that break their promises are caught, and nothing is called verifie
     ['KEYHAUL_SCAN_OUT_OF_RANGE', (base) => ({ scan: async (_range, options) => base.scan({}, options) })],
     ['KEYHAUL_SCAN_NO_END', () => ({ scan: async () => ({ entries: [], end: false }) })],
     ['KEYHAUL_STORE_FAILED', () => ({ scan: async () => { throw new Error('disk on fire') } })],
-    ['KEYHAUL_STORE_FAILED', () => ({ scan: async () => ({ entries: [['a', 'b']] as never, end: true }) })],
+    ['KEYHAUL_STORE_FAULTY', () => ({ scan: async () => ({ entries: [['a', 'b']] as never, end: true }) })],
     ['KEYHAUL_STORE_STALLED', () => ({ scan: () => new Promise(() => {}) })]
   ]
   for (const [code, change] of cases) {

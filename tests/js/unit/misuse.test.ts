@@ -194,3 +194,11 @@ test('a client that puts no value deletes nothing, and no key is not the empty k
 test('a checksum of what has no bytes is a TypeError, not 0', () => {
   for (const none of [undefined, null, 5, {}, new ArrayBuffer(8), [1, 2]] as never[]) assert.throws(() => crc32(none), TypeError)
 })
+
+test('an error that nobody caught is printed with what it is about, and not with a list of what it is not', async () => {
+  const to = memoryStore({ name: 'b', entries: [['k', 'v']] })
+  const error = await migrate({ from: source(), to }).done.then(() => assert.fail(), (reason: KeyhaulError) => reason)
+  assert.deepEqual(Object.entries(error).filter(([, value]) => value === undefined), [])
+  assert.deepEqual([error.store, String(Buffer.from(error.key as Uint8Array)), error.file, error.owner], ['b', 'k', undefined, undefined])
+  assert.deepEqual(Object.keys(await migrate({ from: source(), to: {} as Store }).done.catch((reason: unknown) => reason as object)).sort(), ['code', 'name'])
+})

@@ -30,7 +30,7 @@ test('a line of progress fits into the terminal and says the most important firs
     'approaching the cutover · waits for writes in flight on a · 75 % · 12,000 entries · 1.5 MB/s · 700 ms left · lag 1 change · forecast 120 ms of 50 ms · put off 2x'
   )
   const fenced = { ...progress, state: 'draining' as const, totalBytes: 0, live: { ...live, waitsFor: 'nothing' as const, text: '', pausedMs: 31 } }
-  assert.equal(liveLine('draining', fenced, 60), 'taking over the last changes · writers wait since 31 ms')
+  assert.equal(liveLine('draining', fenced, 60), 'taking over the last changes · writers waiting for 31 ms')
   const moved = { ...progress, state: 'cleaning' as const, totalBytes: 0, bytesPerSecond: 0, live: { ...live, waitsFor: 'nothing' as const, text: '', toCompare: 0, postponed: 0 } }
   assert.equal(liveLine('cleaning', moved, 200), 'deleting from the source · 12,000 entries')
 })

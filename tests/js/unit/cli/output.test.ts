@@ -31,6 +31,21 @@ test('a live move that ends unequal is no copy to be mended', () => {
   assert.doesNotMatch(live, /--repair/)
 })
 
+test('a process that died with the pause took its length with it, and nobody says it was none', () => {
+  const live = { mode: 'live', level: 4, pauseUs: 0, pauseForecastUs: 0 }
+  assert.match(textOf({ ...live, incarnations: 2 }), /\n {2}level 4; writers were refused by an earlier process, for how long it did not live to tell\n/)
+  assert.match(textOf({ ...live, incarnations: 2, pauseUs: 7000, pauseForecastUs: 9000 }), /writers were refused for 7 ms, forecast 9 ms\n/)
+  assert.match(textOf({ ...live, incarnations: 1 }), /writers were refused for 0 ms, forecast 0 ms\n/)
+})
+
+test('what a receipt of a resumed move cannot know is not told', () => {
+  const move = { mode: 'move', copiedEntries: 100, deletedEntries: 100, activeUs: 2_000_000 }
+  assert.match(textOf({ ...move, incarnations: 1 }), /^moved .*, in 2\.0 s\n[\s\S]*\n {2}deleted 100 entries from the source\n/)
+  assert.match(textOf({ ...move, incarnations: 2 }), /^moved .*, in 2\.0 s since it was resumed\n[\s\S]*\n {2}deleted 100 entries from the source\n/)
+  assert.match(textOf({ ...move, incarnations: 2, deletedEntries: 98 }), /\n {2}deleted 98 entries from the source, not counting what went right before a crash\n/)
+  assert.match(textOf({ ...move, incarnations: 2, deletedEntries: 98, leftOnSource: 2 }), /\n {2}deleted 98 entries from the source\n/)
+})
+
 test('what clients noticed of a live move, where all of it was seen', () => {
   const raw = { state: 'done', mode: 'live', level: 4, verified: true, source: digest('a', 100), target: digest('a', 100) } as unknown as RawReceipt
   const said = (writes?: Partial<WritersReceipt>): string =>
