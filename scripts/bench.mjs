@@ -51,6 +51,7 @@ const topics = {
   engine: inNode('engine'),
   'put-options': inNode('put-options'),
   move: inNode('move'),
+  'move-parts': inNode('move-parts'),
   gate: inNode('gate'),
   live: inNode('live'),
   rehearse: inNode('rehearse'),

@@ -1,6 +1,8 @@
 // The modules of the `.` entry become one file, because Node takes most of a millisecond for each that it loads
 // (bench/node/start.mjs). Every module stays importable by its own path, as a stub that names what
 // the one file exports: whichever way somebody comes, there is one class of errors and one WASM module.
+// A page gets it in a few files, so that who needs one of them need not take all; Node, where nobody downloads
+// anything, in one more that holds them all (`#core` and `#shared` in package.json, with a condition that Node has and bundlers have not).
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { build } from 'esbuild'
@@ -17,6 +19,10 @@ const SHARED = {
   // And one that only Node loads.
   'journal/file-node.js': ['journal/file-node.js', 'journal/lock-node.js']
 }
+/** How those are named that Node has elsewhere. */
+const NAME_OF = new Map([['core.js', '#core'], ['shared.js', '#shared']])
+/** In the folder of own-file-node.js, which looks for files from there. */
+const NODE = 'engine/node.js'
 const FILE_OF = new Map(Object.entries(SHARED).flatMap(([file, modules]) => modules.map((path) => [path, file])))
 
 /**
@@ -36,6 +42,17 @@ export async function bundleEntry(dist, { others, apart }) {
   const code = await bundled(dist, contents, '.', (own) => outside.has(own))
   writeFileSync(join(dist, 'core.js'), withNumbers(code))
   for (const [i, path] of modules.entries()) writeStub(dist, path, 'core.js', named.get(path).map((name) => `${inBundle(i, name)} as ${name}`))
+  await bundleNode(dist)
+}
+
+/** All of it but the text of the module. What it shares with `keyhaul/checksum` are functions, of which that may have others. */
+async function bundleNode(dist) {
+  const inNode = { '#shared': 'shared.js', '#own-file': 'engine/own-file-node.js', '#journal-file': 'journal/file-node.js' }
+  const resolve = (own) => (own === 'engine/inline.js' ? { path: './inline.js', external: true } : { path: join(dist, own) })
+  const code = await esbuilt(dist, "export * from './core.js'\nexport * from './shared.js'", ['node:*'], (path, resolveDir) => {
+    return resolve(path.startsWith('#') ? inNode[path] : pathIn(dist, join(resolveDir, path)))
+  })
+  writeFileSync(join(dist, NODE), code)
 }
 
 async function bundleShared(dist) {
@@ -51,34 +68,33 @@ async function bundleShared(dist) {
 }
 
 /** `contents` and what it imports in one file of `folder`, but what is outside. */
-async function bundled(dist, contents, folder, isOutside) {
+function bundled(dist, contents, folder, isOutside) {
+  return esbuilt(dist, contents, ['#*', 'node:*'], (path, resolveDir) => {
+    const own = pathIn(dist, join(resolveDir, path))
+    return isOutside(own) ? { path: specifier(folder, FILE_OF.get(own) ?? own), external: true } : undefined
+  })
+}
+
+/** `onResolve` is asked for each import that is relative or begins with #, unless those are external. */
+async function esbuilt(dist, contents, external, onResolve) {
   const bundle = await build({
     ...OPTIONS,
-    stdin: { contents, resolveDir: dist, sourcefile: 'core.js' },
+    stdin: { contents, resolveDir: dist, sourcefile: 'all.js' },
     bundle: true,
-    external: ['#*', 'node:*'],
-    plugins: [
-      {
-        name: 'what-is-shared-stays-outside',
-        setup: (b) =>
-          b.onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
-            const own = pathIn(dist, join(resolveDir, path))
-            return isOutside(own) ? { path: relativeTo(folder, FILE_OF.get(own) ?? own), external: true } : undefined
-          })
-      }
-    ]
+    external,
+    plugins: [{ name: 'own-files', setup: (b) => b.onResolve({ filter: external.includes('#*') ? /^\./ : /^[.#]/ }, ({ path, resolveDir }) => onResolve(path, resolveDir)) }]
   })
   return bundle.outputFiles[0].text
 }
 
 function writeStub(dist, path, file, names) {
   mkdirSync(dirname(join(dist, path)), { recursive: true })
-  writeFileSync(join(dist, path), `export { ${names.join(', ')} } from '${relativeTo(posix.dirname(path), file)}'\n`)
+  writeFileSync(join(dist, path), `export { ${names.join(', ')} } from '${specifier(posix.dirname(path), file)}'\n`)
 }
 
-function relativeTo(folder, file) {
-  const path = posix.relative(folder, file)
-  return path.startsWith('.') ? path : `./${path}`
+function specifier(folder, file) {
+  const path = NAME_OF.get(file) ?? posix.relative(folder, file)
+  return /^[.#]/.test(path) ? path : `./${path}`
 }
 
 /** Of tables such as ActionWord only numbers are left where a member is named: their names are for us, and 400 bytes gzip. */

@@ -1,0 +1,106 @@
+// Where the time of a move of large values goes: until the first write, in writes, in those of them that are durable, between
+// writes, and behind the last; and what the process has the disk write. LevelDB to LevelDB, 256 KiB each; nothing
+// is read back. Ways take turns, medians. node bench/node/move-parts.mjs [--quick]
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ClassicLevel } from 'classic-level'
+import { Engine } from '../../dist/index.js'
+import { levelStore } from '../../dist/stores/level.js'
+import { machine } from '../shared/machine.mjs'
+import { median, table } from '../shared/measure.mjs'
+
+const quick = process.argv.includes('--quick')
+const [ROWS, ROUNDS, VALUE_BYTES] = [quick ? 400 : 1000, quick ? 3 : 9, 262_144]
+const BYTES = { keyEncoding: 'buffer', valueEncoding: 'buffer' }
+const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+
+/** Pages of so many bytes at least, each read while the one before is written. */
+const bare = (pageBytes, isDurable = () => false) => async (a, b) => {
+  const iterator = a.iterator({ ...BYTES, highWaterMarkBytes: pageBytes })
+  let next = iterator.nextv(16_384)
+  for (let page = 1; ; page++) {
+    const rows = await next
+    if (rows.length === 0) break
+    next = iterator.nextv(16_384)
+    const batch = b.batch()
+    for (const [key, value] of rows) batch.put(key, value, BYTES)
+    await batch.write({ sync: isDurable(page) })
+  }
+  await iterator.close()
+}
+const keyhaul = (options) => async (a, b) => {
+  const engine = new Engine()
+  const run = await engine.migrate({ from: levelStore(a), to: levelStore(b), checksum: 'crc32c', verify: 'none', ...options })
+  await run.done
+  engine.close()
+}
+const journal = join(folder, 'journal')
+const WAYS = {
+  'bare loop, batches of 256 KiB': bare(256 * 1024),
+  'bare loop, batches of 1 MiB': bare(1000 * 1024),
+  'the same, every 64th durable': bare(1000 * 1024, (page) => page % 64 === 0),
+  keyhaul: keyhaul({ journal }),
+  'keyhaul, a checkpoint a second': keyhaul({ journal, durablePages: 10_000 }),
+  'keyhaul without a journal': keyhaul({}),
+  'keyhaul without a checksum': keyhaul({ journal, checksum: 'none' })
+}
+
+/** MB that the process gave the disk to write by now. Of Linux alone. */
+const written = () => Number(/^write_bytes: (\d+)/m.exec(readFileSync('/proc/self/io', 'utf8'))[1]) / 1e6
+
+/** Has each chained batch note when it was written. */
+function watch(db, writes) {
+  const batch = db.batch.bind(db)
+  db.batch = () => {
+    const made = batch()
+    const write = made.write.bind(made)
+    made.write = async (options) => {
+      const begin = performance.now()
+      await write(options)
+      writes.push({ begin, end: performance.now(), durable: options?.sync === true })
+    }
+    return made
+  }
+}
+
+const a = new ClassicLevel(join(folder, 'source'))
+await a.open()
+let seed = 1
+for (let i = 0; i < ROWS; i++) {
+  const value = new Uint32Array(VALUE_BYTES / 4).map(() => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0))
+  await a.put(Buffer.from(String(i).padStart(16, '0')), Buffer.from(value.buffer), BYTES)
+}
+await a.compactRange(Buffer.from([0]), Buffer.from([255]), { keyEncoding: 'buffer' })
+
+const results = Object.fromEntries(Object.keys(WAYS).map((name) => [name, []]))
+for (let round = 0; round < ROUNDS; round++) {
+  const ways = Object.entries(WAYS)
+  for (const [name, way] of [...ways.slice(round % ways.length), ...ways.slice(0, round % ways.length)]) {
+    const b = new ClassicLevel(join(folder, 'target'))
+    await b.open()
+    const writes = []
+    watch(b, writes)
+    execFileSync('sync')
+    const [cpu, disk, start] = [process.cpuUsage(), written(), performance.now()]
+    await way(a, b)
+    const end = performance.now()
+    const { user, system } = process.cpuUsage(cpu)
+    let rows = 0
+    for await (const _ of b.keys()) rows++
+    if (rows !== ROWS) throw new Error(`${name}: ${rows} rows`)
+    const of = (some) => some.reduce((sum, write) => sum + write.end - write.begin, 0)
+    const [first, last] = [writes[0].begin - start, end - writes[writes.length - 1].end]
+    const durable = writes.filter((write) => write.durable)
+    results[name].push([end - start, first, of(writes), of(durable), durable.length, end - start - of(writes) - first - last, last, (user + system) / 1000, written() - disk, writes.length])
+    await b.close()
+    rmSync(join(folder, 'target'), { recursive: true })
+    rmSync(journal, { force: true })
+  }
+}
+await a.close()
+console.log(machine('classic-level'))
+console.log(table([`${ROWS} x 256 KiB, ms`, 'all', 'until the first write', 'writes', 'of them durable', 'how many', 'between writes', 'behind the last', 'processor', 'written, MB', 'writes, how many'],
+  Object.entries(results).map(([name, list]) => [name, ...list[0].map((_, i) => String(Math.round(median(list.map((row) => row[i])))))])))
