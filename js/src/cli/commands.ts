@@ -13,7 +13,7 @@ import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, rangesOf } f
 import { Exit } from './exit.js'
 import { defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
 import { LiveView, REFRESH_MS } from './live-output.js'
-import { differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore } from './output.js'
+import { differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore, Warnings } from './output.js'
 import { removalOf } from './removal.js'
 import { moveInService } from './service.js'
 import { rateFlag, shellWord } from './shell.js'
@@ -166,6 +166,11 @@ export async function inspect(path: string): Promise<number> {
 async function watch(migration: Migration, flags: Output, journal: string | undefined): Promise<number> {
   const quiet = flags.quiet === true || flags.json === true
   const view = migration.live === undefined ? new ProgressView(quiet) : new LiveView(quiet)
+  const warnings = new Warnings((text) => {
+    if (view instanceof ProgressView) view.stop(true)
+    else view.stop()
+    process.stderr.write(text)
+  })
   let interrupts = 0
   let ended: number | undefined
   let refresh: ReturnType<typeof setInterval> | undefined
@@ -190,6 +195,8 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
   try {
     migration.on('progress', (progress) => view.show(progress))
     migration.on('state', () => view.show(migration.progress()))
+    // A store that hangs looks like one that is slow otherwise, for minutes.
+    if (!quiet) migration.on('warning', (error) => warnings.say(error))
     if (migration.live !== undefined) refresh = setInterval(() => view.show(migration.progress()), REFRESH_MS)
     const receipt = await migration.done
     view.stop()

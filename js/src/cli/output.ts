@@ -122,9 +122,11 @@ export class ProgressView {
     else this.print(progress)
   }
 
-  stop(): void {
+  /** Makes room for other lines; with `goesOn` it is drawn again below them. */
+  stop(goesOn = false): void {
     this.bar?.stop()
     this.bar = undefined
+    if (goesOn) this.state = ''
   }
 
   private draw(progress: Progress): void {
@@ -282,4 +284,26 @@ export function differencesText({ different, missing, extra, changed }: Receipt)
 
 export function errorText(error: KeyhaulError): string {
   return `${err.red('error')} ${error.code}: ${printable(error.message)}\n`
+}
+
+/** Of what is tried again nobody is told to resume it. */
+export function warningText(error: KeyhaulError): string {
+  const text = error.retryable ? `${error.message.replace(`; ${error.next}`, '')}; it is tried again` : error.message
+  return `${err.yellow('warning')} ${error.code}: ${printable(text)}\n`
+}
+
+/** One text comes once in ten seconds: each page of a store that fails is tried for itself. */
+export class Warnings {
+  private readonly saidAt = new Map<string, number>()
+
+  constructor(private readonly write: (text: string) => void, private readonly now: () => number = Date.now) {}
+
+  say(error: KeyhaulError): void {
+    const text = warningText(error)
+    const now = this.now()
+    if (now - (this.saidAt.get(text) ?? Number.NEGATIVE_INFINITY) < 10_000) return
+    if (this.saidAt.size >= 100) this.saidAt.clear()
+    this.saidAt.set(text, now)
+    this.write(text)
+  }
 }

@@ -1,7 +1,8 @@
 // What a receipt says for people: nothing that the run did not show.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { receiptText } from '../../../../js/src/cli/output.ts'
+import { receiptText, Warnings } from '../../../../js/src/cli/output.ts'
+import { KeyhaulError } from '../../../../js/src/errors.ts'
 import { type RawReceipt, readReceipt, type WritersReceipt } from '../../../../js/src/receipt.ts'
 
 const digest = (letter: string, entries: number) => ({ sum: letter.repeat(32), entries, bytes: entries * 10 })
@@ -61,4 +62,18 @@ test('what clients noticed of a live move, where all of it was seen', () => {
   const writes = { waited: 0, waitedP50Ms: 0, waitedP99Ms: 0, waitedMaxMs: 0, perSecondBefore: 275, perSecondDuring: 178 }
   assert.doesNotMatch(receiptText(readReceipt(refused, { from: 'left', to: 'right', ranges: [], writes }, [])), /a second/)
   assert.match(said({ perSecondDuring: 7 }), /\n {2}no write waited for that; clients wrote 7 keys a second during it\n/)
+})
+
+test('what is tried again is said, once in ten seconds, and nobody is told to resume it', () => {
+  const said: string[] = []
+  let now = 0
+  const warnings = new Warnings((text) => said.push(text), () => now)
+  for (now = 0; now < 25_000; now += 1_000) warnings.say(new KeyhaulError('KEYHAUL_STORE_STALLED', { store: 'level:./a' }))
+  assert.deepEqual(said.splice(0), Array<string>(3).fill('warning KEYHAUL_STORE_STALLED: store level:./a: the store did not answer within the stall deadline; it is tried again\n'))
+  warnings.say(new KeyhaulError('KEYHAUL_STORE_FAILED', { store: 'level:./a', message: 'EIO\u001b[2J' }))
+  warnings.say(new KeyhaulError('KEYHAUL_NOT_CONVERGING'))
+  assert.deepEqual(said, [
+    'warning KEYHAUL_STORE_FAILED: store level:./a: EIO\\u001b[2J; it is tried again\n',
+    'warning KEYHAUL_NOT_CONVERGING: the source is written faster than the target takes it up; slow the writers or raise the rate\n'
+  ])
 })
