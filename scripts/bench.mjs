@@ -49,6 +49,7 @@ const topics = {
   native,
   checksum: inNode('checksum'),
   'checksum-parts': checksumParts,
+  lags: inNode('lags'),
   thresholds,
   start: inNode('start'),
   migrator: inNode('migrator'),

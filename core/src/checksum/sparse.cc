@@ -26,7 +26,7 @@
 #ifndef KEYHAUL_SPARSE_MIN
 #define KEYHAUL_SPARSE_MIN 62
 #define KEYHAUL_FINISH_VECTORS 34
-#define KEYHAUL_FAR_MIN 36'864
+#define KEYHAUL_FAR_MIN 32'768
 #endif
 
 namespace keyhaul {

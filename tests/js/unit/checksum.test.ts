@@ -25,7 +25,7 @@ const noise = Uint8Array.from({ length: 600_001 }, () => {
 })
 
 /** Around where the distant lags come in: kFarMin of core/src/checksum/sparse.cc. */
-const AROUND_FAR = Array.from({ length: 97 }, (_, i) => 36_864 - 16 + i)
+const AROUND_FAR = Array.from({ length: 97 }, (_, i) => 32_768 - 16 + i)
 const scalar = loadChecksums('scalar')
 const WAYS = {
   'keyhaul/checksum': alone,

@@ -87,7 +87,7 @@ TEST(Checksum, InPlaceEqualsTheOtherKernels) {
   const std::string pool = random.bytes(300'000);
   std::vector<size_t> lengths{65'536, 262'143, 262'144, 299'000};
   for (size_t length = 0; length <= 1'300; ++length) lengths.push_back(length);
-  for (size_t length = 36'800; length <= 37'000; ++length) lengths.push_back(length);
+  for (size_t length = 32'700; length <= 32'900; ++length) lengths.push_back(length);
   for (const size_t length : lengths) {
     const std::string_view part(pool.data() + length % 16, length);
     std::vector<std::byte> memory(kSparseRoom + length + 16);
