@@ -32,6 +32,11 @@ async function thresholds() {
   run('node', ['bench/node/thresholds.mjs', ...quick])
 }
 
+async function checksumParts() {
+  await buildWasm('keyhaul_checksum_simd')
+  run('node', ['bench/node/checksum-parts.mjs', ...quick])
+}
+
 async function browser() {
   await bootstrap(['browser'])
   await buildWasm('keyhaul_bench_record')
@@ -43,6 +48,8 @@ const inNode = (name, flags = []) => () => run('node', [...flags, `bench/node/${
 const topics = {
   native,
   checksum: inNode('checksum'),
+  'checksum-parts': checksumParts,
+  lags: inNode('lags'),
   thresholds,
   start: inNode('start'),
   migrator: inNode('migrator'),

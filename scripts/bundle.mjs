@@ -14,8 +14,8 @@ const OPTIONS = { format: 'esm', platform: 'neutral', write: false, metafile: tr
  * names are their own, as they come from more than one place.
  */
 const SHARED = {
-  'bytes.js': ['stores/bytes.js', 'engine/base64.js', 'checksum/chain.js'],
-  'shared.js': ['errors.js', 'errors.generated.js', 'stores/packed.js', 'engine/instantiate.js'],
+  'bytes.js': ['stores/bytes.js', 'checksum/chain.js'],
+  'shared.js': ['errors.js', 'errors.generated.js', 'stores/packed.js', 'engine/base64.js', 'engine/instantiate.js'],
   // And one that only Node loads.
   'journal/file-node.js': ['journal/file-node.js', 'journal/lock-node.js']
 }

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { machine } from '../shared/machine.mjs'
 import { median, table, takeTurns } from '../shared/measure.mjs'
 
-const LENGTHS = [32, 40, 48, 56, 63, 64, 72, 80, 95, 96, 400, 448, 480, 512, 544, 640, 24_576, 49_152, 57_344, 65_536, 98_304, 196_608]
+const LENGTHS = [32, 40, 48, 56, 62, 63, 64, 72, 80, 96, 448, 480, 512, 528, 544, 560, 576, 640, 16_384, 24_576, 32_768, 36_864, 49_152, 65_536, 131_072]
 const KINDS = ['crc32', 'crc32c']
 const MODULES = { early: 'bench_checksum_early', late: 'bench_checksum_late', 'as it is': 'checksum_simd' }
 const processes = process.argv.includes('--quick') ? 3 : 9

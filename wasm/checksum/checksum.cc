@@ -7,7 +7,7 @@ namespace {
 
 // JavaScript puts bytes here and tells how many; the exports know where it is, and may write over it.
 constexpr uint32_t kStageBytes = KEYHAUL_STAGE_BYTES;
-std::byte memory[keyhaul::kSparseRoom + kStageBytes + 16];
+alignas(64) std::byte memory[keyhaul::kSparseRoom + kStageBytes + 16];
 std::byte* const stage = memory + keyhaul::kSparseRoom;
 
 #if defined(__wasm_simd128__)

@@ -22,7 +22,6 @@ struct Neon {
     return vreinterpretq_u8_u64(vcombine_u64(vcreate_u64(low), vcreate_u64(high)));
   }
   static Lane sum(Lane a, Lane b) { return veorq_u8(a, b); }
-  static Lane both(Lane a, Lane b) { return vandq_u8(a, b); }
   template <int kA, int kB>
   static Lane multiply(Lane a, Lane b) {
     return vreinterpretq_u8_p128(vmull_p64(vgetq_lane_u64(vreinterpretq_u64_u8(a), kA),
@@ -33,10 +32,17 @@ struct Neon {
     return vextq_u8(a, vdupq_n_u8(0), kBytes);
   }
   static Lane shuffle(Lane bytes, Lane indexes) { return vqtbl1q_u8(bytes, indexes); }
-  static Lane pick(Lane mask, Lane yes, Lane no) {
-    return vbslq_u8(vcgeq_u8(mask, vdupq_n_u8(0x80)), yes, no);
+  static uint32_t thirdWord(Lane a) { return vgetq_lane_u32(vreinterpretq_u32_u8(a), 2); }
+  // Both polynomials have one.
+  template <uint32_t kPolynomial>
+  static constexpr bool kHasInstruction = true;
+  template <uint32_t kPolynomial>
+  static uint32_t take(Lane a) {
+    const uint64_t low = vgetq_lane_u64(vreinterpretq_u64_u8(a), 0);
+    const uint64_t high = vgetq_lane_u64(vreinterpretq_u64_u8(a), 1);
+    return kPolynomial == kCrc32Polynomial ? __crc32d(__crc32d(0, low), high)
+                                           : __crc32cd(__crc32cd(0, low), high);
   }
-  static uint32_t secondWord(Lane a) { return vgetq_lane_u32(vreinterpretq_u32_u8(a), 1); }
 };
 
 // Below this many bytes one stream of the CRC instruction. Not measured: no such machine was there.

@@ -19,7 +19,7 @@ uint32_t crc32Sparse(uint32_t reg, const std::byte* data, size_t length);
 uint32_t crc32cSparse(uint32_t reg, const std::byte* data, size_t length);
 // The same, quicker for long messages because it writes over them. Precondition: kSparseRoom bytes
 // in front are zero, and stay so; 16 behind may be written over too.
-inline constexpr size_t kSparseRoom = 5'280;
+inline constexpr size_t kSparseRoom = 5'952;
 uint32_t crc32SparseInPlace(uint32_t reg, std::byte* data, size_t length);
 uint32_t crc32cSparseInPlace(uint32_t reg, std::byte* data, size_t length);
 
@@ -29,9 +29,6 @@ uint32_t crc32cSse42(uint32_t reg, const std::byte* data, size_t length);
 // Precondition: SSE4.2 and PCLMULQDQ.
 uint32_t crc32Pclmul(uint32_t reg, const std::byte* data, size_t length);
 uint32_t crc32cPclmul(uint32_t reg, const std::byte* data, size_t length);
-// The register after the 16 bytes of a folded lane and `length` bytes right behind it in memory.
-uint32_t crc32PclmulFinish(const std::byte* lane, const std::byte* data, size_t length);
-uint32_t crc32cPclmulFinish(const std::byte* lane, const std::byte* data, size_t length);
 // Precondition: the above, AVX-512 (F) and VPCLMULQDQ.
 uint32_t crc32Vpclmul(uint32_t reg, const std::byte* data, size_t length);
 uint32_t crc32cVpclmul(uint32_t reg, const std::byte* data, size_t length);

@@ -11,6 +11,7 @@
 // message is taken as whole vectors that end where it ends.
 #include <array>
 #include <cstring>
+#include <utility>
 
 #if defined(__wasm_simd128__)
 #include <wasm_simd128.h>
@@ -23,9 +24,9 @@
 
 // From which length on which way is taken; `npm run bench -- thresholds` builds it with others.
 #ifndef KEYHAUL_SPARSE_MIN
-#define KEYHAUL_SPARSE_MIN 60
-#define KEYHAUL_FINISH_VECTORS 30
-#define KEYHAUL_IN_PLACE_MIN 57'344
+#define KEYHAUL_SPARSE_MIN 62
+#define KEYHAUL_FINISH_VECTORS 34
+#define KEYHAUL_FAR_MIN 32'768
 #endif
 
 namespace keyhaul {
@@ -54,30 +55,36 @@ inline Vector lookUp(Vector table, Vector indexes) {
 #endif
 }
 
-// Lags in bytes, ascending. With more distant ones (281, 285, 344, 515) and then these the long
-// messages gain 4 % and those of 4 KiB lose as much; a second set is not worth its code.
+// Lags in bytes, the distant ones first. Those of up to 16 * kHeld bytes are taken from the last v, which are held in
+// registers, so that what is loaded for 16 bytes is the message and one v or two: loads, of which many lie across two
+// lines of the cache, are what limits it otherwise. Of all sets of five below 760 bytes those that were quickest in V8
+// for 4 KiB, the look-ups of what is left included. Three distant ones take less, and leave more.
 struct Crc32 {
   static constexpr uint32_t kPolynomial = kCrc32Polynomial;
   static constexpr CrcKernel kPortable = crc32Portable;
   [[maybe_unused]] static constexpr auto kOf19 = crc32PortableOf19;
-  static constexpr std::array<size_t, 4> kLags{145, 183, 211, 300};
-  static constexpr std::array<size_t, 3> kFarLags{1927, 2181, 4018};
+  static constexpr std::array<size_t, 5> kLags{340, 316, 159, 66, 64};
+  static constexpr size_t kHeld = 10;
+  static constexpr std::array<size_t, 3> kFarLags{5869, 48, 34};
+  static constexpr size_t kFarHeld = 3;
 };
 // This polynomial has the factor x + 1, so that only an even number of terms will do.
 struct Crc32c {
   static constexpr uint32_t kPolynomial = kCrc32cPolynomial;
   static constexpr CrcKernel kPortable = crc32cPortable;
   [[maybe_unused]] static constexpr auto kOf19 = crc32cPortableOf19;
-  static constexpr std::array<size_t, 5> kLags{154, 177, 183, 258, 290};
-  static constexpr std::array<size_t, 3> kFarLags{767, 2524, 5275};
+  static constexpr std::array<size_t, 5> kLags{274, 122, 69, 58, 44};
+  static constexpr size_t kHeld = 8;
+  static constexpr std::array<size_t, 3> kFarLags{5572, 4989, 76};
+  static constexpr size_t kFarHeld = 5;
 };
 
 template <typename Lags>
 constexpr bool areOfAMultiple(const Lags& lags, uint32_t polynomial) {
   uint32_t sum = 0, power = 1U << 31;  // x^0
-  for (size_t byte = 0; byte <= lags.back(); ++byte) {
-    bool isTerm = byte == lags.back();
-    for (const size_t lag : lags) isTerm = isTerm || byte == lags.back() - lag;
+  for (size_t byte = 0; byte <= lags.front(); ++byte) {
+    bool isTerm = byte == lags.front();
+    for (const size_t lag : lags) isTerm = isTerm || byte == lags.front() - lag;
     if (isTerm) sum ^= power;
     for (int bit = 0; bit < 8; ++bit) {
       power = (power >> 1) ^ ((power & 1U) != 0 ? polynomial : 0U);
@@ -89,7 +96,6 @@ static_assert(areOfAMultiple(Crc32::kLags, Crc32::kPolynomial));
 static_assert(areOfAMultiple(Crc32::kFarLags, Crc32::kPolynomial));
 static_assert(areOfAMultiple(Crc32c::kLags, Crc32c::kPolynomial));
 static_assert(areOfAMultiple(Crc32c::kFarLags, Crc32c::kPolynomial));
-static_assert(Crc32::kFarLags.back() <= kSparseRoom && Crc32c::kFarLags.back() <= kSparseRoom);
 
 // A message of whole vectors: the first two, which hold the padding and the register, and
 // the bytes of all others.
@@ -99,9 +105,6 @@ struct Message {
   size_t vectors;  // at least two
 };
 
-template <typename Crc>
-constexpr size_t kSpan = (Crc::kLags.back() + 15) / 16 * 16;
-
 inline void clear(std::byte* span, size_t bytes) {
   // Not known as zeros to the compiler of WASM, or it would call memset, which a module made
   // for size has as a loop over bytes: that took longer than all else for a kilobyte.
@@ -110,9 +113,69 @@ inline void clear(std::byte* span, size_t bytes) {
   for (size_t i = 0; i < bytes; i += 16) std::memcpy(span + i, &zeros, 16);
 }
 
-// Reads `count` vectors, mixes each with the v before it and stores them at `to`. `at` is a
-// span before the v of the first, so that no offset is negative.
-// Not unrolled: one vector a turn measured a tenth faster in V8 than two, four or eight.
+// Bytes kFrom to kFrom + 15 of two vectors.
+template <int kFrom>
+inline Vector across(Vector a, Vector b) {
+  constexpr int k = kFrom;
+  return __builtin_shufflevector(a, b, k, k + 1, k + 2, k + 3, k + 4, k + 5, k + 6, k + 7, k + 8,
+                                 k + 9, k + 10, k + 11, k + 12, k + 13, k + 14, k + 15);
+}
+
+// Sums are made in the order that they are written in: what the last turns made comes last. Clang would add it
+// first, and each turn would wait for all additions of the turn before.
+inline Vector inOrder(Vector sum) {
+#if defined(__wasm__)
+  __asm__("" : "+r"(sum));
+#endif
+  return sum;
+}
+
+template <const auto& kLags>
+constexpr size_t kSpanOf = (kLags.front() + 15) / 16 * 16;
+
+// The v that is kLag bytes before the v of vector kTurn. `at` is a span before that of vector 0, so
+// that no offset is negative: each such address would be an instruction of its own.
+template <const auto& kLags, size_t kHeld, size_t kTurn, size_t kLag>
+inline Vector before(const Vector* held, const std::byte* at) {
+  if constexpr (kLag > 16 * kHeld) {
+    return load(at + (kSpanOf<kLags> + 16 * kTurn - kLag));
+  } else {
+    constexpr size_t kBack = (kLag + 15) / 16, kFirst = (kTurn + kHeld - kBack) % kHeld;
+    return across<16 * kBack - kLag>(held[kFirst], held[(kFirst + 1) % kHeld]);
+  }
+}
+
+template <const auto& kLags, size_t kHeld, size_t kTurn, size_t... kIndex>
+inline void mixOne(const std::byte* from, Vector* held, std::byte* at,
+                   std::index_sequence<kIndex...> /*all*/) {
+  Vector sum = load(from + 16 * kTurn);
+  ((sum = inOrder(sum ^ before<kLags, kHeld, kTurn, kLags[kIndex]>(held, at))), ...);
+  held[kTurn] = sum;
+  std::memcpy(at + (kSpanOf<kLags> + 16 * kTurn), &sum, 16);
+}
+
+template <typename Crc>
+constexpr size_t kSpan = kSpanOf<Crc::kLags>;
+
+// As `mix`, kHeld vectors a turn, so that each v held has a register of its own.
+template <const auto& kLags, size_t kHeld, size_t... kTurn>
+inline void mixTurns(const std::byte* from, size_t turns, std::byte* at,
+                     std::index_sequence<kTurn...> /*all*/) {
+  Vector held[kHeld];
+  ((held[kTurn] = load(at + (kSpanOf<kLags> - 16 * (kHeld - kTurn)))), ...);
+  KEYHAUL_ROLLED
+  for (; turns > 0; --turns, from += 16 * kHeld, at += 16 * kHeld) {
+    (mixOne<kLags, kHeld, kTurn>(from, held, at, std::make_index_sequence<kLags.size()>{}), ...);
+  }
+}
+
+template <const auto& kLags, size_t kHeld>
+inline void mixTurns(const std::byte* from, size_t turns, std::byte* at) {
+  mixTurns<kLags, kHeld>(from, turns, at, std::make_index_sequence<kHeld>{});
+}
+
+// Reads `count` vectors, mixes each with the v before it and stores them at `to`. `at` is a span
+// before the v of the first. Not for many: some loads wait for v that are still being stored.
 template <typename Crc>
 inline void mix(const std::byte* from, size_t count, const std::byte* at, std::byte* to) {
   KEYHAUL_ROLLED
@@ -127,21 +190,24 @@ inline void mix(const std::byte* from, size_t count, const std::byte* at, std::b
 // Precondition: `message` is at least two vectors longer.
 template <typename Crc>
 Message shorten(const Message& message, std::byte* out) {
-  constexpr size_t kRoom = 256;
-  // The newest v, which are made a span behind `at`; of the window the end is kept each turn.
-  std::byte window[kSpan<Crc> + 16 * kRoom + kSpan<Crc>];
+  constexpr size_t kHeld = Crc::kHeld, kRoom = 256 / kHeld;
+  // The newest v, which are made a span behind `at`; of the window the end is kept each time.
+  std::byte window[kSpan<Crc> + 16 * (kHeld + 1 + kHeld * kRoom) + kSpan<Crc>];
   std::byte* at = window;
   clear(window, kSpan<Crc>);
   mix<Crc>(message.head, 2, at, at + kSpan<Crc>);
   at += 32;
+  const size_t many = message.vectors - kSpan<Crc> / 16 - 2, few = many % kHeld;
   const std::byte* from = message.rest;
-  size_t left = message.vectors - kSpan<Crc> / 16 - 2;
-  for (size_t room = kRoom - 2;; room = kRoom) {
-    const size_t turn = left < room ? left : room;
-    mix<Crc>(from, turn, at, at + kSpan<Crc>);
-    from += 16 * turn;
-    at += 16 * turn;
-    left -= turn;
+  mix<Crc>(from, few, at, at + kSpan<Crc>);
+  from += 16 * few;
+  at += 16 * few;
+  for (size_t left = many / kHeld;;) {
+    const size_t turns = left < kRoom ? left : kRoom;
+    mixTurns<Crc::kLags, kHeld>(from, turns, at);
+    from += 16 * kHeld * turns;
+    at += 16 * kHeld * turns;
+    left -= turns;
     if (left == 0) break;
     KEYHAUL_ROLLED  // by vectors: the next loads wait for what smaller stores have written
     for (size_t i = 0; i < kSpan<Crc>; i += 16) std::memcpy(window + i, at + i, 16);
@@ -219,18 +285,13 @@ inline void addMoved(Vector plane, Vector* to) {
   std::memcpy(last, sum, 32);
 }
 
-#ifdef KEYHAUL_SMALL_END
-[[gnu::noinline]] uint32_t run19(CrcKernel kernel, const std::byte* last) {
-  return kernel(0, last, 19);
-}
-#endif
-
 // Bytes below which the tables are quicker in V8, on average over the lengths around it: slice-by-16
 // is at its best at multiples of 16 and takes 2 ns for each byte more. At least two vectors.
 constexpr size_t kShort = KEYHAUL_SPARSE_MIN;
 static_assert(kShort >= 32);
 
-template <typename Crc>
+// Precondition: length <= 16 * kFinishVectors, or kMayBeLong.
+template <typename Crc, bool kMayBeLong>
 uint32_t run(uint32_t reg, const std::byte* data, size_t length) {
   if (length < kShort) return Crc::kPortable(reg, data, length);
   // Zeros in front and the register, both in the first two vectors.
@@ -245,74 +306,95 @@ uint32_t run(uint32_t reg, const std::byte* data, size_t length) {
                               lookUp(start, rest | (rest & uint8_t{16}) << 3)};
   Message message{{}, data + 32 - padding, (length + padding) / 16};
   std::memcpy(message.head, head, 32);
-  std::byte left[kSpan<Crc>];
-  if (message.vectors > kFinishVectors) message = shorten<Crc>(message, left);
+  [[maybe_unused]] std::byte left[kMayBeLong ? kSpan<Crc> : 1];
+  if constexpr (kMayBeLong) {
+    if (message.vectors > kFinishVectors) message = shorten<Crc>(message, left);
+  }
   static const NibbleTables tables = makeNibbleTables(Crc::kPortable);
   std::byte last[32];
   finish(message, tables, last);
-#ifdef KEYHAUL_SMALL_END  // less in the module of keyhaul/checksum, which has to be small; and a little slower
-  return run19(Crc::kPortable, last);
-#else
   return Crc::kOf19(last);
-#endif
 }
 
-// Where the message may be written over, v takes its place: fewer terms than with the lags
-// above, and nothing is moved. Below this many bytes its fixed cost is more than that saves.
-constexpr size_t kInPlaceMin = KEYHAUL_IN_PLACE_MIN;
-static_assert(kInPlaceMin >= 2 * kSparseRoom);
+// Where the message may be written over, v takes its place, and of a long one the distant lags come first. Below
+// this many bytes what they take once is more than they save.
+constexpr size_t kFarMin = KEYHAUL_FAR_MIN;
+static_assert(kFarMin >= 2 * kSparseRoom);
+template <typename Crc>
+constexpr bool kHasRoom = kSpanOf<Crc::kFarLags> + 16 * Crc::kFarHeld <= kSparseRoom &&
+                          Crc::kLags.front() + 15 <= 16 * kFinishVectors;
+static_assert(kHasRoom<Crc32> && kHasRoom<Crc32c>);
 
-// One function for both polynomials: for each of its own the module would be a tenth larger.
-[[gnu::noinline]] uint32_t runInPlace(uint32_t reg, std::byte* data, size_t length,
-                                      const std::array<size_t, 3>& lags, CrcKernel kernel) {
-  if (length < kInPlaceMin) return kernel(reg, data, length);
+// Adds to what begins at `end` the v of `lag` bytes before, of which the last is before `end`. `edge` holds
+// the last 16 bytes before it and 16 zeros.
+[[gnu::noinline]] void addBefore(std::byte* end, const std::byte* edge, size_t lag) {
+  std::byte* const last = end + lag / 16 * 16;
+  if (lag / 16 % 2 != 0) {
+    const Vector sum = load(end) ^ load(end - lag);
+    std::memcpy(end, &sum, 16);
+    end += 16;
+  }
+  KEYHAUL_ROLLED
+  for (; end != last; end += 32) {
+    const Vector sum = load(end) ^ load(end - lag), next = load(end + 16) ^ load(end + 16 - lag);
+    std::memcpy(end, &sum, 16);
+    std::memcpy(end + 16, &next, 16);
+  }
+  const Vector sum = load(end) ^ load(edge + (16 - lag % 16));
+  std::memcpy(end, &sum, 16);
+}
+
+// Of a message that may be written over all but the last bytes become v, and are added to those. How many are left: the
+// longest lag, and up to 15 more. Zeros in front of it are taken as part of it, so that the turns are whole.
+template <const auto& kLags, size_t kHeld>
+size_t shortenInPlace(std::byte* data, size_t length) {
+  constexpr size_t kTurn = 16 * kHeld;
+  const size_t vectors = (length - kLags.front()) / 16, turns = (vectors + kHeld - 1) / kHeld;
+  std::byte* const end = data + 16 * vectors;
+  std::byte* const start = end - turns * kTurn;
+  mixTurns<kLags, kHeld>(start, turns, start - kSpanOf<kLags>);
+  // The rest is only added to: there v is zero.
+  std::byte edge[32];
+  std::memcpy(edge, end - 16, 16);
+  clear(edge + 16, 16);
+  for (const size_t lag : kLags) addBefore(end, edge, lag);
+  return length - 16 * vectors;
+}
+
+template <typename Crc>
+uint32_t runInPlace(uint32_t reg, std::byte* data, size_t length) {
+  if (length <= 16 * kFinishVectors) return run<Crc, false>(reg, data, length);
   uint32_t first;
   std::memcpy(&first, data, sizeof first);
   first ^= reg;
   std::memcpy(data, &first, sizeof first);
-  const size_t near = lags[0], middle = lags[1], far = lags[2];
-  const auto sumBefore = [=](const std::byte* at) {
-    return load(at - near) ^ load(at - middle) ^ load(at - far);
-  };
-  std::byte* const end = data + (length - far) / 16 * 16;
-  KEYHAUL_ROLLED
-  for (std::byte* at = data; at != end; at += 16) {
-    const Vector sum = load(at) ^ sumBefore(at);
-    std::memcpy(at, &sum, 16);
+  if (length >= kFarMin) {
+    constexpr size_t kBefore = kSpan<Crc> + 16 * Crc::kHeld;
+    const size_t left = shortenInPlace<Crc::kFarLags, Crc::kFarHeld>(data, length);
+    data += length - left;
+    length = left;
+    clear(data - kBefore, kBefore);
   }
-  // The rest is only added to: there v is zero.
-  std::byte rest[kSparseRoom + 16];
-  const auto left = static_cast<size_t>(data + length - end);
-  KEYHAUL_ROLLED
-  for (size_t i = 0; i < left; i += 16) {
-    const Vector bytes = load(end + i);
-    std::memcpy(rest + i, &bytes, 16);
-  }
-  clear(end, (left + 15) / 16 * 16);
-  KEYHAUL_ROLLED
-  for (size_t i = 0; i < left; i += 16) {
-    const Vector sum = load(rest + i) ^ sumBefore(end + i);
-    std::memcpy(rest + i, &sum, 16);
-  }
-  return kernel(0, rest, left);
+  const size_t left = shortenInPlace<Crc::kLags, Crc::kHeld>(data, length);
+  return run<Crc, false>(0, data + length - left, left);
 }
 
 }  // namespace
 
 uint32_t crc32SparseInPlace(uint32_t reg, std::byte* data, size_t length) {
-  return runInPlace(reg, data, length, Crc32::kFarLags, crc32Sparse);
+  return runInPlace<Crc32>(reg, data, length);
 }
 
 uint32_t crc32cSparseInPlace(uint32_t reg, std::byte* data, size_t length) {
-  return runInPlace(reg, data, length, Crc32c::kFarLags, crc32cSparse);
+  return runInPlace<Crc32c>(reg, data, length);
 }
 
 uint32_t crc32Sparse(uint32_t reg, const std::byte* data, size_t length) {
-  return run<Crc32>(reg, data, length);
+  return run<Crc32, true>(reg, data, length);
 }
 
 uint32_t crc32cSparse(uint32_t reg, const std::byte* data, size_t length) {
-  return run<Crc32c>(reg, data, length);
+  return run<Crc32c, true>(reg, data, length);
 }
 
 }  // namespace keyhaul

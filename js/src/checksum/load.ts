@@ -1,4 +1,3 @@
-import { fromBase64 } from '../engine/base64.js'
 import { chain } from './chain.js'
 import { scalar, simd } from './inline.js'
 
@@ -14,14 +13,21 @@ interface ChecksumModule {
 /** KEYHAUL_STAGE_BYTES of wasm/CMakeLists.txt. */
 const STAGE_BYTES = 256 * 1024
 
+/** As scripts/build.mjs wrote it. */
+function fromLetters(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length / 2)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (text.charCodeAt(2 * i) - 97) * 16 + text.charCodeAt(2 * i + 1) - 97
+  return bytes
+}
+
 const instantiate = (bytes: Uint8Array<ArrayBuffer>): ChecksumModule =>
   new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as ChecksumModule
 
 /** The module with SIMD, or where there is none, or `kind` says so, the one without. */
 export function loadChecksums(kind: 'best' | 'scalar' = 'best') {
-  const wide = fromBase64(simd)
+  const wide = fromLetters(simd)
   const hasSimd = kind === 'best' && WebAssembly.validate(wide)
-  const module = instantiate(hasSimd ? wide : fromBase64(scalar))
+  const module = instantiate(hasSimd ? wide : fromLetters(scalar))
   const stage = new Uint8Array(module.memory.buffer, module.stageAddress(), STAGE_BYTES)
   const { crc32, crc32c, combine } = module
   return {

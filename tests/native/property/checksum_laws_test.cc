@@ -79,14 +79,15 @@ TEST_P(Kernels, LengthsAroundAWindowEqualTheDefinition) {
   EXPECT_EQ(crc32c(pool), bitwise(pool, 0x82F63B78));
 }
 
-// The kernel that writes over its message, on both sides of where it begins to.
+// The kernel that writes over its message, on both sides of where it begins to, and of where the distant lags come in.
 TEST(Checksum, InPlaceEqualsTheOtherKernels) {
   if (!forceChecksumKernel("sparse").ok()) GTEST_SKIP() << "not on this processor";
   ASSERT_TRUE(forceChecksumKernel("auto").ok());
   Random random(8);
   const std::string pool = random.bytes(300'000);
-  std::vector<size_t> lengths{0, 1, 19, 64, 1'000, 65'536, 262'143, 262'144, 299'000};
-  for (size_t length = 24'540; length <= 24'640; ++length) lengths.push_back(length);
+  std::vector<size_t> lengths{65'536, 262'143, 262'144, 299'000};
+  for (size_t length = 0; length <= 1'300; ++length) lengths.push_back(length);
+  for (size_t length = 32'700; length <= 32'900; ++length) lengths.push_back(length);
   for (const size_t length : lengths) {
     const std::string_view part(pool.data() + length % 16, length);
     std::vector<std::byte> memory(kSparseRoom + length + 16);
