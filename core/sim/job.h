@@ -32,6 +32,9 @@ struct Job {
   uint32_t after = 0;    // a live one begins once job `after` - 1 has ended; 0: at startUs
   bool onward = false;   // to its target, from whoever owns the range; there already: nothing to do
   bool spare = false;    // another try of the one before it, should that not have come to its goal
+  // A half of job `partOf` - 1, should that be split: what is below its key, or what is from it on. 0: of none.
+  uint32_t partOf = 0;
+  bool secondHalf = false;
   uint32_t rivalOf = 0;  // a second coordinator of job `rivalOf` - 1; 0: of none
   // So long after its reverse window opened somebody goes back, or closes it; 0: nobody does.
   uint64_t reverseAfterUs = 0, finishAfterUs = 0;

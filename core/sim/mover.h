@@ -104,6 +104,8 @@ class MoverNode : public Node {
   bool waitsForTurn(const Job& job) const;
   bool beginLive(Job& job);
   bool planLive(Job& job);
+  bool planPart(Job& job);
+  bool isMoved(const Job& job) const;
   void endedLive(Job& job);
   void onWindow(Job& job);
   void onSourceDies(const Job& job);

@@ -33,6 +33,7 @@ struct LiveShape {
   bool proves = false;                  // at level 5
   bool early = false;                   // feeds are ahead of scans, and values have versions
   bool limited = false;                 // slots and a rate
+  bool splits = false;                  // writers outrun the move, and it may be split
   bool parallel = false;                // each range moves by itself, and one mover moves all
 };
 
@@ -48,7 +49,8 @@ class LiveBuilder {
         losses_(world.seed(), "live losses"),
         movers_(world.seed(), "live movers"),
         proofs_(world.seed(), "live proofs"),
-        limits_(world.seed(), "live limits") {}
+        limits_(world.seed(), "live limits"),
+        splits_(world.seed(), "live splits") {}
 
   void build() {
     for (uint32_t i = 0; i < shape_.stores; ++i) {
@@ -162,6 +164,36 @@ class LiveBuilder {
       job.cancelAtUs = job.startUs + prng_.exponential(3 * kSecondUs);
     }
     if (percent(shape_.rivalPercent)) addRival(job);
+    if (shape_.splits) addParts(job);
+  }
+
+  // Little is taken at a time, and a pause is to be short: what is written in a round of all is too much for it.
+  void addParts(Job& whole) {
+    Plan& plan = whole.plan;
+    plan.splitMax = 4;
+    plan.verify = VerifyDepth::kBoth;
+    plan.pageEntries = static_cast<uint32_t>(splits_.between(2, 5));
+    plan.pauseBudgetMs = static_cast<uint32_t>(splits_.between(20, 150));
+    const uint32_t first = whole.index;
+    addHalves(first, 2);
+  }
+  // In the order in which they move: both halves of the first one before the second one.
+  void addHalves(uint32_t whole, uint32_t deep) {
+    if (deep == 0) return;
+    for (const bool second : {false, true}) {
+      Job& job = world_.addJob();
+      makeLive(world_, job, world_.job(whole).mover, ranges_);
+      job.partOf = whole + 1;
+      job.secondHalf = second;
+      job.spare = true;
+      job.after = lastMove_;
+      lastMove_ = job.index + 1;
+      job.source = world_.job(whole).source;
+      job.target = world_.job(whole).target;
+      for (std::byte& byte : job.plan.digestKey) byte = static_cast<std::byte>(splits_.below(256));
+      for (uint8_t& byte : job.plan.claim) byte = static_cast<uint8_t>(splits_.below(256));
+      addHalves(job.index, deep - 1);
+    }
   }
 
   void drawPlan(Job& job) {
@@ -213,6 +245,7 @@ class LiveBuilder {
     // A tombstone is a value as any other.
     if (shape_.early) space.deletePercent = 0;
     if (shape_.shared) share();
+    if (shape_.splits) space.thinkUs = splits_.between(1'000, 8'000);
     const auto clients = static_cast<uint32_t>(prng_.between(shape_.shared ? 2 : 1, shape_.clientsMax));
     for (uint32_t i = 0; i < clients; ++i) world_.addRoutedClient(i, clients);
   }
@@ -237,7 +270,7 @@ class LiveBuilder {
 
   World& world_;
   LiveShape shape_;
-  Prng prng_, windows_, losses_, movers_, proofs_, limits_;
+  Prng prng_, windows_, losses_, movers_, proofs_, limits_, splits_;
   std::vector<uint16_t> stores_;
   std::vector<KeyRange> ranges_;
   uint64_t keys_ = 0;
@@ -372,6 +405,14 @@ void buildLiveEarly(World& world) {
   shape.cancelPercent = 10;
   shape.rangesMax = 2;
   shape.keysMax = 120;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveSplit(World& world) {
+  LiveShape shape;
+  shape.splits = true;
+  shape.rangesMax = 3;
+  shape.keysMax = 400;
+  shape.clientsMax = 6;
   LiveBuilder(world, shape).build();
 }
 // For crashes at every single event.

@@ -32,6 +32,7 @@ void buildLiveShared(World& world);
 void buildLiveSmall(World& world);
 void buildLiveVerified(World& world);
 void buildLiveEarly(World& world);
+void buildLiveSplit(World& world);
 
 // A second coordinator of this job, on a mover of its own: it begins with the first one's journal.
 Job& addRival(World& world, uint32_t of, const Config& config, uint64_t startUs);
