@@ -152,7 +152,7 @@ class LiveBuilder {
       job.plan.sourceCapabilities.bits |= static_cast<uint32_t>(Capability::kVersion) | static_cast<uint32_t>(Capability::kFeedEarly);
       job.plan.targetCapabilities = job.plan.sourceCapabilities;
     }
-    job.startUs = prng_.below(world_.healAtUs() / 2);
+    job.startUs = prng_.below(world_.healAtUs() / (shape_.splits ? 16 : 2));
     if (!shape_.parallel) job.after = lastMove_;
     if (shape_.parallel) job.plan.priority = static_cast<uint8_t>(limits_.below(256));
     job.source = stores_[0];
@@ -167,15 +167,14 @@ class LiveBuilder {
     if (shape_.splits) addParts(job);
   }
 
-  // Little is taken at a time, and a pause is to be short: what is written in a round of all is too much for it.
+  // Its mover may take up less than what all clients write, and more than a part of it.
   void addParts(Job& whole) {
     Plan& plan = whole.plan;
+    whole.rate = splitRate_ = splits_.between(900, 1'600);
     plan.splitMax = 4;
     plan.verify = VerifyDepth::kBoth;
-    plan.pageEntries = static_cast<uint32_t>(splits_.between(2, 5));
-    plan.pauseBudgetMs = static_cast<uint32_t>(splits_.between(20, 150));
-    const uint32_t first = whole.index;
-    addHalves(first, 2);
+    plan.pageEntries = static_cast<uint32_t>(splits_.between(2, 10));  // at such a rate a page takes its time
+    addHalves(whole.index, 2);
   }
   // In the order in which they move: both halves of the first one before the second one.
   void addHalves(uint32_t whole, uint32_t deep) {
@@ -188,6 +187,7 @@ class LiveBuilder {
       job.spare = true;
       job.after = lastMove_;
       lastMove_ = job.index + 1;
+      job.rate = splitRate_;
       job.source = world_.job(whole).source;
       job.target = world_.job(whole).target;
       for (std::byte& byte : job.plan.digestKey) byte = static_cast<std::byte>(splits_.below(256));
@@ -245,8 +245,13 @@ class LiveBuilder {
     // A tombstone is a value as any other.
     if (shape_.early) space.deletePercent = 0;
     if (shape_.shared) share();
-    if (shape_.splits) space.thinkUs = splits_.between(1'000, 8'000);
     const auto clients = static_cast<uint32_t>(prng_.between(shape_.shared ? 2 : 1, shape_.clientsMax));
+    if (shape_.splits) {
+      // Of what they do so many bytes are a change: less than the mover takes up, or up to twice as much.
+      space.thinkUs = clients * kSecondUs * splits_.between(16, 60) / splitRate_;
+      space.stopUs -= 40 * kSecondUs;  // what has gathered by then is taken up before the end
+      space.counted = true;
+    }
     for (uint32_t i = 0; i < clients; ++i) world_.addRoutedClient(i, clients);
   }
 
@@ -273,7 +278,7 @@ class LiveBuilder {
   Prng prng_, windows_, losses_, movers_, proofs_, limits_, splits_;
   std::vector<uint16_t> stores_;
   std::vector<KeyRange> ranges_;
-  uint64_t keys_ = 0;
+  uint64_t keys_ = 0, splitRate_ = 0;
   uint32_t lastMove_ = 0;
 };
 
@@ -411,8 +416,8 @@ void buildLiveSplit(World& world) {
   LiveShape shape;
   shape.splits = true;
   shape.rangesMax = 3;
-  shape.keysMax = 400;
-  shape.clientsMax = 6;
+  shape.keysMax = 120;
+  shape.clientsMax = 4;
   LiveBuilder(world, shape).build();
 }
 // For crashes at every single event.

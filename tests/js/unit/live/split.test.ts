@@ -24,7 +24,7 @@ interface World {
   readonly load: Load
 }
 
-const KEYS = 3000
+const KEYS = 1500
 
 async function inWorld(work: (world: World) => Promise<void>): Promise<void> {
   await inFolder(async (folder) => {
@@ -48,7 +48,7 @@ async function inWorld(work: (world: World) => Promise<void>): Promise<void> {
 type Call = Parameters<NonNullable<Store['gate']>['change']>[0]
 
 /** A view of a store whose writers cannot be asked for less, and whose fence takes its time where it is wide. */
-function wide(store: GatedStore, isLong: (call: Call) => boolean, ms = 400): GatedStore {
+function wide(store: GatedStore, isLong: (call: Call) => boolean, ms = 2500): GatedStore {
   const gate = store.mover.gate as NonNullable<Store['gate']>
   const change = async (call: Call): Promise<void> => {
     await gate.change(call)
@@ -60,7 +60,7 @@ function wide(store: GatedStore, isLong: (call: Call) => boolean, ms = 400): Gat
 const isAll = ({ ranges }: Call): boolean => ranges.some(({ gte, lt }) => gte === undefined && lt === undefined)
 
 async function moveSlow({ a, b, register, journal, engine }: World, more: Partial<MigrateOptions> = {}, isLong = isAll): Promise<Migration> {
-  return engine.migrate({ live: true, from: wide(a, isLong), to: b, register, journal, pauseBudgetMs: 300, ...more })
+  return engine.migrate({ live: true, from: wide(a, isLong), to: b, register, journal, pauseBudgetMs: 2000, ...more })
 }
 
 test('the halves of ranges are all of them, and share no key', () => {
@@ -87,7 +87,7 @@ test('what cannot be split is refused, with what is in the way', async () => {
     [{ ...base, splitMax: 2.5 }, /splitMax is 2.5/],
     [{ ...base, splitMax: 4, reverseWindowMs: 1000 }, /leave splitMax out, or reverseWindowMs/],
     [{ ...base, splitMax: 4, follow: true }, /leave splitMax out, or follow/],
-    [{ ...base, splitMax: 4, stopWrites: () => {}, resumeWrites: () => {} }, /leave splitMax out, or stopWrites/],
+    [{ ...base, from: memoryStore({ name: 'plain' }), splitMax: 4, stopWrites: () => {}, resumeWrites: () => {} }, /leave splitMax out, or stopWrites/],
     [{ ...base, splitMax: 4, journal: memoryJournal() }, /splitMax needs a journal that is a path/],
     [{ from, to, splitMax: 4 }, /splitMax needs live: true/]
   ] as [MigrateOptions, RegExp][]) {
@@ -102,7 +102,7 @@ test('what cannot be split is refused, with what is in the way', async () => {
 test('one whose pause is too long for all of it moves in two parts, while clients read and write', { timeout: 120_000 }, async () => {
   await inWorld(async (world) => {
     const { load, journal, a, b, register } = world
-    load.start({ writers: 4, readers: 2 })
+    load.start({ writers: 4, readers: 2, pause: 2 })
     const migration = await moveSlow(world, { splitMax: 2 })
     const states: MigrationState[] = []
     migration.on('state', (state) => states.push(state))
@@ -149,7 +149,7 @@ test('one whose pause is too long for all of it moves in two parts, while client
 
 test('without it the same move ends, and nothing has moved', { timeout: 60_000 }, async () => {
   await inWorld(async (world) => {
-    world.load.start({ writers: 4, readers: 2 })
+    world.load.start({ writers: 4, readers: 2, pause: 2 })
     await assert.rejects((await moveSlow(world)).done, (error: MigrationError) => {
       assert.equal(error.code, 'KEYHAUL_PAUSE_BUDGET')
       assert.equal(error.receipt?.splitAt, undefined)
@@ -163,7 +163,7 @@ test('without it the same move ends, and nothing has moved', { timeout: 60_000 }
 test('a cancel in the second part leaves the first one moved, and says so', { timeout: 120_000 }, async () => {
   await inWorld(async (world) => {
     const { load, journal, a, b, register, engine } = world
-    load.start({ writers: 2, readers: 1 })
+    load.start({ writers: 2, readers: 1, pause: 2 })
     const migration = await moveSlow(world, { splitMax: 2 })
     let decided = false
     migration.on('state', (state) => {
@@ -192,7 +192,7 @@ test('a stop between the parts is gone on with, and a cancel then takes nothing 
     await inWorld(async (world) => {
       const { load, journal, a, b, register, engine } = world
       const migration = await moveSlow(world, { splitMax: 2 })
-      load.start({ writers: 2, readers: 1 })
+      load.start({ writers: 2, readers: 1, pause: 2 })
       migration.on('state', (state) => {
         // Of the first part: what is decided is moved to its end, and the stop is heard behind it.
         if (state === 'redirecting') migration.stop()
@@ -234,7 +234,7 @@ test('journals of parts that another migration left are in the way before anythi
 test('without a journal it is split too, in this process', { timeout: 120_000 }, async () => {
   await inWorld(async (world) => {
     const migration = await moveSlow(world, { splitMax: 4, journal: undefined })
-    world.load.start({ writers: 2, readers: 1 })
+    world.load.start({ writers: 2, readers: 1, pause: 2 })
     const receipt = await migration.done
     await world.load.stop()
     assert.equal(receipt.level, 3)
@@ -248,7 +248,7 @@ test('keyhaul status, resume and cancel know the parts', { timeout: 180_000 }, a
     const { load, journal, folder } = world
     const places = { from: `level:${join(folder, 'a')}`, to: `level:${join(folder, 'b')}`, register: `level:${join(folder, 'a')}` }
     const migration = await moveSlow(world, { splitMax: 2, hostInfo: { places } })
-    load.start({ writers: 2, readers: 1 })
+    load.start({ writers: 2, readers: 1, pause: 2 })
     let ends = 0
     migration.on('state', (state) => {
       if (state === 'cleaning' && ++ends === 1) migration.stop()
