@@ -69,8 +69,10 @@ bool MoverNode::planPart(Job& job) {
     return false;
   }
   auto [first, second] = splitPlan(image->plan.plan(), image->receipt->splitAt);
-  if (world_.sabotaged(Sabotage::kSplitKeyLost)) second.ranges.front().lo = successor(image->receipt->splitAt);
-  if (world_.sabotaged(Sabotage::kSplitKeyTwice)) first.ranges.back().hi = Bound::at(successor(image->receipt->splitAt));
+  const Key behind = successor(image->receipt->splitAt);
+  const bool more = second.ranges.front().hi.isAbove(behind);  // of its first range
+  if (world_.sabotaged(Sabotage::kSplitKeyLost) && more) second.ranges.front().lo = behind;
+  if (world_.sabotaged(Sabotage::kSplitKeyTwice)) first.ranges.back().hi = Bound::at(behind);
   Plan& half = job.secondHalf ? second : first;
   half.claim = job.plan.claim;
   half.digestKey = job.plan.digestKey;

@@ -248,7 +248,7 @@ class LiveBuilder {
     const auto clients = static_cast<uint32_t>(prng_.between(shape_.shared ? 2 : 1, shape_.clientsMax));
     if (shape_.splits) {
       // Of what they do so many bytes are a change: less than the mover takes up, or up to twice as much.
-      space.thinkUs = clients * kSecondUs * splits_.between(16, 60) / splitRate_;
+      space.thinkUs = clients * kSecondUs * splits_.between(8, 30) / splitRate_;
       space.stopUs -= 40 * kSecondUs;  // what has gathered by then is taken up before the end
       space.counted = true;
     }

@@ -39,7 +39,7 @@ export function splitFrom(options: Options): Split | undefined {
 export function splitOf<T extends Options>(options: T, { hostInfo, live }: JournalSummary): T {
   if (typeof options.journal !== 'string') throw refused('a migration that may be split goes on with the path of its journal: those of its parts are beside it')
   const { host, split } = envelopeOf(hostInfo)
-  const all = { ...split?.options, ...options, hostInfo: host, splitMax: live?.splitMax }
+  const all = { ...split?.options, ...options, live: true, hostInfo: host, splitMax: live?.splitMax }
   return { ...all, split: new Split(all, split?.of) }
 }
 

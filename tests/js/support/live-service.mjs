@@ -113,7 +113,7 @@ const writer = async (first) => {
 }
 const writers = [0, 1, 2, 3].map(writer)
 if (run === undefined) begin()
-const receipt = await run.done.catch((error) => {
+const receipt = await run.done.catch(async (error) => {
   if (error.code === 'KEYHAUL_CANCELLED') return error.receipt
   // Killed right after its last record.
   if (error.code !== 'KEYHAUL_ALREADY_COMPLETE') throw error
