@@ -164,36 +164,9 @@ class LiveBuilder {
       job.cancelAtUs = job.startUs + prng_.exponential(3 * kSecondUs);
     }
     if (percent(shape_.rivalPercent)) addRival(job);
-    if (shape_.splits) addParts(job);
-  }
-
-  // Its mover may take up less than what all clients write, and more than a part of it.
-  void addParts(Job& whole) {
-    Plan& plan = whole.plan;
-    whole.rate = splitRate_ = splits_.between(900, 1'600);
-    plan.splitMax = 4;
-    plan.verify = VerifyDepth::kBoth;
-    plan.pageEntries = static_cast<uint32_t>(splits_.between(2, 10));  // at such a rate a page takes its time
-    addHalves(whole.index, 2);
-  }
-  // In the order in which they move: both halves of the first one before the second one.
-  void addHalves(uint32_t whole, uint32_t deep) {
-    if (deep == 0) return;
-    for (const bool second : {false, true}) {
-      Job& job = world_.addJob();
-      makeLive(world_, job, world_.job(whole).mover, ranges_);
-      job.partOf = whole + 1;
-      job.secondHalf = second;
-      job.spare = true;
-      job.after = lastMove_;
-      lastMove_ = job.index + 1;
-      job.rate = splitRate_;
-      job.source = world_.job(whole).source;
-      job.target = world_.job(whole).target;
-      for (std::byte& byte : job.plan.digestKey) byte = static_cast<std::byte>(splits_.below(256));
-      for (uint8_t& byte : job.plan.claim) byte = static_cast<uint8_t>(splits_.below(256));
-      addHalves(job.index, deep - 1);
-    }
+    if (!shape_.splits) return;
+    addParts(world_, job, splits_);
+    lastMove_ = static_cast<uint32_t>(world_.jobs().size());
   }
 
   void drawPlan(Job& job) {
@@ -246,12 +219,7 @@ class LiveBuilder {
     if (shape_.early) space.deletePercent = 0;
     if (shape_.shared) share();
     const auto clients = static_cast<uint32_t>(prng_.between(shape_.shared ? 2 : 1, shape_.clientsMax));
-    if (shape_.splits) {
-      // Of what they do so many bytes are a change: less than the mover takes up, or up to twice as much.
-      space.thinkUs = clients * kSecondUs * splits_.between(8, 30) / splitRate_;
-      space.stopUs -= 40 * kSecondUs;  // what has gathered by then is taken up before the end
-      space.counted = true;
-    }
+    if (shape_.splits) outrun(world_, clients, splits_);
     for (uint32_t i = 0; i < clients; ++i) world_.addRoutedClient(i, clients);
   }
 
@@ -278,7 +246,7 @@ class LiveBuilder {
   Prng prng_, windows_, losses_, movers_, proofs_, limits_, splits_;
   std::vector<uint16_t> stores_;
   std::vector<KeyRange> ranges_;
-  uint64_t keys_ = 0, splitRate_ = 0;
+  uint64_t keys_ = 0;
   uint32_t lastMove_ = 0;
 };
 

@@ -7,9 +7,9 @@
 
 #include "journal/leaves.h"
 #include "keyhaul/journal.h"
-#include "migrate/changed_sample.h"
 #include "migrate/live_state.h"
 #include "migrate/state.h"
+#include "range/split.h"
 
 namespace keyhaul {
 namespace {

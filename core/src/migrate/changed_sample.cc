@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "range/split.h"
+
 namespace keyhaul {
 
 void ChangedSample::add(KeyView key) {

@@ -32,11 +32,4 @@ class ChangedSample {
   uint64_t stride_ = 1, skipped_ = 0;
 };
 
-// Whether both parts would be ranges with keys in them; `ranges` in order.
-inline bool splitsAt(const std::vector<KeyRange>& ranges, KeyView at) {
-  if (ranges.empty() || !(ranges.front().lo < at)) return false;
-  const Bound& end = ranges.back().hi;
-  return end.isInfinite() || at < end.key();
-}
-
 }  // namespace keyhaul
