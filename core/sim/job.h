@@ -32,6 +32,10 @@ struct Job {
   uint32_t after = 0;    // a live one begins once job `after` - 1 has ended; 0: at startUs
   bool onward = false;   // to its target, from whoever owns the range; there already: nothing to do
   bool spare = false;    // another try of the one before it, should that not have come to its goal
+  // A half of job `partOf` - 1, should that be split: what is below its key, or what is from it on. 0: of none.
+  uint32_t partOf = 0;
+  bool secondHalf = false;
+  uint64_t rate = 0;  // bytes a second, until its clients stop; 0: no limit
   uint32_t rivalOf = 0;  // a second coordinator of job `rivalOf` - 1; 0: of none
   // So long after its reverse window opened somebody goes back, or closes it; 0: nobody does.
   uint64_t reverseAfterUs = 0, finishAfterUs = 0;
@@ -95,6 +99,8 @@ struct Space {
   bool readFence = true;
   // Its feeds tell of a write before scans show it, though not later than its writer is told.
   bool early = false;
+  // They tell how many changes wait.
+  bool counted = false;
   uint64_t thinkUs = 100'000;     // mean time between two operations of a client
   uint32_t deletePercent = 20;    // of the writes
   uint64_t stopUs = 0;            // clients stop then, or once all jobs have ended

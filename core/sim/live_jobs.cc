@@ -6,6 +6,45 @@
 #include "world.h"
 
 namespace keyhaul::sim {
+namespace {
+
+// In the order in which they move: both halves of the first one before the second one.
+void addHalves(World& world, uint32_t of, uint32_t deep, Prng& prng) {
+  if (deep == 0) return;
+  for (const bool second : {false, true}) {
+    Job& job = world.addJob();
+    const Job& whole = world.job(of);
+    makeLive(world, job, whole.mover, whole.plan.ranges);
+    job.partOf = of + 1;
+    job.secondHalf = second;
+    job.spare = true;
+    job.after = job.index;
+    job.rate = whole.rate;
+    job.source = whole.source;
+    job.target = whole.target;
+    for (std::byte& byte : job.plan.digestKey) byte = static_cast<std::byte>(prng.below(256));
+    for (uint8_t& byte : job.plan.claim) byte = static_cast<uint8_t>(prng.below(256));
+    addHalves(world, job.index, deep - 1, prng);
+  }
+}
+
+}  // namespace
+
+void addParts(World& world, Job& whole, Prng& prng) {
+  whole.rate = prng.between(900, 1'600);
+  whole.plan.splitMax = 4;
+  whole.plan.verify = VerifyDepth::kBoth;
+  whole.plan.pageEntries = static_cast<uint32_t>(prng.between(2, 10));  // at such a rate a page takes its time
+  addHalves(world, whole.index, 2, prng);
+}
+
+void outrun(World& world, uint32_t clients, Prng& prng) {
+  Space& space = world.space();
+  // Of what a client does so many bytes are a change.
+  space.thinkUs = uint64_t{clients} * 1'000'000 * prng.between(8, 30) / world.job(0).rate;
+  space.stopUs -= 40'000'000;  // what has gathered by then is taken up before the end
+  space.counted = true;
+}
 
 Job& addRival(World& world, uint32_t of, const Config& config, uint64_t startUs) {
   Job& job = world.addJob();

@@ -31,6 +31,18 @@ void MoverNode::take(Job& job) {
   const uint64_t nowUs = world_.nowUs();
   if (!waitsForTurn(job)) timer(std::max(job.startUs, nowUs) - nowUs, kBegin, job.index);
   if (job.cancelAtUs != 0) timer(job.cancelAtUs, kCommand, job.index);
+  watchRate(job);
+}
+
+// Somebody lifts it once nobody writes any more.
+void MoverNode::watchRate(const Job& job) {
+  const uint64_t stopUs = world_.space().stopUs;
+  if (job.rate != 0 && stopUs > world_.nowUs()) timer(stopUs - world_.nowUs(), kLiftRate, job.index);
+}
+
+void MoverNode::limitRate(const Job& job) {
+  if (job.rate == 0) return;
+  static_cast<void>(engine_->setRate(now(), job.id, world_.nowUs() < world_.space().stopUs ? job.rate : 0));
 }
 
 void MoverNode::onCrash() {
@@ -53,6 +65,7 @@ void MoverNode::onCrash() {
 void MoverNode::onRestart() {
   for (Job* job : jobs_) {
     if (job->ended()) watchReturn(*job);
+    if (!job->ended()) watchRate(*job);
     if (job->ended() || waitsForTurn(*job)) continue;
     const uint64_t inUs = job->startUs > world_.nowUs() ? job->startUs - world_.nowUs() : 0;
     timer(inUs + prng_.below(50'000), kBegin, job->index);
@@ -82,6 +95,12 @@ void MoverNode::onTimer(uint8_t what, uint64_t arg) {
     case kWindow: return onWindow(world_.job(static_cast<uint32_t>(arg)));
     case kSourceDies: return onSourceDies(world_.job(static_cast<uint32_t>(arg)));
     case kGiveUp: return giveUp(world_.job(static_cast<uint32_t>(arg)));
+    case kLiftRate: {
+      const Job& job = world_.job(static_cast<uint32_t>(arg));
+      if (job.phase != Job::Phase::kRunning) return;
+      limitRate(job);
+      return wake();
+    }
     case kComesBack: return onComesBack(world_.job(static_cast<uint32_t>(arg)));
   }
 }
@@ -179,6 +198,7 @@ void MoverNode::launch(Job& job) {
   job.id = engine_->start(now(), std::move(plan).value(), nodes_[job.source], nodes_[job.target],
                           true).value();
   running_[job.id.value] = &job;
+  limitRate(job);
   world_.tell([&job](Oracle& oracle) { oracle.onBegun(job, nullptr); });
   command(job);
 }
@@ -210,6 +230,7 @@ void MoverNode::resume(Job& job, JournalImage image) {
   job.id = engine_->resume(now(), std::move(image), nodes_[job.source], nodes_[job.target])
                .value();
   running_[job.id.value] = &job;
+  limitRate(job);
   command(job);
 }
 
@@ -359,6 +380,7 @@ void MoverNode::endMeddling() {
     static_cast<void>(engine_->unpause(world_.job(index).id));
   }
   for (const auto& [id, job] : running_) static_cast<void>(engine_->setRate(now(), job->id, 0));
+  for (const auto& [id, job] : running_) limitRate(*job);
   wake();
 }
 

@@ -64,6 +64,7 @@ class MoverNode : public Node {
     kSourceDies = 8,  // arg: the job
     kGiveUp = 9,      // arg: the job
     kComesBack = 10,  // arg: the job
+    kLiftRate = 11,   // arg: the job
   };
   struct Call {
     OpId op;  // null: nobody waits for the answer
@@ -95,6 +96,8 @@ class MoverNode : public Node {
   void launch(Job& job);
   void resume(Job& job, JournalImage image);
   void command(Job& job);
+  void limitRate(const Job& job);
+  void watchRate(const Job& job);
   void ended(Job& job, MigrationState state, const Receipt& receipt);
   void stopped(Job& job);
   void again(Job& job, uint64_t delayUs);
@@ -104,6 +107,8 @@ class MoverNode : public Node {
   bool waitsForTurn(const Job& job) const;
   bool beginLive(Job& job);
   bool planLive(Job& job);
+  bool planPart(Job& job);
+  bool isMoved(const Job& job) const;
   void endedLive(Job& job);
   void onWindow(Job& job);
   void onSourceDies(const Job& job);

@@ -238,6 +238,7 @@ void MoverNode::onPage(Job& job, const Call& made, const Message& reply) {
   if (buffer.empty()) return fail(job, made.kind, made.op, ErrorCode::kStoreFailed);
   std::memcpy(buffer.data(), reply.body.data(), reply.body.size());
   if (isPoll) std::memcpy(buffer.data() + reply.body.size(), reply.extra.data(), positionBytes);
+  if (isPoll && world_.space().counted) event.bytes = reply.bytes;
   event.payload.bytes = static_cast<uint32_t>(bytes);
   event.positionBytes = static_cast<uint32_t>(positionBytes);
   complete(job, made.kind, event);

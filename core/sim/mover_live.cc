@@ -40,7 +40,47 @@ bool MoverNode::beginLive(Job& job) {
     if (!first.ended() && prng_.below(2) == 0) job.journal = first.journal;
     return true;
   }
-  return job.begun || planLive(job);
+  if (job.begun) return true;
+  return job.partOf != 0 ? planPart(job) : planLive(job);
+}
+
+// It, or both its halves.
+bool MoverNode::isMoved(const Job& job) const {
+  if (!job.ended()) return false;
+  if (job.receipt.splitAt.empty()) return job.begun && job.state == MigrationState::kDone;
+  return std::all_of(world_.jobs().begin(), world_.jobs().end(), [&](const auto& part) {
+    return part->partOf != job.index + 1 || isMoved(*part);
+  });
+}
+
+// What there is to do stands in the journal of the whole, whatever this process remembers. The second half
+// comes once the first one has moved; where that failed, somebody has to look.
+bool MoverNode::planPart(Job& job) {
+  const Job& whole = world_.job(job.partOf - 1);
+  const auto image = readJournal(std::as_bytes(std::span(whole.journal)));
+  bool wanted = image.ok() && image->receipt && !image->receipt->splitAt.empty();
+  for (const auto& other : world_.jobs()) {
+    const bool first = other->partOf == job.partOf && !other->secondHalf;
+    if (job.secondHalf && first && !isMoved(*other)) wanted = false;
+  }
+  if (world_.sabotaged(Sabotage::kHalfForgotten) && job.secondHalf && boot() > 1) wanted = false;
+  if (!wanted) {
+    ended(job, MigrationState::kDone, {});
+    return false;
+  }
+  auto [first, second] = splitPlan(image->plan.plan(), image->receipt->splitAt);
+  const Key behind = successor(image->receipt->splitAt);
+  const bool more = second.ranges.front().hi.isAbove(behind);  // of its first range
+  if (world_.sabotaged(Sabotage::kSplitKeyLost) && more) second.ranges.front().lo = behind;
+  if (world_.sabotaged(Sabotage::kSplitKeyTwice)) first.ranges.back().hi = Bound::at(behind);
+  Plan& half = job.secondHalf ? second : first;
+  half.claim = job.plan.claim;
+  half.digestKey = job.plan.digestKey;
+  job.plan = std::move(half);
+  job.source = whole.source;
+  job.target = whole.target;
+  job.begun = true;
+  return true;
 }
 
 // The owner of the ranges gives them away, to the job's target or, where that owns them

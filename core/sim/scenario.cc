@@ -330,6 +330,7 @@ constexpr Scenario kScenarios[] = {
      buildLiveShared, true, true},
     {"live-verified", "live migrations of level 5: both sides are equal at a named position", buildLiveVerified, true},
     {"live-early", "feeds are ahead of scans, and values carry versions", buildLiveEarly, true},
+    {"live-split", "writers outrun the move of their range, so it is moved in parts", buildLiveSplit, true},
     {"live-small", "a few keys and one client, for crashes at every event", buildLiveSmall, true},
     {"add-node", "a fourth store is added, and takes a range of each of the three others",
      buildAddNode, true},

@@ -33,6 +33,7 @@ struct LiveShape {
   bool proves = false;                  // at level 5
   bool early = false;                   // feeds are ahead of scans, and values have versions
   bool limited = false;                 // slots and a rate
+  bool splits = false;                  // writers outrun the move, and it may be split
   bool parallel = false;                // each range moves by itself, and one mover moves all
 };
 
@@ -48,7 +49,8 @@ class LiveBuilder {
         losses_(world.seed(), "live losses"),
         movers_(world.seed(), "live movers"),
         proofs_(world.seed(), "live proofs"),
-        limits_(world.seed(), "live limits") {}
+        limits_(world.seed(), "live limits"),
+        splits_(world.seed(), "live splits") {}
 
   void build() {
     for (uint32_t i = 0; i < shape_.stores; ++i) {
@@ -150,7 +152,7 @@ class LiveBuilder {
       job.plan.sourceCapabilities.bits |= static_cast<uint32_t>(Capability::kVersion) | static_cast<uint32_t>(Capability::kFeedEarly);
       job.plan.targetCapabilities = job.plan.sourceCapabilities;
     }
-    job.startUs = prng_.below(world_.healAtUs() / 2);
+    job.startUs = prng_.below(world_.healAtUs() / (shape_.splits ? 16 : 2));
     if (!shape_.parallel) job.after = lastMove_;
     if (shape_.parallel) job.plan.priority = static_cast<uint8_t>(limits_.below(256));
     job.source = stores_[0];
@@ -162,6 +164,9 @@ class LiveBuilder {
       job.cancelAtUs = job.startUs + prng_.exponential(3 * kSecondUs);
     }
     if (percent(shape_.rivalPercent)) addRival(job);
+    if (!shape_.splits) return;
+    addParts(world_, job, splits_);
+    lastMove_ = static_cast<uint32_t>(world_.jobs().size());
   }
 
   void drawPlan(Job& job) {
@@ -214,6 +219,7 @@ class LiveBuilder {
     if (shape_.early) space.deletePercent = 0;
     if (shape_.shared) share();
     const auto clients = static_cast<uint32_t>(prng_.between(shape_.shared ? 2 : 1, shape_.clientsMax));
+    if (shape_.splits) outrun(world_, clients, splits_);
     for (uint32_t i = 0; i < clients; ++i) world_.addRoutedClient(i, clients);
   }
 
@@ -237,7 +243,7 @@ class LiveBuilder {
 
   World& world_;
   LiveShape shape_;
-  Prng prng_, windows_, losses_, movers_, proofs_, limits_;
+  Prng prng_, windows_, losses_, movers_, proofs_, limits_, splits_;
   std::vector<uint16_t> stores_;
   std::vector<KeyRange> ranges_;
   uint64_t keys_ = 0;
@@ -372,6 +378,14 @@ void buildLiveEarly(World& world) {
   shape.cancelPercent = 10;
   shape.rangesMax = 2;
   shape.keysMax = 120;
+  LiveBuilder(world, shape).build();
+}
+void buildLiveSplit(World& world) {
+  LiveShape shape;
+  shape.splits = true;
+  shape.rangesMax = 3;
+  shape.keysMax = 120;
+  shape.clientsMax = 4;
   LiveBuilder(world, shape).build();
 }
 // For crashes at every single event.

@@ -14,6 +14,7 @@ namespace keyhaul::sim {
 
 class World;
 struct Job;
+class Prng;
 
 // A live migration of these ranges, which this mover carries out between gated stores.
 void makeLive(const World& world, Job& job, uint16_t mover, std::vector<KeyRange> ranges);
@@ -32,6 +33,12 @@ void buildLiveShared(World& world);
 void buildLiveSmall(World& world);
 void buildLiveVerified(World& world);
 void buildLiveEarly(World& world);
+void buildLiveSplit(World& world);
+
+// This job may be split, in four: with those that move in its place then. Its mover takes up less than so many
+// clients write, or not much more.
+void addParts(World& world, Job& whole, Prng& prng);
+void outrun(World& world, uint32_t clients, Prng& prng);
 
 // A second coordinator of this job, on a mover of its own: it begins with the first one's journal.
 Job& addRival(World& world, uint32_t of, const Config& config, uint64_t startUs);

@@ -105,6 +105,9 @@ void StoreNode::poll(const Message& message, Message& reply) {
   pack(rows, reply);
   reply.end = at == changes.size();
   reply.extra = ChangeLog::encode({position->feed, at});
+  if (!world_.space().counted) return;
+  reply.bytes = 0;
+  for (; at < changes.size(); ++at) reply.bytes += job.contains(changes[static_cast<size_t>(at)].key) ? 1 : 0;
 }
 
 void StoreNode::readKeys(const Message& message, Message& reply) {

@@ -41,6 +41,8 @@ export interface LiveJournal {
   /** Grows with each process that took it over. */
   readonly coordEpoch: number
   readonly pauseBudgetMs: number
+  /** Parts at most, where it may be split. */
+  readonly splitMax?: number
   /** The target owns the range; undefined: the decision may have been taken, the register knows. */
   readonly decided?: boolean
 }

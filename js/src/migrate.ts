@@ -62,6 +62,11 @@ export class Engine {
     assertStores(given)
     const options = given.live === true ? liveBegin().moverOf(given, ranges) : given
     assertApart(options, ranges)
+    return this.start(options, ranges)
+  }
+
+  /** @internal */
+  async start(options: MigrateOptions & Fenced, ranges: readonly ScanRange[]): Promise<Migration> {
     const journal = await openJournal(options.journal, true)
     try {
       const bytes = (await journal?.read()) ?? new Uint8Array(0)
@@ -73,7 +78,7 @@ export class Engine {
         }
         await journal.truncate(0)
       }
-      return this.#begin(options, ranges, journal)
+      return await this.#begin(options, ranges, journal)
     } catch (error) {
       await closeJournal(journal)
       throw error
@@ -121,7 +126,8 @@ export class Engine {
     this.close()
   }
 
-  #begin(options: MigrateOptions & Fenced, ranges: readonly ScanRange[], journal: JournalStore | undefined): Migration {
+  async #begin(options: MigrateOptions & Fenced, ranges: readonly ScanRange[], journal: JournalStore | undefined): Promise<Migration> {
+    await options.split?.assertFresh(journal)
     const driver = this.#readyDriver()
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
@@ -129,7 +135,7 @@ export class Engine {
     const plan = encodePlan({
       source: options.from.name,
       target: options.to.name,
-      hostInfo: jsonOf(options.hostInfo),
+      hostInfo: jsonOf(options.hostInfo, options.split?.kept),
       sourceCapabilities: bitsOf(options.from),
       targetCapabilities: bitsOf(options.to),
       mode: live === undefined ? choose('mode', MODES, options.mode ?? 'copy') : LIVE,
@@ -155,7 +161,8 @@ export class Engine {
         pauseBudgetMs: options.pauseBudgetMs ?? 1000,
         durable: live.register.durable && journal !== undefined && journal.durable !== false,
         operatorFence: live.fence !== undefined,
-        reverseWindowMs: options.reverseWindowMs ?? 0
+        reverseWindowMs: options.reverseWindowMs ?? 0,
+        splitMax: options.splitMax ?? 0
       }
     })
     const id = driver.engine.start(driver.now(), plan, source, target, journal !== undefined)
@@ -179,7 +186,10 @@ export class Engine {
         message: `it belongs to a migration from ${summary.source} to ${summary.target}, not with ${given.name}; use another journal, or resume that one`
       })
     }
+    if (summary.live?.splitMax !== undefined) options = liveBegin().splitOf(options, summary)
     if (summary.receipt !== undefined) {
+      const parts = await options.split?.goOn(this, ranges, journal, summary)
+      if (parts !== undefined) return parts
       throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
         file: journal.name,
         message: 'its migration has ended, keyhaul status or inspectJournal() has the receipt; use another journal'
@@ -197,7 +207,7 @@ export class Engine {
 
   #run(
     id: number,
-    options: Pick<MigrateOptions, 'from' | 'to' | 'signal'>,
+    options: Pick<MigrateOptions, 'from' | 'to' | 'signal'> & Fenced,
     ranges: readonly ScanRange[],
     journal: JournalStore | undefined,
     live: LiveRun | undefined
@@ -209,7 +219,7 @@ export class Engine {
     const migration: Migration = new Migration(this.driver, id, { from, to, signal, ranges, journal, live, onEnd })
     this.#running.add(migration)
     live?.fence?.watch(migration)
-    return migration
+    return options.split?.follow(this, ranges, migration) ?? migration
   }
 
   /** It may have been closed while a journal was read. Told what time it is. */
@@ -296,9 +306,9 @@ async function openJournal(journal: string | JournalStore | undefined, create: b
   return typeof journal === 'string' ? openJournalFile(journal, { create, lock: true }) : useJournal(journal, !create)
 }
 
-function jsonOf(host: unknown = null): string {
+function jsonOf(host: unknown = null, split?: object): string {
   try {
-    return JSON.stringify({ host })
+    return JSON.stringify({ host, split })
   } catch (error) {
     throw refused(`hostInfo: ${(error as Error).message}`)
   }

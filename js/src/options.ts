@@ -27,6 +27,13 @@ export interface MigrateOptions {
    */
   readonly reverseWindowMs?: number | undefined
   /**
+   * Live: where the writers outrun it, whatever else was tried, it is given up and its halves are moved one after
+   * the other, each with a share of the writes, and so on, in so many parts at most: 2 to 64. Default 0, which is
+   * never. Each part has a journal of its own, `<journal>.1` and `<journal>.2`, so `journal` must be a path, or
+   * left out. What has moved stays moved. Not with `reverseWindowMs`, `follow` or `stopWrites`.
+   */
+  readonly splitMax?: number | undefined
+  /**
    * Live: of the thread's time the migration takes about this share while clients are served, more
    * than 0 and at most 1, which is as fast as it can. Default 0.25. `rate` limits it besides. While it cannot
    * keep up with the writers it is twice as much, and what it asked for goes before what others did.

@@ -101,6 +101,17 @@ export interface Receipt {
   readonly writes?: WritersReceipt
   /** Live: keys that were compared again because they changed after they were compared. */
   readonly rechecked: number
+  /**
+   * Live, `failed`: its writers outran it, so what is below this key, in hexadecimal, and what is from it on are
+   * moved one after the other.
+   */
+  readonly splitAt?: string
+  /**
+   * Live, of one that was split: the receipts of its parts, in key order, as far as they were begun. Counts and
+   * times are those of all, and of what was copied in vain; the pause is the longest, and the sum of the digests is
+   * that of no part.
+   */
+  readonly parts?: readonly Receipt[]
   /** Level 2: what stopWrites() leaves to others; and what a source that was given up may still hold. In clauses for people. */
   readonly notPromised: readonly string[]
   /** Versions of keyhaul that wrote this receipt. */
@@ -117,6 +128,7 @@ export type RawReceipt = Record<string, number> & {
   sourceGivenUp?: boolean
   staleReadsUnknown?: boolean
   position?: string
+  splitAt?: string
   source: DigestSummary
   target: DigestSummary
 }
@@ -136,6 +148,7 @@ export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' 
     sourceGivenUp: raw.sourceGivenUp === true,
     ...(raw.staleReadsUnknown === true ? { staleReadsMs: 'unknown' as const } : raw['staleReadsUs'] === undefined ? {} : { staleReadsMs: Math.ceil(n('staleReadsUs') / 10) / 100 }),
     ...(raw.position === undefined ? {} : { position: { feed: raw.position, epoch: n('epoch') } }),
+    ...(raw.splitAt === undefined ? {} : { splitAt: raw.splitAt }),
     ...about,
     entries: copied ? n('copiedEntries') : raw.target.entries,
     bytes: copied ? n('copiedBytes') : raw.target.bytes,

@@ -54,6 +54,7 @@ void putLive(const JournalImage& image) {
   json.boolean("claimed", image.claimed);
   json.number("coordEpoch", image.coordEpoch);
   json.number("pauseBudgetMs", plan.pauseBudgetMs);
+  if (plan.splitMax > 1) json.number("splitMax", plan.splitMax);
   // A later process asks the register before anything else.
   const bool asks = state == kClaiming && image.incarnation > 1;
   if (!asks && !isAny(state, kMaybe)) {

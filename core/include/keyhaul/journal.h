@@ -113,9 +113,16 @@ struct WindowRecord {
   uint64_t endsUnixMs = 0;
 };
 
+// Live, right before it is given up because it does not converge: its halves are to be moved by themselves.
+// Everything below `at` is the first one.
+struct SplitRecord {
+  Key at;
+};
+
 using Record = std::variant<PlanRecord, ResumedRecord, PhaseRecord, PreparedRecord,
                             CheckpointRecord, FeedAppliedRecord, VerifiedRecord, DeletedRecord,
-                            StoppedRecord, FinishedRecord, ClaimedRecord, ArmedRecord, WindowRecord>;
+                            StoppedRecord, FinishedRecord, ClaimedRecord, ArmedRecord, WindowRecord,
+                            SplitRecord>;
 
 // Encodes records one after another; each record's checksum covers the previous
 // one's, so records cannot be dropped, swapped or taken from another journal.
@@ -176,6 +183,7 @@ struct JournalImage {
   // Live: it was given up; the staging is to be emptied before it is filled again.
   bool aborting = false, restarting = false;
   ErrorCode abortedFor = ErrorCode::kOk;  // and why; kOk: somebody cancelled it
+  Key splitAt;                // where its halves are divided, if it was given up for them
   bool claimed = false;       // the claim was in the register once
   uint64_t coordEpoch = 1;  // the last one that this journal knows of
   std::string feedPosition, appliedPosition;

@@ -122,6 +122,9 @@ struct Receipt {
   // it sent readers on; there and back, the longer of both. 0: never. Not at level 2, where the
   // source sends nobody on.
   uint64_t staleReadsUs = 0;
+  // kLive, kFailed: it did not converge, and what is below this key and what is from it on are to be moved
+  // one after the other. Empty: not. The journal has it in a record of its own.
+  std::string splitAt;
   // Of that round; zero when there was none. L5: equal, and of both sides at `position` of the feed
   // of the store that gave the ranges away, fenced at `epoch`; nothing was written from there on.
   Digest source, target;

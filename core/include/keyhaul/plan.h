@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "keyhaul/checksum.h"
@@ -66,6 +67,7 @@ enum class VerifyDepth : uint8_t {
 
 inline constexpr uint32_t kRangesMax = 65'536;
 inline constexpr uint32_t kReverseWindowMsMax = 7 * 24 * 3'600'000;
+inline constexpr uint32_t kSplitMax = 64;
 inline constexpr uint32_t kNameBytesMax = 4'096;
 inline constexpr uint32_t kHostInfoBytesMax = 64 * 1024;
 
@@ -100,6 +102,10 @@ struct Plan {
   // After the cutover the source is kept as the target is for so long, and reverse() goes back;
   // then it is cleaned up. 0: at once. At most kReverseWindowMsMax.
   uint32_t reverseWindowMs = 0;
+  // What does not converge ends with a key at which to split it, and its halves are moved one after the
+  // other: in so many parts at most. 0 and 1: never. At most kSplitMax; not with a reverse window, nor
+  // at level 2, nor with `follow`.
+  uint32_t splitMax = 0;
 };
 
 // What was wrong with a plan, for a message that names it.
@@ -140,5 +146,9 @@ uint32_t missingFor(GuaranteeLevel level, Capabilities source, Capabilities targ
 bool mergesVersions(const Plan& plan);
 // What the way back needs beyond that: both sides change their parts.
 uint32_t missingForReverse(Capabilities source, Capabilities target);
+
+// The halves of one that ended with Receipt::splitAt: what is below the key, and what is from it on. Each is a
+// migration of its own, for which the host draws a claim and a digest key, and whose `splitMax` is its share.
+std::pair<Plan, Plan> splitPlan(const Plan& plan, KeyView at);
 
 }  // namespace keyhaul

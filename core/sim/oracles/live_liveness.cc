@@ -75,7 +75,8 @@ class LiveLiveness : public Oracle {
     // Its journal never began, so nobody can go on with it.
     if (why == kJournalWriteFailed || why == kDiskFull) return true;
     // Another was faster, or has not cleaned up behind itself; or has moved it already.
-    const bool others = world_.hasRival(job) || job.after != 0;
+    // A part has what it moves to itself, and nobody has cleaned up behind it.
+    const bool others = world_.hasRival(job) || (job.after != 0 && job.partOf == 0);
     // It had given the migration up, without a journal to come back with, and another cleaned up.
     if (others && job.undone && why == kSuperseded) return true;
     return others && (why == kTargetNotEmpty || why == kNotOwner || why == kRangeClaimed);

@@ -35,6 +35,7 @@ std::unique_ptr<Oracle> makeLiveLiveness(World& world);
 std::unique_ptr<Oracle> makeWindow(World& world);
 std::unique_ptr<Oracle> makePosition(World& world);
 std::unique_ptr<Oracle> makeGoal(World& world);
+std::unique_ptr<Oracle> makeWhole(World& world);
 
 std::unique_ptr<Oracle> makeLife(World& world);  // tells, judges nothing
 

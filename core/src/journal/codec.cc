@@ -77,8 +77,9 @@ struct Encoder {
     out.append(reinterpret_cast<const char*>(plan.claim.data()), plan.claim.size());
     putVarint(out, plan.pauseBudgetMs);
     putVarint(out, (plan.durable ? 1U : 0U) | (plan.operatorFence ? 2U : 0U) |
-                       (plan.reverseWindowMs != 0 ? 4U : 0U));
+                       (plan.reverseWindowMs != 0 ? 4U : 0U) | (plan.splitMax > 1 ? 8U : 0U));
     if (plan.reverseWindowMs != 0) putVarint(out, plan.reverseWindowMs);
+    if (plan.splitMax > 1) putVarint(out, plan.splitMax);
   }
   void operator()(const ClaimedRecord& record) const {
     putVarint(out, record.coordEpoch);
@@ -87,6 +88,7 @@ struct Encoder {
   }
   void operator()(const ArmedRecord& record) const { putBytes(out, record.position); }
   void operator()(const WindowRecord& record) const { putVarint(out, record.endsUnixMs); }
+  void operator()(const SplitRecord& record) const { putBytes(out, record.at); }
   void operator()(const ResumedRecord& record) const { putVarint(out, record.incarnation); }
   void operator()(const PhaseRecord& record) const { putEnum(out, record.state); }
   void operator()(const PreparedRecord& record) const {
@@ -197,12 +199,16 @@ PlanRecord readPlan(ByteReader& in) {
   const std::string_view claim = in.raw(kClaimIdBytes);
   if (claim.size() == kClaimIdBytes) std::memcpy(plan.claim.data(), claim.data(), kClaimIdBytes);
   plan.pauseBudgetMs = static_cast<uint32_t>(in.varint(UINT32_MAX));
-  const uint64_t promises = in.varint(7);
+  const uint64_t promises = in.varint(15);
   plan.durable = (promises & 1U) != 0;
   plan.operatorFence = (promises & 2U) != 0;
   if ((promises & 4U) != 0) {
     plan.reverseWindowMs = static_cast<uint32_t>(in.varint(kReverseWindowMsMax));
     if (plan.reverseWindowMs == 0) in.fail();
+  }
+  if ((promises & 8U) != 0) {
+    plan.splitMax = static_cast<uint32_t>(in.varint(kSplitMax));
+    if (plan.splitMax < 2) in.fail();
   }
   return record;
 }
@@ -319,6 +325,12 @@ void decode(uint8_t type, ByteReader& in, Record& into) {
       return;
     }
     case 13: into.emplace<WindowRecord>(WindowRecord{in.varint(kUnixMsMax)}); return;
+    case 14: {
+      auto& record = into.emplace<SplitRecord>();
+      record.at = Key(in.bytes(kKeyBytesMax));
+      if (record.at.empty()) in.fail();
+      return;
+    }
   }
   in.fail();
 }

@@ -13,7 +13,7 @@ namespace keyhaul {
 #define KEYHAUL_RECORDS(X)                                                                    \
   X(PlanRecord) X(ResumedRecord) X(PhaseRecord) X(PreparedRecord) X(CheckpointRecord)         \
   X(FeedAppliedRecord) X(VerifiedRecord) X(DeletedRecord) X(StoppedRecord) X(FinishedRecord) \
-  X(ClaimedRecord) X(ArmedRecord) X(WindowRecord)
+  X(ClaimedRecord) X(ArmedRecord) X(WindowRecord) X(SplitRecord)
 
 // The numbers on disk: the position in `Record`, counted from one.
 inline constexpr uint8_t kRecordTypes = std::variant_size_v<Record>;

@@ -33,6 +33,7 @@ struct Describe {
     json.boolean("repair", plan.repair);
     json.boolean("follow", plan.follow);
     if (plan.reverseWindowMs != 0) json.number("reverseWindowMs", plan.reverseWindowMs);
+    if (plan.splitMax > 1) json.number("splitMax", plan.splitMax);
     json.number("pageBytes", plan.pageBytes);
     json.number("pageEntries", plan.pageEntries);
     json.number("lanes", plan.lanes);
@@ -58,6 +59,10 @@ struct Describe {
   void operator()(const WindowRecord& record) const {
     json.text("record", "window");
     json.number("endsUnixMs", record.endsUnixMs);
+  }
+  void operator()(const SplitRecord& record) const {
+    json.text("record", "split");
+    json.text("at", record.at);
   }
   void operator()(const ResumedRecord& record) const {
     json.text("record", "resumed");

@@ -9,6 +9,7 @@
 #include "keyhaul/journal.h"
 #include "migrate/live_state.h"
 #include "migrate/state.h"
+#include "range/split.h"
 
 namespace keyhaul {
 namespace {
@@ -57,6 +58,7 @@ class Fold {
     image_.incarnation = record.incarnation;
     image_.totals.incarnations = record.incarnation;
     image_.stopped.reset();
+    if (!image_.aborting) image_.splitAt.clear();
     resumed_ = true;
     return true;
   }
@@ -189,8 +191,14 @@ class Fold {
     image_.windowEndsUnixMs = record.endsUnixMs;
     return true;
   }
+  bool fold(const SplitRecord& record) {
+    if (!live() || plan().splitMax < 2 || !splitsAt(plan().ranges, record.at)) return false;
+    image_.splitAt = record.at;
+    return true;
+  }
   bool fold(const FinishedRecord& record) {
     image_.receipt = record.receipt;
+    if (record.receipt.state == MigrationState::kFailed) image_.receipt->splitAt = image_.splitAt;
     image_.totals = record.receipt.totals;
     return true;
   }

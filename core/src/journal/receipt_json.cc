@@ -33,6 +33,7 @@ void putReceiptJson(std::string& out, const Receipt& receipt) {
   } else if (receipt.staleReadsUs != 0) {
     json.number("staleReadsUs", receipt.staleReadsUs);
   }
+  if (!receipt.splitAt.empty()) json.text("splitAt", toHex(receipt.splitAt));
   if (!receipt.position.empty()) {
     json.text("position", receipt.position);
     json.number("epoch", receipt.epoch);

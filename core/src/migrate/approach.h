@@ -61,6 +61,8 @@ class ApproachPhase {
   uint32_t rounds() const { return rounds_; }
   bool hasForecast() const { return rounds_ >= 2; }
   bool overBudget() const { return hasForecast() && forecastUs() > budget_.us; }
+  // Whether fewer changes may bring a pause under the budget, as far as is known.
+  bool mayShorten() const { return !hasForecast() || forecast_.callsUs(calls_) <= budget_.us; }
   bool follows() const { return follow_; }
   bool suspects() const { return !suspects_.empty(); }
   // Between two rounds: what they know is `takeSuspects()` and what changed, and nothing else.

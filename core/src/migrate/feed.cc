@@ -112,7 +112,7 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
   batchBytes_ = body->dataBytes();
   waiting_ = event.end ? 0 : event.bytes;
   pollAt_ = nextCaughtUp_ ? port.now() + kFollowEvery : Instant{0};
-  if (hasLiveMigrations() && (shared_.changed.watching() || shared_.buckets.known())) {
+  if (hasLiveMigrations() && shared_.notesChanges()) {
     for (const EntryView entry : body.value()) shared_.noteChange(entry.key, entry.value.size());
   }
   if (batch_ == 0) {

@@ -143,8 +143,9 @@ void LiveMigration::undo(Port& port, MigrationState end) {
   const bool keeps = shared_.turned && shared_.claim.state != ClaimState::kAborted;
   const bool tooMany = keeps && error_ == ErrorCode::kLimitExceeded;
   // Of a journal that failed just now, what stands in it is enough to go on from.
+  const bool splits = error_ == ErrorCode::kNotConverging && !splitAt_.empty();
   const bool later = resumable() || (keeps && hasJournal_);
-  if (later && !tooMany && (keeps || retryClass(error_) != RetryClass::kFatal)) {
+  if (later && !tooMany && !splits && (keeps || retryClass(error_) != RetryClass::kFatal)) {
     return conclude(port, MigrationState::kStopped);
   }
   if (shared_.claim.state == ClaimState::kAborted) {

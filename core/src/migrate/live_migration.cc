@@ -31,6 +31,7 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   prepared_ = image.prepared;
   aborting_ = image.aborting;
   undoneFor_ = image.abortedFor;
+  if (aborting_) splitAt_ = std::move(image.splitAt);
   if (undoneFor_ == ErrorCode::kVerifyMismatch) {
     undoneAs_ = MigrationState::kMismatch;
   } else if (undoneFor_ != ErrorCode::kOk) {
@@ -81,6 +82,7 @@ void LiveMigration::enter(Port& port, MigrationState next) {
   if (next == MigrationState::kDeciding) staleSince_ = port.now();
   if (next == MigrationState::kAborting && undoneAs_ != MigrationState::kCancelled) {
     undoneFor_ = error_;
+    if (!splitAt_.empty()) shared_.journal.add(SplitRecord{splitAt_});
     shared_.journal.add(StoppedRecord{error_, errorText_});
   } else if (next == MigrationState::kAborting && windowError_ != ErrorCode::kOk) {
     shared_.journal.add(StoppedRecord{windowError_, {}});
@@ -139,7 +141,8 @@ void LiveMigration::pump(Port& port) {
       const bool hopeless = s.code() == ErrorCode::kNotConverging;
       if (mayBeOurs(port, s.code()) || (hopeless && climb(port))) continue;
       if (s.code() == ErrorCode::kLimitExceeded && looksAgain(port)) continue;
-      failPart(port, s.code(), hopeless ? feed_.trend().rates() : std::string());
+      if (hopeless) chooseSplit();
+      failPart(port, s.code(), hopeless ? feed_.trend().rates() + whyNoSplit() : std::string());
       continue;
     }
     if (!partDone()) break;
@@ -214,6 +217,7 @@ void LiveMigration::startPart(Port& port) {
     case kCatchingUp:
       shared_.changed.watch(false);
       shared_.buckets.drop();
+      if (!shared_.sample.watching()) shared_.sample.watch(maySplit());
       feed_.gathered(feedOpenedAt_ == kNever ? Duration{UINT64_MAX} : port.now() - feedOpenedAt_);
       return feed_.start(feedPosition_, goesBack());
     case kVerifying:

@@ -70,6 +70,10 @@ class LiveMigration final : public JobBase {
   void giveUpAttempt(Port& port);
   // Not converging: the next thing to try. False: nothing is left.
   bool climb(Port& port);
+  // Its halves may converge where it does not.
+  bool maySplit() const { return spec().splitMax > 1 && !shared_.turned; }
+  void chooseSplit();
+  std::string whyNoSplit() const;
   void releaseWriters(Port& port);
   // It keeps up, or has ended: what was raised is lowered.
   void stepBack() { priority_ = spec().priority; }
@@ -146,6 +150,7 @@ class LiveMigration final : public JobBase {
   // How it ends once it is undone, and why.
   MigrationState undoneAs_ = MigrationState::kCancelled;
   ErrorCode undoneFor_ = ErrorCode::kOk;
+  Key splitAt_;  // and its halves are to be moved in its place
   bool resumed_ = false;
   bool feedOpen_ = false;   // in this process
   uint64_t knownCoordEpoch_ = 1;  // the last one that the journal tells of

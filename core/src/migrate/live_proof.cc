@@ -84,6 +84,7 @@ Receipt LiveMigration::receipt() const {
   receipt.windowError = windowError_;
   receipt.sourceGivenUp = sourceGivenUp_;
   receipt.staleReadsUs = staleReadsUs();
+  if (state_ == MigrationState::kFailed || concluding_ == MigrationState::kFailed) receipt.splitAt = splitAt_;
   if (!shared_.namesPosition()) return receipt;
   // Of attempts to go back nothing stays, unless it went back.
   if (shared_.turned && !reversed_) {

@@ -28,7 +28,9 @@ void LiveMigration::giveUpAttempt(Port& port) {
   if (shared_.totals.postponed - postponedBefore_ < kPostponesMax) return enter(port, MigrationState::kPostponing);
   if (shared_.turned) return giveUpReverse(port, ErrorCode::kPauseBudget);
   // Why it is given up is in the journal before the register has it; the writers do not wait.
+  chooseSplit();
   error_ = ErrorCode::kPauseBudget;
+  if (const std::string why = whyNoSplit(); !why.empty()) errorText_ = "writers would have been paused for longer than the budget" + why;
   undoneAs_ = MigrationState::kFailed;
   aborting_ = true;
   enter(port, MigrationState::kPostponing);
@@ -56,6 +58,7 @@ bool LiveMigration::climb(Port& port) {
       port.noticeThrottle(shared_.source, std::max<uint64_t>(applied - applied / 5, 1));
       break;
     case Rung::kThrottle:
+      if (maySplit()) return false;  // that helps sooner than patience
       rung_ = Rung::kPostpone;
       quietUntil_ = port.now() + kPostponeFor;
       break;
@@ -67,6 +70,18 @@ bool LiveMigration::climb(Port& port) {
   feed_.lookAgain();
   approach_.lookAgain();
   return true;
+}
+
+// Not where the calls of a pause are too long by themselves, nor where one key is all that changes.
+void LiveMigration::chooseSplit() {
+  if (maySplit() && approach_.mayShorten()) splitAt_ = shared_.sample.middle(spec().ranges);
+}
+
+// A sentence that goes on; empty where there is nothing to say of it.
+std::string LiveMigration::whyNoSplit() const {
+  if (!maySplit() || !splitAt_.empty()) return {};
+  return approach_.mayShorten() ? "; all changes are on one key, so it cannot be split"
+                                : "; the calls of a pause are too long by themselves, so a split does not help";
 }
 
 // What a pause takes besides the last round: a fence, one of reads where there is one, a decision (an

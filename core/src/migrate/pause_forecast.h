@@ -34,6 +34,9 @@ class PauseForecast {
   }
   uint64_t slowestCallUs() const { return *std::max_element(calls_.begin(), calls_.end()); }
 
+  // What a pause would take where nothing had changed.
+  uint64_t callsUs(uint32_t calls) const { return calls * meanCallUs() + 2 * slowestCallUs(); }
+
   uint64_t us(uint32_t calls, uint64_t items) const {
     const uint32_t kept = std::min(roundCount_, kKept);
     uint64_t seen = 0, most = 0;
@@ -42,8 +45,7 @@ class PauseForecast {
       most = std::max(most, reckoned(rounds_[i], items));
     }
     // Each as long as most are, and twice one that is slow.
-    const uint64_t callsUs = calls * meanCallUs() + 2 * slowestCallUs();
-    const uint64_t sumUs = callsUs + most;
+    const uint64_t sumUs = callsUs(calls) + most;
     // The fewer answers were seen, the more is left to chance. The rest is measured: with it one of a hundred pauses
     // is longer (tests/native/live/live_forecast_test.cc).
     return sumUs + sumUs * 3 / 8 + 2 * most / std::max<uint64_t>({kept, seen / kFew, 1});

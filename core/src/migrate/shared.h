@@ -10,6 +10,7 @@
 #include "keyhaul/ownership.h"
 #include "migrate/buckets.h"
 #include "migrate/changed_keys.h"
+#include "migrate/changed_sample.h"
 #include "migrate/journal_queue.h"
 #include "migrate/port.h"
 #include "migrate/scanner.h"
@@ -74,14 +75,17 @@ struct Shared {
   // and `target` the one that was its source.
   bool turned = false;
   ChangedKeys changed;
+  ChangedSample sample;  // where it may be split
   // Level 5: digests instead, of all of both sides, and which of them a change made stale.
   Buckets buckets;
   bool namesPosition() const { return plan.level() == GuaranteeLevel::kL5; }
   // What was compared before may differ now.
   void noteChange(KeyView key, uint64_t valueBytes) {
+    sample.add(key);
     if (buckets.known()) return buckets.mark(key);
     changed.add(key, valueBytes);
   }
+  bool notesChanges() const { return changed.watching() || buckets.known() || sample.watching(); }
   bool hasChanged(KeyView key) const {
     return buckets.known() ? buckets.isMarked(key) : changed.has(key);
   }

@@ -27,6 +27,7 @@ bool isOutOfBounds(const Plan& plan, PlanProblem& problem) {
       {"entryBytesMax", plan.entryBytesMax, 1'024, 512U << 20},
       {"pauseBudgetMs", live ? plan.pauseBudgetMs : 10, 10, 3'600'000},
       {"reverseWindowMs", live ? plan.reverseWindowMs : 0, 0, kReverseWindowMsMax},
+      {"splitMax", live ? plan.splitMax : 0, 0, kSplitMax},
   };
   for (const Bounded& bounded : all) {
     if (bounded.value >= bounded.least && bounded.value <= bounded.most) continue;
@@ -78,6 +79,10 @@ ErrorCode checkOptions(const Plan& plan, PlanProblem& problem) {
   if (plan.mode == MigrationMode::kLive && plan.ranges.empty()) problem.field = "ranges";
   if (plan.mode == MigrationMode::kLive && plan.claim == ClaimId{}) problem.field = "claim";
   if (plan.mode != MigrationMode::kLive && plan.reverseWindowMs != 0) problem.field = "reverseWindowMs";
+  // The way back, a promise of the caller's and a following are of the whole.
+  const bool splits = plan.splitMax > 1;
+  const bool whole = plan.mode != MigrationMode::kLive || plan.reverseWindowMs != 0 || plan.operatorFence || plan.follow;
+  if (splits && whole) problem.field = "splitMax";
   if (!problem.field.empty()) return ErrorCode::kInvalidArgument;
   if (plan.hostInfo.size() > kHostInfoBytesMax) {
     problem.field = "hostInfo";

@@ -32,6 +32,7 @@ export interface LiveFlags {
   pauseBudget?: number
   reverseWindow?: number
   require?: number
+  split?: number
 }
 
 const usage = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_USAGE', { message })
@@ -68,6 +69,13 @@ export function parseWindow(text: string): number {
   const ms = msOf(text)
   if (!(ms >= 0 && ms <= 604_800_000)) throw usage(`${text} is not a time of at most a week; write it as in 30s, 10m or 2h`)
   return ms
+}
+
+/** kSplitMax of core/include/keyhaul/plan.h. */
+export function parseSplit(text: string): number {
+  const parts = Number(text)
+  if (!(Number.isInteger(parts) && parts >= 2 && parts <= 64)) throw usage(`${text} is not a number from 2 to 64`)
+  return parts
 }
 
 /** `L4`, `4`. */

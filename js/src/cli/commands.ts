@@ -11,7 +11,8 @@ import { toScanRanges } from '../ranges.js'
 import type { ScanRange } from '../stores/store.js'
 import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, rangesOf } from './arguments.js'
 import { Exit } from './exit.js'
-import { defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
+import type { ChainNode } from '../live/chain.js'
+import { chainOf, defaultJournal, filesOfChain, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
 import { LiveView, REFRESH_MS } from './live-output.js'
 import { differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore, Warnings } from './output.js'
 import { removalOf } from './removal.js'
@@ -68,9 +69,9 @@ export async function transferLive(from: string, to: string, flags: Partial<Copy
   if (flags.service !== undefined) return moveInService(from, to, ranges, flags)
   const journal = flags.journal === undefined ? defaultJournal(to) : resolve(flags.journal)
   await prepareLive()
-  if (flags.journal === undefined && hasEnded(journal)) removeQuietly(journal)
+  if (flags.journal === undefined) await removeEnded(journal)
   const exit = await moveLive(from, to, ranges, flags, journal, (migration) => watch(migration, flags, journal))
-  if (exit === Exit.done && flags.journal === undefined) removeQuietly(journal)
+  if (exit === Exit.done && flags.journal === undefined) await removeEnded(journal)
   return exit
 }
 
@@ -78,7 +79,7 @@ export async function resume(path: string, flags: Output): Promise<number> {
   await prepareLive()
   // A process may die between its last record and its exit: whoever resumes until all is
   // done gets the receipt then, not an error.
-  const { receipt } = inspectFile(path)
+  const { receipt } = await withParts(path)
   if (receipt?.state === 'done') return report(receipt, flags)
   return continued(path, flags, () => {}, (info) => flags.rate ?? hostInfoOf(info).rate)
 }
@@ -122,7 +123,7 @@ export async function closeWindow(path: string, flags: Output & { giveUpSource: 
 
 async function continued(path: string, flags: Output & { giveUpSource?: boolean }, then: (migration: Migration) => void, rateOf: (info: JournalInfo) => number | undefined = () => undefined): Promise<number> {
   const journal = resolve(path)
-  const info = inspectFile(journal)
+  const info = await withParts(journal)
   if (info.receipt !== undefined) {
     throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
       file: journal,
@@ -149,7 +150,8 @@ export async function status(path: string, flags: Output & { register?: string }
   if (flags.register !== undefined && info.live === undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: `a ${info.mode} has no register` })
   const truth = flags.register === undefined ? undefined : await readTruth(flags.register, info)
   const removal = removalOf(info, readJournalFile(path))
-  process.stdout.write(flags.json === true ? `${JSON.stringify({ ...publicInfo(info), ...removal, register: truth })}\n` : statusText(info, path, truth, removal))
+  const chain = info.receipt?.splitAt === undefined ? undefined : await chainOf(path)
+  process.stdout.write(flags.json === true ? `${JSON.stringify({ ...publicInfo(info), ...removal, ...partsInfo(chain), register: truth })}\n` : statusText(info, path, truth, removal, chain))
   return Exit.done
 }
 
@@ -246,7 +248,7 @@ function resumeCommand(journal: string | undefined, { rate, verb = 'resume' }: O
     if (journal === undefined) return undefined
     const info = inspectJournal(readJournalFile(journal))
     // The journal holds the rate that it began with, and a resume another only for itself.
-    return info.resumable ? `keyhaul ${verb} ${shellWord(journal)}${rateFlag(rate, hostInfoOf(info).rate)}` : undefined
+    return info.resumable || info.receipt?.splitAt !== undefined ? `keyhaul ${verb} ${shellWord(journal)}${rateFlag(rate, hostInfoOf(info).rate)}` : undefined
   } catch {
     return undefined
   }
@@ -347,6 +349,29 @@ function inspectFile(path: string): JournalInfo {
     const nothing = { message: 'it holds no migration yet; run the command that it was made for again' }
     throw new KeyhaulError(error.code, { file: path, cause: error, ...(error.code === 'KEYHAUL_JOURNAL_TORN' ? nothing : {}) })
   }
+}
+
+/** Of one that was split: its receipt is that of all, once all have ended. */
+async function withParts(path: string): Promise<JournalInfo> {
+  const info = inspectFile(path)
+  if (info.receipt?.splitAt === undefined) return info
+  const receipt = (await chainOf(path))?.receipt
+  return { ...info, receipt, resumable: receipt === undefined }
+}
+
+/** Of one that was split: of each part its journal and where it stands. */
+function partsInfo(chain: ChainNode | undefined): object {
+  if (chain === undefined) return {}
+  const told = ({ path, info, parts }: ChainNode): object => ({ journal: path, ...publicInfo(info), ...(parts.length === 0 ? {} : { parts: parts.map(told) }) })
+  return { parts: chain.parts.map(told), resumable: chain.receipt === undefined }
+}
+
+/** Nobody chose the name of its journal. One that was split goes with its parts. */
+async function removeEnded(journal: string): Promise<void> {
+  if (!hasEnded(journal)) return
+  const chain = await chainOf(journal).catch(() => undefined)
+  if (chain?.receipt === undefined) return
+  for (const file of await filesOfChain(chain)) removeQuietly(file)
 }
 
 function publicInfo(info: JournalInfo): object {

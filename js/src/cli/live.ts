@@ -6,6 +6,7 @@ import type { RangeInput } from '../ranges.js'
 import { compareBytes } from '../stores/bytes.js'
 import { levelStore } from '../stores/level.js'
 import type { Store } from '../stores/store.js'
+import type { ChainNode } from '../live/chain.js'
 import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, type Places } from './arguments.js'
 import { assertDifferent, type OpenStore, openStore, storeName } from './stores.js'
 
@@ -86,8 +87,8 @@ export async function moveLive(
     // What nobody owns belongs to the database that it lies in.
     await assignRange({ register: live.register, store: live.from, ...(given === undefined ? {} : { ranges: given }) })
     const engine = new Engine()
-    const { pauseBudget: pauseBudgetMs, require: requireLevel, rate, reverseWindow: reverseWindowMs } = flags
-    const migration = await engine.migrate({ ...live, live: true, ranges: given, journal, rate, pauseBudgetMs, requireLevel, reverseWindowMs, hostInfo: { places, rate } satisfies HostInfo })
+    const { pauseBudget: pauseBudgetMs, require: requireLevel, rate, reverseWindow: reverseWindowMs, split: splitMax } = flags
+    const migration = await engine.migrate({ ...live, live: true, ranges: given, journal, rate, pauseBudgetMs, requireLevel, reverseWindowMs, splitMax, hostInfo: { places, rate } satisfies HostInfo })
     const exit = await watch(migration)
     engine.close()
     return exit
@@ -139,4 +140,11 @@ export async function readTruth(url: string, info: JournalInfo): Promise<Registe
 const isBelow = (key: Uint8Array, end: Uint8Array | undefined): boolean => end === undefined || compareBytes(key, end) < 0
 
 export const defaultJournal = (target: string): string => `${namedStore(target).place.slice('level:'.length)}.keyhaul-journal`
+/** Of a live migration that was split: with its parts. Nothing where there is no such journal. */
+export async function chainOf(journal: string): Promise<ChainNode | undefined> {
+  await loadLive()
+  return (await import('../live/chain.js')).readChain(journal)
+}
+export const filesOfChain = async (node: ChainNode): Promise<string[]> => (await import('../live/chain.js')).filesOf(node)
+
 export const prepareLive = async (): Promise<void> => void (await loadLive())

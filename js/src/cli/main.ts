@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { KeyhaulError } from '../errors.js'
 import { VERSION } from '../receipt.js'
-import { type CopyFlags, type LiveFlags, parseCount, parseEntryMax, parseLevel, parseMs, parsePath, parsePrefix, parseRange, parseRate, parseWindow } from './arguments.js'
+import { type CopyFlags, type LiveFlags, parseCount, parseEntryMax, parseLevel, parseMs, parsePath, parsePrefix, parseRange, parseRate, parseSplit, parseWindow } from './arguments.js'
 import { cancel, closeWindow, inspect, resume, status, transfer, transferLive } from './commands.js'
 import { Exit } from './exit.js'
 import { dropFeed, inspectStore, isStore } from './feeds.js'
@@ -78,8 +78,8 @@ for (const [mode, what] of [
     .argument('<to>', 'target, as in level:./b; made if it does not exist')
     .addHelpText('after', `\nExample:\n  $ keyhaul ${mode} level:./a level:./b --range a..m --journal ./${mode}.journal${mode === 'move' ? LIVE_EXAMPLES : ''}`)
     .action((from: string, to: string, flags: CopyFlags & LiveFlags, self: Command) => {
-      const isLive = flags.live === true || flags.service !== undefined || flags.register !== undefined || flags.pauseBudget !== undefined || flags.require !== undefined || flags.reverseWindow !== undefined
-      if (isLive && flags.live !== true) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--service, --register, --pause-budget, --reverse-window and --require are of a live move; add --live' })
+      const isLive = flags.live === true || flags.service !== undefined || flags.register !== undefined || flags.pauseBudget !== undefined || flags.require !== undefined || flags.reverseWindow !== undefined || flags.split !== undefined
+      if (isLive && flags.live !== true) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--service, --register, --pause-budget, --reverse-window, --split and --require are of a live move; add --live' })
       exit = isLive ? transferLive(from, to, given(self)) : transfer(mode, from, to, flags)
     })
   if (mode === 'move') {
@@ -89,6 +89,7 @@ for (const [mode, what] of [
       .option('--register <store>', 'where it stands who owns which keys, as in level:./register; may be one of the two stores')
       .option('--pause-budget <time>', 'for so long writers may be refused, as in 50ms or 2s; default 1s', parseMs)
       .option('--reverse-window <time>', 'after the cutover the source is kept up to date for so long, as in 10m, and keyhaul reverse goes back', parseWindow)
+      .option('--split <parts>', 'where the writers outrun it: move the ranges in parts, one after the other, in so many at most, 2 to 64', parseSplit)
       .option('--require <level>', 'refuse to start below this guarantee level, as in L4', parseLevel)
   }
 }

@@ -194,6 +194,7 @@ export function receiptText(receipt: Receipt): string {
   const differences = receipt.missing + receipt.extra + receipt.changed
   const moves = receipt.mode === 'move' || receipt.mode === 'live'
   const extras = [
+    ...partsText(receipt),
     receipt.state === 'done' && receipt.mode !== 'verify' && receipt.entries === 0 ? 'no key of the source lies in the range' : '',
     differences > 0
       ? `differences found: ${formatCount(receipt.missing)} missing, ${formatCount(receipt.extra)} extra, ${formatCount(receipt.changed)} changed`
@@ -237,8 +238,16 @@ function writersLine({ writes }: Receipt, isOver: boolean): string {
   return `${waits}; clients wrote ${before}${formatCount(Math.round(perSecondDuring))} keys a second during it`
 }
 
+/** Of one that was split, what became of each part. */
+function partsText(receipt: Receipt): string[] {
+  const leaves = ({ parts, ...one }: Receipt): Receipt[] => parts?.flatMap(leaves) ?? [one]
+  if (receipt.parts === undefined) return []
+  return leaves(receipt).map(({ state, ranges, entries: count, from, to }, i) => `part ${i + 1}${rangesLine(ranges).map((line) => line.replace(/^ {2}ranges? +/, ' ')).join('')}: ${state === 'done' ? `${entries(count)}, ${shownStore(to)} owns it` : `${state}, ${shownStore(from)} owns it`}`)
+}
+
 /** A live migration below level 5 reads both sides while they change: their digests are of no common moment. */
-function proofText({ mode, level, digests: { source, target }, rechecked, position }: Receipt): string {
+function proofText({ mode, level, digests: { source, target }, rechecked, position, parts }: Receipt): string {
+  if (parts !== undefined) return 'every key of each part was compared on both sides'
   const at = position === undefined ? '' : `, at position ${position.feed}, epoch ${position.epoch}`
   if (mode !== 'live' || level >= 5) return `both sides hold ${entries(target.entries)}, digest ${target.sum}${at}`
   const again = rechecked > 0 ? `, and ${formatCount(rechecked)} again that changed meanwhile, to the last change before the cutover` : ''

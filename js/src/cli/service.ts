@@ -76,8 +76,8 @@ function parseReply(line: string, path: string): Reply {
 }
 
 export async function moveInService(from: string, to: string, ranges: readonly RangeInput[], flags: Partial<CopyFlags> & LiveFlags): Promise<number> {
-  const { service, pauseBudget: pauseBudgetMs, require: requireLevel, rate, reverseWindow: reverseWindowMs } = flags
-  const request = { op: 'move', from, to, ...rangeTexts(ranges), pauseBudgetMs, requireLevel, rate, reverseWindowMs }
+  const { service, pauseBudget: pauseBudgetMs, require: requireLevel, rate, reverseWindow: reverseWindowMs, split: splitMax } = flags
+  const request = { op: 'move', from, to, ...rangeTexts(ranges), pauseBudgetMs, requireLevel, rate, reverseWindowMs, splitMax }
   return follow(request, { ...flags, service: service as string }, 'stop')
 }
 

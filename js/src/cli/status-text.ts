@@ -1,13 +1,15 @@
 import type { JournalInfo, LiveJournal } from '../inspect.js'
+import { formatKey } from '../errors.js'
+import type { ChainNode } from '../live/chain.js'
 import { hostInfoOf } from './arguments.js'
 import type { RegisterTruth } from './live.js'
 import { wordOf } from './live-output.js'
-import { entries, formatBytes, formatCount, formatDuration, shownStore, takenBack, WORDS } from './output.js'
+import { entries, formatBytes, formatCount, formatDuration, printableKey, shownStore, takenBack, WORDS } from './output.js'
 import type { Removal } from './removal.js'
 import { shellWord } from './shell.js'
 
 /** What `keyhaul status` says of a journal. */
-export function statusText(info: JournalInfo, journal: string, truth?: RegisterTruth, removal?: Removal): string {
+export function statusText(info: JournalInfo, journal: string, truth?: RegisterTruth, removal?: Removal, chain?: ChainNode): string {
   const step = info.state === 'stopped' ? ` while ${WORDS[info.step] ?? wordOf(info.step)}` : ''
   const lines = [`${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${info.state}${step}`]
   if (info.receipt?.state === 'cancelled') lines.push(`  ${takenBack(info.receipt)}`)
@@ -18,8 +20,22 @@ export function statusText(info: JournalInfo, journal: string, truth?: RegisterT
   if (info.resumable && rate > 0) lines.push(`  at most ${formatBytes(rate)}/s`)
   if (info.live !== undefined) lines.push(...journalLines(info.live, truth))
   if (info.torn) lines.push('  the last write was cut short; resuming cuts it off')
-  lines.push(info.resumable ? `  resume with: keyhaul resume ${shellWord(journal)}` : '  it has ended')
+  if (chain !== undefined) lines.push(...partLines(chain))
+  const isResumable = chain === undefined ? info.resumable : chain.receipt === undefined
+  lines.push(isResumable ? `  resume with: keyhaul resume ${shellWord(journal)}` : '  it has ended')
   return `${lines.join('\n')}\n`
+}
+
+/** Where each part stands; those that are not shown have not begun. */
+function partLines({ info, parts }: ChainNode): string[] {
+  const at = formatKey(Buffer.from(info.receipt?.splitAt ?? '', 'hex'))
+  const lines = parts.flatMap((part, i) => {
+    const { state, step, copiedEntries, receipt } = part.info
+    const where = receipt?.splitAt === undefined ? state : part.receipt?.state ?? 'in parts'
+    const moved = receipt?.state === 'done' ? `, ${shownStore(part.info.to)} owns it` : ''
+    return [`part ${i + 1} (${part.path}): ${where}${state === 'stopped' ? ` while ${WORDS[step] ?? wordOf(step)}` : ''}, ${entries(copiedEntries)}${moved}`, ...(part.parts.length > 0 ? partLines(part) : [])]
+  })
+  return [`split at ${printableKey(at)}${parts.length < 2 ? `; ${parts.length} of 2 parts begun` : ''}`, ...lines].map((line) => `  ${line}`)
 }
 
 function removalText(step: JournalInfo['step'], { removedEntries, leftEntries, totalEntries }: Removal): string {

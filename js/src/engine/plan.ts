@@ -38,6 +38,8 @@ export interface LiveWords {
   operatorFence: boolean
   /** 0: none. */
   reverseWindowMs: number
+  /** Parts at most; 0 or 1: never split. */
+  splitMax: number
 }
 
 /** The payload of the journal's plan record (core/src/journal/FORMAT.md). Throws KEYHAUL_INVALID_ARGUMENT. */
@@ -75,8 +77,9 @@ export function encodePlan(plan: PlanWords): Uint8Array {
   if (plan.live !== undefined) {
     out.push(...plan.live.claim)
     number('pauseBudgetMs')
-    varint(out, (plan.live.durable ? 1 : 0) | (plan.live.operatorFence ? 2 : 0) | (plan.live.reverseWindowMs ? 4 : 0))
+    varint(out, (plan.live.durable ? 1 : 0) | (plan.live.operatorFence ? 2 : 0) | (plan.live.reverseWindowMs ? 4 : 0) | (plan.live.splitMax > 1 ? 8 : 0))
     if (plan.live.reverseWindowMs) number('reverseWindowMs', 604_800_000)
+    if (plan.live.splitMax > 1) number('splitMax', 64)
   }
   return Uint8Array.from(out)
 }

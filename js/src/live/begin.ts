@@ -6,14 +6,18 @@ import type { MigrateOptions } from '../options.js'
 import type { ScanRange, Store } from '../stores/store.js'
 import { operatorFence } from './operator.js'
 
-export type Fenced = Partial<Pick<LiveRun, 'fence'>>
-type Given = Pick<MigrateOptions, 'from' | 'to' | 'register' | 'stopWrites' | 'resumeWrites' | 'mode'>
+export { splitOf } from './split.js'
+import { splitFrom, type Split } from './split.js'
+
+export type Fenced = Partial<Pick<LiveRun, 'fence'>> & { readonly split?: Split | undefined }
+type Given = Pick<MigrateOptions, 'from' | 'to' | 'register' | 'stopWrites' | 'resumeWrites' | 'mode' | 'splitMax' | 'journal'>
 
 /** The stores as a live migration sees them. */
 export function moverOf<T extends Given>(options: T, ranges: readonly ScanRange[]): T & Fenced {
   if (options.mode !== undefined) throw refused('leave `mode` out of a live migration')
   const fence = (options.stopWrites ?? options.resumeWrites) && operatorFence(options, ranges)
-  return { ...options, fence, from: fence?.store ?? options.from.mover ?? options.from, to: options.to.mover ?? options.to }
+  const all = { ...options, fence, from: fence?.store ?? options.from.mover ?? options.from, to: options.to.mover ?? options.to }
+  return { ...all, split: splitFrom(all) }
 }
 
 export function liveRun({ register, from, to, fence, share = 0.25 }: Pick<MigrateOptions, 'register' | 'from' | 'to' | 'share'> & Fenced, claim: Uint8Array): LiveRun {

@@ -22,6 +22,7 @@ export interface MoveRequest {
   readonly requireLevel?: number
   readonly rate?: number
   readonly reverseWindowMs?: number
+  readonly splitMax?: number
 }
 
 /** Asks for a measurement of a live migration between two stores; the forecast is made where it was asked. */
@@ -98,7 +99,7 @@ const ID = /^[a-z0-9][a-z0-9-]{0,39}$/
 
 /** What each request may have besides `keyhaul` and `op`. */
 const MEMBERS: Readonly<Record<Request['op'], readonly string[]>> = {
-  move: ['from', 'to', 'ranges', 'pauseBudgetMs', 'requireLevel', 'rate', 'reverseWindowMs'],
+  move: ['from', 'to', 'ranges', 'pauseBudgetMs', 'requireLevel', 'rate', 'reverseWindowMs', 'splitMax'],
   rehearse: ['from', 'to', 'ranges', 'sharePercent', 'writes', 'watchMs'],
   status: ['id', 'watch'],
   resume: ['id', 'rate'],
@@ -160,7 +161,8 @@ function parseMove(rest: Record<string, unknown>): MoveRequest {
     ...number('pauseBudgetMs', 3_600_000),
     ...number('requireLevel', 5),
     ...number('rate', Number.MAX_SAFE_INTEGER),
-    ...number('reverseWindowMs', 604_800_000)
+    ...number('reverseWindowMs', 604_800_000),
+    ...number('splitMax', 64)
   }
 }
 

@@ -11,6 +11,7 @@ import type { Receipt } from '../receipt.js'
 import { toHex } from '../stores/bytes.js'
 import type { Store } from '../stores/store.js'
 import type { GatedStore } from './gated.js'
+import { readChain } from './chain.js'
 import { goneStore } from './gone.js'
 import type { ControlOptions } from './control.js'
 import { fromWire, type MoveRequest, type RunInfo, type StoreInfo, toWire, type WireError } from './control-request.js'
@@ -58,7 +59,7 @@ export class Runs {
   async recover(): Promise<void> {
     for (const file of readdirSync(this.options.journals).sort()) {
       if (!file.endsWith('.journal')) continue
-      const run = this.readRun(file)
+      const run = await this.readRun(file)
       if (run === undefined) continue
       this.all.set(run.id, run)
       const wasUnderWay = run.error?.code === 'KEYHAUL_INTERRUPTED' && !this.isHeld(run.id)
@@ -81,8 +82,8 @@ export class Runs {
     const journal = this.fileOf(id)
     const ranges = (request.ranges ?? []).map(rangeText)
     const { register } = this.options
-    const { requireLevel, pauseBudgetMs, rate, reverseWindowMs } = request
-    const options: MigrateOptions = { live: true, from, to, ranges: request.ranges, register, journal, requireLevel, pauseBudgetMs, rate, reverseWindowMs, hostInfo: { ranges, rate } }
+    const { requireLevel, pauseBudgetMs, rate, reverseWindowMs, splitMax } = request
+    const options: MigrateOptions = { live: true, from, to, ranges: request.ranges, register, journal, requireLevel, pauseBudgetMs, rate, reverseWindowMs, splitMax, hostInfo: { ranges, rate } }
     const migration = await this.engine.migrate(options).catch((error: unknown) => {
       rmSync(journal, { force: true })
       throw error
@@ -233,7 +234,7 @@ export class Runs {
     }
   }
 
-  private readRun(file: string): Run | undefined {
+  private async readRun(file: string): Promise<Run | undefined> {
     const id = file.slice(0, -'.journal'.length)
     const journal = this.fileOf(id)
     let info: JournalInfo
@@ -247,13 +248,16 @@ export class Runs {
     }
     if (info.mode !== 'live') return undefined
     const { ranges, rate } = (info.hostInfo ?? {}) as { ranges?: string[]; rate?: number }
-    const error = info.receipt === undefined ? Object.assign(new KeyhaulError(info.stopped ?? 'KEYHAUL_INTERRUPTED'), { resumable: true }) : this.whyFailed(id, info)
-    return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, claim: info.live?.claim, level: info.level, rate, migration: undefined, receipt: info.receipt, error, watchers: new Set() }
+    // One that was split has not ended before its parts have.
+    const receipt = info.receipt?.splitAt === undefined ? info.receipt : (await readChain(journal))?.receipt
+    const stopped = info.receipt === undefined ? info.stopped : undefined
+    const error = receipt === undefined ? Object.assign(new KeyhaulError(stopped ?? 'KEYHAUL_INTERRUPTED'), { resumable: true }) : this.whyFailed(id, receipt, info)
+    return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, claim: info.live?.claim, level: info.level, rate, migration: undefined, receipt, error, watchers: new Set() }
   }
 
   /** What was said then; the journal has the code at most. */
-  private whyFailed(id: string, { receipt, stopped }: JournalInfo): Run['error'] {
-    if (receipt?.state !== 'failed') return undefined
+  private whyFailed(id: string, receipt: Receipt, { stopped }: JournalInfo): Run['error'] {
+    if (receipt.state !== 'failed') return undefined
     try {
       return fromWire(JSON.parse(readFileSync(this.failureOf(id), 'utf8')) as WireError)
     } catch {
@@ -304,7 +308,7 @@ export class Runs {
     const ended = [...this.all.values()].filter(({ receipt, migration }) => receipt !== undefined && migration === undefined)
     for (const run of ended.slice(0, Math.max(0, ended.length - ENDED_MAX))) {
       this.all.delete(run.id)
-      rmSync(run.journal, { force: true })
+      for (const file of partFiles(run)) rmSync(file, { force: true })
       rmSync(this.failureOf(run.id), { force: true })
     }
   }
@@ -321,6 +325,11 @@ export class Runs {
   private isHeld(id: string): boolean {
     return readdirSync(this.options.journals).includes(`${id}.stopped`)
   }
+}
+
+/** Its journal and, where it was split, those of its parts. */
+function partFiles({ journal, receipt }: Pick<Run, 'journal' | 'receipt'>): string[] {
+  return [journal, ...(receipt?.parts ?? []).flatMap((part, i) => partFiles({ journal: `${journal}.${i + 1}`, receipt: part }))]
 }
 
 function infoOf({ id, from, to, ranges, journal, level, migration, receipt, error, refused }: Run): RunInfo {

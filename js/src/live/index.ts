@@ -1,3 +1,4 @@
+export { type ChainNode as SplitJournal, readChain as inspectParts } from './chain.js'
 export { serveControl } from '#control'
 export type { Control, ControlOptions } from './control.js'
 export type { MoveRequest, RunInfo, WireError } from './control-request.js'

@@ -18,6 +18,10 @@ const KILLED = {
   ],
   cancel: ['aborting', 'unfencing', 'discarding', 'releasing', 'closing', 'cancelled'],
   budget: ['postponing', 'unfencing'],
+  split: [
+    'postponing', 'aborting', 'discarding', 'releasing', 'closing', 'between', '1:staging', '1:copying', '1:fencing', '1:deciding', '1:cleaning', '1:closing', '1:between',
+    '2:staging', '2:catchingUp', '2:activating', '2:redirecting', '2:closing'
+  ],
   reverse: [
     'arming', 'turning', 'back:staging', 'back:reversible', 'back:approaching', 'back:fencing', 'back:draining', 'back:readFencing', 'back:deciding', 'back:activating',
     'back:redirecting', 'back:cleaning', 'back:closing', 'back:done'
@@ -38,7 +42,7 @@ const EXCUSED: Readonly<Record<string, string>> = {
 }
 
 test('each state of a migration is killed somewhere, or there is a reason', () => {
-  const killed = new Set(MODES.flatMap((mode) => KILLED[mode].map((state) => state.replace('back:', ''))))
+  const killed = new Set(MODES.flatMap((mode) => KILLED[mode].map((state) => state.replace(/^(back|1|2):/, ''))))
   const open = STATES.filter((state) => !killed.has(state) && EXCUSED[state] === undefined)
   assert.deepEqual(open, [])
   assert.deepEqual(Object.keys(EXCUSED).filter((state) => killed.has(state) || !(STATES as readonly string[]).includes(state)), [])
@@ -51,6 +55,7 @@ interface Moved {
   readonly reversed: boolean
   readonly postponed: number
   readonly incarnations: number
+  readonly parts?: readonly { readonly state: string }[]
   /** Keys in each of the databases. */
   readonly held: { readonly a: number; readonly b: number }
   /** Keys that clients have left. */
@@ -92,6 +97,7 @@ function assertEnded(mode: Mode, receipt: Moved): void {
   assert.equal(receipt.reversed, mode === 'reverse')
   const { there } = receipt
   assert.deepEqual(receipt.held, mode === 'cancel' || mode === 'reverse' ? { a: there, b: 0 } : { a: 0, b: there })
+  if (mode === 'split') assert.deepEqual(receipt.parts?.map(({ state }) => state), ['done', 'done'])
   assert.equal(receipt.feedRows, 0, 'a feed was left open')
 }
 

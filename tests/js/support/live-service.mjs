@@ -1,13 +1,14 @@
 // A service that moves a shard while it is used: killed and started again by live-kill.test.ts.
 // Prints "ack KEY VERSION" after each acknowledged write, and "moved" with the receipt.
 // With STATE it kills itself when the migration gets there; "back:STATE" is the state after the cutover, on the
-// way back or to its end; with "openFeed" once the source has opened a feed and before anybody knows its position.
+// way back or to its end; "1:STATE" and "2:STATE" is one of the first or second half of what was split, and "between" and
+// "1:between" that the one before has ended and the journal of the next half has not begun; with "openFeed" once the source has opened a feed and before anybody knows its position.
 // node live-service.mjs FOLDER KEYS ACKS.json MODE [STATE]
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { inspectJournal, migrate } from '../../../dist/index.js'
-import { assignRange, gatedStore, shardedStore } from '../../../dist/live/index.js'
+import { assignRange, gatedStore, inspectParts, shardedStore } from '../../../dist/live/index.js'
 import { levelRegister } from '../../../dist/register/level.js'
 import { levelStore } from '../../../dist/stores/level.js'
 
@@ -17,6 +18,8 @@ const MODES = {
   cancel: { options: {}, at: { copying: (run) => run.cancel(), catchingUp: (run) => run.cancel(), verifying: (run) => run.cancel(), approaching: (run) => run.cancel() } },
   // The first fence of each process takes longer than that.
   budget: { options: { pauseBudgetMs: 1500 }, at: {} },
+  // So does each fence of all of it, until it is split.
+  split: { options: { pauseBudgetMs: 1500, splitMax: 2 }, at: {} },
   reverse: { options: { reverseWindowMs: 3_600_000, pauseBudgetMs: 60_000 }, at: { reversible: (run) => void run.reverse() } },
   window: { options: { reverseWindowMs: 3_600_000, pauseBudgetMs: 60_000 }, at: { reversible: (run) => run.closeWindow() } }
 }
@@ -56,19 +59,28 @@ function slow(store) {
   let fences = 0
   const change = async (call) => {
     await gate.change(call)
-    if (call.verb === 'fence' && fences++ === 0) await new Promise((wake) => setTimeout(wake, FENCE_MS))
+    const isLong = mode === 'split' ? call.ranges.some(({ gte, lt }) => gte === undefined && lt === undefined) : fences++ === 0
+    if (call.verb === 'fence' && isLong) await new Promise((wake) => setTimeout(wake, FENCE_MS))
   }
   return Object.create(store.mover, { gate: { value: { ...gate, change } } })
 }
 
 const journal = join(folder, 'journal')
 let run
+let ended = 0
+/** Of which half, by the journals that are there. */
+function nameOf(state, turned) {
+  if (mode !== 'split') return turned ? `back:${state}` : state
+  const half = existsSync(`${journal}.2`) ? '2:' : existsSync(`${journal}.1`) ? '1:' : ''
+  if (state === 'closing') ended++
+  return state === 'claiming' && ended > 0 && half !== '2:' ? `${half}between` : `${half}${state}`
+}
 function begin() {
-  run = migrate({ live: true, from: mode === 'budget' ? slow(a) : a, to: b, register, journal, pageEntries: 200, durablePages: 2, rate: 150_000, ...options })
+  run = migrate({ live: true, from: mode === 'budget' || mode === 'split' ? slow(a) : a, to: b, register, journal, pageEntries: 200, durablePages: 2, rate: 150_000, ...options })
   run.migration.then(
     (migration) => {
       const see = (state) => {
-        const name = migration.progress().live?.turned === true ? `back:${state}` : state
+        const name = nameOf(state, migration.progress().live?.turned === true)
         if (name === dieIn) die()
         else at[state]?.(migration)
       }
@@ -101,11 +113,11 @@ const writer = async (first) => {
 }
 const writers = [0, 1, 2, 3].map(writer)
 if (run === undefined) begin()
-const receipt = await run.done.catch((error) => {
+const receipt = await run.done.catch(async (error) => {
   if (error.code === 'KEYHAUL_CANCELLED') return error.receipt
   // Killed right after its last record.
   if (error.code !== 'KEYHAUL_ALREADY_COMPLETE') throw error
-  return inspectJournal(readFileSync(journal)).receipt
+  return mode === 'split' ? (await inspectParts(journal)).receipt : inspectJournal(readFileSync(journal)).receipt
 })
 stopped = true
 await Promise.all(writers)

@@ -30,6 +30,7 @@ struct RecordText {
   }
   std::string operator()(const ArmedRecord& r) const { return "armed at " + escaped(r.position); }
   std::string operator()(const WindowRecord& r) const { return "window ends at " + std::to_string(r.endsUnixMs); }
+  std::string operator()(const SplitRecord& r) const { return "split at " + r.at; }
   std::string operator()(const PhaseRecord& r) const {
     return "phase " + std::string(stateName(r.state));
   }

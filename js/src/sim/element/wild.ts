@@ -20,6 +20,7 @@ const UNSEEN: Story = { text: 'Dragonfly began to listen for changes after it ha
 const BLACK_BOX: Story = { text: 'Who moved slots of a Redis cluster was told neither how many keys had arrived nor how many were left, and could only wait.', source: 'Redis issue 14300', link: 'https://github.com/redis/redis/issues/14300' }
 const AGAIN: Story = { text: 'A ScyllaDB stream that failed began at zero again, beside all that it had sent before, until the disk was full.', source: 'ScyllaDB issue 23582', link: 'https://github.com/scylladb/scylladb/issues/23582' }
 const OVERTAKEN: Story = { text: 'DittoFS fetched chunks side by side and kept whichever arrived last: an old, large one ended behind the new one and put its bytes back over it.', source: 'DittoFS issue 1974', link: 'https://github.com/marmos91/dittofs/issues/1974' }
+const GAP: Story = { text: 'BuildBuddy split a range at two keys, where the one half ended and where the other began: what lay between them was in neither.', source: 'BuildBuddy PR 2420', link: 'https://github.com/buildbuddy-io/buildbuddy/pull/2420' }
 
 const OF: readonly (readonly [Story, string])[] = [
   [FSYNC, 'ack-before-target ack-before-sync journal-not-synced ignore-write-error unnoticed-restart register-forgets live-restart'],
@@ -36,7 +37,8 @@ const OF: readonly (readonly [Story, string])[] = [
   [AGAIN, 'no-clearing preempt-forgets'],
   [UNSEEN, 'early-open'],
   [OVERTAKEN, 'apply-older'],
-  [BLACK_BOX, 'counts-anew']
+  [GAP, 'split-key-lost split-key-twice'],
+  [BLACK_BOX, 'counts-anew half-forgotten']
 ]
 
 /** Undefined where no case is known to us. */

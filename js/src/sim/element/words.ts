@@ -26,6 +26,7 @@ const PROMISES: Readonly<Record<string, string>> = {
   position: 'Receipts say where both were equal',
   pause: 'Writers wait no longer than agreed',
   'single-writer': 'No two stores take writes of one key',
+  whole: 'What moves in parts moves as a whole',
   window: 'The way back stays open as agreed'
 }
 

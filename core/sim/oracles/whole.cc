@@ -1,0 +1,49 @@
+// A range that was split has moved as a whole where each of its parts says that it has: no key of it was left out
+// between two parts, and none is left because nobody went on with the rest.
+#include <algorithm>
+
+#include "../register.h"
+#include "../world.h"
+#include "oracles.h"
+
+namespace keyhaul::sim {
+namespace {
+
+class WholeOracle : public Oracle {
+ public:
+  using Oracle::Oracle;
+  std::string_view name() const override { return "whole"; }
+
+  void onLiveEnd(const Job& job) override {
+    if (job.partOf == 0 && job.plan.splitMax < 2) return;
+    const Job& root = rootOf(job);
+    if (root.receipt.splitAt.empty()) return;
+    for (const auto& part : world_.jobs()) {
+      if (&rootOf(*part) != &root) continue;
+      const bool split = !part->receipt.splitAt.empty();
+      // One that failed is somebody's to look at, and says so.
+      if (!part->ended() || (!split && part->state != MigrationState::kDone)) return;
+    }
+    const OwnershipMap& map = world_.theRegister().map();
+    for (const KeyRange& range : root.plan.ranges) {
+      for (const Ownership& part : map.parts()) {
+        if (!part.range.overlaps(range) || part.owner == root.plan.target) continue;
+        violated("all parts have moved to " + root.plan.target + ", and " + part.owner + " still owns a part",
+                 std::max(part.range.lo, range.lo));
+      }
+    }
+  }
+
+ private:
+  const Job& rootOf(const Job& job) const {
+    const Job* root = &job;
+    while (root->partOf != 0) root = &world_.job(root->partOf - 1);
+    return *root;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> makeWhole(World& world) { return std::make_unique<WholeOracle>(world); }
+
+}  // namespace keyhaul::sim

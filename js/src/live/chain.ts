@@ -1,0 +1,115 @@
+// The journals of a migration that was split: `<path>` tells at which key, `<path>.1` and `<path>.2` are those of its
+// halves, which may be split in turn. Each names the claim of the one that it is a part of, so one that was left by
+// another migration is not taken for a part of this one.
+import { openJournalFile } from '#journal-file'
+import { KeyhaulError } from '../errors.js'
+import { inspectJournal, type JournalInfo, summarize } from '../inspect.js'
+import type { DigestSummary, Receipt } from '../receipt.js'
+
+export interface ChainNode {
+  readonly path: string
+  readonly info: JournalInfo
+  /** The claim of the one that it is a part of. */
+  readonly of: string | undefined
+  /** In key order, as far as they were begun. */
+  readonly parts: readonly ChainNode[]
+  /** Once nothing of it is left to do: of all its parts. */
+  readonly receipt: Receipt | undefined
+}
+
+/** What stands behind `host` in a journal of one that may be split. */
+export interface Envelope {
+  readonly of?: string | undefined
+  readonly options: object
+}
+
+export const partOf = (path: string, number: number): string => `${path}.${number}`
+export const envelopeOf = (hostInfo: string): { host?: unknown; split?: Envelope } => JSON.parse(hostInfo) as { host?: unknown; split?: Envelope }
+
+/** The journal at a path with those of its parts. Nothing where there is none, or one in which nothing was begun. */
+export async function readChain(path: string, of?: string): Promise<ChainNode | undefined> {
+  const bytes = await readFile(path)
+  if (bytes === undefined) return undefined
+  const summary = summarizeBegun(bytes, path)
+  if (summary === undefined) return undefined
+  const { split } = envelopeOf(summary.hostInfo)
+  if (of !== undefined && split?.of !== of) throw ofAnother(path)
+  const info = inspectJournal(bytes)
+  const about = { path, info, of: split?.of }
+  if (info.receipt?.splitAt === undefined) return { ...about, parts: [], receipt: info.receipt }
+  const parts: ChainNode[] = []
+  for (const number of [1, 2]) {
+    const part = await readChain(partOf(path, number), info.live?.claim)
+    if (part !== undefined) parts.push(part)
+    if (part?.receipt?.state !== 'done') break
+  }
+  const receipts = parts.flatMap(({ receipt }) => receipt ?? [])
+  const isOver = receipts.length === 2 || receipts.some(({ state }) => state !== 'done')
+  return { ...about, parts, receipt: isOver ? totalOf(info.receipt, receipts) : undefined }
+}
+
+/** Those of an earlier migration would be in the way once this one is split: better said before it begins. */
+export async function assertNoParts(path: string): Promise<void> {
+  for (const number of [1, 2]) if ((await readFile(partOf(path, number))) !== undefined) throw ofAnother(partOf(path, number))
+}
+
+/** Its own, and those of its parts, which go after it: what begins anew in it finds them then, and says so. */
+export const filesOf = ({ path, parts }: ChainNode): string[] => [path, ...parts.flatMap(filesOf)]
+
+const ofAnother = (file: string): KeyhaulError =>
+  new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', { file, message: 'it is of a part of another migration, and a part of this one would have its name; remove it, or use another journal' })
+
+async function readFile(path: string): Promise<Uint8Array | undefined> {
+  const journal = await openJournalFile(path, { create: false, lock: false })
+  try {
+    return await journal.read()
+  } catch (error) {
+    if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_NOT_FOUND') return undefined
+    throw error
+  } finally {
+    await journal.close()
+  }
+}
+
+function summarizeBegun(bytes: Uint8Array, path: string): ReturnType<typeof summarize> | undefined {
+  try {
+    return summarize(bytes, path)
+  } catch (error) {
+    if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_TORN') return undefined
+    throw error
+  }
+}
+
+/** How many parts there are, of those that were begun. */
+export const partsIn = ({ parts }: Receipt): number => (parts === undefined ? 1 : parts.reduce((sum, part) => sum + partsIn(part), 0))
+
+const SUMS = [
+  'deletedEntries', 'leftOnSource', 'discardedEntries', 'feedChanges', 'copiedPages', 'retries', 'verifyRounds', 'durationMs', 'copyMs', 'catchUpMs', 'verifyMs',
+  'deleteMs', 'postponed', 'rechecked', 'missing', 'extra', 'changed', 'repairs'
+] as const
+
+/** `whole`: of the one that was split, whose work was in vain. */
+export function totalOf(whole: Receipt, parts: readonly Receipt[]): Receipt {
+  const { splitAt: _, position: __, writes: ___, ...rest } = whole
+  const sum = (of: (receipt: Receipt) => number): number => parts.reduce((total, part) => total + of(part), 0)
+  const longest = parts.reduce<Receipt | undefined>((most, part) => (part.pauseMs > (most?.pauseMs ?? -1) ? part : most), undefined)
+  const digestOf = (side: 'source' | 'target'): DigestSummary => ({ sum: '', entries: sum(({ digests }) => digests[side].entries), bytes: sum(({ digests }) => digests[side].bytes) })
+  const all = Object.fromEntries(SUMS.map((name) => [name, Math.round(100 * (whole[name] + sum((part) => part[name]))) / 100]))
+  const moved = parts.filter(({ state }) => state === 'done')
+  return {
+    ...rest,
+    ...(all as Pick<Receipt, (typeof SUMS)[number]>),
+    state: parts.find(({ state }) => state !== 'done')?.state ?? 'done',
+    level: Math.min(whole.level, ...parts.map(({ level }) => level)),
+    verified: parts.every(({ verified }) => verified),
+    entries: moved.reduce((total, { entries }) => total + entries, 0),
+    bytes: moved.reduce((total, { bytes }) => total + bytes, 0),
+    digests: { source: digestOf('source'), target: digestOf('target') },
+    different: parts.flatMap(({ different }) => different),
+    incarnations: Math.max(whole.incarnations, ...parts.map(({ incarnations }) => incarnations)),
+    pauseMs: longest?.pauseMs ?? 0,
+    pauseForecastMs: longest?.pauseForecastMs ?? 0,
+    notPromised: [...new Set(parts.flatMap(({ notPromised }) => notPromised))],
+    parts
+  }
+}
