@@ -35,7 +35,7 @@ export const ERRORS = {
   KEYHAUL_SCAN_OUT_OF_RANGE: [43, 'the store returned a key outside the scanned range; its adapter is faulty: run the conformance suite of keyhaul/testing'],
   KEYHAUL_SCAN_OVERSIZE: [44, 'the store returned a page far over the byte limit with more than one entry; its adapter is faulty: run the conformance suite of keyhaul/testing'],
   KEYHAUL_SCAN_NO_END: [45, 'the store returned an empty page without saying END; its adapter is faulty: run the conformance suite of keyhaul/testing'],
-  KEYHAUL_STORE_LOCKED: [46, 'the store is in use by another process; stop that one first, or move through it with --live --service'],
+  KEYHAUL_STORE_LOCKED: [46, 'the store is in use by another process; stop that one, or move through it with --service'],
   KEYHAUL_STORE_NOT_FOUND: [47, 'there is no store at this place; check the path'],
   KEYHAUL_DISK_FULL: [48, 'no space is left on the disk; free space, then resume'],
   KEYHAUL_STORE_CLOSED: [49, 'the store was closed while in use; open it again, then resume'],

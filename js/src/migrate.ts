@@ -192,7 +192,7 @@ export class Engine {
       if (parts !== undefined) return parts
       throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
         file: journal.name,
-        message: 'its migration has ended, keyhaul status or inspectJournal() has the receipt; use another journal'
+        message: 'its migration has ended, inspectJournal() has the receipt; use another journal'
       })
     }
     const live = summary.live && liveBegin().resumedRun(options, unhex(summary.live.claim), summary.level, journal.name)
@@ -242,7 +242,7 @@ function assertStores({ from, to, signal }: Pick<MigrateOptions, 'from' | 'to' |
   if (from.name === to.name) {
     throw new KeyhaulError('KEYHAUL_SAME_STORE', {
       store: from.name,
-      message: 'source and target have the same name; give one of them another `name`'
+      message: 'source and target have the same name; give one another `name`'
     })
   }
 }
@@ -283,12 +283,11 @@ function planError(
   const code = errorCodeOf(number)
   if (problem.missing || code === 'KEYHAUL_LEVEL_NOT_MET') {
     const missing = CAPABILITIES.filter((_, i) => ((problem.missing ?? 0) & (1 << i)) !== 0)
-    const bare = [options.from, options.to].find(({ capabilities }) => missing.some((one) => /^(scan|apply)$/.test(one) && !capabilities.has(one as Capability)))
-    if (bare !== undefined) return new KeyhaulError(code, { store: bare.name, message: `its capabilities lack ${missing.join(' and ')}; name there what it has` })
-    if (missing.includes('version')) return new KeyhaulError(code, { message: 'missing: version, on both stores, where a feed is ahead of its scans (feedEarly)' })
+    if (missing.includes('version')) return new KeyhaulError(code, { message: 'missing: version, on both stores, beside feedEarly' })
     if (options.live === true) return new KeyhaulError(code, { message: liveBegin().levelText(missing, options) })
+    const lacks = [options.from, options.to].find(({ capabilities }) => missing.some((one) => !capabilities.has(one as Capability)))
     const why = missing.length === 0 ? 'without `live` keyhaul reaches level 1' : `missing: ${missing.join(', ')}`
-    return new KeyhaulError(code, { message: `level ${Math.max(options.requireLevel ?? 0, options.follow === true ? 1 : 0)} cannot be given: ${why}` })
+    return new KeyhaulError(code, { store: lacks?.name, message: `level ${Math.max(options.requireLevel ?? 0, options.follow === true ? 1 : 0)} cannot be given: ${why}` })
   }
   if (problem.field === undefined || problem.field === '') return new KeyhaulError(code)
   return new KeyhaulError(code, { message: fieldText(problem as PlanProblem, options) })

@@ -373,7 +373,7 @@ export class Migration implements AsyncIterable<Progress> {
 
 const REFUSED = /SCAN|TOO_L/
 const REPAIR = 'run a verify with repair: true, or keyhaul verify --repair'
-const NO_VERSION_TELLS = 'no version tells which is right: write that one with a newer version, and delete yourself what only the target has'
+const NO_VERSION_TELLS = 'no version tells which is right: write that one anew, and delete what only the target has'
 const failureOf = (node: number, code: string): string => (node === 0 ? '' : node + code)
 
 /** `newer`: what is offered to both by their versions was offered already. */

@@ -47,7 +47,7 @@ export function toScanRanges(inputs: RangesInput | undefined): ScanRange[] {
     if ('prefix' in input) {
       const gte = toBytes(input.prefix)
       // Of a variable that was not set, most likely; and a move would empty the source.
-      if (gte.length === 0) throw refused('a prefix is empty, which is that of every key; leave `ranges` out if that is meant')
+      if (gte.length === 0) throw refused('a prefix is empty; leave `ranges` out for every key')
       return { gte, lt: prefixEnd(gte) }
     }
     const [from, to] = endsOf(input)

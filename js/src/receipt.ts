@@ -182,6 +182,6 @@ export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' 
 }
 
 const givenUpText = (source: string): string =>
-  `that ${source} holds nothing of the ranges: it was given up. Its gate serves none of them, and a migration to it is refused until they are gone`
+  `that ${source} holds nothing of the ranges: it was given up, and a migration to it is refused until they are gone`
 
 export const VERSION = '0.1.0'

@@ -50,7 +50,7 @@ function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
     return new WebAssembly.Module(bytes)
   } catch (cause) {
     throw new KeyhaulError('KEYHAUL_UNSUPPORTED', {
-      message: "no WebAssembly may be compiled here: a page has to allow 'wasm-unsafe-eval' in its policy; elsewhere give init() the module keyhaul/keyhaul.wasm, before anything else",
+      message: "no WebAssembly may be compiled here; allow 'wasm-unsafe-eval', or give init() keyhaul/keyhaul.wasm first",
       cause
     })
   }

@@ -1,7 +1,7 @@
 import { staged, textOf } from '../engine/handle.js'
 import { getModule } from '../engine/load.js'
 import type { WasmModule } from '../engine/module.js'
-import { instantiateLive } from '../live/load.js'
+import { instantiateLive } from '../live/module.js'
 
 let own: WasmModule | undefined
 

@@ -1,21 +1,12 @@
-import { compileAtOnce, instantiateAtOnce } from '../engine/instantiate.js'
 import * as calls from '../engine/live.js'
-import { getModule, liveParts, provideModule } from '../engine/load.js'
+import { getModule, liveParts } from '../engine/load.js'
 import type { WasmModule } from '../engine/module.js'
 import { KeyhaulError } from '../errors.js'
 import * as begin from './begin.js'
-import createKeyhaul from './glue.js'
-import { apartBytes, packed, unpacker, wasmBytes } from './inline.js'
+import './module.js'
 import { Pace } from './pace.js'
 import { refusalOf } from './refusal.js'
 import { watchWrites } from './writes.js'
-
-/** One of its own; getModule() is the one that all share. */
-export const instantiateLive = (): WasmModule =>
-  instantiateAtOnce<WasmModule>(createKeyhaul, compileAtOnce('live/keyhaul-live.wasm', [unpacker, packed, apartBytes, wasmBytes]), 'gateRestore')
-
-// The module with live migrations and gates takes the place of the smaller one, for all of the package.
-provideModule(instantiateLive)
 
 liveParts.calls = calls
 liveParts.begin = begin

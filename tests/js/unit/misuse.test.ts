@@ -162,7 +162,7 @@ test('a store that lacks what every store has is called that', async () => {
     assert.throws(() => gatedStore(store), refusal(/^a store has /))
   }
   for (const none of [undefined, null, './a', 5, { ...whole, capabilities: ['scan', 'apply'] }, { ...whole, capabilities: { has: () => true } }] as never[]) await assert.rejects(migrate({ from: none, to: memoryStore({ name: 'b' }) }).done, refusal(/^a store has /))
-  await assert.rejects(migrate({ from: whole, to: memoryStore({ name: 'b' }), follow: true }).done, { code: 'KEYHAUL_LEVEL_NOT_MET', message: /^level 1 cannot be given: missing: feed$/ })
+  await assert.rejects(migrate({ from: whole, to: memoryStore({ name: 'b' }), follow: true }).done, { code: 'KEYHAUL_LEVEL_NOT_MET', message: /^store x: level 1 cannot be given: missing: feed$/ })
 })
 
 test('a client that puts no value deletes nothing, and no key is not the empty key', async () => {

@@ -86,7 +86,7 @@ test('of one version with two values nobody is told that a repair would mend it:
   to.put(keyOf(5), record(1, 'another'))
   const error = await migrate({ from, to, intoNonempty: true }).done.then(() => assert.fail('they differ'), (reason: MigrationError) => reason)
   assert.equal(error.code, 'KEYHAUL_VERIFY_MISMATCH')
-  assert.match(error.message, /0 missing, 0 extra, 1 changed, first changed key k00005; no version tells which is right: write that one with a newer version, and delete yourself what only the target has$/)
+  assert.match(error.message, /0 missing, 0 extra, 1 changed, first changed key k00005; no version tells which is right: write that one anew, and delete what only the target has$/)
   assert.ok(error.message.endsWith(`; ${error.next}`), error.next)
   const repaired = await migrate({ from, to, mode: 'verify', repair: true }).done
   assert.deepEqual([repaired.state, repaired.changed], ['mismatch', 1])
