@@ -356,14 +356,14 @@ async function withParts(path: string): Promise<JournalInfo> {
   const info = inspectFile(path)
   if (info.receipt?.splitAt === undefined) return info
   const receipt = (await chainOf(path))?.receipt
-  return { ...info, receipt, resumable: receipt === undefined }
+  return { ...info, state: receipt?.state ?? 'stopped', receipt, resumable: receipt === undefined }
 }
 
 /** Of one that was split: of each part its journal and where it stands. */
 function partsInfo(chain: ChainNode | undefined): object {
   if (chain === undefined) return {}
   const told = ({ path, info, parts }: ChainNode): object => ({ journal: path, ...publicInfo(info), ...(parts.length === 0 ? {} : { parts: parts.map(told) }) })
-  return { parts: chain.parts.map(told), resumable: chain.receipt === undefined }
+  return { state: chain.receipt?.state ?? 'stopped', receipt: chain.receipt, live: { ...chain.info.live, decided: undefined }, parts: chain.parts.map(told), resumable: chain.receipt === undefined }
 }
 
 /** Nobody chose the name of its journal. One that was split goes with its parts. */

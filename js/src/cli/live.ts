@@ -140,6 +140,7 @@ export async function readTruth(url: string, info: JournalInfo): Promise<Registe
 const isBelow = (key: Uint8Array, end: Uint8Array | undefined): boolean => end === undefined || compareBytes(key, end) < 0
 
 export const defaultJournal = (target: string): string => `${namedStore(target).place.slice('level:'.length)}.keyhaul-journal`
+
 /** Of a live migration that was split: with its parts. Nothing where there is no such journal. */
 export async function chainOf(journal: string): Promise<ChainNode | undefined> {
   await loadLive()

@@ -11,14 +11,16 @@ import { shellWord } from './shell.js'
 /** What `keyhaul status` says of a journal. */
 export function statusText(info: JournalInfo, journal: string, truth?: RegisterTruth, removal?: Removal, chain?: ChainNode): string {
   const step = info.state === 'stopped' ? ` while ${WORDS[info.step] ?? wordOf(info.step)}` : ''
-  const lines = [`${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${info.state}${step}`]
+  const state = chain === undefined ? info.state : (chain.receipt?.state ?? 'in parts')
+  const lines = [`${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${state}${step}`]
   if (info.receipt?.state === 'cancelled') lines.push(`  ${takenBack(info.receipt)}`)
   else lines.push(`  ${entries(info.copiedEntries)}, ${formatBytes(info.copiedBytes)} copied and durable`)
   if (removal !== undefined) lines.push(`  ${removalText(info.step, removal)}`)
-  if (info.stopped !== undefined) lines.push(`  ${info.resumable ? 'stopped' : 'given up'} for ${info.stopped}`)
+  if (info.stopped !== undefined) lines.push(`  ${chain !== undefined ? 'split' : info.resumable ? 'stopped' : 'given up'} for ${info.stopped}`)
   const { rate = 0 } = hostInfoOf(info)
   if (info.resumable && rate > 0) lines.push(`  at most ${formatBytes(rate)}/s`)
-  if (info.live !== undefined) lines.push(...journalLines(info.live, truth))
+  // Of one that was split each part has an owner of its own, and the register knows.
+  if (info.live !== undefined && (chain === undefined || truth !== undefined)) lines.push(...journalLines(info.live, truth))
   if (info.torn) lines.push('  the last write was cut short; resuming cuts it off')
   if (chain !== undefined) lines.push(...partLines(chain))
   const isResumable = chain === undefined ? info.resumable : chain.receipt === undefined

@@ -66,7 +66,8 @@ export function toKeyhaulError(error: unknown, store: string | undefined, { kind
   const ofStore: KeyhaulErrorCode = 'KEYHAUL_STORE_FAILED'
   const code = kind === ActionKind.journal ? 'KEYHAUL_JOURNAL_WRITE_FAILED' : kind >= ActionKind.registerRead ? 'KEYHAUL_REGISTER_FAILED' : ofStore
   const message = error instanceof Error ? error.message : String(error)
-  if (code === ofStore && error instanceof Error && isMistake(error)) {
+  // A gate is asked again, whatever it says: writers may be waiting for it.
+  if (code === ofStore && kind !== ActionKind.gate && error instanceof Error && isMistake(error)) {
     return new KeyhaulError('KEYHAUL_STORE_FAULTY', { message: `${error.name}: ${message}; mend it, then resume`, store, key, cause: error })
   }
   return new KeyhaulError(code, { message, store, key, cause: error })

@@ -45,7 +45,7 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
   if (typeof Response !== 'undefined' && source instanceof Response) {
     if (!source.ok) {
       throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', {
-        message: `${source.url} answered ${source.status} instead of the module`
+        message: `${source.url} answered ${source.status}, not the module`
       })
     }
     return WebAssembly.compile(await source.arrayBuffer())

@@ -6,8 +6,9 @@ import type { MigrateOptions } from '../options.js'
 import type { ScanRange, Store } from '../stores/store.js'
 import { operatorFence } from './operator.js'
 
-export { splitOf } from './split.js'
-import { splitFrom, type Split } from './split.js'
+import { type Split, splitFrom, splitOf } from './split.js'
+
+export { splitOf }
 
 export type Fenced = Partial<Pick<LiveRun, 'fence'>> & { readonly split?: Split | undefined }
 type Given = Pick<MigrateOptions, 'from' | 'to' | 'register' | 'stopWrites' | 'resumeWrites' | 'mode' | 'splitMax' | 'journal'>

@@ -24,7 +24,16 @@ export interface Envelope {
 }
 
 export const partOf = (path: string, number: number): string => `${path}.${number}`
-export const envelopeOf = (hostInfo: string): { host?: unknown; split?: Envelope } => JSON.parse(hostInfo) as { host?: unknown; split?: Envelope }
+
+export function envelopeOf(hostInfo: string): { host?: unknown; split?: Envelope } {
+  try {
+    const read: unknown = JSON.parse(hostInfo)
+    if (typeof read === 'object' && read !== null) return read
+  } catch {
+    // Said below.
+  }
+  throw new KeyhaulError('KEYHAUL_JOURNAL_CORRUPT', { message: 'what the host wrote into it cannot be read; it was not made by this API' })
+}
 
 /** The journal at a path with those of its parts. Nothing where there is none, or one in which nothing was begun. */
 export async function readChain(path: string, of?: string): Promise<ChainNode | undefined> {
@@ -41,11 +50,26 @@ export async function readChain(path: string, of?: string): Promise<ChainNode | 
   for (const number of [1, 2]) {
     const part = await readChain(partOf(path, number), info.live?.claim)
     if (part !== undefined) parts.push(part)
+    else if (number === 1) await assertFirst(path)
     if (part?.receipt?.state !== 'done') break
   }
   const receipts = parts.flatMap(({ receipt }) => receipt ?? [])
   const isOver = receipts.length === 2 || receipts.some(({ state }) => state !== 'done')
   return { ...about, parts, receipt: isOver ? totalOf(info.receipt, receipts) : undefined }
+}
+
+/** Begun anew the first part would be refused, for it has moved, and the second one would be out of reach. */
+export async function assertFirst(path: string): Promise<void> {
+  const second = partOf(path, 2)
+  if ((await readFile(second)) === undefined) return
+  throw new KeyhaulError('KEYHAUL_JOURNAL_NOT_FOUND', { file: partOf(path, 1), message: `it is gone, or holds nothing, and ${second} is there; restore it from a copy, or resume ${second} by itself` })
+}
+
+/** Why it stopped: the last of its parts that was begun. */
+export function stoppedOf({ info, parts }: ChainNode): JournalInfo['stopped'] {
+  const last = parts.at(-1)
+  if (last !== undefined) return stoppedOf(last)
+  return info.receipt === undefined ? info.stopped : undefined
 }
 
 /** Those of an earlier migration would be in the way once this one is split: better said before it begins. */
@@ -96,6 +120,8 @@ export function totalOf(whole: Receipt, parts: readonly Receipt[]): Receipt {
   const digestOf = (side: 'source' | 'target'): DigestSummary => ({ sum: '', entries: sum(({ digests }) => digests[side].entries), bytes: sum(({ digests }) => digests[side].bytes) })
   const all = Object.fromEntries(SUMS.map((name) => [name, Math.round(100 * (whole[name] + sum((part) => part[name]))) / 100]))
   const moved = parts.filter(({ state }) => state === 'done')
+  const stale = parts.flatMap(({ staleReadsMs }) => staleReadsMs ?? [])
+  const staleReadsMs = stale.includes('unknown') ? 'unknown' : Math.max(...(stale as number[]))
   return {
     ...rest,
     ...(all as Pick<Receipt, (typeof SUMS)[number]>),
@@ -109,6 +135,7 @@ export function totalOf(whole: Receipt, parts: readonly Receipt[]): Receipt {
     incarnations: Math.max(whole.incarnations, ...parts.map(({ incarnations }) => incarnations)),
     pauseMs: longest?.pauseMs ?? 0,
     pauseForecastMs: longest?.pauseForecastMs ?? 0,
+    ...(stale.length === 0 ? {} : { staleReadsMs }),
     notPromised: [...new Set(parts.flatMap(({ notPromised }) => notPromised))],
     parts
   }

@@ -11,7 +11,7 @@ import type { Receipt } from '../receipt.js'
 import { toHex } from '../stores/bytes.js'
 import type { Store } from '../stores/store.js'
 import type { GatedStore } from './gated.js'
-import { readChain } from './chain.js'
+import { type ChainNode, readChain, stoppedOf } from './chain.js'
 import { goneStore } from './gone.js'
 import type { ControlOptions } from './control.js'
 import { fromWire, type MoveRequest, type RunInfo, type StoreInfo, toWire, type WireError } from './control-request.js'
@@ -238,19 +238,21 @@ export class Runs {
     const id = file.slice(0, -'.journal'.length)
     const journal = this.fileOf(id)
     let info: JournalInfo
+    let chain: ChainNode | undefined
     try {
       info = inspectJournal(new Uint8Array(readFileSync(journal)))
+      // One that was split has not ended before its parts have.
+      if (info.mode === 'live' && info.receipt?.splitAt !== undefined) chain = await readChain(journal)
     } catch (error) {
       // It began nothing, or cannot be read: then it has to be seen.
       if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_TORN') return undefined
-      const failure = error instanceof KeyhaulError ? new KeyhaulError(error.code, { file: journal, message: error.message }) : new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: journal, cause: error })
+      const failure = error instanceof KeyhaulError ? (error.file === undefined ? new KeyhaulError(error.code, { file: journal, message: error.message }) : error) : new KeyhaulError('KEYHAUL_JOURNAL_NOT_A_JOURNAL', { file: journal, cause: error })
       return { id, from: '?', to: '?', ranges: [], journal, claim: undefined, level: 0, rate: undefined, migration: undefined, receipt: undefined, error: Object.assign(failure, { resumable: false }), watchers: new Set() }
     }
     if (info.mode !== 'live') return undefined
     const { ranges, rate } = (info.hostInfo ?? {}) as { ranges?: string[]; rate?: number }
-    // One that was split has not ended before its parts have.
-    const receipt = info.receipt?.splitAt === undefined ? info.receipt : (await readChain(journal))?.receipt
-    const stopped = info.receipt === undefined ? info.stopped : undefined
+    const receipt = chain === undefined ? info.receipt : chain.receipt
+    const stopped = chain === undefined ? info.stopped : stoppedOf(chain)
     const error = receipt === undefined ? Object.assign(new KeyhaulError(stopped ?? 'KEYHAUL_INTERRUPTED'), { resumable: true }) : this.whyFailed(id, receipt, info)
     return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, claim: info.live?.claim, level: info.level, rate, migration: undefined, receipt, error, watchers: new Set() }
   }

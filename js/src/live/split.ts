@@ -13,7 +13,7 @@ import { type Receipt, readReceipt } from '../receipt.js'
 import { compareBytes, toHex } from '../stores/bytes.js'
 import type { ScanRange } from '../stores/store.js'
 import type { Fenced } from './begin.js'
-import { assertNoParts, type Envelope, envelopeOf, partOf, partsIn, readChain, totalOf } from './chain.js'
+import { assertFirst, assertNoParts, type Envelope, envelopeOf, partOf, partsIn, readChain, totalOf } from './chain.js'
 
 type Options = MigrateOptions & Fenced
 interface Starter {
@@ -39,7 +39,11 @@ export function splitFrom(options: Options): Split | undefined {
 export function splitOf<T extends Options>(options: T, { hostInfo, live }: JournalSummary): T {
   if (typeof options.journal !== 'string') throw refused('a migration that may be split goes on with the path of its journal: those of its parts are beside it')
   const { host, split } = envelopeOf(hostInfo)
-  const all = { ...split?.options, ...options, live: true, hostInfo: host, splitMax: live?.splitMax }
+  const kept = split?.options as Partial<Options> | undefined
+  // Whoever wrote it, no more than this is taken from a journal; and what is given as nothing does not replace it.
+  const known = KEPT.flatMap((name) => (kept?.[name] === undefined ? [] : [[name, kept[name]]]))
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as unknown as T
+  const all = { ...Object.fromEntries(known), ...given, live: true, hostInfo: host, splitMax: live?.splitMax }
   return { ...all, split: new Split(all, split?.of) }
 }
 
@@ -109,6 +113,7 @@ class Walk {
       const ranges = halves(this.ranges, bytesOf(this.whole?.splitAt ?? ''))[number - 1] as ScanRange[]
       const journal = path === undefined ? undefined : partOf(path, number)
       const known = journal === undefined ? undefined : await readChain(journal, this.claim)
+      if (known === undefined && number === 1 && path !== undefined) await assertFirst(path)
       if (known?.receipt !== undefined) {
         this.parts.push(known.receipt)
         if (known.receipt.state === 'done') continue
@@ -135,6 +140,8 @@ export class SplitMigration extends Migration {
   leastLeft: Uint8Array | undefined
   private current: Migration
   private isOver = false
+  /** The part under way has a claim, and what is asked of it stands in its journal. */
+  private hasBegun = true
   private asked: 'stop' | 'cancel' | undefined
   private isPaused = false
   private rate: number | undefined
@@ -147,6 +154,7 @@ export class SplitMigration extends Migration {
     // A shell: the engine knows only those that are under way.
     super({ attach: () => {} } as unknown as Driver, 0, { from: walk.split.options.from, to: walk.split.options.to, ranges: walk.ranges, journal: first.journal, live: first.live, signal: undefined, onEnd: () => {} })
     this.current = first
+    if (walk.whole !== undefined) this.take(first)
     this.done = this.run()
     this.done.catch(() => {})
   }
@@ -157,7 +165,7 @@ export class SplitMigration extends Migration {
         const receipt = await this.ended()
         if (receipt !== undefined && this.walk.whole === undefined) return this.over(receipt)
         if (receipt !== undefined) this.walk.parts.push(receipt)
-        if (this.asked === 'stop') throw new MigrationError(new KeyhaulError('KEYHAUL_INTERRUPTED'), undefined, this.about())
+        if (this.asked === 'stop' && this.walk.parts.length < 2) throw new MigrationError(new KeyhaulError('KEYHAUL_INTERRUPTED'), undefined, this.about())
         const next = await this.walk.next()
         if (next === undefined) return this.over(this.walk.total())
         this.take(next)
@@ -174,6 +182,10 @@ export class SplitMigration extends Migration {
       return await current.done
     } catch (error) {
       const receipt = error instanceof MigrationError ? error.receipt : undefined
+      // Nothing of it is written down: it can be gone on with, whatever it says of itself.
+      if (walk.whole !== undefined && !this.hasBegun && receipt?.state === 'failed' && error instanceof MigrationError && error.code === 'KEYHAUL_INTERRUPTED') {
+        throw new MigrationError(new KeyhaulError(error.code), undefined, this.about())
+      }
       if (walk.whole !== undefined || receipt?.splitAt === undefined || current.live === undefined) throw error
       walk.begin(receipt, toHex(current.live.claim))
       return undefined
@@ -186,7 +198,14 @@ export class SplitMigration extends Migration {
     if (this.rate !== undefined) next.setRate(this.rate)
     if (this.isPaused) next.pause()
     // Not before its journal has begun: then the cancel stands in it, and nobody goes on with what is left.
-    if (this.asked === 'cancel') next.on('state', (state) => state === 'claiming' && next.cancel())
+    this.hasBegun = next.progress().state !== 'pending'
+    next.on('state', (state) => {
+      if (this.hasBegun || state === 'pending' || ENDED.has(state)) return
+      this.hasBegun = true
+      if (this.asked === 'cancel') next.cancel()
+    })
+    if (this.asked === 'stop') next.stop()
+    if (this.asked === 'cancel' && this.hasBegun) next.cancel()
   }
 
   private about(): { step: Progress['state']; resumable: boolean } {
@@ -208,17 +227,21 @@ export class SplitMigration extends Migration {
     this.leastLeft = (this.current instanceof SplitMigration ? this.current.leastLeft : undefined) ?? this.current.ranges[0]?.gte ?? NONE
     if (own.receipt === undefined) return own
     const receipt = walk.total([own.receipt])
-    const details = { store: own.store, key: own.key, file: own.file, migration: own.migration, owner: own.owner, epoch: own.epoch, cause: own.cause }
-    // Said once, by the one that is of all.
-    const text = walk.split.isPart ? own.message : `${own.message}; ${this.whereText()}`
-    return Object.assign(new MigrationError(new KeyhaulError(own.code, { message: text, cause: own.cause }), receipt, own), { ...details, message: text })
+    // Said once, by the one that is of all; and what to do about a mismatch comes last.
+    const where = walk.split.isPart ? '' : `; ${this.whereText(own.code)}`
+    const at = receipt.state === 'mismatch' ? own.message.lastIndexOf('; ') : -1
+    const text = at < 0 ? own.message + where : own.message.slice(0, at) + where + own.message.slice(at)
+    return new MigrationError(new KeyhaulError(own.code, { message: text, cause: own.cause }), receipt, own)
   }
 
-  private whereText(): string {
+  private whereText(code: string): string {
     const { from, to } = this.walk.split.options
     const least = this.leastLeft ?? NONE
-    if (compareBytes(least, this.walk.ranges[0]?.gte ?? NONE) <= 0) return `the range was split, and nothing of it has moved: all of it is ${from.name}'s`
-    return `the range was split: what is before ${formatKey(least)} has moved and is ${to.name}'s, what is from there on is ${from.name}'s`
+    const nothing = compareBytes(least, this.walk.ranges[0]?.gte ?? NONE) <= 0
+    const moved = nothing ? 'the range was split' : `the range was split: what is before ${formatKey(least)} has moved and is ${to.name}'s`
+    // Somebody else has the rest, or is about to.
+    if (/NOT_OWNER|RANGE_CLAIMED/.test(code)) return moved
+    return nothing ? `${moved}, and nothing of it has moved: all of it is ${from.name}'s` : `${moved}, what is from there on is ${from.name}'s`
   }
 
   private tell(state: Progress['state']): void {
@@ -236,8 +259,16 @@ export class SplitMigration extends Migration {
     this.current.stop()
   }
   override cancel(): void {
+    const { whole, parts } = this.walk
+    if (this.hasBegun) {
+      try {
+        this.ask(() => this.current.cancel())
+      } catch (error) {
+        // For this part, and not for the one behind it.
+        if (!(whole !== undefined && parts.length === 0 && error instanceof KeyhaulError && error.code === 'KEYHAUL_CANCEL_TOO_LATE')) throw error
+      }
+    }
     this.asked = 'cancel'
-    this.ask(() => this.current.cancel())
   }
   override pause(): void {
     this.isPaused = true
