@@ -103,8 +103,12 @@ TEST(SplitPlan, EveryKeyIsInOneHalfAndInNoOther) {
     for (char c = 'a'; c <= 'z'; ++c) {
       for (const std::string& key : {std::string(1, c), std::string(1, c) + std::string(1, '\0'), std::string(1, c) + "z"}) {
         EXPECT_EQ(holds(first, key) + holds(second, key), holds(plan, key)) << key << " split at " << at;
-        if (holds(first, key) != 0) EXPECT_LT(key, at);
-        if (holds(second, key) != 0) EXPECT_GE(key, at);
+        if (holds(first, key) != 0) {
+          EXPECT_LT(key, at);
+        }
+        if (holds(second, key) != 0) {
+          EXPECT_GE(key, at);
+        }
       }
     }
     EXPECT_EQ(first.splitMax, 3U);
