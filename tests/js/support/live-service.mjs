@@ -59,8 +59,9 @@ function slow(store) {
   let fences = 0
   const change = async (call) => {
     await gate.change(call)
+    if (call.verb !== 'fence') return
     const isLong = mode === 'split' ? call.ranges.some(({ gte, lt }) => gte === undefined && lt === undefined) : fences++ === 0
-    if (call.verb === 'fence' && isLong) await new Promise((wake) => setTimeout(wake, FENCE_MS))
+    if (isLong) await new Promise((wake) => setTimeout(wake, FENCE_MS))
   }
   return Object.create(store.mover, { gate: { value: { ...gate, change } } })
 }
