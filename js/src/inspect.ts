@@ -1,6 +1,6 @@
 import { idOrThrow, staged, textOf } from './engine/handle.js'
 import { getModule } from './engine/load.js'
-import { errorCodeOf, type KeyhaulErrorCode } from './errors.js'
+import { errorCodeOf, KeyhaulError, type KeyhaulErrorCode } from './errors.js'
 import { refused } from './given.js'
 import type { MigrationState } from './migration.js'
 import { type RawReceipt, readReceipt, type Receipt } from './receipt.js'
@@ -103,4 +103,14 @@ export function summarize(bytes: Uint8Array, file?: string): JournalSummary {
     idOrThrow(module.inspectJournal(address, bytes.length), { file })
     return JSON.parse(textOf(module)) as JournalSummary
   })
+}
+
+/** @internal Nothing when the journal holds not even its plan: then nothing was begun. */
+export function readSummary(bytes: Uint8Array, file: string): JournalSummary | undefined {
+  try {
+    return summarize(bytes, file)
+  } catch (error) {
+    if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_TORN') return undefined
+    throw error
+  }
 }

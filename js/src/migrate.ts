@@ -6,13 +6,14 @@ import { idOrThrow, type PlanProblem } from './engine/handle.js'
 import { encodePlan } from './engine/plan.js'
 import { errorCodeOf, formatKey, KeyhaulError } from './errors.js'
 import { assertGiven, assertRate, ENGINE_NAMES, refused, RESUME_NAMES } from './given.js'
-import { type JournalSummary, summarize } from './inspect.js'
+import { type JournalSummary, readSummary } from './inspect.js'
 import { closeJournal, type JournalStore, useJournal } from './journal/journal.js'
 import type { Fenced } from './live/begin.js'
 import type { LiveRun } from './engine/live.js'
 import { Migration } from './migration.js'
 import type { EngineOptions, MigrateOptions } from './options.js'
 import { anyOverlap, toScanRanges, underPrefix } from './ranges.js'
+import { fromHex } from './stores/bytes.js'
 import { assertHonoured, CAPABILITIES } from './stores/capabilities.js'
 import type { Capability, ScanRange, Store } from './stores/store.js'
 
@@ -195,7 +196,7 @@ export class Engine {
         message: 'its migration has ended, inspectJournal() has the receipt; use another journal'
       })
     }
-    const live = summary.live && liveBegin().resumedRun(options, unhex(summary.live.claim), summary.level, journal.name)
+    const live = summary.live && liveBegin().resumedRun(options, fromHex(summary.live.claim), summary.level, journal.name)
     if (summary.torn) await journal.truncate(summary.validBytes)
     const driver = this.#readyDriver()
     const source = driver.addStore(options.from)
@@ -313,24 +314,11 @@ function jsonOf(host: unknown = null, split?: object): string {
   }
 }
 
-/** Nothing when the journal holds not even its plan: then nothing was begun. */
-function readSummary(bytes: Uint8Array, file: string): JournalSummary | undefined {
-  try {
-    return summarize(bytes, file)
-  } catch (error) {
-    if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_TORN') return undefined
-    throw error
-  }
-}
-
-function unhex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
-}
 
 function readRanges(summary: JournalSummary): ScanRange[] {
   return summary.ranges.map(([low, high]) => ({
-    gte: low === '' ? undefined : unhex(low),
-    lt: high === null ? undefined : unhex(high)
+    gte: low === '' ? undefined : fromHex(low),
+    lt: high === null ? undefined : fromHex(high)
   }))
 }
 

@@ -3,7 +3,7 @@
 // another migration is not taken for a part of this one.
 import { openJournalFile } from '#journal-file'
 import { KeyhaulError } from '../errors.js'
-import { inspectJournal, type JournalInfo, summarize } from '../inspect.js'
+import { inspectJournal, type JournalInfo, readSummary } from '../inspect.js'
 import type { DigestSummary, Receipt } from '../receipt.js'
 
 export interface ChainNode {
@@ -39,7 +39,7 @@ export function envelopeOf(hostInfo: string): { host?: unknown; split?: Envelope
 export async function readChain(path: string, of?: string): Promise<ChainNode | undefined> {
   const bytes = await readFile(path)
   if (bytes === undefined) return undefined
-  const summary = summarizeBegun(bytes, path)
+  const summary = readSummary(bytes, path)
   if (summary === undefined) return undefined
   const { split } = envelopeOf(summary.hostInfo)
   if (of !== undefined && split?.of !== of) throw ofAnother(path)
@@ -92,15 +92,6 @@ async function readFile(path: string): Promise<Uint8Array | undefined> {
     throw error
   } finally {
     await journal.close()
-  }
-}
-
-function summarizeBegun(bytes: Uint8Array, path: string): ReturnType<typeof summarize> | undefined {
-  try {
-    return summarize(bytes, path)
-  } catch (error) {
-    if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_TORN') return undefined
-    throw error
   }
 }
 

@@ -4,6 +4,7 @@ import type { LiveProgress, MigrationState, Progress } from '../migration.js'
 import type { RangeInput } from '../ranges.js'
 import type { Receipt } from '../receipt.js'
 import type { Measurement } from '../rehearse/measurement.js'
+import { fromHex } from '../stores/bytes.js'
 
 // What goes over a control socket: the client sends one request as one line of JSON, the service
 // answers with lines of JSON and closes.
@@ -92,7 +93,7 @@ export function parseKeyText(text: string): string | Uint8Array | undefined {
   if (!text.startsWith('hex:')) return text
   const digits = text.slice(4)
   if (!/^([0-9a-f]{2})*$/i.test(digits)) return undefined
-  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  return fromHex(digits)
 }
 
 const ID = /^[a-z0-9][a-z0-9-]{0,39}$/

@@ -3,7 +3,7 @@ import { getLiveModule } from './load.js'
 import { KeyhaulError } from '../errors.js'
 import { type RangesInput, toScanRanges } from '../ranges.js'
 import type { Register } from '../register/register.js'
-import { compareBytes, inRange } from '../stores/bytes.js'
+import { compareBytes, fromHex, inRange } from '../stores/bytes.js'
 import type { ScanRange, Store } from '../stores/store.js'
 import { Packer } from './pack.js'
 import { gapsIn, within } from './spans.js'
@@ -39,7 +39,7 @@ export class Ownership {
       return textOf(module)
     })
     const read = JSON.parse(text) as { parts: [string, string | null, string, number][]; claims: [string, string, string, ClaimInfo['state'], [string, string | null][]][] }
-    const range = (gte: string, lt: string | null): { gte: Uint8Array; lt: Uint8Array | undefined } => ({ gte: unhex(gte), lt: lt === null ? undefined : unhex(lt) })
+    const range = (gte: string, lt: string | null): { gte: Uint8Array; lt: Uint8Array | undefined } => ({ gte: fromHex(gte), lt: lt === null ? undefined : fromHex(lt) })
     this.parts = read.parts.map(([gte, lt, owner, epoch]) => ({ ...range(gte, lt), owner, epoch }))
     this.claims = read.claims.map(([id, from, to, state, ranges]) => ({ id, from, to, state, ranges: ranges.map(([gte, lt]) => range(gte, lt)) }))
   }
@@ -126,8 +126,4 @@ async function inRegister(register: Register, owner: string, range: ScanRange): 
     if (answer.swapped) return true
     state = answer
   }
-}
-
-function unhex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 }

@@ -10,7 +10,7 @@ import { MigrationError } from '../migration-error.js'
 import type { MigrateOptions } from '../options.js'
 import { ENDED, type Progress } from '../progress.js'
 import { type Receipt, readReceipt } from '../receipt.js'
-import { compareBytes, toHex } from '../stores/bytes.js'
+import { compareBytes, fromHex, toHex } from '../stores/bytes.js'
 import type { ScanRange } from '../stores/store.js'
 import type { Fenced } from './begin.js'
 import { assertFirst, assertNoParts, type Envelope, envelopeOf, partOf, partsIn, readChain, totalOf } from './chain.js'
@@ -110,7 +110,7 @@ class Walk {
     for (;;) {
       const number = this.parts.length + 1
       if (number > 2) return undefined
-      const ranges = halves(this.ranges, bytesOf(this.whole?.splitAt ?? ''))[number - 1] as ScanRange[]
+      const ranges = halves(this.ranges, fromHex(this.whole?.splitAt ?? ''))[number - 1] as ScanRange[]
       const journal = path === undefined ? undefined : partOf(path, number)
       const known = journal === undefined ? undefined : await readChain(journal, this.claim)
       if (known === undefined && number === 1 && path !== undefined) await assertFirst(path)
@@ -352,8 +352,6 @@ export class SplitMigration extends Migration {
 function callLater<T>(listener: (value: T) => void, value: T): void {
   queueMicrotask(() => listener(value))
 }
-
-const bytesOf = (hex: string): Uint8Array => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
 
 /** What is below the key, and what is from it on; `ranges` in key order. */
 export function halves(ranges: readonly ScanRange[], at: Uint8Array): readonly [ScanRange[], ScanRange[]] {

@@ -36,6 +36,11 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
+/** Precondition: two digits a byte. */
+export function fromHex(digits: string): Uint8Array {
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+}
+
 /** A position of a counting feed: eight bytes, big endian, so that they sort. */
 export function encodePosition(position: number): Uint8Array {
   const bytes = new Uint8Array(8)

@@ -81,6 +81,15 @@ async function split(work: (world: World) => Promise<void>): Promise<void> {
   })
 }
 
+/** And the second part is made. */
+async function firstMoved(parts: readonly Part[], go: () => Promise<void>): Promise<void> {
+  await go()
+  parts[0]?.enter('claiming')
+  parts[0]?.end(receiptOf('done'))
+  await turns()
+  await go()
+}
+
 const failure = (migration: Migration): Promise<MigrationError> => migration.done.then(() => assert.fail('it ended well'), (error) => error)
 
 test('a stop between two parts reaches the next one, which can be gone on with', async () => {
@@ -109,11 +118,7 @@ test('one that has begun and then fails has failed', async () => {
 
 test('a stop that is heard behind the last part comes too late', async () => {
   await split(async ({ migration, parts, go }) => {
-    await go()
-    parts[0]?.enter('claiming')
-    parts[0]?.end(receiptOf('done'))
-    await turns()
-    await go()
+    await firstMoved(parts, go)
     parts[1]?.enter('closing')
     migration.stop()
     parts[1]?.end(receiptOf('done', { staleReadsMs: 3 }))
@@ -156,11 +161,7 @@ test('of what another migration took meanwhile no owner is named; a mismatch end
     ['KEYHAUL_VERIFY_MISMATCH', 'mismatch', /^b differs; the range was split: what is before m has moved and is b's, what is from there on is a's; find out why, then move again$/, 'find out why, then move again']
   ] as const) {
     await split(async ({ migration, parts, go }) => {
-      await go()
-      parts[0]?.enter('claiming')
-      parts[0]?.end(receiptOf('done'))
-      await turns()
-      await go()
+      await firstMoved(parts, go)
       parts[1]?.enter('claiming')
       parts[1]?.error(code, state, state === 'mismatch' ? 'b differs; find out why, then move again' : undefined)
       const error = await failure(migration)
