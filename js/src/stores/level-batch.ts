@@ -1,4 +1,4 @@
-import type { LevelChainedBatch, LevelDatabase, LevelEncoding } from './level-types.js'
+import type { LevelChainedBatch, LevelDatabase, LevelEncoding, NativeBatch } from './level-types.js'
 import type { Write } from './store.js'
 
 // abstract-level spreads the options of each put into an operation; inherited ones are read all the
@@ -6,29 +6,134 @@ import type { Write } from './store.js'
 const inherited = (encoding: LevelEncoding): object => Object.create({ keyEncoding: encoding, valueEncoding: encoding }) as object
 const OPTIONS = { buffer: inherited('buffer'), view: inherited('view') }
 
+/** A copy fills one while another is written. */
+const KEPT_MAX = 2
+/** Of keys and values; a larger batch is left to the collector. */
+const KEPT_BYTES_MAX = 4 << 20
+/** Nobody holds memory for a copy that has ended. */
+const KEPT_MS = 1000
+
+/** Writes that are on their way into a database in one piece. */
+export interface FilledBatch {
+  write(sync: boolean | undefined): Promise<void>
+  /** Instead of write(). */
+  discard(): void
+}
+
 /**
- * Where the batch is of a root database, and no hook and no listener is told of it (`isUnwatched`), what
- * abstract-level does for a put is to look after those, to encode, to count, and to call `_put`, the
+ * Batches of one root database that no hook and no listener is told of.
+ *
+ * What abstract-level does for a put then is to look after those, to encode, to count, and to call `_put`, the
  * method of its implementors, with the key and the value as they are when they are Buffers. Called at once it
- * takes a quarter of the time (bench/node/put-options.mjs). The first write goes the public way, as write()
- * does nothing for a batch that has counted none. Where anything of that is somebody's own, all do.
+ * takes a quarter of the time (bench/node/put-options.mjs).
+ *
+ * classic-level gives back the memory of a batch when the object is collected, long after it was written, and
+ * the next grows anew from nothing by doubling: each byte is copied once more, into pages that the
+ * system has to make first (bench/node/move-parts.mjs counts them). So a batch that was written, and
+ * is closed by that, is emptied and filled once more, by the methods of its class alone.
  */
-export function fillBatch(db: LevelDatabase, batch: LevelChainedBatch, writes: readonly Write[], encoding: LevelEncoding, isUnwatched: boolean): void {
+export class LevelBatches {
+  private readonly kept: NativeBatch[] = []
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(
+    private readonly db: LevelDatabase,
+    private readonly encoding: LevelEncoding
+  ) {}
+
+  /** The database must be open, and nobody watch it. */
+  fill(writes: readonly Write[]): FilledBatch {
+    const bytes = this.encoding === 'buffer' ? bufferBytes(writes) : undefined
+    const again = bytes === undefined ? undefined : this.kept.pop()
+    if (again !== undefined) return this.refill(again, writes, bytes as number)
+    const batch = this.db.batch() as LevelChainedBatch
+    const discard = (): void => void batch.close().catch(() => {})
+    try {
+      const native = bytes !== undefined && writes.length > 0 && mapsNothing(this.db) && isNative(batch) ? batch : undefined
+      if (native === undefined) fillBatch(batch, writes, this.encoding)
+      else {
+        // The first goes the public way, as write() does nothing for a batch that has counted none.
+        fillBatch(batch, writes.slice(0, 1), this.encoding)
+        for (let i = 1; i < writes.length; i++) add(native, writes[i] as Write)
+      }
+      const write = async (sync: boolean | undefined): Promise<void> => {
+        await batch.write({ sync })
+        if (native !== undefined) this.keep(native, bytes as number)
+      }
+      return { write, discard }
+    } catch (error) {
+      discard()
+      throw error
+    }
+  }
+
+  /** It is closed: only what its class does for every batch is of use, and the database must be looked after here. */
+  private refill(batch: NativeBatch, writes: readonly Write[], bytes: number): FilledBatch {
+    batch._clear()
+    for (let i = 0; i < writes.length; i++) add(batch, writes[i] as Write)
+    // One that is being written, or has another user already, must not be filled by anybody.
+    let isOurs = true
+    const write = async (sync: boolean | undefined): Promise<void> => {
+      isOurs = false
+      // As abstract-level's own says it.
+      if (this.db.status !== 'open') throw Object.assign(new Error('Database is not open'), { code: 'LEVEL_DATABASE_NOT_OPEN' })
+      await batch._write({ sync: sync === true })
+      this.keep(batch, bytes)
+    }
+    const discard = (): void => {
+      if (isOurs) this.keep(batch, bytes)
+      isOurs = false
+    }
+    return { write, discard }
+  }
+
+  private keep(batch: NativeBatch, bytes: number): void {
+    if (this.kept.length === KEPT_MAX || bytes > KEPT_BYTES_MAX) return
+    this.kept.push(batch)
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => (this.kept.length = 0), KEPT_MS)
+    ;(this.timer as { unref?: () => void }).unref?.()
+  }
+}
+
+/** By the public methods. */
+export function fillBatch(batch: LevelChainedBatch, writes: readonly Write[], encoding: LevelEncoding): void {
   const options = OPTIONS[encoding]
-  const native = isUnwatched && encoding === 'buffer' && mapsNothing(db) && takesPuts(batch) ? batch : undefined
-  for (let i = 0; i < writes.length; i++) {
-    const [key, value] = writes[i] as Write
+  for (const [key, value] of writes) {
     if (value === undefined) batch.del(key, options)
-    else if (native !== undefined && i > 0 && Buffer.isBuffer(key) && Buffer.isBuffer(value)) native._put(key, value, options)
     else batch.put(key, value, options)
   }
 }
 
-/** Whether its class has a `_put` of its own, as classic-level's has, and `put` is the one that calls it; others take operations as objects, by `_add`. */
-function takesPuts(batch: LevelChainedBatch): batch is Required<LevelChainedBatch> {
+function add(batch: NativeBatch, [key, value]: Write): void {
+  if (value === undefined) batch._del(key, OPTIONS.buffer)
+  else batch._put(key, value, OPTIONS.buffer)
+}
+
+/** Of writes that are all Buffers how many bytes; undefined: some are not. */
+function bufferBytes(writes: readonly Write[]): number | undefined {
+  let bytes = 0
+  for (let i = 0; i < writes.length; i++) {
+    const [key, value] = writes[i] as Write
+    if (!Buffer.isBuffer(key) || !(value === undefined || Buffer.isBuffer(value))) return undefined
+    bytes += key.length + (value?.length ?? 0)
+  }
+  return bytes
+}
+
+const OF_IMPLEMENTORS = ['_put', '_del', '_clear', '_write']
+const OF_EVERYBODY = ['put', 'del', 'clear', 'write']
+
+/** Whether its class has methods of its own below the public ones, as classic-level's has; others take operations as objects, by `_add`. */
+function isNative(batch: LevelChainedBatch): batch is NativeBatch {
   const own = Object.getPrototypeOf(batch) as object
   const base = Object.getPrototypeOf(own) as object | null
-  return Object.hasOwn(own, '_put') && !Object.hasOwn(own, '_add') && base !== null && Object.hasOwn(base, 'put') && !['put', '_put'].some((name) => Object.hasOwn(batch, name)) && !Object.hasOwn(own, 'put')
+  const has = (object: object | null, name: string): boolean => object !== null && Object.hasOwn(object, name)
+  return (
+    OF_IMPLEMENTORS.every((name) => has(own, name) && !has(batch, name)) &&
+    OF_EVERYBODY.every((name) => has(base, name) && !has(own, name) && !has(batch, name)) &&
+    !has(own, '_add')
+  )
 }
 
 interface Mapping {

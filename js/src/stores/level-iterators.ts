@@ -1,6 +1,6 @@
 import { present } from './bytes.js'
 import { isOwn } from './level-feed-rows.js'
-import { assertNothingPassedOver, READ_ROWS } from './level-passed.js'
+import { assertNothingPassedOver, READ_BYTES, READ_ROWS } from './level-passed.js'
 import { AGE_MAX_MS, LevelScan } from './level-scan.js'
 import type { LevelDatabase, LevelEncoding, LevelIterator } from './level-types.js'
 import type { Entry, ScanOptions, ScanPage, ScanRange } from './store.js'
@@ -88,7 +88,7 @@ export class LevelIterators {
         keyEncoding: encoding,
         valueEncoding: encoding,
         fillCache: false,
-        highWaterMarkBytes: Math.min(options.maxBytes, 0x7fffffff)
+        highWaterMarkBytes: Math.min(options.maxBytes, READ_BYTES)
       })
     return new LevelScan(db, { gte, lt }, this.epoch, encoding, open)
   }
@@ -131,7 +131,7 @@ export async function pageBack(db: LevelDatabase, range: ScanRange, encoding: Le
     keyEncoding: encoding,
     valueEncoding: encoding,
     reverse: true,
-    highWaterMarkBytes: Math.min(options.maxBytes, 0x7fffffff)
+    highWaterMarkBytes: Math.min(options.maxBytes, READ_BYTES)
   })
   const entries: Entry[] = []
   let bytes = 0

@@ -10,6 +10,12 @@ import type { ScanRange } from './store.js'
  */
 export const READ_ROWS = 1024
 
+/**
+ * Bytes of one native read. They lie in the memory of a thread of libuv until they are Buffers, and what is larger than this it
+ * gives back to the system each time, to have it made anew (bench/node/move-parts.mjs counts that).
+ */
+export const READ_BYTES = 512 << 10
+
 /** Whether its iterators may pass over what they cannot read: IndexedDB has errors of its own, and memory none. */
 export function mayPassOver(db: LevelDatabase): boolean {
   const { permanence, seek } = db.supports as { permanence?: boolean; seek?: boolean }

@@ -30,11 +30,17 @@ export interface LevelIterator {
 
 export interface LevelChainedBatch {
   put(key: Uint8Array, value: Uint8Array, options: object): void
-  /** Of implementors: takes key and value as they are, and tells nobody. */
-  _put?(key: Uint8Array, value: Uint8Array, options: object): void
   del(key: Uint8Array, options: object): void
   write(options?: object): Promise<void>
   close(): Promise<void>
+}
+
+/** With the methods of implementors: they take keys and values as they are, tell nobody, and do not ask whether the batch is closed. */
+export interface NativeBatch extends LevelChainedBatch {
+  _put(key: Uint8Array, value: Uint8Array, options: object): void
+  _del(key: Uint8Array, options: object): void
+  _clear(): void
+  _write(options: { sync: boolean }): Promise<void>
 }
 
 /** An operation as the prewrite hook sees it. */

@@ -1,6 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import { compareBytes, concatBytes, present, startsWith, toBytes } from './bytes.js'
-import { fillBatch } from './level-batch.js'
+import { type FilledBatch, fillBatch, LevelBatches } from './level-batch.js'
 import { prefixRange } from './level-cleared.js'
 import { type DeletableStore, deleteEqual } from './level-delete.js'
 import { fromLevel, isWrite, notBytes, reserved } from './level-errors.js'
@@ -92,6 +92,7 @@ class LevelStore implements Store {
   private readonly iterators: LevelIterators
   private wasOpen = false
   private readonly encoding: LevelEncoding
+  private readonly batches: LevelBatches
 
   constructor(db: LevelDatabase, options: LevelStoreOptions) {
     this.db = db
@@ -106,6 +107,7 @@ class LevelStore implements Store {
     const part = this.root === db ? '' : prefix
     this.name = options.name ?? `${typeof place === 'string' ? `level:${place}` : unplacedName(this.root)}${part}`
     this.encoding = typeof location === 'string' && typeof Buffer !== 'undefined' ? 'buffer' : 'view'
+    this.batches = new LevelBatches(db, this.encoding)
     const capabilities: Capability[] = ['scan', 'apply', 'rangeDelete']
     if (typeof (db as { approximateSize?: unknown }).approximateSize === 'function') capabilities.push('stats')
     if (options.versionOf !== undefined) {
@@ -155,18 +157,13 @@ class LevelStore implements Store {
     return this.changing(async () => {
       options.signal?.throwIfAborted()
       await this.ready()
-      const isUnwatched = this.isUnwatched()
-      // The array form of batch() costs three times as much.
-      const batch = this.db.batch() as LevelChainedBatch
-      const write = (): Promise<void> => {
-        this.fill(batch, writes, isUnwatched)
-        return batch.write({ sync: options.durable })
-      }
+      this.assertWrites(writes)
+      const batch = this.isUnwatched() ? this.batches.fill(writes) : this.watched(writes)
       try {
         // What moved away was nobody's delete: a hundred thousand rows in a log that nobody reads.
-        await (options.cleanUp === undefined ? write() : LevelTap.of(this.root).asOwn(write, true))
+        await (options.cleanUp === undefined ? batch.write(options.durable) : LevelTap.of(this.root).asOwn(() => batch.write(options.durable), true))
       } catch (error) {
-        await batch.close()
+        batch.discard()
         throw error
       }
     })
@@ -175,25 +172,24 @@ class LevelStore implements Store {
   /** A batch that was filled early is no longer seen by hooks and listeners that come later: only where there are none. */
   prepare(writes: readonly Write[]): PreparedWrites | undefined {
     if (this.encoding !== 'buffer' || this.db.status !== 'open' || !this.isUnwatched()) return undefined
-    const batch = this.db.batch() as LevelChainedBatch
-    const discard = (): void => void batch.close().catch(() => {})
+    let batch: FilledBatch
     try {
-      this.fill(batch, writes, true)
+      this.assertWrites(writes)
+      batch = this.batches.fill(writes)
     } catch {
-      discard()
       return undefined // apply says why
     }
     const write = (options: ApplyOptions): Promise<boolean> =>
       this.changing(async () => {
         const isUnwatched = this.isUnwatched()
         // Whoever gives up calls nothing any more, and a batch lives until it or its database is closed.
-        if (options.signal?.aborted === true || !isUnwatched) discard()
+        if (options.signal?.aborted === true || !isUnwatched) batch.discard()
         options.signal?.throwIfAborted()
         if (!isUnwatched) return false
-        await batch.write({ sync: options.durable })
+        await batch.write(options.durable)
         return true
       })
-    return { write, discard }
+    return { write, discard: () => batch.discard() }
   }
 
   /** No hook and no listener is told what is written from now on. A sublevel has those of all it lies in. */
@@ -235,13 +231,9 @@ class LevelStore implements Store {
           name: this.name,
           getMany: (keys: readonly Uint8Array[]) => this.db.getMany(keys as never[], encodings) as Promise<(Uint8Array | undefined)[]>,
           write: async (writes: readonly Write[]) => {
-            const batch = this.db.batch() as LevelChainedBatch
+            this.assertWrites(writes)
             // A sublevel's batch passes the hooks of the root only when it is written.
-            const written = tap.asOwn(() => {
-              this.fill(batch, writes)
-              return batch.write({ sync: options.durable })
-            })
-            await written
+            await tap.asOwn(() => this.watched(writes).write(options.durable))
           },
           local: (key: Uint8Array) => (startsWith(key, this.prefix) ? key.subarray(this.prefix.length) : undefined)
         }
@@ -295,13 +287,23 @@ class LevelStore implements Store {
     }
   }
 
-  private fill(batch: LevelChainedBatch, writes: readonly Write[], isUnwatched = false): void {
-    // Before the first is added: a feed would wait for a batch that never lands.
+  /** A batch that hooks and listeners are told of, filled when it is written. */
+  private watched(writes: readonly Write[]): FilledBatch {
+    // The array form of batch() costs three times as much.
+    const batch = this.db.batch() as LevelChainedBatch
+    const write = (sync: boolean | undefined): Promise<void> => {
+      fillBatch(batch, writes, this.encoding)
+      return batch.write({ sync })
+    }
+    return { write, discard: () => void batch.close().catch(() => {}) }
+  }
+
+  /** Before the first is added to a batch: a feed would wait for one that never lands. */
+  private assertWrites(writes: readonly Write[]): void {
     for (const write of writes) {
       if (!isWrite(write)) throw notBytes(this.name)
       if (this.prefix.length === 0 && isOwn(write[0])) throw reserved(write[0], this.name)
     }
-    fillBatch(this.db, batch, writes, this.encoding, isUnwatched)
   }
 
   private async ready(): Promise<void> {
