@@ -71,7 +71,9 @@ function watch(db, writes) {
       await method.apply(this, args)
       writes.push({ begin, end: performance.now(), durable: options(args)?.sync === true })
     }
-    return () => void (of[name] = method)
+    return () => {
+      of[name] = method
+    }
   }
   const undo = [timed(Object.getPrototypeOf(db.batch()), '_write', ([given]) => given), timed(ClassicLevel.prototype, '_batch', ([, given]) => given)]
   return () => {

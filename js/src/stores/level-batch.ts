@@ -112,10 +112,12 @@ function add(batch: NativeBatch, [key, value]: Write): void {
 
 /** Of writes that are all Buffers how many bytes; undefined: some are not. */
 function bufferBytes(writes: readonly Write[]): number | undefined {
+  // Of Node a global is a getter, and this is asked twice a row.
+  const { isBuffer } = Buffer
   let bytes = 0
   for (let i = 0; i < writes.length; i++) {
     const [key, value] = writes[i] as Write
-    if (!Buffer.isBuffer(key) || !(value === undefined || Buffer.isBuffer(value))) return undefined
+    if (!isBuffer(key) || !(value === undefined || isBuffer(value))) return undefined
     bytes += key.length + (value?.length ?? 0)
   }
   return bytes
