@@ -92,7 +92,7 @@ test('a hook and a listener that come between two of them see the second', () =>
     await store.apply([put('a', '1')], { durable: false })
     const seen: string[] = []
     db.hooks.prewrite.add(({ key }: { key?: unknown }) => void seen.push(`hook ${String(key)}`))
-    db.on('write', (operations) => void seen.push(...operations.map(({ key }) => `event ${String(key)}`)))
+    db.on('write', (operations: readonly { key?: unknown }[]) => void seen.push(...operations.map(({ key }) => `event ${String(key)}`)))
     await store.apply([put('b', '1')], { durable: false })
     assert.deepEqual(seen, ['hook b', 'event b'])
   }))
