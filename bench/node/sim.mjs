@@ -35,7 +35,7 @@ const hasNative = existsSync(native)
 if (!hasNative) console.log(`no ${native}; WASM only\n`)
 console.log(`${machine()}\n`)
 console.log('| events, M/s | WASM (lowest to highest) | native | native of WASM |\n|---|---|---|---|')
-for (const scenario of ['swarm', 'follow', 'many']) {
+for (const scenario of ['swarm', 'follow', 'many', 'live-swarm', 'live-shared']) {
   const args = ['--seeds', quick ? '1..100' : '1..400', '--scenario', scenario]
   const warm = inWasm(args).text
   const events = Number(/(\d+) events/.exec(warm)[1])

@@ -110,7 +110,7 @@ export function readSummary(bytes: Uint8Array, file: string): JournalSummary | u
   try {
     return summarize(bytes, file)
   } catch (error) {
-    if (error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_TORN') return undefined
+    if ((error as KeyhaulError).code === 'KEYHAUL_JOURNAL_TORN') return undefined
     throw error
   }
 }

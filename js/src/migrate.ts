@@ -255,9 +255,10 @@ function liveBegin(): NonNullable<typeof liveParts.begin> {
 
 /** Two stores in one database must not overlap, or a copy would read what it writes. */
 function assertApart({ from, to }: Pick<MigrateOptions, 'from' | 'to'>, ranges: readonly ScanRange[]): void {
-  if (from.place === undefined || from.place.database !== to.place?.database) return
-  const [source, target] = [from.place.prefix, to.place?.prefix ?? from.place.prefix].map((prefix) => ranges.map((range) => underPrefix(range, prefix)))
-  if (!anyOverlap(source ?? [], target ?? [])) return
+  const [source, target] = [from.place, to.place]
+  if (source === undefined || target === undefined || source.database !== target.database) return
+  const keysIn = ({ prefix }: typeof source): ScanRange[] => ranges.map((range) => underPrefix(range, prefix))
+  if (!anyOverlap(keysIn(source), keysIn(target))) return
   throw new KeyhaulError('KEYHAUL_SAME_STORE', {
     store: from.name,
     message: `${to.name} lies inside the keys to be copied; give ranges that leave it out, or another target`

@@ -69,7 +69,7 @@ export class Migration implements AsyncIterable<Progress> {
   #goingBack: { readonly resolve: (receipt: Receipt) => void; readonly reject: (error: unknown) => void }[] = []
   /** The last state before the end. */
   #step: MigrationState = 'pending'
-  #error: unknown
+  #error: MigrationError | undefined
 
   readonly #driver: Driver
   readonly #id: number
@@ -130,7 +130,7 @@ export class Migration implements AsyncIterable<Progress> {
       this.#control('reverse')
       back = new Promise((resolve, reject) => this.#goingBack.push({ resolve, reject }))
     } catch (error) {
-      back = Promise.reject(this.#refusal(error))
+      back = Promise.reject(this.#refusal(error as KeyhaulError))
     }
     // Whoever does not wait for it has the event `warning`, and `done`; and one that is refused at once, no window.
     back.catch(() => {})
@@ -310,8 +310,8 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   /** Why it cannot be reversed now. */
-  #refusal(error: unknown): unknown {
-    if (!(error instanceof KeyhaulError) || error.code !== 'KEYHAUL_UNSUPPORTED') return error
+  #refusal(error: KeyhaulError): KeyhaulError {
+    if (error.code !== 'KEYHAUL_UNSUPPORTED') return error
     const owner = this.progress().live?.turned === true ? this.to.name : undefined
     return this.#refused(error.code, owner, 'no reverse window is open')
   }
@@ -361,7 +361,7 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   #assertRunning(): void {
-    if (this.#error instanceof KeyhaulError && this.#error.code === 'KEYHAUL_CLOSED') throw this.#error
+    if (this.#error?.code === 'KEYHAUL_CLOSED') throw this.#error
     if (this.#leaving) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE')
   }
 

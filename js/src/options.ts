@@ -112,7 +112,12 @@ export interface EngineOptions {
   /** All migrations together, bytes a second. */
   readonly rate?: number
   readonly progressEveryMs?: number
-  /** An operation may take this long and a second for every 64 KiB, or part of them, that go there or may come back (`pageBytes`). Default 30,000. */
+  /**
+   * An operation may take this long and a second for every 64 KiB, or part of them, that go there or may come back (`pageBytes`).
+   * Default 30,000. A read is then tried again, `retries` times, and each try has that long: the event `warning` tells of the first
+   * one, and with the defaults a store that hangs stops a copy after 7 minutes (nine times 46 s, and the time between), a live
+   * migration after 5. With `stallMs: 500` and pages of 1 MiB that is 16.5 s and 161 s: `retries` and `pageBytes` make it shorter.
+   */
   readonly stallMs?: number
   /** Failures in a row before a migration stops resumably. Default 8. */
   readonly retries?: number

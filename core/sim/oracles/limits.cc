@@ -15,6 +15,14 @@ class Limits : public Oracle {
   using Oracle::Oracle;
   std::string_view name() const override { return "limits"; }
 
+  // Whose journal says that it goes back does so, also where it is another coordinator who was told.
+  void onBegun(const Job& job, const JournalImage* image) override {
+    if (image != nullptr && image->reversing) {
+      back_.insert(job.index);
+    } else {
+      back_.erase(job.index);
+    }
+  }
   void onStepped(uint16_t mover, const Engine& engine) override {
     const uint64_t most = world_.mover(mover).config().bufferBytesMax;
     if (engine.bufferBytes() > most) violated("more bytes are buffered than allowed");
@@ -92,9 +100,9 @@ class Limits : public Oracle {
   };
   // The last rounds before a fence and behind it no rate holds back, nor one that goes back; who
   // reads next pays for them.
-  static bool hurries(const Job& job) {
+  bool hurries(const Job& job) const {
     return job.state == MigrationState::kApproaching || job.state == MigrationState::kDraining ||
-           job.reverseTold;
+           job.reverseTold || back_.count(job.index) != 0;
   }
   static bool isRead(ActionKind kind) {
     return kind == ActionKind::kScan || kind == ActionKind::kPollFeed;
@@ -106,6 +114,7 @@ class Limits : public Oracle {
   }
   // For one of a higher priority, and waits in the line again.
   bool madeRoom(const Job& job) const { return world_.mover(job.mover).madeRoom(job); }
+  std::set<uint32_t> back_;  // jobs whose journal says that they go back
   std::set<uint32_t> rest_;  // jobs that had made room when their mover had made a step
   std::map<uint16_t, Debt> debts_;
 };

@@ -198,7 +198,9 @@ class Fold {
   }
   bool fold(const FinishedRecord& record) {
     image_.receipt = record.receipt;
-    if (record.receipt.state == MigrationState::kFailed) image_.receipt->splitAt = image_.splitAt;
+    // A key that nothing was given up for is no reason to move anything.
+    const bool given = record.receipt.state == MigrationState::kFailed && splitsFor(image_.abortedFor);
+    if (given) image_.receipt->splitAt = image_.splitAt;
     image_.totals = record.receipt.totals;
     return true;
   }

@@ -28,7 +28,10 @@ class ApproachPhase {
   void start(std::string position, std::vector<Key> suspects, bool follow, bool hurry,
              Duration budget, uint32_t calls);
   // A gate or the register has answered after so long.
-  void called(uint64_t us) { forecast_.addCall(us); }
+  void called(uint64_t us) {
+    forecast_.addCall(us);
+    callsWereLong_ = false;
+  }
   // Behind the fence: the feed to its end, then the last look.
   void startLast(std::string position);
   void finish() {
@@ -44,6 +47,7 @@ class ApproachPhase {
   // As many rounds once more, with time between them. What was measured of gates and register is
   // older by now, and they may have been slow only then: each time it counts for half.
   void lookAgain() {
+    callsWereLong_ = !mayShorten();
     rounds_ = 0;
     patient_ = true;
     forecast_.ageCalls();
@@ -62,7 +66,9 @@ class ApproachPhase {
   bool hasForecast() const { return rounds_ >= 2; }
   bool overBudget() const { return hasForecast() && forecastUs() > budget_.us; }
   // Whether fewer changes may bring a pause under the budget, as far as is known.
-  bool mayShorten() const { return !hasForecast() || forecast_.callsUs(calls_) <= budget_.us; }
+  bool mayShorten() const {
+    return !callsWereLong_ && (!hasForecast() || forecast_.callsUs(calls_) <= budget_.us);
+  }
   bool follows() const { return follow_; }
   bool suspects() const { return !suspects_.empty(); }
   // Between two rounds: what they know is `takeSuspects()` and what changed, and nothing else.
@@ -106,6 +112,7 @@ class ApproachPhase {
   Duration budget_;
   PauseForecast forecast_;
   uint32_t calls_ = 0;
+  bool callsWereLong_ = false;  // by themselves, when one was measured last: that they count for less is no news of them
   Instant roundBegan_{0}, waitUntil_{0};
   uint64_t roundUs_ = 0;        // how long the last one took
   uint64_t compared_ = 0;       // keys or buckets of the round under way

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "range/split.h"
 
 namespace keyhaul {
 
@@ -31,7 +32,7 @@ LiveMigration::LiveMigration(MigrationId id, JournalImage image, NodeId source, 
   prepared_ = image.prepared;
   aborting_ = image.aborting;
   undoneFor_ = image.abortedFor;
-  if (aborting_) splitAt_ = std::move(image.splitAt);
+  if (aborting_ && splitsFor(image.abortedFor)) splitAt_ = std::move(image.splitAt);
   if (undoneFor_ == ErrorCode::kVerifyMismatch) {
     undoneAs_ = MigrationState::kMismatch;
   } else if (undoneFor_ != ErrorCode::kOk) {
@@ -141,7 +142,7 @@ void LiveMigration::pump(Port& port) {
       const bool hopeless = s.code() == ErrorCode::kNotConverging;
       if (mayBeOurs(port, s.code()) || (hopeless && climb(port))) continue;
       if (s.code() == ErrorCode::kLimitExceeded && looksAgain(port)) continue;
-      if (hopeless) chooseSplit();
+      if (hopeless) splitAt_ = splitKey();
       failPart(port, s.code(), hopeless ? feed_.trend().rates() + whyNoSplit() : std::string());
       continue;
     }

@@ -72,7 +72,9 @@ class LiveMigration final : public JobBase {
   bool climb(Port& port);
   // Its halves may converge where it does not.
   bool maySplit() const { return spec().splitMax > 1 && !shared_.turned; }
-  void chooseSplit();
+  // Where its halves are divided; empty where that would not help.
+  Key splitKey() const;
+  bool canSplit() const { return !splitKey().empty(); }
   std::string whyNoSplit() const;
   void releaseWriters(Port& port);
   // It keeps up, or has ended: what was raised is lowered.

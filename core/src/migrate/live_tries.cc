@@ -28,7 +28,7 @@ void LiveMigration::giveUpAttempt(Port& port) {
   if (shared_.totals.postponed - postponedBefore_ < kPostponesMax) return enter(port, MigrationState::kPostponing);
   if (shared_.turned) return giveUpReverse(port, ErrorCode::kPauseBudget);
   // Why it is given up is in the journal before the register has it; the writers do not wait.
-  chooseSplit();
+  splitAt_ = splitKey();
   error_ = ErrorCode::kPauseBudget;
   if (const std::string why = whyNoSplit(); !why.empty()) errorText_ = "writers would have been paused for longer than the budget" + why;
   undoneAs_ = MigrationState::kFailed;
@@ -58,12 +58,12 @@ bool LiveMigration::climb(Port& port) {
       port.noticeThrottle(shared_.source, std::max<uint64_t>(applied - applied / 5, 1));
       break;
     case Rung::kThrottle:
-      if (maySplit()) return false;  // that helps sooner than patience
+      if (canSplit()) return false;  // that helps sooner than patience
       rung_ = Rung::kPostpone;
       quietUntil_ = port.now() + kPostponeFor;
       break;
     case Rung::kPostpone:
-      if (quietUntil_ <= port.now()) return false;
+      if (quietUntil_ <= port.now() || canSplit()) return false;
       break;
   }
   port.noticeWarning(ErrorCode::kNotConverging, shared_.source);
@@ -73,15 +73,16 @@ bool LiveMigration::climb(Port& port) {
 }
 
 // Not where the calls of a pause are too long by themselves, nor where one key is all that changes.
-void LiveMigration::chooseSplit() {
-  if (maySplit() && approach_.mayShorten()) splitAt_ = shared_.sample.middle(spec().ranges);
+Key LiveMigration::splitKey() const {
+  return maySplit() && approach_.mayShorten() ? shared_.sample.middle(spec().ranges) : Key();
 }
 
 // A sentence that goes on; empty where there is nothing to say of it.
 std::string LiveMigration::whyNoSplit() const {
   if (!maySplit() || !splitAt_.empty()) return {};
-  return approach_.mayShorten() ? "; all changes are on one key, so it cannot be split"
-                                : "; the calls of a pause are too long by themselves, so a split does not help";
+  if (!approach_.mayShorten()) return "; the calls of a pause are too long by themselves, so a split does not help";
+  return shared_.sample.size() == 0 ? "; no changes were seen, so nothing says where to split it"
+                                    : "; all changes that were seen are on one key, so it cannot be split";
 }
 
 // What a pause takes besides the last round: a fence, one of reads where there is one, a decision (an

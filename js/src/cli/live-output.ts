@@ -29,6 +29,14 @@ const WORDS: Readonly<Partial<Record<MigrationState, string>>> = {
   turning: 'opening the way back in the register',
   reversible: 'moved, and can be reversed'
 }
+/** With a reverse window, once the range has moved: the store that was the source is what is staged and emptied, or served by. */
+const TURNED: Readonly<Partial<Record<MigrationState, string>>> = {
+  staging: 'staging on the source',
+  activating: 'activating the source',
+  cleaning: 'deleting from the target',
+  aborting: 'ending the window in the register',
+  discarding: 'deleting from the source'
+}
 const SHORT: Readonly<Partial<Record<MigrationState, string>>> = {
   claiming: 'claiming', staging: 'staging', approaching: 'approaching', fencing: 'fencing', draining: 'draining', readFencing: 'fencing reads',
   deciding: 'deciding', activating: 'activating', redirecting: 'redirecting', cleaning: 'deleting', closing: 'closing', postponing: 'putting off',
@@ -45,7 +53,7 @@ const CAUGHT_UP: ReadonlySet<MigrationState> = new Set(['redirecting', 'cleaning
 /** What it waits for changes without news. */
 export const REFRESH_MS = 500
 
-export const wordOf = (state: MigrationState): string => WORDS[state] ?? state
+export const wordOf = (state: MigrationState, isTurned = false): string => (isTurned ? TURNED[state] : undefined) ?? WORDS[state] ?? state
 
 /** What there is to say of it, most important first. */
 function partsOf(progress: NonNullable<Shown>): string[] {
@@ -69,9 +77,9 @@ function partsOf(progress: NonNullable<Shown>): string[] {
 /** On one line of so many columns: whole parts only, but for the first. */
 export function liveLine(state: MigrationState, progress: Shown, columns: number): string {
   const room = columns - 1
-  let line = wordOf(state)
+  let line = wordOf(state, progress?.live?.turned)
   const parts = progress === undefined ? [] : partsOf(progress)
-  if (line.length > room || (parts[0] !== undefined && line.length + parts[0].length + 3 > room)) line = SHORT[state] ?? state
+  if (line.length > room || (parts[0] !== undefined && line.length + parts[0].length + 3 > room)) line = (state === 'discarding' && progress?.live?.turned === true ? SHORT.cleaning : SHORT[state]) ?? state
   for (const part of parts) if (line.length + 3 + part.length <= room) line += ` · ${part}`
   return line.slice(0, room)
 }
@@ -103,7 +111,7 @@ export class LiveView {
     this.shown = state
     this.printedAt = now
     const parts = progress === undefined ? [] : partsOf(progress)
-    this.stream.write(`${wordOf(state)}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}\n`)
+    this.stream.write(`${wordOf(state, progress?.live?.turned)}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}\n`)
   }
 
   stop(): void {
@@ -135,7 +143,7 @@ export function runsText(runs: readonly RunInfo[], service: string): string {
     if (receipt?.state === 'done') more.push(`${entries(receipt.entries)}, level ${receipt.level}, ${receipt.verified ? 'verified' : 'not verified'}, ${pauseText(receipt, 'writers paused')}`)
     if (error !== undefined && error.code !== 'KEYHAUL_INTERRUPTED' && error.code !== 'KEYHAUL_CANCELLED') more.push(`${error.code}: ${printable(error.message)}`)
     if (resumable) more.push(`go on with: keyhaul resume --service ${shellWord(service)} ${id}`)
-    return [`${id}  ${runText(run)}: ${colour(progress === undefined ? state : wordOf(state))}`, ...more.filter((line) => line !== '').map((line) => `  ${line}`)]
+    return [`${id}  ${runText(run)}: ${colour(progress === undefined ? state : wordOf(state, progress.live?.turned))}`, ...more.filter((line) => line !== '').map((line) => `  ${line}`)]
   })
   return `${lines.join('\n')}\n`
 }

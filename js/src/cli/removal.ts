@@ -4,7 +4,8 @@ import type { MigrationState } from '../progress.js'
 
 /** How far a migration is that takes entries off a store, as far as its journal knows: no more than was done. */
 export interface Removal {
-  /** Gone from the source, or, where the copy is taken back, from the target. */
+  /** The source, or, where the copy is taken back or the range has gone back, the target. */
+  readonly removedFrom: 'source' | 'target'
   readonly removedEntries: number
   /** Looked at and left on the source, as they had changed. */
   readonly leftEntries: number
@@ -17,6 +18,7 @@ interface Record {
   readonly state?: MigrationState
   readonly entries?: number
   readonly left?: number
+  readonly turned?: boolean
   readonly source?: { readonly entries: number }
 }
 
@@ -28,12 +30,16 @@ export function removalOf(info: JournalInfo, bytes: Uint8Array): Removal | undef
   let [removedEntries, leftEntries] = [0, 0]
   let phase: MigrationState | undefined
   let verified: number | undefined
+  let isTurned = false
   for (const line of describeJournal(bytes).trimEnd().split('\n')) {
-    const { record, state, entries = 0, left = 0, source } = JSON.parse(line) as Record
+    const { record, state, entries = 0, left = 0, source, turned } = JSON.parse(line) as Record
+    isTurned ||= turned === true
     if (record === 'verified') verified = source?.entries
     if (record === 'phase') {
       // A resume says the same one again, and goes on with it.
       if (state !== phase) removedEntries = leftEntries = 0
+      // Once the register has it, it goes on from there.
+      isTurned ||= phase === 'turning' && state === 'staging'
       phase = state
     } else if (record === 'deleted') {
       removedEntries += entries
@@ -41,5 +47,5 @@ export function removalOf(info: JournalInfo, bytes: Uint8Array): Removal | undef
     }
   }
   const totalEntries = info.step === 'deleting' ? verified : undefined
-  return { removedEntries, leftEntries, totalEntries }
+  return { removedFrom: (info.step === 'discarding') === isTurned ? 'source' : 'target', removedEntries, leftEntries, totalEntries }
 }

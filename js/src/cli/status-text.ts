@@ -10,7 +10,8 @@ import { shellWord } from './shell.js'
 
 /** What `keyhaul status` says of a journal. */
 export function statusText(info: JournalInfo, journal: string, truth?: RegisterTruth, removal?: Removal, chain?: ChainNode): string {
-  const step = info.state === 'stopped' ? ` while ${WORDS[info.step] ?? wordOf(info.step)}` : ''
+  const isTurned = removal !== undefined && (removal.removedFrom === 'source') === (info.step === 'discarding')
+  const step = info.state === 'stopped' ? ` while ${isTurned ? wordOf(info.step, true) : WORDS[info.step] ?? wordOf(info.step)}` : ''
   const state = chain === undefined ? info.state : (chain.receipt?.state ?? 'in parts')
   const lines = [`${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${state}${step}`]
   if (info.receipt?.state === 'cancelled') lines.push(`  ${takenBack(info.receipt)}`)
@@ -32,23 +33,25 @@ export function statusText(info: JournalInfo, journal: string, truth?: RegisterT
 function partLines({ info, parts }: ChainNode): string[] {
   const at = formatKey(Buffer.from(info.receipt?.splitAt ?? '', 'hex'))
   const lines = parts.flatMap((part, i) => {
-    const { state, step, copiedEntries, receipt } = part.info
+    const { state, step, copiedEntries, receipt, live } = part.info
     const where = receipt?.splitAt === undefined ? state : part.receipt?.state ?? 'in parts'
     const moved = receipt?.state === 'done' ? `, ${shownStore(part.info.to)} owns it` : ''
-    return [`part ${i + 1} (${part.path}): ${where}${state === 'stopped' ? ` while ${WORDS[step] ?? wordOf(step)}` : ''}, ${entries(copiedEntries)}${moved}`, ...(part.parts.length > 0 ? partLines(part) : [])]
+    const held = receipt === undefined && live?.claimed === true ? `, claim ${live.claim}` : ''
+    return [`part ${i + 1} (${part.path}): ${where}${state === 'stopped' ? ` while ${WORDS[step] ?? wordOf(step)}` : ''}, ${entries(copiedEntries)}${moved}${held}`, ...(part.parts.length > 0 ? partLines(part) : [])]
   })
   return [`split at ${printableKey(at)}${parts.length < 2 ? `; ${parts.length} of 2 parts begun` : ''}`, ...lines].map((line) => `  ${line}`)
 }
 
-function removalText(step: JournalInfo['step'], { removedEntries, leftEntries, totalEntries }: Removal): string {
-  const where = step === 'discarding' ? 'taken off the target again' : 'deleted from the source'
+function removalText(step: JournalInfo['step'], { removedFrom, removedEntries, leftEntries, totalEntries }: Removal): string {
+  const where = step === 'discarding' && removedFrom === 'target' ? 'taken off the target again' : `deleted from the ${removedFrom}`
   const changed = leftEntries === 0 ? '' : `, ${formatCount(leftEntries)} left there as they had changed`
   if (totalEntries === undefined) return `${entries(removedEntries)} ${where}${changed}`
   return `${formatCount(removedEntries)} of ${entries(totalEntries)} ${where}${changed}, ${formatCount(Math.max(0, totalEntries - removedEntries - leftEntries))} to go`
 }
 
-function journalLines({ claimed, coordEpoch, decided, pauseBudgetMs }: LiveJournal, truth: RegisterTruth | undefined): string[] {
-  const claim = claimed ? `claimed in the register, coordinator ${coordEpoch}` : 'not claimed in the register, as far as the journal knows'
+/** Its claim as well: whoever is refused because of it is told no more than that. */
+function journalLines({ claim: id, claimed, coordEpoch, decided, pauseBudgetMs }: LiveJournal, truth: RegisterTruth | undefined): string[] {
+  const claim = claimed ? `claimed in the register as ${id}, coordinator ${coordEpoch}` : 'not claimed in the register, as far as the journal knows'
   const owner = decided === undefined ? 'who owns the range stands in the register only: --register level:PATH reads it' : decided ? 'decided: the target owns the range' : 'not decided: the source owns the range'
   if (truth !== undefined) {
     const owners = truth.owners.map(({ owner, epoch }) => `${shownStore(owner)} (epoch ${epoch})`).join(', ')

@@ -38,6 +38,7 @@ export async function openJournalFile(path: string, options: { create: boolean; 
   return {
     name: path,
     identity: `journal ${at}`,
+    path: at,
     async read() {
       try {
         return new Uint8Array(await readFile(at))

@@ -7,6 +7,8 @@ export interface JournalStore {
   readonly name: string
   /** Tells it from every other, as in `journal /data/move.journal`: a migration that begins anew in it ends the feed that a crash left. */
   readonly identity?: string
+  /** Of a file: where it is, whatever folder its process goes to. */
+  readonly path?: string
   /** False: it does not survive its process, and no migration with it reaches level 4. */
   readonly durable?: boolean
   /** The bytes so far; empty when there is nothing yet. */

@@ -77,6 +77,12 @@ export async function assertNoParts(path: string): Promise<void> {
   for (const number of [1, 2]) if ((await readFile(partOf(path, number))) !== undefined) throw ofAnother(partOf(path, number))
 }
 
+/** By what name the register has it: that of the part begun last, which may be held still. */
+export function claimIn({ info, parts }: ChainNode): string | undefined {
+  const last = parts.at(-1)
+  return last === undefined ? info.live?.claim : claimIn(last)
+}
+
 /** Its own, and those of its parts, which go after it: what begins anew in it finds them then, and says so. */
 export const filesOf = ({ path, parts }: ChainNode): string[] => [path, ...parts.flatMap(filesOf)]
 

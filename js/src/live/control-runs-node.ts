@@ -8,13 +8,13 @@ import { type Migration, MigrationError } from '../migration.js'
 import { ENDED } from '../progress.js'
 import { endsOf, type RangeInput } from '../ranges.js'
 import type { Receipt } from '../receipt.js'
-import { toHex } from '../stores/bytes.js'
 import type { Store } from '../stores/store.js'
 import type { GatedStore } from './gated.js'
-import { type ChainNode, readChain, stoppedOf } from './chain.js'
+import { type ChainNode, claimIn, readChain, stoppedOf } from './chain.js'
 import { goneStore } from './gone.js'
 import type { ControlOptions } from './control.js'
 import { fromWire, type MoveRequest, type RunInfo, type StoreInfo, toWire, type WireError } from './control-request.js'
+import { claimOf } from './split.js'
 
 /** Ended ones that are still shown. */
 const ENDED_MAX = 50
@@ -25,8 +25,8 @@ interface Run {
   readonly to: string
   readonly ranges: readonly string[]
   readonly journal: string
-  /** Its name in the register, where one is known. */
-  readonly claim: string | undefined
+  /** Its name in the register, where one is known; of one that was split that of the part begun last. */
+  claim: string | undefined
   level: number
   /** Bytes a second, for whoever goes on with it. */
   rate: number | undefined
@@ -88,7 +88,7 @@ export class Runs {
       rmSync(journal, { force: true })
       throw error
     })
-    const run: Run = { id, from: from.name, to: to.name, ranges, journal, claim: migration.live && toHex(migration.live.claim), level: 0, rate, migration, receipt: undefined, error: undefined, watchers: new Set() }
+    const run: Run = { id, from: from.name, to: to.name, ranges, journal, claim: claimOf(migration), level: 0, rate, migration, receipt: undefined, error: undefined, watchers: new Set() }
     this.all.set(id, run)
     this.follow(run, migration)
     return { id, migration }
@@ -191,6 +191,7 @@ export class Runs {
 
   private follow(run: Run, migration: Migration): void {
     const tell = (isEnd: boolean): void => {
+      run.claim = claimOf(migration)
       for (const watcher of run.watchers) watcher(isEnd)
     }
     migration.on('progress', () => tell(false))
@@ -222,7 +223,7 @@ export class Runs {
     if (holder === undefined) return error
     const { id, from, to } = holder
     const message = `migration ${id} of this service, from ${from} to ${to}, holds keys of these ranges; wait for its end, or end it with: keyhaul cancel --service ${this.options.path} ${id}`
-    return new MigrationError(new KeyhaulError(error.code, { store: error.store, key: error.key, migration: id, message }), error.receipt, error)
+    return new MigrationError(new KeyhaulError(error.code, { store: error.store, key: error.key, migration: id, message }), error.receipt, { step: error.step, resumable: error.resumable })
   }
 
   /** For whoever asks after a restart; it is shown less well without. */
@@ -254,7 +255,7 @@ export class Runs {
     const receipt = chain === undefined ? info.receipt : chain.receipt
     const stopped = chain === undefined ? info.stopped : stoppedOf(chain)
     const error = receipt === undefined ? Object.assign(new KeyhaulError(stopped ?? 'KEYHAUL_INTERRUPTED'), { resumable: true }) : this.whyFailed(id, receipt, info)
-    return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, claim: info.live?.claim, level: info.level, rate, migration: undefined, receipt, error, watchers: new Set() }
+    return { id, from: info.from, to: info.to, ranges: ranges ?? [], journal, claim: chain === undefined ? info.live?.claim : claimIn(chain), level: info.level, rate, migration: undefined, receipt, error, watchers: new Set() }
   }
 
   /** What was said then; the journal has the code at most. */

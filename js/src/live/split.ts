@@ -61,30 +61,33 @@ export class Split {
   get isPart(): boolean {
     return this.of !== undefined
   }
-  get path(): string | undefined {
-    return this.options.journal as string | undefined
+  get hasJournal(): boolean {
+    return this.options.journal !== undefined
   }
 
   async assertFresh(journal: JournalStore | undefined): Promise<void> {
-    if (journal !== undefined) await assertNoParts(journal.name)
+    if (journal !== undefined) await assertNoParts(pathOf(journal))
   }
 
   /** Of one that has begun: to the end of its parts, should it be split. */
   follow(starter: Starter, ranges: readonly ScanRange[], migration: Migration): Migration | undefined {
-    return (this.options.splitMax ?? 0) > 1 ? new SplitMigration(new Walk(starter, this, ranges), migration) : undefined
+    return (this.options.splitMax ?? 0) > 1 ? new SplitMigration(new Walk(starter, this, ranges, migration.journal && pathOf(migration.journal)), migration) : undefined
   }
 
   /** Of one whose journal has its end: with its parts. Nothing where nothing is left to do. */
   async goOn(starter: Starter, ranges: readonly ScanRange[], journal: JournalStore, { receipt, live, source, target, ranges: words }: JournalSummary): Promise<Migration | undefined> {
     if (receipt?.splitAt === undefined || live === undefined) return undefined
-    if ((await readChain(journal.name, this.of))?.receipt !== undefined) return undefined
-    const walk = new Walk(starter, this, ranges)
+    if ((await readChain(pathOf(journal), this.of))?.receipt !== undefined) return undefined
+    const walk = new Walk(starter, this, ranges, pathOf(journal))
     walk.begin(readReceipt(receipt, { from: source, to: target, ranges: words }, []), live.claim)
     const next = (await walk.next()) as Migration
     await closeJournal(journal)
     return new SplitMigration(walk, next)
   }
 }
+
+/** Parts are beside it wherever the process has gone since it was opened. */
+const pathOf = ({ path, name }: JournalStore): string => path ?? name
 
 /** From the one that was split to its parts. */
 class Walk {
@@ -95,7 +98,8 @@ class Walk {
   constructor(
     private readonly starter: Starter,
     readonly split: Split,
-    readonly ranges: readonly ScanRange[]
+    readonly ranges: readonly ScanRange[],
+    private readonly path: string | undefined
   ) {}
 
   begin(whole: Receipt, claim: string): void {
@@ -105,7 +109,8 @@ class Walk {
 
   /** The next one that is not done, begun or gone on with; nothing where all are. */
   async next(): Promise<Migration | undefined> {
-    const { options, path } = this.split
+    const { path } = this
+    const { options } = this.split
     const { splitMax = 0 } = options
     for (;;) {
       const number = this.parts.length + 1
@@ -209,7 +214,7 @@ export class SplitMigration extends Migration {
   }
 
   private about(): { step: Progress['state']; resumable: boolean } {
-    return { step: 'pending', resumable: this.walk.split.path !== undefined }
+    return { step: 'pending', resumable: this.walk.split.hasJournal }
   }
 
   private over(receipt: Receipt): Receipt {
@@ -246,6 +251,11 @@ export class SplitMigration extends Migration {
 
   private tell(state: Progress['state']): void {
     for (const { event, listener } of this.listening) if (event === 'state') callLater(listener as (state: Progress['state']) => void, state)
+  }
+
+  /** The one that the register has now. */
+  get claim(): string | undefined {
+    return claimOf(this.current)
   }
 
   override progress(): Progress {
@@ -347,6 +357,9 @@ export class SplitMigration extends Migration {
     await this.done
   }
 }
+
+/** Its name in the register, or that of its part under way. */
+export const claimOf = (migration: Migration): string | undefined => (migration instanceof SplitMigration ? migration.claim : migration.live && toHex(migration.live.claim))
 
 /** A listener's fault is its own: it surfaces, and stops nothing. */
 function callLater<T>(listener: (value: T) => void, value: T): void {

@@ -270,7 +270,7 @@ test('without a service: moved in the process of the command, under the names of
     assert.equal(stopped.code, 4, stopped.stderr)
     assert.match(stopped.stderr, new RegExp(`stopped; go on with: keyhaul resume ${journal}`))
     const status = await keyhaul(['status', journal, '--register', `level:${r}`])
-    assert.match(status.stdout, /live shard1 -> shard2: stopped[\s\S]*claimed in the register, coordinator 1; pause budget 1\.0 s[\s\S]*r: claimed; owned by shard1 \(epoch 1\)/)
+    assert.match(status.stdout, /live shard1 -> shard2: stopped[\s\S]*claimed in the register as [0-9a-f]{32}, coordinator 1; pause budget 1\.0 s[\s\S]*r: claimed; owned by shard1 \(epoch 1\)/)
     const alone = await keyhaul(['status', journal])
     assert.match(alone.stdout, /not decided: the source owns the range/)
     const resumed = await keyhaul(['resume', journal])

@@ -126,6 +126,70 @@ TEST(LiveSplit, IsNotTriedWhereItCannotHelp) {
   EXPECT_NE(chain.text.find("a split does not help"), std::string::npos) << chain.text;
 }
 
+// As one without: for five minutes it waits for a time at which it fits.
+TEST(LiveSplit, WaitsForAQuieterTimeWhereItCannotBeSplit) {
+  for (const uint32_t splitMax : {0U, 16U}) {
+    LiveOptions options = tooFast();
+    options.opsPerTick = 2;
+    LiveWorld world(options);
+    Plan plan = planOf(world, splitMax);
+    plan.pauseBudgetMs = 60;  // no two calls of two ticks
+    world.autoResume = false;
+    uint32_t warnings = 0;
+    world.onNotice = [&](const Notice& notice) {
+      if (notice.kind == NoticeKind::kWarning && notice.error == ErrorCode::kNotConverging) ++warnings;
+    };
+    world.start(plan);
+    // Priority, back-pressure, and the third is patience.
+    for (int i = 0; i < 40'000 && warnings < 3; ++i) world.tick();
+    ASSERT_EQ(warnings, 3U);
+    for (int i = 0; i < 6'000; ++i) world.tick();  // four minutes
+    ASSERT_EQ(stateName(world.state()), stateName(MigrationState::kApproaching)) << splitMax;
+    world.setTickMs(1);
+    ASSERT_TRUE(world.run(100'000));
+    EXPECT_EQ(stateName(world.state()), stateName(MigrationState::kDone)) << splitMax << " " << errorName(world.error());
+    EXPECT_EQ(world.checkEnd(), "");
+  }
+}
+
+// Halves that no journal tells of nobody would find again: whenever it fails, a receipt says no more than it.
+TEST(LiveSplit, IsInTheJournalBeforeItIsTold) {
+  int givenUp = 0;
+  {
+    LiveWorld world(tooFast());
+    world.autoResume = false;
+    world.start(planOf(world, 16));
+    for (; world.state() != MigrationState::kAborting; ++givenUp) world.tick();
+  }
+  uint32_t split = 0, stopped = 0;
+  for (int since = givenUp - 40; since < givenUp + 2; since += since < givenUp - 4 ? 6 : 1) {
+    LiveWorld world(tooFast());
+    world.autoResume = false;
+    // From then on its writes hang, and when it would be given up they fail.
+    int at = 0;
+    // The write that is awaited before it is given up lands after that.
+    world.stall = [&](const Action& action) {
+      const bool journal = action.kind == ActionKind::kJournal, apply = action.kind == ActionKind::kApply;
+      return at >= since && ((journal && at < givenUp + 4) || (apply && at < givenUp + 8));
+    };
+    world.fault = [&](const Action& action) {
+      return action.kind == ActionKind::kJournal && at >= since ? ErrorCode::kDiskFull : ErrorCode::kOk;
+    };
+    world.start(planOf(world, 16));
+    for (; at < givenUp + 9; ++at) world.tick();
+    ASSERT_TRUE(world.run(100'000)) << since;
+    const auto image = readJournal(asBytes(world.journal()));
+    ASSERT_TRUE(image.ok());
+    const std::string told = world.receipt() ? world.receipt()->splitAt : "";
+    EXPECT_EQ(told, image->aborting ? image->splitAt : "")
+        << since - givenUp << " " << errorName(world.error()) << " " << stateName(world.state()) << ", journal " << stateName(image->state)
+        << image->aborting << image->torn << " claims " << world.ownership().claims().size();
+    ++(told.empty() ? stopped : split);
+  }
+  EXPECT_GT(split, 0U);
+  EXPECT_GT(stopped, 0U);
+}
+
 // The mover dies at an effect once its journal has the key: whoever goes on from there ends with it.
 TEST(LiveSplit, SurvivesACrashAtEveryEffectOfGivingUp) {
   LiveOptions options = tooFast();
@@ -202,6 +266,33 @@ TEST(LiveSplit, IsTheEndOfPausesThatAreTooLongToo) {
     EXPECT_EQ(world.state(), MigrationState::kDone);
   }
   EXPECT_EQ(world.checkEnd(), "");
+}
+
+// Nothing changes, or one key is all that does.
+TEST(LiveSplit, SaysWhyItCannotBe) {
+  for (const bool quiet : {true, false}) {
+    LiveOptions options = tooFast();
+    if (!quiet) options.keys = 1;
+    LiveWorld world(options);
+    Plan plan = planOf(world, 4);
+    plan.pauseBudgetMs = 1'500;
+    world.autoResume = false;
+    world.quietClients = quiet;
+    world.setOpsPerTick(1);
+    bool isFenced = false;
+    world.onState = [&](MigrationState state) { isFenced = state == MigrationState::kDraining; };
+    world.stall = [&](const Action&) { return isFenced; };
+    std::string text;
+    world.onNotice = [&](const Notice& notice) {
+      if (notice.kind == NoticeKind::kState && notice.error != ErrorCode::kOk) text = world.textOf(notice);
+    };
+    world.start(plan);
+    ASSERT_TRUE(world.run(200'000)) << stateName(world.state());
+    EXPECT_EQ(world.error(), ErrorCode::kPauseBudget);
+    ASSERT_TRUE(world.receipt().has_value());
+    EXPECT_EQ(world.receipt()->splitAt, "");
+    EXPECT_NE(text.find(quiet ? "no changes were seen" : "all changes that were seen are on one key"), std::string::npos) << text;
+  }
 }
 
 }  // namespace

@@ -83,6 +83,36 @@ TEST(EngineFaults, AJournalThatHangsStopsTheMigration) {
   EXPECT_EQ(host.engine.inspect(host.now, id)->error, ErrorCode::kJournalWriteFailed);
 }
 
+// What js/src/options.ts and README.md say of `stallMs` and `retries`: each try has a deadline, and all of them count.
+TEST(EngineFaults, AStoreThatNeverAnswersIsToldOfAtTheFirstDeadlineAndGivenUpAfterTheLast) {
+  struct Case {
+    uint64_t stallMs;
+    uint32_t retries, pageBytes;
+    uint64_t firstMs, lastMs;
+  };
+  for (const Case& c : {Case{30'000, 8, 1'048'576, 46'000, 427'000}, Case{30'000, 8, 65'536, 31'000, 292'000},
+                        Case{500, 8, 1'048'576, 16'500, 161'000}, Case{500, 1, 65'536, 1'500, 3'000}}) {
+    Config config;
+    config.stallBase = milliseconds(c.stallMs);
+    config.retriesMax = c.retries;
+    MemoryHost host(config);
+    fill(host.sourceStore, 300);
+    host.hang = [&](const Action& action) { return action.kind == ActionKind::kScan && action.node == host.source; };
+    std::optional<uint64_t> firstMs;
+    host.onNotice = [&](const Notice& notice) {
+      if (notice.kind == NoticeKind::kWarning && !firstMs) firstMs = host.now.us / 1'000;
+    };
+    Plan plan = copyPlan();
+    plan.pageBytes = c.pageBytes;
+    const auto id = begin(host, plan);
+    ASSERT_TRUE(host.run());
+    EXPECT_EQ(host.engine.inspect(host.now, id)->error, ErrorCode::kStoreStalled);
+    ASSERT_TRUE(firstMs);
+    EXPECT_NEAR(static_cast<double>(*firstMs), static_cast<double>(c.firstMs), 100.0);
+    EXPECT_NEAR(static_cast<double>(host.now.us / 1'000), static_cast<double>(c.lastMs), 1'000.0);
+  }
+}
+
 TEST(EngineFaults, FinishFollowsWhatWasWrittenWhileAPollWasInFlight) {
   for (const bool duringApply : {false, true}) {
     MemoryHost host;

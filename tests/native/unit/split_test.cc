@@ -201,6 +201,22 @@ TEST(SplitJournal, TellsTheReceiptOfOneThatFailedAndOfNoOther) {
   }
 }
 
+// Such a journal was not written by a migration, and nothing is moved for it.
+TEST(SplitJournal, AKeyCountsOnlyWhereItWasGivenUpForIt) {
+  using enum MigrationState;
+  FinishedRecord end;
+  end.receipt.mode = MigrationMode::kLive;
+  end.receipt.state = kFailed;
+  const StoppedRecord stopped{ErrorCode::kNotConverging, {}}, other{ErrorCode::kStoreCorrupt, {}};
+  for (const auto& records : {story({SplitRecord{"f"}, end}), story({SplitRecord{"f"}, stopped, end}),
+                              story({SplitRecord{"f"}, PhaseRecord{kAborting}, end}),
+                              story({SplitRecord{"f"}, other, PhaseRecord{kAborting}, end})}) {
+    const auto image = read(records);
+    ASSERT_TRUE(image.ok());
+    EXPECT_EQ(image->receipt->splitAt, "");
+  }
+}
+
 TEST(SplitJournal, AKeyThatSplitsNothingIsDamage) {
   for (const char* at : {"a", "b", "m", "z"}) EXPECT_EQ(read(story({SplitRecord{at}})).code(), ErrorCode::kJournalCorrupt) << at;
   EXPECT_EQ(read(story({SplitRecord{""}})).code(), ErrorCode::kJournalCorrupt);

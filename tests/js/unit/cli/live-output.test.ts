@@ -33,6 +33,12 @@ test('a line of progress fits into the terminal and says the most important firs
   assert.equal(liveLine('draining', fenced, 60), 'taking over the last changes · writers waiting for 31 ms')
   const moved = { ...progress, state: 'cleaning' as const, totalBytes: 0, bytesPerSecond: 0, live: { ...live, waitsFor: 'nothing' as const, text: '', toCompare: 0, postponed: 0 } }
   assert.equal(liveLine('cleaning', moved, 200), 'deleting from the source · 12,000 entries')
+  // On the way back, and behind a window: from the other one of the two.
+  const back = { ...moved, live: { ...moved.live, turned: true } }
+  assert.equal(liveLine('cleaning', back, 200), 'deleting from the target · 12,000 entries')
+  assert.equal(liveLine('discarding', back, 200), 'deleting from the source · 12,000 entries')
+  assert.equal(liveLine('discarding', moved, 200), 'taking the copy back · 12,000 entries')
+  assert.equal(liveLine('discarding', back, 35), 'deleting · 12,000 entries')
 })
 
 test('nothing that a terminal would obey gets there', () => {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ClassicLevel } from 'classic-level'
-import { Engine, inspectJournal, type KeyhaulError, memoryJournal, type Migration, type MigrateOptions, type MigrationError, migrate, type MigrationState, type Store } from '../../../../dist/index.js'
+import { Engine, inspectJournal, type KeyhaulError, memoryJournal, type Migration, type MigrateOptions, type MigrationError, migrate, type MigrationState } from '../../../../dist/index.js'
 import { assignRange, type GatedStore, gatedStore, inspectParts, readOwnership, shardedStore } from '../../../../dist/live/index.js'
 import { halves } from '../../../../dist/live/split.js'
 import { levelRegister } from '../../../../dist/register/level.js'
@@ -13,6 +13,7 @@ import { levelStore } from '../../../../dist/stores/level.js'
 import { memoryStore } from '../../../../dist/stores/memory.js'
 import { inFolder, keyhaul } from '../../support/stores.ts'
 import { everything, Load } from './load.ts'
+import { isAll, wide } from './wide.ts'
 
 interface World {
   readonly folder: string
@@ -44,20 +45,6 @@ async function inWorld(work: (world: World) => Promise<void>): Promise<void> {
     }
   })
 }
-
-type Call = Parameters<NonNullable<Store['gate']>['change']>[0]
-
-/** A view of a store whose writers cannot be asked for less, and whose fence takes its time where it is wide. */
-function wide(store: GatedStore, isLong: (call: Call) => boolean, ms = 2500): GatedStore {
-  const gate = store.mover.gate as NonNullable<Store['gate']>
-  const change = async (call: Call): Promise<void> => {
-    await gate.change(call)
-    if (call.verb === 'fence' && isLong(call)) await new Promise((wake) => setTimeout(wake, ms))
-  }
-  const mover = Object.create(store.mover, { gate: { value: { ...gate, change, limitWrites: undefined } } })
-  return Object.create(store, { mover: { value: mover } })
-}
-const isAll = ({ ranges }: Call): boolean => ranges.some(({ gte, lt }) => gte === undefined && lt === undefined)
 
 async function moveSlow({ a, b, register, journal, engine }: World, more: Partial<MigrateOptions> = {}, isLong = isAll): Promise<Migration> {
   return engine.migrate({ live: true, from: wide(a, isLong), to: b, register, journal, pauseBudgetMs: 2000, ...more })
@@ -263,6 +250,30 @@ test('keyhaul status, resume and cancel know the parts', { timeout: 180_000 }, a
     assert.equal(json.resumable, true)
     assert.equal(json.parts.length, 1)
     assert.ok(existsSync(`${journal}.1`))
+  })
+})
+
+test('a process that goes to another folder finds the journals of its parts where the first one is', { timeout: 120_000 }, async (t) => {
+  await inWorld(async (world) => {
+    const { load, journal, folder, a, b, register, engine } = world
+    const before = process.cwd()
+    t.after(() => process.chdir(before))
+    process.chdir(folder)
+    const migration = await moveSlow(world, { splitMax: 2, journal: 'move.journal' })
+    process.chdir('/')
+    load.start({ writers: 2, readers: 1, pause: 2 })
+    migration.on('state', (state) => {
+      if (state === 'redirecting') migration.stop()
+    })
+    await assert.rejects(migration.done, { code: 'KEYHAUL_INTERRUPTED' })
+    assert.ok(existsSync(`${journal}.1`))
+    process.chdir(folder)
+    const resuming = engine.resume({ from: a, to: b, register, journal: 'move.journal' })
+    process.chdir('/')
+    assert.equal((await (await resuming).done).parts?.length, 2)
+    await load.stop()
+    assert.ok(existsSync(`${journal}.2`))
+    assert.deepEqual(await everything(b), load.expected())
   })
 })
 
