@@ -70,8 +70,7 @@ for (const [i, tab] of tabs.entries()) {
 /** Where the first tab was when the second one was opened. */
 let lastLink = ''
 let opened = false
-function follow(isNews) {
-  const { hash } = location
+function follow(isNews, hash = location.hash) {
   if (hash === OWN) {
     void showTab('own')
     return
@@ -85,7 +84,8 @@ function follow(isNews) {
 }
 
 follow(false)
-addEventListener('hashchange', () => follow(true))
+// By the event: what the run itself writes into the address meanwhile is not where somebody wanted to go.
+addEventListener('hashchange', ({ newURL }) => follow(true, newURL && new URL(newURL).hash))
 for (const a of links) {
   a.addEventListener('click', () => {
     lastLink = ''

@@ -308,7 +308,7 @@ test('every colour of the map and of the lag is in a legend, in words that hold 
     }))
     const names = ['s0 owns it', 's1 owns it', 'stronger: more writes', 'stands there as well', 'writers wait', 'changes its owner', 'a promise is broken']
     assert.deepEqual(await legend('Legend of the key space by time'), names.map((name) => [name, true]))
-    assert.deepEqual(await legend('Legend of keys behind'), ['not there yet', 'there, but different', 'writers wait', 'a call failed'].map((name) => [name, true]))
+    assert.deepEqual(await legend('Legend of keys behind'), ['not there yet', 'different', 'writers wait', 'a call failed'].map((name) => [name, true]))
     await close(page)
   }
 })
@@ -320,7 +320,7 @@ test('another scenario is chosen with the faults of this one, and says what it i
   assert.equal(await chance.isChecked(), false)
   await page.getByLabel('Scenario').selectOption('hot-range')
   await command(/--scenario hot-range --faults none$/)
-  await page.locator('.share .about').getByText(/one range has most of the load/).waitFor()
+  await page.locator('.share > span').getByText(/one range has most of the load/).waitFor()
   await chance.check()
   await command(/--scenario hot-range --faults all$/)
   await page.getByLabel('Scenario').selectOption('story')
@@ -328,6 +328,7 @@ test('another scenario is chosen with the faults of this one, and says what it i
   assert.equal(await chance.isChecked(), true)
   await page.evaluate(() => { location.hash = '#v=1&s=copy&seed=1&f=drop,clog' })
   await command(/--scenario copy --faults drop,clog$/)
+  await page.locator('.share > span').getByText(/copies of ranges that nobody writes/).waitFor() // from here on the boxes are those of this run
   await page.getByLabel('Seed').fill('2')
   await page.getByLabel('Seed').press('Enter')
   await command(/--seed 2 --scenario copy --faults drop,clog$/)
@@ -345,5 +346,31 @@ test('a broken promise brings the life of its key and the case in the wild into 
     return [items.slice(0, -1).every(({ bottom }) => bottom <= box.bottom), (items.at(-1)?.top ?? 1e9) < box.bottom]
   })
   assert.deepEqual(seen, [true, true])
+  await close(page)
+})
+
+test('who points at a range is told whose it is, at which epoch, and what is done with it', async () => {
+  const page = await open('#v=1&s=add-node&seed=1&f=none&t=3000')
+  const picture = page.locator('canvas[part=canvas]').first()
+  const told = new Set<string>()
+  const { width, height } = await picture.boundingBox() ?? assert.fail()
+  for (const share of [0.12, 0.37, 0.88]) for (let y = 80; y < height - 60; y += 12) {
+    await picture.hover({ position: { x: width * share, y } })
+    told.add(await picture.getAttribute('title') ?? '')
+  }
+  assert.ok(told.has('') && told.size >= 4, [...told].join(' | '))
+  for (const [range, owner] of [['A', 's0'], ['B', 's1']]) assert.ok([...told].some((text) => new RegExp(`^Range ${range}: ${owner} owns it \\(serving, epoch \\d\\); [a-z ]+$`).test(text)), [...told].join(' | '))
+  await close(page)
+})
+
+test('a link is followed though the run writes itself into the address at that moment', async () => {
+  const page = await open('#v=1&s=story&seed=1&f=none&t=2000')
+  await page.evaluate(() => {
+    const sim = document.querySelector('keyhaul-sim') as Sim
+    sim.dispatchEvent(new KeyboardEvent('keydown')) // somebody has touched it: from now on the address says what is seen
+    location.hash = '#v=1&s=copy&seed=7&f=none'
+    sim.dispatchEvent(new CustomEvent('change', { detail: { link: sim.link } }))
+  })
+  await page.waitForFunction(() => / --seed 7 --scenario copy /.test((document.querySelector('keyhaul-sim') as Sim).command))
   await close(page)
 })

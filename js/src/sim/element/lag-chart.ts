@@ -11,7 +11,7 @@ const PAUSED = /^(fencing|draining|readFencing|deciding)$/
 export class LagChart {
   readonly #canvas = h('canvas', { role: 'img', 'aria-label': '' })
   readonly #box = h('div', { className: 'lag' }, this.#canvas)
-  readonly #legend = legendOf('Legend of keys behind', [['', 'not there yet'], ['differ', 'there, but different'], ['held', 'writers wait'], ['failed', 'a call failed']])
+  readonly #legend = legendOf('Legend of keys behind', [['', 'not there yet'], ['differ', 'different'], ['held', 'writers wait'], ['failed', 'a call failed']])
   readonly root = h('div', { hidden: true }, this.#box, this.#legend)
   readonly #context = this.#canvas.getContext('2d') as CanvasRenderingContext2D
   #drawn = ''

@@ -66,7 +66,7 @@ export class Show {
   readonly #scenario
   readonly #seed
   readonly #chance
-  readonly #about = h('span', { className: 'about quiet' })
+  readonly #about = h('span', { className: 'quiet' })
   readonly #frame: HTMLElement
   readonly box = h('div', { className: 'canvas' }, this.canvas)
   readonly #instead
@@ -91,10 +91,10 @@ export class Show {
       file.value = ''
     } })
     const share = h('div', { className: 'share', part: 'share' },
-      h('label', {}, 'scenario ', this.#scenario), h('label', {}, 'seed ', this.#seed), h('label', { title: 'what else breaks is drawn from the seed' }, this.#chance, 'faults by chance'),
-      h('button', { type: 'button', title: 'runs them here, with all faults, and opens the first that breaks a promise', onclick: () => calls.survey() }, 'try 200 seeds'),
+      h('label', {}, 'scenario ', this.#scenario), h('label', {}, 'seed ', this.#seed), h('label', { title: 'drawn from the seed' }, this.#chance, 'faults by chance'),
+      h('button', { type: 'button', title: 'runs them here, and opens the first that breaks a promise', onclick: () => calls.survey() }, 'try 200 seeds'),
       h('button', { type: 'button', onclick: () => calls.copyLink() }, 'copy link'), h('button', { type: 'button', onclick: () => calls.copyCommand() }, 'copy command'),
-      h('button', { type: 'button', title: 'options, hash and all that happened, as lines of JSON', onclick: () => calls.saveTrace() }, 'save trace'),
+      h('button', { type: 'button', title: 'all that happened, as lines of JSON', onclick: () => calls.saveTrace() }, 'save trace'),
       h('button', { type: 'button', title: 'or drop the file anywhere on the picture', onclick: () => file.click() }, 'open trace'), file, this.#about, this.#command, this.#surveyed)
     this.#frame = h('div', { className: 'frame', part: 'frame', onkeydown: (event: Event) => calls.key(event as KeyboardEvent) },
       this.#wrong, this.#caption, this.#notice,
@@ -230,7 +230,7 @@ export class Show {
   async copy(text: string, what: string): Promise<void> {
     try {
       await navigator.clipboard.writeText(text)
-      this.mirror.announce(`${what} copied`, performance.now(), true)
+      this.surveyed(`The ${what} is copied.`) // seen, and heard: it is a status
     } catch {
       this.notice(`This page may not copy. Here is the ${what}: ${text}`)
     }

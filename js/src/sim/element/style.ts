@@ -20,7 +20,7 @@ export const STYLE = `
 .caption.bad { color: var(--keyhaul-bad); }
 .scene { grid-area: scene; padding: 0 14px 6px 22px; min-width: 0; display: flex; flex-direction: column; }
 .canvas { position: relative; width: 100%; flex: 1 0 auto; height: clamp(350px, 34cqi, 420px); }
-canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: 10px; }
+canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 .who { display: flex; justify-content: space-between; gap: 12px; color: var(--keyhaul-quiet); font-size: 12px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; list-style: none; padding: 4px 0 10px; color: var(--keyhaul-quiet); font-size: 12px; }
 .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 2px; vertical-align: -2px; margin-right: 5px; background: var(--keyhaul-range-0); }
@@ -171,7 +171,7 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .log time { color: var(--keyhaul-quiet); text-align: right; }
 .log li.bad { color: var(--keyhaul-bad); font-weight: 700; }
 .share { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; grid-area: share; padding: 12px 22px; border-bottom: 1px solid var(--keyhaul-line); }
-.share :is(.about, code, .surveyed) { flex-basis: 100%; }
+.share > :is(span, code, p) { flex-basis: 100%; }
 .share code { font: 12px ui-monospace, Menlo, monospace; overflow-wrap: anywhere; color: var(--keyhaul-quiet); }
 .surveyed { font-weight: 600; }
 .share label { display: flex; gap: 6px; align-items: center; font-size: 12.5px; }
