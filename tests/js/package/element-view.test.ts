@@ -362,15 +362,3 @@ test('who points at a range is told whose it is, at which epoch, and what is don
   for (const [range, owner] of [['A', 's0'], ['B', 's1']]) assert.ok([...told].some((text) => new RegExp(`^Range ${range}: ${owner} owns it \\(serving, epoch \\d\\); [a-z ]+$`).test(text)), [...told].join(' | '))
   await close(page)
 })
-
-test('a link is followed though the run writes itself into the address at that moment', async () => {
-  const page = await open('#v=1&s=story&seed=1&f=none&t=2000')
-  await page.evaluate(() => {
-    const sim = document.querySelector('keyhaul-sim') as Sim
-    sim.dispatchEvent(new KeyboardEvent('keydown')) // somebody has touched it: from now on the address says what is seen
-    location.hash = '#v=1&s=copy&seed=7&f=none'
-    sim.dispatchEvent(new CustomEvent('change', { detail: { link: sim.link } }))
-  })
-  await page.waitForFunction(() => / --seed 7 --scenario copy /.test((document.querySelector('keyhaul-sim') as Sim).command))
-  await close(page)
-})

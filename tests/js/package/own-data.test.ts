@@ -397,36 +397,3 @@ test('axe has nothing to say of it, in both schemes and at 320 px; nothing is lo
   assert.equal(asked.filter((url) => url.includes('cities')).length, 1)
   await page.context().close()
 })
-
-test('what is not loaded yet cannot be pressed in vain, and what cannot be loaded is said', async () => {
-  const page = await site.page('', { reducedMotion: 'reduce' })
-  let deliver = (): void => {}
-  const wanted = new Promise<void>((resolve) => { deliver = resolve })
-  await page.route(/panel-\w+\.js$/, async (route) => {
-    await wanted
-    await route.continue()
-  })
-  await page.getByRole('tab', { name: 'Your data' }).click()
-  await page.locator('#own-sample').waitFor()
-  const reaches = async (): Promise<boolean> => {
-    await page.getByRole('tab', { name: 'Your data' }).focus()
-    await page.keyboard.press('Tab')
-    return page.evaluate(() => document.activeElement?.id === 'own-sample')
-  }
-  assert.equal(await reaches(), false)
-  deliver()
-  await page.locator('#own:not([inert])').waitFor()
-  assert.equal(await reaches(), true)
-  await page.keyboard.press('Enter')
-  await page.getByText('The plan: move').waitFor()
-  await closed(page)
-
-  const other = await site.page('', { reducedMotion: 'reduce' })
-  await other.route(/panel-\w+\.js$/, (route) => route.abort())
-  await other.getByRole('tab', { name: 'Your data' }).click()
-  await other.getByText(/^This tab could not be loaded \(.+\): reload the page\.$/).waitFor()
-  await other.context().close()
-  // That it was refused is what the browser says of it.
-  site.problems.splice(0, site.problems.length, ...site.problems.filter((problem) => !problem.includes('ERR_FAILED')))
-  site.nothingWrong()
-})
