@@ -2,8 +2,8 @@
 import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build, transform } from 'esbuild'
 import { buildDocs } from './docs.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -56,6 +56,18 @@ const noBuffer = {
   }
 }
 
+/** The element's style is text in a module, which a minifier of scripts leaves as it is. */
+const smallStyle = {
+  name: 'small-style',
+  setup(b) {
+    b.onLoad({ filter: /\bdist\/sim\/element\/style\.js$/ }, async ({ path }) => {
+      const { STYLE } = await import(pathToFileURL(path).href)
+      const { code } = await transform(STYLE, { loader: 'css', minify: true })
+      return { contents: `export const STYLE = ${JSON.stringify(code)}` }
+    })
+  }
+}
+
 /** On the page simulator and engine are one module (wasm/CMakeLists.txt: keyhaul_page), whichever of them asks for its own. */
 const oneModule = {
   name: 'one-module',
@@ -70,9 +82,9 @@ export async function buildWeb() {
   mkdirSync(out, { recursive: true })
   const common = { bundle: true, minify: true, platform: 'browser', target: 'es2022', charset: 'utf8', legalComments: 'none' }
   // The simulator goes into the Worker; on the page it is a piece that is loaded where there is none.
-  await build({ ...common, format: 'esm', splitting: true, outdir: out, plugins: [cities, noBuffer, oneModule], entryPoints: [join(root, 'web/main.js'), join(root, 'web/worker.js'), join(root, 'web/own/worker.js')] })
+  await build({ ...common, format: 'esm', splitting: true, outdir: out, plugins: [cities, noBuffer, oneModule, smallStyle], entryPoints: [join(root, 'web/main.js'), join(root, 'web/worker.js'), join(root, 'web/own/worker.js')] })
   // One file with everything, for a blog or a file: it runs on the page, without a Worker.
-  await build({ ...common, format: 'iife', outfile: join(out, 'keyhaul-sim.js'), plugins: [oneModule], entryPoints: [join(root, 'dist/sim/element/index.js')], logOverride: { 'empty-import-meta': 'silent' } })
+  await build({ ...common, format: 'iife', outfile: join(out, 'keyhaul-sim.js'), plugins: [oneModule, smallStyle], entryPoints: [join(root, 'dist/sim/element/index.js')], logOverride: { 'empty-import-meta': 'silent' } })
   for (const file of ['index.html', 'page.css', 'icon.svg', 'embed.html']) cpSync(join(root, 'web', file), join(out, file))
   buildDocs(join(out, 'docs'))
 }

@@ -8,6 +8,7 @@ KeyhaulSim.makeWorker = () => new Worker(new URL('./worker.js', import.meta.url)
 const OWN = '#own'
 const sim = document.querySelector('#sim')
 const list = document.querySelector('.tour')
+const own = document.getElementById('own')
 const links = TOUR.map(({ title, link }) => {
   const a = Object.assign(document.createElement('a'), { href: `#${link}`, textContent: title })
   const item = document.createElement('li')
@@ -42,8 +43,13 @@ async function showTab(name) {
   }
   if (name !== 'own') return
   sim.pause()
-  const { openPanel } = await import('./own/panel.js')
-  await openPanel()
+  try {
+    const { openPanel } = await import('./own/panel.js')
+    await openPanel()
+  } catch (error) {
+    own.querySelector('#own-error').textContent = `This tab could not be loaded (${error.message}): reload the page.`
+  }
+  own.inert = false // what was pressed before would have come to nothing
 }
 
 function choose(tab) {
@@ -64,8 +70,7 @@ for (const [i, tab] of tabs.entries()) {
 /** Where the first tab was when the second one was opened. */
 let lastLink = ''
 let opened = false
-function follow(isNews) {
-  const { hash } = location
+function follow(isNews, hash = location.hash) {
   if (hash === OWN) {
     void showTab('own')
     return
@@ -79,7 +84,8 @@ function follow(isNews) {
 }
 
 follow(false)
-addEventListener('hashchange', () => follow(true))
+// By the event: what the run itself writes into the address meanwhile is not where somebody wanted to go.
+addEventListener('hashchange', ({ newURL }) => follow(true, newURL && new URL(newURL).hash))
 for (const a of links) {
   a.addEventListener('click', () => {
     lastLink = ''

@@ -58,6 +58,8 @@ export class Session {
   #heat: HeatRecorder | undefined
   #scouting: 'run' | 'life' | 'done' = 'run'
   #foresight: Foresight | undefined
+  /** The event at which the key comes to harm whose life is told: only its end is kept. */
+  #lifeEnds = Number.POSITIVE_INFINITY
 
   /** Answers by name, for a message channel. */
   readonly calls = {
@@ -158,7 +160,7 @@ export class Session {
     const endMs = performance.now() + budgetMs
     while (this.#scouting !== 'done' && performance.now() < endMs) {
       if (this.#scouting === 'life') {
-        if (this.#scout.advance(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, SLICE) < SLICE) this.#arrive()
+        if (this.#scout.advance(Number.POSITIVE_INFINITY, this.#lifeEnds, SLICE) < SLICE) this.#arrive()
       } else this.#goOn(this.#heat as HeatRecorder)
     }
     return this.#foresight
@@ -191,7 +193,9 @@ export class Session {
       this.#scouting = 'done'
       return
     }
-    const key = violations.find((violation) => violation.key !== '')?.key
+    const { key, event = 0 } = violations.find((violation) => violation.key !== '') ?? {}
+    // What is found once all is over is found only there.
+    this.#lifeEnds = event < events ? event : Number.POSITIVE_INFINITY
     this.#foresight = { done: key === undefined, endUs: timeUs, hash, events, marks: this.#scout.marks(), heat: (this.#heat as HeatRecorder).end(), violations, life }
     this.#scouting = key === undefined ? 'done' : 'life'
     if (key !== undefined) this.#scout.open(argumentsOf({ ...this.#options, explain: key }))

@@ -44,7 +44,7 @@ test('the key space by time is read out and sought, by mouse and by keyboard', a
   await page.keyboard.press('Enter')
   await page.waitForFunction((at) => (document.querySelector('keyhaul-sim') as Sim).timeUs < at, us)
   // Somewhere writers wait, and the legend says how that looks.
-  await page.getByText('writers wait', { exact: true }).waitFor()
+  await page.getByRole('list', { name: 'Legend of the key space by time' }).getByText('writers wait', { exact: true }).waitFor()
   await page.keyboard.press('Escape')
   assert.match(await read.innerText(), /^\d+ rows of keys over/)
   await close(page)
@@ -102,6 +102,10 @@ test('a fork shares the past and goes its own way beside the first run', async (
   const fork = page.locator('keyhaul-sim keyhaul-sim')
   await fork.waitFor()
   await page.waitForFunction(() => (document.querySelector('keyhaul-sim')?.shadowRoot?.querySelector('keyhaul-sim') as Sim | null)?.foresight !== undefined)
+  // Side by side: both pictures begin at one height and are as high.
+  const [own, beside] = await Promise.all([page.locator('canvas[part=canvas]').first(), fork.locator('canvas[part=canvas]')].map(async (one) => await one.boundingBox() ?? assert.fail()))
+  assert.deepEqual([beside?.y, beside?.height], [own?.y, own?.height])
+  assert.ok((beside?.x ?? 0) >= (own?.x ?? 0) + (own?.width ?? 0))
   // What lies ahead of now is not in it.
   assert.match(await fork.evaluate((sim) => (sim as Sim).command), /--do 2000000:slow:0:500$/)
   const hashes = (): Promise<string[]> => page.locator('.difference tbody tr').first().locator('td').allInnerTexts()
@@ -112,8 +116,8 @@ test('a fork shares the past and goes its own way beside the first run', async (
   await fork.evaluate((sim) => (sim as Sim).inject('sabotage:drop-tombstones'))
   await page.$eval(SIM, (sim) => (sim as Sim).seek(6_500_000))
   await page.waitForFunction(() => Number((document.querySelector('keyhaul-sim')?.shadowRoot?.querySelector('keyhaul-sim') as Sim | null)?.timeUs) >= 6_400_000)
-  const [own, others] = await hashes()
-  assert.notEqual(own, others)
+  const [here, there] = await hashes()
+  assert.notEqual(here, there)
   assert.match(await page.locator('.forksaid').innerText(), /^They differ in \d+ figures/)
   const command = await fork.evaluate((sim) => (sim as Sim).command)
   await page.waitForFunction(() => (document.querySelector('keyhaul-sim')?.shadowRoot?.querySelector('keyhaul-sim') as Sim | null)?.foresight !== undefined)

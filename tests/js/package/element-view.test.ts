@@ -52,6 +52,7 @@ test('of the chosen range: its life in states, lag, forecast and pause of writer
   for (const name of ['lag of the feed', 'pause, forecast', 'pause, allowed', 'to compare again', 'epoch', 'bytes', 'writes a second']) assert.match(known.get(name) ?? '', /\d|not known yet/, name)
   const store = [...known.keys()].find((name) => name.startsWith('gate of ')) ?? assert.fail('no gate')
   assert.match(known.get(store) ?? '', /epoch \d/)
+  for (const [name, value] of known) assert.doesNotMatch(value, /[a-z][A-Z]/, name) // people do not write readFenced
   assert.match(await page.locator('.lag canvas').getAttribute('aria-label') ?? '', /\w{4,}/)
   const said = (): Promise<string> => page.locator('.range p.quiet').first().innerText()
   const first = await said()
@@ -71,6 +72,11 @@ test('of the chosen range: its life in states, lag, forecast and pause of writer
     at = next
   }
   assert.match((await facts()).get('pause of writers') ?? '', /^\d+\.\d ms$/)
+  // All of its life is seen at once, and nothing of it is cut off.
+  for (const width of [1280, 768, 320]) {
+    await page.setViewportSize({ width, height: 800 })
+    assert.equal(await page.locator('.lifeline').evaluate((line) => line.scrollWidth > line.clientWidth || [...line.children].some((item) => item.scrollWidth > item.clientWidth)), false, `${width}`)
+  }
   await close(page)
 })
 
@@ -291,4 +297,68 @@ test('at 400 % of 1280 by 1024 all of it can be read, the help too, and axe has 
     }
     await close(page)
   }
+})
+
+test('every colour of the map and of the lag is in a legend, in words that hold in both schemes', async () => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const page = await openSim(site, '#v=1&s=live-swarm&seed=3&f=all&b=stale-owner', { colorScheme })
+    const legend = (name: string): Promise<[string, boolean][]> => page.getByRole('list', { name }).locator('li').evaluateAll((all) => all.map((item) => {
+      const { backgroundColor, backgroundImage, width } = getComputedStyle(item.querySelector('i') as Element)
+      return [item.textContent ?? '', Number.parseFloat(width) > 0 && (backgroundImage !== 'none' || backgroundColor !== 'rgba(0, 0, 0, 0)')] as [string, boolean]
+    }))
+    const names = ['s0 owns it', 's1 owns it', 'stronger: more writes', 'stands there as well', 'writers wait', 'changes its owner', 'a promise is broken']
+    assert.deepEqual(await legend('Legend of the key space by time'), names.map((name) => [name, true]))
+    assert.deepEqual(await legend('Legend of keys behind'), ['not there yet', 'different', 'writers wait', 'a call failed'].map((name) => [name, true]))
+    await close(page)
+  }
+})
+
+test('another scenario is chosen with the faults of this one, and says what it is about; the box brings faults in', async () => {
+  const page = await open('#v=1&s=story&seed=1&f=none&t=2000')
+  const command = (pattern: RegExp): Promise<unknown> => page.waitForFunction((text) => new RegExp(text).test((document.querySelector('keyhaul-sim') as Sim).command), pattern.source)
+  const chance = page.getByLabel('faults by chance')
+  assert.equal(await chance.isChecked(), false)
+  await page.getByLabel('Scenario').selectOption('hot-range')
+  await command(/--scenario hot-range --faults none$/)
+  await page.locator('.share > span').getByText(/one range has most of the load/).waitFor()
+  await chance.check()
+  await command(/--scenario hot-range --faults all$/)
+  await page.getByLabel('Scenario').selectOption('story')
+  await command(/--scenario story --faults all$/)
+  assert.equal(await chance.isChecked(), true)
+  await page.evaluate(() => { location.hash = '#v=1&s=copy&seed=1&f=drop,clog' })
+  await command(/--scenario copy --faults drop,clog$/)
+  await page.locator('.share > span').getByText(/copies of ranges that nobody writes/).waitFor() // from here on the boxes are those of this run
+  await page.getByLabel('Seed').fill('2')
+  await page.getByLabel('Seed').press('Enter')
+  await command(/--seed 2 --scenario copy --faults drop,clog$/)
+  await close(page)
+})
+
+test('a broken promise brings the life of its key and the case in the wild into view beside the picture', async () => {
+  const page = await open('#v=1&s=live-swarm&seed=3&f=all&b=stale-owner')
+  await page.getByRole('button', { name: 'To the next broken promise' }).click()
+  await page.locator('.oracle.bad .life li').first().waitFor()
+  const life = await page.locator('.life li').allInnerTexts()
+  assert.ok(life.some((line) => /Promise broken \(single-writer\)/.test(line)) && life.length > 5, life.join('; '))
+  const seen = await page.locator('.oracle').evaluate((panel) => {
+    const [box, items] = [panel.getBoundingClientRect(), [...panel.querySelectorAll('.life li, .wild')].map((one) => one.getBoundingClientRect())]
+    return [items.slice(0, -1).every(({ bottom }) => bottom <= box.bottom), (items.at(-1)?.top ?? 1e9) < box.bottom]
+  })
+  assert.deepEqual(seen, [true, true])
+  await close(page)
+})
+
+test('who points at a range is told whose it is, at which epoch, and what is done with it', async () => {
+  const page = await open('#v=1&s=add-node&seed=1&f=none&t=3000')
+  const picture = page.locator('canvas[part=canvas]').first()
+  const told = new Set<string>()
+  const { width, height } = await picture.boundingBox() ?? assert.fail()
+  for (const share of [0.12, 0.37, 0.88]) for (let y = 80; y < height - 60; y += 12) {
+    await picture.hover({ position: { x: width * share, y } })
+    told.add(await picture.getAttribute('title') ?? '')
+  }
+  assert.ok(told.has('') && told.size >= 4, [...told].join(' | '))
+  for (const [range, owner] of [['A', 's0'], ['B', 's1']]) assert.ok([...told].some((text) => new RegExp(`^Range ${range}: ${owner} owns it \\(serving, epoch \\d\\); [a-z ]+$`).test(text)), [...told].join(' | '))
+  await close(page)
 })

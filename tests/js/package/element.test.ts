@@ -253,6 +253,7 @@ test('the buttons copy the link and the command', async () => {
   const copied = async (name: string, wanted: string): Promise<void> => {
     await page.getByRole('button', { name }).click()
     await page.waitForFunction(async (text) => (await navigator.clipboard.readText()) === text, wanted)
+    await page.getByRole('status').getByText(`The ${name.slice(5)} is copied.`).waitFor()
   }
   await copied('copy command', await get(page, (sim) => sim.command))
   await copied('copy link', `${site.address}#${await get(page, (sim) => sim.link)}`)

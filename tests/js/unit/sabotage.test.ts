@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { huntFor } from '../../../dist/sim/element/ahead.js'
 import { tollOf } from '../../../dist/sim/element/toll.js'
 import { wildStory } from '../../../dist/sim/element/wild.js'
-import { hasSentence } from '../../../dist/sim/element/words.js'
+import { hasSentence, ofLife, readable } from '../../../dist/sim/element/words.js'
 import { type SimViolation, simSabotages, simScenarios } from '../../../dist/sim/index.js'
 import { Session } from '../../../dist/sim/session.js'
 
@@ -33,6 +33,13 @@ test('every sabotage is looked for where it is found, and turns the oracle red i
     assert.ok(seen.violations.length > 0, `${name}: nothing is broken in ${scenario}, seed ${table.seed}`)
     for (const { oracle } of seen.violations) assert.ok(hasSentence(oracle) || oracle === 'journal' || oracle === 'register', `${oracle} has no sentence`)
     for (const { harm } of seen.violations) harms.add(harm)
+    // The page tells the life of the first key that came to harm: its end, however long the run goes on.
+    const keyed = seen.violations.find(({ key }) => key !== '')
+    if (keyed !== undefined) {
+      assert.ok(seen.life.length > 1, `${name}: nothing is told of ${keyed.key}`)
+      assert.ok(seen.life.some((line) => line === `${keyed.timeUs} us  VIOLATION of ${keyed.oracle}: ${keyed.text}`), `${name}: ${seen.life.at(-1)}`)
+      assert.ok(seen.life.every((line) => Number.parseInt(line, 10) <= keyed.timeUs), `${name}: ${seen.life.at(-1)}`)
+    }
     const { sabotage } = session.calls.advance(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
     assert.equal(sabotage, name)
     assert.match(wildStory(name)?.text ?? '', /^(etcd|[A-Z]).{40,}\.$/, name)
@@ -69,4 +76,13 @@ test('harm is counted in words, and without harm there is one owner', () => {
   session.calls.open({ seed: 1, scenario: 'live-swarm', faults: 'all' })
   const { ownersMost, violations } = session.calls.advance(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
   assert.deepEqual([ownersMost, violations], [1, []])
+})
+
+test('the life of a key is told without the key that stands above it, and of whom a value of another key is', () => {
+  const told = (line: string): string => ofLife(line, 'j0/00012').replaceAll(/ {2,}/g, ' ')
+  assert.equal(told('s0  j0/00012: nothing -> j0/00012|0|0|abc  (set up 0)'), 's0: nothing → value 0.0 (set up)')
+  assert.equal(told('client 4 writes j0/00012 = j0/00012|4|9'), 'client 4 writes value 4.9')
+  assert.equal(told('s2  j0/00012: j0/00012|0|0 -> j0/00013|4|7  (applied for job 27)'), 's2: value 0.0 → j0/00013’s value 4.7 (applied for range B1)')
+  assert.equal(told('job 0  copying -> catchingUp  OK'), 'range A copying → catching up')
+  assert.equal(readable('VIOLATION of single-writer: s1 took a write'), 'Promise broken (single-writer): s1 took a write')
 })

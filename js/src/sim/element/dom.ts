@@ -22,3 +22,7 @@ export function say(element: HTMLElement, text: string): void {
 export function toggle(element: HTMLElement, name: string, on: boolean): void {
   if (element.classList.contains(name) !== on) element.classList.toggle(name, on)
 }
+
+/** What colours and shapes mean: a class of an icon and its text, each. */
+export const legendOf = (name: string, items: readonly (readonly string[])[] = []): HTMLUListElement =>
+  h('ul', { className: 'legend', 'aria-label': name }, ...items.map(([icon, text]) => h('li', {}, h('i', { className: icon, 'aria-hidden': 'true' }, icon === 'lost' ? '×' : ''), text)))

@@ -12,7 +12,9 @@ export function listenForDrags(canvas: HTMLCanvasElement, stage: Stage, breaking
     if (began.node !== undefined) canvas.setPointerCapture(event.pointerId)
   })
   canvas.addEventListener('pointermove', ({ offsetX: x, offsetY: y, shiftKey }) => {
-    canvas.style.cursor = stage.hit(x, y).node === undefined ? '' : 'grab'
+    const { node, job } = stage.hit(x, y)
+    canvas.style.cursor = node === undefined ? '' : 'grab'
+    canvas.title = stage.about(job)
     if (began?.node === undefined || Math.hypot(x - began.x, y - began.y) < LEAST) return
     stage.drag = { from: began.node, x, y, oneWay: shiftKey }
     calls.redraw()

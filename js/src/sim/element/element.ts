@@ -91,7 +91,7 @@ export class KeyhaulSim extends Attributed {
       saveTrace: () => saveTrace(this, this.#options), openTrace: (file) => void this.openTrace(file), redraw: () => this.#playback.draw(),
       act: (what) => void this.inject(what), copyLink: () => this.#copy(`${location.href.replace(/#.*/, '')}#${this.link}`, 'link'), copyCommand: () => this.#copy(this.command, 'command'),
       survey: () => void trySeeds(this, show, this.#options),
-      choose: (scenario, seed) => this.#choose(scenario, seed), key: (event) => onKey(event, this, show)
+      choose: (scenario, seed, chance) => this.#choose(scenario, seed, chance), key: (event) => onKey(event, this, show)
     })
     this.#show = show
     show.transport.setSpeed(this.speed)
@@ -355,18 +355,19 @@ export class KeyhaulSim extends Attributed {
   }
 
   #say(): void {
-    this.#show?.chosen(this.#options.scenario ?? 'swarm', String(this.#options.seed), this.command)
+    this.#show?.chosen(this.#options.scenario ?? 'swarm', String(this.#options.seed), this.#options.faults !== 'none', this.command)
   }
 
   #changed(): void {
     this.dispatchEvent(new CustomEvent('change', { detail: { link: this.link, command: this.command } }))
   }
 
-  #choose(scenario: string, seed: string): void {
+  #choose(scenario: string, seed: string, chance: boolean): void {
     const number = parseSeed(seed.trim())
     if (number === undefined) this.#show?.notice(`${noSeed(seed)}.`) // the run goes on, and the box is there to mend it
     else {
-      this.open({ seed: number, scenario })
+      const { faults = 'all' } = this.#options // as the command has it where nothing is said
+      this.open({ seed: number, scenario, faults: !chance ? 'none' : faults === 'none' ? 'all' : faults })
       this.play()
     }
   }

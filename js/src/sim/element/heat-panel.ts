@@ -1,8 +1,8 @@
 // The key space by time, of the whole run: who owns each part of it (the stripe's colour), how hot
 // it is (how dark), where writers wait, and where a range changes its owner.
 import type { Foresight } from '../session.js'
-import type { SimColumn, SimHeat, SimJob } from '../view.js'
-import { h, say } from './dom.js'
+import { MarkKind, type SimColumn, type SimHeat, type SimJob } from '../view.js'
+import { h, legendOf, say } from './dom.js'
 import { AXIS, cellOf, endOf, type HeatMap, LEFT, paintMap, pausesOf, placeOf } from './heat-map.js'
 import { cutoverMarks } from './jump.js'
 import type { Palette } from './palette.js'
@@ -11,7 +11,7 @@ import { count, plural, rangeName, seconds, stateName } from './words.js'
 export class HeatPanel {
   readonly canvas = h('canvas', { tabIndex: 0, role: 'application', 'aria-label': 'Key space by time', part: 'heat' })
   readonly #said = h('p', { className: 'read', role: 'status' }, 'looking ahead …')
-  readonly #legend = h('ul', { className: 'legend', 'aria-label': 'Legend of the key space by time' })
+  readonly #legend = legendOf('Legend of the key space by time')
   readonly box = h('div', { className: 'heatbox' }, this.canvas)
   readonly root = h('section', { role: 'group', className: 'heat', part: 'heatmap', 'aria-label': 'Key space by time' },
     h('h2', {}, 'Key space by time: who owns what, and where it is hot'), this.box, this.#said, this.#legend)
@@ -73,8 +73,8 @@ export class HeatPanel {
     const items = this.#stores.map((name, i) => [`owner${i % 4}`, `${name} owns it`])
     const { pauses = [], heat } = this.#map ?? {}
     const live = pauses.length > 0 || heat?.columns.some(({ fenced }) => fenced.includes('1'))
-    const other = [['hot', 'darker: more writes'], ['also', 'stands there as well'], ...(live ? [['fenced', 'writers wait']] : []), ['tick', 'changes its owner']]
-    this.#legend.replaceChildren(...[...items, ...other].map(([name, text]) => h('li', {}, h('i', { className: name ?? '', 'aria-hidden': 'true' }), text ?? '')))
+    const other = [['hot', 'stronger: more writes'], ['also', 'stands there as well'], ...(live ? [['fenced', 'writers wait']] : []), ['tick', 'changes its owner'], ...(this.#map?.marks.some(([, , kind]) => kind === MarkKind.violation) ? [['violation', 'a promise is broken']] : [])]
+    this.#legend.replaceChildren(...legendOf('', [...items, ...other]).children)
   }
 
   get #endUs(): number {

@@ -1,7 +1,7 @@
 // How far the target of a range is behind its source, over the whole run: what is missing, what is
 // different, when calls failed, and when writers had to wait.
 import type { SimHeat } from '../view.js'
-import { h } from './dom.js'
+import { h, legendOf } from './dom.js'
 import type { Palette } from './palette.js'
 import { count, seconds } from './words.js'
 
@@ -11,7 +11,8 @@ const PAUSED = /^(fencing|draining|readFencing|deciding)$/
 export class LagChart {
   readonly #canvas = h('canvas', { role: 'img', 'aria-label': '' })
   readonly #box = h('div', { className: 'lag' }, this.#canvas)
-  readonly root = h('div', { hidden: true }, this.#box, h('p', { className: 'quiet' }, 'Brown: there and different. Red: writers wait; below the line: calls that failed.'))
+  readonly #legend = legendOf('Legend of keys behind', [['', 'not there yet'], ['differ', 'different'], ['held', 'writers wait'], ['failed', 'a call failed']])
+  readonly root = h('div', { hidden: true }, this.#box, this.#legend)
   readonly #context = this.#canvas.getContext('2d') as CanvasRenderingContext2D
   #drawn = ''
 
@@ -64,7 +65,8 @@ export class LagChart {
     c.textBaseline = 'top'
     c.fillText(`keys behind, at most ${count(most)}`, 1, 1)
     c.textAlign = 'right'
-    c.fillText(`${seconds(startUs)} to ${seconds(endUs)}`, width - 1, HEIGHT - 11)
+    c.fillText(`${seconds(startUs)} to ${seconds(endUs)}`, width - 1, 1)
+    this.#legend.style.setProperty('--keyhaul-range-0', palette.ranges[job % palette.ranges.length] as string)
     const last = states.at(-1)
     this.#canvas.setAttribute('aria-label', `Keys behind, ${seconds(startUs)} to ${seconds(endUs)}: at most ${count(most)}, at the end ${count((last?.[1] ?? 0) + (last?.[2] ?? 0))}; ${count(last?.[3] ?? 0)} calls failed.`)
   }

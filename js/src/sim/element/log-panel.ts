@@ -28,7 +28,7 @@ export class LogPanel {
     if (stamp === this.#drawn) return
     this.#drawn = stamp
     this.#list.replaceChildren(...joined(this.#lines).map(([timeUs, job, text]) => {
-      const about = job < 0 ? h('b', { className: 'world' }, '!') : h('b', { 'data-range': job % 8 }, rangeName(job))
+      const about = job < 0 ? h('b', { className: 'world' }, '!') : h('b', { style: `color:var(--keyhaul-range-${job % 8})` }, rangeName(job))
       return h('li', { className: text.startsWith('VIOLATION') ? 'bad' : '' }, h('time', {}, seconds(timeUs, 2)), about, h('span', {}, readable(text)))
     }))
     this.#list.scrollTop = this.#list.scrollHeight

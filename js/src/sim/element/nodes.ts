@@ -114,9 +114,10 @@ function drawPill(c: CanvasRenderingContext2D, scene: Scene, id: number, node: S
   c.fillStyle = trouble === '' ? palette.accent : palette.bad
   const under = scene.jobs.filter(({ phase, mover }) => phase === 'running' && mover === id).length
   const doing = trouble || (node.kind === 'mover' ? `moves ${plural(under, 'range')}` : node.kind === 'register' ? 'who owns what' : '')
-  const what = [doing, clockOf(node)].filter((text) => text !== '').join(' · ')
+  const alarm = trouble || clockOf(node)
+  const said = (...parts: string[]): string => [node.name, ...parts].filter((text) => text !== '').join(' · ')
   // Where many coordinators share the row, the name has to do.
-  const whole = `${node.name}${what === '' ? '' : ` · ${what}`}`
-  const short = trouble !== '' || clockOf(node) !== '' ? `${node.name} !` : node.name
-  c.fillText(c.measureText(whole).width < box.w - 16 ? whole : short, box.x + box.w / 2, box.y + box.h / 2 + 1, box.w - 8)
+  const short = alarm === '' ? node.name : `${node.name} !`
+  const fits = [said(doing, clockOf(node)), said(alarm || doing)].find((text) => c.measureText(text).width < box.w - 16)
+  c.fillText(fits ?? short, box.x + box.w / 2, box.y + box.h / 2 + 1, box.w - 8)
 }

@@ -4,7 +4,7 @@ import { h, say, toggle } from './dom.js'
 import { what } from './help.js'
 import { tollOf } from './toll.js'
 import { wildStory } from './wild.js'
-import { count, promise, readable, seconds } from './words.js'
+import { count, ofLife, promise, readable, seconds } from './words.js'
 
 const NUMBERS = ['operations checked', 'writes acknowledged', 'lost', 'stale', 'resurrected', 'doubled', 'owners a key', 'crashes', 'resumes'] as const
 type Told = Readonly<Record<(typeof NUMBERS)[number], string>>
@@ -64,20 +64,20 @@ export class OraclePanel {
     this.#told = shown
     this.#broken.hidden = false
     const story = wildStory(scene?.sabotage ?? 'none')
-    const life = foresight.life.filter((line) => Number.parseInt(line, 10) <= first.timeUs + 1)
+    const key = scene?.violations.find((one) => one.key !== '')?.key
     this.#broken.replaceChildren(
       h('p', { className: 'found' }, `${readable(first.text)}. `, h('span', { className: 'quiet' }, `After ${seconds(first.timeUs)}, event ${count(first.event)}.`)),
-      ...(story === undefined ? [] : [h('p', { className: 'wild' }, h('b', {}, 'In the wild: '), `${story.text} `, h('a', { href: story.link, target: '_blank', rel: 'noopener noreferrer' }, story.source))]),
-      ...(first.key === '' || life.length === 0 ? [] : [
-        h('h3', {}, 'The life of key ', h('code', {}, first.key)),
-        h('ol', { className: 'life', tabIndex: 0, 'aria-label': `What happened to key ${first.key}` }, ...life.slice(-12).map(told))
-      ])
+      ...(key === undefined || foresight.life.length === 0 ? [] : [
+        h('h3', {}, 'The life of key ', h('code', {}, key)),
+        h('ol', { className: 'life', tabIndex: 0, 'aria-label': `What happened to key ${key}` }, ...foresight.life.slice(-12).map((line) => told(line, key)))
+      ]),
+      ...(story === undefined ? [] : [h('p', { className: 'wild' }, h('b', {}, 'In the wild: '), `${story.text} `, h('a', { href: story.link, target: '_blank', rel: 'noopener noreferrer' }, story.source))])
     )
   }
 }
 
 /** A line of the report: its time in seconds, and without what only fills values up. */
-function told(line: string): HTMLElement {
+function told(line: string, key: string): HTMLElement {
   const [, us = '0', text = line] = /^(\d+) us {2}(.*)$/.exec(line) ?? []
-  return h('li', {}, h('b', {}, seconds(Number(us), 2)), ` ${readable(text)}`)
+  return h('li', {}, h('b', {}, seconds(Number(us), 2)), ` ${ofLife(text, key)}`)
 }

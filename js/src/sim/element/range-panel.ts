@@ -5,11 +5,11 @@ import { h, say } from './dom.js'
 import { what } from './help.js'
 import { LagChart } from './lag-chart.js'
 import type { Palette } from './palette.js'
-import { count, rangeName, seconds, sizeOf, stateName } from './words.js'
+import { count, plural, rangeName, seconds, sizeOf, stateName } from './words.js'
 
 export class RangePanel {
   readonly #tabs = h('div', { className: 'chips', role: 'group', 'aria-label': 'Range to look at' })
-  readonly #line = h('ol', { className: 'lifeline', tabIndex: 0, 'aria-label': 'States of the range' })
+  readonly #line = h('ol', { className: 'lifeline', 'aria-label': 'States of the range' })
   readonly #facts = h('dl', { className: 'facts' })
   readonly #chart = new LagChart()
   readonly #waits = h('p', { className: 'waits' })
@@ -17,7 +17,6 @@ export class RangePanel {
   readonly root = h('section', { role: 'group', className: 'range', part: 'range', 'aria-label': 'One range' }, h('h2', {}, 'The life of a range'), this.#tabs, this.#what, this.#waits, this.#line, this.#chart.root, this.#facts)
   #count = 0
   #shown = ''
-  #states = ''
   selected = 0
   heat: SimHeat | undefined
   palette: Palette | undefined
@@ -28,7 +27,7 @@ export class RangePanel {
     if (scene.jobs.length !== this.#count) {
       this.#count = scene.jobs.length
       this.selected = Math.min(this.selected, Math.max(0, this.#count - 1))
-      this.#tabs.replaceChildren(...scene.jobs.map((_, i) => h('button', { type: 'button', className: 'chip', 'data-range': i % 8, onclick: () => this.onselect(i) }, rangeName(i))))
+      this.#tabs.replaceChildren(...scene.jobs.map((_, i) => h('button', { type: 'button', className: 'chip', onclick: () => this.onselect(i) }, rangeName(i))))
     }
     const chosen = this.#tabs.children[this.selected]
     if (chosen?.getAttribute('aria-pressed') !== 'true') for (const chip of this.#tabs.children) chip.setAttribute('aria-pressed', String(chip === chosen))
@@ -37,31 +36,28 @@ export class RangePanel {
     const [from, to] = [scene.nodes[job.source]?.name ?? '', scene.nodes[job.target]?.name ?? '']
     say(this.#what, `${job.mode} ${job.first} … ${job.last} from ${from} to ${to}${job.follow === 1 ? ', following what clients write' : ''}`)
     const end = job.phase === 'ended' ? (job.phases.at(-1)?.[0] ?? 0) : scene.reachedUs
-    const parts = job.phases.map(([fromUs, state], i) => ({ state, us: (job.phases[i + 1]?.[0] ?? end) - fromUs, fromUs })).slice(-14)
+    const parts = job.phases.map(([fromUs, state], i) => ({ state, us: (job.phases[i + 1]?.[0] ?? end) - fromUs })).slice(-14)
     const shown = parts.map(({ state, us }) => state + Math.round(us / 1e5)).join()
     this.#line.hidden = parts.length === 0
     if (shown !== this.#shown) {
       this.#shown = shown
-      this.#line.replaceChildren(...parts.map(({ state, us, fromUs }) => {
-        const item = h('li', { className: `state ${state}`, title: `from ${seconds(fromUs)} on` }, h('b', {}, stateName(state)), us > 0 ? h('span', {}, seconds(us)) : null)
+      this.#line.replaceChildren(...parts.map(({ state, us }) => {
+        const item = h('li', { className: state }, h('b', {}, stateName(state)), us > 0 ? h('span', {}, seconds(us)) : null)
         item.style.flexGrow = String(Math.max(1, Math.sqrt(us / 1e5)))
         return item
       }))
-      // What is now is at its end; who has scrolled back stays there until the next state.
-      const states = parts.map(({ state }) => state).join()
-      if (states !== this.#states) this.#line.scrollLeft = this.#line.scrollWidth
-      this.#states = states
     }
     this.#chart.draw(this.heat, this.selected, scene.reachedUs, this.palette)
-    say(this.#waits, job.engine?.waits === undefined || job.engine.waits === '' ? '' : `keyhaul waits: ${job.engine.waits}.`)
+    const waits = job.engine?.waits ?? ''
+    say(this.#waits, waits === '' ? '' : `${/^(waits|is|follows) /.test(waits) ? 'keyhaul ' : ''}${waits}.`)
     const facts: [string, string][] = [
       ['state', `${stateName(job.state)}${job.phase === 'running' || job.phase === 'ended' ? '' : `, ${job.phase}`}`],
       [`on ${from}`, count(job.atSource)], [`on ${to}`, count(job.atTarget)],
-      ['behind', `${count(job.differ)} keys`], ['pages read', count(job.pages)], ['changes followed', count(job.followed)],
+      ['behind', plural(job.differ, 'key')], ['pages read', count(job.pages)], ['changes followed', count(job.followed)],
       ['calls failed', count(job.retries)], ['epoch', String(job.epoch)], ['journal', `${count(job.journalBytes)} B`],
       ['bytes', count(sizeOf(job))], ['writes a second', count(job.load)]
     ]
-    if (job.gates[0] !== '') facts.push([`gate of ${from}`, job.gates[0]], [`gate of ${to}`, job.gates[1]])
+    if (job.gates[0] !== '') facts.push([`gate of ${from}`, stateName(job.gates[0])], [`gate of ${to}`, stateName(job.gates[1])])
     if (job.engine !== null) facts.push(...known(job.engine))
     if (job.pauseUs > 0) facts.push(['pause of writers', ms(job.pauseUs)])
     if (this.#facts.childElementCount !== facts.length) this.#facts.replaceChildren(...facts.map(() => h('div', {}, h('dt', {}, what('', '')), h('dd'))))
@@ -82,7 +78,7 @@ function known({ etaUs, lag, toCompare, forecastUs, budgetUs, pausedUs, postpone
   const facts: [string, string][] = []
   if (etaUs !== null) facts.push(['ready in about', seconds(etaUs)])
   if (lag === undefined) return facts
-  facts.push(['lag of the feed', `${count(lag)} changes`], ['to compare again', `${count(toCompare ?? 0)} keys`])
+  facts.push(['lag of the feed', plural(lag, 'change')], ['to compare again', plural(toCompare ?? 0, 'key')])
   facts.push(['pause, forecast', typeof forecastUs === 'number' ? ms(forecastUs) : 'not known yet'])
   if (typeof budgetUs === 'number') facts.push(['pause, allowed', ms(budgetUs)])
   if ((pausedUs ?? 0) > 0) facts.push(['writers wait since', ms(pausedUs as number)])

@@ -145,7 +145,7 @@ export class Rows {
     c.fillText(other, x + left, y - 10)
     c.textAlign = 'right'
     const room = w - left - c.measureText(other).width - 8
-    const what = gates[side] || stateName(state)
+    const what = stateName(gates[side] || state)
     // Without the epoch where there is no room for it; the table beside has it.
     const fits = [what, what.split(',')[0] as string].find((text) => c.measureText(text).width <= room)
     if (fits !== undefined) c.fillText(fits, x + w, y - 10)

@@ -3,7 +3,7 @@ import type { Foresight, Scene, SimLists } from '../session.js'
 import { BreakPanel } from './break-panel.js'
 import { Bookmarks } from './bookmarks.js'
 import { busiest, caption } from './caption.js'
-import { h, say, toggle } from './dom.js'
+import { h, legendOf, say, toggle } from './dom.js'
 import { listenForDrags } from './drag.js'
 import type { Fork } from './fork.js'
 import { Help } from './help.js'
@@ -21,7 +21,8 @@ export interface ShowCalls extends TransportCalls {
   act(what: string): void
   copyLink(): void
   copyCommand(): void
-  choose(scenario: string, seed: string): void
+  /** `chance`: with faults that are drawn from the seed. */
+  choose(scenario: string, seed: string, chance: boolean): void
   survey(): void
   bookmarked(): void
   saveTrace(): void
@@ -42,7 +43,7 @@ function styleSheet(): CSSStyleSheet {
 }
 
 export const LEGEND: readonly (readonly [string, string])[] = [
-  ['', 'keys that are there'], ['empty', 'not there'], ['changed', 'changed since it was copied'], ['page', 'a page on its way'], ['twice', 'sent twice'], ['late', 'very late'], ['damaged', 'damaged'], ['lost', 'lost'], ['bytes', 'height: bytes'], ['load', 'stronger: more writes'], ['bars', 'of a store: bytes (tick: an equal share), writes']
+  ['', 'keys that are there'], ['empty', 'not there'], ['changed', 'changed since it was copied'], ['page', 'a page on its way'], ['twice', 'sent twice'], ['late', 'very late'], ['damaged', 'damaged'], ['lost', 'lost'], ['bytes', 'height: bytes'], ['load', 'stronger: more writes'], ['bars', 'a store’s bytes (tick: equal share), writes']
 ]
 
 export class Show {
@@ -64,6 +65,8 @@ export class Show {
   readonly #surveyed = h('p', { className: 'surveyed', role: 'status' })
   readonly #scenario
   readonly #seed
+  readonly #chance
+  readonly #about = h('span', { className: 'quiet' })
   readonly #frame: HTMLElement
   readonly box = h('div', { className: 'canvas' }, this.canvas)
   readonly #instead
@@ -78,8 +81,9 @@ export class Show {
     this.bookmarks = new Bookmarks(calls.seek, calls.bookmarked)
     this.transport = new Transport(calls, this.bookmarks.root)
     this.heat = new HeatPanel(calls.seek)
-    this.#instead = h('button', { type: 'button', onclick: () => calls.choose('story', '1') }, 'show another run')
-    const choose = (): void => calls.choose(this.#scenario.value, this.#seed.value)
+    this.#instead = h('button', { type: 'button', onclick: () => calls.choose('story', '1', false) }, 'show another run')
+    const choose = (): void => calls.choose(this.#scenario.value, this.#seed.value, this.#chance.checked)
+    this.#chance = h('input', { type: 'checkbox', onchange: choose })
     this.#scenario = h('select', { 'aria-label': 'Scenario', onchange: choose })
     this.#seed = h('input', { type: 'text', autocapitalize: 'off', spellcheck: false, title: 'a number, or hexadecimal digits as in 82e0', 'aria-label': 'Seed', onchange: choose })
     const file = h('input', { type: 'file', hidden: true, accept: '.jsonl,.json,.txt', onchange: () => {
@@ -87,17 +91,17 @@ export class Show {
       file.value = ''
     } })
     const share = h('div', { className: 'share', part: 'share' },
-      h('label', {}, 'scenario ', this.#scenario), h('label', {}, 'seed ', this.#seed),
-      h('button', { type: 'button', title: 'runs them here, with all faults, and opens the first that breaks a promise', onclick: () => calls.survey() }, 'try 200 seeds'),
+      h('label', {}, 'scenario ', this.#scenario), h('label', {}, 'seed ', this.#seed), h('label', { title: 'drawn from the seed' }, this.#chance, 'faults by chance'),
+      h('button', { type: 'button', title: 'runs them here, and opens the first that breaks a promise', onclick: () => calls.survey() }, 'try 200 seeds'),
       h('button', { type: 'button', onclick: () => calls.copyLink() }, 'copy link'), h('button', { type: 'button', onclick: () => calls.copyCommand() }, 'copy command'),
-      h('button', { type: 'button', title: 'options, hash and all that happened, as lines of JSON', onclick: () => calls.saveTrace() }, 'save trace'),
-      h('button', { type: 'button', title: 'or drop the file anywhere on the picture', onclick: () => file.click() }, 'open trace'), file, this.#command, this.#surveyed)
+      h('button', { type: 'button', title: 'all that happened, as lines of JSON', onclick: () => calls.saveTrace() }, 'save trace'),
+      h('button', { type: 'button', title: 'or drop the file anywhere on the picture', onclick: () => file.click() }, 'open trace'), file, this.#about, this.#command, this.#surveyed)
     this.#frame = h('div', { className: 'frame', part: 'frame', onkeydown: (event: Event) => calls.key(event as KeyboardEvent) },
       this.#wrong, this.#caption, this.#notice,
       h('div', { className: 'scene' }, this.box,
-        h('ul', { className: 'legend', 'aria-label': 'Legend' }, ...LEGEND.map(([name, text]) => h('li', {}, h('i', { className: name, 'aria-hidden': 'true' }, name === 'lost' ? '×' : ''), text)))),
-      this.oracle.root, this.transport.root, this.heat.root,
-      h('div', { className: 'more' }, this.breaking.root, this.range.root, this.log.root, share),
+        legendOf('Legend', LEGEND)),
+      this.oracle.root, this.transport.root, share, this.heat.root,
+      h('div', { className: 'more' }, this.breaking.root, this.range.root, this.log.root),
       this.mirror.root, this.mirror.live, this.help.root)
     this.#frame.addEventListener('click', (event) => {
       const asked = (event.target as HTMLElement).closest<HTMLElement>('button.what')
@@ -158,9 +162,11 @@ export class Show {
     this.breaking.list(lists)
   }
 
-  chosen(scenario: string, seed: string, command: string): void {
+  chosen(scenario: string, seed: string, chance: boolean, command: string): void {
     this.#scenario.value = scenario
     this.#seed.value = seed
+    this.#chance.checked = chance
+    say(this.#about, this.#scenario.selectedOptions[0]?.title ?? '')
     say(this.#command, command)
   }
 
@@ -224,7 +230,7 @@ export class Show {
   async copy(text: string, what: string): Promise<void> {
     try {
       await navigator.clipboard.writeText(text)
-      this.mirror.announce(`${what} copied`, performance.now(), true)
+      this.surveyed(`The ${what} is copied.`) // seen, and heard: it is a status
     } catch {
       this.notice(`This page may not copy. Here is the ${what}: ${text}`)
     }

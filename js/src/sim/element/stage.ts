@@ -5,10 +5,11 @@ import type { SimJob } from '../view.js'
 import { type Drag, drawCuts, drawDrag } from './cuts.js'
 import { Dots } from './dots.js'
 import { type Box, layOut, outgrew, type Placed, type Row } from './layout.js'
+import { writtenSide } from './load.js'
 import { drawNode, drawZones, nameClients } from './nodes.js'
 import type { Palette } from './palette.js'
 import { Rows } from './rows.js'
-import { sizeOf } from './words.js'
+import { rangeName, sizeOf, stateName } from './words.js'
 
 const DOTS_MAX = 500
 
@@ -83,6 +84,15 @@ export class Stage {
       return row === undefined ? { node } : { node, job: row.job }
     }
     return {}
+  }
+
+  /** Of the range that somebody points at: whose it is now, and what is done with it. Empty: there is none. */
+  about(job = -1): string {
+    const [range, nodes] = [this.#scene?.jobs[job], this.#scene?.nodes ?? []]
+    if (range === undefined) return ''
+    const side = writtenSide(range)
+    const owner = nodes[side === 0 ? range.source : range.target]?.name
+    return `Range ${rangeName(job)}: ${owner} owns it (${stateName(range.gates[side]) || `epoch ${range.epoch}`}); ${stateName(range.state)}`
   }
 
   /** True while something still moves. */

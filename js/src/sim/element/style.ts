@@ -15,12 +15,12 @@ export const STYLE = `
 :host([theme="dark"]) { DARK }
 * { box-sizing: border-box; margin: 0; }
 .frame { background: var(--keyhaul-paper); border: 1px solid var(--keyhaul-line); border-radius: 16px; overflow: hidden;
-  display: grid; grid-template-columns: minmax(0, 1fr) minmax(300px, 356px); grid-template-areas: "caption caption" "notice notice" "scene oracle" "transport transport" "heat heat" "more more"; }
+  display: grid; grid-template-columns: minmax(0, 1fr) minmax(300px, 356px); grid-template-areas: "caption caption" "notice notice" "scene oracle" "transport transport" "share share" "heat heat" "more more"; }
 .caption { grid-area: caption; padding: 14px 22px 10px; font-size: clamp(17px, 2.2cqi, 24px); line-height: 1.3; font-weight: 600; letter-spacing: -0.01em; min-height: 2.9em; display: flex; align-items: center; text-wrap: balance; }
 .caption.bad { color: var(--keyhaul-bad); }
-.scene { grid-area: scene; padding: 0 14px 6px 22px; min-width: 0; }
-.canvas { position: relative; width: 100%; height: clamp(330px, 34cqi, 420px); }
-canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: 10px; }
+.scene { grid-area: scene; padding: 0 14px 6px 22px; min-width: 0; display: flex; flex-direction: column; }
+.canvas { position: relative; width: 100%; flex: 1 0 auto; height: clamp(350px, 34cqi, 420px); }
+canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 .who { display: flex; justify-content: space-between; gap: 12px; color: var(--keyhaul-quiet); font-size: 12px; }
 .legend { display: flex; flex-wrap: wrap; gap: 4px 16px; list-style: none; padding: 4px 0 10px; color: var(--keyhaul-quiet); font-size: 12px; }
 .legend i { display: inline-block; width: 12px; height: 12px; border-radius: 2px; vertical-align: -2px; margin-right: 5px; background: var(--keyhaul-range-0); }
@@ -30,36 +30,37 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius:
 .legend i.twice { border-radius: 50%; background: none; box-shadow: inset 0 0 0 2px var(--keyhaul-range-0); }
 .legend i.late { background: none; border-radius: 0; box-shadow: inset 0 0 0 2px var(--keyhaul-range-0); }
 .legend i.damaged { background: none; border-radius: 0; width: 9px; height: 9px; margin: 0 7px 0 2px; vertical-align: 0; box-shadow: inset 0 0 0 2px var(--keyhaul-bad); transform: rotate(45deg); }
+.legend i.differ { background: var(--keyhaul-changed); } .legend i.held { background: var(--keyhaul-bad); }
+.legend i.failed { background: linear-gradient(#0000 64%, var(--keyhaul-bad) 64%); }
+.legend i.violation { background: linear-gradient(90deg, #0000 4px, var(--keyhaul-bad) 4px 8px, #0000 8px); }
 .legend i.bytes { background: linear-gradient(90deg, var(--keyhaul-range-0) 45%, #0000 45% 55%, #0000 55%), linear-gradient(#0000 60%, var(--keyhaul-range-0) 60%); }
 .legend i.load { background: linear-gradient(90deg, color-mix(in srgb, var(--keyhaul-range-0) 40%, var(--keyhaul-empty)) 50%, var(--keyhaul-range-0) 50%); }
 .legend i.bars { width: 24px; border-radius: 0; background: linear-gradient(90deg, var(--keyhaul-store-0) 8px, var(--keyhaul-empty) 8px 11px, var(--keyhaul-ink) 11px 13px, var(--keyhaul-empty) 13px) 0 1px / 24px 6px no-repeat, linear-gradient(90deg, var(--keyhaul-quiet) 14px, var(--keyhaul-empty) 14px) 0 9px / 24px 3px no-repeat; }
 .legend i.lost { background: none; color: var(--keyhaul-bad); font: 700 14px/12px system-ui; text-align: center; }
 .oracle { grid-area: oracle; margin: 0 22px 14px 8px; padding: 8px 18px; border-radius: 12px; overflow: auto; height: 0; min-height: calc(100% - 14px); --paper: var(--keyhaul-good-paper);
   background: linear-gradient(#0000, var(--paper) 60%) bottom / 100% 36px no-repeat local, linear-gradient(#0000, color-mix(in srgb, var(--keyhaul-ink) 26%, #0000)) bottom / 100% 14px no-repeat, var(--paper); }
-.oracle.bad { --paper: var(--keyhaul-bad-paper); }
-.oracle h2 { margin-bottom: 2px; }
+.oracle.bad { --paper: var(--keyhaul-bad-paper); min-height: max(calc(100% - 14px), 510px); }
 h2 { font-size: 13px; font-weight: 600; color: var(--keyhaul-quiet); letter-spacing: 0.01em; margin-bottom: 6px; }
 h3 { font-size: 13px; font-weight: 600; margin: 12px 0 4px; }
 .verdict { font-size: 26px; font-weight: 700; line-height: 1.15; letter-spacing: -0.02em; color: var(--keyhaul-accent); }
 .bad .verdict { color: var(--keyhaul-bad); }
-.numbers { display: flex; flex-wrap: wrap; gap: 2px 13px; }
+.numbers { display: flex; flex-wrap: wrap; gap: 2px 13px; margin: 2px 0; }
 .numbers > div { display: flex; gap: 5px; }
 .numbers > div:nth-child(-n + 2) { flex-basis: 100%; }
 .numbers dd { color: var(--keyhaul-ink); font-weight: 600; margin: 0; }
 .numbers, .trace, .end, .quiet { color: var(--keyhaul-quiet); font-size: 12.5px; }
 .numbers .bad dd, .numbers .bad .what { color: var(--keyhaul-bad); }
-.numbers { margin: 2px 0; }
 .promises { list-style: none; padding: 0; display: grid; font-size: 13px; line-height: 1.32; }
 .promises li { padding-left: 20px; position: relative; }
 .promises li::before { content: "✓"; position: absolute; left: 0; color: var(--keyhaul-accent); font-weight: 700; }
 .promises li.bad { color: var(--keyhaul-bad); font-weight: 700; }
 .promises li.bad::before { content: "✗"; color: var(--keyhaul-bad); }
-.trace { line-height: 1.35; }
-.end { margin-bottom: 4px; line-height: 1.35; }
+:is(.trace, .end) { line-height: 1.35; }
 .hash { font: 600 12.5px ui-monospace, "SF Mono", Menlo, monospace; color: var(--keyhaul-ink); }
+.bad .numbers > :not(.bad) { display: none; }
 .broken { margin: 6px 0 10px; }
 .broken .found { font-weight: 600; }
-.life { font: 11.5px/1.5 ui-monospace, Menlo, monospace; padding: 8px; list-style: none; background: var(--keyhaul-surface); border-radius: 8px; overflow-wrap: anywhere; }
+.life { font: 11.5px/1.5 ui-monospace, Menlo, monospace; padding: 4px 8px; list-style: none; background: var(--keyhaul-surface); border-radius: 8px; overflow-wrap: anywhere; }
 .life li + li { border-top: 1px solid var(--keyhaul-line); }
 .transport { grid-area: transport; display: grid; grid-template-columns: auto minmax(120px, 1fr) auto auto; gap: 8px 18px; align-items: center; padding: 12px 22px; border-block: 1px solid var(--keyhaul-line); background: var(--keyhaul-surface); }
 .keys { display: flex; gap: 4px; }
@@ -90,9 +91,8 @@ input[type="range"] { width: 100%; accent-color: var(--keyhaul-accent); min-heig
 .legend i.fenced { background: linear-gradient(var(--keyhaul-bad) 50%, var(--keyhaul-surface) 50%); box-shadow: inset 0 0 0 1px var(--keyhaul-bad); }
 .legend i.tick { background: linear-gradient(90deg, transparent 5px, var(--keyhaul-ink) 5px, var(--keyhaul-ink) 7px, transparent 7px); }
 .lag { height: 72px; margin: 6px 0; position: relative; }
-.lag canvas { border-radius: 0; }
 .waits { font-size: 12.5px; font-weight: 600; }
-.waits:empty { display: none; }
+:is(.waits, .surveyed):empty { display: none; }
 .notice { grid-area: notice; padding: 0 22px 12px; font-weight: 600; overflow-wrap: anywhere; }
 .what { all: unset; cursor: help; text-decoration: underline dotted; text-decoration-thickness: 1px; text-underline-offset: 3px; color: inherit; }
 .what:hover { color: var(--keyhaul-ink); }
@@ -126,7 +126,7 @@ input[type="range"] { width: 100%; accent-color: var(--keyhaul-accent); min-heig
 kbd { font: 12.5px ui-monospace, Menlo, monospace; border: 1px solid var(--keyhaul-line); border-radius: 4px; padding: 0 5px; margin-right: 3px; white-space: nowrap; }
 .wild { margin-top: 8px; font-size: 12.5px; }
 a { color: var(--keyhaul-accent); }
-.fork { grid-area: fork; min-width: 0; margin: 0 14px 14px; padding: 14px; border: 1px solid var(--keyhaul-line); border-radius: 12px; background: var(--keyhaul-surface); }
+.fork { grid-area: fork; min-width: 0; margin: 14px; padding: 14px; border: 1px solid var(--keyhaul-line); border-radius: 12px; background: var(--keyhaul-surface); }
 .forkhead { display: flex; justify-content: space-between; align-items: baseline; gap: 12px; }
 .forksaid { font-size: 13px; margin-bottom: 8px; }
 .difference { width: 100%; border-collapse: collapse; font-size: 12.5px; margin-bottom: 10px; table-layout: fixed; }
@@ -134,10 +134,11 @@ a { color: var(--keyhaul-accent); }
 .difference thead :is(th, td) { border-top: 0; color: var(--keyhaul-quiet); }
 .difference td { font-weight: 600; }
 .difference .differs { color: var(--keyhaul-bad); }
-.frame.forked { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); grid-template-areas: "caption caption" "notice notice" "scene fork" "oracle fork" "compare fork" "transport transport" "heat heat" "more more"; grid-template-rows: auto auto auto auto 1fr; }
+.frame.forked { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); grid-template-areas: "caption fork" "notice fork" "scene fork" "oracle fork" "compare fork" "transport transport" "share share" "heat heat" "more more"; grid-template-rows: auto auto auto auto 1fr; }
 .compare { grid-area: compare; align-self: start; margin: 0 8px 14px 22px; min-width: 0; }
-.forked .canvas { height: 380px; }
-.forked .oracle { height: auto; min-height: 0; align-self: start; margin: 0 8px 14px 22px; }
+.forked .canvas { height: 380px; flex-grow: 0; }
+.forked > .caption { font-size: 17px; min-height: 137px; padding: 63px 22px 8px; }
+.forked .oracle.oracle { height: auto; min-height: 0; align-self: start; margin: 0 8px 14px 22px; }
 .more { grid-area: more; display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .more > section { padding: 16px 22px 18px; min-width: 0; }
 .more > section + section { border-left: 1px solid var(--keyhaul-line); }
@@ -145,7 +146,6 @@ a { color: var(--keyhaul-accent); }
 .chips, .buttons { display: flex; flex-wrap: wrap; gap: 6px; margin-bottom: 8px; }
 .chip { min-width: 36px; border-radius: 18px; }
 .chip[aria-pressed="true"] { background: var(--keyhaul-ink); color: var(--keyhaul-paper); border-color: var(--keyhaul-ink); }
-.buttons button { text-transform: none; }
 button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .sliders { display: grid; gap: 2px; }
 .sliders label { display: grid; grid-template-columns: 9ch minmax(0, 1fr) 6ch; gap: 8px; align-items: center; font-size: 12.5px; }
@@ -154,11 +154,10 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .bug, .ahead { margin-top: 6px; }
 .ahead { min-height: 3em; }
 .ahead:has(button) { font-weight: 600; }
-.lifeline { display: flex; gap: 2px; list-style: none; padding: 0; margin: 10px 0; min-height: 44px; overflow: auto; }
+.lifeline { display: flex; flex-wrap: wrap; gap: 2px; list-style: none; padding: 0; margin: 10px 0; }
 [hidden] { display: none !important; }
-.lifeline li { flex: 1 1 0; min-width: 76px; padding: 5px 7px; font-size: 11.5px; line-height: 1.25; background: var(--keyhaul-empty); border-radius: 4px; overflow: hidden; }
-.lifeline li b { display: block; font-weight: 600; }
-.lifeline li:first-child { border-radius: 8px 4px 4px 8px; }
+.lifeline li { flex: 1 1 auto; display: flex; gap: 6px; padding: 2px 7px; font-size: 11.5px; background: var(--keyhaul-empty); border-radius: 4px; white-space: nowrap; }
+.lifeline b { font-weight: 600; }
 .lifeline li.done { background: var(--keyhaul-good-paper); }
 .lifeline li.stopped, .lifeline li.failed, .lifeline li.mismatch { background: var(--keyhaul-bad-paper); }
 .lifeline li:last-child { outline: 2px solid var(--keyhaul-accent); outline-offset: -2px; }
@@ -167,42 +166,40 @@ button.chaos { border-color: var(--keyhaul-bad); color: var(--keyhaul-bad); }
 .facts dd { font-weight: 600; }
 .log ol { list-style: none; padding: 0; height: 0; min-height: max(290px, calc(100% - 30px)); overflow: auto; font-size: 12.5px; }
 .log li { display: grid; grid-template-columns: 7.5ch 2.2ch minmax(0, 1fr); gap: 6px; padding: 1px 0; }
+.log ol:empty::before { content: "Nothing yet: play, or step on."; color: var(--keyhaul-quiet); }
 .log span { overflow-wrap: anywhere; }
 .log time { color: var(--keyhaul-quiet); text-align: right; }
 .log li.bad { color: var(--keyhaul-bad); font-weight: 700; }
-.share { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; grid-column: 1 / -1; padding: 12px 22px; border-top: 1px solid var(--keyhaul-line); }
-.share code { font: 12px ui-monospace, Menlo, monospace; overflow-wrap: anywhere; flex: 1 1 260px; color: var(--keyhaul-quiet); }
-.surveyed { flex-basis: 100%; font-size: 13px; font-weight: 600; }
-.surveyed:empty { display: none; }
+.share { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; grid-area: share; padding: 12px 22px; border-bottom: 1px solid var(--keyhaul-line); }
+.share > :is(span, code, p) { flex-basis: 100%; }
+.share code { font: 12px ui-monospace, Menlo, monospace; overflow-wrap: anywhere; color: var(--keyhaul-quiet); }
+.surveyed { font-weight: 600; }
 .share label { display: flex; gap: 6px; align-items: center; font-size: 12.5px; }
-.share input { font: inherit; width: 11ch; min-height: 34px; padding: 2px 8px; color: inherit; background: var(--keyhaul-surface); border: 1px solid var(--keyhaul-line); border-radius: 8px; }
+.share input[type=text] { font: inherit; width: 11ch; min-height: 34px; padding: 2px 8px; color: inherit; background: var(--keyhaul-surface); border: 1px solid var(--keyhaul-line); border-radius: 8px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; contain: strict; }
 .hidden table { table-layout: fixed; width: 1000px; }
-.wrong { padding: 30px; color: var(--keyhaul-bad); }
-.frame.unshown { display: block; }
+.wrong { padding: 30px; color: var(--keyhaul-bad); line-height: 2.4; text-align: center; }
+.frame.unshown { display: grid; place-content: center; grid-template: none; min-height: inherit; }
 .frame.unshown > :not(.wrong) { display: none; }
-b[data-range="0"] { color: var(--keyhaul-range-0); } b[data-range="1"] { color: var(--keyhaul-range-1); }
-b[data-range="2"] { color: var(--keyhaul-range-2); } b[data-range="3"] { color: var(--keyhaul-range-3); }
-b[data-range="4"] { color: var(--keyhaul-range-4); } b[data-range="5"] { color: var(--keyhaul-range-5); }
-b[data-range="6"] { color: var(--keyhaul-range-6); } b[data-range="7"] { color: var(--keyhaul-range-7); }
 :host([controls="fork"]) :is(.transport, .heat, .range, .log, .share) { display: none; }
 :host([controls="fork"]) .frame { border: 0; border-radius: 0; background: none; }
 :host([controls="fork"]) :is(.scene, .caption) { padding: 0 0 8px; }
-:host([controls="fork"]) .oracle { margin: 0 0 12px; }
+:host([controls="fork"]) .caption { font-size: 17px; min-height: 74px; }
+:host([controls="fork"]) .oracle.oracle { margin: 0 0 12px; }
 :host([controls="fork"]) .canvas { height: 380px; }
 :host([controls="fork"]) .more > section { padding: 0; }
 :host([controls="few"]) :is(.more, .share, .heat, .jumps) { display: none; }
 @media (forced-colors: active) {
   canvas { background: var(--keyhaul-paper); }
-  :is(canvas, .legend i, .marks i, .lifeline li, .chip, b[data-range]) { forced-color-adjust: none; }
+  :is(canvas, .legend i, .marks i, .lifeline li, .chip, .log b) { forced-color-adjust: none; }
   .lifeline li { color: var(--keyhaul-ink); }
 }
 @container (max-width: 880px) {
-  .frame, .frame.forked { grid-template-columns: minmax(0, 1fr); grid-template-rows: none; grid-template-areas: "caption" "notice" "scene" "fork" "compare" "transport" "oracle" "heat" "more"; }
+  .frame, .frame.forked { grid-template-columns: minmax(0, 1fr); grid-template-rows: none; grid-template-areas: "caption" "notice" "scene" "fork" "compare" "transport" "oracle" "share" "heat" "more"; }
   .scene { padding: 0 14px 6px; }
   .compare { margin: 0 14px 14px; }
   .clock { min-width: 0; justify-self: end; }
-  .oracle, .forked .oracle { margin: 14px; height: auto; min-height: 0; }
+  .oracle.oracle, .forked .oracle.oracle { margin: 14px; height: auto; min-height: 0; }
   .transport { grid-template-columns: auto 1fr; padding: 12px 14px; }
   .line { grid-column: 1 / -1; grid-row: 1; }
   .rate { grid-column: 1 / -1; }
@@ -210,7 +207,7 @@ b[data-range="6"] { color: var(--keyhaul-range-6); } b[data-range="7"] { color: 
   .more { grid-template-columns: minmax(0, 1fr); }
   .more > section { padding: 16px 14px; }
   .more > section + section { border-left: 0; border-top: 1px solid var(--keyhaul-line); }
-  .caption { padding: 14px; min-height: 3.9em; }
+  .caption, .forked > .caption { padding: 14px; min-height: 3.9em; }
   .heat { padding: 14px; }
   .share { padding: 12px 14px; }
 }

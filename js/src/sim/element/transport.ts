@@ -69,7 +69,7 @@ export class Transport {
   setSpeed(speed: number): void {
     const at = SPEEDS.findIndex((one) => one >= speed)
     this.#speed.value = String(at < 0 ? SPEEDS.length - 1 : at)
-    say(this.#speedSaid, `${speed.toLocaleString('en-US')}x`)
+    say(this.#speedSaid, `${count(speed)}x`)
     this.#speed.setAttribute('aria-valuetext', `${speed} times`)
   }
 
@@ -92,11 +92,11 @@ export class Transport {
 
   show(timeUs: number, event: number): void {
     if (this.#scrub.getRootNode() instanceof ShadowRoot) this.#scrub.value = String(Math.round((timeUs / this.#endUs) * 1000))
-    const text = `${seconds(timeUs)} of ${seconds(this.#endUs, 0)}, event ${event.toLocaleString('en-US')}`
-    say(this.#now, `${seconds(timeUs)} of ${seconds(this.#endUs, 0)}`)
-    say(this.#event, event.toLocaleString('en-US'))
+    const [now, nth] = [`${seconds(timeUs)} of ${seconds(this.#endUs, 0)}`, count(event)]
+    say(this.#now, now)
+    say(this.#event, nth)
     for (const one of this.#jumps) one.disabled = this.mark(event, one.dataset.goal as Goal, 1) === undefined
-    this.#scrub.setAttribute('aria-valuetext', text)
+    this.#scrub.setAttribute('aria-valuetext', `${now}, event ${nth}`)
   }
 
   setEnd(endUs: number, marks: readonly SimMark[], jobs: readonly SimJob[]): void {

@@ -50,8 +50,14 @@ export function seconds(us: number, digits = 1): string {
 const NUMBERS = new Intl.NumberFormat('en-US')
 export const count = (n: number): string => NUMBERS.format(n)
 
-/** What is told of values, without what only fills them up, as in `j0/00012|5|3|abcdefgh…`; and states as people write them. */
-export const readable = (text: string): string => text.replace(/(\|\d+\|\d+)\|[a-z]*…?/g, '$1').replace(/\b[a-z]+(?:[A-Z][a-z]+)+\b/g, stateName)
+/** What is told of values, without what only fills them up, as in `j0/00012|5|3|abcdefgh…`; states and ranges as people write them. */
+export const readable = (text: string): string =>
+  text.replace(/(\|\d+\|\d+)\|[a-z]*…?/g, '$1').replace(/\b[a-z]+(?:[A-Z][a-z]+)+\b/g, stateName).replace(/\bjob (\d+)/g, (_, job) => `range ${rangeName(Number(job))}`)
+    .replaceAll('->', '→').replace(/^VIOLATION of ([\w-]+)/, 'Promise broken ($1)').replace(/ {2}OK$/, '')
+
+/** Of the life of a key, which stands above it: its values are told by who wrote them, the how manieth of theirs. */
+export const ofLife = (text: string, key: string): string =>
+  readable(text).replace(/(\S+)\|(\d+)\|(\d+)/g, (_, of, writer, write) => `${of === key ? '' : `${of}’s `}value ${writer}.${write}`).replace(`${key} = `, '').replace(`  ${key}:`, ':').replace('up 0', 'up')
 
 export const plural = (n: number, one: string): string => `${count(n)} ${one}${n === 1 ? '' : one.endsWith('h') ? 'es' : 's'}`
 
