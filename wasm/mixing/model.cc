@@ -33,7 +33,7 @@ uint32_t runs[1 << kRunsLog];
 // state is how many zeros (high four bits) and ones there were, as far as they matter: when the other comes,
 // much of a count is forgotten. After state 0 nothing is known.
 int16_t odds[kStates][256];
-int16_t runOdds[kRuns][2 * kBroken][kPathMax + 1];
+int16_t runOdds[kRuns][2 * kBroken];
 constexpr int16_t kRate = 7;
 constexpr int16_t kHalf = 1 << (15 - kRate);
 uint8_t nextState[2][256];
@@ -91,7 +91,7 @@ const uint8_t* given;
   }
   for (auto& context : runOdds) {
     for (uint32_t run = 0; run < 2 * kBroken; ++run) {
-      for (int16_t& value : context[run]) value = static_cast<int16_t>(32767 - 20000 / ((run & kRunMax) + 1));
+      context[run] = static_cast<int16_t>(32767 - 20000 / ((run & kRunMax) + 1));
     }
   }
   for (uint32_t row = 0; row < kOfSelector; ++row) weights[row] = shorts(kWeight);
@@ -208,6 +208,7 @@ uint8_t symbol(Kind kind, uint32_t before, uint32_t selector) {
   uint32_t* places[kRuns];
   uint32_t last[kRuns];
   int16_t* right[kRuns];
+  Shorts told{};
   Shorts expected{};
   Shorts active = ofStates;
 #pragma unroll
@@ -217,7 +218,8 @@ uint8_t symbol(Kind kind, uint32_t before, uint32_t selector) {
     const uint32_t run = *places[i];
     const uint32_t length = run >> 16 == (hash & 0xffff) ? run >> 8 & 255 : 0;
     last[i] = hash << 16 | length << 8 | (run & 255);
-    right[i] = runOdds[i][length];
+    right[i] = &runOdds[i][length];
+    told[kStates + i] = *right[i];
     expected[kStates + i] = static_cast<int16_t>(paths[kind][run & 255]);
     active[kStates + i] = length != 0 ? -1 : 0;
   }
@@ -231,15 +233,12 @@ uint8_t symbol(Kind kind, uint32_t before, uint32_t selector) {
   uint32_t node = 1;
   uint32_t place = 0;
   for (uint32_t depth = 0;;) {
-    Shorts told{};
     uint32_t state[kStates];
 #pragma unroll
     for (uint32_t i = 0; i < kStates; ++i) {
       state[i] = states[i][place];
       told[i] = odds[i][state[i]];
     }
-#pragma unroll
-    for (uint32_t i = 0; i < kRuns; ++i) told[kStates + i] = right[i][depth];
     // Where a run expects a 0 the other way round, and nothing of a run that has ended.
     const Shorts isUp = expected >> 15 | ofStates;
     const Shorts turned = told ^ ~isUp;
@@ -261,16 +260,14 @@ uint8_t symbol(Kind kind, uint32_t before, uint32_t selector) {
       ofSelector = sum(ofSelector, change);
       ofSeen = sum(ofSeen, change);
       const Shorts moved = bit != 0 ? p + ((~p >> kRate) + kHalf) : p - ((p >> kRate) + kHalf);
-      Shorts learned = told ^ ((moved ^ turned) & active);
-      together(learned);
+      told ^= (moved ^ turned) & active;
+      together(told);
 #pragma unroll
       for (uint32_t i = 0; i < kStates; ++i) {
-        odds[i][state[i]] = learned[i];
+        odds[i][state[i]] = told[i];
         odds[i][0] = 0;
         states[i][place] = nextState[bit][state[i]];
       }
-#pragma unroll
-      for (uint32_t i = 0; i < kRuns; ++i) right[i][depth] = learned[kStates + i];
       active &= bit != 0 ? isUp : ~isUp | ofStates;
       place = 2 * place + 1 + bit;
       node = children[kind][2 * node + bit];
@@ -297,6 +294,7 @@ uint8_t symbol(Kind kind, uint32_t before, uint32_t selector) {
   coder = c;
 #pragma unroll
   for (uint32_t i = 0; i < kRuns; ++i) {
+    *right[i] = told[kStates + i];
     const uint32_t byte = node & 255;
     const uint32_t length = last[i] >> 8 & 255;
     const uint32_t longer = (length & kRunMax) < kRunMax ? length + 1 : length;

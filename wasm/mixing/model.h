@@ -4,7 +4,7 @@
 #include "facts.h"
 
 // How many there are of what selects weights, beside the kind.
-constexpr uint32_t kSelectors = 1280;
+constexpr uint32_t kSelectors = 2560;
 
 // `packed` is read, or written when packing; `given` is what to pack then.
 void beginModel(uint8_t* packed, const uint8_t* given);

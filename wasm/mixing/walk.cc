@@ -116,11 +116,14 @@ void shift(uint32_t first, uint32_t last, uint32_t value) {
 
 uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
+// Selectors of numbers are above all others.
+constexpr uint32_t kOfNumbers = 1280;
+
 uint32_t number(Kind kind, uint32_t selector) {
   uint32_t value = 0;
   uint32_t before = 0;
   for (uint32_t i = 0;; ++i) {
-    const uint32_t byte = symbol(kind, before, selector + 256 * least(i, 2));
+    const uint32_t byte = symbol(kind, before, kOfNumbers + selector + 256 * least(i, 2));
     put(byte);
     if (i < 5) value |= (byte & 127) << (7 * i);
     if (byte < 0x80) return value;

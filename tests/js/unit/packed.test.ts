@@ -10,7 +10,7 @@ const page = (await import(new URL('../../../build/page/inline.js', import.meta.
 
 const ROOM = 0x10000
 /** Where the tables of the page's unpacker begin: wasm/CMakeLists.txt. */
-const TABLES = 0x200000
+const TABLES = 2_621_440
 const here = { apartBytes, packed, unpacker, wasmBytes }
 
 async function unpack({ apartBytes, packed, unpacker, wasmBytes }: typeof here): Promise<Buffer> {
@@ -59,6 +59,47 @@ function moduleOf(body: number[]): Uint8Array {
   const code = [0, ...body, 0x0b]
   return Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section(1, 1, 0x60, 0, 0), ...section(3, 1, 0), ...section(5, 1, 0, 1), ...section(10, 1, code.length, ...code))
 }
+
+/** Bytes that look like none, the same each time. */
+function* noise(seed: number): Generator<number, never> {
+  for (let state = seed; ; ) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    yield state >>> 24
+  }
+}
+
+test('modules of any code and data come through: packed without SIMD, unpacked with it', async () => {
+  const { mix } = (await import(new URL('../../../scripts/mix.mjs', import.meta.url).href)) as { mix(wasm: Uint8Array): Buffer }
+  const number = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...number(value >>> 7)])
+  const section = (id: number, bytes: number[]): number[] => [id, ...number(bytes.length), ...bytes]
+  for (const seed of [1, 2, 3, 4]) {
+    const random = noise(seed)
+    const next = (below: number): number => random.next().value % below
+    const vector = (items: number[][]): number[] => [...number(items.length), ...items.flat()]
+    const functions = Array.from({ length: 1 + next(40) }, () => {
+      const body = Array.from({ length: next(200) }, () => [[0x41, next(64), 0x21, next(3)], [0x20, next(3), 0x1a], [0x42, next(64), 0x1a], [0x02, 0x40, 0x0b], [0x20, 0, 0x28, 2, ...number(next(256) * 9), 0x21, 1], [0x41, 0, 0xfd, 12, ...Array.from({ length: 16 }, () => next(256)), 0xfd, 11, 4, 0]][next(6)] as number[]).flat()
+      const code = [1, 3, 0x7f, ...body, 0x0b]
+      return [...number(code.length), ...code]
+    })
+    // What stands in data is nothing but noise; with the last seed there is none.
+    const data = Array.from({ length: seed === 4 ? 0 : 5000 }, () => next(256))
+    const wasm = Uint8Array.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...section(1, [1, 0x60, 0, 0]), ...section(3, vector(functions.map(() => [0]))), ...section(5, [1, 0, 1]), ...section(10, vector(functions)), ...section(11, vector([[0, 0x41, 0, 0x0b, ...number(data.length), ...data]]))])
+    assert.ok(WebAssembly.validate(wasm), `seed ${seed}`)
+    const packed = mix(wasm)
+    assert.ok(packed.equals(mix(wasm)), 'the same bytes each time')
+    const back = await unpack({ ...page, packed: packed.toString('base64'), apartBytes: wasm.length, wasmBytes: wasm.length })
+    assert.ok(back.equals(wasm), `seed ${seed}`)
+  }
+})
+
+test('a module that is shorter or longer than was said is neither written further nor waited for', { timeout: 60_000 }, async () => {
+  for (const wrong of [0, 1, 8, 1000, page.wasmBytes - 1, page.wasmBytes + 100_000]) {
+    const there = await unpack({ ...page, apartBytes: wrong }).then((bytes) => bytes, (error: unknown) => error)
+    if (there instanceof WebAssembly.RuntimeError) continue
+    assert.ok(Buffer.isBuffer(there), String(there))
+    assert.ok(wrong > page.wasmBytes || there.subarray(wrong + 16).every((byte) => byte === 0), `${wrong} bytes`)
+  }
+})
 
 test('every shape of an instruction comes through, and what is not known is refused', async () => {
   const { pack } = (await import(new URL('../../../scripts/pack.mjs', import.meta.url).href)) as {
