@@ -27,13 +27,15 @@ struct Coder {
     return low + static_cast<uint32_t>(uint64_t{high - low} * ones >> 16);
   }
 
-  // `bit` if it packs, what it was if it unpacks. takeOne() or takeZero() has to follow, and shift().
+  // `bit` if it packs, what it was if it unpacks. take() has to follow.
   bool isOne(uint32_t bit, uint32_t middle) const { return kPacking ? bit != 0 : word <= middle; }
 
-  void takeOne(uint32_t middle) { high = middle; }
-  void takeZero(uint32_t middle) { low = middle + 1; }
-
-  void shift() {
+  void take(uint32_t bit, uint32_t middle) {
+    if (bit != 0) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
     for (; (low ^ high) >> 24 == 0; low <<= 8, high = high << 8 | 0xff) {
       if constexpr (kPacking) {
         *at++ = static_cast<uint8_t>(high >> 24);

@@ -161,11 +161,6 @@ inline uint32_t fetch(Words hashes, uint8_t** states) {
   return found;
 }
 
-template <uint32_t bit>
-struct Bit {
-  static constexpr uint32_t value = bit;
-};
-
 }  // namespace
 
 void beginModel(uint8_t* packed, const uint8_t* symbols) {
@@ -251,35 +246,26 @@ uint8_t symbol(Kind kind, uint32_t before, uint32_t selector) {
     const uint32_t ones = squashed[said < -2047 ? 1 : said > 2047 ? 4095 : said + 2048];
 
     const uint32_t middle = c.middle(ones);
-    // Twice, for either bit: what follows goes on before it is known which it is, where a processor guesses well.
-    const auto learn = [&](auto which) __attribute__((always_inline)) {
-      constexpr uint32_t bit = which.value;
-      const int32_t error = (static_cast<int32_t>(bit << 16) - static_cast<int32_t>(ones)) * kLearning >> 12;
-      const Shorts change = scaled(inputs, shorts(static_cast<int16_t>(error)));
-      ofNode = sum(ofNode, change);
-      ofSelector = sum(ofSelector, change);
-      ofSeen = sum(ofSeen, change);
-      const Shorts moved = bit != 0 ? p + ((~p >> kRate) + kHalf) : p - ((p >> kRate) + kHalf);
-      told ^= (moved ^ turned) & active;
-      together(told);
+    const uint32_t bit = c.isOne(path >> 31, middle) ? 1 : 0;
+    c.take(bit, middle);
+    const int32_t error = (static_cast<int32_t>(bit << 16) - static_cast<int32_t>(ones)) * kLearning >> 12;
+    const Shorts change = scaled(inputs, shorts(static_cast<int16_t>(error)));
+    ofNode = sum(ofNode, change);
+    ofSelector = sum(ofSelector, change);
+    ofSeen = sum(ofSeen, change);
+    const Shorts isZero = shorts(static_cast<int16_t>(bit - 1));
+    const Shorts step = ((p ^ ~isZero) >> kRate) + kHalf;
+    told ^= ((p + ((step ^ isZero) - isZero)) ^ turned) & active;
+    together(told);
 #pragma unroll
-      for (uint32_t i = 0; i < kStates; ++i) {
-        odds[i][state[i]] = told[i];
-        odds[i][0] = 0;
-        states[i][place] = nextState[bit][state[i]];
-      }
-      active &= bit != 0 ? isUp : ~isUp | ofStates;
-      place = 2 * place + 1 + bit;
-      node = children[kind][2 * node + bit];
-    };
-    if (c.isOne(path >> 31, middle)) {
-      c.takeOne(middle);
-      learn(Bit<1>{});
-    } else {
-      c.takeZero(middle);
-      learn(Bit<0>{});
+    for (uint32_t i = 0; i < kStates; ++i) {
+      odds[i][state[i]] = told[i];
+      odds[i][0] = 0;
+      states[i][place] = nextState[bit][state[i]];
     }
-    c.shift();
+    active &= (isUp ^ isZero) | ofStates;
+    place = 2 * place + 1 + bit;
+    node = children[kind][2 * node + bit];
     if (node >= 256) break;
     path <<= 1;
     expected += expected;
