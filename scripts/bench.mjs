@@ -52,6 +52,7 @@ const topics = {
   lags: inNode('lags'),
   thresholds,
   start: inNode('start'),
+  unpack: inNode('unpack'),
   migrator: inNode('migrator'),
   record,
   queue,

@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFil
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bootstrap } from './bootstrap.mjs'
+import { mix } from './mix.mjs'
 import { ninja } from './ninja.mjs'
 import { pack } from './pack.mjs'
 
@@ -36,7 +37,7 @@ function withoutUnusedViews(glue) {
 }
 
 /** One module: `from` as CMake built it, with glue and inline bytes in `folder`. Its bytes. */
-async function buildGlue(from, factory, folder) {
+async function buildGlue(from, factory, folder, unpackedBy = 'keyhaul_unpack') {
   const { transform } = await import('esbuild')
   const built = join(root, 'build/wasm/wasm')
   const wasm = readFileSync(smaller(join(built, `${from}.wasm`)))
@@ -47,8 +48,9 @@ async function buildGlue(from, factory, folder) {
   const small = await transform(withoutUnusedViews(glue), { minify: true, format: 'esm', legalComments: 'none' })
   mkdirSync(join(root, folder), { recursive: true })
   writeFileSync(join(root, folder, 'glue.js'), small.code)
-  const unpacker = readFileSync(smaller(join(built, 'keyhaul_unpack.wasm')))
-  const { packed, apartBytes } = pack(wasm)
+  const unpacker = readFileSync(smaller(join(built, `${unpackedBy}.wasm`)))
+  // Mixing has no other form on the way: the module comes out of it front to back.
+  const { packed, apartBytes } = unpackedBy === 'keyhaul_unpack' ? pack(wasm) : { packed: mix(wasm), apartBytes: wasm.length }
   writeFileSync(
     join(root, folder, 'inline.js'),
     `export const unpacker='${unpacker.toString('base64')}'\nexport const packed='${packed.toString('base64')}'\nexport const apartBytes=${apartBytes}\nexport const wasmBytes=${wasm.length}\n`
@@ -121,7 +123,7 @@ export async function build() {
   await buildModule('keyhaul', 'createKeyhaul', 'engine', 'keyhaul.wasm')
   await buildModule('keyhaul-live', 'createKeyhaul', 'live', 'live/keyhaul-live.wasm')
   await buildModule('keyhaul-sim', 'createKeyhaulSim', 'sim', 'sim/keyhaul-sim.wasm')
-  writeFileSync(join(root, 'build/page/keyhaul-page.wasm'), await buildGlue('keyhaul-page', 'createKeyhaulPage', 'build/page'))
+  writeFileSync(join(root, 'build/page/keyhaul-page.wasm'), await buildGlue('keyhaul-page', 'createKeyhaulPage', 'build/page', 'keyhaul_unmix'))
   buildChecksum()
   // Needed by then: bootstrap may have installed it a moment ago.
   const { bundleEntry } = await import('./bundle.mjs')

@@ -20,12 +20,11 @@ const AFTER = new Map([
 const END = 0x0b
 const PLAIN = [[0x00, 0x01], [0x05, 0x05], [END, END], [0x0f, 0x0f], [0x1a, 0x1b], [0x45, 0xc4]]
 
-/** What merge.cc makes of its result is `wasm` again, byte for byte; packed.test.ts holds it to that. */
-function takeApart(wasm) {
-  const kinds = Object.fromEntries(KINDS.map((kind) => [kind, []]))
+/** From front to back, what cannot be told from the rest: to `put` each byte with its kind, to `putOther` an instruction of another shape. */
+export function takeApart(wasm, put, putOther) {
   let at = 8
   const copy = (kind, end) => {
-    for (; at < end; at++) kinds[kind].push(wasm[at])
+    for (; at < end; at++) put(kind, wasm[at])
   }
   const number = () => {
     let value = 0
@@ -62,15 +61,15 @@ function takeApart(wasm) {
     if (kind === undefined && !PLAIN.some(([first, last]) => opcode >= first && opcode <= last)) {
       skipRest(opcode)
       const end = at
-      if (end - begin > 255) throw new Error(`an instruction of ${end - begin} bytes is longer than wasm/unpack/merge.cc takes`)
-      at = begin
-      kinds.opcode.push(VERBATIM)
-      kinds.rest.push(end - begin)
-      copy('rest', end)
+      if (end - begin > 255) throw new Error(`an instruction of ${end - begin} bytes is longer than its size may be`)
+      putOther(wasm.subarray(begin, end))
       return 0
     }
-    if (natural !== undefined && wasm[at++] !== natural) kinds.opcode.push(UNALIGNED, natural - wasm[at - 1])
-    kinds.opcode.push(opcode)
+    if (natural !== undefined && wasm[at++] !== natural) {
+      put('opcode', UNALIGNED)
+      put('opcode', natural - wasm[at - 1])
+    }
+    put('opcode', opcode)
     if (kind !== undefined) {
       const number = at
       skip(1)
@@ -100,14 +99,24 @@ function takeApart(wasm) {
       at++
     }
     const bytesOfFrame = at - frame
-    if (bytesOfFrame > 255) throw new Error('a function has locals of more types than merge.cc takes')
+    if (bytesOfFrame > 255) throw new Error('a function has locals of more types than their size may be')
     at = frame
-    kinds.frame.push(bytesOfFrame)
+    put('frame', bytesOfFrame)
     copy('frame', frame + bytesOfFrame)
     for (let depth = 1; depth > 0; ) depth += instruction()
     if (at !== end) throw new Error(`a function ends at ${at} instead of ${end}: an instruction is not known to scripts/pack.mjs`)
   }
   copy('tail', wasm.length)
+  return { functions, head: code }
+}
+
+/** What merge.cc makes of its result is `wasm` again, byte for byte; packed.test.ts holds it to that. */
+function byKind(wasm) {
+  const kinds = Object.fromEntries(KINDS.map((kind) => [kind, []]))
+  const { functions } = takeApart(wasm, (kind, byte) => kinds[kind].push(byte), (instruction) => {
+    kinds.opcode.push(VERBATIM)
+    kinds.rest.push(instruction.length, ...instruction)
+  })
   const parts = KINDS.map((kind) => Uint8Array.from(kinds[kind]))
   const table = Uint32Array.from([...parts.map((part) => part.length), functions])
   return Buffer.concat([Buffer.from(table.buffer), ...parts])
@@ -115,7 +124,7 @@ function takeApart(wasm) {
 
 /** The packed bytes and how many they are once LZMA is off. Python is there where Emscripten is. */
 export function pack(wasm) {
-  const apart = takeApart(wasm)
+  const apart = byKind(wasm)
   const program = `import lzma, sys
 apart = sys.stdin.buffer.read()
 def packed(nice):

@@ -24,7 +24,7 @@ function closureOf(...entries) {
 export function pageParts() {
   const files = readdirSync(folder)
   const named = (pattern) => files.filter((file) => pattern.test(file))
-  const first = closureOf('index.html', 'page.css', 'icon.svg', 'main.js', 'worker.js')
+  const first = closureOf('index.html', 'page.css', 'icon.svg', 'early.js', 'main.js', 'worker.js')
   const second = new Set([...closureOf(...named(/^panel-/), 'own/worker.js')].filter((file) => !first.has(file)))
   const before = new Set([...first, ...second])
   const later = new Set([...closureOf(...named(/^(journal|session)-/))].filter((file) => !before.has(file)))

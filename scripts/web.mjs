@@ -82,7 +82,7 @@ export async function buildWeb() {
   mkdirSync(out, { recursive: true })
   const common = { bundle: true, minify: true, platform: 'browser', target: 'es2022', charset: 'utf8', legalComments: 'none' }
   // The simulator goes into the Worker; on the page it is a piece that is loaded where there is none.
-  await build({ ...common, format: 'esm', splitting: true, outdir: out, plugins: [cities, noBuffer, oneModule, smallStyle], entryPoints: [join(root, 'web/main.js'), join(root, 'web/worker.js'), join(root, 'web/own/worker.js')] })
+  await build({ ...common, format: 'esm', splitting: true, outdir: out, plugins: [cities, noBuffer, oneModule, smallStyle], entryPoints: [join(root, 'web/early.js'), join(root, 'web/main.js'), join(root, 'web/worker.js'), join(root, 'web/own/worker.js')] })
   // One file with everything, for a blog or a file: it runs on the page, without a Worker.
   await build({ ...common, format: 'iife', outfile: join(out, 'keyhaul-sim.js'), plugins: [oneModule, smallStyle], entryPoints: [join(root, 'dist/sim/element/index.js')], logOverride: { 'empty-import-meta': 'silent' } })
   for (const file of ['index.html', 'page.css', 'icon.svg', 'embed.html']) cpSync(join(root, 'web', file), join(out, file))

@@ -3,7 +3,11 @@ import { KeyhaulSim } from '../dist/sim/element/index.js'
 import { STORY, TOUR } from './story.js'
 
 KeyhaulSim.docs = './docs/'
-KeyhaulSim.makeWorker = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+KeyhaulSim.makeWorker = () => {
+  const { keyhaulWorker: early } = globalThis
+  globalThis.keyhaulWorker = undefined
+  return early ?? new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+}
 
 const OWN = '#own'
 const sim = document.querySelector('#sim')
