@@ -1,5 +1,5 @@
 // The page as static files: web/dist. `npm run build` calls it; it needs dist/.
-import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -80,11 +80,15 @@ const oneModule = {
 export async function buildWeb() {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
-  const common = { bundle: true, minify: true, platform: 'browser', target: 'es2022', charset: 'utf8', legalComments: 'none' }
+  // No page has Buffer, nor what is for it.
+  const common = { define: { Buffer: 'undefined' }, bundle: true, minify: true, platform: 'browser', target: 'es2022', charset: 'utf8', legalComments: 'none' }
   // The simulator goes into the Worker; on the page it is a piece that is loaded where there is none.
   await build({ ...common, format: 'esm', splitting: true, outdir: out, plugins: [cities, noBuffer, oneModule, smallStyle], entryPoints: [join(root, 'web/early.js'), join(root, 'web/main.js'), join(root, 'web/worker.js'), join(root, 'web/own/worker.js')] })
   // One file with everything, for a blog or a file: it runs on the page, without a Worker.
   await build({ ...common, format: 'iife', outfile: join(out, 'keyhaul-sim.js'), plugins: [oneModule, smallStyle], entryPoints: [join(root, 'dist/sim/element/index.js')], logOverride: { 'empty-import-meta': 'silent' } })
-  for (const file of ['index.html', 'page.css', 'icon.svg', 'embed.html']) cpSync(join(root, 'web', file), join(out, file))
+  for (const file of ['icon.svg', 'embed.html']) cpSync(join(root, 'web', file), join(out, file))
+  const { code } = await transform(readFileSync(join(root, 'web/page.css'), 'utf8'), { loader: 'css', minify: true })
+  writeFileSync(join(out, 'page.css'), code)
+  writeFileSync(join(out, 'index.html'), readFileSync(join(root, 'web/index.html'), 'utf8').replace(/^[ \t]+/gm, ''))
   buildDocs(join(out, 'docs'))
 }

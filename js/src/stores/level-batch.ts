@@ -36,24 +36,22 @@ export class LevelBatches {
   private readonly kept: NativeBatch[] = []
   private timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(
-    private readonly db: LevelDatabase,
-    private readonly encoding: LevelEncoding
-  ) {}
+  /** A database whose keys and values are Buffers. */
+  constructor(private readonly db: LevelDatabase) {}
 
   /** The database must be open, and nobody watch it. */
   fill(writes: readonly Write[]): FilledBatch {
-    const bytes = this.encoding === 'buffer' ? bufferBytes(writes) : undefined
+    const bytes = bufferBytes(writes)
     const again = bytes === undefined ? undefined : this.kept.pop()
     if (again !== undefined) return this.refill(again, writes, bytes as number)
     const batch = this.db.batch() as LevelChainedBatch
     const discard = (): void => void batch.close().catch(() => {})
     try {
       const native = bytes !== undefined && writes.length > 0 && mapsNothing(this.db) && isNative(batch) ? batch : undefined
-      if (native === undefined) fillBatch(batch, writes, this.encoding)
+      if (native === undefined) fillBatch(batch, writes, 'buffer')
       else {
         // The first goes the public way, as write() does nothing for a batch that has counted none.
-        fillBatch(batch, writes.slice(0, 1), this.encoding)
+        fillBatch(batch, writes.slice(0, 1), 'buffer')
         for (let i = 1; i < writes.length; i++) add(native, writes[i] as Write)
       }
       const write = async (sync: boolean | undefined): Promise<void> => {

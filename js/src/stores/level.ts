@@ -92,7 +92,7 @@ class LevelStore implements Store {
   private readonly iterators: LevelIterators
   private wasOpen = false
   private readonly encoding: LevelEncoding
-  private readonly batches: LevelBatches
+  private readonly batches?: LevelBatches
 
   constructor(db: LevelDatabase, options: LevelStoreOptions) {
     this.db = db
@@ -107,7 +107,8 @@ class LevelStore implements Store {
     const part = this.root === db ? '' : prefix
     this.name = options.name ?? `${typeof place === 'string' ? `level:${place}` : unplacedName(this.root)}${part}`
     this.encoding = typeof location === 'string' && typeof Buffer !== 'undefined' ? 'buffer' : 'view'
-    this.batches = new LevelBatches(db, this.encoding)
+    // Said twice, so that a bundle for pages, where Buffer is defined as undefined, leaves them out.
+    if (typeof Buffer !== 'undefined' && this.encoding === 'buffer') this.batches = new LevelBatches(db)
     const capabilities: Capability[] = ['scan', 'apply', 'rangeDelete']
     if (typeof (db as { approximateSize?: unknown }).approximateSize === 'function') capabilities.push('stats')
     if (options.versionOf !== undefined) {
@@ -158,7 +159,7 @@ class LevelStore implements Store {
       options.signal?.throwIfAborted()
       await this.ready()
       this.assertWrites(writes)
-      const batch = this.isUnwatched() ? this.batches.fill(writes) : this.watched(writes)
+      const batch = this.batches !== undefined && this.isUnwatched() ? this.batches.fill(writes) : this.watched(writes)
       try {
         // What moved away was nobody's delete: a hundred thousand rows in a log that nobody reads.
         await (options.cleanUp === undefined ? batch.write(options.durable) : LevelTap.of(this.root).asOwn(() => batch.write(options.durable), true))
@@ -171,7 +172,7 @@ class LevelStore implements Store {
 
   /** A batch that was filled early is no longer seen by hooks and listeners that come later: only where there are none. */
   prepare(writes: readonly Write[]): PreparedWrites | undefined {
-    if (this.encoding !== 'buffer' || this.db.status !== 'open' || !this.isUnwatched()) return undefined
+    if (this.batches === undefined || this.db.status !== 'open' || !this.isUnwatched()) return undefined
     let batch: FilledBatch
     try {
       this.assertWrites(writes)
