@@ -89,6 +89,6 @@ export async function buildWeb() {
   for (const file of ['icon.svg', 'embed.html']) cpSync(join(root, 'web', file), join(out, file))
   const { code } = await transform(readFileSync(join(root, 'web/page.css'), 'utf8'), { loader: 'css', minify: true })
   writeFileSync(join(out, 'page.css'), code)
-  writeFileSync(join(out, 'index.html'), readFileSync(join(root, 'web/index.html'), 'utf8').replace(/^[ \t]+/gm, ''))
+  writeFileSync(join(out, 'index.html'), readFileSync(join(root, 'web/index.html'), 'utf8').replace(/<pre[\s\S]*?<\/pre>|^[ \t]+/gm, (found) => (found[0] === '<' ? found : '')))
   buildDocs(join(out, 'docs'))
 }

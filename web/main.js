@@ -48,6 +48,7 @@ async function showTab(name) {
   if (name !== 'own') return
   sim.pause()
   try {
+    own.querySelector('#own-error').textContent = ''
     const { openPanel } = await import('./own/panel.js')
     await openPanel()
   } catch (error) {

@@ -1,7 +1,2 @@
-import { getSimModule } from '../dist/sim/load.js'
+// It unpacks and makes its module while it is loaded, not when somebody asks: the page is still loading then.
 import '../dist/sim/worker.js'
-
-// At once, and not when somebody asks: the page is still loading. Why it does not work whoever asks is told.
-try {
-  getSimModule()
-} catch {}

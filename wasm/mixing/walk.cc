@@ -92,6 +92,7 @@ void readHead(const uint8_t* module) {
         for (int names = 0; names < 2; ++names) {
           const uint32_t length = read();
           from += length;
+          if (from > end) __builtin_trap();
         }
         if (*from++ != 0) break;
         typeOf[imports++ % kFunctions] = static_cast<uint16_t>(read());

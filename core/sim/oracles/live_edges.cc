@@ -59,7 +59,7 @@ constexpr Edge kForward[] = {
     {S::kDiscarding, S::kReleasing},
     {S::kDiscarding, S::kPreparing},
     {S::kReleasing, S::kClosing},
-    {S::kReleasing, S::kStaging},  // a predecessor has staged it since
+    {S::kReleasing, S::kClaiming},  // a predecessor has staged it since
     // A feed that was lost.
     {S::kPreparing, S::kClaiming},
     {S::kStaging, S::kClaiming},

@@ -245,9 +245,11 @@ Status LiveMigration::afterEvent(Port& port, Status status) {
       fail(port, ErrorCode::kRegisterCorrupt, shared_.target, kContradictory);
       return {};
     }
-    // Nothing was staged when it was looked at; a predecessor that did not know yet has since.
-    inspecting_ = true;
-    enter(port, MigrationState::kStaging);
+    // Nothing was staged when it was looked at; a predecessor that did not know yet has since. It is emptied under a new
+    // coordEpoch: a copy of the refused call that comes late would else take this one's own staging for what it was sent for.
+    targetGate_.stop(port);
+    resumed_ = true;
+    enter(port, MigrationState::kClaiming);
     return {};
   }
   if (status.code() != ErrorCode::kNotOwner || !std::exchange(inspecting_, false)) return status;

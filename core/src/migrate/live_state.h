@@ -12,7 +12,7 @@
 //    Cancelled ◄─┐   Staging,         Unfencing)                   ▼
 //    Failed    ◄─┤   Discarding                                 Activating  the target serves
 //    Mismatch  ◄─┤      ▼                                          ▼
-//                │   Releasing                                  Redirecting ► Cleaning ► Closing ► Done
+//                │   Releasing (refused: Claiming)              Redirecting ► Cleaning ► Closing ► Done
 //                │      ▼
 //                └── Closing                     feed lost: Claiming, and the staging is emptied
 //
@@ -138,7 +138,7 @@ consteval LiveRow makeLiveRow(MigrationState state) {
               liveBit(kReleasing) | liveBit(kPreparing) | liveBit(kClosing) | kUndone};
     case kReleasing:
       return {Part::kGate, LiveStage::kUndoing, false,
-              liveBit(kStaging) | liveBit(kClosing) | kEnds};
+              liveBit(kClaiming) | liveBit(kClosing) | kEnds};
     case kStopped:
     case kDone:
     case kMismatch:

@@ -27,6 +27,15 @@ const REMOVES: ReadonlySet<MigrationState> = new Set(['deleting', 'cleaning', 'd
 /** Nothing where it is about something else. */
 export function removalOf(info: JournalInfo, bytes: Uint8Array): Removal | undefined {
   if (!info.resumable || !REMOVES.has(info.step)) return undefined
+  const { isTurned, removedEntries, leftEntries, verified } = folded(bytes)
+  const totalEntries = info.step === 'deleting' ? verified : undefined
+  return { removedFrom: (info.step === 'discarding') === isTurned ? 'source' : 'target', removedEntries, leftEntries, totalEntries }
+}
+
+/** Whether its target owns the range, and what its steps call the target is the source. */
+export const isTurned = (info: JournalInfo, bytes: Uint8Array): boolean => info.live !== undefined && folded(bytes).isTurned
+
+function folded(bytes: Uint8Array): { isTurned: boolean; removedEntries: number; leftEntries: number; verified: number | undefined } {
   let [removedEntries, leftEntries] = [0, 0]
   let phase: MigrationState | undefined
   let verified: number | undefined
@@ -46,6 +55,5 @@ export function removalOf(info: JournalInfo, bytes: Uint8Array): Removal | undef
       leftEntries += left
     }
   }
-  const totalEntries = info.step === 'deleting' ? verified : undefined
-  return { removedFrom: (info.step === 'discarding') === isTurned ? 'source' : 'target', removedEntries, leftEntries, totalEntries }
+  return { isTurned, removedEntries, leftEntries, verified }
 }

@@ -9,8 +9,7 @@ import type { Removal } from './removal.js'
 import { shellWord } from './shell.js'
 
 /** What `keyhaul status` says of a journal. */
-export function statusText(info: JournalInfo, journal: string, truth?: RegisterTruth, removal?: Removal, chain?: ChainNode): string {
-  const isTurned = removal !== undefined && (removal.removedFrom === 'source') === (info.step === 'discarding')
+export function statusText(info: JournalInfo, journal: string, truth?: RegisterTruth, removal?: Removal, chain?: ChainNode, isTurned = false): string {
   const step = info.state === 'stopped' ? ` while ${isTurned ? wordOf(info.step, true) : WORDS[info.step] ?? wordOf(info.step)}` : ''
   const state = chain === undefined ? info.state : (chain.receipt?.state ?? 'in parts')
   const lines = [`${info.mode} ${shownStore(info.from)} -> ${shownStore(info.to)}: ${state}${step}`]

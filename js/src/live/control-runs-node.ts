@@ -222,8 +222,10 @@ export class Runs {
     const holder = error.code === 'KEYHAUL_RANGE_CLAIMED' ? [...this.all.values()].find(({ claim }) => claim !== undefined && claim === error.migration) : undefined
     if (holder === undefined) return error
     const { id, from, to } = holder
-    const message = `migration ${id} of this service, from ${from} to ${to}, holds keys of these ranges; wait for its end, or end it with: keyhaul cancel --service ${this.options.path} ${id}`
-    return new MigrationError(new KeyhaulError(error.code, { store: error.store, key: error.key, migration: id, message }), error.receipt, { step: error.step, resumable: error.resumable })
+    // Of parts of a split it says what has moved by then.
+    const split = /; the range was split:.*$/s.exec(error.message)?.[0] ?? ''
+    const message = `migration ${id} of this service, from ${from} to ${to}, holds keys of these ranges; wait for its end, or end it with: keyhaul cancel --service ${this.options.path} ${id}${split}`
+    return new MigrationError(new KeyhaulError(error.code, { store: error.store, key: error.key, migration: id, message, cause: error.cause }), error.receipt, { step: error.step, resumable: error.resumable })
   }
 
   /** For whoever asks after a restart; it is shown less well without. */

@@ -20,6 +20,8 @@ export interface FilledBatch {
   discard(): void
 }
 
+const all = new WeakMap<LevelDatabase, LevelBatches>()
+
 /**
  * Batches of one root database that no hook and no listener is told of.
  *
@@ -35,9 +37,22 @@ export interface FilledBatch {
 export class LevelBatches {
   private readonly kept: NativeBatch[] = []
   private timer: ReturnType<typeof setTimeout> | undefined
+  /** Rises when the database is closed: what was filled before is written by nobody, opened again or not. */
+  private epoch = 0
 
-  /** A database whose keys and values are Buffers. */
-  constructor(private readonly db: LevelDatabase) {}
+  /** Of a database whose keys and values are Buffers. */
+  static of(db: LevelDatabase): LevelBatches {
+    const batches = all.get(db) ?? new LevelBatches(db)
+    all.set(db, batches)
+    return batches
+  }
+
+  private constructor(private readonly db: LevelDatabase) {
+    db.on('closing', () => {
+      this.epoch++
+      this.kept.length = 0
+    })
+  }
 
   /** The database must be open, and nobody watch it. */
   fill(writes: readonly Write[]): FilledBatch {
@@ -69,12 +84,14 @@ export class LevelBatches {
   private refill(batch: NativeBatch, writes: readonly Write[], bytes: number): FilledBatch {
     batch._clear()
     for (let i = 0; i < writes.length; i++) add(batch, writes[i] as Write)
-    // One that is being written, or has another user already, must not be filled by anybody.
+    // One that is being written, or has another user already, must be filled and written by nobody else.
     let isOurs = true
+    const { epoch } = this
     const write = async (sync: boolean | undefined): Promise<void> => {
-      isOurs = false
       // As abstract-level's own says it.
-      if (this.db.status !== 'open') throw Object.assign(new Error('Database is not open'), { code: 'LEVEL_DATABASE_NOT_OPEN' })
+      if (this.db.status !== 'open' || this.epoch !== epoch) throw Object.assign(new Error('Database is not open'), { code: 'LEVEL_DATABASE_NOT_OPEN' })
+      if (!isOurs) throw Object.assign(new Error('Batch is not open'), { code: 'LEVEL_BATCH_NOT_OPEN' })
+      isOurs = false
       await batch._write({ sync: sync === true })
       this.keep(batch, bytes)
     }

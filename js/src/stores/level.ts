@@ -108,7 +108,7 @@ class LevelStore implements Store {
     this.name = options.name ?? `${typeof place === 'string' ? `level:${place}` : unplacedName(this.root)}${part}`
     this.encoding = typeof location === 'string' && typeof Buffer !== 'undefined' ? 'buffer' : 'view'
     // Said twice, so that a bundle for pages, where Buffer is defined as undefined, leaves them out.
-    if (typeof Buffer !== 'undefined' && this.encoding === 'buffer') this.batches = new LevelBatches(db)
+    if (typeof Buffer !== 'undefined' && this.encoding === 'buffer') this.batches = LevelBatches.of(db)
     const capabilities: Capability[] = ['scan', 'apply', 'rangeDelete']
     if (typeof (db as { approximateSize?: unknown }).approximateSize === 'function') capabilities.push('stats')
     if (options.versionOf !== undefined) {

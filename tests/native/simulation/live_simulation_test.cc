@@ -266,7 +266,7 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-source-lost", 5219}, {"live-source-lost", 5498}, {"live-source-lost", 5547},
       {"live-source-lost", 5680}, {"live-source-lost", 5900}, {"live-many", 228},
       {"live-swarm", 2109357}, {"many", 632}, {"live-many", 5314},
-      {"live-swarm", 3054154}, {"live-swarm", 91747},
+      {"live-swarm", 3054154}, {"live-swarm", 91747}, {"live-swarm", 177265},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);

@@ -33,6 +33,8 @@ const withStore = (work: (store: Store, db: Database, made: { count: number }) =
     })
   )
 
+const opened = async (db: Database): Promise<Database> => (await db.open(), db)
+
 const all = async (db: Database): Promise<Record<string, string>> => Object.fromEntries(await db.iterator().all())
 
 test('the second is the first one again, with none of its writes', () =>
@@ -87,6 +89,23 @@ test('one that is given up twice, or while it is written, is nobody else’s', (
     assert.deepEqual(await all(db), { a: '1', one: '1', two: '1', three: '1' })
   }))
 
+test('one that was given up or written is not written again, over what another has filled in it', () =>
+  withStore(async (store, db) => {
+    await store.apply([put('a', '1')], { durable: false })
+    const ghost = prepared(store, [put('ghost', '1')])
+    ghost.discard()
+    const other = prepared(store, [put('other', '1')])
+    await assert.rejects(ghost.write({ durable: false }))
+    assert.deepEqual(await all(db), { a: '1' })
+    await other.write({ durable: false })
+    const later = prepared(store, [put('later', '1')])
+    await assert.rejects(other.write({ durable: false }))
+    assert.deepEqual(await all(db), { a: '1', other: '1' })
+    const beside = prepared(store, [put('beside', '1')])
+    await Promise.all([later.write({ durable: false }), beside.write({ durable: false })])
+    assert.deepEqual(await all(db), { a: '1', other: '1', later: '1', beside: '1' })
+  }))
+
 test('a hook and a listener that come between two of them see the second', () =>
   withStore(async (store, db) => {
     await store.apply([put('a', '1')], { durable: false })
@@ -115,8 +134,11 @@ test('a database that was closed meanwhile is not written, and one that was open
     const late = prepared(store, [put('late', '1')])
     await db.close()
     await assert.rejects(late.write({ durable: false }), { code: 'KEYHAUL_STORE_CLOSED' })
-    await db.open()
+    const later = prepared(levelStore(await opened(db)), [put('later', '1')])
     await store.apply([put('b', '1')], { durable: false })
+    await db.close()
+    await db.open()
+    for (const each of [late, later]) await assert.rejects(each.write({ durable: false }))
     assert.deepEqual(await all(db), { a: '1', b: '1' })
     await db.close()
   }))
