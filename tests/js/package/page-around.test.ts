@@ -1,7 +1,7 @@
-// The page around the element: its address, and its second tab before it is loaded.
+// The page around the element: its address, its second tab before it is loaded, and a tab of the browser that nobody sees.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { closePage, openSim, STILL, type Sim } from '../support/sim-page.ts'
+import { closePage, foreseen, openSim, SIM, STILL, type Sim } from '../support/sim-page.ts'
 import { Site } from '../support/site.ts'
 
 let site: Site
@@ -51,4 +51,33 @@ test('what is not loaded yet cannot be pressed in vain, and what cannot be loade
   // That it was refused is what the browser says of it.
   site.problems.splice(0, site.problems.length, ...site.problems.filter((problem) => !problem.includes('ERR_FAILED')))
   site.nothingWrong()
+})
+
+test('in a tab that is hidden nothing plays, and shown again it goes on', async () => {
+  const page = await site.page('#v=1&s=many&seed=2&u=600', STILL)
+  await foreseen(page)
+  await page.$eval(SIM, (sim) => { Object.assign(sim, { speed: 0.5 }); (sim as Sim).play() })
+  /** Headless browsers hide no tab: what the page would be told is said to it here. */
+  const hide = (is: boolean): Promise<void> => page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, value: hidden })
+    Object.defineProperty(document, 'visibilityState', { configurable: true, value: hidden ? 'hidden' : 'visible' })
+    document.dispatchEvent(new Event('visibilitychange'))
+  }, is)
+  const plays = (is: boolean): Promise<unknown> => page.waitForFunction((wanted) => (document.querySelector('keyhaul-sim') as Sim).playing === wanted, is)
+  const passed = (): Promise<number> => page.evaluate(async () => {
+    const sim = document.querySelector('keyhaul-sim') as Sim
+    const before = sim.timeUs
+    for (let i = 0; i < 30; i++) await new Promise((resolve) => requestAnimationFrame(resolve))
+    return sim.timeUs - before
+  })
+  await plays(true)
+  assert.ok((await passed()) > 0)
+  await hide(true)
+  await plays(false)
+  await page.waitForTimeout(100) // what was under way comes back
+  assert.equal(await passed(), 0)
+  await hide(false)
+  await plays(true)
+  assert.ok((await passed()) > 0)
+  await closePage(site, page)
 })

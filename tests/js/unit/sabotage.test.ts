@@ -1,7 +1,6 @@
 // Every bug that can be put in turns an oracle red in the session that the page starts for it, is
 // told in words, and has its case in the wild. Where and from which seed on is in core/sim/README.md.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { huntFor } from '../../../dist/sim/element/ahead.js'
 import { tollOf } from '../../../dist/sim/element/toll.js'
@@ -9,12 +8,8 @@ import { wildStory } from '../../../dist/sim/element/wild.js'
 import { hasSentence, ofLife, readable } from '../../../dist/sim/element/words.js'
 import { type SimViolation, simSabotages, simScenarios } from '../../../dist/sim/index.js'
 import { Session } from '../../../dist/sim/session.js'
+import { FIRST } from '../support/sabotages.ts'
 
-const README = readFileSync(new URL('../../../core/sim/README.md', import.meta.url), 'utf8')
-/** name, the scenario where it is not the usual one, first seed */
-const FIRST = new Map([...README.matchAll(/^\| ([a-z-]+)(?: \(([a-z-]+)\))? \| (\d+) \|/gm)].map(([, name, scenario, seed]) => [name as string, { scenario, seed: BigInt(seed as string) }]))
-// What only keys with several writers show has a table of its own, with one column more.
-for (const [, name, seed] of README.matchAll(/^\| ([a-z-]+) \| [a-z' ]+ \| (\d+) \| \d+ of \d+ \|/gm)) if (!FIRST.has(name as string)) FIRST.set(name as string, { scenario: 'live-shared', seed: BigInt(seed as string) })
 const sabotages = simSabotages()
 
 test('every sabotage is looked for where it is found, and turns the oracle red in the session of the page', () => {
