@@ -267,6 +267,7 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-source-lost", 5680}, {"live-source-lost", 5900}, {"live-many", 228},
       {"live-swarm", 2109357}, {"many", 632}, {"live-many", 5314},
       {"live-swarm", 3054154}, {"live-swarm", 91747}, {"live-swarm", 177265},
+      {"live-swarm", 894681},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);
