@@ -9,29 +9,15 @@ import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { Engine } from '../../dist/index.js'
 import { levelStore } from '../../dist/stores/level.js'
+import { BYTES, bareLoop, usualLoop } from '../shared/loops.mjs'
 import { machine } from '../shared/machine.mjs'
 import { median, table } from '../shared/measure.mjs'
 
 const quick = process.argv.includes('--quick')
 const [ROWS, ROUNDS, VALUE_BYTES] = [quick ? 400 : 1000, quick ? 3 : 5, 262_144]
-const BYTES = { keyEncoding: 'buffer', valueEncoding: 'buffer' }
 const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
-/** Pages of so many bytes at least, each read while the one before is written. */
-const bare = (pageBytes, isDurable = () => false) => async (a, b) => {
-  const iterator = a.iterator({ ...BYTES, highWaterMarkBytes: pageBytes })
-  let next = iterator.nextv(16_384)
-  for (let page = 1; ; page++) {
-    const rows = await next
-    if (rows.length === 0) break
-    next = iterator.nextv(16_384)
-    const batch = b.batch()
-    for (const [key, value] of rows) batch.put(key, value, BYTES)
-    await batch.write({ sync: isDurable(page) })
-  }
-  await iterator.close()
-}
 const keyhaul = (options) => async (a, b) => {
   const engine = new Engine()
   const run = await engine.migrate({ from: levelStore(a), to: levelStore(b), checksum: 'crc32c', verify: 'none', ...options })
@@ -39,20 +25,11 @@ const keyhaul = (options) => async (a, b) => {
   engine.close()
 }
 const journal = join(folder, 'journal')
-const usual = async (a, b) => {
-  const iterator = a.iterator(BYTES)
-  for (;;) {
-    const rows = await iterator.nextv(1000)
-    if (rows.length === 0) break
-    await b.batch(rows.map(([key, value]) => ({ type: 'put', key, value })), BYTES)
-  }
-  await iterator.close()
-}
 const WAYS = {
-  'usual loop: nextv(1000) + batch([])': usual,
-  'bare loop, batches of 256 KiB': bare(256 * 1024),
-  'bare loop, batches of 1 MiB': bare(1000 * 1024),
-  'the same, every 64th durable': bare(1000 * 1024, (page) => page % 64 === 0),
+  'usual loop: nextv(1000) + batch([])': usualLoop,
+  'bare loop, batches of 256 KiB': bareLoop(256 * 1024),
+  'bare loop, batches of 1 MiB': bareLoop(1000 * 1024),
+  'the same, every 64th durable': bareLoop(1000 * 1024, (page) => page % 64 === 0),
   keyhaul: keyhaul({ journal }),
   'keyhaul, a checkpoint a second': keyhaul({ journal, durablePages: 10_000 }),
   'keyhaul without a journal': keyhaul({}),

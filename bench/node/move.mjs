@@ -9,6 +9,7 @@ import { ClassicLevel } from 'classic-level'
 import { MemoryLevel } from 'memory-level'
 import { crc32c, Engine } from '../../dist/index.js'
 import { levelStore } from '../../dist/stores/level.js'
+import { BYTES, bareLoop, usualLoop } from '../shared/loops.mjs'
 import { machine } from '../shared/machine.mjs'
 
 const quick = process.argv.includes('--quick')
@@ -20,7 +21,6 @@ const SHAPES = [
   { name: 'memory-level, 200 k x 116 B', rows: quick ? 20_000 : 200_000, valueBytes: 100, memory: true }
 ].filter(({ valueBytes, memory = false }) =>
   process.argv.every((arg) => (!arg.startsWith('--value=') || (arg === `--value=${valueBytes}` && !memory)) && (arg !== '--memory' || memory)))
-const BYTES = { keyEncoding: 'buffer', valueEncoding: 'buffer' }
 const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
@@ -28,28 +28,8 @@ const ways = {
   'one by one': async (a, b) => {
     for await (const [key, value] of a.iterator(BYTES)) await b.put(key, value, BYTES)
   },
-  'usual loop: nextv(1000) + batch([])': async (a, b) => {
-    const iterator = a.iterator(BYTES)
-    for (;;) {
-      const rows = await iterator.nextv(1000)
-      if (rows.length === 0) break
-      await b.batch(rows.map(([key, value]) => ({ type: 'put', key, value })), BYTES)
-    }
-    await iterator.close()
-  },
-  'chained batch + read-ahead, nothing else on': async (a, b) => {
-    const iterator = a.iterator({ ...BYTES, highWaterMarkBytes: 256 * 1024 })
-    let next = iterator.nextv(16_384)
-    for (;;) {
-      const rows = await next
-      if (rows.length === 0) break
-      next = iterator.nextv(16_384)
-      const batch = b.batch()
-      for (const [key, value] of rows) batch.put(key, value, BYTES)
-      await batch.write()
-    }
-    await iterator.close()
-  },
+  'usual loop: nextv(1000) + batch([])': usualLoop,
+  'chained batch + read-ahead, nothing else on': bareLoop(256 * 1024),
   'keyhaul: checksum, digest, checkpoints, journal': async (a, b, journal) => {
     const engine = new Engine()
     const run = await engine.migrate({ from: levelStore(a), to: levelStore(b), journal, checksum: 'crc32c' })

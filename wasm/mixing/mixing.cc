@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "model.h"
+#include "../unpack/base64.h"
 #include "walk.h"
 
 #ifdef KEYHAUL_PACK
@@ -29,29 +30,12 @@ extern "C" uint8_t* mix(const uint8_t* given, uint8_t* packed, uint8_t* module, 
 
 #else
 
-namespace {
-
-// The six bits of a character; what is not one of the 64 gives some.
-uint32_t sixBits(uint8_t character) {
-  if (character >= 'a') return character - 'a' + 26U;
-  if (character >= 'A') return character - 'A';
-  if (character >= '0') return character - '0' + 52U;
-  return character == '+' ? 62 : 63;
-}
-
-}  // namespace
-
 // The module of `characters` (a multiple of four) of text at `text`, and where it is. Once an
 // instance: it begins with what is zero in a fresh one. Above the text there has to be room for what the text stands for and the module.
 extern "C" uint8_t* unpack(const uint8_t* text, uint32_t characters, uint32_t moduleBytes) {
   const uint8_t* const end = text + characters;
   uint8_t* const packed = const_cast<uint8_t*>(end);
-  uint8_t* out = packed;
-  for (; text < end; text += 4) {
-    uint32_t three = 0;
-    for (int i = 0; i < 4; ++i) three = three << 6 | sixBits(text[i]);
-    for (int shift = 16; shift >= 0; shift -= 8) *out++ = static_cast<uint8_t>(three >> shift);
-  }
+  uint8_t* out = bytesOf(text, end, packed);
   out += 8;  // zeros, for a coder that reads ahead
   beginModel(packed + 2, nullptr);
   codeLengths();

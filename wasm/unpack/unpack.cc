@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base64.h"
 #include "merge.h"
 
 namespace {
@@ -160,14 +161,6 @@ void unpackStream(uint8_t* out, uint32_t bytes) {
   }
 }
 
-// The six bits of a character; what is not one of the 64 gives some.
-uint32_t sixBits(uint8_t character) {
-  if (character >= 'a') return character - 'a' + 26U;
-  if (character >= 'A') return character - 'A';
-  if (character >= '0') return character - '0' + 52U;
-  return character == '+' ? 62 : 63;
-}
-
 }  // namespace
 
 // The module of `characters` (a multiple of four) of text at `text`, and where it is. Once an
@@ -176,12 +169,8 @@ uint32_t sixBits(uint8_t character) {
 extern "C" uint8_t* unpack(const uint8_t* text, uint32_t characters, uint32_t apartBytes) {
   const uint8_t* const end = text + characters;
   uint8_t* const packed = const_cast<uint8_t*>(end);
-  uint8_t* apart = packed;
-  for (in = packed; text < end; text += 4) {
-    uint32_t three = 0;
-    for (int i = 0; i < 4; ++i) three = three << 6 | sixBits(text[i]);
-    for (int shift = 16; shift >= 0; shift -= 8) *apart++ = static_cast<uint8_t>(three >> shift);
-  }
+  in = packed;
+  uint8_t* const apart = bytesOf(text, end, packed);
   unpackStream(apart, apartBytes);
   uint8_t* const module = apart + apartBytes + 273;
   merge(apart, module);

@@ -15,7 +15,7 @@ import type { ChainNode } from '../live/chain.js'
 import { chainOf, defaultJournal, filesOfChain, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
 import { LiveView, REFRESH_MS } from './live-output.js'
 import { differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore, Warnings } from './output.js'
-import { isTurned, removalOf } from './removal.js'
+import { standOf } from './removal.js'
 import { moveInService } from './service.js'
 import { rateFlag, shellWord } from './shell.js'
 import { statusText } from './status-text.js'
@@ -149,10 +149,9 @@ export async function status(path: string, flags: Output & { register?: string }
   const info = inspectFile(path)
   if (flags.register !== undefined && info.live === undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: `a ${info.mode} has no register` })
   const truth = flags.register === undefined ? undefined : await readTruth(flags.register, info)
-  const bytes = readJournalFile(path)
-  const removal = removalOf(info, bytes)
+  const { removal, isTurned } = standOf(info, readJournalFile(path))
   const chain = info.receipt?.splitAt === undefined ? undefined : await chainOf(path)
-  process.stdout.write(flags.json === true ? `${JSON.stringify({ ...publicInfo(info), ...removal, ...partsInfo(chain), register: truth })}\n` : statusText(info, path, truth, removal, chain, isTurned(info, bytes)))
+  process.stdout.write(flags.json === true ? `${JSON.stringify({ ...publicInfo(info), ...removal, ...partsInfo(chain), register: truth })}\n` : statusText(info, path, truth, removal, chain, isTurned))
   return Exit.done
 }
 

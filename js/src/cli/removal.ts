@@ -24,16 +24,18 @@ interface Record {
 
 const REMOVES: ReadonlySet<MigrationState> = new Set(['deleting', 'cleaning', 'discarding'])
 
-/** Nothing where it is about something else. */
-export function removalOf(info: JournalInfo, bytes: Uint8Array): Removal | undefined {
-  if (!info.resumable || !REMOVES.has(info.step)) return undefined
+/**
+ * What a journal says of the store that is worked on: how far a removal is (nothing where it is about something else), and
+ * whether the target owns the range, so that what its steps call the target is the source.
+ */
+export function standOf(info: JournalInfo, bytes: Uint8Array): { removal: Removal | undefined; isTurned: boolean } {
+  const isRemoving = info.resumable && REMOVES.has(info.step)
+  if (!isRemoving && info.live === undefined) return { removal: undefined, isTurned: false }
   const { isTurned, removedEntries, leftEntries, verified } = folded(bytes)
+  if (!isRemoving) return { removal: undefined, isTurned }
   const totalEntries = info.step === 'deleting' ? verified : undefined
-  return { removedFrom: (info.step === 'discarding') === isTurned ? 'source' : 'target', removedEntries, leftEntries, totalEntries }
+  return { removal: { removedFrom: (info.step === 'discarding') === isTurned ? 'source' : 'target', removedEntries, leftEntries, totalEntries }, isTurned }
 }
-
-/** Whether its target owns the range, and what its steps call the target is the source. */
-export const isTurned = (info: JournalInfo, bytes: Uint8Array): boolean => info.live !== undefined && folded(bytes).isTurned
 
 function folded(bytes: Uint8Array): { isTurned: boolean; removedEntries: number; leftEntries: number; verified: number | undefined } {
   let [removedEntries, leftEntries] = [0, 0]

@@ -1,7 +1,7 @@
 // What a live migration does when it was stopped is told of the store that it is done to.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isTurned, removalOf } from '../../../../dist/cli/removal.js'
+import { standOf } from '../../../../dist/cli/removal.js'
 import { statusText } from '../../../../dist/cli/status-text.js'
 import { Engine, inspectJournal, memoryJournal } from '../../../../dist/index.js'
 import { reaches } from '../live/reaches.ts'
@@ -28,9 +28,9 @@ for (const [name, how, state, from, words] of [
       else if (how !== 'move' && how !== 'window') migration[how]()
         await assert.rejects(migration.done)
       const info = inspectJournal(journal.bytes)
-      const removal = removalOf(info, journal.bytes)
+      const { removal, isTurned } = standOf(info, journal.bytes)
       assert.deepEqual([info.step, removal?.removedFrom], [state, from])
-      const text = statusText(info, 'x', undefined, removal, undefined, isTurned(info, journal.bytes))
+      const text = statusText(info, 'x', undefined, removal, undefined, isTurned)
       assert.ok(text.includes(`: stopped while ${words}\n`), text)
       if (from !== undefined) assert.match(text, from === 'target' && state === 'discarding' ? /entries taken off the target again/ : new RegExp(`entries deleted from the ${from}`))
       engine.close()
