@@ -59,6 +59,14 @@ const STATES = {
     await page.getByRole('button', { name: 'lost', exact: true }).first().click()
   }],
   'zone-lost': ['#v=1&s=zone-loss&seed=1&f=none', at(3_200_000)],
+  'disk-full': ['#v=1&s=disk-full&seed=1&f=none', at(2_600_000)],
+  hover: ['#v=1&s=hot-range&seed=1&f=none', async (page) => {
+    await at(8_000_000)(page)
+    const map = page.getByRole('application', { name: 'Key space by time' })
+    await map.scrollIntoViewIfNeeded()
+    const { width, height } = await map.boundingBox()
+    await map.hover({ position: { x: width * 0.4, y: height * 0.4 } })
+  }],
   many: ['#v=1&s=many&seed=2&t=9000', foreseen],
   wrong: ['#v=1&s=nosuch&seed=1', (page) => page.locator('.wrong').waitFor()],
   'own-empty': ['#own', (page) => page.locator('#own-to option').first().waitFor({ state: 'attached' })],
@@ -68,6 +76,22 @@ const STATES = {
     await moving(page)
     await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Tear the tab down now' }).click()])
     await page.getByText('Torn down in the middle').waitFor()
+  }],
+  'own-resumed': ['#own', async (page) => {
+    await moving(page)
+    await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Tear the tab down now' }).click()])
+    await page.getByRole('button', { name: 'Go on where it was' }).click()
+    await page.locator('#own-run:is(.good, .bad)').waitFor({ timeout: 60_000 })
+  }],
+  'own-differ': ['#own', async (page) => {
+    await cities(page)
+    await page.getByLabel('slowly enough to watch').uncheck()
+    await page.getByLabel('copy and verify').check()
+    await page.getByRole('button', { name: 'Start copying' }).click()
+    await page.locator('#own-run.good').waitFor()
+    await page.getByRole('button', { name: 'Damage one entry of the target' }).click()
+    await page.getByRole('button', { name: 'Verify once more' }).click()
+    await page.locator('#own-run.bad').waitFor()
   }],
   'own-receipt': ['#own', async (page) => {
     await cities(page)

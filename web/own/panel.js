@@ -144,8 +144,8 @@ class Panel {
         el('h3', {}, state === 'stopped' ? 'Stopped in the middle' : 'Torn down in the middle'),
         el('p', {}, `The ${plan.mode} of ${rangeText(plan.range)} from ${plan.from} to ${plan.to} was interrupted. By its journal ${done} had safely arrived.`),
         el('p', { class: 'own-go' },
-          this.#button('Go on where it was', () => this.#goOn(name, false), 'primary'),
-          plan.mode === 'verify' ? '' : this.#button('Undo it', () => this.#goOn(name, true))))
+          this.#button('Go on where it was', () => this.#goOn(run, false), 'primary'),
+          plan.mode === 'verify' ? '' : this.#button('Undo it', () => this.#goOn(run, true))))
     }))
   }
 
@@ -164,15 +164,7 @@ class Panel {
         const { name, entries: made } = await ask('sample')
         this.#own.add(name)
         await this.#list()
-        const { from, to, fresh, kind, low, high, mode, slow } = this.#form.elements
-        from.value = name
-        to.value = NEW
-        fresh.value = this.#freshName()
-        kind.value = 'between'
-        low.value = 'A'
-        high.value = 'K'
-        mode.value = 'move'
-        slow.checked = true
+        this.#fillIn({ from: name, to: NEW, mode: 'move', slow: true, range: { kind: 'between', low: 'A', high: 'K' } }, this.#freshName())
         this.#show()
         this.#tell(`${entries(made)} are in the database “${name}”. The form is filled in: start it.`)
         await this.#look()
@@ -239,7 +231,9 @@ class Panel {
     await this.#run.start({ ...plan, filled }, { entries: found.source.entries, bytes: found.source.bytes })
   }
 
-  async #goOn(journal, undo) {
+  /** The form says of what, as it would if the tab had not been torn down. */
+  async #goOn({ name: journal, plan }, undo) {
+    this.#fillIn(plan)
     this.#clear()
     this.#lock(true)
     fill(at('own-unfinished'))
@@ -251,12 +245,11 @@ class Panel {
     await this.#alone(() => this.#fillAndStart(plan))
   }
 
-  async #fillAndStart(plan) {
+  #fillIn(plan, name = '') {
     const { from, to, fresh, kind, low, high, prefix, mode, slow, repair } = this.#form.elements
-    await this.#list()
     from.value = plan.from
     to.value = plan.to
-    fresh.value = ''
+    fresh.value = name
     kind.value = plan.range.kind
     low.value = plan.range.low ?? ''
     high.value = plan.range.high ?? ''
@@ -264,6 +257,11 @@ class Panel {
     mode.value = plan.mode
     slow.checked = plan.slow
     repair.checked = plan.repair === true
+  }
+
+  async #fillAndStart(plan) {
+    await this.#list()
+    this.#fillIn(plan)
     this.#takeBack()
     await this.#start()
     // A plan that waits for its confirmation is next.

@@ -51,7 +51,7 @@ export class RangePanel {
     const waits = job.engine?.waits ?? ''
     say(this.#waits, waits === '' ? '' : `${/^(waits|is|follows) /.test(waits) ? 'keyhaul ' : ''}${waits}.`)
     const facts: [string, string][] = [
-      ['state', `${stateName(job.state)}${job.phase === 'running' || job.phase === 'ended' ? '' : `, ${job.phase}`}`],
+      ['state', `${stateName(job.state)}${['running', 'ended', job.state].includes(job.phase) ? '' : `, ${job.phase}`}`],
       [`on ${from}`, count(job.atSource)], [`on ${to}`, count(job.atTarget)],
       ['behind', plural(job.differ, 'key')], ['pages read', count(job.pages)], ['changes followed', count(job.followed)],
       ['calls failed', count(job.retries)], ['epoch', String(job.epoch)], ['journal', `${count(job.journalBytes)} B`],
