@@ -54,7 +54,7 @@ async function passOn(pages: number, pageEntries: number): Promise<Counts> {
   const frames = Array.from({ length: pages }, (_, page) =>
     packPage(Array.from({ length: pageEntries }, (_, i) => [new TextEncoder().encode(String(page * pageEntries + i).padStart(16, '0')), new Uint8Array(VALUE_BYTES)]))
   )
-  const [from, to] = ['a', 'b'].map((name) => memoryStore({ name, packed: true, without: ['feed'] })) as [Store, Store]
+  const [from, to]: [Store, Store] = [memoryStore({ name: 'a', packed: true, without: ['feed'] }), memoryStore({ name: 'b', packed: true })]
   let at = 0
   from.scanPacked = async () => ({ frame: frames[at++] ?? packPage([]), entries: at > pages ? 0 : pageEntries, end: at >= pages })
   to.applyPacked = async () => {}
