@@ -10,11 +10,21 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const run = (command, args) => execFileSync(command, args, { cwd: root, stdio: 'inherit' })
 const quick = process.argv.includes('--quick') ? ['--quick'] : []
 
-async function native() {
+async function buildNative(target) {
   await bootstrap(['native', 'bench'])
   execFileSync('cmake', ['-S', '.', '-B', 'build/bench', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release', '-DKEYHAUL_BENCH=ON', '-DKEYHAUL_SIM=ON'], { cwd: root, stdio: 'ignore' })
-  run('ninja', ['-C', 'build/bench', '--quiet', 'keyhaul_bench'])
-  run('build/bench/keyhaul_bench', ['--benchmark_min_time=0.2'])
+  run('ninja', ['-C', 'build/bench', '--quiet', target])
+}
+
+async function native() {
+  await buildNative('keyhaul_bench')
+  run('node', ['bench/node/native.mjs', ...quick])
+}
+
+/** Natively too: its hashes are compared with those of the module. */
+async function sim() {
+  await buildNative('keyhaul_sim')
+  run('node', ['bench/node/sim.mjs', ...quick])
 }
 
 async function record() {
@@ -63,7 +73,7 @@ const topics = {
   gate: inNode('gate'),
   live: inNode('live'),
   rehearse: inNode('rehearse'),
-  sim: inNode('sim'),
+  sim,
   memory: inNode('memory', ['--expose-gc']),
   browser
 }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { chromium } from 'playwright-core'
 import { serveFolder } from '../../scripts/static.mjs'
+import { machine } from '../shared/machine.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const FRAMES = process.argv.includes('--quick') ? 60 : 600
@@ -67,6 +68,7 @@ const measured = await page.evaluate(async (frames) => {
 }, FRAMES)
 
 const at = (list, share) => [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) * share)].toFixed(1)
+console.log(`${machine()}, Chromium ${browser.version()}\n`)
 console.log(`30 nodes, 1,000 ranges, ${measured.dots} messages on their way, ${FRAMES} frames`)
 console.log(`drawing a frame: median ${at(measured.drawn, 0.5)} ms, 95 of 100 within ${at(measured.drawn, 0.95)} ms, longest ${at(measured.drawn, 1)} ms`)
 console.log(`between frames: median ${at(measured.between, 0.5)} ms, 95 of 100 within ${at(measured.between, 0.95)} ms`)

@@ -1,6 +1,7 @@
 // The sets of lags that core/src/checksum/sparse.cc could take: all of five up to 760 bytes and of three up to 6,000, with
 // what each takes for 16 bytes where lags of up to 160 bytes come out of registers. Which of them is quickest was measured.
 // npm run bench -- lags
+import { machine } from '../shared/machine.mjs'
 import { table } from '../shared/measure.mjs'
 
 const POLYNOMIALS = { 'CRC-32': 0xedb88320, 'CRC-32C': 0x82f63b78 }
@@ -92,6 +93,7 @@ function costOf(lags) {
   return { lags, loads, slots, shuffles, instructions: loads + shuffles + lags.length + 1 }
 }
 
+console.log(`${machine()}\n`)
 for (const [name, polynomial] of Object.entries(POLYNOMIALS)) {
   const power = powers(polynomial, 6_001)
   for (const [terms, most, sets] of [['five', 760, ofFive(power, 760)], ['three', 6_000, ofThree(power, 6_000)]]) {

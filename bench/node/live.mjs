@@ -8,6 +8,7 @@ import { migrate } from '../../dist/index.js'
 import { assignRange, gatedStore, shardedStore } from '../../dist/live/index.js'
 import { levelRegister } from '../../dist/register/level.js'
 import { levelStore } from '../../dist/stores/level.js'
+import { machine } from '../shared/machine.mjs'
 import { fill, hungry, latencies, lostIn, percentile, steady } from './live-load.mjs'
 
 const given = (name, usual) => Number(process.argv.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? usual)
@@ -151,6 +152,7 @@ async function pauses(rows) {
   })
 }
 
+console.log(`${machine('classic-level')}\n`)
 console.log(
   `| ${number(ROWS)} records, load | way | ops/s before | ops/s during | lost | a write, ms, before: p50 / p99 / max | during | of those that met the pause (how many) | pause, ms | forecast | whole move, s | feed changes | compared again | postponed | verified | keys lost | receipt: writes that waited, ms: p50 / p99 / max | receipt: keys written a second before, during |`
 )

@@ -47,8 +47,8 @@ for (let round = 0; round <= ROUNDS; round++) {
 if (read !== 0) throw new Error('read something else')
 const text = (list) => {
   list.sort((a, b) => a - b)
-  return `${list[list.length >> 1].toFixed(0)} (${list[0].toFixed(0)})`
+  return `${list[list.length >> 1].toFixed(0)} (${list[0].toFixed(0)} to ${list[list.length - 1].toFixed(0)})`
 }
 console.log(`${machine()}\n`)
-console.log(`| 116 B chunks, ns each: median of batches of 1,000 (lowest) | ${Object.keys(POOLS).join(' | ')} |\n|---|---|---|`)
+console.log(`| 116 B chunks, ns each: median of batches of 1,000 (lowest to highest) | ${Object.keys(POOLS).join(' | ')} |\n|---|---|---|`)
 for (const [name, byPool] of Object.entries(times)) console.log(`| ${name} | ${Object.values(byPool).map(text).join(' | ')} |`)

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { chromium } from 'playwright-core'
 import { pack } from '../../scripts/pack.mjs'
+import { machine } from '../shared/machine.mjs'
 
 const TIMES = process.argv.includes('--quick') ? 3 : 15
 const at = (name) => new URL(`../../${name}`, import.meta.url)
@@ -38,6 +39,7 @@ const shown = (times) => {
   const sorted = [...times].sort((a, b) => a - b)
   return `${sorted[sorted.length >> 1].toFixed(0)} (${sorted[0].toFixed(0)} to ${sorted.at(-1).toFixed(0)})`
 }
+console.log(`${machine()}, Chromium ${browser.version()}\n`)
 console.log('| module | bytes | as it travels, with its unpacker, gzip | Node, ms | Node, processor time, ms | Chromium, ms |\n|---|---|---|---|---|---|')
 for (const [name, module] of Object.entries(modules)) {
   const before = process.cpuUsage()

@@ -41,6 +41,12 @@ export function recordTable(wasm, { rounds, bytesOf, pages }) {
     new Uint8Array(core.memory.buffer).set(frame, core.pageAddress())
     if (core.all(count, frame.length) !== 1) throw new Error('the page is refused')
     if (core.checksumOfLast() >>> 0 !== crc32c(frame.subarray(HEADER_BYTES))) throw new Error('another checksum')
+    const digest = core.digestOfLast()
+    if (core.parseAndDigest(count, frame.length) !== 1 || core.digestOfLast() !== digest || digest === 0) throw new Error('another digest')
+    for (const { buffer, bytes } of [boundary.copyIn(frame), boundary.pack(entries)]) {
+      if (bytes !== frame.length) throw new Error('another page')
+      engine.release(buffer)
+    }
     const ways = {
       'packed already: into the memory': () => engine.release(boundary.copyIn(frame).buffer),
       'from two byte arrays: into the memory': () => engine.release(boundary.pack(entries).buffer),

@@ -33,4 +33,5 @@ uint32_t parseAndChecksum(uint32_t entries, uint32_t bytes) { return walk(entrie
 uint32_t parseAndDigest(uint32_t entries, uint32_t bytes) { return walk(entries, bytes, ChecksumKind::kNone, &hasher); }
 uint32_t all(uint32_t entries, uint32_t bytes) { return walk(entries, bytes, ChecksumKind::kCrc32c, &hasher); }
 uint32_t checksumOfLast() { return sums.checksum; }
+uint32_t digestOfLast() { return static_cast<uint32_t>(sums.digest.lo ^ sums.digest.hi >> 32); }
 }

@@ -50,7 +50,7 @@ function compile(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
     return new WebAssembly.Module(bytes)
   } catch (cause) {
     throw new KeyhaulError('KEYHAUL_UNSUPPORTED', {
-      message: "no WebAssembly may be compiled here; allow 'wasm-unsafe-eval', or give init() keyhaul/keyhaul.wasm first",
+      message: "no WebAssembly with SIMD compiles here; allow 'wasm-unsafe-eval', or give init() keyhaul/keyhaul.wasm first",
       cause
     })
   }

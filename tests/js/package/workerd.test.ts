@@ -66,5 +66,5 @@ test('without init() it says what to do', async () => {
   const told = await inWorkerd(`
 import { crc32 } from 'keyhaul'
 export default { test() { crc32('123456789') } }`)
-  assert.match(told, /KeyhaulError: no WebAssembly may be compiled here; .* give init\(\) keyhaul\/keyhaul\.wasm first/)
+  assert.match(told, /KeyhaulError: no WebAssembly with SIMD compiles here; .* give init\(\) keyhaul\/keyhaul\.wasm first/)
 })

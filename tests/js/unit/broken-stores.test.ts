@@ -182,13 +182,14 @@ const MISTAKES: readonly Error[] = [
 ]
 
 test('a mistake of an adapter is told at once, a network that fails is tried again, whatever it calls itself', async () => {
-  const thrown = (error: Error): Store => faulty(filled('a'), { now: true }, () => ({ scan: async () => { throw error } }))
+  let scans = 0
+  const thrown = (error: Error): Store => faulty(filled('a'), { now: true }, () => ({ scan: async () => { scans++; throw error } }))
   for (const error of MISTAKES) {
-    const start = performance.now()
+    scans = 0
     const end = (await migrate({ from: thrown(error), to: memoryStore({ name: 'b' }) }).done.catch((reason: unknown) => reason)) as MigrationError
     assert.equal(end.code, 'KEYHAUL_STORE_FAULTY', error.message)
     assert.deepEqual([end.retryable, end.cause], [false, error])
-    assert.ok(performance.now() - start < 3000, 'it was tried again')
+    assert.equal(scans, 1, 'it was tried again')
   }
   for (const error of NETWORK) {
     const once = { now: true }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { crc32 as zlibCrc32 } from 'node:zlib'
 import * as alone from '../../../dist/checksum/index.js'
@@ -119,6 +120,32 @@ test('every alignment in linear memory gives the same', () => {
   module.deallocate(address)
 })
 
+/** V8 says that this processor has no SIMD for WASM where it may not use these instructions of x64. */
+const NO_SIMD = ['--no-enable-sse4-1', '--no-enable-ssse3']
+
+test('a processor without SIMD gets the module without, and the same sums; the engine says what it lacks', { skip: process.arch !== 'x64' && 'V8 can be told so on x64 only' }, () => {
+  const dist = new URL('../../../dist/', import.meta.url).href
+  const script = `
+    const { loadChecksums } = await import('${dist}checksum/load.js')
+    const { crc32, crc32c } = await import('${dist}checksum/index.js')
+    const bytes = Uint8Array.from({ length: 600_001 }, (_, i) => Math.imul(i, 2_654_435_761) >>> 24)
+    const whole = await import('${dist}index.js')
+    let refused
+    try { whole.crc32(bytes) } catch (error) { refused = [error.code, error.message] }
+    console.log(JSON.stringify([loadChecksums().kind, crc32(bytes, 5), crc32c(bytes, 5), refused]))`
+  const run = (...flags: string[]): unknown[] => {
+    const { stdout, stderr } = spawnSync(process.execPath, [...flags, '--input-type=module', '--eval', script], { encoding: 'utf8' })
+    assert.equal(stderr, '')
+    return JSON.parse(stdout) as unknown[]
+  }
+  const [kind, ...sums] = run()
+  assert.equal(kind, 'simd')
+  const [without, ieee, castagnolis, refused] = run(...NO_SIMD)
+  assert.deepEqual([without, ieee, castagnolis], ['scalar', sums[0], sums[1]])
+  const [code, message] = refused as [string, string]
+  assert.equal(code, 'KEYHAUL_UNSUPPORTED')
+  assert.match(message, /SIMD/)
+})
 
 test('a machine without SIMD gets the module without, and the same sums', () => {
   const { validate } = WebAssembly

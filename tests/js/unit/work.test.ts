@@ -5,6 +5,8 @@ import { test } from 'node:test'
 import { getModule } from '../../../dist/engine/load.js'
 import { DataChunk, DataMigrator, migrate } from '../../../dist/index.js'
 import { memoryStore } from '../../../dist/stores/memory.js'
+import { packPage } from '../../../dist/stores/packed.js'
+import type { Store } from '../../../dist/stores/store.js'
 
 interface Counts {
   /** Into the module. */
@@ -47,6 +49,18 @@ async function counted(work: () => unknown): Promise<Counts> {
 
 const VALUE_BYTES = 100
 
+/** Pages that a store has packed already, to one that takes them so: each a copy in and a copy out. */
+async function passOn(pages: number, pageEntries: number): Promise<Counts> {
+  const frames = Array.from({ length: pages }, (_, page) =>
+    packPage(Array.from({ length: pageEntries }, (_, i) => [new TextEncoder().encode(String(page * pageEntries + i).padStart(16, '0')), new Uint8Array(VALUE_BYTES)]))
+  )
+  const [from, to]: [Store, Store] = [memoryStore({ name: 'a', packed: true, without: ['feed'] }), memoryStore({ name: 'b', packed: true })]
+  let at = 0
+  from.scanPacked = async () => ({ frame: frames[at++] ?? packPage([]), entries: at > pages ? 0 : pageEntries, end: at >= pages })
+  to.applyPacked = async () => {}
+  return counted(() => migrate({ from, to, pageEntries, pageBytes: 1 << 20, verify: 'none' }).done)
+}
+
 async function copy(pages: number, pageEntries: number): Promise<Counts> {
   const entries = Array.from({ length: pages * pageEntries }, (_, i): [string, Uint8Array] => [String(i).padStart(16, '0'), new Uint8Array(VALUE_BYTES)])
   const from = memoryStore({ name: 'a', entries })
@@ -57,9 +71,9 @@ async function copy(pages: number, pageEntries: number): Promise<Counts> {
 }
 
 /** What one page more, and one entry a page more, adds. */
-async function slopes(what: keyof Counts): Promise<{ page: number; entry: number }> {
-  await copy(2, 10) // the module is loaded
-  const [few, more, larger] = [await copy(10, 100), await copy(60, 100), await copy(60, 200)]
+async function slopes(what: keyof Counts, run = copy): Promise<{ page: number; entry: number }> {
+  await run(2, 10) // the module is loaded
+  const [few, more, larger] = [await run(10, 100), await run(60, 100), await run(60, 200)]
   const entry = (larger[what] - more[what]) / (60 * 100)
   return { page: (more[what] - few[what]) / 50 - entry * 100, entry }
 }
@@ -76,6 +90,12 @@ test('the value of an entry is copied once, its short key by a loop', async () =
   const { page, entry } = await slopes('copies')
   assert.ok(Math.abs(entry - 1) < 0.01, `${entry} copies an entry`)
   assert.ok(page <= 14, `${page} copies a page`)
+})
+
+test('a page that came packed is not taken apart: an entry of it costs no copy and no call', async () => {
+  const [copies, calls] = [await slopes('copies', passOn), await slopes('calls', passOn)]
+  assert.ok(Math.abs(copies.entry) < 0.01 && Math.abs(calls.entry) < 0.02, `${copies.entry} copies, ${calls.entry} calls an entry`)
+  assert.ok(copies.page <= 14 && calls.page <= 10, `${copies.page} copies, ${calls.page} calls a page`)
 })
 
 test('chunks cross many at a time, each value copied once', async () => {

@@ -34,19 +34,22 @@ namespace {
 // The leaf that a checkpoint leaves in memory, its key, and its record on the way.
 constexpr uint64_t kPerCheckpoint = 6;
 constexpr uint32_t kWarmUpSteps = 1'200, kSteps = 2'000;
+// Of a thousand copies each.
+constexpr uint32_t kManyWarmUpSteps = 100, kManySteps = 100;
 
 struct Measured {
   uint64_t allocations = 0, checkpoints = 0, pages = 0, events = 0;
   uint64_t outsideCheckpoints = 0;  // in steps that heard of no durable write
 };
 
-Measured measure(const EndlessCopy::Shape& shape) {
+Measured measure(const EndlessCopy::Shape& shape, uint32_t warmUpSteps = kWarmUpSteps,
+                 uint32_t steps = kSteps) {
   EndlessCopy copy(shape);
-  for (uint32_t i = 0; i < kWarmUpSteps; ++i) copy.step();
+  for (uint32_t i = 0; i < warmUpSteps; ++i) copy.step();
   Measured sum;
   sum.pages = copy.pagesApplied();
   sum.events = copy.eventsGiven();
-  for (uint32_t i = 0; i < kSteps; ++i) {
+  for (uint32_t i = 0; i < steps; ++i) {
     const uint64_t heard = copy.checkpoints() - sum.checkpoints;  // in the step before
     sum.checkpoints = copy.checkpoints();
     allocations = 0;
@@ -90,6 +93,10 @@ TEST(Allocation, ManyCopiesAllocateNoMoreThanOne) {
   const Measured sum = measure(shape);
   EXPECT_GT(sum.events, uint64_t{kSteps} * 20);
   EXPECT_EQ(sum.allocations, 0U);
+  shape.migrations = 1'000;
+  const Measured thousand = measure(shape, kManyWarmUpSteps, kManySteps);
+  EXPECT_GT(thousand.events, uint64_t{kManySteps} * 1'000);
+  EXPECT_EQ(thousand.allocations, 0U);
 }
 
 TEST(Allocation, AComparisonAllocatesNothing) {
