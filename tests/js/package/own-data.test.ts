@@ -103,7 +103,6 @@ test('the tab is torn down in the middle, twice, and goes on where it was', asyn
     assert.deepEqual(within(await rowsOf(page, 'cities')), source)
     await page.getByRole('button', { name: 'Go on where it was' }).click()
   }
-  // The form says what is gone on with, though the tab is a new one.
   assert.deepEqual(await page.$eval('#own-form', (form) => ['from', 'to', 'kind', 'low', 'high', 'mode'].map((name) => ((form as HTMLFormElement).elements.namedItem(name) as HTMLInputElement).value)), ['cities', TARGET, 'between', 'A', 'K', 'move'])
   assert.equal(await ended(page), `Verified: ${source.length.toLocaleString('en-US')} entries moved.`)
   assert.match(await page.locator('#own-run dl').innerText(), /Torn down and resumed\s+2 times/)
