@@ -20,19 +20,14 @@ const GROWTH_MAX = 8
 export class KeysAhead {
   private readonly seen = new Uint8Array(256)
   /** Bytes that occur, ascending. */
-  private symbols: number[] = []
-
-  /** All that occurred are ASCII. */
-  get isText(): boolean {
-    return this.symbols.length > 0 && (this.symbols[this.symbols.length - 1] as number) < 0x80
-  }
+  symbols: number[] = []
 
   /** Of each byte, how many of the symbols are smaller. */
   private readonly ranks = new Uint16Array(256)
 
   /** At ascending rows, none of which is before `first`. */
   look(first: Uint8Array, rows: readonly Row[]): void {
-    const from = common(first, bytesOf((rows[rows.length - 1] as Row)[0]))
+    const from = common(first, bytesOf((rows.at(-1) as Row)[0]))
     let isNew = false
     for (let i = 0; i < rows.length; i += SAMPLE_ROWS) {
       const key = bytesOf((rows[i] as Row)[0])

@@ -6,7 +6,7 @@ import type { Write } from './store.js'
 // same and not spread, which makes a chained put three times as fast (bench/node/put-options.mjs).
 const inherited = (valueEncoding: LevelEncoding, keyEncoding: string = valueEncoding): object => Object.create({ keyEncoding, valueEncoding }) as object
 const OPTIONS = { buffer: inherited('buffer'), view: inherited('view') }
-const TEXT = inherited('buffer', 'utf8')
+const TEXT = /* @__PURE__ */ inherited('buffer', 'utf8')
 
 /** A copy fills one while another is written. */
 const KEPT_MAX = 2
@@ -115,7 +115,7 @@ export class LevelBatches {
 /** By the public methods. */
 export function fillBatch(batch: LevelChainedBatch, writes: readonly (Write | Row)[], encoding: LevelEncoding): void {
   for (const [key, value] of writes) {
-    const options = typeof key === 'string' ? TEXT : OPTIONS[encoding]
+    const options = typeof Buffer !== 'undefined' && typeof key === 'string' ? TEXT : OPTIONS[encoding]
     if (value === undefined) batch.del(key, options)
     else batch.put(key, value, options)
   }

@@ -91,7 +91,8 @@ export class LevelIterators {
         fillCache: false,
         highWaterMarkBytes: Math.min(options.maxBytes, READ_BYTES)
       })
-    const openText = encoding === 'buffer' && speaksText(db) ? (part: object) => open(part, 'utf8') : undefined
+    // Where there is no Buffer, as in a page, its bundle leaves out what reads and makes text.
+    const openText = typeof Buffer !== 'undefined' && encoding === 'buffer' && speaksText(db) ? (part: object) => open(part, 'utf8') : undefined
     return new LevelScan(db, { gte, lt }, this.epoch, encoding, (part) => open(present(part)), openText)
   }
 

@@ -10,8 +10,8 @@ import type { ScanOptions, ScanRange } from './store.js'
 const PAGES_MAX = 32
 export const AGE_MAX_MS = 1000
 /** Rows to a guessed end, where a page has fewer; as many as these bytes hold, where rows are large. */
-const AHEAD_ROWS = 8
-const AHEAD_BYTES = 2 << 20
+const AHEAD_ROWS = 16
+const AHEAD_BYTES = 4 << 20
 
 export interface RowPage {
   readonly rows: readonly Row[]
@@ -51,8 +51,8 @@ export class LevelScan {
   private to: Uint8Array | undefined
   /** Its keys are read as text. */
   private isText = false
-  /** Of its rows the last. */
-  private last: string | Uint8Array | undefined
+  /** Of its rows the last, where it is of text. */
+  private last?: string | Uint8Array | undefined
   /** Rows that it gave by now, and whether there are no more. */
   private count = 0
   private isRead = false
@@ -95,16 +95,17 @@ export class LevelScan {
       for (; this.at < this.rows.length; this.at++) {
         const row = this.rows[this.at] as Row
         const key = row[0]
-        if (hasOwn && (typeof key === 'string' ? key.startsWith(OWN_TEXT) : key[0] === 0x21 && isOwn(key))) continue
+        const ofText = typeof Buffer !== 'undefined' && typeof key === 'string'
+        if (hasOwn && (ofText ? key.startsWith(OWN_TEXT) : key[0] === 0x21 && isOwn(key as Uint8Array))) continue
         const size = key.length + row[1].length
         const isFull = rows.length === options.maxEntries || bytes + size > options.maxBytes
         if (isFull && rows.length > 0) {
           await this.settle(rows.length, bytes, options)
-          this.leave((rows[rows.length - 1] as Row)[0])
+          this.leave((rows.at(-1) as Row)[0])
           return { rows, bytes, isText, end: false }
         }
         bytes += size
-        isText ||= typeof key === 'string'
+        isText ||= ofText
         rows.push(row)
       }
     }
@@ -123,9 +124,19 @@ export class LevelScan {
   private async readOn(limit: number, options: ScanOptions): Promise<readonly Row[]> {
     const rows = (await this.native.nextv(Math.min(limit, READ_ROWS))) as Row[]
     options.signal?.throwIfAborted()
-    if (this.isText && !areAscii(rows)) {
-      await this.readBytes()
-      return this.readOn(limit, options)
+    if (typeof Buffer !== 'undefined' && this.isText) {
+      if (!areAscii(rows)) {
+        // By an iterator of bytes, behind what this one gave. What it passed over until there only its end would have told.
+        this.openText = undefined
+        this.isText = false
+        await this.native.close()
+        const gte = this.last === undefined ? (this.from as Uint8Array) : successor(bytesOf(this.last))
+        if (this.last !== undefined) await assertNothingPassedOver(this.db, { gte: this.checked, lt: gte }, this.encoding)
+        this.checked = gte
+        this.native = this.open({ gte, lt: this.to })
+        return this.readOn(limit, options)
+      }
+      this.last = rows.at(-1)?.[0]
     }
     if (rows.length === 0) {
       this.isRead = true
@@ -134,7 +145,6 @@ export class LevelScan {
       return rows
     }
     this.from ??= bytesOf((rows[0] as Row)[0])
-    this.last = (rows[rows.length - 1] as Row)[0]
     this.count += rows.length
     this.rows = this.at === this.rows.length ? rows : this.rows.slice(this.at).concat(rows)
     this.at = 0
@@ -147,27 +157,23 @@ export class LevelScan {
     const end = this.ahead?.after(from, to, this.count, this.wanted)
     this.from = to
     this.to = end === undefined || (this.lt !== undefined && compareBytes(end, this.lt) >= 0) ? this.lt : end
-    const [gte, lt] = this.openText !== undefined && this.ahead?.isText === true ? [asciiOf(to), asciiOf(this.to)] : []
-    this.isText = gte !== undefined && lt !== undefined
-    this.native = (this.isText && this.openText?.({ gte: gte as string, lt: lt as string })) || this.open({ gte: to, lt: this.to })
-    this.last = undefined
+    this.isText = false
+    // Where all that was seen of keys is ASCII, and so are the bounds.
+    if (typeof Buffer !== 'undefined' && this.openText !== undefined && (this.ahead?.symbols.at(-1) ?? 0x80) < 0x80) {
+      const [gte, lt] = [asciiOf(to), asciiOf(this.to)]
+      if (gte !== undefined && lt !== undefined) {
+        this.isText = true
+        this.last = undefined
+        this.native = this.openText({ gte, lt })
+      }
+    }
+    if (!this.isText) this.native = this.open({ gte: to, lt: this.to })
     this.isRead = false
     this.count = 0
     this.pages = 0
     this.openedAt = performance.now()
     clearTimeout(this.timer)
     this.timer = undefined
-  }
-
-  /** In place of an iterator of text, behind what that gave: keys are not text. What it passed over until there, only its end would have told. */
-  private async readBytes(): Promise<void> {
-    this.openText = undefined
-    this.isText = false
-    await this.native.close()
-    const gte = this.last === undefined ? (this.from as Uint8Array) : successor(bytesOf(this.last))
-    if (this.last !== undefined) await assertNothingPassedOver(this.db, { gte: this.checked, lt: gte }, this.encoding)
-    this.checked = gte
-    this.native = this.open({ gte, lt: this.to })
   }
 
   /** Before a page of so many rows and bytes is given out: LevelDB has passed nothing over in what was read. */
@@ -184,7 +190,7 @@ export class LevelScan {
       }
       if (this.isRead) return
     }
-    const to = successor(bytesOf((this.rows[this.rows.length - 1] as Row)[0]))
+    const to = successor(bytesOf((this.rows.at(-1) as Row)[0]))
     if (!same(this.checked, to)) await assertNothingPassedOver(this.db, { gte: this.checked, lt: to }, this.encoding)
     this.checked = to
     // A row alone tells nothing of how far the next are, and of rows that large few are read ahead.

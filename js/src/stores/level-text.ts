@@ -40,7 +40,7 @@ const LOOP_CHARS = 48
 const encoder = /* @__PURE__ */ new TextEncoder()
 
 export function bytesOf(key: string | Uint8Array): Uint8Array {
-  return typeof key === 'string' ? Buffer.from(key, 'latin1') : key
+  return typeof Buffer !== 'undefined' && typeof key === 'string' ? Buffer.from(key, 'latin1') : (key as Uint8Array)
 }
 
 /** As a string, if all of it is ASCII. */

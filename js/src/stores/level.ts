@@ -144,7 +144,7 @@ class LevelStore implements Store {
       options.signal?.throwIfAborted()
       await this.ready()
       const { rows, bytes, isText, end } = await this.iterators.page(this.db, range, this.encoding, this.prefix.length === 0, options)
-      return isText ? textPage(rows, bytes, end, prepareRows) : { entries: rows as readonly Entry[], end }
+      return typeof Buffer !== 'undefined' && isText ? textPage(rows, bytes, end, prepareRows) : { entries: rows as readonly Entry[], end }
     })
   }
 
@@ -179,7 +179,8 @@ class LevelStore implements Store {
 
   /** With `bytes` they are rows of another root database, and none of them keyhaul's own. */
   prepareWrites(writes: readonly Write[] | readonly Row[], bytes?: number): PreparedWrites | undefined {
-    if (this.batches === undefined || this.db.status !== 'open' || !this.isUnwatched() || (bytes !== undefined && !speaksText(this.db))) return undefined
+    if (typeof Buffer === 'undefined' || this.batches === undefined || this.db.status !== 'open' || !this.isUnwatched()) return undefined
+    if (bytes !== undefined && !speaksText(this.db)) return undefined
     let batch: FilledBatch
     try {
       if (bytes === undefined) this.assertWrites(writes as readonly Write[])
