@@ -1,7 +1,8 @@
 // Where the time of a move of large values goes: until the first write, in writes, in those of them that are durable, between
 // writes, and behind the last; what the process has the disk write, and how many pages of memory the system had to make for it
 // (minor page faults). LevelDB to LevelDB, 256 KiB each; nothing
-// is read back. Ways take turns, medians. node bench/node/move-parts.mjs [--quick]
+// is read back. And what the engine alone costs the processor for as many bytes, between stores that do nothing.
+// Ways take turns, medians. node bench/node/move-parts.mjs [--quick]; one core: taskset -c 0 node …
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -95,6 +96,43 @@ for (let round = 0; round < ROUNDS; round++) {
   }
 }
 await a.close()
+
+/** Values that are in no cache when their turn comes, as pages of the size that a LevelDB gives. */
+const values = Array.from({ length: 256 }, (_, i) => Buffer.alloc(VALUE_BYTES, i))
+const nothing = { capabilities: new Set(['scan', 'apply']), apply: async () => {} }
+const inMemory = (name) => ({
+  ...nothing, name, identity: {},
+  async scan({ gte }) {
+    const first = gte === undefined ? 0 : Number(Buffer.from(gte).toString('latin1', 0, 16)) + 1
+    const rows = Array.from({ length: Math.min(3, ROWS - first) }, (_, i) => [Buffer.from(String(first + i).padStart(16, '0')), values[(first + i) % values.length]])
+    return { entries: rows, end: first + rows.length === ROWS }
+  }
+})
+const dropping = (name) => ({ ...nothing, name, identity: {}, scan: async () => ({ entries: [], end: true }) })
+const engineAlone = (checksum) => async () => {
+  const engine = new Engine()
+  await (await engine.migrate({ from: inMemory('memory'), to: dropping('nowhere'), checksum, verify: 'none' })).done
+  engine.close()
+}
+const room = new Uint8Array(16 * VALUE_BYTES)
+const ALONE = {
+  'keyhaul from memory to nowhere': engineAlone('crc32c'),
+  'keyhaul from memory to nowhere, without a checksum': engineAlone('none'),
+  'copying into one array, and nothing else': async () => {
+    for (let i = 0; i < ROWS; i++) room.set(values[i % values.length], (i % 16) * VALUE_BYTES)
+  }
+}
+const alone = Object.fromEntries(Object.keys(ALONE).map((name) => [name, []]))
+// The first two are the compiler's.
+for (let round = 0; round < ROUNDS + 2; round++) {
+  for (const [name, way] of Object.entries(ALONE)) {
+    const cpu = process.cpuUsage()
+    await way()
+    const { user, system } = process.cpuUsage(cpu)
+    if (round > 1) alone[name].push((user + system) / 1000)
+  }
+}
 console.log(machine('classic-level'))
 console.log(table([`${ROWS} x 256 KiB, ms`, 'all', 'until the first write', 'writes', 'of them durable', 'how many', 'between writes', 'behind the last', 'processor', 'written, MB', 'writes, how many', 'page faults'],
   Object.entries(results).map(([name, list]) => [name, ...list[0].map((_, i) => String(Math.round(median(list.map((row) => row[i]).sort((x, y) => x - y)))))])))
+console.log(table([`${ROWS} x 256 KiB, ms`, 'processor'], Object.entries(alone).map(([name, list]) => [name, String(Math.round(median(list.sort((x, y) => x - y))))])))

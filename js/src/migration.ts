@@ -256,20 +256,13 @@ export class Migration implements AsyncIterable<Progress> {
   }
 
   #look(): Progress {
-    const view = this.#driver.engine.inspect(this.#driver.now(), this.#id)
+    const { etaUs, live, ...view } = this.#driver.engine.inspect(this.#driver.now(), this.#id)
     return {
-      state: view.state as MigrationState,
-      entries: view.entries,
-      bytes: view.bytes,
-      totalEntries: view.totalEntries,
-      totalBytes: view.totalBytes,
-      bytesPerSecond: view.bytesPerSecond,
-      etaMs: view.etaUs === undefined ? undefined : view.etaUs / 1000,
-      paused: view.paused,
-      caughtUp: view.caughtUp,
+      ...view,
+      etaMs: etaUs && etaUs / 1000,
       // While it copies, only the feed itself knows what is waiting.
-      live: view.live && { ...view.live, lagChanges: view.live.lagChanges || this.#driver.lag(this.#id) }
-    }
+      live: live && { ...live, lagChanges: live.lagChanges || this.#driver.lag(this.#id) }
+    } as Progress
   }
 
   async #end(state: MigrationState, notice: EngineNotice): Promise<void> {
@@ -337,7 +330,7 @@ export class Migration implements AsyncIterable<Progress> {
     if (notice.payload.length > 0) {
       return new KeyhaulError(code, { store: this.#driver.storeName(notice.node), message: new TextDecoder().decode(notice.payload) })
     }
-    const held = code === 'KEYHAUL_TARGET_NOT_EMPTY' ? this.pages.find(({ node }) => node === notice.node)?.entries[0]?.[0] : undefined
+    const held = code === 'KEYHAUL_TARGET_NOT_EMPTY' ? this.pages.find(({ node }) => node === notice.node)?.scanned.entries[0]?.[0] : undefined
     const key = REFUSED.test(code) ? faultyKey(this.pages, notice.node, code === 'KEYHAUL_ENTRY_TOO_LARGE') : held
     return new KeyhaulError(code, (this.live && liveParts.refusal?.(code, this.live, this.ranges)) ?? { store: this.#driver.storeName(notice.node), key })
   }

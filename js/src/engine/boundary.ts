@@ -1,6 +1,7 @@
 import { KeyhaulError } from '../errors.js'
 import { putBytes } from '../stores/bytes.js'
 import { DELETED, FRAME_HEADER_BYTES, unpackPage } from '../stores/packed.js'
+import type { TextRows } from '../stores/level-text.js'
 import type { Entry, Write } from '../stores/store.js'
 import type { Reading } from './fault.js'
 import type { EngineHandle } from './handle.js'
@@ -76,7 +77,7 @@ export class Boundary {
     })
   }
 
-  #acquire(bytes: number): number {
+  #place(bytes: number, put: (address: number) => void): { buffer: number; bytes: number } {
     const address = bytes > 0xffffffff ? 0 : this.#engine.acquire(bytes)
     if (address === 0) {
       throw new KeyhaulError('KEYHAUL_SCAN_OVERSIZE', {
@@ -84,21 +85,23 @@ export class Boundary {
       })
     }
     this.#refresh()
-    return address
+    put(address)
+    return { buffer: this.#engine.acquired(), bytes }
   }
 
   /** Bytes in a buffer of the engine's own. */
   copyIn(bytes: Uint8Array): { buffer: number; bytes: number } {
     if (bytes.length === 0) return { buffer: 0, bytes: 0 }
-    const address = this.#acquire(bytes.length)
-    this.#u8.set(bytes, address)
-    return { buffer: this.#engine.acquired(), bytes: bytes.length }
+    return this.#place(bytes.length, (address) => this.#u8.set(bytes, address))
   }
 
   /** Packs a page as the body of a frame (core/src/wire/FORMAT.md), `tail` behind it. */
-  pack(entries: readonly (Entry | Write | undefined)[], tail?: Uint8Array): { buffer: number; bytes: number } {
+  pack(entries: TextRows | readonly (Entry | Write | undefined)[], tail?: Uint8Array): { buffer: number; bytes: number } {
     const table = entries.length * 8
     let size = FRAME_HEADER_BYTES + table + (tail?.length ?? 0)
+    if ('put' in entries) {
+      return this.#place(size + entries.bytes, (address) => entries.put(address + FRAME_HEADER_BYTES, this.#u8, this.#u32))
+    }
     for (const entry of entries) {
       const key = entry?.[0]
       const value = entry?.[1]
@@ -107,21 +110,21 @@ export class Boundary {
       }
       size += key.length + (value === undefined ? 0 : value.length)
     }
-    const address = this.#acquire(size)
-    const [u8, u32] = [this.#u8, this.#u32]
-    let row = (address + FRAME_HEADER_BYTES) >>> 2
-    let at = address + FRAME_HEADER_BYTES + table
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i] as Entry | Write
-      const key = entry[0]
-      const value = entry[1]
-      u32[row++] = key.length
-      u32[row++] = value === undefined ? DELETED : value.length
-      at = putBytes(u8, key, at)
-      if (value !== undefined) at = putBytes(u8, value, at)
-    }
-    if (tail !== undefined) u8.set(tail, at)
-    return { buffer: this.#engine.acquired(), bytes: size }
+    return this.#place(size, (address) => {
+      const [u8, u32] = [this.#u8, this.#u32]
+      let row = (address + FRAME_HEADER_BYTES) >>> 2
+      let at = address + FRAME_HEADER_BYTES + table
+      for (let i = 0; i < entries.length; i++) {
+        const entry = entries[i] as Entry | Write
+        const key = entry[0]
+        const value = entry[1]
+        u32[row++] = key.length
+        u32[row++] = value === undefined ? DELETED : value.length
+        at = putBytes(u8, key, at)
+        if (value !== undefined) at = putBytes(u8, value, at)
+      }
+      if (tail !== undefined) u8.set(tail, at)
+    })
   }
 
   /** The entries of a sealed frame; each a view of one copy. */

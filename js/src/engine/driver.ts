@@ -1,4 +1,5 @@
 import { errorNumberOf, KeyhaulError } from '../errors.js'
+import type { TextPage } from '../stores/level-text.js'
 import { unpackPage } from '../stores/packed.js'
 import type { Entry, Feed, PackedPage, ScanRange, Store } from '../stores/store.js'
 import { inAny } from '../ranges.js'
@@ -295,14 +296,13 @@ export class Driver {
         action.key = beginning(range)
         const whole = await store.scanPacked?.(range, limits)
         if (whole !== undefined) return this.#passOn(action, range, whole, signal)
-        const scanned = await store.scan(range, limits)
+        const scanned: TextPage = await store.scan(range, limits)
         this.#assertWanted(signal)
-        const packed = this.boundary.pack(scanned?.entries ?? [undefined])
-        const { entries, end } = scanned
+        const rows = scanned?.keyhaulRows ?? scanned?.entries ?? [undefined]
+        const packed = this.boundary.pack(rows)
         const { live, to } = this.#run(migration)
-        if (action.keep) this.#kept.keep(op, migration, entries, live === undefined && !to.applyNewer ? to : undefined)
-        const page = { migration, node: action.node, range, entries }
-        return { kind: EventKind.page, op, end, count: entries.length, ...packed, page }
+        if (action.keep) this.#kept.keep(op, migration, rows as readonly Entry[], scanned, live === undefined && !to.applyNewer ? to : undefined)
+        return { kind: EventKind.page, op, end: scanned.end, count: rows.length, ...packed, page: { migration, node: action.node, range, scanned } }
       }
       case ActionKind.apply: {
         if (action.guarded) {
@@ -372,8 +372,8 @@ export class Driver {
   #passOn({ op, migration, node }: Action, range: ScanRange, { frame, entries: count, end }: PackedPage, signal: AbortSignal): CompletionEvent {
     this.#assertWanted(signal)
     // Only for naming a key, where the engine refuses the page: it may be none.
-    const page = { migration, node, range, get entries() { try { return unpackPage(frame, count) as Entry[] } catch { return [] } } }
-    return { kind: EventKind.page, op, end, count, ...this.boundary.copyIn(frame), page }
+    const scanned = { get entries() { try { return unpackPage(frame, count) as Entry[] } catch { return [] } } }
+    return { kind: EventKind.page, op, end, count, ...this.boundary.copyIn(frame), page: { migration, node, range, scanned } }
   }
 
   #assertWanted(signal: AbortSignal): void {

@@ -1,12 +1,12 @@
 import { compareBytes, inRange } from '../stores/bytes.js'
-import type { Entry, ScanRange } from '../stores/store.js'
+import type { ScanPage, ScanRange } from '../stores/store.js'
 
 /** One page as a store returned it. */
 export interface Reading {
   readonly migration: number
   readonly node: number
   readonly range: ScanRange
-  readonly entries: readonly Entry[]
+  readonly scanned: Pick<ScanPage, 'entries'>
 }
 
 /** The key to name when the core refused a page of this node: it says why, not where. */
@@ -17,7 +17,7 @@ export function faultyKey(pages: readonly Reading[], node: number, largest: bool
     if (page.node !== node) continue
     let before: Uint8Array | undefined
     if (!largest) key = beginning(page.range)
-    for (const [at, value] of page.entries) {
+    for (const [at, value] of page.scanned.entries) {
       if (!inRange(at, page.range) || (before !== undefined && compareBytes(before, at) >= 0)) return at
       before = at
       const size = at.length + (value?.length ?? 0)

@@ -1,5 +1,5 @@
 import { compareBytes } from './bytes.js'
-import type { Entry } from './store.js'
+import { bytesOf, type Row } from './level-text.js'
 
 /** Of a run of rows one in so many tells of the bytes that its keys are made of. */
 const SAMPLE_ROWS = 16
@@ -20,17 +20,17 @@ const GROWTH_MAX = 8
 export class KeysAhead {
   private readonly seen = new Uint8Array(256)
   /** Bytes that occur, ascending. */
-  private symbols: number[] = []
+  symbols: number[] = []
+
   /** Of each byte, how many of the symbols are smaller. */
   private readonly ranks = new Uint16Array(256)
 
   /** At ascending rows, none of which is before `first`. */
-  look(first: Uint8Array, rows: readonly Entry[]): void {
-    const [last] = rows[rows.length - 1] as Entry
-    const from = common(first, last)
+  look(first: Uint8Array, rows: readonly Row[]): void {
+    const from = common(first, bytesOf((rows.at(-1) as Row)[0]))
     let isNew = false
     for (let i = 0; i < rows.length; i += SAMPLE_ROWS) {
-      const [key] = rows[i] as Entry
+      const key = bytesOf((rows[i] as Row)[0])
       for (let at = from; at < key.length && at < from + SAMPLE_BYTES; at++) {
         const byte = key[at] as number
         if (this.seen[byte] === 1) continue

@@ -1,10 +1,12 @@
+import type { Row } from './level-text.js'
 import type { LevelChainedBatch, LevelDatabase, LevelEncoding, NativeBatch } from './level-types.js'
 import type { Write } from './store.js'
 
 // abstract-level spreads the options of each put into an operation; inherited ones are read all the
 // same and not spread, which makes a chained put three times as fast (bench/node/put-options.mjs).
-const inherited = (encoding: LevelEncoding): object => Object.create({ keyEncoding: encoding, valueEncoding: encoding }) as object
+const inherited = (valueEncoding: LevelEncoding, keyEncoding: string = valueEncoding): object => Object.create({ keyEncoding, valueEncoding }) as object
 const OPTIONS = { buffer: inherited('buffer'), view: inherited('view') }
+const TEXT = /* @__PURE__ */ inherited('buffer', 'utf8')
 
 /** A copy fills one while another is written. */
 const KEPT_MAX = 2
@@ -54,9 +56,8 @@ export class LevelBatches {
     })
   }
 
-  /** The database must be open, and nobody watch it. */
-  fill(writes: readonly Write[]): FilledBatch {
-    const bytes = bufferBytes(writes)
+  /** The database must be open, and nobody watch it. With `bytes` they are so many, all in Buffers, or in keys of text. */
+  fill(writes: readonly (Write | Row)[], bytes = bufferBytes(writes as readonly Write[])): FilledBatch {
     const again = bytes === undefined ? undefined : this.kept.pop()
     if (again !== undefined) return this.refill(again, writes, bytes as number)
     const batch = this.db.batch() as LevelChainedBatch
@@ -67,7 +68,7 @@ export class LevelBatches {
       else {
         // The first goes the public way, as write() does nothing for a batch that has counted none.
         fillBatch(batch, writes.slice(0, 1), 'buffer')
-        for (let i = 1; i < writes.length; i++) add(native, writes[i] as Write)
+        for (let i = 1; i < writes.length; i++) add(native, writes[i] as Write | Row)
       }
       const write = async (sync: boolean | undefined): Promise<void> => {
         await batch.write({ sync })
@@ -81,9 +82,9 @@ export class LevelBatches {
   }
 
   /** It is closed: only what its class does for every batch is of use, and the database must be looked after here. */
-  private refill(batch: NativeBatch, writes: readonly Write[], bytes: number): FilledBatch {
+  private refill(batch: NativeBatch, writes: readonly (Write | Row)[], bytes: number): FilledBatch {
     batch._clear()
-    for (let i = 0; i < writes.length; i++) add(batch, writes[i] as Write)
+    for (let i = 0; i < writes.length; i++) add(batch, writes[i] as Write | Row)
     // One that is being written, or has another user already, must be filled and written by nobody else.
     let isOurs = true
     const { epoch } = this
@@ -112,17 +113,18 @@ export class LevelBatches {
 }
 
 /** By the public methods. */
-export function fillBatch(batch: LevelChainedBatch, writes: readonly Write[], encoding: LevelEncoding): void {
-  const options = OPTIONS[encoding]
+export function fillBatch(batch: LevelChainedBatch, writes: readonly (Write | Row)[], encoding: LevelEncoding): void {
   for (const [key, value] of writes) {
+    const options = typeof Buffer !== 'undefined' && typeof key === 'string' ? TEXT : OPTIONS[encoding]
     if (value === undefined) batch.del(key, options)
     else batch.put(key, value, options)
   }
 }
 
-function add(batch: NativeBatch, [key, value]: Write): void {
-  if (value === undefined) batch._del(key, OPTIONS.buffer)
-  else batch._put(key, value, OPTIONS.buffer)
+function add(batch: NativeBatch, [key, value]: Write | Row): void {
+  const options = typeof key === 'string' ? TEXT : OPTIONS.buffer
+  if (value === undefined) batch._del(key, options)
+  else batch._put(key, value, options)
 }
 
 /** Of writes that are all Buffers how many bytes; undefined: some are not. */

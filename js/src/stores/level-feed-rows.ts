@@ -5,7 +5,8 @@ import type { LevelDatabase } from './level-types.js'
  * Keys of the root database with this prefix are keyhaul's own and no part of anyone's data.
  * The zero byte keeps it apart from every sublevel: a name has none.
  */
-export const OWN = /* @__PURE__ */ toBytes('!\0keyhaul!')
+export const OWN_TEXT = '!\0keyhaul!'
+export const OWN = /* @__PURE__ */ toBytes(OWN_TEXT)
 export const BYTES = { keyEncoding: 'view', valueEncoding: 'view' } as const
 
 export const FEEDS_KEY = /* @__PURE__ */ ownKey(0)

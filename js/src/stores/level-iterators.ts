@@ -1,7 +1,8 @@
 import { present } from './bytes.js'
 import { isOwn } from './level-feed-rows.js'
 import { assertNothingPassedOver, READ_BYTES, READ_ROWS } from './level-passed.js'
-import { AGE_MAX_MS, LevelScan } from './level-scan.js'
+import { AGE_MAX_MS, LevelScan, type RowPage } from './level-scan.js'
+import { speaksText } from './level-text.js'
 import type { LevelDatabase, LevelEncoding, LevelIterator } from './level-types.js'
 import type { Entry, ScanOptions, ScanPage, ScanRange } from './store.js'
 
@@ -47,9 +48,9 @@ export class LevelIterators {
   }
 
   /** The next page of a range of `db`, which is the root or a sublevel of it. */
-  async page(db: LevelDatabase, range: ScanRange, encoding: LevelEncoding, hasOwn: boolean, options: ScanOptions): Promise<ScanPage> {
+  async page(db: LevelDatabase, range: ScanRange, encoding: LevelEncoding, hasOwn: boolean, options: ScanOptions): Promise<RowPage> {
     const iterator = this.take(db, range) ?? this.open(db, range, encoding, options)
-    let page: ScanPage
+    let page: RowPage
     try {
       page = await iterator.read(hasOwn, options)
     } catch (error) {
@@ -82,15 +83,17 @@ export class LevelIterators {
     // The caller may change its bounds after this page; memory-level looks at them again.
     const gte = range.gte && new Uint8Array(range.gte)
     const lt = range.lt && new Uint8Array(range.lt)
-    const open = (part: ScanRange): LevelIterator =>
+    const open = (part: object, keyEncoding: string = encoding): LevelIterator =>
       db.iterator({
-        ...present(part),
-        keyEncoding: encoding,
+        ...part,
+        keyEncoding,
         valueEncoding: encoding,
         fillCache: false,
         highWaterMarkBytes: Math.min(options.maxBytes, READ_BYTES)
       })
-    return new LevelScan(db, { gte, lt }, this.epoch, encoding, open)
+    // Where there is no Buffer, as in a page, its bundle leaves out what reads and makes text.
+    const openText = typeof Buffer !== 'undefined' && encoding === 'buffer' && speaksText(db) ? (part: object) => open(part, 'utf8') : undefined
+    return new LevelScan(db, { gte, lt }, this.epoch, encoding, (part) => open(present(part)), openText)
   }
 
   private keep(iterator: LevelScan): void {

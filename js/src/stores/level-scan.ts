@@ -1,16 +1,26 @@
 import { compareBytes, successor } from './bytes.js'
 import { KeysAhead } from './level-ahead.js'
-import { isOwn } from './level-feed-rows.js'
+import { isOwn, OWN_TEXT } from './level-feed-rows.js'
 import { assertNothingPassedOver, mayPassOver, READ_ROWS } from './level-passed.js'
+import { areAscii, asciiOf, bytesOf, type Row } from './level-text.js'
 import type { LevelDatabase, LevelEncoding, LevelIterator } from './level-types.js'
-import type { Entry, ScanOptions, ScanPage, ScanRange } from './store.js'
+import type { ScanOptions, ScanRange } from './store.js'
 
 /** An open iterator keeps LevelDB from dropping what was overwritten since. */
 const PAGES_MAX = 32
 export const AGE_MAX_MS = 1000
 /** Rows to a guessed end, where a page has fewer; as many as these bytes hold, where rows are large. */
-const AHEAD_ROWS = 8
-const AHEAD_BYTES = 2 << 20
+const AHEAD_ROWS = 16
+const AHEAD_BYTES = 4 << 20
+
+export interface RowPage {
+  readonly rows: readonly Row[]
+  /** Of keys and values. */
+  readonly bytes: number
+  /** Some of the keys are. */
+  readonly isText: boolean
+  readonly end: boolean
+}
 
 /**
  * A scan that goes on from page to page.
@@ -19,6 +29,8 @@ const AHEAD_BYTES = 2 << 20
  * it did (`assertNothingPassedOver`). So after its first page a scan goes on with iterators that end about a page
  * ahead, at a key that `KeysAhead` guesses: they are read to their end, and nothing is read twice. Where
  * a guess was too far, what was read is passed over once more, and the next one starts from there.
+ *
+ * The first tells whether keys look like text, and those that come next read them as such (level-text.ts).
  */
 export class LevelScan {
   timer: ReturnType<typeof setTimeout> | undefined
@@ -26,7 +38,7 @@ export class LevelScan {
   private pages = 0
   private openedAt = performance.now()
   /** Read and not given out yet: from `at` on. */
-  private rows: Entry[] = []
+  private rows: Row[] = []
   private at = 0
   /** The key given out last and a zero byte, with which a scan goes on. */
   private next: Uint8Array | undefined
@@ -37,6 +49,10 @@ export class LevelScan {
   /** Where what the iterator reads begins, as far as a guess is concerned, and where it ends. */
   private from: Uint8Array | undefined
   private to: Uint8Array | undefined
+  /** Its keys are read as text. */
+  private isText = false
+  /** Of its rows the last, where it is of text. */
+  private last?: string | Uint8Array | undefined
   /** Rows that it gave by now, and whether there are no more. */
   private count = 0
   private isRead = false
@@ -49,7 +65,9 @@ export class LevelScan {
     { gte, lt }: ScanRange,
     readonly epoch: number,
     private readonly encoding: LevelEncoding,
-    private readonly open: (range: ScanRange) => LevelIterator
+    private readonly open: (range: ScanRange) => LevelIterator,
+    /** Iterators of text; nothing: the database has none, or keys turned out to be something else. */
+    private openText?: (range: { gte: string; lt: string }) => LevelIterator
   ) {
     this.checked = gte
     this.lt = lt
@@ -66,24 +84,29 @@ export class LevelScan {
     return this.isOld || (!this.isRead && this.pages >= PAGES_MAX) || performance.now() - this.openedAt >= AGE_MAX_MS
   }
 
-  async read(hasOwn: boolean, options: ScanOptions): Promise<ScanPage> {
-    const entries: Entry[] = []
+  async read(hasOwn: boolean, options: ScanOptions): Promise<RowPage> {
+    const rows: Row[] = []
     let bytes = 0
+    let isText = false
     this.pages++
     for (;;) {
       // One more than asked for: a short answer is the end, and needs no further call.
-      if (this.at === this.rows.length && !(await this.more(options.maxEntries + 1 - entries.length, options))) return { entries, end: true }
+      if (this.at === this.rows.length && !(await this.more(options.maxEntries + 1 - rows.length, options))) return { rows, bytes, isText, end: true }
       for (; this.at < this.rows.length; this.at++) {
-        const row = this.rows[this.at] as Entry
-        if (hasOwn && row[0][0] === 0x21 && isOwn(row[0])) continue
-        const size = row[0].length + row[1].length
-        const isFull = entries.length === options.maxEntries || bytes + size > options.maxBytes
-        if (isFull && entries.length > 0) {
-          await this.settle(entries.length, bytes, options)
-          return this.left(entries)
+        const row = this.rows[this.at] as Row
+        const key = row[0]
+        const ofText = typeof Buffer !== 'undefined' && typeof key === 'string'
+        if (hasOwn && (ofText ? key.startsWith(OWN_TEXT) : key[0] === 0x21 && isOwn(key as Uint8Array))) continue
+        const size = key.length + row[1].length
+        const isFull = rows.length === options.maxEntries || bytes + size > options.maxBytes
+        if (isFull && rows.length > 0) {
+          await this.settle(rows.length, bytes, options)
+          this.leave((rows.at(-1) as Row)[0])
+          return { rows, bytes, isText, end: false }
         }
         bytes += size
-        entries.push(row)
+        isText ||= ofText
+        rows.push(row)
       }
     }
   }
@@ -98,16 +121,30 @@ export class LevelScan {
   }
 
   /** None: the iterator is at its end, where LevelDB has said whether anything was passed over. */
-  private async readOn(limit: number, options: ScanOptions): Promise<readonly Entry[]> {
-    const rows = (await this.native.nextv(Math.min(limit, READ_ROWS))) as Entry[]
+  private async readOn(limit: number, options: ScanOptions): Promise<readonly Row[]> {
+    const rows = (await this.native.nextv(Math.min(limit, READ_ROWS))) as Row[]
     options.signal?.throwIfAborted()
+    if (typeof Buffer !== 'undefined' && this.isText) {
+      if (!areAscii(rows)) {
+        // By an iterator of bytes, behind what this one gave. What it passed over until there only its end would have told.
+        this.openText = undefined
+        this.isText = false
+        await this.native.close()
+        const gte = this.last === undefined ? (this.from as Uint8Array) : successor(bytesOf(this.last))
+        if (this.last !== undefined) await assertNothingPassedOver(this.db, { gte: this.checked, lt: gte }, this.encoding)
+        this.checked = gte
+        this.native = this.open({ gte, lt: this.to })
+        return this.readOn(limit, options)
+      }
+      this.last = rows.at(-1)?.[0]
+    }
     if (rows.length === 0) {
       this.isRead = true
       this.checked = this.to
       await this.native.close()
       return rows
     }
-    this.from ??= rows[0]?.[0]
+    this.from ??= bytesOf((rows[0] as Row)[0])
     this.count += rows.length
     this.rows = this.at === this.rows.length ? rows : this.rows.slice(this.at).concat(rows)
     this.at = 0
@@ -120,7 +157,17 @@ export class LevelScan {
     const end = this.ahead?.after(from, to, this.count, this.wanted)
     this.from = to
     this.to = end === undefined || (this.lt !== undefined && compareBytes(end, this.lt) >= 0) ? this.lt : end
-    this.native = this.open({ gte: to, lt: this.to })
+    this.isText = false
+    // Where all that was seen of keys is ASCII, and so are the bounds.
+    if (typeof Buffer !== 'undefined' && this.openText !== undefined && (this.ahead?.symbols.at(-1) ?? 0x80) < 0x80) {
+      const [gte, lt] = [asciiOf(to), asciiOf(this.to)]
+      if (gte !== undefined && lt !== undefined) {
+        this.isText = true
+        this.last = undefined
+        this.native = this.openText({ gte, lt })
+      }
+    }
+    if (!this.isText) this.native = this.open({ gte: to, lt: this.to })
     this.isRead = false
     this.count = 0
     this.pages = 0
@@ -143,7 +190,7 @@ export class LevelScan {
       }
       if (this.isRead) return
     }
-    const to = successor((this.rows[this.rows.length - 1] as Entry)[0])
+    const to = successor(bytesOf((this.rows.at(-1) as Row)[0]))
     if (!same(this.checked, to)) await assertNothingPassedOver(this.db, { gte: this.checked, lt: to }, this.encoding)
     this.checked = to
     // A row alone tells nothing of how far the next are, and of rows that large few are read ahead.
@@ -154,13 +201,11 @@ export class LevelScan {
   }
 
   /** A page with more to come. */
-  private left(entries: Entry[]): ScanPage {
-    const [key] = entries[entries.length - 1] as Entry
-    this.next = successor(key)
+  private leave(key: string | Uint8Array): void {
+    this.next = successor(bytesOf(key))
     // What was given out is the caller's alone to hold.
     this.rows = this.rows.slice(this.at)
     this.at = 0
-    return { entries, end: false }
   }
 
   /** Closes it when nobody waits for that. */

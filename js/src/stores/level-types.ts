@@ -29,16 +29,16 @@ export interface LevelIterator {
 }
 
 export interface LevelChainedBatch {
-  put(key: Uint8Array, value: Uint8Array, options: object): void
-  del(key: Uint8Array, options: object): void
+  put(key: string | Uint8Array, value: Uint8Array, options: object): void
+  del(key: string | Uint8Array, options: object): void
   write(options?: object): Promise<void>
   close(): Promise<void>
 }
 
 /** With the methods of implementors: they take keys and values as they are, tell nobody, and do not ask whether the batch is closed. */
 export interface NativeBatch extends LevelChainedBatch {
-  _put(key: Uint8Array, value: Uint8Array, options: object): void
-  _del(key: Uint8Array, options: object): void
+  _put(key: string | Uint8Array, value: Uint8Array, options: object): void
+  _del(key: string | Uint8Array, options: object): void
   _clear(): void
   _write(options: { sync: boolean }): Promise<void>
 }

@@ -10,6 +10,7 @@ import { BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
 import { LevelIterators, pageBack } from './level-iterators.js'
 import { mergeNewer } from './level-merge.js'
 import { LevelTap } from './level-tap.js'
+import { type Row, speaksText, type TakesRows, textPage } from './level-text.js'
 import { unplacedName } from './level-name.js'
 import type { LevelChainedBatch, LevelDatabase, LevelEncoding } from './level-types.js'
 import type { ApplyOptions, Capability, Entry, Estimate, Feed, NewerOptions, OwnRecord, PreparedWrites, ScanOptions, ScanPage, ScanRange, Store, Write } from './store.js'
@@ -142,7 +143,8 @@ class LevelStore implements Store {
     return this.translate(async () => {
       options.signal?.throwIfAborted()
       await this.ready()
-      return this.iterators.page(this.db, range, this.encoding, this.prefix.length === 0, options)
+      const { rows, bytes, isText, end } = await this.iterators.page(this.db, range, this.encoding, this.prefix.length === 0, options)
+      return typeof Buffer !== 'undefined' && isText ? textPage(rows, bytes, end, prepareRows) : { entries: rows as readonly Entry[], end }
     })
   }
 
@@ -172,11 +174,17 @@ class LevelStore implements Store {
 
   /** A batch that was filled early is no longer seen by hooks and listeners that come later: only where there are none. */
   prepare(writes: readonly Write[]): PreparedWrites | undefined {
-    if (this.batches === undefined || this.db.status !== 'open' || !this.isUnwatched()) return undefined
+    return this.prepareWrites(writes)
+  }
+
+  /** With `bytes` they are rows of another root database, and none of them keyhaul's own. */
+  prepareWrites(writes: readonly Write[] | readonly Row[], bytes?: number): PreparedWrites | undefined {
+    if (typeof Buffer === 'undefined' || this.batches === undefined || this.db.status !== 'open' || !this.isUnwatched()) return undefined
+    if (bytes !== undefined && !speaksText(this.db)) return undefined
     let batch: FilledBatch
     try {
-      this.assertWrites(writes)
-      batch = this.batches.fill(writes)
+      if (bytes === undefined) this.assertWrites(writes as readonly Write[])
+      batch = this.batches.fill(writes, bytes)
     } catch {
       return undefined // apply says why
     }
@@ -347,6 +355,10 @@ class LevelStore implements Store {
     }
   }
 }
+
+/** Where `target` is a level store, and nobody's wrapper of one that has a `prepare` of its own. */
+const prepareRows: TakesRows = (target, rows, bytes) =>
+  target?.prepare === LevelStore.prototype.prepare ? (target as LevelStore).prepareWrites(rows, bytes) : undefined
 
 /** A sublevel lies under a prefix in the root. */
 function placeOf(db: LevelDatabase): { root: LevelDatabase; prefix: string } {
