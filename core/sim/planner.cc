@@ -88,7 +88,7 @@ void PlannerNode::look() {
   looks_.push_back(std::move(seen));
 }
 
-// Sabotage `chases-itself`: as if what it saw were so, and nothing under way.
+// Sabotages: what it saw is taken for what is so, and nothing is under way (`chases-itself`), or nothing comes (`one-target`).
 std::vector<PlannerNode::Stock> PlannerNode::takeStock(const Look& seen) const {
   const bool chases = world_.sabotaged(Sabotage::kChasesItself);
   const std::vector<KeyRange>& ranges = world_.space().placed;
@@ -110,7 +110,7 @@ std::vector<PlannerNode::Stock> PlannerNode::takeStock(const Look& seen) const {
     ++here.out;
     ++there.in;
     there.reserved += rules_.most[i];
-    if (!chases) there.most += seen.most[i];
+    if (!chases && !world_.sabotaged(Sabotage::kOneTarget)) there.most += seen.most[i];
   }
   return stock;
 }
