@@ -8,6 +8,7 @@
 #include "register.h"
 #include "scenario_cluster.h"
 #include "scenario_live.h"
+#include "sort_few.h"
 #include "world.h"
 
 namespace keyhaul::sim {
@@ -27,16 +28,15 @@ void PlannerNode::onTimer(uint8_t, uint64_t) {
   look();
   if (!world_.healed()) changeItsMind();
   if (looks_.size() > rules_.lateBy) {
-    const Look& seen = looks_.front();
+    const size_t at = looks_.size() - 1 - rules_.lateBy;
     bool moves = false;
-    while (decide(seen)) moves = true;
+    while (decide(at)) moves = true;
     for (const auto& job : world_.jobs()) moves = moves || !job->ended();
-    if (seen.still && !moves) {
+    if (looks_[at].still && !moves) {
       stopped_ = true;
       --world_.space().clientsLeft;
       return;
     }
-    looks_.pop_front();
   }
   timer(rules_.everyUs, kLook);
 }
@@ -73,7 +73,6 @@ std::vector<uint64_t> PlannerNode::bytesOf(const World& world) {
 
 void PlannerNode::look() {
   Look seen;
-  seen.number = looked_++;
   seen.still = world_.healed() && world_.space().clientsLeft == 1;
   world_.tell([](Oracle& oracle) { oracle.onLooked(); });
   const uint64_t noise = rules_.noisePercent;
@@ -127,12 +126,13 @@ bool PlannerNode::mayMove(const Look& seen, const std::vector<Stock>& stock, siz
 }
 
 // The largest range that helps, from the fullest store to the emptiest; else from or to the next one.
-bool PlannerNode::decide(const Look& seen) {
+bool PlannerNode::decide(size_t look) {
+  const Look& seen = looks_[look];
   const std::vector<Stock> stock = takeStock(seen);
   std::vector<uint16_t> stores;
   for (uint16_t i = 0; i < rules_.stores; ++i) stores.push_back(i);
-  std::stable_sort(stores.begin(), stores.end(), [&](uint16_t a, uint16_t b) {
-    return std::pair(leaves(a), stock[a].least) > std::pair(leaves(b), stock[b].least);
+  stableSortFew(stores.begin(), stores.end(), [&](uint16_t a, uint16_t b) {
+    return leaves(a) != leaves(b) ? leaves(a) : stock[a].least > stock[b].least;
   });
   for (const uint16_t from : stores) {
     for (auto to = stores.rbegin(); to != stores.rend(); ++to) {
@@ -143,14 +143,14 @@ bool PlannerNode::decide(const Look& seen) {
         if (larger && mayMove(seen, stock, i, from, *to)) best = i;
       }
       if (best == rules_.most.size()) continue;
-      move(best, from, *to, seen.number);
+      move(best, from, *to, look);
       return true;
     }
   }
   return false;
 }
 
-void PlannerNode::move(size_t range, uint16_t from, uint16_t to, uint64_t look) {
+void PlannerNode::move(size_t range, uint16_t from, uint16_t to, size_t look) {
   Job& job = world_.addJob();
   makeLive(world_, job, rules_.mover, {world_.space().placed[range]});
   job.onward = true;

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include "job.h"
@@ -53,7 +52,6 @@ class PlannerNode : public Node {
   struct Look {
     std::vector<uint64_t> least, most, told;
     std::vector<uint16_t> owners;
-    uint64_t number = 0;
     uint64_t slack = 0;  // a smaller difference is none
     bool still = false;  // healed, and nobody writes any more
   };
@@ -63,15 +61,14 @@ class PlannerNode : public Node {
   };
   void look();
   std::vector<Stock> takeStock(const Look& seen) const;
-  bool decide(const Look& seen);
+  bool decide(size_t look);
   bool mayMove(const Look& seen, const std::vector<Stock>& stock, size_t range, uint16_t from, uint16_t to) const;
-  void move(size_t range, uint16_t from, uint16_t to, uint64_t look);
+  void move(size_t range, uint16_t from, uint16_t to, size_t look);
   void changeItsMind();
 
   Rules rules_;
   Prng prng_, whims_;
-  std::deque<Look> looks_;
-  uint64_t looked_ = 0;
+  std::vector<Look> looks_;
   bool stopped_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <vector>
 
 #include "../mover.h"
 #include "../world.h"
@@ -35,13 +36,13 @@ class Pause : public Oracle {
   void onGate(uint16_t, const GateCall& call) override {
     const bool opens = call.verb == GateVerb::kActivate || call.verb == GateVerb::kUnfence;
     if (!opens && call.verb != GateVerb::kFence) return;
-    for (const KeyRange& range : call.ranges) {
-      if (!opens) {
-        closedAt_.try_emplace(range.lo, world_.nowUs());
-      } else if (const auto closed = closedAt_.find(range.lo); closed != closedAt_.end()) {
-        note(call.claim, range, world_.nowUs() - closed->second);
-        closedAt_.erase(closed);
-      }
+    const std::vector<std::string>& keys = world_.space().keys;
+    closedAt_.resize(keys.size(), UINT64_MAX);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      const auto holds = [&](const KeyRange& range) { return range.contains(keys[i]); };
+      if (!std::any_of(call.ranges.begin(), call.ranges.end(), holds)) continue;
+      if (opens && closedAt_[i] != UINT64_MAX) note(call.claim, keys[i], world_.nowUs() - closedAt_[i]);
+      closedAt_[i] = opens ? UINT64_MAX : std::min(closedAt_[i], world_.nowUs());
     }
   }
   // Where nothing fails, and nobody dies because the scenario wants it, the pause itself is within
@@ -60,15 +61,13 @@ class Pause : public Oracle {
     const Options& options = world_.options();
     return world_.counts().crashes != 0 || world_.faultsDrawn() != 0 || !options.crashes.empty() || !options.interventions.empty();
   }
-  void note(const ClaimId& claim, const KeyRange& range, uint64_t us) {
-    const std::vector<std::string>& keys = world_.space().keys;
+  void note(const ClaimId& claim, const std::string& key, uint64_t us) {
     Pauses& pauses = world_.counts().pauses;
-    const auto bucket = std::min<size_t>(static_cast<size_t>(std::bit_width(us / 1'000)), pauses.size() - 1);
-    pauses[bucket] += static_cast<uint64_t>(std::count_if(keys.begin(), keys.end(), [&](const std::string& key) { return range.contains(key); }));
+    ++pauses[std::min<size_t>(static_cast<size_t>(std::bit_width(us / 1'000)), pauses.size() - 1)];
     if (mayFail()) return;
     for (const auto& job : world_.jobs()) {
       if (job->plan.claim != claim || us <= (uint64_t{job->plan.pauseBudgetMs} + kRoundTripMs) * 1'000) continue;
-      return violated("nobody could write for " + std::to_string(us / 1'000) + " ms", range.lo);
+      return violated("nobody could write for " + std::to_string(us / 1'000) + " ms", key);
     }
   }
   static bool isFenced(MigrationState state) {
@@ -76,7 +75,7 @@ class Pause : public Oracle {
            state == MigrationState::kReadFencing;
   }
   std::map<uint32_t, uint64_t> fencedAt_;
-  std::map<Key, uint64_t> closedAt_;  // by where the range begins
+  std::vector<uint64_t> closedAt_;  // by key; UINT64_MAX: it is open
 };
 
 }  // namespace

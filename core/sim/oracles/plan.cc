@@ -12,11 +12,9 @@
 //    know, so of the bytes as they are now it would be false. From `a` to `b` the sum changes by 2w(b + w - a), so it falls
 //    where a - b > w, with the least that the source and the most that the target may own. From a store that leaves
 //    everything goes, and nothing goes there.
-//  - L3: once nothing is broken and nobody writes, a decision that is made by a look since then never takes a range back
-//    to where it was since then, there are a few for each range at most, and it stops within two minutes.
+//  - L3: once nothing is broken and nobody writes, no decision by a look since then takes back what the one before it
+//    moved (it would have to raise that sum again), there are two for each range at most, and it stops within two minutes.
 #include <algorithm>
-#include <map>
-#include <set>
 #include <vector>
 
 #include "../gated_store.h"
@@ -35,6 +33,7 @@ class PlanOracle : public Oracle {
 
   void onChange(const StoreChange& change) override {
     const auto size = [&](const std::string* value) { return value == nullptr ? 0 : change.key.size() + value->size(); };
+    if (held_.size() <= change.store) held_.resize(change.store + size_t{1});
     uint64_t& held = held_[change.store];
     held += size(change.after) - size(change.before);
     const PlannerNode* planner = world_.space().planner;
@@ -96,12 +95,10 @@ class PlanOracle : public Oracle {
     const bool left = planner.leaves(planned.source);
     if (!left && least <= most) violated("the move " + what + " leaves them as far apart as they were", key);
     if (!planner.isMember(planned.target)) violated("something is moved " + what + ", which is no member", key);
-    if (!seen.still) return;
-    ++further_;
-    std::set<uint16_t>& been = been_[planned.plan.ranges.front().lo];
-    been.insert(planned.source);
-    if (been.count(planned.target) != 0) violated("a range comes back, though nobody writes any more: " + what, key);
-    if (further_ > 2 * ranges.size()) violated("nobody writes any more, and it plans on and on");
+    const bool back = before_ != nullptr && before_->contains(key) && before_->source == planned.target;
+    if (back) violated("back again, though nobody writes any more: " + what, key);
+    before_ = seen.still ? &planned : nullptr;
+    if (seen.still && ++further_ > 2 * ranges.size()) violated("nobody writes any more, and it plans on and on");
   }
   void onEnd() override {
     const PlannerNode* planner = world_.space().planner;
@@ -117,10 +114,10 @@ class PlanOracle : public Oracle {
     bool still = false;
   };
   bool isStill() const { return world_.healed() && world_.space().clientsLeft == 1; }
-  std::map<uint16_t, uint64_t> held_;  // by store
-  std::vector<uint32_t> last_;         // by range: the last job that moved it
+  std::vector<uint64_t> held_;  // by store
+  std::vector<uint32_t> last_;  // by range: the last job that moved it
   std::vector<Look> looks_;
-  std::map<std::string, std::set<uint16_t>> been_;  // by range: where it was since it is still
+  const Job* before_ = nullptr;  // the last one that was planned since nobody writes
   uint64_t stillSinceUs_ = UINT64_MAX, further_ = 0;
 };
 

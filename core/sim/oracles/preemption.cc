@@ -21,7 +21,7 @@ class Preemption : public Oracle {
   void onState(const Job& job, MigrationState, MigrationState) override { copies_.erase(job.index); }
   void onBegun(const Job& job, const JournalImage*) override { copies_.erase(job.index); }
   void onMoverCrash(uint16_t mover) override {
-    lines_.erase(mover);
+    if (mover < lines_.size()) lines_[mover] = {};
     std::erase_if(copies_, [&](const auto& copy) { return world_.job(copy.first).mover == mover; });
   }
   void onStepped(uint16_t mover, const Engine& engine) override {
@@ -84,7 +84,7 @@ class Preemption : public Oracle {
   struct Line {
     uint32_t first = UINT32_MAX;
     uint32_t steps = 0, pages = 0;
-    std::map<uint32_t, uint64_t> sinceUs;  // of each that waits
+    std::vector<uint64_t> sinceUs;  // by job; UINT64_MAX: it does not wait
   };
   static constexpr uint32_t kClearly = 40;         // more than waiting adds in a run
   static constexpr uint32_t kPages = 2;            // one that was under way, and one
@@ -100,18 +100,22 @@ class Preemption : public Oracle {
     const MoverNode& node = world_.mover(mover);
     const Config& config = node.config();
     if (config.slots == 0 && config.sourceSlots == 0 && config.targetSlots == 0) return;
+    if (lines_.size() <= mover) lines_.resize(mover + size_t{1});
     Line& line = lines_[mover];
+    line.sinceUs.resize(world_.jobs().size(), UINT64_MAX);
     const Job* first = nullptr;
     bool apart = node.clockAheadUs() != 0 || !node.clock().measures();
     for (const auto& job : world_.jobs()) {
       if (job->mover != mover) continue;
       const auto seen = job->phase == Job::Phase::kRunning ? engine.inspect(node.now(), job->id) : std::nullopt;
       if (!seen || !seen->waits) {
-        line.sinceUs.erase(job->index);
+        line.sinceUs[job->index] = UINT64_MAX;
         apart = apart || (seen && seen->paused) || (job->phase == Job::Phase::kRunning && job->undone);
         continue;
       }
-      apart = apart || world_.nowUs() - line.sinceUs.try_emplace(job->index, world_.nowUs()).first->second > kAgedUs;
+      uint64_t& sinceUs = line.sinceUs[job->index];
+      sinceUs = std::min(sinceUs, world_.nowUs());
+      apart = apart || world_.nowUs() - sinceUs > kAgedUs;
       if (first == nullptr || job->plan.priority > first->plan.priority) first = job.get();
     }
     const uint32_t now = first == nullptr || apart || first->state != MigrationState::kPending ? UINT32_MAX : first->index;
@@ -120,10 +124,11 @@ class Preemption : public Oracle {
     line.first = now;
   }
   void judgeTurn(const Job& job) {
-    const auto line = lines_.find(job.mover);
-    if (line == lines_.end() || line->second.first == UINT32_MAX || line->second.steps == 0) return;
-    const Job& waits = world_.job(line->second.first);
-    if (!yieldsTo(job, waits) || ++line->second.pages <= kPages) return;
+    if (lines_.size() <= job.mover) return;
+    Line& line = lines_[job.mover];
+    if (line.first == UINT32_MAX || line.steps == 0) return;
+    const Job& waits = world_.job(line.first);
+    if (!yieldsTo(job, waits) || ++line.pages <= kPages) return;
     violated("job " + std::to_string(waits.index) + " waits for a slot, and job " + std::to_string(job.index) + " of a lower priority copies on");
   }
 
@@ -139,7 +144,7 @@ class Preemption : public Oracle {
     return ranges;
   }
   std::map<uint32_t, Copy> copies_;  // by job
-  std::map<uint16_t, Line> lines_;   // by mover
+  std::vector<Line> lines_;          // by mover
 };
 
 }  // namespace

@@ -112,7 +112,7 @@ std::string saidOf(Sabotage sabotage) {
 
 TEST(Rebalance, WhatIsWrongWithAPlanIsSaid) {
   const std::string chases = saidOf(Sabotage::kChasesItself), target = saidOf(Sabotage::kOneTarget);
-  for (const char* text : {"leaves them as far apart as they were", "a range comes back, though nobody writes any more"}) {
+  for (const char* text : {"leaves them as far apart as they were", "back again, though nobody writes any more"}) {
     EXPECT_NE(chases.find(text), std::string::npos) << text;
   }
   for (const char* text : {"more moves from", "may have no room there"}) {
