@@ -153,7 +153,7 @@ TEST_F(Shown, APauseOverItsBudgetThoughNothingFails) {
   slow.job(0).plan.pauseBudgetMs = 1;
   while (slow.job(0).state != MigrationState::kRedirecting && slow.advance()) {
   }
-  ASSERT_EQ(slow.report().violations.size(), 1U);
+  ASSERT_FALSE(slow.report().violations.empty());
   EXPECT_EQ(slow.report().violations[0].text.rfind("nobody could write for ", 0), 0U) << slow.report().violations[0].text;
 }
 
