@@ -32,7 +32,8 @@ class PlanOracle : public Oracle {
   std::string_view name() const override { return "plan"; }
 
   void onChange(const StoreChange& change) override {
-    const auto size = [&](const std::string* value) { return value == nullptr ? 0 : change.key.size() + value->size(); };
+    // Of 64 bits, so that less of it may be added.
+    const auto size = [&](const std::string* value) { return value == nullptr ? uint64_t{0} : uint64_t{change.key.size()} + value->size(); };
     if (held_.size() <= change.store) held_.resize(change.store + size_t{1});
     uint64_t& held = held_[change.store];
     held += size(change.after) - size(change.before);
