@@ -21,6 +21,9 @@ const BLACK_BOX: Story = { text: 'Who moved slots of a Redis cluster was told ne
 const AGAIN: Story = { text: 'A ScyllaDB stream that failed began at zero again, beside all that it had sent before, until the disk was full.', source: 'ScyllaDB issue 23582', link: 'https://github.com/scylladb/scylladb/issues/23582' }
 const OVERTAKEN: Story = { text: 'DittoFS fetched chunks side by side and kept whichever arrived last: an old, large one ended behind the new one and put its bytes back over it.', source: 'DittoFS issue 1974', link: 'https://github.com/marmos91/dittofs/issues/1974' }
 const GAP: Story = { text: 'BuildBuddy split a range at two keys, where the one half ended and where the other began: what lay between them was in neither.', source: 'BuildBuddy PR 2420', link: 'https://github.com/buildbuddy-io/buildbuddy/pull/2420' }
+const THRASH: Story = { text: 'PD, which balances TiKV, could move one region to and fro: among empty ones its few megabytes made each store that got it the fullest.', source: 'PD issue 11135', link: 'https://github.com/tikv/pd/issues/11135' }
+const CROWD: Story = { text: 'FoundationDB queued moves by the server that they leave alone, so many could go to one target at once and wait there, with each write made twice.', source: 'FoundationDB issue 2559', link: 'https://github.com/apple/foundationdb/issues/2559' }
+const STARVED: Story = { text: 'CockroachDB nodes took one snapshot at a time: at a customer’s, steady rebalancing kept those waiting that repaired.', source: 'CockroachDB issue 81832', link: 'https://github.com/cockroachdb/cockroach/issues/81832' }
 
 const OF: readonly (readonly [Story, string])[] = [
   [FSYNC, 'ack-before-target ack-before-sync journal-not-synced ignore-write-error unnoticed-restart register-forgets live-restart'],
@@ -38,7 +41,10 @@ const OF: readonly (readonly [Story, string])[] = [
   [UNSEEN, 'early-open'],
   [OVERTAKEN, 'apply-older'],
   [GAP, 'split-key-lost split-key-twice'],
-  [BLACK_BOX, 'counts-anew half-forgotten']
+  [BLACK_BOX, 'counts-anew half-forgotten deaf'],
+  [THRASH, 'chases-itself'],
+  [CROWD, 'one-target'],
+  [STARVED, 'priority-lost']
 ]
 
 /** Undefined where no case is known to us. */
