@@ -1,6 +1,6 @@
 // LevelDB to LevelDB: keyhaul against the loops people write, in one run, results compared
 // first; and a memory-level, which is no disk. node bench/node/move.mjs [--quick] [--json] [--value=100|4096|262144]
-// [--memory]; one core: taskset -c 0 node …
+// [--memory] [--page=BYTES]; one core: taskset -c 0 node …
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,6 +14,7 @@ import { machine } from '../shared/machine.mjs'
 
 const quick = process.argv.includes('--quick')
 const RUNS = quick ? 1 : 3
+const pageBytes = process.argv.find((arg) => arg.startsWith('--page='))?.slice(7)
 const SHAPES = [
   { name: '1 M x 116 B', rows: quick ? 100_000 : 1_000_000, valueBytes: 100 },
   { name: '100 k x 4 KiB', rows: quick ? 10_000 : 100_000, valueBytes: 4096 },
@@ -34,7 +35,7 @@ const ways = {
   'chained batch + read-ahead, nothing else on': bareLoop(256 * 1024),
   'keyhaul: checksum, digest, checkpoints, journal': async (a, b, journal) => {
     const engine = new Engine()
-    const run = await engine.migrate({ from: levelStore(a), to: levelStore(b), journal, checksum: 'crc32c' })
+    const run = await engine.migrate({ from: levelStore(a), to: levelStore(b), journal, checksum: 'crc32c', ...(pageBytes && { pageBytes: Number(pageBytes) }) })
     const receipt = await run.done
     engine.close()
     if (!receipt.verified) throw new Error('not verified')
