@@ -62,7 +62,7 @@ async function native() {
 const buildSimulation = (target) =>
   sh(`cmake -S . -B build/simulation -G Ninja -DCMAKE_BUILD_TYPE=Release -DKEYHAUL_TESTS=ON -DKEYHAUL_SIM=ON && ninja -C build/simulation --quiet ${target}`)
 
-/** The same seeds as in `native` and many more: without sanitizers they are twenty times faster. */
+/** The same seeds as in `native` and many more: without sanitizers they are much faster. */
 async function simulation() {
   await buildSimulation('keyhaul_simulation')
   const halves = await Promise.all([0, 1].map((half) => sh(`GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=${half} build/simulation/keyhaul_simulation`)))

@@ -18,7 +18,9 @@ const SHAPES = [
   { name: '1 M x 116 B', rows: quick ? 100_000 : 1_000_000, valueBytes: 100 },
   { name: '100 k x 4 KiB', rows: quick ? 10_000 : 100_000, valueBytes: 4096 },
   { name: '2 k x 256 KiB', rows: quick ? 400 : 2000, valueBytes: 262_144 },
-  { name: 'memory-level, 200 k x 116 B', rows: quick ? 20_000 : 200_000, valueBytes: 100, memory: true }
+  { name: 'memory-level, 200 k x 116 B', rows: quick ? 20_000 : 200_000, valueBytes: 100, memory: true },
+  { name: 'memory-level, 20 k x 4 KiB', rows: quick ? 5_000 : 20_000, valueBytes: 4096, memory: true },
+  { name: 'memory-level, 400 x 256 KiB', rows: quick ? 100 : 400, valueBytes: 262_144, memory: true }
 ].filter(({ valueBytes, memory = false }) =>
   process.argv.every((arg) => (!arg.startsWith('--value=') || (arg === `--value=${valueBytes}` && !memory)) && (arg !== '--memory' || memory)))
 const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))

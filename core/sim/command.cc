@@ -15,6 +15,7 @@ constexpr int kDone = 0, kUsage = 2, kViolation = 3;
 int runOne(const Command& command, const Print& print) {
   const Report report = run(command.options);
   print(command.json ? toJson(report) + '\n' : toText(report));
+  if (command.pauses) print(toText(report.counts.pauses));
   return report.ok() ? kDone : kViolation;
 }
 
@@ -22,6 +23,7 @@ int runSeeds(const Command& command, const Print& print) {
   Options options = command.options;
   TraceHash hash;
   uint64_t violations = 0, firstViolating = 0, events = 0, timeUs = 0, seeds = 0;
+  Pauses pauses{};
   for (uint64_t seed = command.options.seed;; ++seed) {
     options.seed = seed;
     const Report report = run(options);
@@ -29,6 +31,7 @@ int runSeeds(const Command& command, const Print& print) {
     hash.add(report.hash);
     events += report.events;
     timeUs += report.timeUs;
+    for (size_t i = 0; i < pauses.size(); ++i) pauses[i] += report.counts.pauses[i];
     if (!report.ok() && violations++ == 0) firstViolating = seed;
     if (command.each) {
       print((command.json ? toJson(report) : toLine(report)) + '\n');
@@ -47,6 +50,7 @@ int runSeeds(const Command& command, const Print& print) {
           std::to_string(timeUs / 1'000'000) + " simulated seconds, " + v + " with violations" +
           (violations == 0 ? "" : ", the first is seed " + first) + ", hash " + h + '\n');
   }
+  if (command.pauses) print(toText(pauses));
   return violations == 0 ? kDone : kViolation;
 }
 

@@ -12,6 +12,8 @@
 
 namespace keyhaul::sim {
 
+class PlannerNode;
+
 using Entries = std::map<std::string, std::string, std::less<>>;
 
 struct Job {
@@ -46,6 +48,7 @@ struct Job {
   // As it stands.
   enum class Phase : uint8_t { kWaiting, kGreeting, kRunning, kStopped, kEnded };
   Phase phase = Phase::kWaiting;
+  uint64_t throttle = 0;   // bytes a second, as somebody told its mover since that began or resumed it; 0: no limit
   uint64_t session = 0;    // rises with each incarnation and each resume
   MigrationId id;          // while it runs
   MigrationState state = MigrationState::kPending;
@@ -109,7 +112,11 @@ struct Space {
   // Where ranges have to be in the end, and stores that hold nothing then.
   std::vector<std::pair<KeyRange, uint16_t>> goals;
   std::vector<uint16_t> emptied;
-  uint32_t clientsLeft = 0;
+  // Of a cluster: the ranges, side by side, and who plans their moves, if anybody does.
+  std::vector<KeyRange> placed;
+  const PlannerNode* planner = nullptr;
+  uint64_t paddingMost = UINT64_MAX;  // bytes of a value beside its name
+  uint32_t clientsLeft = 0;           // and whoever plans
 };
 
 }  // namespace keyhaul::sim

@@ -34,17 +34,6 @@ void MoverNode::take(Job& job) {
   watchRate(job);
 }
 
-// Somebody lifts it once nobody writes any more.
-void MoverNode::watchRate(const Job& job) {
-  const uint64_t stopUs = world_.space().stopUs;
-  if (job.rate != 0 && stopUs > world_.nowUs()) timer(stopUs - world_.nowUs(), kLiftRate, job.index);
-}
-
-void MoverNode::limitRate(const Job& job) {
-  if (job.rate == 0) return;
-  static_cast<void>(engine_->setRate(now(), job.id, world_.nowUs() < world_.space().stopUs ? job.rate : 0));
-}
-
 void MoverNode::onCrash() {
   world_.tell([this](Oracle& oracle) { oracle.onMoverCrash(id()); });
   for (Job* job : jobs_) {
@@ -96,7 +85,7 @@ void MoverNode::onTimer(uint8_t what, uint64_t arg) {
     case kSourceDies: return onSourceDies(world_.job(static_cast<uint32_t>(arg)));
     case kGiveUp: return giveUp(world_.job(static_cast<uint32_t>(arg)));
     case kLiftRate: {
-      const Job& job = world_.job(static_cast<uint32_t>(arg));
+      Job& job = world_.job(static_cast<uint32_t>(arg));
       if (job.phase != Job::Phase::kRunning) return;
       limitRate(job);
       return wake();
@@ -178,6 +167,7 @@ void MoverNode::launch(Job& job) {
   }
   job.phase = Job::Phase::kRunning;
   job.state = MigrationState::kPending;
+  job.throttle = 0;
   Result<JournalImage> image = readJournal(std::as_bytes(std::span(job.journal)));
   if (image.ok()) return resume(job, std::move(image).value());
   if (!job.journal.empty() && image.code() != ErrorCode::kJournalTorn) {
@@ -190,6 +180,7 @@ void MoverNode::launch(Job& job) {
   if (world_.sabotaged(Sabotage::kBudgetInSeconds)) {
     wanted.pauseBudgetMs = std::min(wanted.pauseBudgetMs * 1'000, 3'600'000U);
   }
+  if (world_.sabotaged(Sabotage::kPriorityLost)) wanted.priority = 0;
   Result<ValidPlan> plan = validatePlan(std::move(wanted));
   if (!plan.ok()) {
     world_.violated("scenario", "a plan is " + std::string(errorName(plan.code())), {});
@@ -369,7 +360,7 @@ void MoverNode::meddle(Prng& prng) {
       break;
     case 1: static_cast<void>(engine_->unpause(job.id)); break;
     case 2: static_cast<void>(engine_->stop(job.id)); break;
-    case 3: static_cast<void>(engine_->setRate(now(), job.id, rate)); break;
+    case 3: setRate(job, rate); break;
   }
   wake();
 }
@@ -379,7 +370,7 @@ void MoverNode::endMeddling() {
   for (const uint32_t index : std::exchange(paused_, {})) {
     static_cast<void>(engine_->unpause(world_.job(index).id));
   }
-  for (const auto& [id, job] : running_) static_cast<void>(engine_->setRate(now(), job->id, 0));
+  for (const auto& [id, job] : running_) setRate(*job, 0);
   for (const auto& [id, job] : running_) limitRate(*job);
   wake();
 }

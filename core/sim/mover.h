@@ -31,6 +31,9 @@ class MoverNode : public Node {
   void take(Job& job);
   // Nobody writes the job's keys any more.
   void onWritersStopped(const Job& job) { timer(0, kCommand, job.index); }
+  // Somebody lowers its rate, should it be under way.
+  void throttle(Job& job, uint64_t rate);
+  void onCancelled(const Job& job) { timer(0, kCommand, job.index); }
   // Its turn has come: the job that it waited for has ended.
   void onTurn(Job& job);
   const Config& config() const { return config_; }
@@ -96,8 +99,6 @@ class MoverNode : public Node {
   void launch(Job& job);
   void resume(Job& job, JournalImage image);
   void command(Job& job);
-  void limitRate(const Job& job);
-  void watchRate(const Job& job);
   void ended(Job& job, MigrationState state, const Receipt& receipt);
   void stopped(Job& job);
   void again(Job& job, uint64_t delayUs);
@@ -110,6 +111,9 @@ class MoverNode : public Node {
   bool planPart(Job& job);
   bool isMoved(const Job& job) const;
   void endedLive(Job& job);
+  void limitRate(Job& job);
+  void setRate(Job& job, uint64_t rate);
+  void watchRate(const Job& job);
   void onWindow(Job& job);
   void onSourceDies(const Job& job);
   void giveUp(Job& job);

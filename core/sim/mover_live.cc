@@ -2,6 +2,7 @@
 // plans that are made when it is known who owns the range, and two coordinators of one plan.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "gated_store.h"
 #include "mover.h"
@@ -153,6 +154,30 @@ void MoverNode::giveUp(Job& job) {
   job.giveUpTold = engine_->giveUpSource(job.id).ok() || job.giveUpTold;
   if (job.giveUpTold) job.reverseDue = false;
   wake();
+}
+
+// Somebody lifts it once nobody writes any more.
+void MoverNode::watchRate(const Job& job) {
+  const uint64_t stopUs = world_.space().stopUs;
+  if (job.rate != 0 && stopUs > world_.nowUs()) timer(stopUs - world_.nowUs(), kLiftRate, job.index);
+}
+
+void MoverNode::limitRate(Job& job) {
+  if (job.rate != 0) setRate(job, world_.nowUs() < world_.space().stopUs ? job.rate : 0);
+}
+
+void MoverNode::throttle(Job& job, uint64_t rate) {
+  if (job.phase != Job::Phase::kRunning) return;
+  setRate(job, rate);
+  wake();
+}
+
+void MoverNode::setRate(Job& job, uint64_t rate) {
+  const uint64_t before = std::exchange(job.throttle, rate);
+  world_.tell([&job](Oracle& oracle) { oracle.onThrottled(job); });
+  const bool lowers = rate != 0 && (before == 0 || rate < before);
+  if (lowers && world_.sabotaged(Sabotage::kDeaf)) return;
+  static_cast<void>(engine_->setRate(now(), job.id, rate));
 }
 
 void MoverNode::watchReturn(const Job& job) {

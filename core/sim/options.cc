@@ -86,6 +86,8 @@ bool setSwitch(Command& command, std::string_view flag) {
     command.json = true;
   } else if (flag == "--each") {
     command.each = true;
+  } else if (flag == "--pauses") {
+    command.pauses = true;
   } else if (flag == "--log") {
     command.options.log = true;
   } else if (flag == "--minimise") {
@@ -114,7 +116,7 @@ const char* const kUsageText =
     "usage: keyhaul_sim [sim] --seed N | --seeds A..B   [--scenario NAME] [--until SECONDS]\n"
     "                   [--faults all|none|LIST|-LIST] [--sabotage NAME] [--workload PERCENT]\n"
     "                   [--oracle NAME] [--explain KEY] [--log] [--stop EVENT] [--minimise] [--json]\n"
-    "                   [--each] [--do MICROSECONDS:WHAT:NODE[:MILLISECONDS],...]\n"
+    "                   [--each] [--pauses] [--do MICROSECONDS:WHAT:NODE[:MILLISECONDS],...]\n"
     "       keyhaul_sim --check-sabotage --seeds A..B [--scenario NAME] [--oracle NAME]\n"
     "       keyhaul_sim --coverage --seeds A..B\n"
     "       keyhaul_sim --rehearse NAME=NUMBER,... --seed N | --seeds A..B\n"

@@ -57,6 +57,7 @@ struct Command {
   uint64_t lastSeed = 0;  // kSeeds: from options.seed to this one
   bool json = false;
   bool each = false;  // kSeeds: a line for every seed
+  bool pauses = false;  // and how long writers could not write
 };
 
 // Parses the arguments behind the program's name. Nothing: `problem` says what was wrong.

@@ -115,10 +115,16 @@ class Oracle {
   virtual void onCompleted(const Job&, ActionKind, const Event&) {}
   virtual void onJournal(const Job&, const JournalPart&) {}
   virtual void onState(const Job&, MigrationState, MigrationState) {}
+  // Somebody has limited its rate; `throttle` says to what.
+  virtual void onThrottled(const Job&) {}
   // The engine has made a step; what it asks for is carried out after this.
   virtual void onStepped(uint16_t /*mover*/, const Engine&) {}
   // A live migration has come to its end, and its receipt is there.
   virtual void onLiveEnd(const Job&) {}
+  // Whoever plans looks at what is where, the first time, the second, …; and asks for this move, by what it saw
+  // at this look. Told before it begins.
+  virtual void onLooked() {}
+  virtual void onPlanned(const Job&, uint64_t /*look*/) {}
   virtual void onMoverCrash(uint16_t /*mover*/) {}
   virtual void onEnd() {}
 

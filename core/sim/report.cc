@@ -64,6 +64,15 @@ std::string toText(const Report& report) {
   return text;
 }
 
+std::string toText(const Pauses& pauses) {
+  std::string text;
+  for (size_t i = 0; i < pauses.size(); ++i) {
+    if (pauses[i] == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(pauses[i]) + " below " + std::to_string(1U << i) + " ms";
+  }
+  return "pauses of a key's writers: " + (text.empty() ? "none" : text) + '\n';
+}
+
 std::string toLine(const Report& report) {
   std::string line = std::to_string(report.seed) + ' ' + hex(report.hash) + ' ' +
                      std::to_string(report.events) + " events";

@@ -1,6 +1,7 @@
 // What came of a run.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ struct Violation {
   uint64_t timeUs = 0, event = 0;
   std::string witness;  // of several lines; empty where the text says it all
 };
+
+// By how many milliseconds: below one, below two, below four, …
+using Pauses = std::array<uint64_t, 21>;
 
 struct Report {
   uint64_t seed = 0;
@@ -36,6 +40,7 @@ struct Report {
     // Windows of histories of keys, and those that were too long for the checker.
     uint64_t judged = 0, unjudged = 0;
     uint64_t staleReads = 0;  // that were old, as may be where there is no read fence
+    Pauses pauses{};  // how often nobody could write a key because its range changed its owner, or was to
   } counts;
   Coverage coverage;
   std::vector<uint64_t> nodeEvents;  // that each node has seen
@@ -47,6 +52,7 @@ struct Report {
 // Which oracles said something besides the first one, in the order in which they did: "a, b".
 std::string otherOracles(const Report& report);
 std::string toText(const Report& report);
+std::string toText(const Pauses& pauses);  // one line
 std::string toJson(const Report& report);  // one line
 std::string toLine(const Report& report);  // seed, hash, events, and by whom a promise was broken
 

@@ -72,7 +72,8 @@ void RoutedClientNode::next() {
     return begin(std::move(request));
   }
   const uint64_t what = prng_.below(100);
-  const uint64_t padding = prng_.below(50) == 0 ? prng_.between(1'000, 6'000) : prng_.below(80);
+  const uint64_t drawn = prng_.below(50) == 0 ? prng_.between(1'000, 6'000) : prng_.below(80);
+  const uint64_t padding = std::min(drawn, world_.space().paddingMost);
   if (what < 6) {
     request.kind = MessageKind::kRange;
     request.body = pick(world_.space().keys);

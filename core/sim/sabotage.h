@@ -30,7 +30,9 @@ constexpr std::string_view sabotageName(Sabotage sabotage) {
 constexpr std::string_view scenarioOf(Sabotage sabotage) {
   return kSabotageInfos[static_cast<uint32_t>(sabotage)].scenario;
 }
-constexpr bool isOfLive(Sabotage sabotage) { return scenarioOf(sabotage).substr(0, 4) == "live"; }
+constexpr bool isOfLive(Sabotage sabotage) {
+  return scenarioOf(sabotage).substr(0, 4) == "live" || scenarioOf(sabotage) == "rebalance";
+}
 constexpr std::optional<Sabotage> parseSabotage(std::string_view name) {
   for (uint32_t i = 0; i < kSabotages; ++i) {
     if (kSabotageInfos[i].name == name) return static_cast<Sabotage>(i);

@@ -347,6 +347,8 @@ constexpr Scenario kScenarios[] = {
      buildCancelReplan, true},
     {"zone-loss", "both stores of a zone die at once: that of the target, that of the source, then one beside them",
      buildZoneLoss, true},
+    {"rebalance", "somebody balances ranges of unequal size by late and inexact figures; stores join and leave meanwhile",
+     buildRebalance, true},
 };
 
 }  // namespace

@@ -56,11 +56,7 @@ class ClusterBuilder {
       if (cluster_.perZone != 0) store.zone = static_cast<uint8_t>(1 + i / cluster_.perZone);
     }
     world_.addRegister();
-    Config config;
-    config.stallBase = seconds(5);
-    config.retriesMax = 6;
-    config.bufferBytesMax = 8U << 20;
-    mover_ = world_.addMover(config).id();
+    mover_ = world_.addMover(clusterConfig()).id();
     world_.network().delayBy(30'000);
     giveOut();
     addMoves();
@@ -75,31 +71,16 @@ class ClusterBuilder {
 
   void giveOut() {
     const uint64_t percent = world_.options().workloadPercent;
-    const size_t count = cluster_.owners.size();
     const uint64_t each = std::max<uint64_t>(4, prng_.between(100, 180) * percent / 100);
-    OwnershipMap map;
-    for (size_t i = 0; i < count; ++i) {
-      const Bound hi = i + 1 == count ? Bound::infinity() : Bound::at(numberedKey("k", (i + 1) * each));
-      const KeyRange range{i == 0 ? Key() : numberedKey("k", i * each), hi};
-      GatedStoreNode& owner = world_.gated(cluster_.owners[i]);
-      if (!map.assign(range, owner.name()).ok()) world_.violated("scenario", "a range is given twice", {});
-      owner.setUpGate(range);
-      ranges_.push_back(range);
-      for (uint64_t key = i * each; key < (i + 1) * each; ++key) {
-        Space& space = world_.space();
-        space.keys.push_back(numberedKey("k", key));
-        const uint64_t padding = prng_.below(80);
-        if (prng_.below(100) < 92) owner.setUp(space.keys.back(), makeValue(space.keys.back(), 0, 0, padding));
-      }
-    }
-    world_.theRegister().setUp(map);
+    placeRanges(world_, prng_, std::vector<uint64_t>(cluster_.owners.size(), each), cluster_.owners);
   }
 
   void addMoves() {
-    std::vector<uint32_t> last(ranges_.size(), 0);  // the job, counted from one
+    const std::vector<KeyRange>& ranges = world_.space().placed;
+    std::vector<uint32_t> last(ranges.size(), 0);  // the job, counted from one
     const auto add = [&](const Move& move, uint64_t spareAfterUs) {
       Job& job = world_.addJob();
-      makeLive(world_, job, mover_, {ranges_[move.range]});
+      makeLive(world_, job, mover_, {ranges[move.range]});
       job.after = last[move.range];
       last[move.range] = job.index + 1;
       job.onward = true;
@@ -108,9 +89,9 @@ class ClusterBuilder {
       job.target = move.target;
       job.startUs = job.spare ? world_.healAtUs() + spareAfterUs : atUs(move.atMs) + prng_.below(300'000);
       if (move.cancelAfterMs != 0) job.cancelAtUs = job.startUs + atUs(move.cancelAfterMs);
-      drawPlan(job.plan);
+      drawClusterPlan(prng_, job.plan);
     };
-    std::vector<const Move*> wanted(ranges_.size(), nullptr);
+    std::vector<const Move*> wanted(ranges.size(), nullptr);
     for (const Move& move : cluster_.moves) {
       add(move, 0);
       wanted[move.range] = &move;
@@ -118,21 +99,10 @@ class ClusterBuilder {
     // Behind all others, so that those have their numbers whether or not these are needed.
     for (const Move* move : wanted) {
       if (move == nullptr) continue;
-      world_.space().goals.push_back({ranges_[move->range], move->target});
+      world_.space().goals.push_back({ranges[move->range], move->target});
       for (const uint64_t afterUs : kSparesAfterUs) add({move->range, move->target, 0}, afterUs);
     }
     if (cluster_.emptied != kNone) world_.space().emptied.push_back(static_cast<uint16_t>(cluster_.emptied));
-  }
-
-  void drawPlan(Plan& plan) {
-    plan.verify = VerifyDepth::kBoth;
-    for (std::byte& byte : plan.digestKey) byte = static_cast<std::byte>(prng_.below(256));
-    for (uint8_t& byte : plan.claim) byte = static_cast<uint8_t>(prng_.below(256));
-    plan.pageEntries = 8;
-    plan.lanes = 1;
-    plan.windowPages = 2;
-    plan.durablePages = 4;
-    plan.pauseBudgetMs = 4'000;
   }
 
   void addClients() {
@@ -142,7 +112,7 @@ class ClusterBuilder {
     space.stopUs = world_.options().untilUs + 150'000'000;
     if (cluster_.hotRange != kNone) {
       space.hotPercent = 80;
-      space.hot = ranges_[cluster_.hotRange];
+      space.hot = space.placed[cluster_.hotRange];
     }
     constexpr uint32_t kClients = 3;
     for (uint32_t i = 0; i < kClients; ++i) world_.addRoutedClient(i, kClients);
@@ -151,7 +121,6 @@ class ClusterBuilder {
   World& world_;
   const Cluster& cluster_;
   Prng prng_;
-  std::vector<KeyRange> ranges_;
   uint16_t mover_ = 0;
 };
 
@@ -189,6 +158,46 @@ constexpr Stroke kZones[] = {{2'300, kZoneLoss, 2, 2'000}, {12'500, kZoneLoss, 3
 void build(World& world, const Cluster& cluster) { ClusterBuilder(world, cluster).build(); }
 
 }  // namespace
+
+Config clusterConfig() {
+  Config config;
+  config.stallBase = seconds(5);
+  config.retriesMax = 6;
+  config.bufferBytesMax = 8U << 20;
+  return config;
+}
+
+void drawClusterPlan(Prng& prng, Plan& plan) {
+  plan.verify = VerifyDepth::kBoth;
+  for (std::byte& byte : plan.digestKey) byte = static_cast<std::byte>(prng.below(256));
+  for (uint8_t& byte : plan.claim) byte = static_cast<uint8_t>(prng.below(256));
+  plan.pageEntries = 8;
+  plan.lanes = 1;
+  plan.windowPages = 2;
+  plan.durablePages = 4;
+  plan.pauseBudgetMs = 4'000;
+}
+
+void placeRanges(World& world, Prng& prng, std::span<const uint64_t> sizes, std::span<const uint16_t> owners) {
+  Space& space = world.space();
+  OwnershipMap map;
+  uint64_t key = 0;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const uint64_t end = key + sizes[i];
+    const Bound hi = i + 1 == sizes.size() ? Bound::infinity() : Bound::at(numberedKey("k", end));
+    const KeyRange range{i == 0 ? Key() : numberedKey("k", key), hi};
+    GatedStoreNode& owner = world.gated(owners[i]);
+    if (!map.assign(range, owner.name()).ok()) world.violated("scenario", "a range is given twice", {});
+    owner.setUpGate(range);
+    space.placed.push_back(range);
+    for (; key < end; ++key) {
+      space.keys.push_back(numberedKey("k", key));
+      const uint64_t padding = prng.below(80);
+      if (prng.below(100) < 92) owner.setUp(space.keys.back(), makeValue(space.keys.back(), 0, 0, padding));
+    }
+  }
+  world.theRegister().setUp(map);
+}
 
 void buildAddNode(World& world) {
   Cluster cluster{4, kTwoEach, kToTheNewOne};

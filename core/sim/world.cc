@@ -69,6 +69,12 @@ void World::addRoutedClient(uint32_t share, uint32_t shares) {
   nodes_.push_back(std::make_unique<RoutedClientNode>(*this, id, share, shares));
 }
 
+void World::addPlanner(PlannerNode::Rules rules) {
+  auto planner = std::make_unique<PlannerNode>(*this, static_cast<uint16_t>(nodes_.size()), std::move(rules));
+  space_.planner = planner.get();
+  nodes_.push_back(std::move(planner));
+}
+
 RegisterNode& World::theRegister() const {
   return static_cast<RegisterNode&>(*nodes_[registerNode_]);
 }

@@ -15,6 +15,7 @@
 #include "node.h"
 #include "options.h"
 #include "oracle.h"
+#include "planner.h"
 #include "report.h"
 #include "trace_hash.h"
 
@@ -40,6 +41,7 @@ class World {
   RegisterNode& addRegister();
   // A client of live migrations: it writes its share of the space's keys, and reads all.
   void addRoutedClient(uint32_t share, uint32_t shares);
+  void addPlanner(PlannerNode::Rules rules);
   void addOracle(std::unique_ptr<Oracle> oracle) { oracles_.push_back(std::move(oracle)); }
 
   Report run();

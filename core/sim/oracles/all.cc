@@ -12,7 +12,8 @@ constexpr Make kOfCopies[] = {makeVerified,   makeIntegrity, makeCheckpoint, mak
 constexpr Make kOfLive[] = {makeSingleWriter, makeOwnership,   makeCutover,      makeLeftOver,
                             makePause,        makeIntegrity,   makeCheckpoint,   makeLimits,
                             makeLiveEdges,    makeLiveLiveness, makeWindow,      makePosition,
-                            makeGoal,         makePreemption,  makeWhole,       makeAccounting};
+                            makeGoal,         makePreemption,  makeWhole,       makeAccounting,
+                            makePlan};
 
 }  // namespace
 

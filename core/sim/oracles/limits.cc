@@ -1,4 +1,5 @@
-// Slots, bytes a second and buffered bytes stay within the configuration, at every step.
+// Slots, bytes a second and buffered bytes stay within the configuration, at every step; what a migration copies, within
+// the rate that somebody gave it while it ran.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -66,24 +67,18 @@ class Limits : public Oracle {
     if (!isRead(action.kind) || job.state == MigrationState::kPreparing || hurries(job)) return;
     // What a clock that goes back showed in between, here, the mover may never have looked at.
     if (!world_.mover(job.mover).clock().measures()) return;
-    const uint64_t rate = world_.mover(job.mover).config().bytesPerSecond;
-    if (rate == 0) return;
-    Debt& debt = debts_[job.mover];
-    debt.pay(world_.mover(job.mover).now().us, rate);
-    if (debt.millionths > static_cast<int64_t>(rate * kToleranceUs)) {
-      violated("a page was asked for while " + std::to_string(debt.millionths / 1'000'000) +
-               " bytes were not paid for, at " + std::to_string(rate) + " a second");
-    }
+    judge(debts_[job.mover], job, world_.mover(job.mover).config().bytesPerSecond);
+    if (action.kind == ActionKind::kScan && job.state == MigrationState::kCopying) judge(own_[job.index], job, job.throttle);
   }
   void onCompleted(const Job& job, ActionKind kind, const Event& event) override {
     const bool page = isRead(kind) && event.kind == EventKind::kPage;
     if (!page || job.state == MigrationState::kPreparing) return;
-    const uint64_t rate = world_.mover(job.mover).config().bytesPerSecond;
-    const uint64_t frame = uint64_t{event.payload.bytes} - event.positionBytes;
-    debts_[job.mover].pay(world_.mover(job.mover).now().us, rate);
-    debts_[job.mover].millionths +=
-        static_cast<int64_t>((frame - frameBytes(event.count, 0)) * 1'000'000);
+    const uint64_t bytes = uint64_t{event.payload.bytes} - event.positionBytes - frameBytes(event.count, 0);
+    owe(debts_[job.mover], job, world_.mover(job.mover).config().bytesPerSecond, bytes);
+    if (kind == ActionKind::kScan && job.state == MigrationState::kCopying) owe(own_[job.index], job, job.throttle, bytes);
   }
+  // What went before had no limit, or another one: begin anew, in its favour.
+  void onThrottled(const Job& job) override { own_[job.index] = {INT64_MIN / 2, world_.mover(job.mover).now().us, 0}; }
   void onMoverCrash(uint16_t mover) override { debts_.erase(mover); }
 
  private:
@@ -98,6 +93,18 @@ class Limits : public Oracle {
       lastUs = nowUs;
     }
   };
+  void judge(Debt& debt, const Job& job, uint64_t rate) {
+    if (rate == 0) return;
+    debt.pay(world_.mover(job.mover).now().us, rate);
+    if (debt.millionths > static_cast<int64_t>(rate * kToleranceUs)) {
+      violated("a page was asked for while " + std::to_string(debt.millionths / 1'000'000) +
+               " bytes were not paid for, at " + std::to_string(rate) + " a second");
+    }
+  }
+  void owe(Debt& debt, const Job& job, uint64_t rate, uint64_t bytes) {
+    debt.pay(world_.mover(job.mover).now().us, rate);
+    debt.millionths += static_cast<int64_t>(bytes * 1'000'000);
+  }
   // The last rounds before a fence and behind it no rate holds back, nor one that goes back; who
   // reads next pays for them.
   bool hurries(const Job& job) const {
@@ -116,7 +123,8 @@ class Limits : public Oracle {
   bool madeRoom(const Job& job) const { return world_.mover(job.mover).madeRoom(job); }
   std::set<uint32_t> back_;  // jobs whose journal says that they go back
   std::set<uint32_t> rest_;  // jobs that had made room when their mover had made a step
-  std::map<uint16_t, Debt> debts_;
+  std::map<uint16_t, Debt> debts_;  // of all that a mover moves
+  std::map<uint32_t, Debt> own_;    // of a job
 };
 
 }  // namespace

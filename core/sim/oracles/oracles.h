@@ -36,6 +36,7 @@ std::unique_ptr<Oracle> makeWindow(World& world);
 std::unique_ptr<Oracle> makePosition(World& world);
 std::unique_ptr<Oracle> makeGoal(World& world);
 std::unique_ptr<Oracle> makeWhole(World& world);
+std::unique_ptr<Oracle> makePlan(World& world);
 
 std::unique_ptr<Oracle> makeLife(World& world);  // tells, judges nothing
 

@@ -1,5 +1,6 @@
 // Whoever makes room for one of a higher priority asks for nothing until it has a slot again, then goes on where it
-// stood, and reads no more than one page again. Whoever resumes reads nothing that its journal has as copied.
+// stood, and reads no more than one page again. Whoever resumes reads nothing that its journal has as copied. And nobody
+// waits for a slot while one of a clearly lower priority copies on between the same two stores.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -20,9 +21,11 @@ class Preemption : public Oracle {
   void onState(const Job& job, MigrationState, MigrationState) override { copies_.erase(job.index); }
   void onBegun(const Job& job, const JournalImage*) override { copies_.erase(job.index); }
   void onMoverCrash(uint16_t mover) override {
+    if (mover < lines_.size()) lines_[mover] = {};
     std::erase_if(copies_, [&](const auto& copy) { return world_.job(copy.first).mover == mover; });
   }
-  void onStepped(uint16_t mover, const Engine&) override {
+  void onStepped(uint16_t mover, const Engine& engine) override {
+    watchLine(mover, engine);
     for (const auto& job : world_.jobs()) {
       if (job->mover != mover || job->state != MigrationState::kCopying || job->phase != Job::Phase::kRunning) continue;
       Copy& copy = copies_[job->index];
@@ -39,6 +42,7 @@ class Preemption : public Oracle {
     }
   }
   void onScan(const Job& job, const Action& action, std::string_view from) override {
+    judgeTurn(job);
     const size_t range = job.rangeOf(from);
     if (job.state != MigrationState::kCopying || range == job.plan.ranges.size()) return;
     Copy& copy = copies_[job.index];
@@ -76,6 +80,58 @@ class Preemption : public Oracle {
     std::map<uint32_t, std::pair<size_t, std::string>> asked;  // by op
   };
 
+  // Who waits for a slot of a mover, the first of all, and how many pages lower ones have asked for meanwhile.
+  struct Line {
+    uint32_t first = UINT32_MAX;
+    uint32_t steps = 0, pages = 0;
+    std::vector<uint64_t> sinceUs;  // by job; UINT64_MAX: it does not wait
+  };
+  static constexpr uint32_t kClearly = 40;         // more than waiting adds in a run
+  static constexpr uint32_t kPages = 2;            // one that was under way, and one
+  static constexpr uint64_t kAgedUs = 50'000'000;  // in a minute a slot is kept for whoever waits
+
+  static bool yieldsTo(const Job& job, const Job& higher) {
+    return job.phase == Job::Phase::kRunning && job.state == MigrationState::kCopying && !job.cancelAsked &&
+           job.source == higher.source && job.target == higher.target && job.plan.priority + kClearly < higher.plan.priority;
+  }
+  // Only where nobody else can be the reason: nobody makes room just now, nobody has waited for long, the clock has
+  // not jumped, and no more run than may.
+  void watchLine(uint16_t mover, const Engine& engine) {
+    const MoverNode& node = world_.mover(mover);
+    const Config& config = node.config();
+    if (config.slots == 0 && config.sourceSlots == 0 && config.targetSlots == 0) return;
+    if (lines_.size() <= mover) lines_.resize(mover + size_t{1});
+    Line& line = lines_[mover];
+    line.sinceUs.resize(world_.jobs().size(), UINT64_MAX);
+    const Job* first = nullptr;
+    bool apart = node.clockAheadUs() != 0 || !node.clock().measures();
+    for (const auto& job : world_.jobs()) {
+      if (job->mover != mover) continue;
+      const auto seen = job->phase == Job::Phase::kRunning ? engine.inspect(node.now(), job->id) : std::nullopt;
+      if (!seen || !seen->waits) {
+        line.sinceUs[job->index] = UINT64_MAX;
+        apart = apart || (seen && seen->paused) || (job->phase == Job::Phase::kRunning && job->undone);
+        continue;
+      }
+      uint64_t& sinceUs = line.sinceUs[job->index];
+      sinceUs = std::min(sinceUs, world_.nowUs());
+      apart = apart || world_.nowUs() - sinceUs > kAgedUs;
+      if (first == nullptr || job->plan.priority > first->plan.priority) first = job.get();
+    }
+    const uint32_t now = first == nullptr || apart || first->state != MigrationState::kPending ? UINT32_MAX : first->index;
+    line.pages = now == line.first ? line.pages : 0;
+    line.steps = now == line.first ? line.steps + 1 : 0;
+    line.first = now;
+  }
+  void judgeTurn(const Job& job) {
+    if (lines_.size() <= job.mover) return;
+    Line& line = lines_[job.mover];
+    if (line.first == UINT32_MAX || line.steps == 0) return;
+    const Job& waits = world_.job(line.first);
+    if (!yieldsTo(job, waits) || ++line.pages <= kPages) return;
+    violated("job " + std::to_string(waits.index) + " waits for a slot, and job " + std::to_string(job.index) + " of a lower priority copies on");
+  }
+
   // That it copies is on the disk before anything is read, and with it how far the copy is.
   static std::vector<Range> asJournalled(const Job& job) {
     std::vector<Range> ranges(job.plan.ranges.size());
@@ -88,6 +144,7 @@ class Preemption : public Oracle {
     return ranges;
   }
   std::map<uint32_t, Copy> copies_;  // by job
+  std::vector<Line> lines_;          // by mover
 };
 
 }  // namespace

@@ -224,6 +224,7 @@ program
   .option('--log', 'every event as a line')
   .option('--minimise', 'the smallest run that still breaks a promise')
   .option('--each', 'with --seeds: a line for every seed')
+  .option('--pauses', 'and how long writers of a key had to wait')
   .option('--json', 'one line of JSON a run')
   .option('--check-sabotage', 'with --seeds: how soon every bug is found')
   .option('--list-scenarios', 'what there is')

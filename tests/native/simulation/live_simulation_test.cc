@@ -40,6 +40,31 @@ TEST(LiveSimulation, WithoutFaultsEverythingMovesAndIsVerified) {
   }
 }
 
+// Each fence once for every key behind it, and all of it within the budget where nothing fails.
+TEST(LiveSimulation, PausesAreInTheHistogramAndWithinTheBudget) {
+  for (const char* scenario : {"live-swarm", "live-reverse", "add-node", "rebalance"}) {
+    Options options = optionsOf(scenario);
+    uint64_t without = 0, with = 0;
+    for (options.seed = 1; options.seed <= 6; ++options.seed) {
+      options.faults = 0;
+      const Report calm = run(options);
+      ASSERT_TRUE(calm.ok()) << toText(calm);
+      for (size_t i = 0; i < calm.counts.pauses.size(); ++i) {
+        without += calm.counts.pauses[i];
+        if (i > static_cast<size_t>(std::bit_width(4'020U))) {
+          EXPECT_EQ(calm.counts.pauses[i], 0U) << scenario;
+        }
+      }
+      options.faults = kAllFaults;
+      for (const uint64_t count : run(options).counts.pauses) with += count;
+    }
+    EXPECT_GT(without, 0U) << scenario;
+    EXPECT_GT(with, 0U) << scenario;
+  }
+  EXPECT_EQ(toText(Pauses{0, 3, 0, 14}), "pauses of a key's writers: 3 below 2 ms, 14 below 8 ms\n");
+  EXPECT_EQ(toText(Pauses{}), "pauses of a key's writers: none\n");
+}
+
 TEST(LiveSimulation, EqualOptionsGiveEqualRuns) {
   std::set<uint64_t> hashes;
   Options options = optionsOf("live-swarm");

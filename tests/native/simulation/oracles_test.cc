@@ -137,5 +137,25 @@ TEST_F(Shown, EpochsThatGoBackAndOwnersWithoutANewOne) {
   EXPECT_GT(said(), first) << "back to an older epoch";
 }
 
+// Over a network as slow as that of add-node no pause is as short as this.
+TEST_F(Shown, APauseOverItsBudgetThoughNothingFails) {
+  Options options;
+  options.scenario = "add-node";
+  options.faults = 0;
+  options.seed = 1;
+  World slow(options);
+  slow.addOracle(makePause(slow));
+  findScenario("add-node")->build(slow);
+  slow.begin();
+  while (slow.job(0).state != MigrationState::kDeciding && slow.advance()) {
+  }
+  ASSERT_EQ(slow.job(0).state, MigrationState::kDeciding);
+  slow.job(0).plan.pauseBudgetMs = 1;
+  while (slow.job(0).state != MigrationState::kRedirecting && slow.advance()) {
+  }
+  ASSERT_FALSE(slow.report().violations.empty());
+  EXPECT_EQ(slow.report().violations[0].text.rfind("nobody could write for ", 0), 0U) << slow.report().violations[0].text;
+}
+
 }  // namespace
 }  // namespace keyhaul::sim

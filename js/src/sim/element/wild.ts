@@ -5,22 +5,30 @@ interface Story {
   readonly link: string
 }
 
-const FSYNC: Story = { text: 'PostgreSQL called its checkpoints done after a sync that had failed: a second try reported success for pages that the kernel had thrown away.', source: 'the “fsyncgate” thread, 2018', link: 'https://danluu.com/fsyncgate/' }
+const onGitHub = (project: string, path: string, text: string): Story => {
+  const [, , kind, number] = path.split('/')
+  return { text, source: `${project} ${kind === 'pull' ? 'PR' : 'issue'} ${number}`, link: `https://github.com/${path}` }
+}
+
+const FSYNC: Story = { text: 'PostgreSQL called its checkpoints done after a sync that had failed: a second try succeeded for pages that the kernel had thrown away.', source: 'the “fsyncgate” thread, 2018', link: 'https://danluu.com/fsyncgate/' }
 const S3: Story = { text: 'One flipped bit in messages between servers, the only ones without a checksum, spread through Amazon S3 and took it down for most of a day.', source: 'Amazon’s report, July 2008', link: 'https://status.aws.amazon.com/s3-20080720.html' }
-const ZOMBIES: Story = { text: 'Cassandra forgets a delete after a while; a node that never heard of it then brings the deleted row back to all the others.', source: 'Cassandra’s own manual', link: 'https://cassandra.apache.org/doc/latest/cassandra/managing/operating/compaction/tombstones.html' }
-const TWO_OWNERS: Story = { text: 'A cut of 43 seconds made GitHub’s databases take writes on both coasts; it took a day to bring them together.', source: 'GitHub’s analysis, October 2018', link: 'https://github.blog/2018-10-30-oct21-post-incident-analysis/' }
+const ZOMBIES: Story = { text: 'Cassandra forgets a delete after a while; a node that never heard of it then brings the row back to all others.', source: 'Cassandra’s own manual', link: 'https://cassandra.apache.org/doc/latest/cassandra/managing/operating/compaction/tombstones.html' }
+const TWO_OWNERS: Story = { text: 'A cut of 43 seconds made GitHub’s databases take writes on both coasts; bringing them together took a day.', source: 'GitHub’s analysis, October 2018', link: 'https://github.blog/2018-10-30-oct21-post-incident-analysis/' }
 const SPLIT: Story = { text: 'Elasticsearch 1.1 lost acknowledged writes when the network was cut, because both sides went on as if they were alone.', source: 'Jepsen, 2014', link: 'https://aphyr.com/posts/317-jepsen-elasticsearch' }
-const INDEX: Story = { text: 'etcd 3.5 could write its position in the log in another transaction than the data; after a crash between them members disagreed for good.', source: 'etcd issue 13766', link: 'https://github.com/etcd-io/etcd/issues/13766' }
-const STORM: Story = { text: 'After a slip in a network change thousands of volumes of Amazon EBS copied themselves anew at once. Nothing held them back enough, and they used up the room and the control plane of a whole zone for days.', source: 'Amazon’s report, April 2011', link: 'https://aws.amazon.com/message/65648/' }
+const INDEX = onGitHub('etcd', 'etcd-io/etcd/issues/13766', 'etcd 3.5 could write its position in the log in another transaction than the data; after a crash between, members disagreed for good.')
+const STORM: Story = { text: 'After a slip in a network change thousands of volumes of Amazon EBS copied themselves anew at once, held back by too little, and used up a whole zone for days.', source: 'Amazon’s report, April 2011', link: 'https://aws.amazon.com/message/65648/' }
 const DELETED: Story = { text: 'GitLab deleted the data of its primary before anybody had made sure that another copy was whole; six hours of it were gone.', source: 'GitLab’s postmortem, 2017', link: 'https://about.gitlab.com/blog/2017/02/10/postmortem-of-database-outage-of-january-31/' }
 const UNITS: Story = { text: 'One program told thrust in pound-force seconds, another took it for newton seconds: the Mars Climate Orbiter was lost.', source: 'NASA’s report, November 1999', link: 'https://llis.nasa.gov/llis_lib/pdf/1009464main1_0641-mr.pdf' }
-const RETRIED: Story = { text: 'A Valkey cluster under load tried one move of slots 268 times in five minutes; each try failed in the same way.', source: 'Valkey issue 4545', link: 'https://github.com/valkey-io/valkey/issues/4545' }
-const LARGE: Story = { text: 'A single key of many million elements kept both nodes of a Redis cluster busy until they failed over, with its slot half moved.', source: 'Redis issue 1616', link: 'https://github.com/redis/redis/issues/1616' }
-const UNSEEN: Story = { text: 'Dragonfly began to listen for changes after it had taken the snapshot that it copied: keys written between the two were missing where the slots went.', source: 'Dragonfly PR 3218', link: 'https://github.com/dragonflydb/dragonfly/pull/3218' }
-const BLACK_BOX: Story = { text: 'Who moved slots of a Redis cluster was told neither how many keys had arrived nor how many were left, and could only wait.', source: 'Redis issue 14300', link: 'https://github.com/redis/redis/issues/14300' }
-const AGAIN: Story = { text: 'A ScyllaDB stream that failed began at zero again, beside all that it had sent before, until the disk was full.', source: 'ScyllaDB issue 23582', link: 'https://github.com/scylladb/scylladb/issues/23582' }
-const OVERTAKEN: Story = { text: 'DittoFS fetched chunks side by side and kept whichever arrived last: an old, large one ended behind the new one and put its bytes back over it.', source: 'DittoFS issue 1974', link: 'https://github.com/marmos91/dittofs/issues/1974' }
-const GAP: Story = { text: 'BuildBuddy split a range at two keys, where the one half ended and where the other began: what lay between them was in neither.', source: 'BuildBuddy PR 2420', link: 'https://github.com/buildbuddy-io/buildbuddy/pull/2420' }
+const RETRIED = onGitHub('Valkey', 'valkey-io/valkey/issues/4545', 'A Valkey cluster under load tried one move of slots 268 times in five minutes; each try failed in the same way.')
+const LARGE = onGitHub('Redis', 'redis/redis/issues/1616', 'A single key of many million elements kept both nodes of a Redis cluster busy until they failed over, with its slot half moved.')
+const UNSEEN = onGitHub('Dragonfly', 'dragonflydb/dragonfly/pull/3218', 'Dragonfly began to listen for changes after it had taken the snapshot that it copied: keys written between were missing where the slots went.')
+const BLACK_BOX = onGitHub('Redis', 'redis/redis/issues/14300', 'Who moved slots of a Redis cluster was not told how many keys had arrived and how many were left, and could only wait.')
+const AGAIN = onGitHub('ScyllaDB', 'scylladb/scylladb/issues/23582', 'A ScyllaDB stream that failed began at zero again, beside all that it had sent before, until the disk was full.')
+const OVERTAKEN = onGitHub('DittoFS', 'marmos91/dittofs/issues/1974', 'DittoFS fetched chunks side by side and kept what arrived last: an old, large one put its bytes over the new.')
+const GAP = onGitHub('BuildBuddy', 'buildbuddy-io/buildbuddy/pull/2420', 'BuildBuddy split a range at two keys, where one half ended and where the other began: all between was in neither.')
+const THRASH = onGitHub('PD', 'tikv/pd/issues/11135', 'PD, which balances TiKV, could move one region to and fro: its few megabytes made each empty store that got it the fullest.')
+const CROWD = onGitHub('FoundationDB', 'apple/foundationdb/issues/2559', 'FoundationDB queued moves by the server that they leave alone: many could go to one target at once.')
+const STARVED = onGitHub('CockroachDB', 'cockroachdb/cockroach/issues/81832', 'CockroachDB nodes took one snapshot at a time: steady rebalancing kept those waiting that repaired.')
 
 const OF: readonly (readonly [Story, string])[] = [
   [FSYNC, 'ack-before-target ack-before-sync journal-not-synced ignore-write-error unnoticed-restart register-forgets live-restart'],
@@ -38,7 +46,10 @@ const OF: readonly (readonly [Story, string])[] = [
   [UNSEEN, 'early-open'],
   [OVERTAKEN, 'apply-older'],
   [GAP, 'split-key-lost split-key-twice'],
-  [BLACK_BOX, 'counts-anew half-forgotten']
+  [BLACK_BOX, 'counts-anew half-forgotten deaf'],
+  [THRASH, 'chases-itself'],
+  [CROWD, 'one-target'],
+  [STARVED, 'priority-lost']
 ]
 
 /** Undefined where no case is known to us. */

@@ -25,6 +25,7 @@ const PROMISES: Readonly<Record<string, string>> = {
   ownership: 'Every key has exactly one owner',
   position: 'Receipts say where both were equal',
   pause: 'Writers wait no longer than agreed',
+  plan: 'Plans are safe, help, and come to an end',
   'single-writer': 'No two stores take writes of one key',
   whole: 'What moves in parts moves as a whole',
   window: 'The way back stays open as agreed'
