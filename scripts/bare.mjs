@@ -15,8 +15,8 @@ function unmount() {
 }
 
 unmount()
-// What is mounted would be removed with it: this machine's own devices.
-if (readFileSync('/proc/mounts', 'utf8').includes(` ${bare}/`)) throw new Error(`something is mounted below ${bare}: umount it first`)
+// What is mounted would be removed with it: this machine's own devices. A space is written \040 there.
+if (readFileSync('/proc/mounts', 'utf8').replaceAll('\\040', ' ').includes(` ${bare}/`)) throw new Error(`something is mounted below ${bare}: umount it first`)
 rmSync(bare, { recursive: true, force: true })
 mkdirSync(bare, { recursive: true })
 run('debootstrap', '--variant=minbase', '--include=ca-certificates,git', 'bookworm', bare)

@@ -298,10 +298,10 @@ export class Driver {
         if (whole !== undefined) return this.#passOn(action, range, whole, signal)
         const scanned: TextPage = await store.scan(range, limits)
         this.#assertWanted(signal)
-        const rows = scanned?.keyhaulRows ?? scanned?.entries ?? [undefined]
+        const rows = scanned?.keyhaulRows?.(scanned) ?? scanned?.entries ?? [undefined]
         const packed = this.boundary.pack(rows)
         const { live, to } = this.#run(migration)
-        if (action.keep) this.#kept.keep(op, migration, rows as readonly Entry[], scanned, live === undefined && !to.applyNewer ? to : undefined)
+        if (action.keep) this.#kept.keep(op, migration, rows as readonly Entry[], live === undefined && !to.applyNewer ? to : undefined)
         return { kind: EventKind.page, op, end: scanned.end, count: rows.length, ...packed, page: { migration, node: action.node, range, scanned } }
       }
       case ActionKind.apply: {

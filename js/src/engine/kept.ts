@@ -1,5 +1,5 @@
 import type { TextRows } from '../stores/level-text.js'
-import type { Entry, PreparedWrites, ScanPage, Store } from '../stores/store.js'
+import type { Entry, PreparedWrites, Store } from '../stores/store.js'
 
 export interface KeptPage {
   /** The first key. */
@@ -13,10 +13,10 @@ export class KeptPages {
   readonly #pages = new Map<number, KeptPage & { readonly migration: number }>()
 
   /** Taken in early by the target, a page costs no time between two writes, and its entries need not live until then. */
-  keep(op: number, migration: number, rows: TextRows | readonly Entry[], page: ScanPage, target: Store | undefined): void {
+  keep(op: number, migration: number, rows: TextRows | readonly Entry[], target: Store | undefined): void {
     if (target?.applyPacked !== undefined) return
     const prepared = rows.length === 0 ? undefined : 'put' in rows ? rows.prepare(target) : target?.prepare?.(rows)
-    this.#pages.set(op, { migration, first: rows[0]?.[0], prepared, entries: prepared ? undefined : page.entries })
+    this.#pages.set(op, { migration, first: rows[0]?.[0], prepared, entries: prepared ? undefined : 'put' in rows ? rows.looked() : rows })
   }
 
   /** Gives it away: whoever comes a second time unpacks what the engine holds. */

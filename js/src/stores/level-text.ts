@@ -27,11 +27,14 @@ export interface TextRows {
   put(address: number, u8: Uint8Array, u32: Uint32Array): void
   /** As `prepare` of `target` with them. */
   prepare(target: Store | undefined): PreparedWrites | undefined
+  /** The entries, which are whoever's then that looks. */
+  looked(): readonly Entry[]
 }
 
 /** A page that holds them until somebody looks at its entries, which are theirs to change. */
 export interface TextPage extends ScanPage {
-  readonly keyhaulRows?: TextRows | undefined
+  /** Of this page, as whoever asks has it: a proxy, or an object that inherits from one, may have other entries. */
+  readonly keyhaulRows?: (page: unknown) => TextRows | undefined
 }
 
 /** Keys shorter than this are written letter by letter. */
@@ -75,6 +78,7 @@ export type TakesRows = (target: Store | undefined, rows: readonly Row[], bytes:
 
 class Rows implements TextRows {
   entries: readonly Entry[] | undefined
+  page: unknown
 
   constructor(
     private readonly rows: readonly Row[],
@@ -125,14 +129,19 @@ const ACCESSORS = {
   },
   // In no copy of the page, and gone once its entries were looked at: whoever wraps a store may return others.
   keyhaulRows: {
-    get(this: Page): TextRows | undefined {
-      return this[ROWS].entries === undefined ? this[ROWS] : undefined
+    value(this: Page, page: object): TextRows | undefined {
+      const rows = this[ROWS]
+      const isAsMade = rows.page === page && Object.getOwnPropertyDescriptor(page, 'entries')?.get === ACCESSORS.entries.get
+      return isAsMade && rows.entries === undefined ? rows : undefined
     }
   }
 }
 
 export function textPage(rows: readonly Row[], bytes: number, end: boolean, takes: TakesRows): TextPage {
-  return Object.defineProperties({ end }, { ...ACCESSORS, [ROWS]: { value: new Rows(rows, bytes, takes) } }) as { end: boolean } & TextPage
+  const held = new Rows(rows, bytes, takes)
+  const page = Object.defineProperties({ end }, { ...ACCESSORS, [ROWS]: { value: held } }) as { end: boolean } & TextPage
+  held.page = page
+  return page
 }
 
 function putRows(rows: readonly Row[], address: number, u8: Uint8Array, u32: Uint32Array): void {

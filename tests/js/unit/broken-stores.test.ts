@@ -199,6 +199,17 @@ test('a mistake of an adapter is told at once, a network that fails is tried aga
   }
 })
 
+test('of a page the entries are asked for once, and written as they were counted', async () => {
+  const once = ({ entries, end }: ScanPage): ScanPage => {
+    const left = [...entries]
+    return { end, get entries() { return left.splice(0) } }
+  }
+  const from = faulty(filled('a'), { now: true }, (base) => ({ scan: async (range, options) => once(await base.scan(range, options)) }))
+  const to = memoryStore({ name: 'b' })
+  const receipt = await migrate({ from, to }).done
+  assert.deepEqual([receipt.verified, receipt.repairs, to.size], [true, 0, COUNT])
+})
+
 test('a store that forgot to say what it has is told so by name', async () => {
   const bare = (name: string): Store => ({ ...faulty(memoryStore({ name }), { now: false }, () => ({})), capabilities: new Set() })
   for (const [from, to, name] of [[bare('x'), filled('y'), 'x'], [filled('x'), bare('y'), 'y']] as const) {

@@ -9,7 +9,7 @@ import { migrate } from '../../../../dist/index.js'
 import { type LevelDatabase, levelStore } from '../../../../dist/stores/level.js'
 import type { TextPage, TextRows } from '../../../../dist/stores/level-text.js'
 import { packPage } from '../../../../dist/stores/packed.js'
-import type { Entry, ScanOptions, Store } from '../../../../dist/stores/store.js'
+import type { Entry, ScanOptions, ScanPage, Store } from '../../../../dist/stores/store.js'
 import { inFolder, withLevel } from '../../support/stores.ts'
 
 type Level = ClassicLevel<string, string>
@@ -48,7 +48,7 @@ async function scanAll(store: Store, pageOf: () => ScanOptions): Promise<{ entri
   let ofText = 0
   for (let gte: Uint8Array | undefined; ; ) {
     const page: TextPage = await store.scan({ gte }, pageOf())
-    const rows = page.keyhaulRows
+    const rows = page.keyhaulRows?.(page)
     // A key that came out as another would have this go on for ever.
     assert.ok(entries.length < 10_000, 'the scan does not end')
     const packed = rows && putOf(rows)
@@ -177,22 +177,35 @@ test('a page is what its reader makes of it', () =>
       for (let gte: Uint8Array | undefined, end = false; !end; ) {
         const page: TextPage = await store.scan({ gte }, { maxEntries: 20, maxBytes: 1 << 20 })
         // Which is no look at it.
-        const rows = page.keyhaulRows
+        const rows = page.keyhaulRows?.(page)
         gte = behind(digits(pages.length * 20 + 19))
         end = page.end || pages.length === 9
         pages.push(page)
         if (pages.length > 2) assert.ok(rows)
       }
-      const [a, b, c, d] = pages.slice(3) as [TextPage, TextPage, TextPage, TextPage]
+      const [a, b, c, d, e] = pages.slice(3) as [TextPage, TextPage, TextPage, TextPage, TextPage]
       const copy: TextPage = { ...a }
-      assert.equal(copy.keyhaulRows, undefined)
+      assert.equal(copy.keyhaulRows?.(copy), undefined)
       assert.deepEqual(plain(copy.entries), Array.from({ length: 20 }, (_, i) => `${digits(60 + i).toString('hex')} ${Buffer.from([60 + i]).toString('hex')}`))
-      assert.equal(a.keyhaulRows, undefined, 'its entries were looked at')
+      assert.equal(a.keyhaulRows?.(a), undefined, 'its entries were looked at')
       ;(b.entries as Entry[]).pop()
-      assert.equal(b.keyhaulRows, undefined)
+      assert.equal(b.keyhaulRows?.(b), undefined)
       assert.equal(b.entries.length, 19)
       assert.equal(Object.assign(c, { entries: [] }).entries.length, 0)
-      assert.equal(c.keyhaulRows, undefined)
+      assert.equal(c.keyhaulRows?.(c), undefined)
+      const others: Record<string, (page: TextPage) => TextPage> = {
+        inherits: (page) => Object.create(page, { entries: { get: () => page.entries.slice(1) } }) as TextPage,
+        proxy: (page) => new Proxy(page, { get: (of, name) => (name === 'entries' ? of.entries.slice(1) : of[name as keyof TextPage]) }),
+        redefined: (page) => {
+          const { get } = Object.getOwnPropertyDescriptor(page, 'entries') as { get: () => Entry[] }
+          return Object.defineProperty(page, 'entries', { get: () => get.call(page).slice(1) })
+        }
+      }
+      for (const [how, other] of Object.entries(others)) {
+        assert.ok(d.keyhaulRows?.(d))
+        const page = other(how === 'redefined' ? e : d)
+        assert.equal(page.keyhaulRows?.(page), undefined, how)
+      }
       assert.deepEqual(Object.keys(d), ['end', 'entries'])
       assert.deepEqual(JSON.parse(JSON.stringify(d)).entries.length, 20)
     })
@@ -238,17 +251,21 @@ test('a copy has the bytes of its source, whoever takes it', () =>
           assert.deepEqual(await contents(target as LevelDatabase), expected, who)
         }
         assert.equal(told, expected.length)
-        // A wrapper of the source that leaves out every tenth.
-        const thinned = Object.create(from, {
-          scan: { value: async (...asked: Parameters<Store['scan']>) => {
-            const page = await from.scan(...asked)
-            return { ...page, entries: page.entries.filter(([key]) => key[5] !== 0x30) }
-          } },
-          name: { value: 'thinned' }
-        }) as Store
-        await b.clear()
-        await migrate({ from: thinned, to: levelStore(b as LevelDatabase), mode: 'copy' }).done
-        assert.deepEqual(await contents(b as LevelDatabase), expected.filter((row) => !/^.{10}30/.test(row)))
+        // Wrappers of the source that leave out every tenth, at once or when they are asked.
+        const thin = (page: ScanPage): Entry[] => page.entries.filter(([key]) => key[5] !== 0x30)
+        for (const pageOf of [
+          (page: ScanPage) => ({ ...page, entries: thin(page) }),
+          (page: ScanPage) => Object.create(page, { entries: { get: () => thin(page) } }) as ScanPage,
+          (page: ScanPage) => new Proxy(page, { get: (of, name) => (name === 'entries' ? thin(of) : of[name as keyof ScanPage]) })
+        ]) {
+          const thinned = Object.create(from, {
+            scan: { value: async (...asked: Parameters<Store['scan']>) => pageOf(await from.scan(...asked)) },
+            name: { value: 'thinned' }
+          }) as Store
+          await b.clear()
+          await migrate({ from: thinned, to: levelStore(b as LevelDatabase), mode: 'copy' }).done
+          assert.deepEqual(await contents(b as LevelDatabase), expected.filter((row) => !/^.{10}30/.test(row)))
+        }
       })
     )
   ))
