@@ -55,7 +55,12 @@ export function asciiOf(bytes: Uint8Array | undefined): string | undefined {
 export function areAscii(rows: readonly Row[]): boolean {
   let all = ''
   // Joined first: Node counts the bytes of a long string at the speed of memory, and a call for each costs more than all else.
-  for (let i = 0; i < rows.length; i++) all += (rows[i] as Row)[0] as string
+  for (let i = 0; i < rows.length; i++) {
+    const key = (rows[i] as Row)[0] as string
+    // No key of a LevelDB is empty: a decoder that gives up on one would make it so.
+    if (key === '') return false
+    all += key
+  }
   return Buffer.byteLength(all) === all.length
 }
 
