@@ -16,37 +16,6 @@ async function buildNative(target) {
   run('ninja', ['-C', 'build/bench', '--quiet', target])
 }
 
-async function native() {
-  await buildNative('keyhaul_bench')
-  run('node', ['bench/node/native.mjs', ...quick])
-}
-
-/** Natively too: its hashes are compared with those of the module. */
-async function sim() {
-  await buildNative('keyhaul_sim')
-  run('node', ['bench/node/sim.mjs', ...quick])
-}
-
-async function record() {
-  await buildWasm('keyhaul_bench_record')
-  run('node', ['bench/node/record.mjs', ...quick])
-}
-
-async function queue() {
-  await buildWasm('keyhaul_bench_queue')
-  run('node', ['bench/node/queue.mjs', ...quick])
-}
-
-async function thresholds() {
-  await buildWasm('keyhaul_checksum_simd', 'keyhaul_bench_checksum_early', 'keyhaul_bench_checksum_late')
-  run('node', ['bench/node/thresholds.mjs', ...quick])
-}
-
-async function checksumParts() {
-  await buildWasm('keyhaul_checksum_simd')
-  run('node', ['bench/node/checksum-parts.mjs', ...quick])
-}
-
 async function browser() {
   await bootstrap(['browser'])
   await buildWasm('keyhaul_bench_record')
@@ -55,17 +24,19 @@ async function browser() {
 }
 
 const inNode = (name, flags = []) => () => run('node', [...flags, `bench/node/${name}.mjs`, ...quick])
+const natively = (name, target) => () => buildNative(target).then(inNode(name))
+const inWasm = (name, ...targets) => () => buildWasm(...targets).then(inNode(name))
 const topics = {
-  native,
+  native: natively('native', 'keyhaul_bench'),
   checksum: inNode('checksum'),
-  'checksum-parts': checksumParts,
+  'checksum-parts': inWasm('checksum-parts', 'keyhaul_checksum_simd'),
   lags: inNode('lags'),
-  thresholds,
+  thresholds: inWasm('thresholds', 'keyhaul_checksum_simd', 'keyhaul_bench_checksum_early', 'keyhaul_bench_checksum_late'),
   start: inNode('start'),
   unpack: inNode('unpack'),
   migrator: inNode('migrator'),
-  record,
-  queue,
+  record: inWasm('record', 'keyhaul_bench_record'),
+  queue: inWasm('queue', 'keyhaul_bench_queue'),
   engine: inNode('engine'),
   'put-options': inNode('put-options'),
   move: inNode('move'),
@@ -73,7 +44,8 @@ const topics = {
   gate: inNode('gate'),
   live: inNode('live'),
   rehearse: inNode('rehearse'),
-  sim,
+  // Natively too: its hashes are compared with those of the module.
+  sim: natively('sim', 'keyhaul_sim'),
   memory: inNode('memory', ['--expose-gc']),
   browser
 }

@@ -8,6 +8,7 @@
 
 #include <string>
 
+#include "bit_by_bit.h"
 #include "keyhaul/checksum.h"
 #if __has_include(<isa-l.h>)
 #include <isa-l.h>
@@ -21,15 +22,8 @@
 namespace keyhaul::bench {
 namespace {
 
-// Bit by bit.
 uint32_t definition(ChecksumKind kind, std::string_view bytes, uint32_t initial) {
-  const uint32_t polynomial = kind == ChecksumKind::kCrc32 ? 0xEDB88320U : 0x82F63B78U;
-  uint32_t crc = ~initial;
-  for (const char byte : bytes) {
-    crc ^= static_cast<uint8_t>(byte);
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (polynomial & (0U - (crc & 1U)));
-  }
-  return ~crc;
+  return crcBitByBit(kind == ChecksumKind::kCrc32 ? 0xEDB88320U : 0x82F63B78U, bytes, initial);
 }
 
 void measure(benchmark::State& state, ChecksumKind kind, const std::string& kernel) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "bit_by_bit.h"
 #include "keyhaul/migrator.h"
 #include "records.h"
 
@@ -73,15 +74,6 @@ void makeAndTransferChunk(benchmark::State& state) {
 }
 BENCHMARK(makeAndTransferChunk)->Name("migrator/makeAndTransferChunk");
 
-uint32_t bitwise(std::string_view bytes) {
-  uint32_t crc = ~0U;
-  for (const char byte : bytes) {
-    crc ^= static_cast<uint8_t>(byte);
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (0xEDB88320U & (0U - (crc & 1)));
-  }
-  return ~crc;
-}
-
 void transferBitwise(benchmark::State& state) {
   struct Counts {
     uint64_t chunks = 0, bytes = 0;
@@ -94,7 +86,7 @@ void transferBitwise(benchmark::State& state) {
   for (auto _ : state) {
     const auto found = migrations.find(id);
     const DataChunk& chunk = chunks[at];
-    if (found == migrations.end() || bitwise(chunk.value) != chunk.checksum) {
+    if (found == migrations.end() || crcBitByBit(0xEDB88320U, chunk.value) != chunk.checksum) {
       return state.SkipWithError("refused");
     }
     ++found->second.chunks;
