@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "determinism.h"
 #include "lists.h"
 #include "scenario.h"
 #include "simulation.h"
@@ -127,6 +128,22 @@ int checkSabotage(const Command& command, const Print& print) {
   return missed == 0 ? kDone : kViolation;
 }
 
+// Does each seed do again what it did, looked at or not, and from any moment on?
+int checkDeterminism(const Command& command, const Print& print) {
+  Options options = command.options;
+  uint64_t seeds = 0, events = 0, violations = 0;
+  do {
+    const Report report = runBesideItself(options);
+    ++seeds;
+    events += report.events;
+    violations += report.ok() ? 0U : 1U;
+    if (!report.ok()) print(toText(report));
+  } while (options.seed++ < command.lastSeed);
+  print(std::to_string(seeds) + " seeds, compared after each of " + std::to_string(events) + " events, " +
+        std::to_string(violations) + " with violations\n");
+  return violations == 0 ? kDone : kViolation;
+}
+
 // Does every fault strike in every state of a live migration, and of another one? In a scenario that was chosen only
 // those of its kind.
 int showCoverage(const Command& command, const Print& print) {
@@ -160,6 +177,7 @@ int carryOut(const Command& command, const Print& print, const Print& complain) 
     case Task::kSeeds: return runSeeds(command, print);
     case Task::kMinimise: return runMinimise(command, print);
     case Task::kCheckSabotage: return checkSabotage(command, print);
+    case Task::kCheckDeterminism: return checkDeterminism(command, print);
     case Task::kCoverage: return showCoverage(command, print);
     case Task::kListScenarios:
     case Task::kListSabotage:

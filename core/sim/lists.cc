@@ -36,6 +36,7 @@ bool printList(Command::Task task, const Print& print) {
     case Task::kSeeds:
     case Task::kMinimise:
     case Task::kCheckSabotage:
+    case Task::kCheckDeterminism:
     case Task::kCoverage: return false;
   }
   return false;

@@ -94,6 +94,8 @@ bool setSwitch(Command& command, std::string_view flag) {
     command.task = Task::kMinimise;
   } else if (flag == "--check-sabotage") {
     command.task = Task::kCheckSabotage;
+  } else if (flag == "--check-determinism") {
+    command.task = Task::kCheckDeterminism;
   } else if (flag == "--coverage") {
     command.task = Task::kCoverage;
   } else if (flag == "--list-scenarios") {
@@ -118,6 +120,7 @@ const char* const kUsageText =
     "                   [--oracle NAME] [--explain KEY] [--log] [--stop EVENT] [--minimise] [--json]\n"
     "                   [--each] [--pauses] [--do MICROSECONDS:WHAT:NODE[:MILLISECONDS],...]\n"
     "       keyhaul_sim --check-sabotage --seeds A..B [--scenario NAME] [--oracle NAME]\n"
+    "       keyhaul_sim --check-determinism --seed N | --seeds A..B [--scenario NAME]\n"
     "       keyhaul_sim --coverage --seeds A..B\n"
     "       keyhaul_sim --rehearse NAME=NUMBER,... --seed N | --seeds A..B\n"
     "       keyhaul_sim --list-scenarios | --list-sabotage | --list-faults |\n"

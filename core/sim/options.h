@@ -45,6 +45,7 @@ struct Command {
     kSeeds,
     kMinimise,
     kCheckSabotage,
+    kCheckDeterminism,
     kCoverage,
     kListScenarios,
     kListSabotage,

@@ -11,6 +11,10 @@
 
 namespace keyhaul::sim {
 
+Moment momentOf(const World& world) {
+  return {world.eventNumber(), world.nowUs(), world.hash(), world.report().violations.size()};
+}
+
 Player::Player(const Options& options) : world_(std::make_unique<World>(options)) {
   auto watcher = std::make_unique<Watcher>(*world_);
   watcher_ = watcher.get();

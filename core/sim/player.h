@@ -13,6 +13,13 @@ namespace keyhaul::sim {
 class Watcher;
 class World;
 
+// Where a run stands: two with the same did the same so far.
+struct Moment {
+  uint64_t events = 0, timeUs = 0, hash = 0, violations = 0;
+  bool operator==(const Moment&) const = default;
+};
+Moment momentOf(const World& world);
+
 class Player {
  public:
   // The scenario has to exist.
@@ -27,6 +34,8 @@ class Player {
   bool ended() const { return ended_; }
   // In the present or later: what lies before the last event takes place now.
   void intervene(Intervention intervention);
+
+  Moment now() const { return momentOf(*world_); }
 
   // The world as it is; flights and log lines are those since it was last asked.
   std::string view();

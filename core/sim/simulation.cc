@@ -6,16 +6,20 @@
 
 namespace keyhaul::sim {
 
-Report run(const Options& options) {
-  World world(options);
+std::unique_ptr<World> worldOf(const Options& options) {
   const Scenario* scenario = findScenario(options.scenario);
-  if (scenario == nullptr) {
-    world.violated("options", "there is no scenario " + options.scenario, {});
-    return world.run();
-  }
-  addOracles(world);
-  scenario->build(world);
-  return world.run();
+  if (scenario == nullptr) return nullptr;
+  auto world = std::make_unique<World>(options);
+  addOracles(*world);
+  scenario->build(*world);
+  return world;
+}
+
+Report run(const Options& options) {
+  if (const std::unique_ptr<World> world = worldOf(options)) return world->run();
+  World nowhere(options);
+  nowhere.violated("options", "there is no scenario " + options.scenario, {});
+  return nowhere.run();
 }
 
 Report runAgainstHonest(const Options& options) {

@@ -1,10 +1,17 @@
 // The simulator as one function: options in, what came of it out. No I/O.
 #pragma once
 
+#include <memory>
+
 #include "options.h"
 #include "report.h"
 
 namespace keyhaul::sim {
+
+class World;
+
+// A world that has not begun, with its scenario and its oracles; null where there is no such scenario.
+std::unique_ptr<World> worldOf(const Options& options);
 
 Report run(const Options& options);
 

@@ -227,6 +227,7 @@ program
   .option('--pauses', 'and how long writers of a key had to wait')
   .option('--json', 'one line of JSON a run')
   .option('--check-sabotage', 'with --seeds: how soon every bug is found')
+  .option('--check-determinism', 'is it the same run again after every event: looked at, and from any moment on?')
   .option('--list-scenarios', 'what there is')
   .option('--list-faults')
   .option('--list-sabotage')

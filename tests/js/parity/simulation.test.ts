@@ -66,6 +66,7 @@ test('and the same text, whatever is asked for', () => {
     '--seeds 1..12 --sabotage ignore-checksum',
     '--seeds 1..12 --faults -drop,clog --json',
     '--seed 2 --faults none --each',
+    '--seed 7 --check-determinism', '--seeds 3..6 --scenario live-swarm --check-determinism',
     '--seed 5 --scenario rebalance --pauses', '--seeds 1..6 --scenario add-node --faults none --pauses',
     '--seed 3 --scenario story --faults none --do 1500000:crash:3:800,2000000:rate:drop:90000,4000000:sabotage:drop-tombstones',
     '--seed 4 --scenario live --faults none --do 500000:part:0-3:900,900000:one-way:3-1:400,1500000:rival:3:0,2000000:torn:3:700,2500000:rate:reorder:800000',
