@@ -4,6 +4,7 @@ import { KeyhaulError } from '../errors.js'
 import { refused } from '../given.js'
 import type { MigrateOptions } from '../options.js'
 import type { ScanRange, Store } from '../stores/store.js'
+import { keepLease, leaseOf } from './lease.js'
 import { operatorFence } from './operator.js'
 
 import { type Split, splitFrom, splitOf } from './split.js'
@@ -25,14 +26,33 @@ export function liveRun({ register, from, to, fence, share = 0.25 }: Pick<Migrat
   // What only has the name of a register would be asked for ever, as one that is down is.
   if (typeof register?.read !== 'function' || typeof register.compareAndSet !== 'function') throw refused('a live migration needs the `register` of its clients, such as levelRegister(db)')
   if (!(share > 0 && share <= 1)) throw refused(`share is ${share}; it must be more than 0, and at most 1`)
-  return { claim, source: from.name, target: to.name, register, fence, share }
+  const run: LiveRun = {
+    claim, source: from.name, target: to.name, register, fence, share,
+    watch: (migration) => {
+      fence?.watch(migration)
+      keepLease(migration, register, claim, run.lease)
+    }
+  }
+  return run
 }
 
-/** The same of one that was begun at this level, by its journal. */
-export function resumedRun(options: Parameters<typeof liveRun>[0], claim: Uint8Array, level: number, file: string): LiveRun {
+/** The same of one that was begun at this level, by its journal; once nobody else is at work on it. */
+export async function resumedRun(options: Parameters<typeof liveRun>[0] & Pick<MigrateOptions, 'takeOver' | 'signal'>, claim: Uint8Array, level: number, file: string): Promise<LiveRun> {
+  const { takeOver, signal } = options
+  if (takeOver != null && typeof takeOver !== 'boolean') throw refused(`takeOver is ${takeOver}; it must be true or false`)
   const run = liveRun(options, claim)
-  if ((run.fence !== undefined) === (level === 2)) return run
-  throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', { file, message: 'give stopWrites and resumeWrites if it was begun with them, and only then' })
+  if ((run.fence !== undefined) !== (level === 2)) {
+    throw new KeyhaulError('KEYHAUL_JOURNAL_MISMATCH', { file, message: 'give stopWrites and resumeWrites if it was begun with them, and only then' })
+  }
+  try {
+    run.lease = await leaseOf(run.register, claim, { takeOver, signal })
+  } catch (error) {
+    const { code, message, holder, heldMs } = error as KeyhaulError
+    if (code === 'KEYHAUL_LEASE_HELD') throw new KeyhaulError(code, { file, holder, heldMs, message, cause: error })
+    if (signal?.aborted === true) throw error
+    // A register that is away is told of by the migration, which asks it next; its lease is asked for again meanwhile.
+  }
+  return run
 }
 
 /** Why the level cannot be given; `missing` are capabilities. */
