@@ -132,7 +132,7 @@ export class Engine {
     const driver = this.#readyDriver()
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
-    const live = options.live === true ? liveBegin().liveRun(options, crypto.getRandomValues(new Uint8Array(16))) : undefined
+    const live = options.live === true ? liveBegin().liveRun(options) : undefined
     const plan = encodePlan({
       source: options.from.name,
       target: options.to.name,
@@ -157,14 +157,7 @@ export class Engine {
       expectedBytes: options.expected?.bytes ?? 0,
       digestKey: crypto.getRandomValues(new Uint8Array(32)),
       ranges,
-      live: live && {
-        claim: live.claim,
-        pauseBudgetMs: options.pauseBudgetMs ?? 1000,
-        durable: live.register.durable && journal !== undefined && journal.durable !== false,
-        operatorFence: live.fence !== undefined,
-        reverseWindowMs: options.reverseWindowMs ?? 0,
-        splitMax: options.splitMax ?? 0
-      }
+      live: live && liveBegin().livePlan(live, options, journal)
     })
     const id = driver.engine.start(driver.now(), plan, source, target, journal !== undefined)
     if (id < 0) throw planError(-id, driver.engine.problem(), options)

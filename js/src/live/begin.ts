@@ -1,7 +1,9 @@
 // How a live migration begins, as far as the small entry need not know it.
 import type { LiveRun } from '../engine/live.js'
+import type { LiveWords } from '../engine/plan.js'
 import { KeyhaulError } from '../errors.js'
 import { refused } from '../given.js'
+import type { JournalStore } from '../journal/journal.js'
 import type { MigrateOptions } from '../options.js'
 import type { ScanRange, Store } from '../stores/store.js'
 import { keepLease, leaseOf } from './lease.js'
@@ -22,7 +24,7 @@ export function moverOf<T extends Given>(options: T, ranges: readonly ScanRange[
   return { ...all, split: splitFrom(all) }
 }
 
-export function liveRun({ register, from, to, fence, share = 0.25 }: Pick<MigrateOptions, 'register' | 'from' | 'to' | 'share'> & Fenced, claim: Uint8Array): LiveRun {
+export function liveRun({ register, from, to, fence, share = 0.25 }: Pick<MigrateOptions, 'register' | 'from' | 'to' | 'share'> & Fenced, claim: Uint8Array = crypto.getRandomValues(new Uint8Array(16))): LiveRun {
   // What only has the name of a register would be asked for ever, as one that is down is.
   if (typeof register?.read !== 'function' || typeof register.compareAndSet !== 'function') throw refused('a live migration needs the `register` of its clients, such as levelRegister(db)')
   if (!(share > 0 && share <= 1)) throw refused(`share is ${share}; it must be more than 0, and at most 1`)
@@ -34,6 +36,18 @@ export function liveRun({ register, from, to, fence, share = 0.25 }: Pick<Migrat
     }
   }
   return run
+}
+
+/** What a plan has besides for it. */
+export function livePlan({ claim, register, fence }: LiveRun, options: MigrateOptions, journal: JournalStore | undefined): LiveWords {
+  return {
+    claim,
+    pauseBudgetMs: options.pauseBudgetMs ?? 1000,
+    durable: register.durable && journal !== undefined && journal.durable !== false,
+    operatorFence: fence !== undefined,
+    reverseWindowMs: options.reverseWindowMs ?? 0,
+    splitMax: options.splitMax ?? 0
+  }
 }
 
 /** The same of one that was begun at this level, by its journal; once nobody else is at work on it. */
