@@ -59,5 +59,6 @@ export const ERRORS = {
   KEYHAUL_COMMIT_UNKNOWN: [85, 'the register did not say whether the decision was taken; writes stay fenced until it can be read: bring it back, then resume'],
   KEYHAUL_RETRY: [86, 'the range is changing its owner; try again in a moment', 1],
   KEYHAUL_MOVED: [87, 'the range belongs to another store now; ask that one', 1],
+  KEYHAUL_LEASE_HELD: [88, 'another coordinator is at work on the migration; wait for its end, or take over with --take-over (takeOver: true)', 1],
   KEYHAUL_SERVICE_FAILED: [90, 'the control socket cannot be used; check that the service runs, and the path'],
 } as const

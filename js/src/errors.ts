@@ -20,6 +20,9 @@ export interface ErrorDetails {
   /** KEYHAUL_MOVED, KEYHAUL_RETRY: whom the range belongs to, where that is known, and since which epoch. */
   owner?: string | undefined
   epoch?: number | undefined
+  /** KEYHAUL_LEASE_HELD: who is at work on the migration, and for how long that one has been. */
+  holder?: string | undefined
+  heldMs?: number | undefined
   cause?: unknown
 }
 
@@ -37,6 +40,8 @@ export class KeyhaulError extends Error {
   declare readonly migration: string | undefined
   declare readonly owner: string | undefined
   declare readonly epoch: number | undefined
+  declare readonly holder: string | undefined
+  declare readonly heldMs: number | undefined
 
   constructor(code: KeyhaulErrorCode, details: ErrorDetails = {}) {
     super(describe(code, details), details.cause === undefined ? undefined : { cause: details.cause })

@@ -5,10 +5,10 @@ import type { EngineOptions, MigrateOptions } from './options.js'
 export const OPTION_NAMES = [
   'from', 'to', 'ranges', 'mode', 'live', 'register', 'pauseBudgetMs', 'share', 'stopWrites', 'resumeWrites', 'journal', 'signal', 'verify', 'repair',
   'intoNonempty', 'follow', 'requireLevel', 'rate', 'priority', 'checksum', 'pageBytes', 'pageEntries', 'lanes', 'windowPages', 'durablePages',
-  'entryBytesMax', 'expected', 'hostInfo', 'reverseWindowMs', 'splitMax'
+  'entryBytesMax', 'expected', 'hostInfo', 'reverseWindowMs', 'splitMax', 'takeOver'
 ] as const satisfies readonly (keyof MigrateOptions)[]
 
-export const RESUME_NAMES = ['from', 'to', 'signal', 'rate', 'register', 'share', 'stopWrites', 'resumeWrites', 'journal']
+export const RESUME_NAMES = ['from', 'to', 'signal', 'rate', 'register', 'share', 'stopWrites', 'resumeWrites', 'journal', 'takeOver']
 
 export const ENGINE_NAMES = ['slots', 'sourceSlots', 'targetSlots', 'rate', 'progressEveryMs', 'stallMs', 'retries', 'verifyRounds', 'differencesMax'] as const satisfies readonly (keyof EngineOptions)[]
 
@@ -24,7 +24,7 @@ export function assertGiven(given: object, names: readonly string[] = OPTION_NAM
     else if (names === ENGINE_NAMES && value != null && !Number.isInteger(value)) throw refused(`${name} is ${value}; it must be a whole number of 0 or more`)
     if (typeof value === 'number' && !(value >= 0 && value < 1 / 0)) throw refused(`${name} is ${value}; it must be 0 or more`)
     // Who forgot `live` would get a copy that no fence makes right.
-    if (names === OPTION_NAMES && value !== undefined && (given as MigrateOptions).live !== true && /^(register|pause|share|stopW|resumeW|reverse|split)/.test(name)) throw refused(`${name} needs live: true`)
+    if (names === OPTION_NAMES && value !== undefined && (given as MigrateOptions).live !== true && /^(register|pause|share|stopW|resumeW|reverse|split|take)/.test(name)) throw refused(`${name} needs live: true`)
     if (/^(live|repair|intoN.*|follow)$/.test(name) && value != null && typeof value !== 'boolean') throw refused(`${name} is ${value}; it must be true or false`)
   }
 }

@@ -22,7 +22,7 @@ export type { EngineOptions, MigrateOptions } from './options.js'
 const MODES = { copy: 1, move: 2, verify: 3 } as const
 const LIVE = 4
 
-type Going = Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate' | 'register' | 'share' | 'stopWrites' | 'resumeWrites'>
+type Going = Pick<MigrateOptions, 'from' | 'to' | 'signal' | 'rate' | 'register' | 'share' | 'stopWrites' | 'resumeWrites' | 'takeOver'>
 const DEPTHS = { none: 0, target: 1, both: 2 } as const
 const CHECKSUMS = { none: 0, crc32: 1, crc32c: 2 } as const
 
@@ -132,7 +132,7 @@ export class Engine {
     const driver = this.#readyDriver()
     const source = driver.addStore(options.from)
     const target = driver.addStore(options.to)
-    const live = options.live === true ? liveBegin().liveRun(options, crypto.getRandomValues(new Uint8Array(16))) : undefined
+    const live = options.live === true ? liveBegin().liveRun(options) : undefined
     const plan = encodePlan({
       source: options.from.name,
       target: options.to.name,
@@ -157,14 +157,7 @@ export class Engine {
       expectedBytes: options.expected?.bytes ?? 0,
       digestKey: crypto.getRandomValues(new Uint8Array(32)),
       ranges,
-      live: live && {
-        claim: live.claim,
-        pauseBudgetMs: options.pauseBudgetMs ?? 1000,
-        durable: live.register.durable && journal !== undefined && journal.durable !== false,
-        operatorFence: live.fence !== undefined,
-        reverseWindowMs: options.reverseWindowMs ?? 0,
-        splitMax: options.splitMax ?? 0
-      }
+      live: live && liveBegin().livePlan(live, options, journal)
     })
     const id = driver.engine.start(driver.now(), plan, source, target, journal !== undefined)
     if (id < 0) throw planError(-id, driver.engine.problem(), options)
@@ -196,7 +189,7 @@ export class Engine {
         message: 'its migration has ended, inspectJournal() has the receipt; use another journal'
       })
     }
-    const live = summary.live && liveBegin().resumedRun(options, fromHex(summary.live.claim), summary.level, journal.name)
+    const live = summary.live && await liveBegin().resumedRun(options, fromHex(summary.live.claim), summary.level, journal.name)
     if (summary.torn) await journal.truncate(summary.validBytes)
     const driver = this.#readyDriver()
     const source = driver.addStore(options.from)
@@ -219,7 +212,7 @@ export class Engine {
     }
     const migration: Migration = new Migration(this.driver, id, { from, to, signal, ranges, journal, live, onEnd })
     this.#running.add(migration)
-    live?.fence?.watch(migration)
+    live?.watch(migration)
     return options.split?.follow(this, ranges, migration) ?? migration
   }
 

@@ -34,6 +34,12 @@ export interface MigrateOptions {
    */
   readonly splitMax?: number | undefined
   /**
+   * Live, where the journal is of a migration that was begun: takes it over also from a coordinator that is at work on it. Without, one
+   * that has died is waited for, ten seconds at most and not at all where the register knows it is gone, and KEYHAUL_LEASE_HELD names one that
+   * is alive. Whoever is taken over from stops with KEYHAUL_SUPERSEDED.
+   */
+  readonly takeOver?: boolean | undefined
+  /**
    * Live: of the thread's time the migration takes about this share while clients are served, more
    * than 0 and at most 1, which is as fast as it can. Default 0.25. `rate` limits it besides. While it cannot
    * keep up with the writers it is twice as much, and what it asked for goes before what others did.

@@ -110,9 +110,12 @@ common(program.command('resume'))
   .argument('[journal]', 'its journal; with --service the id of a migration')
   .option('--service <socket>', 'in the service with this control socket')
   .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
+  .option('--take-over', 'with --service: also from another service that is at work on it')
   .addHelpText('after', '\nExamples:\n  $ keyhaul resume ./move.journal\n  $ keyhaul resume --service ./keyhaul.sock 3f9a0c1d')
-  .action((journal: string | undefined, flags: Partial<ServiceFlags> & { rate?: number }) => {
-    exit = isOfService(flags) ? resumeInService(journal, flags, flags.rate) : resume(named(journal), flags)
+  .action((journal: string | undefined, { takeOver, ...flags }: Partial<ServiceFlags> & { rate?: number; takeOver?: true }) => {
+    // What this command opens itself no other process has open.
+    if (takeOver === true && flags.service === undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--take-over needs --service SOCKET' })
+    exit = isOfService(flags) ? resumeInService(journal, flags, flags.rate, takeOver) : resume(named(journal), flags)
   })
 
 common(program.command('status'))

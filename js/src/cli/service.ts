@@ -106,7 +106,7 @@ export async function statusOfService(id: string | undefined, flags: ServiceFlag
   throw failure(flags.service, 'it closed the connection without an answer')
 }
 
-export const resumeInService = (id: string | undefined, flags: ServiceFlags, rate?: number): Promise<number> => follow({ op: 'resume', id, rate }, flags, 'stop', rateFlag(rate))
+export const resumeInService = (id: string | undefined, flags: ServiceFlags, rate?: number, takeOver?: true): Promise<number> => follow({ op: 'resume', id, rate, takeOver }, flags, 'stop', rateFlag(rate))
 export const reverseInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'reverse', id }, flags, 'leave')
 export const closeWindowInService = (id: string | undefined, flags: ServiceFlags, giveUpSource?: true): Promise<number> => follow({ op: 'closeWindow', id, giveUpSource }, flags, 'leave')
 export const cancelInService = (id: string | undefined, flags: ServiceFlags): Promise<number> => follow({ op: 'cancel', id }, flags, 'leave')

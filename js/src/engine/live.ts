@@ -1,7 +1,8 @@
 import { KeyhaulError } from '../errors.js'
 import type { OperatorFence } from '../live/operator.js'
 import type { WritersReceipt } from '../receipt.js'
-import type { Register } from '../register/register.js'
+import type { Migration } from '../migration.js'
+import type { Lease, Register } from '../register/register.js'
 import type { Entry, GateVerb, ScanRange, Store, Write } from '../stores/store.js'
 import { type Action, ActionKind } from './action.js'
 import { newerOf } from './guarded.js'
@@ -19,6 +20,10 @@ export interface LiveRun {
   readonly fence: OperatorFence | undefined
   /** Ends the count of what clients notice, where it was begun. */
   writes?: (() => WritersReceipt) | undefined
+  /** Of one that was resumed: who has it is at work on it. */
+  lease?: Lease | undefined
+  /** Told of the migration once it runs. */
+  readonly watch: (migration: Migration) => void
   /** The register's document as it was read last: what refuses a claim stands in it. */
   seen?: Uint8Array
 }

@@ -220,7 +220,7 @@ async function carryOut(request: Exclude<Request, RehearseRequest>, runs: Runs):
       return request.id ?? runs.only(({ progress }) => progress !== undefined, 'under way')
     case 'resume': {
       const id = request.id ?? runs.only(({ progress, resumable }) => progress !== undefined || resumable, 'to resume')
-      await runs.resume(id, request.rate)
+      await runs.resume(id, request.rate, { takeOver: request.takeOver })
       return id
     }
     case 'reverse':

@@ -40,7 +40,7 @@ export type Request =
   | MoveRequest
   | RehearseRequest
   | { readonly op: 'status'; readonly id?: string; readonly watch?: boolean }
-  | { readonly op: 'resume'; readonly id?: string; readonly rate?: number }
+  | { readonly op: 'resume'; readonly id?: string; readonly rate?: number; readonly takeOver?: boolean }
   | { readonly op: 'cancel' | 'stop' | 'reverse'; readonly id?: string }
   | { readonly op: 'closeWindow'; readonly id?: string; readonly giveUpSource?: boolean }
 
@@ -103,7 +103,7 @@ const MEMBERS: Readonly<Record<Request['op'], readonly string[]>> = {
   move: ['from', 'to', 'ranges', 'pauseBudgetMs', 'requireLevel', 'rate', 'reverseWindowMs', 'splitMax'],
   rehearse: ['from', 'to', 'ranges', 'sharePercent', 'writes', 'watchMs'],
   status: ['id', 'watch'],
-  resume: ['id', 'rate'],
+  resume: ['id', 'rate', 'takeOver'],
   cancel: ['id'],
   stop: ['id'],
   reverse: ['id'],
@@ -125,7 +125,7 @@ export function parseRequest(line: string): Request {
   const members = MEMBERS[op as Request['op']]
   for (const name of Object.keys(rest)) if (!members.includes(name)) throw refuse(`${op} has no ${JSON.stringify(name.slice(0, 40))}`)
   if (rest.id !== undefined && !(typeof rest.id === 'string' && ID.test(rest.id))) throw refuse('`id` is not the id of a migration')
-  for (const name of ['watch', 'giveUpSource']) if (rest[name] !== undefined && typeof rest[name] !== 'boolean') throw refuse(`\`${name}\` is not a boolean`)
+  for (const name of ['watch', 'giveUpSource', 'takeOver']) if (rest[name] !== undefined && typeof rest[name] !== 'boolean') throw refuse(`\`${name}\` is not a boolean`)
   if (op === 'move') return parseMove(rest)
   if (op === 'rehearse') return parseRehearse(rest)
   return { op, ...rest, ...numberOf(rest)('rate', Number.MAX_SAFE_INTEGER) } as Request

@@ -57,6 +57,7 @@ export class Runs {
 
   /** Reads the journals of earlier processes, and goes on with what was under way when the last one ended. */
   async recover(): Promise<void> {
+    const resumes: Promise<void>[] = []
     for (const file of readdirSync(this.options.journals).sort()) {
       if (!file.endsWith('.journal')) continue
       const run = await this.readRun(file)
@@ -67,8 +68,10 @@ export class Runs {
       const onRefusal = (error: KeyhaulError): void => {
         run.error = error
       }
-      if (wasUnderWay) await this.resume(run.id).catch(onRefusal)
+      if (wasUnderWay) resumes.push(this.resume(run.id).catch(onRefusal))
     }
+    // Beside each other: each may have to see first that whoever was at work on it is dead.
+    await Promise.all(resumes)
     this.forgetOld()
   }
 
@@ -94,12 +97,15 @@ export class Runs {
     return { id, migration }
   }
 
-  /** Goes on with one, at the rate that is given or else at the one that it had; one that runs goes on at the given one. */
-  async resume(id: string, given?: number, instead?: (name: string) => Store): Promise<void> {
+  /**
+   * Goes on with one, at the rate that is given or else at the one that it had; one that runs goes on at the given one.
+   * `instead`: of a source that this service does not have. `takeOver`: also from another service that is at work on it.
+   */
+  async resume(id: string, given?: number, about: { readonly instead?: (name: string) => Store; readonly takeOver?: boolean | undefined } = {}): Promise<void> {
     const run = this.find(id)
     if (run.starting !== undefined) {
       await run.starting.catch(() => {})
-      return this.resume(id, given, instead)
+      return this.resume(id, given, about)
     }
     const rate = given ?? run.rate
     if (run.migration !== undefined) {
@@ -109,9 +115,10 @@ export class Runs {
     }
     if (run.receipt !== undefined || run.error?.resumable === false) throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', { migration: id })
     const { register } = this.options
+    const { instead, takeOver } = about
     const isGone = instead !== undefined && !Object.hasOwn(this.options.stores, run.from)
     const [from, to] = [isGone ? instead(run.from) : this.store(run.from), this.store(run.to)]
-    const starting = this.engine.resume({ from, to, register, journal: run.journal, rate })
+    const starting = this.engine.resume({ from, to, register, journal: run.journal, rate, takeOver })
     run.starting = starting
     try {
       const migration = await starting
@@ -158,7 +165,7 @@ export class Runs {
 
   /** Also of one that stopped because its source is away, and where the service has no such store any more. */
   async giveUpSource(id: string): Promise<void> {
-    await this.resume(id, undefined, goneStore)
+    await this.resume(id, undefined, { instead: goneStore })
     this.find(id).migration?.closeWindow({ giveUpSource: true })
   }
 

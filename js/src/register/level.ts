@@ -3,9 +3,11 @@ import { concatBytes, decodePosition, encodePosition } from '../stores/bytes.js'
 import { fromLevel } from '../stores/level-errors.js'
 import { BYTES, ownKey, REGISTER_KIND } from '../stores/level-feed-rows.js'
 import type { LevelChainedBatch, LevelDatabase } from '../stores/level-types.js'
-import { type Register, type RegisterState, Watchers } from './register.js'
+import { takeLease } from './lease.js'
+import { LevelLeases } from './level-leases.js'
+import { type Lease, type LeaseRequest, type Register, type RegisterState, Watchers } from './register.js'
 
-export type { Register, RegisterState } from './register.js'
+export type { Lease, LeaseHolder, LeaseRequest, Register, RegisterState } from './register.js'
 
 /** One a database: replacements wait for each other, whoever made the register object. */
 interface Shared {
@@ -17,6 +19,8 @@ interface Shared {
   /** What its owner closed stays closed. */
   wasOpen: boolean
   readonly watchers: Watchers<RegisterState>
+  /** From the first one on. */
+  leases?: LevelLeases
 }
 const shared = new WeakMap<LevelDatabase, Shared>()
 
@@ -68,12 +72,22 @@ class LevelRegister implements Register {
     return this.shared.watchers.add(listener)
   }
 
+  lease(name: string, request: LeaseRequest): Promise<Lease> {
+    this.shared.leases ??= new LevelLeases(this.root, (work) => this.inTurn(async () => {
+      if (this.root.status !== 'open') await this.open()
+      return work()
+    }))
+    return takeLease(this.shared.leases, name, request)
+  }
+
+  private async open(): Promise<void> {
+    if (this.shared.wasOpen) throw new KeyhaulError('KEYHAUL_REGISTER_FAILED', { message: `the database of ${this.name} is closed` })
+    await this.root.open()
+  }
+
   private async look(): Promise<RegisterState> {
     const { shared } = this
-    if (this.root.status !== 'open') {
-      if (shared.wasOpen) throw new KeyhaulError('KEYHAUL_REGISTER_FAILED', { message: `the database of ${this.name} is closed` })
-      await this.root.open()
-    }
+    if (this.root.status !== 'open') await this.open()
     shared.wasOpen = true
     // A decision is waited for behind a fence: it is not to read first what is known.
     if (shared.known !== undefined) return copyOf(shared.known)

@@ -44,14 +44,14 @@ async function watch(from: Store, ranges: readonly ScanRange[], ms: number, sign
     for (;;) {
       await new Promise((wake) => setTimeout(wake, WATCH_EVERY_MS))
       let caughtUp = false
-      // Not longer than was asked for: it is the thread of the service.
-      while (!caughtUp && !isOver()) {
+      // Not longer than was asked for: it is the thread of the service. Once at least: who never looked, as where that thread was busy, knows of no writer.
+      do {
         const page = await feed.poll(position, { maxEntries: 2048, maxBytes: 1 << 20, signal })
         seen += page.changes.length
         changes += page.changes.filter(([key]) => inAny(key, ranges)).length
         position = page.position
         caughtUp = page.caughtUp
-      }
+      } while (!caughtUp && !isOver())
       if (isOver()) {
         // As many of what nobody has looked at lie in the ranges as of the rest.
         const unseen = caughtUp ? 0 : ((feed.behind?.(position) ?? 0) * changes) / Math.max(seen, 1)

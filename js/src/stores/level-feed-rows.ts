@@ -38,6 +38,8 @@ export const GATE_KIND = 4
 export const REGISTER_KIND = 5
 /** By the start of a feed: who opened it, as text. */
 export const OWNER_KIND = 6
+/** By the name of a lease: who holds it (js/src/register/level-leases.ts). */
+export const LEASE_KIND = 7
 
 export function ownKey(kind: number, position?: number): Uint8Array {
   return concatBytes([OWN, Uint8Array.of(kind), ...(position === undefined ? [] : [encodePosition(position)])])

@@ -37,6 +37,11 @@ export interface TextPage extends ScanPage {
   readonly keyhaulRows?: (page: unknown) => TextRows | undefined
 }
 
+/** How many entries a page has, without making bytes of their keys. */
+export function countOf(page: TextPage): number {
+  return (page.keyhaulRows?.(page) ?? page.entries).length
+}
+
 /** Keys shorter than this are written letter by letter. */
 const LOOP_CHARS = 48
 

@@ -66,6 +66,16 @@ test('only keys of the ranges count', async () => {
   assert.ok(perSecond > 0 && perSecond <= (50 * 1000) / 60, `${perSecond}`)
 })
 
+test('a thread that was busy for all of the time is no sign that nobody writes', async () => {
+  const store = memoryStore({ name: 'a' })
+  const watched = watchWriters(store, RANGES, 30, undefined)
+  await new Promise((wake) => setImmediate(wake))
+  for (let i = 0; i < 50; i++) store.put(`k${i}`, 'v')
+  const until = performance.now() + 60
+  while (performance.now() < until);
+  assert.ok((await watched) > 0)
+})
+
 test('two rehearsals of one source watch it one after the other, and one that is given up waits no longer', async () => {
   const store = writtenAtEachLook()
   const giveUp = new AbortController()
