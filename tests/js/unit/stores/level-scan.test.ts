@@ -47,7 +47,7 @@ function counting(db: Level, lost?: Buffer): { opened: number; closed: number; r
       let isClosed = false
       Object.assign(iterator, {
         nextv: async function again(size: number): Promise<unknown[]> {
-          const rows = (await nextv(size)) as [Buffer | string, Buffer][]
+          const rows = (await nextv(size)) as unknown as [Buffer | string, Buffer][]
           if (rows.length === 0 && isInside) throw Object.assign(new Error('Corruption: a block'), { code: 'LEVEL_CORRUPTION' })
           if (options.keys !== false) {
             counts.reads++
