@@ -197,7 +197,7 @@ export class LevelScan {
 
   /** What keys are made of, and how many rows to guess ahead, of so many bytes each, where so many are a page. */
   private look(at: readonly Row[], pageRows: number, rowBytes: number): void {
-    this.ahead?.look(bytesOf((at[0] as Row)[0]), at)
+    this.ahead?.look(this.from as Uint8Array, at)
     this.wanted = Math.max(pageRows, Math.min(AHEAD_ROWS, Math.floor(AHEAD_BYTES / rowBytes)))
   }
 

@@ -10,6 +10,7 @@ import type { Entry, PreparedWrites, ScanPage, Store } from './store.js'
 //      unless it drops a byte order mark at the beginning (V8 does not; others do).
 //   2. A key of an iterator that ends at ASCII text begins with an ASCII byte, as it is less: there is no mark.
 //   3. So a key of such an iterator that came out as ASCII has these bytes and no others.
+//   4. What both bounds begin with all keys between them begin with, so those letters need not be looked at.
 //
 // Rows with one that did not are read again as Buffers, and the scan goes on with those (`LevelScan`).
 
