@@ -41,6 +41,7 @@ const topics = {
   'put-options': inNode('put-options'),
   move: inNode('move'),
   'move-parts': inNode('move-parts'),
+  'move-floor': inWasm('move-floor', 'keyhaul_bench_record'),
   gate: inNode('gate'),
   live: inNode('live'),
   rehearse: inNode('rehearse'),

@@ -148,7 +148,7 @@ export class Engine {
       follow: options.follow === true,
       checksumKind: choose('checksum', CHECKSUMS, options.checksum ?? 'crc32'),
       pageBytes: options.pageBytes ?? (live ? 65_536 : 1_048_576),
-      pageEntries: options.pageEntries ?? 2048,
+      pageEntries: options.pageEntries ?? 4096,
       lanes: options.lanes ?? 1,
       windowPages: options.windowPages ?? (live ? 2 : 4),
       durablePages: options.durablePages ?? (live ? 20 : 64),

@@ -84,7 +84,7 @@ export interface MigrateOptions {
   /** Checksum of frames on their way. Default `crc32`. */
   readonly checksum?: 'none' | 'crc32' | 'crc32c' | undefined
   /**
-   * A page's limits. Default 1 MiB and 2048 entries: small entries are cheaper in pages that stay in a
+   * A page's limits. Default 1 MiB and 4096 entries: small entries are cheaper in pages that stay in a
    * cache, large ones where a page holds more than one. Live 64 KiB, because clients wait while a page
    * is worked on.
    */

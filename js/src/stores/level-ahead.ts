@@ -25,7 +25,7 @@ export class KeysAhead {
   /** Of each byte, how many of the symbols are smaller. */
   private readonly ranks = new Uint16Array(256)
 
-  /** At ascending rows, none of which is before `first`. */
+  /** At ascending rows, most of them from `first` on. */
   look(first: Uint8Array, rows: readonly Row[]): void {
     const from = common(first, bytesOf((rows.at(-1) as Row)[0]))
     let isNew = false

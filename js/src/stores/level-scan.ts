@@ -2,7 +2,7 @@ import { compareBytes, successor } from './bytes.js'
 import { KeysAhead } from './level-ahead.js'
 import { isOwn, OWN_TEXT } from './level-feed-rows.js'
 import { assertNothingPassedOver, mayPassOver, READ_ROWS } from './level-passed.js'
-import { areAscii, asciiOf, bytesOf, type Row } from './level-text.js'
+import { areAscii, asciiOf, bytesOf, inCommon, type Row } from './level-text.js'
 import type { LevelDatabase, LevelEncoding, LevelIterator } from './level-types.js'
 import type { ScanOptions, ScanRange } from './store.js'
 
@@ -12,6 +12,9 @@ export const AGE_MAX_MS = 1000
 /** Rows to a guessed end, where a page has fewer; as many as these bytes hold, where rows are large. */
 const AHEAD_ROWS = 16
 const AHEAD_BYTES = 4 << 20
+
+/** Said once: in a bundle for pages, where there is no Buffer, what is of text falls away. */
+const hasText = typeof Buffer !== 'undefined'
 
 export interface RowPage {
   readonly rows: readonly Row[]
@@ -51,6 +54,8 @@ export class LevelScan {
   private to: Uint8Array | undefined
   /** Its keys are read as text. */
   private isText = false
+  /** With so many characters, which its bounds have in common, all its keys begin. */
+  private inCommon = 0
   /** Of its rows the last, where it is of text. */
   private last?: string | Uint8Array | undefined
   /** Rows that it gave by now, and whether there are no more. */
@@ -85,47 +90,60 @@ export class LevelScan {
   }
 
   async read(hasOwn: boolean, options: ScanOptions): Promise<RowPage> {
-    const rows: Row[] = []
-    let bytes = 0
-    let isText = false
+    const page = { rows: [] as Row[], bytes: 0, isText: false }
+    const { rows } = page
+    const isLarge = options.maxEntries > READ_ROWS
     this.pages++
     for (;;) {
-      // One more than asked for: a short answer is the end, and needs no further call.
-      if (this.at === this.rows.length && !(await this.more(options.maxEntries + 1 - rows.length, options))) return { rows, bytes, isText, end: true }
-      for (; this.at < this.rows.length; this.at++) {
-        const row = this.rows[this.at] as Row
-        const key = row[0]
-        const ofText = typeof Buffer !== 'undefined' && typeof key === 'string'
-        if (hasOwn && (ofText ? key.startsWith(OWN_TEXT) : key[0] === 0x21 && isOwn(key as Uint8Array))) continue
-        const size = key.length + row[1].length
-        const isFull = rows.length === options.maxEntries || bytes + size > options.maxBytes
-        if (isFull && rows.length > 0) {
-          await this.settle(rows.length, bytes, options)
-          this.leave((rows.at(-1) as Row)[0])
-          return { rows, bytes, isText, end: false }
-        }
-        bytes += size
-        isText ||= ofText
-        rows.push(row)
+      if (this.take(page, hasOwn, options)) {
+        await this.settle(rows.length, page.bytes, options)
+        return this.give(page)
       }
-    }
-  }
-
-  /** Reads more rows, behind those that are left; false: there are none. */
-  private async more(limit: number, options: ScanOptions): Promise<boolean> {
-    for (;;) {
-      if (!this.isRead && (await this.readOn(limit, options)).length > 0) return true
-      if (this.to === this.lt) return false
+      // One more than asked for: a short answer is the end, and needs no further call. What ends at a guess is read to there anyway.
+      const left = isLarge && this.to !== this.lt ? READ_ROWS + 1 : options.maxEntries + 1 - rows.length
+      if (!this.isRead && (await this.readOn(left, options)).length > 0) continue
+      if (this.to === this.lt) return { ...page, end: true }
+      // The iterator is at its end, so all that it gave is known to be whole. Before the page were full of rows of the next
+      // one, that would have to be read to its end too, while these grow old. Who asks for few gets as many.
+      if (isLarge && (2 * rows.length >= options.maxEntries || 2 * page.bytes > options.maxBytes)) {
+        const fitting = Math.floor((rows.length * options.maxBytes) / page.bytes)
+        this.look(rows, Math.max(1, Math.min(fitting, options.maxEntries)), page.bytes / rows.length)
+        return this.give(page)
+      }
       this.goOn()
     }
   }
 
+  /** Rows that were read, until the page is full; no async function, which V8 makes slower code of. */
+  private take(page: { rows: Row[]; bytes: number; isText: boolean }, hasOwn: boolean, { maxEntries, maxBytes }: ScanOptions): boolean {
+    const { rows: to } = page
+    const { rows } = this
+    let { bytes } = page
+    let at = this.at
+    let isFull = false
+    for (; at < rows.length; at++) {
+      const row = rows[at] as Row
+      const key = row[0]
+      const ofText = hasText && typeof key === 'string'
+      if (hasOwn && (ofText ? key.startsWith(OWN_TEXT) : key[0] === 0x21 && isOwn(key as Uint8Array))) continue
+      const size = key.length + row[1].length
+      isFull = to.length > 0 && (to.length === maxEntries || bytes + size > maxBytes)
+      if (isFull) break
+      bytes += size
+      if (ofText) page.isText = true
+      to.push(row)
+    }
+    this.at = at
+    page.bytes = bytes
+    return isFull
+  }
+
   /** None: the iterator is at its end, where LevelDB has said whether anything was passed over. */
   private async readOn(limit: number, options: ScanOptions): Promise<readonly Row[]> {
-    const rows = (await this.native.nextv(Math.min(limit, READ_ROWS))) as Row[]
+    const rows = (await this.native.nextv(Math.min(limit, READ_ROWS + 1))) as Row[]
     options.signal?.throwIfAborted()
     if (typeof Buffer !== 'undefined' && this.isText) {
-      if (!areAscii(rows)) {
+      if (!areAscii(rows, this.inCommon)) {
         // By an iterator of bytes, behind what this one gave. What it passed over until there only its end would have told.
         this.openText = undefined
         this.isText = false
@@ -164,6 +182,7 @@ export class LevelScan {
       if (gte !== undefined && lt !== undefined) {
         this.isText = true
         this.last = undefined
+        this.inCommon = inCommon(gte, lt)
         this.native = this.openText({ gte, lt })
       }
     }
@@ -176,11 +195,16 @@ export class LevelScan {
     this.timer = undefined
   }
 
+  /** What keys are made of, and how many rows to guess ahead, of so many bytes each, where so many are a page. */
+  private look(at: readonly Row[], pageRows: number, rowBytes: number): void {
+    this.ahead?.look(this.from as Uint8Array, at)
+    this.wanted = Math.max(pageRows, Math.min(AHEAD_ROWS, Math.floor(AHEAD_BYTES / rowBytes)))
+  }
+
   /** Before a page of so many rows and bytes is given out: LevelDB has passed nothing over in what was read. */
   private async settle(pageRows: number, pageBytes: number, options: ScanOptions): Promise<void> {
     if (this.ahead === undefined || this.isRead) return
-    this.ahead.look(this.from as Uint8Array, this.rows)
-    this.wanted = Math.max(pageRows, Math.min(AHEAD_ROWS, Math.floor((AHEAD_BYTES * pageRows) / pageBytes)))
+    this.look(this.rows, pageRows, pageBytes / pageRows)
     if (this.to !== this.lt) {
       let room = 2 * Math.max(options.maxBytes, AHEAD_BYTES)
       for (let left = 4 * this.wanted; !this.isRead && left > 0 && room > 0; ) {
@@ -201,11 +225,12 @@ export class LevelScan {
   }
 
   /** A page with more to come. */
-  private leave(key: string | Uint8Array): void {
-    this.next = successor(bytesOf(key))
+  private give({ rows, bytes, isText }: Omit<RowPage, 'end'>): RowPage {
+    this.next = successor(bytesOf((rows.at(-1) as Row)[0]))
     // What was given out is the caller's alone to hold.
     this.rows = this.rows.slice(this.at)
     this.at = 0
+    return { rows, bytes, isText, end: false }
   }
 
   /** Closes it when nobody waits for that. */

@@ -10,6 +10,7 @@ import type { Entry, PreparedWrites, ScanPage, Store } from './store.js'
 //      unless it drops a byte order mark at the beginning (V8 does not; others do).
 //   2. A key of an iterator that ends at ASCII text begins with an ASCII byte, as it is less: there is no mark.
 //   3. So a key of such an iterator that came out as ASCII has these bytes and no others.
+//   4. What both bounds begin with all keys between them begin with, so those letters need not be looked at.
 //
 // Rows with one that did not are read again as Buffers, and the scan goes on with those (`LevelScan`).
 
@@ -44,6 +45,8 @@ export function countOf(page: TextPage): number {
 
 /** Keys shorter than this are written letter by letter. */
 const LOOP_CHARS = 48
+/** Looking at as many of a key, letter by letter, is cheaper than joining keys. */
+const LOOK_CHARS = 8
 
 const encoder = /* @__PURE__ */ new TextEncoder()
 
@@ -56,8 +59,31 @@ export function asciiOf(bytes: Uint8Array | undefined): string | undefined {
   return bytes?.every((byte) => byte < 0x80) === true ? Buffer.from(bytes).toString('latin1') : undefined
 }
 
-/** Whether all keys are, which were read as text. */
-export function areAscii(rows: readonly Row[]): boolean {
+/** How many characters both begin with. */
+export function inCommon(a: string, b: string): number {
+  let length = 0
+  while (length < a.length && length < b.length && a[length] === b[length]) length++
+  return length
+}
+
+/** Whether all keys are, which were read as text, and begin with so many characters that are known to be. */
+export function areAscii(rows: readonly Row[], known: number): boolean {
+  const rest = ((rows[0]?.[0] as string | undefined)?.length ?? 0) - known
+  return rest <= LOOK_CHARS && rest >= 0 ? areAsciiFrom(known, rows) : areAsciiAtAll(rows)
+}
+
+function areAsciiFrom(known: number, rows: readonly Row[]): boolean {
+  let all = 0
+  for (let i = 0; i < rows.length; i++) {
+    const key = (rows[i] as Row)[0] as string
+    // Shorter than what it begins with is none: a decoder gave up on it.
+    if (key.length < known || key === '') return false
+    for (let j = known; j < key.length; j++) all |= key.charCodeAt(j)
+  }
+  return all < 0x80
+}
+
+function areAsciiAtAll(rows: readonly Row[]): boolean {
   let all = ''
   // Joined first: Node counts the bytes of a long string at the speed of memory, and a call for each costs more than all else.
   for (let i = 0; i < rows.length; i++) {
