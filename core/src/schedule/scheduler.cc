@@ -12,10 +12,6 @@ uint32_t& count(std::vector<uint32_t>& counts, NodeId node) {
   return counts[node.slot()];
 }
 
-uint32_t look(const std::vector<uint32_t>& counts, NodeId node) {
-  return node.slot() < counts.size() ? counts[node.slot()] : 0;
-}
-
 }  // namespace
 
 void Scheduler::enqueue(MigrationId id, uint8_t priority, NodeId source, NodeId target,
@@ -77,6 +73,13 @@ MigrationId Scheduler::run(const Item& item, Instant now) {
 void Scheduler::runAnyway(MigrationId id, Instant now) {
   const auto at = std::find_if(waiting_.begin(), waiting_.end(), [id](const Item& item) { return item.id == id; });
   if (at != waiting_.end()) run(*at, now);
+}
+
+void Scheduler::setSlots(uint32_t slots, uint32_t sourceSlots, uint32_t targetSlots) {
+  config_.slots = slots;
+  config_.sourceSlots = sourceSlots;
+  config_.targetSlots = targetSlots;
+  changed_ = true;
 }
 
 std::optional<MigrationId> Scheduler::admit(Instant now) {
