@@ -72,6 +72,7 @@ struct Engine::Impl {
   MigrationId yielding;  // the last that was asked to make room
   uint64_t stale = 0;
   bool stepping = false;
+  bool thinsOut = false;  // since slots were lowered more run than may
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -116,8 +117,9 @@ Result<NodeId> Engine::addNode(std::string_view name) {
 Status Engine::removeNode(NodeId node) {
   if (!impl_->known(node)) return ErrorCode::kNotFound;
   for (const Impl::Slot& slot : impl_->slots) {
-    const Job* job = slot.migration.get();
-    if (job != nullptr && (job->source() == node || job->target() == node)) return ErrorCode::kUnsupported;
+    if (!slot.migration) continue;
+    const bool uses = slot.migration->source() == node || slot.migration->target() == node;
+    if (uses) return ErrorCode::kUnsupported;
   }
   impl_->nodes[node.slot()].live = false;
   return {};
@@ -204,20 +206,16 @@ void Engine::Impl::admit() {
   }
 }
 
-// One at a time: when it has given its slot back, somebody gets it. Those for whom lowered slots leave none, at once.
-// The small WASM module has no room for it.
+// One at a time: when it has given its slot back, somebody gets it. The small WASM module has no room for it.
 void Engine::Impl::preempt() {
   if (!hasLiveMigrations()) return;
   const auto mayYield = [this](MigrationId id) { return find(id)->migration->mayYield(); };
   const auto leaves = [this](MigrationId id) { return find(id)->migration->yields(); };
-  const auto makeRoom = [this](MigrationId id) {
-    find(id)->migration->yield();
-    touch(*find(id));
-  };
-  while (const auto next = scheduler.toThinOut(mayYield, leaves)) makeRoom(*next);
+  const auto makeRoom = [this](Slot& slot) { slot.migration->yield(), touch(slot); };
+  while (const auto next = scheduler.toThinOut(thinsOut, mayYield, leaves)) makeRoom(*find(*next));
   const Slot* before = find(yielding);
   if (before != nullptr && before->turn == Slot::Turn::kRuns && before->migration->yields()) return;
-  if (const auto next = scheduler.toPreempt(port.now(), mayYield)) makeRoom(yielding = *next);
+  if (const auto next = scheduler.toPreempt(port.now(), mayYield)) makeRoom(*find(yielding = *next));
 }
 
 void Engine::Impl::pump(uint32_t index) {
@@ -270,7 +268,8 @@ Ready Engine::step(Instant now, std::span<const Event> events) {
   impl.port.setAhead(impl.ahead());
   for (const Event& event : events) impl.deliver(event);
   Ready ready;
-  for (bool again = true; again;) {
+  bool again = true;
+  while (again) {
     impl.admit();
     impl.preempt();
     again = false;
@@ -368,7 +367,7 @@ std::span<std::byte> Engine::acquire(uint64_t bytes, BufferId& id) {
   return id ? impl_->port.buffers().whole(id) : std::span<std::byte>{};
 }
 
-void Engine::setSlots(uint32_t all, uint32_t source, uint32_t target) { impl_->scheduler.setSlots(all, source, target); }
+void Engine::setSlots(uint32_t all, uint32_t source, uint32_t target) { impl_->thinsOut = impl_->scheduler.setSlots(all, source, target); }
 
 void Engine::release(BufferId id) { impl_->port.buffers().release(id); }
 

@@ -12,6 +12,10 @@ uint32_t& count(std::vector<uint32_t>& counts, NodeId node) {
   return counts[node.slot()];
 }
 
+uint32_t look(const std::vector<uint32_t>& counts, NodeId node) {
+  return node.slot() < counts.size() ? counts[node.slot()] : 0;
+}
+
 }  // namespace
 
 void Scheduler::enqueue(MigrationId id, uint8_t priority, NodeId source, NodeId target,
@@ -75,11 +79,12 @@ void Scheduler::runAnyway(MigrationId id, Instant now) {
   if (at != waiting_.end()) run(*at, now);
 }
 
-void Scheduler::setSlots(uint32_t slots, uint32_t sourceSlots, uint32_t targetSlots) {
+bool Scheduler::setSlots(uint32_t slots, uint32_t sourceSlots, uint32_t targetSlots) {
   config_.slots = slots;
   config_.sourceSlots = sourceSlots;
   config_.targetSlots = targetSlots;
-  changed_ = true;
+  const auto stays = [](MigrationId) { return false; };
+  return std::any_of(running_.begin(), running_.end(), [&](const Item& item) { return isOver(item, stays); });
 }
 
 std::optional<MigrationId> Scheduler::admit(Instant now) {

@@ -9,6 +9,7 @@
 // waiting has raised is not sent back into the line by those whom it has passed.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -53,28 +54,20 @@ class Scheduler {
     return room->id;
   }
 
-  // Who runs beyond them runs on, until thinned out.
-  void setSlots(uint32_t slots, uint32_t sourceSlots, uint32_t targetSlots);
-  // Since slots were changed more run than may, without counting those that leave by themselves: the lowest of those
-  // that are too many and yield, of equals the last that came. Where more run for another reason, they may.
+  // Who runs beyond them runs on, until thinned out. Do more run than may?
+  bool setSlots(uint32_t slots, uint32_t sourceSlots, uint32_t targetSlots);
+  // Where more run than may, without counting those that leave by themselves: the lowest of those that are too many
+  // and yield, of equals the last that came. `any`: since slots were lowered; once no more run it is over, and if more
+  // do for another reason later, they may.
   template <class Yields, class Leaves>
-  std::optional<MigrationId> toThinOut(Yields yields, Leaves leaves) {
-    if (!changed_) return std::nullopt;
+  std::optional<MigrationId> toThinOut(bool& any, Yields yields, Leaves leaves) const {
+    if (!any) return std::nullopt;
+    any = std::any_of(running_.begin(), running_.end(), [this](const Item& item) { return isOver(item, [](MigrationId) { return false; }); });
     const Item* lowest = nullptr;
-    bool anyOver = false;
     for (const Item& item : running_) {
-      uint32_t all = 0, source = 0, target = 0;  // that stay
-      for (const Item& other : running_) {
-        if (leaves(other.id)) continue;
-        ++all;
-        source += other.source == item.source ? 1U : 0U;
-        target += other.target == item.target ? 1U : 0U;
-      }
-      anyOver = anyOver || isOver(running(), look(asSource_, item.source), look(asTarget_, item.target));
       const bool lower = lowest == nullptr || item.rank <= lowest->rank;
-      if (lower && isOver(all, source, target) && yields(item.id)) lowest = &item;
+      if (lower && isOver(item, leaves) && yields(item.id)) lowest = &item;
     }
-    changed_ = anyOver;
     if (lowest == nullptr) return std::nullopt;
     return lowest->id;
   }
@@ -90,12 +83,18 @@ class Scheduler {
     uint32_t rank = 0;  // with which it got its slot
   };
   using Counts = std::vector<uint32_t>;
-  static uint32_t look(const Counts& counts, NodeId node) {
-    return node.slot() < counts.size() ? counts[node.slot()] : 0;
-  }
   // `without`: as if that one did not run.
   bool fits(const Item& item, const Item* without = nullptr) const;
-  bool isOver(uint32_t all, uint32_t source, uint32_t target) const {
+  // Do more run than may, all together or at a node of this one, without those that leave?
+  template <class Leaves>
+  bool isOver(const Item& item, Leaves leaves) const {
+    uint32_t all = 0, source = 0, target = 0;
+    for (const Item& other : running_) {
+      if (leaves(other.id)) continue;
+      ++all;
+      source += other.source == item.source ? 1U : 0U;
+      target += other.target == item.target ? 1U : 0U;
+    }
     const auto over = [](uint32_t used, uint32_t limit) { return limit != 0 && used > limit; };
     return over(all, config_.slots) || over(source, config_.sourceSlots) || over(target, config_.targetSlots);
   }
@@ -109,7 +108,6 @@ class Scheduler {
 
   Config config_;
   std::vector<Item> waiting_, running_;  // as they came
-  bool changed_ = false;                 // the slots, and more may run than may since
   Counts asSource_, asTarget_;  // running, by node slot
   // Only while admit() looks for one: who is next, and what is kept for those before it. A
   // rank is a number, the lower the sooner; its lower half is the place in waiting_.
