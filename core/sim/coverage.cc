@@ -71,7 +71,11 @@ std::string_view whyImpossibleForCopies(S state, FaultKind kind) {
     case FaultKind::kSwizzle:
     case FaultKind::kClockBack:
     case FaultKind::kClockDrift:
-    case FaultKind::kNoMemory: return {};
+    case FaultKind::kNoMemory:
+    case FaultKind::kNarrow:
+    case FaultKind::kSlots:
+    case FaultKind::kVersionSkew: return {};
+    case FaultKind::kStaleRead: return state == S::kVerifying ? "" : "nothing is compared";
   }
   return {};
 }
@@ -92,6 +96,7 @@ std::string_view whyImpossible(CoverageOf of, MigrationState state, FaultKind ki
   if (kind == FaultKind::kBitRot && !writesValues(state)) return "no value is written";
   const bool compares = state == S::kCopying || state == S::kCatchingUp;
   if (kind == FaultKind::kMisdirected && !compares) return "it is not compared any more";
+  if (kind == FaultKind::kStaleRead && state != S::kVerifying) return "nothing is compared";
   if (kind == FaultKind::kNoMemory && !reads(state)) return "no page is read";
   if (kind == FaultKind::kAnyLoss && !writesMany(state)) return "what is written is synced before it is acknowledged";
   if (kind == FaultKind::kStoreError && ofRegister) return "only the register is asked";

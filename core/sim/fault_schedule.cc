@@ -24,7 +24,8 @@ FaultSchedule::FaultSchedule(World& world)
       replay_(world.seed(), "fault replay"),
       groups_(world.seed(), "fault groups"),
       swizzle_(world.seed(), "fault swizzle"),
-      clocks_(world.seed(), "fault clocks") {}
+      clocks_(world.seed(), "fault clocks"),
+      slots_(world.seed(), "fault slots") {}
 
 void FaultSchedule::start() { post(kTickUs, kTick, 0); }
 
@@ -199,6 +200,7 @@ void FaultSchedule::harmMover(Node& node) {
   harmClock(mover);
   fill(node, mover.disk());
   if (strikes(user_, FaultKind::kMeddling, node)) mover.meddle(user_);
+  if (strikes(slots_, FaultKind::kSlots, node)) mover.meddleSlots(slots_);
 }
 
 void FaultSchedule::harmClock(MoverNode& mover) {

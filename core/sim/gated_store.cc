@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "skew.h"
 #include "world.h"
 
 namespace keyhaul::sim {
@@ -10,10 +11,11 @@ constexpr uint64_t kImpatienceUs = 400'000;
 constexpr uint64_t kLazyUs = 500'000;
 constexpr uint64_t kRedirectUsMax = 300'000;
 constexpr uint64_t kEarlyUsMax = 20'000;
+constexpr uint64_t kOlderUsMax = 2'000'000;
 }
 
 GatedStoreNode::GatedStoreNode(World& world, uint16_t id, std::string name)
-    : StoreNode(world, id, std::move(name)) {}
+    : StoreNode(world, id, std::move(name)), versionPrng_(world.seed(), "version of " + StoreNode::name()) {}
 
 void GatedStoreNode::setUpGate(const KeyRange& range) {
   GateCall call;
@@ -372,6 +374,23 @@ void GatedStoreNode::onCrash() {
   waiting_.clear();
   held_.clear();
   liveSessions_.clear();
+}
+
+// As a build that does not know the version of its gate's record: it serves nobody, until one that does takes its
+// place.
+void GatedStoreNode::onRestart() {
+  // Before anything was moved there is no record.
+  if (durableGate_.empty() || !world_.strikes(versionPrng_, FaultKind::kVersionSkew, id())) return;
+  const std::string later = asLaterRecord(durableGate_);
+  if (Gate::restore(std::as_bytes(std::span(later)), gate_.last()).code() != ErrorCode::kRegisterCorrupt) {
+    world_.violated("gate", "a record of a later version is read", {});
+  }
+  if (world_.sabotaged(Sabotage::kGateBegunAnew)) {
+    gate_ = Gate(gate_.last());
+    durableGate_ = gate_.encode();
+    return;
+  }
+  world_.crash(*this, world_.nowUs() + versionPrng_.between(100'000, kOlderUsMax));
 }
 
 }  // namespace keyhaul::sim

@@ -61,6 +61,7 @@ class GatedStoreNode : public StoreNode {
   void show(uint64_t upto);
   Message execute(const Message& message, bool synced) override;
   void onCrash() override;
+  void onRestart() override;
 
   // Of clients (gated_client_calls.cc).
   void onClient(Message message);
@@ -88,6 +89,7 @@ class GatedStoreNode : public StoreNode {
   bool isOfAnyCoordinator(const Job& job, const KeyRange& span) const;
   void obeyLateActivate(Message message);
 
+  Prng versionPrng_;
   Gate gate_;
   std::string durableGate_;
   std::map<uint64_t, Message> held_;  // admitted, and not on their way to the disk yet

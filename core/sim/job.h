@@ -56,6 +56,7 @@ struct Job {
   bool cancelAsked = false, startOver = false;
   uint32_t writersLeft = 0;  // clients that may still write its keys
   std::string journal;       // the bytes on the mover's disk
+  bool isLater = false;      // and began by a process whose version older ones do not know
   Receipt receipt;           // once it has ended
   std::vector<std::string> copiedUpto;  // by range; only kept for a sabotage
   Entries targetBefore;      // its ranges of the target, when it was first begun
@@ -67,6 +68,7 @@ struct Job {
   bool closeTold = false;    // that its reverse window is to be closed was known to it
   bool undone = false;       // it was given up in some incarnation, whatever the reason
   ErrorCode reason = ErrorCode::kOk;  // the last one that was said, of any incarnation
+  bool sawStale = false;     // its target has shown it something of the past
   uint32_t superseded = 0;   // how often another coordinator took it away
 
   bool ended() const { return phase == Phase::kEnded; }

@@ -14,9 +14,11 @@ constexpr uint64_t kUnixStartMs = 1'800'000'000'000;
 MoverNode::MoverNode(World& world, uint16_t id, const Config& config)
     : Node(world, NodeKind::kMover, id),
       config_(config),
+      configured_(config),
       disk_(world.seed(), "disk mover " + std::to_string(id), world.faults()),
       prng_(world.seed(), "mover " + std::to_string(id)),
-      memoryPrng_(world.seed(), "memory of mover " + std::to_string(id)) {
+      memoryPrng_(world.seed(), "memory of mover " + std::to_string(id)),
+      versionPrng_(world.seed(), "version of mover " + std::to_string(id)) {
   if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncs());
 }
 
@@ -49,9 +51,12 @@ void MoverNode::onCrash() {
   stepPosted_ = false;
   armedUs_ = deadlineUs_ = UINT64_MAX;
   clock_.restart();
+  config_ = configured_;
 }
 
 void MoverNode::onRestart() {
+  older_ = world_.strikes(versionPrng_, FaultKind::kVersionSkew, id());
+  if (older_) timer(versionPrng_.between(100'000, 3'000'000), kUpgrade);
   for (Job* job : jobs_) {
     if (job->ended()) watchReturn(*job);
     if (!job->ended()) watchRate(*job);
@@ -91,6 +96,7 @@ void MoverNode::onTimer(uint8_t what, uint64_t arg) {
       return wake();
     }
     case kComesBack: return onComesBack(world_.job(static_cast<uint32_t>(arg)));
+    case kUpgrade: return world_.crash(*this, world_.nowUs() + 100'000);
   }
 }
 
@@ -116,6 +122,7 @@ void MoverNode::command(Job& job) {
 void MoverNode::begin(Job& job) {
   if (job.phase != Job::Phase::kWaiting && job.phase != Job::Phase::kStopped) return;
   if (work_[job.index].journalBusy != 0) return again(job, 10'000);
+  if (older_ && cannotRead(job)) return;
   if (!engine_) {
     Config config = config_;
     if (world_.sabotaged(Sabotage::kIgnoreLimits)) {
@@ -232,6 +239,12 @@ void MoverNode::ended(Job& job, MigrationState state, const Receipt& receipt) {
     job.phase = Job::Phase::kWaiting;
     return again(job, 10'000);
   }
+  // Refused by a process that does not know the document, before it had claimed anything: one that does begins it.
+  if (older_ && job.live && state == MigrationState::kFailed && job.reason == ErrorCode::kRegisterCorrupt) {
+    job.journal.clear();
+    job.phase = Job::Phase::kWaiting;
+    return;
+  }
   job.phase = Job::Phase::kEnded;
   job.receipt = receipt;
   job.state = state;
@@ -343,36 +356,6 @@ void MoverNode::takeNotice(const Notice& notice, std::vector<Job*>& changed) {
   world_.tell([&](Oracle& oracle) { oracle.onState(*job, before, notice.state); });
   changed.push_back(job);
   if (!isFinal(notice.state) && notice.state != MigrationState::kStopped) giveUp(*job);
-}
-
-void MoverNode::meddle(Prng& prng) {
-  const uint64_t pick = prng.next();
-  const uint64_t what = prng.below(4);
-  const uint64_t rate = prng.between(10'000, 1'000'000);
-  if (running_.empty()) return;
-  auto at = running_.begin();
-  std::advance(at, static_cast<long>(pick % running_.size()));
-  Job& job = *at->second;
-  switch (what) {
-    case 0:
-      static_cast<void>(engine_->pause(job.id));
-      paused_.push_back(job.index);
-      break;
-    case 1: static_cast<void>(engine_->unpause(job.id)); break;
-    case 2: static_cast<void>(engine_->stop(job.id)); break;
-    case 3: setRate(job, rate); break;
-  }
-  wake();
-}
-
-void MoverNode::endMeddling() {
-  if (!engine_) return;
-  for (const uint32_t index : std::exchange(paused_, {})) {
-    static_cast<void>(engine_->unpause(world_.job(index).id));
-  }
-  for (const auto& [id, job] : running_) setRate(*job, 0);
-  for (const auto& [id, job] : running_) limitRate(*job);
-  wake();
 }
 
 }  // namespace keyhaul::sim

@@ -36,6 +36,7 @@ class MoverNode : public Node {
   void onCancelled(const Job& job) { timer(0, kCommand, job.index); }
   // Its turn has come: the job that it waited for has ended.
   void onTurn(Job& job);
+  // With the slots that somebody told it last.
   const Config& config() const { return config_; }
   // Its engine is told what time it is.
   void knowTime() { knowsTime_ = true; }
@@ -53,6 +54,8 @@ class MoverNode : public Node {
   const Clock& clock() const { return clock_; }
   // Does something to one of its migrations that a user may do.
   void meddle(Prng& prng);
+  // And how many may run at once, for as long as this process lives.
+  void meddleSlots(Prng& prng);
   void endMeddling();
 
  private:
@@ -68,6 +71,7 @@ class MoverNode : public Node {
     kGiveUp = 9,      // arg: the job
     kComesBack = 10,  // arg: the job
     kLiftRate = 11,   // arg: the job
+    kUpgrade = 12,
   };
   struct Call {
     OpId op;  // null: nobody waits for the answer
@@ -134,6 +138,9 @@ class MoverNode : public Node {
   bool hidesPage(const Job& job, const Call& call, const Message& reply) const;
   void applyUnseen(Job& job, const Call& call, Message& reply);
 
+  // Versions (mover_journal.cc). It is older than whoever wrote what it would have to read.
+  bool cannotRead(Job& job);
+
   // Steps (mover.cc).
   void wake();
   uint64_t rehearsedUs(const Job& job, ActionKind kind, const Event& event);
@@ -164,9 +171,12 @@ class MoverNode : public Node {
   // For a sabotage.
   void stopThoseThatMadeRoom();
 
-  Config config_;
+  void setSlots(const Config& slots);
+
+  Config config_, configured_;
   Disk disk_;
-  Prng prng_, memoryPrng_;
+  Prng prng_, memoryPrng_, versionPrng_;
+  bool older_ = false;  // this process, than others
   std::optional<Engine> engine_;
   std::map<uint16_t, NodeId> nodes_;
   std::vector<Job*> jobs_;

@@ -2,12 +2,14 @@
 #include <utility>
 
 #include "mover.h"
+#include "skew.h"
 #include "world.h"
 
 namespace keyhaul::sim {
 
 void MoverNode::append(Job& job, const Action& action) {
   Work& work = work_[job.index];
+  if (job.journal.empty()) job.isLater = !older_;
   const auto payload = engine_->bytes(action.payload);
   work.journalPending.append(reinterpret_cast<const char*>(payload.data()), payload.size());
   Disk::Written written = disk_.write(world_.nowUs(), payload.size(), slowFactor());
@@ -51,13 +53,28 @@ void MoverNode::onJournalDone(Job& job) {
   complete(job, ActionKind::kJournal, done);
 }
 
-// The file may already have its new length, and zeros where nothing was written. Not so
-// for the first append: the core refuses a header that is zeros in part, see README.md.
+// The file may already have its new length, and zeros where nothing was written.
 void MoverNode::keepPart(Job& job, const std::string& pending) {
   const auto kept = static_cast<size_t>(disk_.surviving(pending.size()));
-  const bool isLonger = disk_.surviving(1) == 1 && !job.journal.empty();
+  const bool isLonger = disk_.surviving(1) == 1;
   job.journal.append(pending, 0, kept);
   if (isLonger) job.journal.append(pending.size() - kept, '\0');
+}
+
+// A journal belongs to the version that began it, and what is older leaves it alone, and its job: whoever knows
+// that version goes on. What was cut off before anything was begun is nobody's.
+bool MoverNode::cannotRead(Job& job) {
+  const uint32_t other = job.rivalOf != 0 ? job.rivalOf : job.partOf;
+  const Job& wrote = job.journal.empty() && other != 0 ? world_.job(other - 1) : job;
+  const auto read = [](std::string_view journal) { return readJournal(std::as_bytes(std::span(journal))).code(); };
+  if (!wrote.isLater || wrote.journal.empty() || read(wrote.journal) == ErrorCode::kJournalTorn) return false;
+  const ErrorCode said = read(asLaterJournal(wrote.journal));
+  if (said != ErrorCode::kJournalVersion) {
+    world_.violated("journal", "one of a later version is " + std::string(errorName(said)), {});
+  }
+  if (!world_.sabotaged(Sabotage::kJournalBegunAnew) || &wrote != &job) return true;
+  job.journal.clear();
+  return false;
 }
 
 void MoverNode::loseJournal(Job& job) {

@@ -7,6 +7,7 @@
 #include "gated_store.h"
 #include "mover.h"
 #include "register.h"
+#include "skew.h"
 #include "world.h"
 
 namespace keyhaul::sim {
@@ -32,13 +33,18 @@ bool MoverNode::beginLive(Job& job) {
     }
     if (!job.begun) {
       job.journal = first.journal;
+      job.isLater = first.isLater;
       job.plan = first.plan;
       job.source = first.source;
       job.target = first.target;
       job.begun = true;
     }
     // Its journal stands where the other one can read it, as far as it was written.
-    if (!first.ended() && prng_.below(2) == 0) job.journal = first.journal;
+    const bool mayRead = !older_ || !first.isLater;
+    if (!first.ended() && prng_.below(2) == 0 && mayRead) {
+      job.journal = first.journal;
+      job.isLater = first.isLater;
+    }
     return true;
   }
   if (job.begun) return true;
@@ -270,7 +276,9 @@ bool MoverNode::onLiveReply(Job& job, const Call& call, const Message& reply) {
   event.op = call.op;
   event.count = reply.count;
   event.bytes = reply.bytes;
-  if (reply.count == 0) attach(reply.body, event);
+  // The document is of others, too, and they are of a later version.
+  if (older_ && reply.count == 0) world_.struck(FaultKind::kVersionSkew, job);
+  if (reply.count == 0) attach(older_ ? asLaterRecord(reply.body) : reply.body, event);
   complete(job, call.kind, event);
   return true;
 }

@@ -25,6 +25,10 @@ Network::Network(uint64_t seed, const Faults& faults, EventQueue& queue)
   const uint64_t mean = draw.between(500, 60'000);
   if (faults.on(FaultKind::kBandwidth)) bytesPerSecond_ = bandwidth;
   if (faults.on(FaultKind::kReorder)) meanDelayUs_ = mean;
+  // Many calls at once on a path are rare: one in two is as narrow as can be.
+  Prng drawCapacity(seed, "network capacity");
+  const uint64_t capacity = drawCapacity.below(2) == 0 ? 2 : drawCapacity.between(2, 20);
+  if (faults.on(FaultKind::kNarrow)) capacity_ = static_cast<size_t>(capacity);
 }
 
 void Network::addNodes(uint32_t count) {
@@ -46,6 +50,15 @@ uint64_t Network::delay(Path& path, uint64_t startUs, size_t bytes) {
   if (meanDelay() != 0) return startUs + leastDelayUs_ + delayPrng_.exponential(meanDelay());
   path.lastUs = std::max(path.lastUs, startUs + leastDelayUs_ + delayPrng_.below(leastDelayUs_ / 2));
   return path.lastUs;
+}
+
+// Copies that a network makes by itself stand elsewhere, and take no room here.
+bool Network::isFull(Path& path, uint64_t nowUs, uint64_t arrivalUs) const {
+  if (capacity_ == 0) return false;
+  std::erase_if(path.arrivals, [nowUs](uint64_t atUs) { return atUs <= nowUs; });
+  if (path.arrivals.size() >= capacity_) return true;
+  path.arrivals.push_back(arrivalUs);
+  return false;
 }
 
 bool Network::strikes(Prng& prng, FaultKind kind, const Message& message) {
@@ -73,6 +86,10 @@ void Network::send(uint64_t nowUs, Message message, uint64_t delayUs) {
     post(againUs, message);
   }
   if (nowUs < on.blockedUntilUs || strikes(prng_, FaultKind::kDrop, message)) {
+    return told(nowUs, arrivalUs, message, Fate::kLost);
+  }
+  if (isFull(on, nowUs, arrivalUs)) {
+    if (world_ != nullptr) world_->struck(FaultKind::kNarrow, message);
     return told(nowUs, arrivalUs, message, Fate::kLost);
   }
   Fate fate = Fate::kArrives;
@@ -172,6 +189,7 @@ void Network::clog(uint16_t from, uint16_t to, uint64_t untilUs) {
 void Network::heal() {
   for (Path& on : paths_) on = {};
   bytesPerSecond_ = meanDelayUs_ = leastMeanUs_ = 0;
+  capacity_ = 0;
 }
 
 }  // namespace keyhaul::sim

@@ -66,11 +66,13 @@ class Network {
     uint64_t blockedUntilUs = 0, cloggedUntilUs = 0;
     uint64_t busyUntilUs = 0;  // bandwidth
     uint64_t lastUs = 0;       // of the last arrival: order is kept where nothing reorders
+    std::vector<uint64_t> arrivals;  // of what is under way; kept where a path holds only so much
   };
   Path& path(uint16_t from, uint16_t to) { return paths_[size_t{from} * nodes_ + to]; }
   void remember(const Message& message);
   uint64_t meanDelay() const { return std::max(meanDelayUs_, leastMeanUs_); }
   uint64_t delay(Path& path, uint64_t startUs, size_t bytes);
+  bool isFull(Path& path, uint64_t nowUs, uint64_t arrivalUs) const;
   void damage(Message& message);
   void makeForeign(Message& message);
   void keepBody(const Message& message);
@@ -86,6 +88,7 @@ class Network {
   EventQueue& queue_;
   World* world_ = nullptr;
   uint64_t bytesPerSecond_ = 0;
+  size_t capacity_ = 0;  // messages under way on a path; 0: no limit
   uint64_t meanDelayUs_ = 0, leastMeanUs_ = 0;
   uint64_t leastDelayUs_ = 200;
   uint32_t nodes_ = 0;

@@ -117,6 +117,8 @@ class Oracle {
   virtual void onState(const Job&, MigrationState, MigrationState) {}
   // Somebody has limited its rate; `throttle` says to what.
   virtual void onThrottled(const Job&) {}
+  // Somebody has said how many may run; config() says how many.
+  virtual void onSlots(uint16_t /*mover*/) {}
   // The engine has made a step; what it asks for is carried out after this.
   virtual void onStepped(uint16_t /*mover*/, const Engine&) {}
   // A live migration has come to its end, and its receipt is there.

@@ -28,7 +28,8 @@ StoreNode::StoreNode(World& world, uint16_t id, std::string name)
       prng_(world.seed(), "store " + name_),
       rotPrng_(world.seed(), "rot " + name_),
       misdirectPrng_(world.seed(), "misdirected " + name_),
-      lossPrng_(world.seed(), "loss " + name_) {
+      lossPrng_(world.seed(), "loss " + name_),
+      stalePrng_(world.seed(), "stale " + name_) {
   if (const Rehearsal* model = world.rehearsal()) disk_.syncsIn(model->syncs());
 }
 
@@ -357,6 +358,9 @@ void StoreNode::change(std::string_view key, const std::string* after, ChangeCau
     Undo undo{std::string(key), std::nullopt, group_, 64 + key.size() + (after ? after->size() : 0)};
     if (was) undo.before = before;
     unsynced_.push_back(std::move(undo));
+  }
+  if (cause == ChangeCause::kApply && world_.faults().on(FaultKind::kStaleRead)) {
+    before_[std::string(key)] = was ? std::optional(before) : std::nullopt;
   }
   if (after == nullptr) {
     entries_.erase(at);

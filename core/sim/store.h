@@ -105,6 +105,7 @@ class StoreNode : public Node {
   // Reads (store_reads.cc).
   void read(const Message& message);
   void scan(const Message& message, Message& reply);
+  bool readsStale(const Message& message);
   void poll(const Message& message, Message& reply);
   void estimate(const Message& message, Message& reply);
   void readKeys(const Message& message, Message& reply);
@@ -123,7 +124,8 @@ class StoreNode : public Node {
   Entries entries_;
   ChangeLog log_;
   Disk disk_;
-  Prng prng_, rotPrng_, misdirectPrng_, lossPrng_;
+  Prng prng_, rotPrng_, misdirectPrng_, lossPrng_, stalePrng_;
+  std::map<std::string, std::optional<std::string>, std::less<>> before_;  // the last change that a migration made
   std::deque<Message> queue_;
   std::vector<Message> batch_;  // being synced
   ErrorCode batchError_ = ErrorCode::kOk;

@@ -53,6 +53,16 @@ void StoreNode::pack(const std::vector<Row>& rows, Message& reply) {
   reply.count = count;
 }
 
+// One key of a page, as it was. Where what is stored may be wrong as well, what it was before would hide that.
+// Whoever looks only once calls it a mismatch.
+bool StoreNode::readsStale(const Message& message) {
+  const Job& job = world_.job(message.party);
+  const Faults& faults = world_.faults();
+  if (job.target != id() || job.state != MigrationState::kVerifying) return false;
+  if (faults.on(FaultKind::kBitRot) || faults.on(FaultKind::kMisdirected)) return false;
+  return stalePrng_.chance(faults.rate(FaultKind::kStaleRead));
+}
+
 void StoreNode::scan(const Message& message, Message& reply) {
   uint64_t most = message.count;
   const bool stops = prng_.chance(world_.faults().rate(FaultKind::kEmptyPages));
@@ -60,11 +70,18 @@ void StoreNode::scan(const Message& message, Message& reply) {
   if (stops) world_.struck(FaultKind::kEmptyPages, message);
   std::vector<Row> rows;
   uint64_t bytes = 0;
+  bool old = readsStale(message);
   auto at = entries_.lower_bound(message.body);
   reply.end = true;
   for (; at != entries_.end(); ++at) {
     if (!message.infinite && at->first >= message.extra) break;
     const std::string* value = seen(at->first, at->second);
+    if (const auto was = before_.find(at->first); old && was != before_.end()) {
+      old = false;
+      world_.job(message.party).sawStale = true;
+      world_.struck(FaultKind::kStaleRead, message);
+      value = was->second ? &*was->second : nullptr;
+    }
     if (value == nullptr) continue;
     bytes += at->first.size() + value->size();
     const bool refuses = world_.sabotaged(Sabotage::kLargeEntryRefused) && rows.empty();

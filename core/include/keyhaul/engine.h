@@ -311,6 +311,11 @@ class Engine {
   Status forget(MigrationId id);
   // Bytes a second from now on; 0 = no limit. Null id: all together.
   Status setRate(Instant now, MigrationId id, uint64_t bytesPerSecond);
+  // Slots from the next step on, with the meaning that they have in Config. Where more run than may then, nobody is
+  // let in before fewer do; as many as are too many of those that copy make room at their next page, the lowest
+  // first, as they do for one of a higher priority, and whoever does not copy finishes. A build without live
+  // migrations has no room for the second: there all finish.
+  void setSlots(uint32_t slots, uint32_t sourceSlots, uint32_t targetSlots);
 
   // A buffer of at least `bytes`; null id when bufferBytesMax would be passed.
   std::span<std::byte> acquire(uint64_t bytes, BufferId& id);

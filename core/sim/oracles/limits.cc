@@ -1,5 +1,6 @@
 // Slots, bytes a second and buffered bytes stay within the configuration, at every step; what a migration copies, within
-// the rate that somebody gave it while it ran.
+// the rate that somebody gave it while it ran. Where somebody lowers the slots, as many as are too many of those that
+// copy make room.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -32,6 +33,7 @@ class Limits : public Oracle {
     Debt& debt = debts_[mover];
     if (engine.staleCompletions() != debt.stale) debt.millionths = INT64_MIN / 2;
     debt.stale = engine.staleCompletions();
+    watchTooMany(mover);
     for (const auto& job : world_.jobs()) {
       if (job->mover != mover) continue;
       if (madeRoom(*job)) {
@@ -43,27 +45,17 @@ class Limits : public Oracle {
   }
   // When somebody is let in, or goes on after it has made room. Who is undone meanwhile works on without a slot.
   void onState(const Job& job, MigrationState from, MigrationState to) override {
-    const Config& config = world_.mover(job.mover).config();
     if (isFinal(to) || to == MigrationState::kStopped) return;  // nobody was let in for that
     const bool goesOn = to == MigrationState::kCatchingUp || to == MigrationState::kVerifying;
     if (from != MigrationState::kPending && (!goesOn || rest_.count(job.index) == 0)) return;
-    uint32_t all = 0, source = 0, target = 0;
-    for (const auto& other : world_.jobs()) {
-      if (other->mover != job.mover || !isActive(*other) || madeRoom(*other)) continue;
-      ++all;
-      source += other->source == job.source ? 1U : 0U;
-      target += other->target == job.target ? 1U : 0U;
-    }
-    const auto over = [](uint32_t used, uint32_t limit) { return limit != 0 && used > limit; };
-    if (over(all, config.slots) || over(source, config.sourceSlots) ||
-        over(target, config.targetSlots)) {
-      violated("more migrations run than there are slots");
-    }
+    if (runsTooMany(job, false)) violated("more migrations run than there are slots");
   }
+  void onSlots(uint16_t mover) override { tooMany_[mover] = 0; }
 
   // A page may go into debt, and who comes next waits until it is paid: so at the moment
   // when a page is asked for, nothing is owed.
   void onAction(const Job& job, const Action& action) override {
+    if (action.kind == ActionKind::kScan) judgeTooMany(job);
     if (!isRead(action.kind) || job.state == MigrationState::kPreparing || hurries(job)) return;
     // What a clock that goes back showed in between, here, the mover may never have looked at.
     if (!world_.mover(job.mover).clock().measures()) return;
@@ -79,9 +71,53 @@ class Limits : public Oracle {
   }
   // What went before had no limit, or another one: begin anew, in its favour.
   void onThrottled(const Job& job) override { own_[job.index] = {INT64_MIN / 2, world_.mover(job.mover).now().us, 0}; }
-  void onMoverCrash(uint16_t mover) override { debts_.erase(mover); }
+  void onMoverCrash(uint16_t mover) override {
+    debts_.erase(mover);
+    tooMany_.erase(mover);
+  }
 
  private:
+  // Between its stores, or all together. `staying`: without those that are about to make room, and those that were
+  // given up, which may be undone without a slot.
+  bool runsTooMany(const Job& job, bool staying) const {
+    const Config& config = world_.mover(job.mover).config();
+    uint32_t all = 0, source = 0, target = 0;
+    for (const auto& other : world_.jobs()) {
+      if (other->mover != job.mover || !isActive(*other) || madeRoom(*other)) continue;
+      const bool goes = other->undone || other->cancelAsked || other->state == MigrationState::kDiscarding || isHeld(*other);
+      if (staying && goes) continue;
+      ++all;
+      source += other->source == job.source ? 1U : 0U;
+      target += other->target == job.target ? 1U : 0U;
+    }
+    const auto over = [](uint32_t used, uint32_t limit) { return limit != 0 && used > limit; };
+    return over(all, config.slots) || over(source, config.sourceSlots) || over(target, config.targetSlots);
+  }
+  bool isHeld(const Job& job) const {
+    const MoverNode& mover = world_.mover(job.mover);
+    return job.state == MigrationState::kCopying && mover.engine()->inspect(mover.now(), job.id)->paused;
+  }
+  // Steps since somebody changed the slots, while more run than may.
+  void watchTooMany(uint16_t mover) {
+    const auto at = tooMany_.find(mover);
+    if (at == tooMany_.end()) return;
+    const auto is = [&](const auto& job) { return job->mover == mover && isActive(*job) && runsTooMany(*job, true); };
+    const auto& jobs = world_.jobs();
+    if (std::any_of(jobs.begin(), jobs.end(), is)) {
+      ++at->second;
+    } else {
+      tooMany_.erase(at);
+    }
+  }
+  // The engine is told between two steps, and knows from the next one on. Who makes room has a page under way, and
+  // may ask for that once more.
+  void judgeTooMany(const Job& job) {
+    const auto at = tooMany_.find(job.mover);
+    if (job.state != MigrationState::kCopying || at == tooMany_.end() || at->second < 2) return;
+    if (isHeld(job)) return;
+    if (runsTooMany(job, true)) violated("job " + std::to_string(job.index) + " copies on, and more run than there are slots");
+  }
+
   static constexpr uint64_t kToleranceUs = 100;
   struct Debt {
     int64_t millionths = 0;  // of a byte; below zero: saved up
@@ -123,6 +159,7 @@ class Limits : public Oracle {
   bool madeRoom(const Job& job) const { return world_.mover(job.mover).madeRoom(job); }
   std::set<uint32_t> back_;  // jobs whose journal says that they go back
   std::set<uint32_t> rest_;  // jobs that had made room when their mover had made a step
+  std::map<uint16_t, uint32_t> tooMany_;  // by mover whose slots were changed
   std::map<uint16_t, Debt> debts_;  // of all that a mover moves
   std::map<uint32_t, Debt> own_;    // of a job
 };

@@ -52,6 +52,8 @@ class Liveness : public Oracle {
       case MigrationState::kDone: return true;
       case MigrationState::kCancelled: return job.cancelAsked;
       case MigrationState::kMismatch:
+        // Safe, and wrong: it was looked at once, when it showed what had been.
+        if (job.sawStale) return true;
         // With versions: what nobody can tell. Else the target rotted, the sides differed from the start, or
         // clients wrote on.
         if (mergesVersions(job.plan)) return world_.store(job.target).everRotted() || undecided_.count(job.index) != 0;

@@ -72,6 +72,7 @@ struct Engine::Impl {
   MigrationId yielding;  // the last that was asked to make room
   uint64_t stale = 0;
   bool stepping = false;
+  bool thinsOut = false;  // since slots were lowered more run than may
 };
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -208,14 +209,13 @@ void Engine::Impl::admit() {
 // One at a time: when it has given its slot back, somebody gets it. The small WASM module has no room for it.
 void Engine::Impl::preempt() {
   if (!hasLiveMigrations()) return;
+  const auto mayYield = [this](MigrationId id) { return find(id)->migration->mayYield(); };
+  const auto leaves = [this](MigrationId id) { return find(id)->migration->yields(); };
+  const auto makeRoom = [this](Slot& slot) { slot.migration->yield(), touch(slot); };
+  while (const auto next = scheduler.toThinOut(thinsOut, mayYield, leaves)) makeRoom(*find(*next));
   const Slot* before = find(yielding);
   if (before != nullptr && before->turn == Slot::Turn::kRuns && before->migration->yields()) return;
-  const auto next = scheduler.toPreempt(port.now(), [this](MigrationId id) { return find(id)->migration->mayYield(); });
-  if (!next) return;
-  yielding = *next;
-  Slot& slot = *find(yielding);
-  slot.migration->yield();
-  touch(slot);
+  if (const auto next = scheduler.toPreempt(port.now(), mayYield)) makeRoom(*find(yielding = *next));
 }
 
 void Engine::Impl::pump(uint32_t index) {
@@ -366,6 +366,8 @@ std::span<std::byte> Engine::acquire(uint64_t bytes, BufferId& id) {
   id = impl_->port.buffers().acquire(bytes);
   return id ? impl_->port.buffers().whole(id) : std::span<std::byte>{};
 }
+
+void Engine::setSlots(uint32_t all, uint32_t source, uint32_t target) { impl_->thinsOut = impl_->scheduler.setSlots(all, source, target); }
 
 void Engine::release(BufferId id) { impl_->port.buffers().release(id); }
 

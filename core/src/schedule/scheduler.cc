@@ -79,6 +79,14 @@ void Scheduler::runAnyway(MigrationId id, Instant now) {
   if (at != waiting_.end()) run(*at, now);
 }
 
+bool Scheduler::setSlots(uint32_t slots, uint32_t sourceSlots, uint32_t targetSlots) {
+  config_.slots = slots;
+  config_.sourceSlots = sourceSlots;
+  config_.targetSlots = targetSlots;
+  const auto stays = [](MigrationId) { return false; };
+  return std::any_of(running_.begin(), running_.end(), [&](const Item& item) { return isOver(item, stays); });
+}
+
 std::optional<MigrationId> Scheduler::admit(Instant now) {
   if (waiting_.empty() || (config_.slots != 0 && running() >= config_.slots)) return std::nullopt;
   ranked_.clear();

@@ -9,6 +9,7 @@
 // waiting has raised is not sent back into the line by those whom it has passed.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -53,6 +54,24 @@ class Scheduler {
     return room->id;
   }
 
+  // Who runs beyond them runs on, until thinned out. Do more run than may?
+  bool setSlots(uint32_t slots, uint32_t sourceSlots, uint32_t targetSlots);
+  // Where more run than may, without counting those that leave by themselves: the lowest of those that are too many
+  // and yield, of equals the last that came. `any`: since slots were lowered; once no more run it is over, and if more
+  // do for another reason later, they may.
+  template <class Yields, class Leaves>
+  std::optional<MigrationId> toThinOut(bool& any, Yields yields, Leaves leaves) const {
+    if (!any) return std::nullopt;
+    any = std::any_of(running_.begin(), running_.end(), [this](const Item& item) { return isOver(item, [](MigrationId) { return false; }); });
+    const Item* lowest = nullptr;
+    for (const Item& item : running_) {
+      const bool lower = lowest == nullptr || item.rank <= lowest->rank;
+      if (lower && isOver(item, leaves) && yields(item.id)) lowest = &item;
+    }
+    if (lowest == nullptr) return std::nullopt;
+    return lowest->id;
+  }
+
   uint32_t running() const { return static_cast<uint32_t>(running_.size()); }
 
  private:
@@ -66,6 +85,19 @@ class Scheduler {
   using Counts = std::vector<uint32_t>;
   // `without`: as if that one did not run.
   bool fits(const Item& item, const Item* without = nullptr) const;
+  // Do more run than may, all together or at a node of this one, without those that leave?
+  template <class Leaves>
+  bool isOver(const Item& item, Leaves leaves) const {
+    uint32_t all = 0, source = 0, target = 0;
+    for (const Item& other : running_) {
+      if (leaves(other.id)) continue;
+      ++all;
+      source += other.source == item.source ? 1U : 0U;
+      target += other.target == item.target ? 1U : 0U;
+    }
+    const auto over = [](uint32_t used, uint32_t limit) { return limit != 0 && used > limit; };
+    return over(all, config_.slots) || over(source, config_.sourceSlots) || over(target, config_.targetSlots);
+  }
   // A slot that it needs is one that a higher one waits for too, or would be kept for another one.
   bool isBehind(const Item& item, Instant now) const;
   uint64_t aged(const Item& item, Instant now) const;

@@ -3,14 +3,17 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "change_log.h"
 #include "disk.h"
+#include "keyhaul/gate.h"
 #include "keyhaul/journal.h"
 #include "network.h"
 #include "oracles/journal_tap.h"
+#include "skew.h"
 #include "support/golden.h"
 #include "value.h"
 
@@ -74,6 +77,29 @@ TEST_F(NetworkTest, DamageIsAlwaysFoundByTheChecksum) {
   start();
   for (uint64_t i = 0; i < 5'000; ++i) send(i * 10, i, std::string(1 + i % 300, 'x'));
   for (const Message& message : receive()) EXPECT_NE(message.checksum, message.computeChecksum());
+}
+
+TEST_F(NetworkTest, ANarrowPathHoldsSoManyAndLosesWhatIsMore) {
+  faults.set(FaultKind::kNarrow, 1);
+  std::set<size_t> capacities;
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
+    network.emplace(seed, faults, queue);
+    network->addNodes(3);
+    timeUs = 0;
+    for (uint64_t i = 0; i < 50; ++i) send(0, i);
+    const auto first = receive();
+    capacities.insert(first.size());
+    for (size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i].call, i) << "who comes first is carried";
+    // They have arrived: there is room again.
+    for (uint64_t i = 0; i < 50; ++i) send(timeUs, i);
+    EXPECT_EQ(receive().size(), first.size());
+  }
+  EXPECT_EQ(*capacities.begin(), 2U);
+  EXPECT_EQ(*capacities.rbegin(), 20U);
+  EXPECT_EQ(capacities.size(), 19U);
+  network->heal();
+  for (uint64_t i = 0; i < 50; ++i) send(timeUs, i);
+  EXPECT_EQ(receive().size(), 50U);
 }
 
 TEST_F(NetworkTest, ABlockedPathLosesAndACloggedOneWaits) {
@@ -167,6 +193,27 @@ TEST(JournalTap, ReadsWhatTheCoreReads) {
   }
   EXPECT_FALSE(std::move(reader.next()).value());
   EXPECT_GT(checkpoints, 0U);
+}
+
+// What an older process is given is whole, and refused for its version and for nothing else.
+TEST(Skew, WhatIsOfALaterVersionIsRefusedAsSuch) {
+  const std::string journal = test::readFile(test::goldenPath("journals/story.bin"));
+  const std::string later = asLaterJournal(journal);
+  EXPECT_EQ(readJournal(std::as_bytes(std::span(journal))).code(), ErrorCode::kOk);
+  EXPECT_EQ(readJournal(std::as_bytes(std::span(later))).code(), ErrorCode::kJournalVersion);
+  Gate gate;
+  GateCall call;
+  call.epoch = 1;
+  call.ranges = {KeyRange::prefix("a")};
+  ASSERT_TRUE(gate.change(call).ok());
+  const std::string record = gate.encode(), laterRecord = asLaterRecord(record);
+  EXPECT_TRUE(Gate::restore(std::as_bytes(std::span(record)), 0).ok());
+  EXPECT_EQ(Gate::restore(std::as_bytes(std::span(laterRecord)), 0).code(), ErrorCode::kRegisterCorrupt);
+  OwnershipMap map;
+  ASSERT_TRUE(map.assign(KeyRange::prefix("a"), "s0").ok());
+  const std::string document = map.encode(), laterDocument = asLaterRecord(document);
+  EXPECT_TRUE(OwnershipMap::decode(std::as_bytes(std::span(document))).ok());
+  EXPECT_EQ(OwnershipMap::decode(std::as_bytes(std::span(laterDocument))).code(), ErrorCode::kRegisterCorrupt);
 }
 
 }  // namespace

@@ -306,6 +306,26 @@ TEST(Journal, AHeaderThatArrivedInPartBeforeZerosIsTorn) {
   EXPECT_EQ(readJournal(asBytes(bytes)).code(), ErrorCode::kJournalNotAJournal);
 }
 
+// Wherever the first append is torn, nothing was begun; a file of somebody else's is not taken for that.
+TEST(Journal, AFirstAppendThatArrivedInPartBeforeZerosIsTorn) {
+  std::vector<size_t> ends;
+  const std::string good = write(story(), &ends);
+  for (size_t arrived = 0; arrived < ends[1]; ++arrived) {
+    for (const size_t length : {arrived, ends[1], ends[1] + 4096}) {
+      std::string padded = good.substr(0, arrived);
+      padded.resize(std::max(arrived, length), '\0');
+      // Its last bytes may be zeros themselves: then all of it is there.
+      const bool whole = padded.compare(0, ends[1], good, 0, ends[1]) == 0;
+      const auto image = readJournal(asBytes(padded));
+      EXPECT_EQ(image.code(), whole ? ErrorCode::kOk : ErrorCode::kJournalTorn) << arrived << " of " << length;
+    }
+  }
+  for (size_t at = 0; at < kJournalHeaderBytes; ++at) {
+    std::string other = good.substr(0, at) + std::string(1, static_cast<char>(good[at] ^ 2)) + std::string(500, '\0');
+    EXPECT_NE(readJournal(asBytes(other)).code(), ErrorCode::kJournalTorn) << at;
+  }
+}
+
 TEST(Journal, ZerosBetweenRecordsAreDamage) {
   std::vector<size_t> ends;
   std::string bytes = write(story(), &ends);
