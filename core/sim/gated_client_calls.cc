@@ -14,8 +14,9 @@ void GatedStoreNode::onClient(Message message) {
   if (message.kind == MessageKind::kRead) return showRead(message);
   const ClientState& client = clients_[message.party];
   // A client has one call at a time, so a lower number is one that it gave up.
-  const bool forgets = world_.sabotaged(Sabotage::kRetryElsewhere) &&
-                       gate_.admitRead(message.body).answer != Answer::kOk;
+  const bool forgets = (world_.sabotaged(Sabotage::kRetryElsewhere) &&
+                        gate_.admitRead(message.body).answer != Answer::kOk) ||
+                       (world_.sabotaged(Sabotage::kLooksAgain) && message.conditional && message.call == client.lastCall);
   if (message.call == client.lastCall && client.reply.call == message.call && !forgets) {
     Message reply = client.reply;
     reply.session = message.session;
@@ -58,6 +59,7 @@ void GatedStoreNode::take(Message message) {
     admission.answer = Answer::kRetry;
   }
   if (admission.answer != Answer::kOk) return refuse(message, admission);
+  if (message.conditional) message.found = holdsExpected(message);  // for a sabotage: it looks again when it writes
   if (admission.position != 0) message.tickets.push_back(admission.position);
   // Between its admission and its landing a write takes its time, and others overtake it.
   if (prng_.below(2) == 0) return enqueue(std::move(message));

@@ -268,6 +268,30 @@ Message GatedStoreNode::executeWrite(const Message& message, bool synced) {
   return reply;
 }
 
+// One that looks before it writes, and does both in its place among the writes of its batch. What it found is
+// remembered with its number: asked again it would find what it has written itself, or what others have since.
+Message GatedStoreNode::executeIf(const Message& message, bool synced) {
+  ClientState& client = clients_[message.party];
+  if (message.call < client.lastCall) return failed(message, ErrorCode::kSuperseded);
+  const bool again = message.call == client.lastCall;
+  if (again && !world_.sabotaged(Sabotage::kLooksAgain)) return client.reply;
+  Message reply = replyTo(message);
+  reply.found = world_.sabotaged(Sabotage::kLooksEarly) ? message.found : holdsExpected(message);
+  if (reply.found) {
+    Message write = message;
+    write.extra.erase(0, message.count);
+    static_cast<void>(StoreNode::execute(write, synced));
+  }
+  client.lastCall = message.call;
+  return reply;
+}
+
+bool GatedStoreNode::holdsExpected(const Message& message) const {
+  const auto at = entries_.find(message.body);
+  const std::string_view there = at == entries_.end() ? std::string_view() : at->second;
+  return there == std::string_view(message.extra).substr(0, message.count);
+}
+
 Message GatedStoreNode::execute(const Message& message, bool synced) {
   if (message.kind == MessageKind::kGate) return executeGate(message);
   if (message.kind == MessageKind::kApply) return executeWrite(message, synced);
@@ -281,7 +305,7 @@ Message GatedStoreNode::execute(const Message& message, bool synced) {
         hiding_ = Early{message.body, at == entries_.end() ? std::nullopt : std::optional(at->second), {}, {}};
       }
     }
-    return StoreNode::execute(message, synced);
+    return message.conditional ? executeIf(message, synced) : StoreNode::execute(message, synced);
   }
   Message reply = replyTo(message);
   if (message.kind == MessageKind::kOpenFeed) {

@@ -77,6 +77,8 @@ class GatedStoreNode : public StoreNode {
   ErrorCode changeGate(const Message& message, GateCall call);
   Message executeGate(const Message& message);
   Message executeWrite(const Message& message, bool synced);
+  Message executeIf(const Message& message, bool synced);
+  bool holdsExpected(const Message& message) const;
   void letQuietOnesIn();
   bool isDoneOrQueued(const Message& message);
   LiveSession& sessionOf(const Message& message) {

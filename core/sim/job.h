@@ -104,6 +104,8 @@ struct Space {
   bool early = false;
   // They tell how many changes wait.
   bool counted = false;
+  // Clients compare and set: they write if a key still holds what they saw of it last.
+  bool conditional = false;
   uint64_t thinkUs = 100'000;     // mean time between two operations of a client
   uint32_t deletePercent = 20;    // of the writes
   uint64_t stopUs = 0;            // clients stop then, or once all jobs have ended

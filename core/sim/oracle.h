@@ -42,6 +42,9 @@ struct ClientWrite {
   uint64_t sequence = 0;
   std::string_view key;
   const std::string* value = nullptr;  // null: a delete
+  // Only if the key holds `expected`, null: nothing. Acknowledged: `refused` if it did not.
+  bool conditional = false, refused = false;
+  const std::string* expected = nullptr;
 };
 
 // A store has carried out a client's write, at an epoch. `sequence` as above.

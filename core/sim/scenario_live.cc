@@ -229,6 +229,7 @@ class LiveBuilder {
     space.shared = true;
     space.thinkUs = prng_.between(5'000, 40'000);
     space.hotPercent = static_cast<uint32_t>(prng_.between(60, 98));
+    space.conditional = Prng(world_.seed(), "live conditions").below(3) == 0;
     std::vector<std::string> moving;
     for (const std::string& key : space.keys) {
       const auto holds = [&key](const KeyRange& range) { return range.contains(key); };

@@ -80,7 +80,8 @@ class Life : public Oracle {
   void ofClient(std::string_view what, const ClientWrite& write) {
     if (!world_.tellsLife(write.key)) return;
     world_.line("client " + std::to_string(write.client) + " " + std::string(what) + " " +
-                std::string(write.key) + " = " + shortened(write.value));
+                std::string(write.key) + " = " + shortened(write.value) +
+                (write.refused ? ": no" : write.conditional ? ", if it is " + shortened(write.expected) : ""));
   }
 };
 

@@ -37,14 +37,16 @@ class Linearizable : public Oracle {
     Life& life = lifeOf(write.key);
     const Value value = write.value ? numberOf(write) : kNil;
     if (write.value) life.values.emplace(*write.value, value);
-    life.history.begin(write.client, write.sequence, value, now());
+    if (!write.conditional) return life.history.begin(write.client, write.sequence, value, now());
+    const Value expected = write.expected ? seenOf(life, *write.expected) : kNil;
+    life.history.beginCas(write.client, write.sequence, expected, value, now());
   }
   void onTaken(const TakenWrite& write) override {
     lifeOf(write.key).history.take(write.client, write.sequence, now());
   }
   void onAcked(const ClientWrite& write) override {
     Life& life = lifeOf(write.key);
-    life.history.acknowledge(write.client, write.sequence, now());
+    life.history.acknowledge(write.client, write.sequence, now(), write.refused);
     settle(write.key, life);
   }
   void onRoutedRead(const RoutedRead& read) override {
@@ -107,6 +109,12 @@ class Linearizable : public Oracle {
   Life& lifeOf(std::string_view key) {
     const auto at = lives_.find(key);
     return at != lives_.end() ? at->second : lives_[std::string(key)];
+  }
+
+  // One that nobody wrote was said to be wrong when it was read.
+  static Value seenOf(const Life& life, const std::string& text) {
+    const auto at = life.values.find(text);
+    return at == life.values.end() ? Value{-1} : at->second;
   }
 
   void see(uint32_t client, uint16_t store, std::string_view key, const std::string* text, const char* who) {
