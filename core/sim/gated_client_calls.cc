@@ -67,6 +67,34 @@ void GatedStoreNode::take(Message message) {
   timer(prng_.below(kHeldUsMax) * slowFactor(), kLand, lastHeld_);
 }
 
+// One that looks before it writes, and does both in its place among the writes of its batch. What it found is
+// remembered with its number: asked again it would find what it has written itself, or what others have since.
+Message GatedStoreNode::executeIf(const Message& message, bool synced) {
+  ClientState& client = clients_[message.party];
+  if (message.call < client.lastCall) return failed(message, ErrorCode::kSuperseded);
+  const bool again = message.call == client.lastCall;
+  if (again && !world_.sabotaged(Sabotage::kLooksAgain)) return client.reply;
+  Message reply = replyTo(message);
+  reply.found = world_.sabotaged(Sabotage::kLooksEarly) ? message.found : holdsExpected(message);
+  if (reply.found) {
+    Message write = message;
+    write.extra.erase(0, message.count);
+    if (message.party == id()) {
+      change(message.body, nullptr, ChangeCause::kExpired, id(), synced);
+    } else {
+      static_cast<void>(StoreNode::execute(write, synced));
+    }
+  }
+  client.lastCall = message.call;
+  return reply;
+}
+
+bool GatedStoreNode::holdsExpected(const Message& message) const {
+  const auto at = entries_.find(message.body);
+  const std::string_view there = at == entries_.end() ? std::string_view() : at->second;
+  return there == std::string_view(message.extra).substr(0, message.count);
+}
+
 void GatedStoreNode::showRead(const Message& message) {
   Admission admission = gate_.admitRead(message.body);
   bypass(message, admission);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "value.h"
 #include "world.h"
 
 namespace keyhaul::sim {
@@ -13,7 +14,9 @@ constexpr uint64_t kEarlyUsMax = 20'000;
 }
 
 GatedStoreNode::GatedStoreNode(World& world, uint16_t id, std::string name)
-    : StoreNode(world, id, std::move(name)) {}
+    : StoreNode(world, id, std::move(name)),
+      sweeps_(world.seed(), "sweeps " + this->name()),
+      aheadUs_(sweeps_.below(2 * kEndSkewUs)) {}
 
 void GatedStoreNode::setUpGate(const KeyRange& range) {
   GateCall call;
@@ -268,30 +271,6 @@ Message GatedStoreNode::executeWrite(const Message& message, bool synced) {
   return reply;
 }
 
-// One that looks before it writes, and does both in its place among the writes of its batch. What it found is
-// remembered with its number: asked again it would find what it has written itself, or what others have since.
-Message GatedStoreNode::executeIf(const Message& message, bool synced) {
-  ClientState& client = clients_[message.party];
-  if (message.call < client.lastCall) return failed(message, ErrorCode::kSuperseded);
-  const bool again = message.call == client.lastCall;
-  if (again && !world_.sabotaged(Sabotage::kLooksAgain)) return client.reply;
-  Message reply = replyTo(message);
-  reply.found = world_.sabotaged(Sabotage::kLooksEarly) ? message.found : holdsExpected(message);
-  if (reply.found) {
-    Message write = message;
-    write.extra.erase(0, message.count);
-    static_cast<void>(StoreNode::execute(write, synced));
-  }
-  client.lastCall = message.call;
-  return reply;
-}
-
-bool GatedStoreNode::holdsExpected(const Message& message) const {
-  const auto at = entries_.find(message.body);
-  const std::string_view there = at == entries_.end() ? std::string_view() : at->second;
-  return there == std::string_view(message.extra).substr(0, message.count);
-}
-
 Message GatedStoreNode::execute(const Message& message, bool synced) {
   if (message.kind == MessageKind::kGate) return executeGate(message);
   if (message.kind == MessageKind::kApply) return executeWrite(message, synced);
@@ -328,6 +307,7 @@ void GatedStoreNode::finish(const Message& call, Message reply, bool sends) {
     return timer(prng_.below(kEarlyUsMax) * slowFactor(), kShow, lastEarly_);
   }
   for (const uint64_t ticket : call.tickets) gate_.landed(ticket);
+  const bool ofItself = isOfClient(call.kind) && call.party == id();
   if (isOfClient(call.kind)) {
     if (reply.error == ErrorCode::kOk) clients_[call.party].reply = reply;
   } else if (call.kind == MessageKind::kGate) {
@@ -339,7 +319,7 @@ void GatedStoreNode::finish(const Message& call, Message reply, bool sends) {
     session.queued.erase(call.call);
     session.replies[call.call] = reply;
   }
-  if (sends) send(std::move(reply));
+  if (sends && !ofItself) send(std::move(reply));
   if (!call.tickets.empty()) letQuietOnesIn();
 }
 
@@ -368,6 +348,7 @@ const std::string* GatedStoreNode::seen(const std::string& key, const std::strin
 
 void GatedStoreNode::onTimer(uint8_t what, uint64_t arg) {
   if (what == kShow) return show(arg);
+  if (what == kSweep) return sweep();
   if (what == kLand) {
     auto held = held_.extract(arg);
     return enqueue(std::move(held.mapped()));

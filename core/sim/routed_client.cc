@@ -18,7 +18,8 @@ constexpr size_t kRehearsedBytes = 22;  // as those that were there before
 
 RoutedClientNode::RoutedClientNode(World& world, uint16_t id, uint32_t share, uint32_t shares)
     : Node(world, NodeKind::kClient, id), prng_(world.seed(), "routed " + std::to_string(id)),
-      conditions_(world.seed(), "routed conditions " + std::to_string(id)) {
+      conditions_(world.seed(), "routed conditions " + std::to_string(id)),
+      ends_(world.seed(), "routed ends " + std::to_string(id)) {
   Space& space = world.space();
   const size_t step = space.shared ? 1 : shares;
   for (size_t i = space.shared ? 0 : share; i < space.keys.size(); i += step) {
@@ -92,8 +93,9 @@ void RoutedClientNode::next() {
   } else {
     request.kind = MessageKind::kPut;
     request.body = pick(own_);
-    request.extra = makeValue(request.body, id(), call_ + 1, padding);
     padding_ = padding;
+    drawEnd();
+    request.extra = newValue(request.body);
   }
   setIf(request);
   if (!readsByHeart(request)) begin(std::move(request));
@@ -110,7 +112,19 @@ void RoutedClientNode::setIf(Message& request) {
   request.extra = seen_.value_or("");
   request.count = static_cast<uint32_t>(request.extra.size());
   padding_ = conditions_.below(80);
-  if (!deletes) request.extra += makeValue(request.body, id(), call_ + 1, padding_);
+  drawEnd();
+  if (!deletes) request.extra += newValue(request.body);
+}
+
+void RoutedClientNode::drawEnd() {
+  const bool ends = ends_.below(100) < world_.space().endPercent;
+  endsAfterUs_ = ends ? ends_.between(100'000, 6'000'000) : 0;
+}
+
+// Of the call that comes next.
+std::string RoutedClientNode::newValue(std::string_view key) const {
+  std::string value = makeValue(key, id(), call_ + 1, padding_);
+  return endsAfterUs_ == 0 ? value : withEnd(std::move(value), world_.nowUs() + endsAfterUs_);
 }
 
 void RoutedClientNode::see(std::string_view key, const std::string* value) {
@@ -166,7 +180,7 @@ void RoutedClientNode::beginAnew() {
   Message request = std::move(request_);
   if (request.kind == MessageKind::kPut) {
     request.extra.resize(request.count);
-    request.extra += makeValue(request.body, id(), call_ + 1, padding_);
+    request.extra += newValue(request.body);
   }
   start(std::move(request));
 }

@@ -42,6 +42,8 @@ class RoutedClientNode : public Node {
   void beginAnew();
   void giveUp();
   void setIf(Message& request);
+  void drawEnd();
+  std::string newValue(std::string_view key) const;
   void see(std::string_view key, const std::string* value);
   ClientWrite write(uint16_t store) const;
   bool readsByHeart(const Message& request);
@@ -57,7 +59,7 @@ class RoutedClientNode : public Node {
   const std::string& pick(const std::vector<std::string>& keys);
   bool mayStop() const;
 
-  Prng prng_, conditions_;
+  Prng prng_, conditions_, ends_;
   std::vector<std::string> own_;  // that it writes
   OwnershipMap cache_;
   uint64_t cacheVersion_ = 0;
@@ -68,6 +70,7 @@ class RoutedClientNode : public Node {
   uint64_t begunUs_ = 0, invoked_ = 0;
   uint64_t sentEpoch_ = 0;  // at which the write that is under way was first sent; 0: not yet
   uint64_t padding_ = 0;    // of the value that it writes
+  uint64_t endsAfterUs_ = 0;  // 0: that does not end
   // Where it compares and sets: what it saw or left last of a key, if that was the last thing it did.
   std::string seenKey_;
   std::optional<std::string> seen_;

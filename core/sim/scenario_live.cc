@@ -34,6 +34,7 @@ struct LiveShape {
   bool early = false;                   // feeds are ahead of scans, and values have versions
   bool limited = false;                 // slots and a rate
   bool splits = false;                  // writers outrun the move, and it may be split
+  bool ends = false;                    // some values end by themselves, in a third of the seeds
   bool parallel = false;                // each range moves by itself, and one mover moves all
 };
 
@@ -166,6 +167,7 @@ class LiveBuilder {
     if (percent(shape_.rivalPercent)) addRival(job);
     if (!shape_.splits) return;
     addParts(world_, job, splits_);
+    if (Prng(world_.seed(), "live joined").below(3) == 0) addJoined(world_, job, splits_);
     lastMove_ = static_cast<uint32_t>(world_.jobs().size());
   }
 
@@ -220,6 +222,7 @@ class LiveBuilder {
     if (shape_.shared) share();
     const auto clients = static_cast<uint32_t>(prng_.between(shape_.shared ? 2 : 1, shape_.clientsMax));
     if (shape_.splits) outrun(world_, clients, splits_);
+    if (shape_.ends) letValuesEnd(world_);
     for (uint32_t i = 0; i < clients; ++i) world_.addRoutedClient(i, clients);
   }
 
@@ -260,6 +263,7 @@ void buildLivePingPong(World& world) {
   shape.movesMax = 4;
   shape.rivalPercent = 25;
   shape.keysMax = 120;
+  shape.ends = true;
   LiveBuilder(world, shape).build();
 }
 void buildLiveRivals(World& world) {
@@ -336,7 +340,7 @@ void buildLiveShared(World& world) {
   world.space().readFence = Prng(world.seed(), "live shared reads").below(4) != 0;
   Prng prng(world.seed(), "live shared");
   LiveShape shape;
-  shape.shared = true;
+  shape.shared = shape.ends = true;
   shape.stores = static_cast<uint32_t>(prng.between(2, 3));
   shape.movesMin = 3;
   shape.movesMax = static_cast<uint32_t>(prng.between(3, 8));

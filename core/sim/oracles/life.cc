@@ -20,6 +20,7 @@ std::string_view causeName(ChangeCause cause) {
     case ChangeCause::kGuarded: return "deleted for job";
     case ChangeCause::kUndone: return "undone by a crash";
     case ChangeCause::kCleanUp: return "cleaned up for job";
+    case ChangeCause::kExpired: return "ended, swept by";
     case ChangeCause::kRot: return "rotted, job";
   }
   return "";

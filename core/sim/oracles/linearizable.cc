@@ -26,6 +26,7 @@ class Linearizable : public Oracle {
   std::string_view name() const override { return "linearizable"; }
 
   void onChange(const StoreChange& change) override {
+    if (change.cause == ChangeCause::kExpired && change.before != nullptr) return expire(change);
     if (change.cause != ChangeCause::kSetUp || change.after == nullptr) return;
     Life life{KeyHistory(0), {}};
     life.values.emplace(*change.after, 0);
@@ -88,6 +89,7 @@ class Linearizable : public Oracle {
   static constexpr uint32_t kEventBits = 12;
   // Looks at the owners in the end; no client, as nodes are counted from zero and stores come first.
   static constexpr uint32_t kNobody = 0;
+  static constexpr uint32_t kSweepers = 1'000'000;  // and the store: no client
 
   struct Life {
     KeyHistory history;
@@ -111,6 +113,15 @@ class Linearizable : public Oracle {
     return at != lives_.end() ? at->second : lives_[std::string(key)];
   }
 
+  // The store is one more client, which knows at once what came of its compare-and-set.
+  void expire(const StoreChange& change) {
+    Life& life = lifeOf(change.key);
+    const uint32_t sweeper = kSweepers + change.store;
+    life.history.beginCas(sweeper, ++sweeps_, seenOf(life, *change.before), kNil, now());
+    life.history.take(sweeper, sweeps_, now());
+    life.history.acknowledge(sweeper, sweeps_, now());
+    settle(change.key, life);
+  }
   // One that nobody wrote was said to be wrong when it was read.
   static Value seenOf(const Life& life, const std::string& text) {
     const auto at = life.values.find(text);
@@ -164,7 +175,7 @@ class Linearizable : public Oracle {
   std::map<uint32_t, Moment> running_;  // what each client has under way, since when
   StaleReads stale_;
   LinearizabilityChecker checker_;
-  uint64_t event_ = 0;
+  uint64_t event_ = 0, sweeps_ = 0;
   Moment now_ = 0;
   bool ended_ = false;
 };

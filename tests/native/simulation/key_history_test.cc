@@ -213,7 +213,9 @@ TEST(KeyHistory, ComparesAndSets) {
     Rehearsed run(seed, {0, 0, seed % 3 == 0 ? 20'000U : 0U, 0, 600'000, seed % 3 == 1 ? 300'000U : 0U});
     run.run(2 + static_cast<uint32_t>(seed % 3), 200);
     ASSERT_EQ(run.wrong, !isRight(run.whole)) << seed;
-    if (seed % 3 == 2) ASSERT_FALSE(run.wrong) << seed;
+    if (seed % 3 == 2) {
+      ASSERT_FALSE(run.wrong) << seed;
+    }
     wrong += run.wrong ? 1U : 0U;
     blind += run.wrong && seed % 3 == 1 ? 1U : 0U;
   }
