@@ -14,8 +14,9 @@ void GatedStoreNode::onClient(Message message) {
   if (message.kind == MessageKind::kRead) return showRead(message);
   const ClientState& client = clients_[message.party];
   // A client has one call at a time, so a lower number is one that it gave up.
-  const bool forgets = world_.sabotaged(Sabotage::kRetryElsewhere) &&
-                       gate_.admitRead(message.body).answer != Answer::kOk;
+  const bool forgets = (world_.sabotaged(Sabotage::kRetryElsewhere) &&
+                        gate_.admitRead(message.body).answer != Answer::kOk) ||
+                       (world_.sabotaged(Sabotage::kLooksAgain) && message.conditional && message.call == client.lastCall);
   if (message.call == client.lastCall && client.reply.call == message.call && !forgets) {
     Message reply = client.reply;
     reply.session = message.session;
@@ -58,11 +59,40 @@ void GatedStoreNode::take(Message message) {
     admission.answer = Answer::kRetry;
   }
   if (admission.answer != Answer::kOk) return refuse(message, admission);
+  if (message.conditional) message.found = holdsExpected(message);  // for a sabotage: it looks again when it writes
   if (admission.position != 0) message.tickets.push_back(admission.position);
   // Between its admission and its landing a write takes its time, and others overtake it.
   if (prng_.below(2) == 0) return enqueue(std::move(message));
   held_.emplace(++lastHeld_, std::move(message));
   timer(prng_.below(kHeldUsMax) * slowFactor(), kLand, lastHeld_);
+}
+
+// One that looks before it writes, and does both in its place among the writes of its batch. What it found is
+// remembered with its number: asked again it would find what it has written itself, or what others have since.
+Message GatedStoreNode::executeIf(const Message& message, bool synced) {
+  ClientState& client = clients_[message.party];
+  if (message.call < client.lastCall) return failed(message, ErrorCode::kSuperseded);
+  const bool again = message.call == client.lastCall;
+  if (again && !world_.sabotaged(Sabotage::kLooksAgain)) return client.reply;
+  Message reply = replyTo(message);
+  reply.found = world_.sabotaged(Sabotage::kLooksEarly) ? message.found : holdsExpected(message);
+  if (reply.found) {
+    Message write = message;
+    write.extra.erase(0, message.count);
+    if (message.party == id()) {
+      change(message.body, nullptr, ChangeCause::kExpired, id(), synced);
+    } else {
+      static_cast<void>(StoreNode::execute(write, synced));
+    }
+  }
+  client.lastCall = message.call;
+  return reply;
+}
+
+bool GatedStoreNode::holdsExpected(const Message& message) const {
+  const auto at = entries_.find(message.body);
+  const std::string_view there = at == entries_.end() ? std::string_view() : at->second;
+  return there == std::string_view(message.extra).substr(0, message.count);
 }
 
 void GatedStoreNode::showRead(const Message& message) {

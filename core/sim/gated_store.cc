@@ -3,19 +3,20 @@
 #include <algorithm>
 
 #include "skew.h"
+#include "value.h"
 #include "world.h"
 
 namespace keyhaul::sim {
 namespace {
-constexpr uint64_t kImpatienceUs = 400'000;
-constexpr uint64_t kLazyUs = 500'000;
-constexpr uint64_t kRedirectUsMax = 300'000;
-constexpr uint64_t kEarlyUsMax = 20'000;
-constexpr uint64_t kOlderUsMax = 2'000'000;
+constexpr uint64_t kImpatienceUs = 400'000, kLazyUs = 500'000;
+constexpr uint64_t kRedirectUsMax = 300'000, kEarlyUsMax = 20'000, kOlderUsMax = 2'000'000;
 }
 
 GatedStoreNode::GatedStoreNode(World& world, uint16_t id, std::string name)
-    : StoreNode(world, id, std::move(name)), versionPrng_(world.seed(), "version of " + StoreNode::name()) {}
+    : StoreNode(world, id, std::move(name)),
+      versionPrng_(world.seed(), "version of " + StoreNode::name()),
+      sweeps_(world.seed(), "sweeps " + this->name()),
+      aheadUs_(sweeps_.below(2 * kEndSkewUs)) {}
 
 void GatedStoreNode::setUpGate(const KeyRange& range) {
   GateCall call;
@@ -283,7 +284,7 @@ Message GatedStoreNode::execute(const Message& message, bool synced) {
         hiding_ = Early{message.body, at == entries_.end() ? std::nullopt : std::optional(at->second), {}, {}};
       }
     }
-    return StoreNode::execute(message, synced);
+    return message.conditional ? executeIf(message, synced) : StoreNode::execute(message, synced);
   }
   Message reply = replyTo(message);
   if (message.kind == MessageKind::kOpenFeed) {
@@ -306,6 +307,7 @@ void GatedStoreNode::finish(const Message& call, Message reply, bool sends) {
     return timer(prng_.below(kEarlyUsMax) * slowFactor(), kShow, lastEarly_);
   }
   for (const uint64_t ticket : call.tickets) gate_.landed(ticket);
+  const bool ofItself = isOfClient(call.kind) && call.party == id();
   if (isOfClient(call.kind)) {
     if (reply.error == ErrorCode::kOk) clients_[call.party].reply = reply;
   } else if (call.kind == MessageKind::kGate) {
@@ -317,7 +319,7 @@ void GatedStoreNode::finish(const Message& call, Message reply, bool sends) {
     session.queued.erase(call.call);
     session.replies[call.call] = reply;
   }
-  if (sends) send(std::move(reply));
+  if (sends && !ofItself) send(std::move(reply));
   if (!call.tickets.empty()) letQuietOnesIn();
 }
 
@@ -346,6 +348,7 @@ const std::string* GatedStoreNode::seen(const std::string& key, const std::strin
 
 void GatedStoreNode::onTimer(uint8_t what, uint64_t arg) {
   if (what == kShow) return show(arg);
+  if (what == kSweep) return sweep();
   if (what == kLand) {
     auto held = held_.extract(arg);
     return enqueue(std::move(held.mapped()));

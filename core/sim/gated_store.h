@@ -35,6 +35,8 @@ class GatedStoreNode : public StoreNode {
   void openStaged();
   const GateRange* gateAt(std::string_view key) const;
   void setUpGate(const KeyRange& range);
+  // Values that have ended are to be deleted from now on.
+  void startSweeping();
 
  private:
   enum GatedWhat : uint8_t {
@@ -42,6 +44,7 @@ class GatedStoreNode : public StoreNode {
     kSelfUnfence = 17,  // of sabotages
     kSelfSync = 18,
     kShow = 19,  // arg: which of early_
+    kSweep = 20,
   };
   struct LiveSession {
     std::set<uint64_t> queued;            // calls that wait for their commit
@@ -62,6 +65,7 @@ class GatedStoreNode : public StoreNode {
   Message execute(const Message& message, bool synced) override;
   void onCrash() override;
   void onRestart() override;
+  void sweep();
 
   // Of clients (gated_client_calls.cc).
   void onClient(Message message);
@@ -78,6 +82,8 @@ class GatedStoreNode : public StoreNode {
   ErrorCode changeGate(const Message& message, GateCall call);
   Message executeGate(const Message& message);
   Message executeWrite(const Message& message, bool synced);
+  Message executeIf(const Message& message, bool synced);
+  bool holdsExpected(const Message& message) const;
   void letQuietOnesIn();
   bool isDoneOrQueued(const Message& message);
   LiveSession& sessionOf(const Message& message) {
@@ -100,6 +106,9 @@ class GatedStoreNode : public StoreNode {
   std::vector<Message> waiting_;  // calls that close, until what was admitted has landed
   std::map<std::pair<uint32_t, uint64_t>, LiveSession> liveSessions_;
   std::optional<GateCall> lastFence_;  // for a sabotage
+  Prng sweeps_;
+  uint64_t aheadUs_;  // its clock is ahead of the world's by this, less kEndSkewUs
+  uint64_t swept_ = 0;
 };
 
 }  // namespace keyhaul::sim

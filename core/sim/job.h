@@ -37,6 +37,8 @@ struct Job {
   // A half of job `partOf` - 1, should that be split: what is below its key, or what is from it on. 0: of none.
   uint32_t partOf = 0;
   bool secondHalf = false;
+  // What was moved in parts, and this one moves as one.
+  std::vector<KeyRange> joined;
   uint64_t rate = 0;  // bytes a second, until its clients stop; 0: no limit
   uint32_t rivalOf = 0;  // a second coordinator of job `rivalOf` - 1; 0: of none
   // So long after its reverse window opened somebody goes back, or closes it; 0: nobody does.
@@ -106,6 +108,9 @@ struct Space {
   bool early = false;
   // They tell how many changes wait.
   bool counted = false;
+  // Clients compare and set: they write if a key still holds what they saw of it last.
+  bool conditional = false;
+  uint32_t endPercent = 0;  // of the values that clients write: they end by themselves
   uint64_t thinkUs = 100'000;     // mean time between two operations of a client
   uint32_t deletePercent = 20;    // of the writes
   uint64_t stopUs = 0;            // clients stop then, or once all jobs have ended
@@ -116,7 +121,8 @@ struct Space {
   std::vector<uint16_t> emptied;
   // Of a cluster: the ranges, side by side, and who plans their moves, if anybody does.
   std::vector<KeyRange> placed;
-  const PlannerNode* planner = nullptr;
+  const PlannerNode* planner = nullptr;  // the first of them
+  uint32_t plannersLeft = 0;
   uint64_t paddingMost = UINT64_MAX;  // bytes of a value beside its name
   uint32_t clientsLeft = 0;           // and whoever plans
 };

@@ -14,6 +14,12 @@ void KeyHistory::begin(uint32_t client, uint64_t sequence, Value value, Moment n
   entries_.push_back(entry);
 }
 
+void KeyHistory::beginCas(uint32_t client, uint64_t sequence, Value expected, Value value, Moment now) {
+  begin(client, sequence, value, now);
+  entries_.back().operation.kind = RegisterKind::kCas;
+  entries_.back().operation.expected = expected;
+}
+
 // The last ones are asked for most.
 KeyHistory::Entry* KeyHistory::find(uint32_t client, uint64_t sequence) {
   const auto at = std::find_if(entries_.rbegin(), entries_.rend(), [&](const Entry& entry) {
@@ -28,10 +34,10 @@ void KeyHistory::take(uint32_t client, uint64_t sequence, Moment now) {
   if (entry != nullptr && entry->taken == kNever) entry->taken = now;
 }
 
-void KeyHistory::acknowledge(uint32_t client, uint64_t sequence, Moment now) {
+void KeyHistory::acknowledge(uint32_t client, uint64_t sequence, Moment now, bool refused) {
   Entry* entry = find(client, sequence);
   if (entry == nullptr) return;
-  entry->operation.outcome = Outcome::kOk;
+  entry->operation.outcome = refused ? Outcome::kRefused : Outcome::kOk;
   entry->operation.returned = now;
 }
 
@@ -42,7 +48,7 @@ void KeyHistory::read(uint32_t client, Value value, Moment invoked, Moment now) 
 }
 
 // The last operation that ran alone and was over before `before`. Nor was anything carried out
-// meanwhile whose answer was lost.
+// meanwhile whose answer was lost. One that was refused says only what the key did not hold.
 std::optional<Operation> KeyHistory::lastAlone(Moment before) {
   spans_.clear();
   for (const Entry& entry : entries_) {
@@ -61,7 +67,8 @@ std::optional<Operation> KeyHistory::lastAlone(Moment before) {
     const Span& span = spans_[i];
     const bool last = i + 1 == spans_.size();
     const bool alone = (i == 0 || reached < span.begin) && (last || spans_[i + 1].begin > span.end);
-    if (alone && span.operation != nullptr && span.end < before) found = *span.operation;
+    const bool tells = span.operation != nullptr && span.operation->outcome == Outcome::kOk;
+    if (alone && tells && span.end < before) found = *span.operation;
     reached = std::max(reached, span.end);
   }
   return found;

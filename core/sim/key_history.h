@@ -32,8 +32,10 @@ class KeyHistory {
   // A write begins; a store carries it out; its client is told. `sequence` is its number among
   // those of its client. Moments never fall.
   void begin(uint32_t client, uint64_t sequence, Value value, Moment now);
+  // The same of a compare-and-set; it may be told that the key held something else.
+  void beginCas(uint32_t client, uint64_t sequence, Value expected, Value value, Moment now);
   void take(uint32_t client, uint64_t sequence, Moment now);
-  void acknowledge(uint32_t client, uint64_t sequence, Moment now);
+  void acknowledge(uint32_t client, uint64_t sequence, Moment now, bool refused = false);
   void read(uint32_t client, Value value, Moment invoked, Moment now);
 
   enum class Verdict : uint8_t {

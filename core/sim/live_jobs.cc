@@ -1,7 +1,9 @@
 // What makes a job a live migration.
 #include <utility>
 
+#include "gated_store.h"
 #include "mover.h"
+#include "register.h"
 #include "scenario_live.h"
 #include "world.h"
 
@@ -36,6 +38,43 @@ void addParts(World& world, Job& whole, Prng& prng) {
   whole.plan.verify = VerifyDepth::kBoth;
   whole.plan.pageEntries = static_cast<uint32_t>(prng.between(2, 10));  // at such a rate a page takes its time
   addHalves(world, whole.index, 2, prng);
+}
+
+// Where the target owns what lies between the ranges they are neighbours then, and become one range.
+void addJoined(World& world, const Job& whole, Prng& prng) {
+  std::vector<KeyRange> ranges = whole.plan.ranges;
+  const OwnershipMap& map = world.theRegister().map();
+  bool between = true;
+  for (size_t i = 1; i < ranges.size(); ++i) {
+    const KeyRange gap{ranges[i - 1].hi.key(), Bound::at(ranges[i].lo)};
+    between = between && (gap.empty() || map.owns(world.store(whole.target).name(), gap));
+  }
+  if (between) ranges = {KeyRange{ranges.front().lo, ranges.back().hi}};
+  Job& job = world.addJob();
+  const Plan& drawn = whole.plan;
+  job.plan.checksumKind = drawn.checksumKind;
+  job.plan.pageEntries = drawn.pageEntries;
+  job.plan.pageBytes = drawn.pageBytes;
+  job.plan.lanes = drawn.lanes;
+  job.plan.windowPages = drawn.windowPages;
+  job.plan.durablePages = drawn.durablePages;
+  job.plan.pauseBudgetMs = drawn.pauseBudgetMs;
+  job.plan.verify = VerifyDepth::kBoth;
+  for (std::byte& byte : job.plan.digestKey) byte = static_cast<std::byte>(prng.below(256));
+  for (uint8_t& byte : job.plan.claim) byte = static_cast<uint8_t>(prng.below(256));
+  makeLive(world, job, whole.mover, ranges);
+  job.joined = std::move(ranges);
+  job.onward = true;
+  job.after = job.index;
+  job.source = whole.target;
+  job.target = whole.source;
+}
+
+void letValuesEnd(World& world) {
+  Prng prng(world.seed(), "live ends");
+  if (prng.below(3) != 0) return;
+  world.space().endPercent = static_cast<uint32_t>(prng.between(20, 80));
+  for (const uint16_t store : world.gatedStores()) world.gated(store).startSweeping();
 }
 
 void outrun(World& world, uint32_t clients, Prng& prng) {

@@ -42,6 +42,9 @@ struct Message {
   bool found = false;  // reply to a read
   bool cleanUp = false;  // an apply: deletes what moved away at `epoch`
   bool blind = false;    // sabotage: a swap that compares nothing
+  // Of a client, a put or a delete: only if the key still holds the first `count` bytes of `extra`, or nothing
+  // where those are none. Reply: `found` says whether it did.
+  bool conditional = false;
   ErrorCode error = ErrorCode::kOk;
   uint16_t from = 0, to = 0;
   uint32_t party = 0;     // the job, or the client

@@ -108,6 +108,10 @@ bool MoverNode::planLive(Job& job) {
   } else if (owner->owner == world_.store(job.target).name()) {
     job.target = job.source;
   }
+  if (!job.joined.empty() && world_.sabotaged(Sabotage::kPartForWhole)) {
+    const KeyRange first = plan.ranges.front();
+    plan.ranges = {owner->range.hi < first.hi ? KeyRange{first.lo, owner->range.hi} : first};
+  }
   job.source = world_.gatedNamed(owner->owner)->id();
   plan.source = owner->owner;
   plan.target = world_.store(job.target).name();

@@ -23,6 +23,7 @@ enum class ChangeCause : uint8_t {
   kUndone = 5,   // lost in a crash
   kRot = 6,      // nobody's doing
   kCleanUp = 7,  // a live migration's delete of what moved away
+  kExpired = 8,  // it had ended, and its owner has swept it
 };
 
 // One entry of a store changed, visibly.
@@ -42,6 +43,9 @@ struct ClientWrite {
   uint64_t sequence = 0;
   std::string_view key;
   const std::string* value = nullptr;  // null: a delete
+  // Only if the key holds `expected`, null: nothing. Acknowledged: `refused` if it did not.
+  bool conditional = false, refused = false;
+  const std::string* expected = nullptr;
 };
 
 // A store has carried out a client's write, at an epoch. `sequence` as above.
@@ -125,8 +129,8 @@ class Oracle {
   virtual void onLiveEnd(const Job&) {}
   // Whoever plans looks at what is where, the first time, the second, …; and asks for this move, by what it saw
   // at this look. Told before it begins.
-  virtual void onLooked() {}
-  virtual void onPlanned(const Job&, uint64_t /*look*/) {}
+  virtual void onLooked(const PlannerNode&) {}
+  virtual void onPlanned(const PlannerNode&, const Job&, uint64_t /*look*/) {}
   virtual void onMoverCrash(uint16_t /*mover*/) {}
   virtual void onEnd() {}
 

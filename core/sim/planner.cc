@@ -1,6 +1,7 @@
 #include "planner.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "gated_store.h"
@@ -14,31 +15,54 @@
 namespace keyhaul::sim {
 namespace {
 constexpr uint64_t kSlack = 16;  // of what a store has on average, the part by which two may differ
-}
+
+std::string suffixOf(const PlannerNode::Rules& rules) { return rules.number == 0 ? "" : " " + std::to_string(rules.number); }
+}  // namespace
 
 PlannerNode::PlannerNode(World& world, uint16_t id, Rules rules)
-    : Node(world, NodeKind::kClient, id), rules_(std::move(rules)), prng_(world.seed(), "planner"), whims_(world.seed(), "planner's whims") {
+    : Node(world, NodeKind::kClient, id), rules_(std::move(rules)), prng_(world.seed(), "planner" + suffixOf(rules_)), whims_(world.seed(), "planner's whims" + suffixOf(rules_)) {
   ++world.space().clientsLeft;
+  ++world.space().plannersLeft;
   timer(rules_.everyUs, kLook);
 }
 
 void PlannerNode::onMessage(Message) {}
 
-void PlannerNode::onTimer(uint8_t, uint64_t) {
+void PlannerNode::onTimer(uint8_t what, uint64_t) {
+  if (what == kBack) return timer(rules_.everyUs, kLook);
   look();
   if (!world_.healed()) changeItsMind();
   if (looks_.size() > rules_.lateBy) {
     const size_t at = looks_.size() - 1 - rules_.lateBy;
     bool moves = false;
-    while (decide(at)) moves = true;
+    while (decide(at)) {
+      moves = true;
+      if (!died_ && world_.nowUs() >= rules_.diesAtUs) return die();
+    }
     for (const auto& job : world_.jobs()) moves = moves || !job->ended();
-    if (looks_[at].still && !moves) {
+    if (looks_[at].still && !moves && knowsAll(looks_[at])) {
       stopped_ = true;
       --world_.space().clientsLeft;
+      --world_.space().plannersLeft;
       return;
     }
   }
   timer(rules_.everyUs, kLook);
+}
+
+// Nothing was asked for since this look, nor was anything under way: else it has to look once more.
+bool PlannerNode::knowsAll(const Look& seen) const {
+  const auto isNone = [](const Job* job) { return job == nullptr; };
+  return rules_.alone || (seen.jobs == world_.jobs().size() && std::all_of(seen.moves.begin(), seen.moves.end(), isNone));
+}
+
+// After the first of what it wanted to ask for.
+void PlannerNode::die() {
+  died_ = true;
+  firstLook_ += looks_.size();
+  looks_.clear();
+  asked_.clear();
+  timer(rules_.awayUs, kBack);
 }
 
 uint32_t PlannerNode::movesMax() const { return world_.nowUs() < rules_.loweredAtUs ? rules_.movesMax : 1; }
@@ -73,8 +97,9 @@ std::vector<uint64_t> PlannerNode::bytesOf(const World& world) {
 
 void PlannerNode::look() {
   Look seen;
-  seen.still = world_.healed() && world_.space().clientsLeft == 1;
-  world_.tell([](Oracle& oracle) { oracle.onLooked(); });
+  seen.still = world_.healed() && world_.space().clientsLeft == world_.space().plannersLeft;
+  seen.jobs = world_.jobs().size();
+  world_.tell([this](Oracle& oracle) { oracle.onLooked(*this); });
   const uint64_t noise = rules_.noisePercent;
   for (const uint64_t bytes : bytesOf(world_)) {
     const uint64_t told = bytes * (100 - noise + prng_.below(2 * noise + 1)) / 100;
@@ -83,18 +108,35 @@ void PlannerNode::look() {
     seen.most.push_back((told + 1) * 100 / (100 - noise) + 1);
     seen.slack += told / rules_.stores / kSlack;
   }
-  for (const KeyRange& range : world_.space().placed) seen.owners.push_back(ownerOf(world_, range));
+  for (const KeyRange& range : world_.space().placed) {
+    seen.owners.push_back(ownerOf(world_, range));
+    seen.moves.push_back(moveOf(world_, range));
+  }
   looks_.push_back(std::move(seen));
 }
 
+const Job* PlannerNode::moveOf(const Look& seen, size_t range, bool truly) const {
+  const KeyRange& keys = world_.space().placed[range];
+  const bool forgets = died_ && world_.sabotaged(Sabotage::kPlannerForgets);
+  if (truly || (rules_.alone && !forgets)) return moveOf(world_, keys);
+  for (const Job* job : asked_) {
+    if (!job->ended() && job->contains(keys.lo)) return job;
+  }
+  return forgets ? nullptr : seen.moves[range];
+}
+
+uint16_t PlannerNode::ownerOf(const Look& seen, size_t range, bool truly) const {
+  return truly || rules_.alone ? ownerOf(world_, world_.space().placed[range]) : seen.owners[range];
+}
+
 // Sabotages: what it saw is taken for what is so, and nothing is under way (`chases-itself`), or nothing comes (`one-target`).
-std::vector<PlannerNode::Stock> PlannerNode::takeStock(const Look& seen) const {
+std::vector<PlannerNode::Stock> PlannerNode::takeStock(const Look& seen, bool truly) const {
   const bool chases = world_.sabotaged(Sabotage::kChasesItself);
   const std::vector<KeyRange>& ranges = world_.space().placed;
   std::vector<Stock> stock(rules_.stores);
   for (size_t i = 0; i < ranges.size(); ++i) {
-    const Job* job = moveOf(world_, ranges[i]);
-    const uint16_t from = job != nullptr ? job->source : ownerOf(world_, ranges[i]);
+    const Job* job = moveOf(seen, i, truly);
+    const uint16_t from = job != nullptr ? job->source : ownerOf(seen, i, truly);
     Stock& here = stock[from];
     here.reserved += rules_.most[i];
     if (chases) {
@@ -114,12 +156,31 @@ std::vector<PlannerNode::Stock> PlannerNode::takeStock(const Look& seen) const {
   return stock;
 }
 
-bool PlannerNode::mayMove(const Look& seen, const std::vector<Stock>& stock, size_t range, uint16_t from, uint16_t to) const {
-  const KeyRange& keys = world_.space().placed[range];
-  if (moveOf(world_, keys) != nullptr || ownerOf(world_, keys) != from) return false;
+bool PlannerNode::hasRoom(const std::vector<Stock>& stock, size_t range, uint16_t from, uint16_t to) const {
   if (stock[from].out >= movesMax()) return false;
   const bool fits = stock[to].in < movesMax() && stock[to].reserved + rules_.most[range] <= rules_.capacities[to];
-  if (!fits && !world_.sabotaged(Sabotage::kOneTarget)) return false;
+  return fits || world_.sabotaged(Sabotage::kOneTarget);
+}
+
+// Of who asks it knows at which look he decided, and what he has asked for before.
+bool PlannerNode::isAdmitted(const Look& seen, size_t range, uint16_t from, uint16_t to) const {
+  const KeyRange& keys = world_.space().placed[range];
+  if (moveOf(world_, keys) != nullptr || ownerOf(world_, keys) != from) return false;
+  if (world_.sabotaged(Sabotage::kAdmitsAll)) return true;
+  if (!hasRoom(takeStock(seen, true), range, from, to)) return false;
+  for (const auto& job : world_.jobs()) {
+    const bool touches = job->source == from || job->source == to || job->target == from || job->target == to;
+    const bool wasUnderWay = std::find(seen.moves.begin(), seen.moves.end(), job.get()) != seen.moves.end();
+    const bool asked = std::find(asked_.begin(), asked_.end(), job.get()) != asked_.end();
+    const bool isNews = job->index >= seen.jobs ? !asked || job->ended() : wasUnderWay && job->ended();
+    if (touches && isNews) return false;
+  }
+  return true;
+}
+
+bool PlannerNode::mayMove(const Look& seen, const std::vector<Stock>& stock, size_t range, uint16_t from, uint16_t to) const {
+  if (moveOf(seen, range, false) != nullptr || ownerOf(seen, range, false) != from) return false;
+  if (!hasRoom(stock, range, from, to)) return false;
   if (leaves(from)) return true;
   if (world_.sabotaged(Sabotage::kChasesItself)) return stock[from].least > stock[to].most;
   return stock[from].least > stock[to].most + seen.most[range] + seen.slack;
@@ -128,7 +189,7 @@ bool PlannerNode::mayMove(const Look& seen, const std::vector<Stock>& stock, siz
 // The largest range that helps, from the fullest store to the emptiest; else from or to the next one.
 bool PlannerNode::decide(size_t look) {
   const Look& seen = looks_[look];
-  const std::vector<Stock> stock = takeStock(seen);
+  const std::vector<Stock> stock = takeStock(seen, false);
   std::vector<uint16_t> stores;
   for (uint16_t i = 0; i < rules_.stores; ++i) stores.push_back(i);
   stableSortFew(stores.begin(), stores.end(), [&](uint16_t a, uint16_t b) {
@@ -140,7 +201,10 @@ bool PlannerNode::decide(size_t look) {
       size_t best = rules_.most.size();
       for (size_t i = 0; i < rules_.most.size(); ++i) {
         const bool larger = best == rules_.most.size() || seen.told[i] > seen.told[best];
-        if (larger && mayMove(seen, stock, i, from, *to)) best = i;
+        if (!larger || !mayMove(seen, stock, i, from, *to)) continue;
+        const bool admitted = rules_.alone || isAdmitted(seen, i, from, *to);
+        if (admitted) best = i;
+        refused_ += admitted ? 0U : 1U;
       }
       if (best == rules_.most.size()) continue;
       move(best, from, *to, look);
@@ -158,7 +222,8 @@ void PlannerNode::move(size_t range, uint16_t from, uint16_t to, size_t look) {
   job.target = to;
   job.startUs = world_.nowUs();
   drawClusterPlan(prng_, job.plan);
-  world_.tell([&](Oracle& oracle) { oracle.onPlanned(job, look); });
+  asked_.push_back(&job);
+  world_.tell([&](Oracle& oracle) { oracle.onPlanned(*this, job, firstLook_ + look); });
   world_.join(job);
 }
 

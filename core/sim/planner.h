@@ -2,7 +2,14 @@
 // migrations from the fuller to the emptier ones. What it goes by is late and inexact, so it takes every figure for the
 // worst that it may stand for, and counts a range that is under way wherever it may end up: at both. So each decision is
 // right whatever becomes of those before it; what it leaves alone is a difference that it cannot be sure of (hysteresis).
-// It neither sends nor hears anything: somebody at a desk.
+// It neither sends nor hears anything: somebody at a desk, who may die and come back, with nothing in mind, and asks the
+// mover what is under way.
+//
+// In some worlds there are two that know nothing of each other. Each goes by what was under way, and who owned what, at the
+// look that it goes by, and by what it has asked for itself. Both may want the same room, so the room is reserved where
+// both have to ask: the mover refuses what finds no room or no slot beside all that it has admitted, and what was decided
+// without knowing of a move from or to one of the two stores. Without that two planners keep neither capacity nor limits
+// (sabotage `admits-all`).
 #pragma once
 
 #include <cstdint>
@@ -19,6 +26,9 @@ class PlannerNode : public Node {
   // As the seed has drawn it. Stores are nodes 0 and up.
   struct Rules {
     uint16_t mover = 0, stores = 0;
+    uint32_t number = 0;           // of those that plan
+    bool alone = true;             // else it does not know what the other has asked for since its look
+    uint64_t diesAtUs = UINT64_MAX, awayUs = 0;
     uint64_t everyUs = 1'000'000;  // between two looks
     uint32_t lateBy = 0;           // looks: it goes by what it saw then
     uint32_t noisePercent = 0;     // by which a figure may be wrong, up and down
@@ -40,6 +50,8 @@ class PlannerNode : public Node {
   bool isMember(uint16_t store) const;
   bool leaves(uint16_t store) const;
   bool stopped() const { return stopped_; }
+  bool died() const { return died_; }
+  uint64_t refused() const { return refused_; }  // by the mover
   // Of each range, as of now: its bytes at its owner.
   static std::vector<uint64_t> bytesOf(const World& world);
   static uint16_t ownerOf(const World& world, const KeyRange& range);
@@ -47,11 +59,13 @@ class PlannerNode : public Node {
   static const Job* moveOf(const World& world, const KeyRange& range);
 
  private:
-  enum What : uint8_t { kLook = 1 };
+  enum What : uint8_t { kLook = 1, kBack = 2 };
   // Of each range, what it has at least and at most; for a sabotage who owned it.
   struct Look {
     std::vector<uint64_t> least, most, told;
     std::vector<uint16_t> owners;
+    std::vector<const Job*> moves;  // under way; null: none
+    size_t jobs = 0;                // that there were
     uint64_t slack = 0;  // a smaller difference is none
     bool still = false;  // healed, and nobody writes any more
   };
@@ -60,7 +74,15 @@ class PlannerNode : public Node {
     uint32_t in = 0, out = 0;
   };
   void look();
-  std::vector<Stock> takeStock(const Look& seen) const;
+  void die();
+  bool knowsAll(const Look& seen) const;
+  // As it knows it, or as it is.
+  const Job* moveOf(const Look& seen, size_t range, bool truly) const;
+  uint16_t ownerOf(const Look& seen, size_t range, bool truly) const;
+  std::vector<Stock> takeStock(const Look& seen, bool truly) const;
+  bool hasRoom(const std::vector<Stock>& stock, size_t range, uint16_t from, uint16_t to) const;
+  // The mover's part.
+  bool isAdmitted(const Look& seen, size_t range, uint16_t from, uint16_t to) const;
   bool decide(size_t look);
   bool mayMove(const Look& seen, const std::vector<Stock>& stock, size_t range, uint16_t from, uint16_t to) const;
   void move(size_t range, uint16_t from, uint16_t to, size_t look);
@@ -68,8 +90,12 @@ class PlannerNode : public Node {
 
   Rules rules_;
   Prng prng_, whims_;
+  // Until it dies.
   std::vector<Look> looks_;
-  bool stopped_ = false;
+  std::vector<const Job*> asked_;
+  uint64_t firstLook_ = 0;     // of looks_, among all that it ever made
+  uint64_t refused_ = 0;
+  bool died_ = false, stopped_ = false;
 };
 
 }  // namespace keyhaul::sim

@@ -36,6 +36,7 @@ struct Report {
     uint64_t givenUp = 0;  // whose source somebody gave up
     uint64_t madeRoom = 0;  // how often one did for another of a higher priority
     uint64_t routedReads = 0, scans = 0, refusals = 0, postponed = 0, takeOvers = 0;
+    uint64_t conditionalSets = 0, refusedSets = 0;  // compare-and-set that found what it should, and something else
     uint64_t clientOps = 0, clientAcks = 0, copiedEntries = 0, feedChanges = 0;
     // Windows of histories of keys, and those that were too long for the checker.
     uint64_t judged = 0, unjudged = 0;

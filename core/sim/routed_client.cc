@@ -17,7 +17,9 @@ constexpr size_t kRehearsedBytes = 22;  // as those that were there before
 }  // namespace
 
 RoutedClientNode::RoutedClientNode(World& world, uint16_t id, uint32_t share, uint32_t shares)
-    : Node(world, NodeKind::kClient, id), prng_(world.seed(), "routed " + std::to_string(id)) {
+    : Node(world, NodeKind::kClient, id), prng_(world.seed(), "routed " + std::to_string(id)),
+      conditions_(world.seed(), "routed conditions " + std::to_string(id)),
+      ends_(world.seed(), "routed ends " + std::to_string(id)) {
   Space& space = world.space();
   const size_t step = space.shared ? 1 : shares;
   for (size_t i = space.shared ? 0 : share; i < space.keys.size(); i += step) {
@@ -91,10 +93,52 @@ void RoutedClientNode::next() {
   } else {
     request.kind = MessageKind::kPut;
     request.body = pick(own_);
-    request.extra = makeValue(request.body, id(), call_ + 1, padding);
     padding_ = padding;
+    drawEnd();
+    request.extra = newValue(request.body);
   }
+  setIf(request);
   if (!readsByHeart(request)) begin(std::move(request));
+}
+
+// What it has just seen of a key it may want to replace, provided that nobody was faster.
+void RoutedClientNode::setIf(Message& request) {
+  if (seenKey_.empty() || conditions_.below(2) == 0) return seenKey_.clear();
+  const bool deletes = conditions_.below(4) == 0;
+  request = {};
+  request.kind = deletes ? MessageKind::kDelete : MessageKind::kPut;
+  request.body = std::exchange(seenKey_, {});
+  request.conditional = true;
+  request.extra = seen_.value_or("");
+  request.count = static_cast<uint32_t>(request.extra.size());
+  padding_ = conditions_.below(80);
+  drawEnd();
+  if (!deletes) request.extra += newValue(request.body);
+}
+
+void RoutedClientNode::drawEnd() {
+  const bool ends = ends_.below(100) < world_.space().endPercent;
+  endsAfterUs_ = ends ? ends_.between(100'000, 6'000'000) : 0;
+}
+
+// Of the call that comes next.
+std::string RoutedClientNode::newValue(std::string_view key) const {
+  std::string value = makeValue(key, id(), call_ + 1, padding_);
+  return endsAfterUs_ == 0 ? value : withEnd(std::move(value), world_.nowUs() + endsAfterUs_);
+}
+
+void RoutedClientNode::see(std::string_view key, const std::string* value) {
+  if (!world_.space().conditional) return;
+  seenKey_ = key;
+  seen_ = value != nullptr ? std::optional(*value) : std::nullopt;
+}
+
+// As the oracles are told of it: `store` has answered, or none has yet.
+ClientWrite RoutedClientNode::write(uint16_t store) const {
+  ClientWrite write{store, id(), call_, request_.body, value_ ? &*value_ : nullptr};
+  write.conditional = request_.conditional;
+  write.expected = expected_ ? &*expected_ : nullptr;
+  return write;
 }
 
 void RoutedClientNode::begin(Message request) {
@@ -114,10 +158,13 @@ void RoutedClientNode::start(Message request) {
   world_.tell([this](Oracle& oracle) { oracle.onRoutedBegun(id()); });
   if (request_.kind == MessageKind::kPut || request_.kind == MessageKind::kDelete) {
     ++world_.counts().clientOps;
-    const std::string* value = request_.kind == MessageKind::kPut ? &request_.extra : nullptr;
-    const ClientWrite write{0, id(), call_, request_.body, value};
+    value_.reset();
+    expected_.reset();
+    if (request_.kind == MessageKind::kPut) value_ = request_.extra.substr(request_.count);
+    if (request_.count != 0) expected_ = request_.extra.substr(0, request_.count);
     if (!byHeart_.empty()) byHeart_.erase(request_.body);
-    world_.tell([&write](Oracle& oracle) { oracle.onInvoked(write); });
+    const ClientWrite begun = write(0);
+    world_.tell([&begun](Oracle& oracle) { oracle.onInvoked(begun); });
   }
   attempt();
 }
@@ -132,7 +179,8 @@ bool RoutedClientNode::isOfAnotherEpoch() const {
 void RoutedClientNode::beginAnew() {
   Message request = std::move(request_);
   if (request.kind == MessageKind::kPut) {
-    request.extra = makeValue(request.body, id(), call_ + 1, padding_);
+    request.extra.resize(request.count);
+    request.extra += newValue(request.body);
   }
   start(std::move(request));
 }
@@ -254,14 +302,16 @@ void RoutedClientNode::onAnswer(const Message& reply) {
     const std::string* value = reply.found ? &reply.extra : nullptr;
     const RoutedRead read{id(), invoked_, request_.body, value, reply.from};
     world_.tell([&read](Oracle& oracle) { oracle.onRoutedRead(read); });
+    see(request_.body, value);
   } else {
+    ClientWrite told = write(reply.from);
+    told.refused = told.conditional && !reply.found;
     ++world_.counts().clientAcks;
-    const std::string* value = request_.kind == MessageKind::kPut ? &request_.extra : nullptr;
-    const ClientWrite write{reply.from, id(), call_, request_.body, value};
-    world_.tell([&write](Oracle& oracle) { oracle.onAcked(write); });
-    if (world_.sabotaged(Sabotage::kOwnWrites)) {
-      byHeart_[request_.body] = value != nullptr ? std::optional(*value) : std::nullopt;
-    }
+    if (told.conditional) ++(told.refused ? world_.counts().refusedSets : world_.counts().conditionalSets);
+    world_.tell([&told](Oracle& oracle) { oracle.onAcked(told); });
+    if (told.refused) return done();
+    see(request_.body, told.value);
+    if (world_.sabotaged(Sabotage::kOwnWrites)) byHeart_[request_.body] = value_;
   }
   done();
 }

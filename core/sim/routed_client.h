@@ -18,6 +18,7 @@
 #include "job.h"
 #include "keyhaul/ownership.h"
 #include "node.h"
+#include "oracle.h"
 #include "prng.h"
 
 namespace keyhaul::sim {
@@ -40,6 +41,11 @@ class RoutedClientNode : public Node {
   bool isOfAnotherEpoch() const;
   void beginAnew();
   void giveUp();
+  void setIf(Message& request);
+  void drawEnd();
+  std::string newValue(std::string_view key) const;
+  void see(std::string_view key, const std::string* value);
+  ClientWrite write(uint16_t store) const;
   bool readsByHeart(const Message& request);
   void attempt();
   void attemptIn(uint64_t delayUs);
@@ -53,7 +59,7 @@ class RoutedClientNode : public Node {
   const std::string& pick(const std::vector<std::string>& keys);
   bool mayStop() const;
 
-  Prng prng_;
+  Prng prng_, conditions_, ends_;
   std::vector<std::string> own_;  // that it writes
   OwnershipMap cache_;
   uint64_t cacheVersion_ = 0;
@@ -64,6 +70,14 @@ class RoutedClientNode : public Node {
   uint64_t begunUs_ = 0, invoked_ = 0;
   uint64_t sentEpoch_ = 0;  // at which the write that is under way was first sent; 0: not yet
   uint64_t padding_ = 0;    // of the value that it writes
+  uint64_t endsAfterUs_ = 0;  // 0: that does not end
+  // Where it compares and sets: what it saw or left last of a key, if that was the last thing it did.
+  std::string seenKey_;
+  std::optional<std::string> seen_;
+  // Of a write that is under way: what it puts there; nothing: a delete.
+  std::optional<std::string> value_;
+  // Of one that is conditional: what has to be there.
+  std::optional<std::string> expected_;
   // Sabotage: what it wrote last, by key, where that was acknowledged.
   std::map<std::string, std::optional<std::string>, std::less<>> byHeart_;
   bool waiting_ = false, stopped_ = false;

@@ -34,6 +34,7 @@ struct LiveShape {
   bool early = false;                   // feeds are ahead of scans, and values have versions
   bool limited = false;                 // slots and a rate
   bool splits = false;                  // writers outrun the move, and it may be split
+  bool ends = false;                    // some values end by themselves, in a third of the seeds
   bool parallel = false;                // each range moves by itself, and one mover moves all
 };
 
@@ -166,6 +167,7 @@ class LiveBuilder {
     if (percent(shape_.rivalPercent)) addRival(job);
     if (!shape_.splits) return;
     addParts(world_, job, splits_);
+    if (Prng(world_.seed(), "live joined").below(3) == 0) addJoined(world_, job, splits_);
     lastMove_ = static_cast<uint32_t>(world_.jobs().size());
   }
 
@@ -220,6 +222,7 @@ class LiveBuilder {
     if (shape_.shared) share();
     const auto clients = static_cast<uint32_t>(prng_.between(shape_.shared ? 2 : 1, shape_.clientsMax));
     if (shape_.splits) outrun(world_, clients, splits_);
+    if (shape_.ends) letValuesEnd(world_);
     for (uint32_t i = 0; i < clients; ++i) world_.addRoutedClient(i, clients);
   }
 
@@ -229,6 +232,7 @@ class LiveBuilder {
     space.shared = true;
     space.thinkUs = prng_.between(5'000, 40'000);
     space.hotPercent = static_cast<uint32_t>(prng_.between(60, 98));
+    space.conditional = Prng(world_.seed(), "live conditions").below(3) == 0;
     std::vector<std::string> moving;
     for (const std::string& key : space.keys) {
       const auto holds = [&key](const KeyRange& range) { return range.contains(key); };
@@ -259,14 +263,10 @@ void buildLivePingPong(World& world) {
   shape.movesMax = 4;
   shape.rivalPercent = 25;
   shape.keysMax = 120;
+  shape.ends = true;
   LiveBuilder(world, shape).build();
 }
-void buildLiveRivals(World& world) {
-  LiveShape shape;
-  shape.rivalPercent = 100;
-  shape.keysMax = 200;
-  LiveBuilder(world, shape).build();
-}
+void buildLiveRivals(World& world) { LiveBuilder(world, {.rivalPercent = 100, .keysMax = 200}).build(); }
 void buildLiveCancel(World& world) {
   LiveShape shape;
   shape.cancelPercent = 100;
@@ -335,7 +335,7 @@ void buildLiveShared(World& world) {
   world.space().readFence = Prng(world.seed(), "live shared reads").below(4) != 0;
   Prng prng(world.seed(), "live shared");
   LiveShape shape;
-  shape.shared = true;
+  shape.shared = shape.ends = true;
   shape.stores = static_cast<uint32_t>(prng.between(2, 3));
   shape.movesMin = 3;
   shape.movesMax = static_cast<uint32_t>(prng.between(3, 8));

@@ -39,6 +39,10 @@ void buildLiveSplit(World& world);
 // clients write, or not much more.
 void addParts(World& world, Job& whole, Prng& prng);
 void outrun(World& world, uint32_t clients, Prng& prng);
+// And then it moves back as one, from where its parts have gone.
+void addJoined(World& world, const Job& whole, Prng& prng);
+// In a third of the seeds: some of the values that clients write end by themselves, and stores sweep.
+void letValuesEnd(World& world);
 
 // A second coordinator of this job, on a mover of its own: it begins with the first one's journal.
 Job& addRival(World& world, uint32_t of, const Config& config, uint64_t startUs);

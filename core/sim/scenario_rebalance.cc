@@ -77,6 +77,18 @@ void buildRebalance(World& world) {
   }
   constexpr uint32_t kClients = 3;
   for (uint32_t i = 0; i < kClients; ++i) world.addRoutedClient(i, kClients);
+  Prng deaths(world.seed(), "rebalance deaths"), twins(world.seed(), "rebalance twins");
+  if (deaths.below(3) == 0) {
+    rules.diesAtUs = chaosUs / 8 + deaths.below(chaosUs / 2);
+    rules.awayUs = deaths.between(500'000, 8'000'000);
+  }
+  rules.alone = twins.below(3) != 0;
+  world.addPlanner(rules);
+  if (rules.alone) return;
+  rules.number = 2;
+  rules.diesAtUs = UINT64_MAX;
+  rules.everyUs = twins.between(500'000, 3'000'000);
+  rules.lateBy = static_cast<uint32_t>(twins.below(5));
   world.addPlanner(std::move(rules));
 }
 

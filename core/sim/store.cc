@@ -377,8 +377,8 @@ void StoreNode::note(const StoreChange& change, bool synced) {
     const auto rot = rotten_.find(change.key);
     if (rot != rotten_.end()) rotten_.erase(rot);
   }
-  const bool logged =
-      change.cause == ChangeCause::kClient || change.cause == ChangeCause::kGuarded;
+  const bool swept = change.cause == ChangeCause::kExpired && !world_.sabotaged(Sabotage::kSweepUntold);
+  const bool logged = swept || change.cause == ChangeCause::kClient || change.cause == ChangeCause::kGuarded;
   if (logged && log_.isRead()) {
     LoggedChange logs;
     logs.key = std::string(change.key);

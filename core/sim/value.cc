@@ -1,6 +1,7 @@
 #include "value.h"
 
 #include <charconv>
+#include <utility>
 
 namespace keyhaul::sim {
 namespace {
@@ -24,6 +25,17 @@ uint64_t sequenceOf(std::string_view value) {
   return sequence;
 }
 
+std::string withEnd(std::string value, uint64_t atUs) { return std::move(value) + '~' + std::to_string(atUs); }
+
+// Behind the last '~', which is in no padding.
+uint64_t endOf(std::string_view value) {
+  const size_t at = value.rfind('~');
+  if (at == value.npos) return kNoEnd;
+  uint64_t end = kNoEnd;
+  const auto number = std::from_chars(value.data() + at + 1, value.data() + value.size(), end);
+  return number.ec == std::errc() && number.ptr == value.data() + value.size() ? end : kNoEnd;
+}
+
 std::string numberedKey(std::string_view prefix, uint64_t number) {
   const std::string digits = std::to_string(number);
   return std::string(prefix) + std::string(5 - digits.size(), '0') + digits;
@@ -41,6 +53,7 @@ bool isValueOf(std::string_view key, std::string_view value) {
     at = number.ptr;
   }
   if (at == end || *at++ != '|') return false;
+  if (endOf(value) != kNoEnd) end = value.data() + value.rfind('~');
   for (uint64_t i = 0; at != end; ++i, ++at) {
     if (*at != padding(sequence, i)) return false;
   }

@@ -71,7 +71,7 @@ void World::addRoutedClient(uint32_t share, uint32_t shares) {
 
 void World::addPlanner(PlannerNode::Rules rules) {
   auto planner = std::make_unique<PlannerNode>(*this, static_cast<uint16_t>(nodes_.size()), std::move(rules));
-  space_.planner = planner.get();
+  if (space_.planner == nullptr) space_.planner = planner.get();
   nodes_.push_back(std::move(planner));
 }
 

@@ -20,6 +20,7 @@ std::string_view causeName(ChangeCause cause) {
     case ChangeCause::kGuarded: return "deleted for job";
     case ChangeCause::kUndone: return "undone by a crash";
     case ChangeCause::kCleanUp: return "cleaned up for job";
+    case ChangeCause::kExpired: return "ended, swept by";
     case ChangeCause::kRot: return "rotted, job";
   }
   return "";
@@ -80,7 +81,8 @@ class Life : public Oracle {
   void ofClient(std::string_view what, const ClientWrite& write) {
     if (!world_.tellsLife(write.key)) return;
     world_.line("client " + std::to_string(write.client) + " " + std::string(what) + " " +
-                std::string(write.key) + " = " + shortened(write.value));
+                std::string(write.key) + " = " + shortened(write.value) +
+                (write.refused ? ": no" : write.conditional ? ", if it is " + shortened(write.expected) : ""));
   }
 };
 

@@ -26,6 +26,7 @@ class Linearizable : public Oracle {
   std::string_view name() const override { return "linearizable"; }
 
   void onChange(const StoreChange& change) override {
+    if (change.cause == ChangeCause::kExpired && change.before != nullptr) return expire(change);
     if (change.cause != ChangeCause::kSetUp || change.after == nullptr) return;
     Life life{KeyHistory(0), {}};
     life.values.emplace(*change.after, 0);
@@ -37,14 +38,16 @@ class Linearizable : public Oracle {
     Life& life = lifeOf(write.key);
     const Value value = write.value ? numberOf(write) : kNil;
     if (write.value) life.values.emplace(*write.value, value);
-    life.history.begin(write.client, write.sequence, value, now());
+    if (!write.conditional) return life.history.begin(write.client, write.sequence, value, now());
+    const Value expected = write.expected ? seenOf(life, *write.expected) : kNil;
+    life.history.beginCas(write.client, write.sequence, expected, value, now());
   }
   void onTaken(const TakenWrite& write) override {
     lifeOf(write.key).history.take(write.client, write.sequence, now());
   }
   void onAcked(const ClientWrite& write) override {
     Life& life = lifeOf(write.key);
-    life.history.acknowledge(write.client, write.sequence, now());
+    life.history.acknowledge(write.client, write.sequence, now(), write.refused);
     settle(write.key, life);
   }
   void onRoutedRead(const RoutedRead& read) override {
@@ -86,6 +89,7 @@ class Linearizable : public Oracle {
   static constexpr uint32_t kEventBits = 12;
   // Looks at the owners in the end; no client, as nodes are counted from zero and stores come first.
   static constexpr uint32_t kNobody = 0;
+  static constexpr uint32_t kSweepers = 1'000'000;  // and the store: no client
 
   struct Life {
     KeyHistory history;
@@ -107,6 +111,21 @@ class Linearizable : public Oracle {
   Life& lifeOf(std::string_view key) {
     const auto at = lives_.find(key);
     return at != lives_.end() ? at->second : lives_[std::string(key)];
+  }
+
+  // The store is one more client, which knows at once what came of its compare-and-set.
+  void expire(const StoreChange& change) {
+    Life& life = lifeOf(change.key);
+    const uint32_t sweeper = kSweepers + change.store;
+    life.history.beginCas(sweeper, ++sweeps_, seenOf(life, *change.before), kNil, now());
+    life.history.take(sweeper, sweeps_, now());
+    life.history.acknowledge(sweeper, sweeps_, now());
+    settle(change.key, life);
+  }
+  // One that nobody wrote was said to be wrong when it was read.
+  static Value seenOf(const Life& life, const std::string& text) {
+    const auto at = life.values.find(text);
+    return at == life.values.end() ? Value{-1} : at->second;
   }
 
   void see(uint32_t client, uint16_t store, std::string_view key, const std::string* text, const char* who) {
@@ -156,7 +175,7 @@ class Linearizable : public Oracle {
   std::map<uint32_t, Moment> running_;  // what each client has under way, since when
   StaleReads stale_;
   LinearizabilityChecker checker_;
-  uint64_t event_ = 0;
+  uint64_t event_ = 0, sweeps_ = 0;
   Moment now_ = 0;
   bool ended_ = false;
 };

@@ -3,7 +3,7 @@
 // Where ranges have places, and whatever plans (S13): an owner changes only by a move that was asked for and has not ended,
 // from where the plan had the range to where it has it next; none comes back because of an older move.
 //
-// Where a planner balances stores:
+// Where a planner balances stores, or two do that know nothing of each other:
 //  - at every event what a store holds, its own, what is staged there and what is not yet deleted, fits into its capacity;
 //  - at every decision what may be at the target, whichever of the moves that are under way come to pass, fits there too,
 //    and no more moves leave or reach a store than may at that time;
@@ -13,8 +13,10 @@
 //    where a - b > w, with the least that the source and the most that the target may own. From a store that leaves
 //    everything goes, and nothing goes there.
 //  - L3: once nothing is broken and nobody writes, no decision by a look since then takes back what the one before it
-//    moved (it would have to raise that sum again), there are two for each range at most, and it stops within two minutes.
+//    moved (it would have to raise that sum again), there are two for each range at most, and it stops within two minutes;
+//    of two planners each begins to look anew whenever the other one has moved something, so they have twice as long.
 #include <algorithm>
+#include <map>
 #include <vector>
 
 #include "../gated_store.h"
@@ -61,14 +63,13 @@ class PlanOracle : public Oracle {
     }
   }
 
-  void onLooked() override {
-    looks_.push_back({PlannerNode::bytesOf(world_), isStill()});
+  void onLooked(const PlannerNode& planner) override {
+    looks_[planner.id()].push_back({PlannerNode::bytesOf(world_), isStill()});
     if (isStill() && stillSinceUs_ == UINT64_MAX) stillSinceUs_ = world_.nowUs();
   }
-  void onPlanned(const Job& planned, uint64_t look) override {
-    const PlannerNode& planner = *world_.space().planner;
+  void onPlanned(const PlannerNode& planner, const Job& planned, uint64_t look) override {
     const std::vector<KeyRange>& ranges = world_.space().placed;
-    const Look& seen = looks_[look];
+    const Look& seen = looks_[planner.id()][look];
     const std::string what = "from " + world_.store(planned.source).name() + " to " + world_.store(planned.target).name();
     uint64_t least = 0, most = 0, room = 0;  // but for what moves
     uint32_t out = 0, in = 0;
@@ -102,10 +103,9 @@ class PlanOracle : public Oracle {
     if (seen.still && ++further_ > 2 * ranges.size()) violated("nobody writes any more, and it plans on and on");
   }
   void onEnd() override {
-    const PlannerNode* planner = world_.space().planner;
-    if (planner == nullptr) return;
-    const bool late = stillSinceUs_ != UINT64_MAX && world_.nowUs() > stillSinceUs_ + kStopsWithinUs;
-    if (!planner->stopped() || late) violated("it did not stop in time once nobody wrote any more");
+    if (world_.space().planner == nullptr) return;
+    const bool late = stillSinceUs_ != UINT64_MAX && world_.nowUs() > stillSinceUs_ + kStopsWithinUs * looks_.size();
+    if (world_.space().plannersLeft != 0 || late) violated("it did not stop in time once nobody wrote any more");
   }
 
  private:
@@ -114,10 +114,10 @@ class PlanOracle : public Oracle {
     std::vector<uint64_t> bytes;  // by range
     bool still = false;
   };
-  bool isStill() const { return world_.healed() && world_.space().clientsLeft == 1; }
+  bool isStill() const { return world_.healed() && world_.space().clientsLeft == world_.space().plannersLeft; }
   std::vector<uint64_t> held_;  // by store
   std::vector<uint32_t> last_;  // by range: the last job that moved it
-  std::vector<Look> looks_;
+  std::map<uint16_t, std::vector<Look>> looks_;  // by planner
   const Job* before_ = nullptr;  // the last one that was planned since nobody writes
   uint64_t stillSinceUs_ = UINT64_MAX, further_ = 0;
 };

@@ -24,7 +24,7 @@ class Position : public Oracle {
   void onChange(const StoreChange& change) override {
     ++clock_;
     const bool writes = change.cause == ChangeCause::kClient || change.cause == ChangeCause::kApply ||
-                        change.cause == ChangeCause::kRot;
+                        change.cause == ChangeCause::kRot || change.cause == ChangeCause::kExpired;
     if (!writes) return;
     for (const auto& job : world_.jobs()) {
       const bool of = job->source == change.store || job->target == change.store;

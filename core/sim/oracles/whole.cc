@@ -1,5 +1,6 @@
 // A range that was split has moved as a whole where each of its parts says that it has: no key of it was left out
-// between two parts, and none is left because nobody went on with the rest.
+// between two parts, and none is left because nobody went on with the rest. So has one that moves as one what had been
+// moved in parts.
 #include <algorithm>
 
 #include "../register.h"
@@ -15,6 +16,9 @@ class WholeOracle : public Oracle {
   std::string_view name() const override { return "whole"; }
 
   void onLiveEnd(const Job& job) override {
+    if (!job.joined.empty() && job.begun && job.state == MigrationState::kDone) {
+      mustOwn(job.plan.target, job.joined, "what had parts has moved to ");
+    }
     if (job.partOf == 0 && job.plan.splitMax < 2) return;
     const Job& root = rootOf(job);
     if (root.receipt.splitAt.empty()) return;
@@ -24,17 +28,18 @@ class WholeOracle : public Oracle {
       // One that failed is somebody's to look at, and says so.
       if (!part->ended() || (!split && part->state != MigrationState::kDone)) return;
     }
-    const OwnershipMap& map = world_.theRegister().map();
-    for (const KeyRange& range : root.plan.ranges) {
-      for (const Ownership& part : map.parts()) {
-        if (!part.range.overlaps(range) || part.owner == root.plan.target) continue;
-        violated("all parts have moved to " + root.plan.target + ", and " + part.owner + " still owns a part",
-                 std::max(part.range.lo, range.lo));
-      }
-    }
+    mustOwn(root.plan.target, root.plan.ranges, "all parts have moved to ");
   }
 
  private:
+  void mustOwn(const std::string& owner, const std::vector<KeyRange>& ranges, const char* what) {
+    for (const KeyRange& range : ranges) {
+      for (const Ownership& part : world_.theRegister().map().parts()) {
+        if (!part.range.overlaps(range) || part.owner == owner) continue;
+        violated(what + owner + ", and " + part.owner + " still owns a part", std::max(part.range.lo, range.lo));
+      }
+    }
+  }
   const Job& rootOf(const Job& job) const {
     const Job* root = &job;
     while (root->partOf != 0) root = &world_.job(root->partOf - 1);

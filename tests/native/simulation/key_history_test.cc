@@ -17,6 +17,8 @@ using Verdict = KeyHistory::Verdict;
 // A register that several clients use, and what goes wrong with it.
 struct Harm {
   uint32_t losesAnswer = 0, neverCarriesOut = 0, forgets = 0, readsStale = 0;  // per million
+  uint32_t conditional = 0;  // of the writes: only if the register holds what it held when they began
+  uint32_t blind = 0;        // of those: looked when they began, and not when they were carried out
 };
 
 // Runs it, tells the history, and keeps what happened to judge it otherwise.
@@ -50,13 +52,13 @@ class Rehearsed {
   std::vector<Operation> whole;   // an open one as the checker knows it
   std::vector<Moment> takenAt;    // of whole[i]; kNever
   bool wrong = false;
-  uint32_t windows = 0, open = 0;
+  uint32_t windows = 0, open = 0, refusedOnes = 0;
 
  private:
   struct Running {
     Operation operation;
     uint64_t sequence = 0;
-    bool carriedOut = false;
+    bool carriedOut = false, early = false;
     Moment taken = kNever;
   };
 
@@ -70,7 +72,14 @@ class Rehearsed {
       one.sequence = ++sequence_;
       one.operation.kind = RegisterKind::kWrite;
       one.operation.value = prng_.below(4) == 0 ? kNil : static_cast<Value>(sequence_);
-      windowed.begin(client, one.sequence, one.operation.value, now_);
+      if (harm_.conditional != 0 && prng_.chance(harm_.conditional)) {
+        one.operation.kind = RegisterKind::kCas;
+        one.operation.expected = prng_.below(4) == 0 ? before_ : value_;
+        one.early = one.operation.expected == value_;
+        windowed.beginCas(client, one.sequence, one.operation.expected, one.operation.value, now_);
+      } else {
+        windowed.begin(client, one.sequence, one.operation.value, now_);
+      }
     }
     running_[client] = one;
   }
@@ -87,6 +96,13 @@ class Rehearsed {
     }
     one.taken = now_;
     windowed.take(client, one.sequence, now_);
+    if (one.operation.kind == RegisterKind::kCas) {
+      const bool blind = harm_.blind != 0 && prng_.chance(harm_.blind);
+      if (!(blind ? one.early : one.operation.expected == value_)) {
+        one.operation.outcome = Outcome::kRefused;
+        return;
+      }
+    }
     if (prng_.chance(harm_.forgets)) return;
     before_ = value_;
     value_ = one.operation.value;
@@ -101,7 +117,9 @@ class Rehearsed {
     } else {
       operation.returned = now_;
       if (reads) windowed.read(client, operation.value, operation.invoked, now_);
-      if (!reads) windowed.acknowledge(client, one.sequence, now_);
+      const bool refused = operation.outcome == Outcome::kRefused;
+      refusedOnes += refused ? 1U : 0U;
+      if (!reads) windowed.acknowledge(client, one.sequence, now_, refused);
     }
     whole.push_back(operation);
     takenAt.push_back(one.taken);
@@ -179,6 +197,33 @@ TEST(KeyHistory, WithoutLostAnswersWindowsSayWhatTheWholeSays) {
   EXPECT_GT(wrong, 100U);
   EXPECT_LT(wrong, 500U);
   EXPECT_GT(cut, 500U);
+}
+
+// Those that look before they write, and are told yes, or no, or nothing.
+TEST(KeyHistory, ComparesAndSets) {
+  uint64_t windows = 0, open = 0, refused = 0;
+  uint32_t wrong = 0, blind = 0;
+  for (uint64_t seed = 1; seed <= 600; ++seed) {
+    Rehearsed honest(seed, {100'000, 50'000, 0, 0, 600'000});
+    honest.run(2 + static_cast<uint32_t>(seed % 5), 300);
+    ASSERT_FALSE(honest.wrong) << seed << '\n' << honest.windowed.witness(0, "moment");
+    windows += honest.windows;
+    open += honest.open;
+    refused += honest.refusedOnes;
+    Rehearsed run(seed, {0, 0, seed % 3 == 0 ? 20'000U : 0U, 0, 600'000, seed % 3 == 1 ? 300'000U : 0U});
+    run.run(2 + static_cast<uint32_t>(seed % 3), 200);
+    ASSERT_EQ(run.wrong, !isRight(run.whole)) << seed;
+    if (seed % 3 == 2) {
+      ASSERT_FALSE(run.wrong) << seed;
+    }
+    wrong += run.wrong ? 1U : 0U;
+    blind += run.wrong && seed % 3 == 1 ? 1U : 0U;
+  }
+  EXPECT_GT(windows, 600U * 2);
+  EXPECT_GT(open, 600U * 10);
+  EXPECT_GT(refused, 600U * 10);
+  EXPECT_GT(blind, 50U);
+  EXPECT_GT(wrong, blind + 50);
 }
 
 // What was lost makes windows say more than the whole history, in which anything that is open may

@@ -194,6 +194,34 @@ TEST_F(StaleReadsTest, AReceiptSaysNoLessThanThereWas) {
   EXPECT_EQ(said(kStaleReadsUnknown), "");
 }
 
+// In some seeds: what finds what it should, and what comes too late.
+TEST(LiveShared, ClientsCompareAndSet) {
+  Options options = optionsOf(Sabotage::kNone);
+  uint64_t with = 0, set = 0, refused = 0;
+  constexpr uint64_t kSome = 24;
+  for (options.seed = 1; options.seed <= kSome; ++options.seed) {
+    const Report report = run(options);
+    EXPECT_TRUE(report.ok()) << toText(report);
+    with += report.counts.conditionalSets != 0 ? 1U : 0U;
+    set += report.counts.conditionalSets;
+    refused += report.counts.refusedSets;
+  }
+  EXPECT_GE(with, kSome / 6);
+  EXPECT_LE(with, kSome / 2);
+  EXPECT_GT(set, with * 20);
+  EXPECT_GT(refused, with * 5);
+}
+
+// Both are told by what clients saw, and by nothing else.
+TEST(LiveShared, ALookThatIsNotOneWithItsWriteIsFound) {
+  for (const Sabotage sabotage : {Sabotage::kLooksEarly, Sabotage::kLooksAgain}) {
+    Options options = optionsOf(sabotage, "linearizable");
+    for (options.seed = 1; options.seed <= 20 && runAgainstHonest(options).ok(); ++options.seed) {
+    }
+    EXPECT_LE(options.seed, 20U) << sabotageName(sabotage);
+  }
+}
+
 TEST(LiveShared, AnOracleThatIsNotThereIsSaid) {
   EXPECT_FALSE(run(optionsOf(Sabotage::kNone, "history")).ok());
   Options options = optionsOf(Sabotage::kNone, "linearizable");

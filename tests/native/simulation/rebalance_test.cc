@@ -24,18 +24,19 @@ class Counter : public Oracle {
  public:
   using Oracle::Oracle;
   std::string_view name() const override { return "counter"; }
-  void onLooked() override { ++looks; }
-  void onPlanned(const Job& planned, uint64_t) override {
+  void onLooked(const PlannerNode&) override { ++looks; }
+  void onPlanned(const PlannerNode& planner, const Job& planned, uint64_t) override {
     uint64_t underWay = 0;
     for (const auto& job : world_.jobs()) underWay += job->ended() ? 0U : 1U;
     atOnce = std::max(atOnce, underWay);
-    const PlannerNode& planner = *world_.space().planner;
+    planners.insert(planner.id());
     toNew += planned.target == planner.rules().joins ? 1U : 0U;
     fromOld += planner.leaves(planned.source) ? 1U : 0U;
     lowered += planner.movesMax() < planner.rules().movesMax ? 1U : 0U;
   }
   void onThrottled(const Job& job) override { throttled += job.throttle != 0 && !world_.healed() ? 1U : 0U; }
   uint64_t looks = 0, atOnce = 0, toNew = 0, fromOld = 0, lowered = 0, throttled = 0;
+  std::set<uint16_t> planners;  // that have asked for something
 };
 
 struct Balanced {
@@ -98,6 +99,32 @@ TEST(Rebalance, WhatTheScenarioIsAboutHappens) {
   EXPECT_GT(looks, 600U);
 }
 
+// Some die after the first of what they wanted to ask for, and some worlds have two of them.
+TEST(Rebalance, PlannersDieAndDoNotKnowOfEachOther) {
+  uint64_t died = 0, pairs = 0, bothMove = 0, refused = 0;
+  const uint64_t seeds = kThorough ? 90 : 15;
+  for (uint64_t seed = 1; seed <= seeds; ++seed) {
+    Balanced run(seed, kAllFaults);
+    const Report report = run.world->run();
+    ASSERT_TRUE(report.ok()) << toText(report);
+    died += run.world->space().planner->died() ? 1U : 0U;
+    std::vector<const PlannerNode*> planners;
+    for (const auto& node : run.world->nodes()) {
+      if (const auto* planner = dynamic_cast<const PlannerNode*>(node.get())) planners.push_back(planner);
+    }
+    ASSERT_FALSE(planners.empty());
+    for (const PlannerNode* planner : planners) EXPECT_TRUE(planner->stopped());
+    if (planners.size() == 1) continue;
+    ++pairs;
+    bothMove += run.counter->planners.size() == 2 ? 1U : 0U;
+    for (const PlannerNode* planner : planners) refused += planner->refused();
+  }
+  EXPECT_GT(died * 6, seeds);
+  EXPECT_GT(pairs * 5, seeds);
+  EXPECT_GT(bothMove * 3, pairs);
+  EXPECT_GT(refused, pairs);
+}
+
 // Of a few seeds, by how the sentences begin and how they go on.
 std::string saidOf(Sabotage sabotage) {
   std::string said;
@@ -117,6 +144,14 @@ TEST(Rebalance, WhatIsWrongWithAPlanIsSaid) {
   }
   for (const char* text : {"more moves from", "may have no room there"}) {
     EXPECT_NE(target.find(text), std::string::npos) << text;
+  }
+}
+
+// With nobody who reserves room for both: more moves at once than may be, and no room for what comes.
+TEST(Rebalance, TwoPlannersKeepNoLimitWithoutAReservation) {
+  const std::string said = saidOf(Sabotage::kAdmitsAll);
+  for (const char* text : {"more moves from", "may have no room there", "leaves them as far apart as they were"}) {
+    EXPECT_NE(said.find(text), std::string::npos) << text;
   }
 }
 

@@ -34,8 +34,8 @@ const OF: readonly (readonly [Story, string])[] = [
   [FSYNC, 'ack-before-target ack-before-sync journal-not-synced ignore-write-error unnoticed-restart register-forgets live-restart'],
   [S3, 'ignore-checksum mixed-up'],
   [STORM, 'ignore-limits'],
-  [ZOMBIES, 'drop-tombstones live-drop-tombstones late-clean-up staging-shown no-dedupe any-epoch retry-elsewhere cancel-leaves'],
-  [TWO_OWNERS, 'stale-owner unfence-by-timer activate-early fence-forgotten fence-in-flight cut-before-drain late-activate no-read-fence never-unfence back-undrained window-by-timer own-writes back-from-the-dead'],
+  [ZOMBIES, 'drop-tombstones live-drop-tombstones late-clean-up staging-shown no-dedupe any-epoch retry-elsewhere cancel-leaves looks-again sweep-untold sweep-anywhere'],
+  [TWO_OWNERS, 'stale-owner unfence-by-timer activate-early fence-forgotten fence-in-flight cut-before-drain late-activate no-read-fence never-unfence back-undrained window-by-timer own-writes back-from-the-dead looks-early'],
   [SPLIT, 'register-no-compare blind-commit any-coordinator old-incarnation foreign-writes feed-by-client'],
   [INDEX, 'gate-behind-data resume-past-checkpoint keep-torn-tail feed-after-scan late-feed skip-above-watermark live-skip-above late-way-back empty-page-is-end live-empty-page'],
   [DELETED, 'delete-after-copy unguarded-delete verify-source-only repair-is-verified blind-recheck close-early cancel-tail clean-up-in-window window-shut reverse-dropped given-up-unasked bucket-forgotten repair-after blind-look'],
@@ -45,10 +45,10 @@ const OF: readonly (readonly [Story, string])[] = [
   [AGAIN, 'no-clearing preempt-forgets'],
   [UNSEEN, 'early-open'],
   [OVERTAKEN, 'apply-older'],
-  [GAP, 'split-key-lost split-key-twice'],
+  [GAP, 'split-key-lost split-key-twice part-for-whole'],
   [BLACK_BOX, 'counts-anew half-forgotten deaf'],
   [THRASH, 'chases-itself'],
-  [CROWD, 'one-target'],
+  [CROWD, 'one-target admits-all planner-forgets'],
   [STARVED, 'priority-lost']
 ]
 
