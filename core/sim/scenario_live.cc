@@ -167,7 +167,7 @@ class LiveBuilder {
     if (percent(shape_.rivalPercent)) addRival(job);
     if (!shape_.splits) return;
     addParts(world_, job, splits_);
-    if (Prng(world_.seed(), "live joined").below(3) == 0) addJoined(world_, job, splits_);
+    if (Prng joined(world_.seed(), "live joined"); joined.below(3) == 0) addJoined(world_, job, joined);
     lastMove_ = static_cast<uint32_t>(world_.jobs().size());
   }
 
