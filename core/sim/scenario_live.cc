@@ -161,13 +161,11 @@ class LiveBuilder {
     lastMove_ = job.index + 1;
     drawPlan(job);
     if (windows_.below(100) < shape_.windowPercent) drawWindow(job);
-    if (percent(shape_.cancelPercent)) {
-      job.cancelAtUs = job.startUs + prng_.exponential(3 * kSecondUs);
-    }
+    if (percent(shape_.cancelPercent)) job.cancelAtUs = job.startUs + prng_.exponential(3 * kSecondUs);
     if (percent(shape_.rivalPercent)) addRival(job);
     if (!shape_.splits) return;
     addParts(world_, job, splits_);
-    if (Prng(world_.seed(), "live joined").below(3) == 0) addJoined(world_, job, splits_);
+    if (Prng joined(world_.seed(), "live joined"); joined.below(3) == 0) addJoined(world_, job, joined);
     lastMove_ = static_cast<uint32_t>(world_.jobs().size());
   }
 
@@ -206,9 +204,7 @@ class LiveBuilder {
   void addRival(const Job& first) {
     const uint64_t startUs = first.startUs + prng_.exponential(2 * kSecondUs);
     Job& job = keyhaul::sim::addRival(world_, first.index, drawConfig(), startUs);
-    if (percent(shape_.cancelPercent / 4)) {
-      job.cancelAtUs = job.startUs + prng_.exponential(3 * kSecondUs);
-    }
+    if (percent(shape_.cancelPercent / 4)) job.cancelAtUs = job.startUs + prng_.exponential(3 * kSecondUs);
   }
 
   void addClients() {

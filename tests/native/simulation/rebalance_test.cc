@@ -121,7 +121,7 @@ TEST(Rebalance, PlannersDieAndDoNotKnowOfEachOther) {
   }
   EXPECT_GT(died * 6, seeds);
   EXPECT_GT(pairs * 5, seeds);
-  EXPECT_GT(bothMove * 3, pairs);
+  EXPECT_GT(bothMove * 4, pairs);  // most often one has done it all before the other one may
   EXPECT_GT(refused, pairs);
 }
 
