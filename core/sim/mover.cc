@@ -239,11 +239,12 @@ void MoverNode::ended(Job& job, MigrationState state, const Receipt& receipt) {
     job.phase = Job::Phase::kWaiting;
     return again(job, 10'000);
   }
-  // Refused by a process that does not know the document, before it had claimed anything: one that does begins it.
-  if (older_ && job.live && state == MigrationState::kFailed && job.reason == ErrorCode::kRegisterCorrupt) {
+  // Refused by a process that does not know the document, before it had claimed anything: one that does begins it,
+  // also where the older one died before it could tell.
+  if (job.live && state == MigrationState::kFailed && job.reason == ErrorCode::kRegisterCorrupt) {
     job.journal.clear();
     job.phase = Job::Phase::kWaiting;
-    return;
+    return older_ ? void() : again(job, 10'000);
   }
   job.phase = Job::Phase::kEnded;
   job.receipt = receipt;

@@ -281,7 +281,10 @@ bool MoverNode::onLiveReply(Job& job, const Call& call, const Message& reply) {
   event.count = reply.count;
   event.bytes = reply.bytes;
   // The document is of others, too, and they are of a later version.
-  if (older_ && reply.count == 0) world_.struck(FaultKind::kVersionSkew, job);
+  if (older_ && reply.count == 0) {
+    world_.struck(FaultKind::kVersionSkew, job);
+    job.reason = ErrorCode::kRegisterCorrupt;
+  }
   if (reply.count == 0) attach(older_ ? asLaterRecord(reply.body) : reply.body, event);
   complete(job, call.kind, event);
   return true;

@@ -99,7 +99,10 @@ class Preemption : public Oracle {
   void watchLine(uint16_t mover, const Engine& engine) {
     const MoverNode& node = world_.mover(mover);
     const Config& config = node.config();
-    if (config.slots == 0 && config.sourceSlots == 0 && config.targetSlots == 0) return;
+    if (config.slots == 0 && config.sourceSlots == 0 && config.targetSlots == 0) {
+      if (mover < lines_.size()) lines_[mover] = {};  // somebody has lifted the limits
+      return;
+    }
     if (lines_.size() <= mover) lines_.resize(mover + size_t{1});
     Line& line = lines_[mover];
     line.sinceUs.resize(world_.jobs().size(), UINT64_MAX);
