@@ -122,7 +122,7 @@ test('the range that is hot is told to be, and bytes are those of keys and value
   session.calls.open({ seed: 1, scenario: 'hot-range', faults: 'none' })
   let hot = 0
   for (let second = 1; second <= 10; second++) hot += session.calls.advance(second * 1e6 - 1, Number.POSITIVE_INFINITY).jobs[0]?.load ?? 0
-  const { jobs, clientAcks } = session.calls.advance(10e6 - 1)
+  const { jobs, clientAcks } = session.calls.advance(10e6 - 1, Number.POSITIVE_INFINITY)
   // Four of five requests are for it; the others are for ranges that stay.
   assert.ok(hot > clientAcks * 0.65 && hot < clientAcks * 0.95, `${hot} of ${clientAcks}`)
   // A key has seven characters or more, as in j0/00012; no value is longer than 2,000.

@@ -33,7 +33,7 @@ test('what is done by hand is part of the input, and a seek back keeps it', () =
   session.calls.open(options)
   const interventions: string[] = []
   for (const [timeUs, what] of [[4_000_000, 'crash:3:1500'], [6_000_000, 'rate:drop:100000'], [6_000_000, 'slow:1:500'], [7_500_001, 'cut:2:900']] as const) {
-    session.calls.advance(timeUs)
+    session.calls.advance(timeUs, Number.POSITIVE_INFINITY)
     interventions.push(session.calls.intervene(what).text)
     assert.equal(interventions.at(-1), `${timeUs}:${what}`)
   }
@@ -77,7 +77,7 @@ test('every sabotage that turns an oracle red by hand does so in the run of the 
   const session = new Session()
   const options = { seed: 3, scenario: 'story', faults: 'none' } as const
   session.calls.open(options)
-  session.calls.advance(1_500_000)
+  session.calls.advance(1_500_000, Number.POSITIVE_INFINITY)
   session.calls.intervene('sabotage:drop-tombstones')
   const seen = foresight(session)
   assert.ok(seen.violations.length > 0 && seen.life.length > 0)
@@ -141,10 +141,10 @@ test('what is new to break does the same natively, in the command and by hand', 
   session.calls.open(options)
   const interventions: string[] = []
   for (const [timeUs, what] of [[500_000, 'part:0-3:900'], [900_000, 'one-way:3-1:400'], [1_500_000, 'rival:3:0'], [2_000_000, 'torn:3:700'], [2_500_000, 'rate:reorder:800000']] as const) {
-    session.calls.advance(timeUs)
+    session.calls.advance(timeUs, Number.POSITIVE_INFINITY)
     interventions.push(session.calls.intervene(what).text)
   }
-  assert.equal(session.calls.advance(3_000_000).nodes.filter(({ kind }) => kind === 'mover').length, 2)
+  assert.equal(session.calls.advance(3_000_000, Number.POSITIVE_INFINITY).nodes.filter(({ kind }) => kind === 'mover').length, 2)
   const seen = foresight(session)
   assert.deepEqual([seen.hash, seen.violations], [simulate({ ...options, interventions }).hash, []])
   const joined = seen.heat.columns.at(-1)?.jobs.length ?? 0
@@ -157,7 +157,7 @@ test('the engine tells what it reckons, while it runs', () => {
   session.calls.open({ seed: 3, scenario: 'hot-range', faults: 'none' })
   const told = new Set<string>()
   for (let timeUs = 0; timeUs < 20_000_000; timeUs += 10_000) {
-    const { engine, phase } = session.calls.advance(timeUs).jobs[0] ?? assert.fail()
+    const { engine, phase } = session.calls.advance(timeUs, Number.POSITIVE_INFINITY).jobs[0] ?? assert.fail()
     assert.equal(engine !== null, phase === 'running')
     for (const [name, value] of Object.entries(engine ?? {})) if (value !== null && value !== 0 && value !== '') told.add(name)
   }
@@ -169,9 +169,9 @@ test('a clock that jumps ends a wait early: the mover gives up a call that had t
   const failedBy6s = (jumps: boolean): number => {
     const session = new Session()
     session.calls.open({ seed: 1, scenario: 'story', faults: 'none' })
-    session.calls.advance(1_600_000)
+    session.calls.advance(1_600_000, Number.POSITIVE_INFINITY)
     session.calls.intervene('pause:0:9000')
-    session.calls.advance(1_700_000)
+    session.calls.advance(1_700_000, Number.POSITIVE_INFINITY)
     if (jumps) session.calls.intervene('clock-jump:3:60000')
     const { jobs, nodes } = session.calls.advance(6_000_000, Number.POSITIVE_INFINITY)
     assert.equal(nodes[3]?.aheadUs, jumps ? 60_000_000 : 0)
