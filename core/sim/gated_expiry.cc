@@ -13,10 +13,6 @@ constexpr uint64_t kSweepUs = 150'000, kSweepUsMore = 300'000;
 
 void GatedStoreNode::startSweeping() { timer(kSweepUs + sweeps_.below(kSweepUsMore), kSweep); }
 
-void GatedStoreNode::onRestart() {
-  if (world_.space().endPercent != 0) startSweeping();
-}
-
 void GatedStoreNode::sweep() {
   startSweeping();
   const uint64_t clockUs = world_.nowUs() + aheadUs_;

@@ -382,6 +382,7 @@ void GatedStoreNode::onCrash() {
 // As a build that does not know the version of its gate's record: it serves nobody, until one that does takes its
 // place.
 void GatedStoreNode::onRestart() {
+  if (world_.space().endPercent != 0) startSweeping();
   // Before anything was moved there is no record.
   if (durableGate_.empty() || !world_.strikes(versionPrng_, FaultKind::kVersionSkew, id())) return;
   const std::string later = asLaterRecord(durableGate_);

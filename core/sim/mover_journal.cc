@@ -66,7 +66,7 @@ void MoverNode::keepPart(Job& job, const std::string& pending) {
 bool MoverNode::cannotRead(Job& job) {
   const uint32_t other = job.rivalOf != 0 ? job.rivalOf : job.partOf;
   const Job& wrote = job.journal.empty() && other != 0 ? world_.job(other - 1) : job;
-  const auto read = [](std::string_view journal) { return readJournal(std::as_bytes(std::span(journal))).code(); };
+  const auto read = [](std::string_view journal) { return readJournal(std::as_bytes(std::span(journal.data(), journal.size()))).code(); };
   if (!wrote.isLater || wrote.journal.empty() || read(wrote.journal) == ErrorCode::kJournalTorn) return false;
   const ErrorCode said = read(asLaterJournal(wrote.journal));
   if (said != ErrorCode::kJournalVersion) {
