@@ -68,6 +68,7 @@ Options withLog(Options options) {
 
 Report runBesideItself(const Options& one, const Options& other) {
   const std::unique_ptr<World> straight = worldOf(one);
+  if (straight == nullptr) return run(one);
   std::array<Beside, 3> all{Beside("repeatable", other), Beside("observed", withLog(one)), Beside("replayed", one)};
   Beside &observed = all[1], &replayed = all[2];
   std::vector<Violation> differences;

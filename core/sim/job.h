@@ -70,7 +70,8 @@ struct Job {
   bool closeTold = false;    // that its reverse window is to be closed was known to it
   bool undone = false;       // it was given up in some incarnation, whatever the reason
   ErrorCode reason = ErrorCode::kOk;  // the last one that was said, of any incarnation
-  bool sawStale = false;     // its target has shown it something of the past
+  uint32_t staleReads = 0;   // how often its target has shown it something of the past
+  bool refusedAsLater = false;  // an older process was given a document of a later version
   uint32_t superseded = 0;   // how often another coordinator took it away
 
   bool ended() const { return phase == Phase::kEnded; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "register.h"
 #include "store.h"
 #include "world.h"
 
@@ -241,7 +242,11 @@ void MoverNode::ended(Job& job, MigrationState state, const Receipt& receipt) {
   }
   // Refused by a process that does not know the document, before it had claimed anything: one that does begins it,
   // also where the older one died before it could tell.
-  if (job.live && state == MigrationState::kFailed && job.reason == ErrorCode::kRegisterCorrupt) {
+  if (job.refusedAsLater && state == MigrationState::kFailed && job.reason == ErrorCode::kRegisterCorrupt) {
+    if (world_.theRegister().map().find(job.plan.claim) != nullptr && !world_.hasRival(job)) {
+      world_.violated("journal", "job " + std::to_string(job.index) + " did not know the document, and had claimed something", {});
+    }
+    job.refusedAsLater = false;
     job.journal.clear();
     job.phase = Job::Phase::kWaiting;
     return older_ ? void() : again(job, 10'000);

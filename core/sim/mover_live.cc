@@ -283,6 +283,7 @@ bool MoverNode::onLiveReply(Job& job, const Call& call, const Message& reply) {
   // The document is of others, too, and they are of a later version.
   if (older_ && reply.count == 0) {
     world_.struck(FaultKind::kVersionSkew, job);
+    job.refusedAsLater = true;
     job.reason = ErrorCode::kRegisterCorrupt;
   }
   if (reply.count == 0) attach(older_ ? asLaterRecord(reply.body) : reply.body, event);

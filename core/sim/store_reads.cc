@@ -70,16 +70,15 @@ void StoreNode::scan(const Message& message, Message& reply) {
   if (stops) world_.struck(FaultKind::kEmptyPages, message);
   std::vector<Row> rows;
   uint64_t bytes = 0;
-  bool old = readsStale(message);
+  const bool stale = readsStale(message);
+  size_t oldAt = SIZE_MAX;  // behind so many rows one is as it was
   auto at = entries_.lower_bound(message.body);
   reply.end = true;
   for (; at != entries_.end(); ++at) {
     if (!message.infinite && at->first >= message.extra) break;
     const std::string* value = seen(at->first, at->second);
-    if (const auto was = before_.find(at->first); old && was != before_.end()) {
-      old = false;
-      world_.job(message.party).sawStale = true;
-      world_.struck(FaultKind::kStaleRead, message);
+    if (const auto was = before_.find(at->first); stale && oldAt == SIZE_MAX && was != before_.end() && was->second != at->second) {
+      oldAt = rows.size();
       value = was->second ? &*was->second : nullptr;
     }
     if (value == nullptr) continue;
@@ -92,6 +91,10 @@ void StoreNode::scan(const Message& message, Message& reply) {
       break;
     }
     rows.push_back({&at->first, value});
+  }
+  if (oldAt != SIZE_MAX && (reply.end || rows.size() > oldAt)) {
+    ++world_.job(message.party).staleReads;
+    world_.struck(FaultKind::kStaleRead, message);
   }
   pack(rows, reply);
 }

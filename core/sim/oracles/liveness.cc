@@ -1,5 +1,6 @@
 // Once everything is healed, every migration comes to its end in time, and to the end
 // that it deserves.
+#include <map>
 #include <set>
 
 #include "../store.h"
@@ -16,9 +17,12 @@ class Liveness : public Oracle {
   using Oracle::Oracle;
   std::string_view name() const override { return "liveness"; }
 
-  // Clients may settle later what it had named.
-  void onState(const Job& job, MigrationState, MigrationState) override {
+  void onState(const Job& job, MigrationState, MigrationState to) override {
+    // Clients may settle later what it had named.
     if (mergesVersions(job.plan) && isUndecided(job)) undecided_.insert(job.index);
+    if (to == MigrationState::kVerifying) staleBefore_[job.index] = job.staleReads;
+    const bool isMisled = to == MigrationState::kMismatch && job.staleReads > staleBefore_[job.index];
+    if (isMisled && (job.plan.follow || job.written || holdsAll(job))) misled_.insert(job.index);
   }
   void onEnd() override {
     for (const auto& job : world_.jobs()) {
@@ -47,13 +51,24 @@ class Liveness : public Oracle {
     }
     return undecided;
   }
+  // Does its target hold what its source holds?
+  bool holdsAll(const Job& job) const {
+    bool all = true;
+    for (const KeyRange& range : job.plan.ranges) {
+      forEachPair(
+          world_.store(job.source).entries(), world_.store(job.target).entries(), range,
+          [&](const auto&) { all = false; }, [](const auto&) {},
+          [&](const auto& own, const auto& copy) { all = all && own.second == copy.second; });
+    }
+    return all;
+  }
   bool deserved(const Job& job) const {
     switch (job.state) {
       case MigrationState::kDone: return true;
       case MigrationState::kCancelled: return job.cancelAsked;
       case MigrationState::kMismatch:
-        // Safe, and wrong: it was looked at once, when it showed what had been.
-        if (job.sawStale) return true;
+        // Safe, and wrong: the target held it all, and showed in that round what had been.
+        if (misled_.count(job.index) != 0) return true;
         // With versions: what nobody can tell. Else the target rotted, the sides differed from the start, or
         // clients wrote on.
         if (mergesVersions(job.plan)) return world_.store(job.target).everRotted() || undecided_.count(job.index) != 0;
@@ -75,7 +90,8 @@ class Liveness : public Oracle {
     return false;
   }
 
-  std::set<uint32_t> undecided_;
+  std::set<uint32_t> undecided_, misled_;
+  std::map<uint32_t, uint32_t> staleBefore_;  // how often its target had shown what had been, when the round began
 };
 
 }  // namespace

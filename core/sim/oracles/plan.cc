@@ -14,7 +14,7 @@
 //    everything goes, and nothing goes there.
 //  - L3: once nothing is broken and nobody writes, no decision by a look since then takes back what the one before it
 //    moved (it would have to raise that sum again), there are two for each range at most, and it stops within two minutes;
-//    of two planners each begins to look anew whenever the other one has moved something, so they have twice as long.
+//    of two planners each waits for a look that is younger than the end of any move, its own too, so they have twice as long.
 #include <algorithm>
 #include <map>
 #include <vector>

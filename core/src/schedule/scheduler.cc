@@ -64,6 +64,11 @@ void Scheduler::reserve(const Item& item) {
   ++count(keptTarget_, item.target);
 }
 
+void Scheduler::clearKept() {
+  std::fill(keptSource_.begin(), keptSource_.end(), 0U);
+  std::fill(keptTarget_.begin(), keptTarget_.end(), 0U);
+}
+
 MigrationId Scheduler::run(const Item& item, Instant now) {
   const MigrationId id = item.id;
   ++count(asSource_, item.source);
@@ -83,8 +88,17 @@ bool Scheduler::setSlots(uint32_t slots, uint32_t sourceSlots, uint32_t targetSl
   config_.slots = slots;
   config_.sourceSlots = sourceSlots;
   config_.targetSlots = targetSlots;
-  const auto stays = [](MigrationId) { return false; };
-  return std::any_of(running_.begin(), running_.end(), [&](const Item& item) { return isOver(item, stays); });
+  return runsTooMany();
+}
+
+bool Scheduler::isOver(const Item& item, uint32_t all, const Counts& asSource, const Counts& asTarget) const {
+  const auto over = [](uint32_t used, uint32_t limit) { return limit != 0 && used > limit; };
+  return over(all, config_.slots) || over(look(asSource, item.source), config_.sourceSlots) ||
+         over(look(asTarget, item.target), config_.targetSlots);
+}
+
+bool Scheduler::runsTooMany() const {
+  return std::any_of(running_.begin(), running_.end(), [this](const Item& item) { return isOver(item, running(), asSource_, asTarget_); });
 }
 
 std::optional<MigrationId> Scheduler::admit(Instant now) {
@@ -93,8 +107,7 @@ std::optional<MigrationId> Scheduler::admit(Instant now) {
   for (const Item& item : waiting_) {
     ranked_.push_back((UINT32_MAX - rankOf(item, now)) << 32 | ranked_.size());
   }
-  std::fill(keptSource_.begin(), keptSource_.end(), 0U);
-  std::fill(keptTarget_.begin(), keptTarget_.end(), 0U);
+  clearKept();
   // Mostly the first of all fits, and finding it takes no sort: a thousand that wait would be
   // sorted a thousand times.
   const auto item = [this](uint64_t ranked) -> const Item& {

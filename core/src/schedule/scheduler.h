@@ -60,13 +60,20 @@ class Scheduler {
   // and yield, of equals the last that came. `any`: since slots were lowered; once no more run it is over, and if more
   // do for another reason later, they may.
   template <class Yields, class Leaves>
-  std::optional<MigrationId> toThinOut(bool& any, Yields yields, Leaves leaves) const {
+  std::optional<MigrationId> toThinOut(bool& any, Yields yields, Leaves leaves) {
+    any = any && runsTooMany();
     if (!any) return std::nullopt;
-    any = std::any_of(running_.begin(), running_.end(), [this](const Item& item) { return isOver(item, [](MigrationId) { return false; }); });
+    clearKept();
+    uint32_t staying = 0;
+    for (const Item& item : running_) {
+      if (leaves(item.id)) continue;
+      ++staying;
+      reserve(item);
+    }
     const Item* lowest = nullptr;
     for (const Item& item : running_) {
       const bool lower = lowest == nullptr || item.rank <= lowest->rank;
-      if (lower && isOver(item, leaves) && yields(item.id)) lowest = &item;
+      if (lower && isOver(item, staying, keptSource_, keptTarget_) && yields(item.id)) lowest = &item;
     }
     if (lowest == nullptr) return std::nullopt;
     return lowest->id;
@@ -85,32 +92,23 @@ class Scheduler {
   using Counts = std::vector<uint32_t>;
   // `without`: as if that one did not run.
   bool fits(const Item& item, const Item* without = nullptr) const;
-  // Do more run than may, all together or at a node of this one, without those that leave?
-  template <class Leaves>
-  bool isOver(const Item& item, Leaves leaves) const {
-    uint32_t all = 0, source = 0, target = 0;
-    for (const Item& other : running_) {
-      if (leaves(other.id)) continue;
-      ++all;
-      source += other.source == item.source ? 1U : 0U;
-      target += other.target == item.target ? 1U : 0U;
-    }
-    const auto over = [](uint32_t used, uint32_t limit) { return limit != 0 && used > limit; };
-    return over(all, config_.slots) || over(source, config_.sourceSlots) || over(target, config_.targetSlots);
-  }
+  // Are these more than may run, all together or at a node of this one?
+  bool isOver(const Item& item, uint32_t all, const Counts& asSource, const Counts& asTarget) const;
+  bool runsTooMany() const;
   // A slot that it needs is one that a higher one waits for too, or would be kept for another one.
   bool isBehind(const Item& item, Instant now) const;
   uint64_t aged(const Item& item, Instant now) const;
   uint64_t rankOf(const Item& item, Instant now) const;
   void reserve(const Item& item);
+  void clearKept();
   // From waiting to running.
   MigrationId run(const Item& item, Instant now);
 
   Config config_;
   std::vector<Item> waiting_, running_;  // as they came
   Counts asSource_, asTarget_;  // running, by node slot
-  // Only while admit() looks for one: who is next, and what is kept for those before it. A
-  // rank is a number, the lower the sooner; its lower half is the place in waiting_.
+  // Only while admit() looks for one: who is next, and what is kept for those before it, or while toThinOut() does:
+  // for those that stay. A rank is a number, the lower the sooner; its lower half is the place in waiting_.
   std::vector<uint64_t> ranked_;
   Counts keptSource_, keptTarget_;
 };

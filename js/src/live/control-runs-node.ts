@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { formatKey, KeyhaulError } from '../errors.js'
 import { inspectJournal, type JournalInfo } from '../inspect.js'
 import { Engine, type MigrateOptions } from '../migrate.js'
@@ -18,6 +19,10 @@ import { claimOf } from './split.js'
 
 /** Ended ones that are still shown. */
 const ENDED_MAX = 50
+/** So long a service that begins waits for what it goes on with; the rest of it goes on beside. */
+const RESUMED_WITHIN_MS = 1000
+/** So often it asks again for what another service is at work on. */
+const ASKED_AGAIN_MS = 10_000
 
 interface Run {
   readonly id: string
@@ -46,6 +51,8 @@ export class Runs {
   private readonly engine = new Engine()
   private readonly all = new Map<string, Run>()
   private closing = false
+  /** Ends the waiting of those that are to be gone on with. */
+  private readonly over = new AbortController()
 
   constructor(private readonly options: ControlOptions) {
     try {
@@ -65,14 +72,22 @@ export class Runs {
       this.all.set(run.id, run)
       const wasUnderWay = run.error?.code === 'KEYHAUL_INTERRUPTED' && !this.isHeld(run.id)
       // A range may be fenced: nobody should have to ask for that.
-      const onRefusal = (error: KeyhaulError): void => {
-        run.error = error
-      }
-      if (wasUnderWay) resumes.push(this.resume(run.id).catch(onRefusal))
+      if (wasUnderWay) resumes.push(this.goOn(run))
     }
-    // Beside each other: each may have to see first that whoever was at work on it is dead.
-    await Promise.all(resumes)
-    this.forgetOld()
+    // Beside each other, and not to their end: each may have to see first that whoever was at work on it is dead.
+    const all = Promise.all(resumes).then(() => this.forgetOld())
+    await Promise.race([all, sleep(RESUMED_WITHIN_MS, undefined, { ref: false })])
+  }
+
+  /** From another service that is alive it is not taken, but that one may die later. */
+  private async goOn(run: Run): Promise<void> {
+    try {
+      await this.resume(run.id)
+    } catch (error) {
+      run.error = error as KeyhaulError
+      if (run.error.code !== 'KEYHAUL_LEASE_HELD') return
+      sleep(ASKED_AGAIN_MS, undefined, { ref: false, signal: this.over.signal }).then(() => (this.isHeld(run.id) ? undefined : this.goOn(run))).catch(() => {})
+    }
   }
 
   infos(id?: string): RunInfo[] {
@@ -118,7 +133,7 @@ export class Runs {
     const { instead, takeOver } = about
     const isGone = instead !== undefined && !Object.hasOwn(this.options.stores, run.from)
     const [from, to] = [isGone ? instead(run.from) : this.store(run.from), this.store(run.to)]
-    const starting = this.engine.resume({ from, to, register, journal: run.journal, rate, takeOver })
+    const starting = this.engine.resume({ from, to, register, journal: run.journal, rate, takeOver, signal: this.over.signal })
     run.starting = starting
     try {
       const migration = await starting
@@ -189,6 +204,7 @@ export class Runs {
 
   async close(): Promise<void> {
     this.closing = true
+    this.over.abort()
     await Promise.allSettled([...this.all.values()].map(({ starting }) => starting))
     const running = [...this.all.values()].flatMap(({ migration }) => migration ?? [])
     for (const migration of running) migration.stop()

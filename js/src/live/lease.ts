@@ -1,4 +1,5 @@
 // Who is at work on a migration: a second coordinator does not take it from one that is alive. For liveness only, see register.ts.
+import { KeyhaulError } from '../errors.js'
 import type { Migration } from '../migration.js'
 import { ENDED } from '../progress.js'
 import type { Lease, LeaseRequest, Register } from '../register/register.js'
@@ -10,36 +11,55 @@ const SHARE = 3
 
 type Asked = Pick<LeaseRequest, 'takeOver' | 'signal'>
 
-/** The lease of one claim; nothing where the register gives none. */
-export function leaseOf(register: Register, claim: Uint8Array, asked: Asked = {}): Promise<Lease> | undefined {
-  return register.lease?.(toHex(claim), { ...asked, holder: holderName(), ttlMs: TTL_MS })
+/**
+ * The lease of one claim. Nothing where the register gives none, or has not answered for twice its time: then the migration,
+ * which asks it next, tells of that. What comes too late is given back.
+ */
+export async function leaseOf(register: Register, claim: Uint8Array, { takeOver, signal }: Asked = {}): Promise<Lease | undefined> {
+  const over = new AbortController()
+  const taking = register.lease?.(toHex(claim), { takeOver, signal: over.signal, holder: holderName(), ttlMs: TTL_MS })
+  if (taking === undefined) return undefined
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      over.abort(signal?.reason)
+      taking.then((late) => late.release()).catch(() => {})
+      if (signal?.aborted === true) reject(new KeyhaulError('KEYHAUL_INTERRUPTED', { cause: signal.reason }))
+      else resolve(undefined)
+    }
+    const timer = setTimeout(giveUp, 2 * TTL_MS)
+    const settle = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', giveUp)
+    }
+    signal?.addEventListener('abort', giveUp, { once: true })
+    if (signal?.aborted === true) giveUp()
+    taking.then(resolve, reject).finally(settle)
+    over.signal.addEventListener('abort', settle, { once: true })
+  })
 }
 
 /** Renews it until the migration has ended, and gives it back then. A new migration has none yet: nobody else knows its claim. */
 export function keepLease(migration: Migration, register: Register, claim: Uint8Array, taken: Lease | undefined): void {
   if (register.lease === undefined) return
+  const over = new AbortController()
   let lease = taken
   let timer: ReturnType<typeof setTimeout> | undefined
-  let isOver = false
   const next = (): void => {
-    if (isOver) return
+    if (over.signal.aborted) return
     timer = setTimeout(turn, (lease?.ttlMs ?? TTL_MS) / SHARE)
     // It alone keeps no process alive.
     ;(timer as { unref?(): void }).unref?.()
   }
-  const release = (): void => void lease?.release().catch(() => {})
   const end = (): void => {
-    if (isOver) return
-    isOver = true
+    if (over.signal.aborted) return
+    over.abort()
     clearTimeout(timer)
-    release()
+    lease?.release().catch(() => {})
   }
   const turn = async (): Promise<void> => {
     try {
-      if (lease === undefined) {
-        lease = await leaseOf(register, claim)
-        if (isOver) release()
-      } else if (!(await lease.renew())) return
+      if (lease === undefined) lease = await leaseOf(register, claim, { signal: over.signal })
+      else if (!(await lease.renew())) return
     } catch (error) {
       // Somebody who resumed it; or else a register that is away, which is asked again.
       if ((error as { code?: unknown }).code === 'KEYHAUL_LEASE_HELD') return

@@ -17,7 +17,8 @@ export class LevelLeases implements LeaseRows {
     private readonly root: LevelDatabase,
     private readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
   ) {
-    for (const event of ['opening', 'closing', 'clear'] as const) {
+    // Not `clear`, which parts of the database tell too: while it is open, what is known here is how it is.
+    for (const event of ['opening', 'closing'] as const) {
       root.on(event, () => {
         this.generation++
         this.rows = undefined

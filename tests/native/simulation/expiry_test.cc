@@ -79,11 +79,19 @@ TEST(Expiry, OwnersSweepWhileRangesMove) {
       meanwhile += run.sweeps->meanwhile;
       byBoth += run.sweeps->stores.size() > 1 ? 1U : 0U;
     }
-    EXPECT_GE(with * 5, seeds) << scenario;
-    EXPECT_LE(with * 2, seeds) << scenario;
+    EXPECT_GT(with, 0U) << scenario;
     EXPECT_GT(swept, with * 20) << scenario;
     EXPECT_GT(meanwhile, with) << scenario;
     EXPECT_GT(byBoth * 3, with) << scenario;
+  }
+}
+
+TEST(Expiry, AThirdOfTheSeedsHaveValuesThatEnd) {
+  for (const char* scenario : {"live-pingpong", "live-shared"}) {
+    uint64_t with = 0;
+    for (uint64_t seed = 1; seed <= 600; ++seed) with += Ending(scenario, seed).world->space().endPercent == 0 ? 0U : 1U;
+    EXPECT_GE(with, 150U) << scenario;
+    EXPECT_LE(with, 250U) << scenario;
   }
 }
 

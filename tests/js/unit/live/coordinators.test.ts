@@ -152,6 +152,23 @@ test('one that was refused when it was gone on with leaves the lease to lapse', 
     await world.check('b')
   }, leasing(TTL)))
 
+test('a register that never answers for a lease keeps nobody who is told to leave, and what it says late is given back', () =>
+  inMemory(KEYS, async (world) => {
+    const { first, journal, engine } = await begun(world)
+    first.stop()
+    await first.done.catch(() => {})
+    engine.close()
+    let released = 0
+    let answer = (_: Lease): void => {}
+    const hanging: Register = { ...world.register, lease: () => new Promise((resolve) => { answer = resolve }) }
+    const leaving = new AbortController()
+    setTimeout(() => leaving.abort(), 50)
+    assert.equal((await refused(another({ ...world, register: hanging } as World, journal, { signal: leaving.signal }))).code, 'KEYHAUL_INTERRUPTED')
+    answer({ ttlMs: 1, from: undefined, renew: async () => false, release: async () => { released++ } })
+    await new Promise((wake) => setTimeout(wake, 10))
+    assert.equal(released, 1)
+  }))
+
 test('who waits for one that may be dead can be told to leave', () =>
   inMemory(KEYS, async (world) => {
     const { first, journal } = await begun(world)

@@ -151,6 +151,23 @@ test('LevelDB: what a process left that is gone is in nobody\'s way, and who tha
   })
 })
 
+test('LevelDB: what is cleared in its database takes no lease from whoever is alive', async () => {
+  await inFolder(async (folder) => {
+    const db = new ClassicLevel(join(folder, 'db'))
+    const first = await ask(levelRegister(db), 'the first', { ttlMs: HOUR })
+    for (const clear of [() => db.sublevel('cache').clear(), () => db.clear({ gte: 'a', lt: 'b' }), () => db.clear()]) {
+      await clear()
+      const second = refused(ask(levelRegister(db), 'the second'))
+      await sleep(20)
+      assert.equal(await first.renew(), true)
+      assert.equal((await second).code, 'KEYHAUL_LEASE_HELD')
+    }
+    await first.release()
+    assert.deepEqual(await db.keys().all(), [])
+    await db.close()
+  })
+})
+
 test('LevelDB: a row that nobody can read is in nobody\'s way', async () => {
   await inFolder(async (folder) => {
     const db = new ClassicLevel<Uint8Array, Uint8Array>(join(folder, 'db'), { keyEncoding: 'view', valueEncoding: 'view' })
