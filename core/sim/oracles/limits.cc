@@ -83,7 +83,7 @@ class Limits : public Oracle {
     const Config& config = world_.mover(job.mover).config();
     uint32_t all = 0, source = 0, target = 0;
     for (const auto& other : world_.jobs()) {
-      if (other->mover != job.mover || !isActive(*other) || madeRoom(*other)) continue;
+      if (other->mover != job.mover || !isActive(*other) || madeRoom(*other) || isCancelledAtRest(*other)) continue;
       const bool goes = other->undone || other->cancelAsked || other->state == MigrationState::kDiscarding || isHeld(*other);
       if (staying && goes) continue;
       ++all;
@@ -92,6 +92,10 @@ class Limits : public Oracle {
     }
     const auto over = [](uint32_t used, uint32_t limit) { return limit != 0 && used > limit; };
     return over(all, config.slots) || over(source, config.sourceSlots) || over(target, config.targetSlots);
+  }
+  // It had made room when the step began, and is cancelled in it: it is undone without a slot, and nothing says so yet.
+  bool isCancelledAtRest(const Job& job) const {
+    return job.cancelAsked && rest_.count(job.index) != 0 && job.state == MigrationState::kCopying;
   }
   bool isHeld(const Job& job) const {
     const MoverNode& mover = world_.mover(job.mover);

@@ -53,7 +53,7 @@ TEST(LiveShared, EveryHistoryIsShortEnoughToBeJudged) {
 
 // Lost acknowledgements, stale reads, resurrections, two owners, and what only several writers
 // can show: each by what clients saw alone. (Not feed-by-client: the engine compares what the feed brought and
-// ends as a mismatch, which the oracle liveness tells; clients saw it at seed 2,162 for the first time.)
+// ends as a mismatch, which the oracle liveness tells.)
 TEST(LiveShared, WhatClientsSawShowsEveryKindOfBug) {
   if (!kThorough) GTEST_SKIP() << "takes too long with sanitizers";
   std::vector<uint64_t> first;

@@ -292,7 +292,7 @@ TEST(LiveSimulation, SeedsThatOnceFailed) {
       {"live-source-lost", 5680}, {"live-source-lost", 5900}, {"live-many", 228},
       {"live-swarm", 2109357}, {"many", 632}, {"live-many", 5314},
       {"live-swarm", 3054154}, {"live-swarm", 91747}, {"live-swarm", 177265},
-      {"live-swarm", 894681},
+      {"live-swarm", 894681}, {"live-swarm", 1393}, {"live-swarm", 3809}, {"swarm", 3564}, {"rebalance", 624},
   };
   for (const auto& [scenario, seed] : seeds) {
     Options options = optionsOf(scenario);
