@@ -36,7 +36,10 @@ class WholeOracle : public Oracle {
     for (const KeyRange& range : ranges) {
       for (const Ownership& part : world_.theRegister().map().parts()) {
         if (!part.range.overlaps(range) || part.owner == owner) continue;
-        violated(what + owner + ", and " + part.owner + " still owns a part", std::max(part.range.lo, range.lo));
+        // Of a key that clients know: where a range begins there may be none.
+        const auto& keys = world_.space().keys;
+        const auto key = std::find_if(keys.begin(), keys.end(), [&](const std::string& one) { return part.range.contains(one) && range.contains(one); });
+        violated(what + owner + ", and " + part.owner + " still owns a part", key == keys.end() ? std::string_view() : *key);
       }
     }
   }

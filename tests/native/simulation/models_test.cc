@@ -85,8 +85,7 @@ TEST_F(NetworkTest, ANarrowPathHoldsSoManyAndLosesWhatIsMore) {
   for (uint64_t seed = 1; seed <= 400; ++seed) {
     network.emplace(seed, faults, queue);
     network->addNodes(3);
-    timeUs = 0;
-    for (uint64_t i = 0; i < 50; ++i) send(0, i);
+    for (uint64_t i = 0; i < 50; ++i) send(timeUs, i);
     const auto first = receive();
     capacities.insert(first.size());
     for (size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i].call, i) << "who comes first is carried";

@@ -18,7 +18,7 @@ const auto anybody = [](MigrationId) { return true; };
 const auto nobody = [](MigrationId) { return false; };
 
 // Those that have to make room, in their order: whoever is asked leaves.
-std::vector<uint32_t> thinOut(const Scheduler& scheduler, const std::vector<uint32_t>& fixed = {}) {
+std::vector<uint32_t> thinOut(Scheduler& scheduler, const std::vector<uint32_t>& fixed = {}) {
   std::vector<uint32_t> order;
   bool any = true;
   const auto leaves = [&](MigrationId who) { return std::count(order.begin(), order.end(), who.slot()) != 0; };
@@ -191,7 +191,7 @@ TEST(Slots, LoweredBetweenTwoStoresAndRaisedAgain) {
   }
 }
 
-// Lowered and raised at every step at which it may be: each ends, nothing is copied twice or left out.
+// Lowered and raised at every step at which it may be: each ends, and nothing is left out.
 TEST(Slots, AtAnyStep) {
   for (uint32_t at = 1; at < 200; at += 7) {
     Four four;
