@@ -59,7 +59,7 @@ for (const [each, perCheckpoint] of [['checkpoint', 64], ['page', 1]] as const) 
   test(`--durable ${each}: a durable write every ${perCheckpoint} pages`, async () => {
     await inFolder(async (folder) => {
       const [a, b, journal] = [join(folder, 'a'), join(folder, 'b'), join(folder, 'j')]
-      await fillLevel(a, each === 'page' ? 120_000 : 300_000)
+      await fillLevel(a, each === 'page' ? 150_000 : 300_000)
       const ended = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--durable', each, '--journal', journal, '--json'])
       assert.equal(ended.code, 0, ended.stderr)
       const { copiedPages } = JSON.parse(ended.stdout) as Receipt
