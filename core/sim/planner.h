@@ -60,7 +60,7 @@ class PlannerNode : public Node {
 
  private:
   enum What : uint8_t { kLook = 1, kBack = 2 };
-  // Of each range, what it has at least and at most, who owned it, and for a sabotage what was told.
+  // Of each range: what was told, what that may stand for at least and at most, and who owned it.
   struct Look {
     std::vector<uint64_t> least, most, told;
     std::vector<uint16_t> owners;

@@ -113,8 +113,8 @@ class Limits : public Oracle {
       tooMany_.erase(at);
     }
   }
-  // The engine is told between two steps, and knows from the next one on. Who makes room has a page under way, and
-  // may ask for that once more.
+  // The engine is told between two steps, and knows from the next one on. Who was told to make room is not judged: what
+  // it still asks for is not told apart here from what it had begun.
   void judgeTooMany(const Job& job) {
     const auto at = tooMany_.find(job.mover);
     if (job.state != MigrationState::kCopying || at == tooMany_.end() || at->second < 2) return;
