@@ -260,6 +260,7 @@ void story(World& world) {
   for (uint32_t i = 0; i < kStores; ++i) world.addStore("s" + std::to_string(i));
   Config config;
   config.stallBase = seconds(5);
+  config.stallBytesPerSecond = 64 * 1024;
   config.retriesMax = 6;
   const uint16_t mover = world.addMover(config).id();
   world.network().delayBy(40'000);

@@ -162,6 +162,7 @@ void build(World& world, const Cluster& cluster) { ClusterBuilder(world, cluster
 Config clusterConfig() {
   Config config;
   config.stallBase = seconds(5);
+  config.stallBytesPerSecond = 64 * 1024;  // links are slow here
   config.retriesMax = 6;
   config.bufferBytesMax = 8U << 20;
   return config;

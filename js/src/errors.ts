@@ -94,7 +94,7 @@ const codeByNumber = /* @__PURE__ */ new Map<number, KeyhaulErrorCode>(
 /** The code of a number from the core; a number this build does not know is a broken invariant. */
 export function errorCodeOf(number: number): KeyhaulErrorCode {
   const code = codeByNumber.get(number)
-  if (code === undefined) throw new RangeError(`keyhaul: unknown error number ${number} from the core`)
+  if (code === undefined) throw new RangeError(`unknown error number ${number} from the core`)
   return code
 }
 

@@ -237,7 +237,7 @@ export class DataMigrator {
 
 /** Of a chunk in linear memory, and of the memory that chunks share. */
 const HEADER_BYTES = 20
-const BATCH_BYTES = 64 * 1024
+const BATCH_BYTES = 65_536
 
 const nowUs = (): number => Math.floor(performance.now() * 1000)
 

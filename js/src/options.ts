@@ -84,15 +84,15 @@ export interface MigrateOptions {
   /** Checksum of frames on their way. Default `crc32`. */
   readonly checksum?: 'none' | 'crc32' | 'crc32c' | undefined
   /**
-   * A page's limits. Default 1 MiB and 4096 entries: small entries are cheaper in pages that stay in a
-   * cache, large ones where a page holds more than one. Live 64 KiB, because clients wait while a page
-   * is worked on.
+   * A page's limits. Default 4,000,000 bytes and 4096 entries: small entries are cheaper in pages that stay in a
+   * cache, large ones where a page holds many. With a `rate` 1 MB, so that no burst is larger. Live 64 KiB, because
+   * clients wait while a page is worked on.
    */
   readonly pageBytes?: number | undefined
   readonly pageEntries?: number | undefined
   /** Ranges copied at the same time, 1 to 64. Default 1. */
   readonly lanes?: number | undefined
-  /** Pages read ahead of the target, a lane. Default 4, live 2. */
+  /** Pages read ahead of the target, a lane; two of more than 2 MB. Default 4, live 2. */
   readonly windowPages?: number | undefined
   /**
    * A durable write and a checkpoint every so many pages, and once a second where they come slowly.
@@ -119,10 +119,10 @@ export interface EngineOptions {
   readonly rate?: number
   readonly progressEveryMs?: number
   /**
-   * An operation may take this long and a second for every 64 KiB, or part of them, that go there or may come back (`pageBytes`).
+   * An operation may take this long and a second for every 256 KiB, or part of them, that go there or may come back (`pageBytes`).
    * Default 30,000. A read is then tried again, `retries` times, and each try has that long: the event `warning` tells of the first
    * one, and with the defaults a store that hangs stops a copy after 7 minutes (nine times 46 s, and the time between), a live
-   * migration after 5. With `stallMs: 500` and pages of 1 MiB that is 16.5 s and 161 s: `retries` and `pageBytes` make it shorter.
+   * migration after 5. With `stallMs: 500` and pages of 4 MB that is 16.5 s and 161 s: `retries` and `pageBytes` make it shorter.
    */
   readonly stallMs?: number
   /** Failures in a row before a migration stops resumably. Default 8. */

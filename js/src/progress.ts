@@ -123,4 +123,5 @@ export const STATES: readonly MigrationState[] = [
   'turning',
   'reversible'
 ]
-export const ENDED: ReadonlySet<MigrationState> = new Set(['stopped', 'done', 'mismatch', 'cancelled', 'failed'])
+/** From `stopped` to `failed`. */
+export const ENDED: ReadonlySet<MigrationState> = new Set(STATES.slice(9, 14))

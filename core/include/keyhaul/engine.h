@@ -197,7 +197,7 @@ struct Config {
   // How long an operation may take: this, …
   Duration stallBase = seconds(30);
   // … and a second for so many bytes, or part of them, that go there or may come back.
-  uint64_t stallBytesPerSecond = 64 * 1024;
+  uint64_t stallBytesPerSecond = 256 * 1024;
   Duration retryFirst = milliseconds(50);   // doubles with each failure in a row, up to
   Duration retryMax = seconds(10);
   uint32_t retriesMax = 8;          // in a row; then the migration stops resumably

@@ -42,7 +42,8 @@ Status Scanner::pump(Port& port) {
       return {};
     }
   }
-  if (ended_ || pages_.size() >= std::max<uint32_t>(limits_.windowPages, 2)) return {};
+  const bool large = !pages_.empty() && pages_.back().buffer.bytes >= kLargeBytes;
+  if (ended_ || pages_.size() >= std::max<uint32_t>(large ? 0 : limits_.windowPages, 2)) return {};
   Instant ready = retryAt_;
   if (limits_.throttled && !limits_.hurry) {
     const Instant shared = port.readyAt();

@@ -24,10 +24,13 @@ struct Page {
 
 class Scanner {
  public:
+  // Frames of so many bytes are large: two of them keep both stores at work, more only leave the caches.
+  static constexpr uint32_t kLargeBytes = 2'000'000;
+
   struct Limits {
     uint32_t entries = 0;
     uint64_t bytes = 0;
-    uint32_t windowPages = 2;
+    uint32_t windowPages = 2;  // read ahead; never fewer than two, nor more of large ones
     uint64_t entryBytesMax = 0;
     ChecksumKind checksumKind = ChecksumKind::kNone;
     const EntryHasher* hasher = nullptr;

@@ -5,7 +5,7 @@ import { toBytes } from '../stores/bytes.js'
 import { chain } from './chain.js'
 
 /** Copied into linear memory at a time: few calls, and what was copied is still in the cache. */
-const STAGE_BYTES = 64 * 1024
+const STAGE_BYTES = 65_536
 let address = 0
 let stage = new Uint8Array(0)
 const functions: ((bytes: number, initial: number) => number)[] = []

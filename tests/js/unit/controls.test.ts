@@ -195,7 +195,7 @@ test('an engine at rest has 4 MiB of memory at most, and one that has moved some
     const engine = new Engine()
     const atRest = getModule().memory.buffer.byteLength
     const from = memoryStore({ name: 'a' })
-    for (let i = 0; i < 20_000; i++) from.put('k' + i, 'v'.repeat(1000))
+    for (let i = 0; i < 60_000; i++) from.put('k' + i, 'v'.repeat(1000))
     const { verified } = await (await engine.migrate({ from, to: memoryStore({ name: 'b' }) })).done
     console.log(JSON.stringify([verified, atRest, getModule().memory.buffer.byteLength]))`
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { encoding: 'utf8' })
@@ -203,6 +203,6 @@ test('an engine at rest has 4 MiB of memory at most, and one that has moved some
   const [verified, atRest, after] = JSON.parse(stdout) as [boolean, number, number]
   assert.equal(verified, true)
   assert.ok(atRest <= 4 << 20, `${atRest} bytes`)
-  // 20 MB went through it, eight pages of 256 KiB at a time, read and written.
-  assert.ok(after <= 16 << 20, `${after} bytes`)
+  // 60 MB went through it, in pages of 4 MB: one is written, one waits, one is read; and memory grows by a fifth more than is asked for.
+  assert.ok(after <= 24 << 20, `${after} bytes`)
 })

@@ -90,8 +90,8 @@ TEST(EngineFaults, AStoreThatNeverAnswersIsToldOfAtTheFirstDeadlineAndGivenUpAft
     uint32_t retries, pageBytes;
     uint64_t firstMs, lastMs;
   };
-  for (const Case& c : {Case{30'000, 8, 1'048'576, 46'000, 427'000}, Case{30'000, 8, 65'536, 31'000, 292'000},
-                        Case{500, 8, 1'048'576, 16'500, 161'000}, Case{500, 1, 65'536, 1'500, 3'000}}) {
+  for (const Case& c : {Case{30'000, 8, 4'000'000, 46'000, 427'000}, Case{30'000, 8, 65'536, 31'000, 292'000},
+                        Case{500, 8, 4'000'000, 16'500, 161'000}, Case{500, 1, 65'536, 1'500, 3'000}}) {
     Config config;
     config.stallBase = milliseconds(c.stallMs);
     config.retriesMax = c.retries;

@@ -67,6 +67,27 @@ TEST(Engine, ManyRangesEmptyOrNotAreCopied) {
   }
 }
 
+// How many pages are read while the first one is being written.
+uint64_t readAhead(uint32_t windowPages, size_t valueBytes) {
+  MemoryHost host;
+  for (uint32_t i = 10; i < 50; ++i) host.sourceStore.put(std::to_string(i), std::string(valueBytes, 'v'));
+  Plan plan = copyPlan();
+  plan.pageBytes = static_cast<uint32_t>(2 * valueBytes + 4);
+  plan.windowPages = windowPages;
+  begin(host, plan);
+  host.hang = [](const Action& action) { return action.kind == ActionKind::kApply; };
+  host.onStep = [steps = 0]() mutable { return ++steps < 100; };
+  host.run();
+  return host.sourceStore.scans;
+}
+
+TEST(Engine, OfLargePagesTwoAreReadAhead) {
+  EXPECT_EQ(readAhead(6, 1'000), 6U);
+  EXPECT_EQ(readAhead(6, 900'000), 6U);
+  EXPECT_EQ(readAhead(6, 1'000'000), 2U);
+  EXPECT_EQ(readAhead(1, 1'000), 2U);  // the last of a range is known by the one behind it
+}
+
 TEST(Engine, CopiesOnlyTheRange) {
   MemoryHost host;
   for (const char* key : {"a", "b", "c", "d"}) host.sourceStore.entries[key] = key;
