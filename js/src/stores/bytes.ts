@@ -77,9 +77,6 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 /** Below this many bytes a loop is cheaper than TypedArray.set. */
 export const LOOP_BYTES = 24
 
-/** Looked up once: V8 looks for `memory.set` by name at each call. */
-const setBytes = /* @__PURE__ */ Uint8Array.prototype.set
-
 /** Copies bytes into memory; where they end. */
 export function putBytes(memory: Uint8Array, bytes: Uint8Array, at: number): number {
   const length = bytes.length
@@ -99,7 +96,7 @@ export function putBytes(memory: Uint8Array, bytes: Uint8Array, at: number): num
     }
     for (; i < length; i++) memory[at + i] = bytes[i] as number
   } else {
-    setBytes.call(memory, bytes, at)
+    memory.set(bytes, at)
   }
   return at + length
 }
