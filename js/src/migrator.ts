@@ -161,7 +161,7 @@ export class DataMigrator {
 
   /**
    * Puts chunks from that one on into linear memory, as wasm/bindings/migrator.cc reads them; where it stopped. They share
-   * 128 KiB: of 64 each took 2 ns more, and 5 where it comes from memory (bench/node/migrator.mjs).
+   * 128 KiB: with less each takes longer where it comes from memory (bench/node/migrator.mjs).
    */
   #stageChunks(chunks: readonly DataChunk[], from: number, needed = 131_072): number {
     if (needed > (this.#bytes?.length ?? 0)) {
