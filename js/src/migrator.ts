@@ -1,10 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { crc32, crc32c } from './checksum/shared.js'
+import { staged } from './engine/handle.js'
 import { getModule } from './engine/load.js'
 import { free, own, type Owned, restage } from './engine/owned.js'
 import { errorCodeOf, KeyhaulError } from './errors.js'
 import { refused } from './given.js'
-import { compareBytes, concatBytes, putBytes, toBytes } from './stores/bytes.js'
+import { compareBytes, concatBytes, LOOP_BYTES, putBytes, toBytes } from './stores/bytes.js'
 
 export type Bytes = string | Uint8Array
 
@@ -85,10 +86,9 @@ export class DataMigrator {
   #owned: Owned | undefined
   readonly #module = getModule()
   #stage = 0
-  #stageBytes = 0
-  /** Of the stage; memory that has grown empties them. */
-  #bytes = new Uint8Array(0)
-  #words = new Uint32Array(0)
+  /** Of the stage; memory that has grown empties them, and then there is another stage. */
+  #bytes: Uint8Array | undefined
+  #words: Uint32Array | undefined
   /** Of the last transfer: mostly of the next one too. */
   #id = ''
   #number = 0
@@ -111,22 +111,20 @@ export class DataMigrator {
       const [a, b] = [toBytes(start), toBytes(end)]
       return [new Uint8Array(Uint32Array.of(a.length, b.length).buffer), a, b]
     })
-    const packed = concatBytes(parts)
-    this.#reserve(packed.length)
-    new Uint8Array(this.#module.memory.buffer).set(packed, this.#stage)
-    const number = this.#module.migratorStart(handle, this.#stage, plan.keyRanges.length, plan.priority, options.expectedTotal ?? 0, nowUs())
+    const number = staged(this.#module, concatBytes(parts), (address) =>
+      this.#module.migratorStart(handle, address, plan.keyRanges.length, plan.priority, options.expectedTotal ?? 0, nowUs())
+    )
     if (number < 0) throw new KeyhaulError(errorCodeOf(-number))
     return `mig-${number}`
   }
 
   /** Nothing for an unknown id. */
   getStatus(id: string): MigrationStatus | undefined {
-    const handle = this.#open()
-    switch (this.#module.migratorState(handle, numberOf(id))) {
+    switch (this.#module.migratorState(this.#open(), numberOf(id))) {
       case 1:
         return { state: 'pending' }
       case 2:
-        return { state: 'inProgress', transferred: this.#module.migratorFigure(handle, 3), total: this.#module.migratorFigure(handle, 4) }
+        return { state: 'inProgress', transferred: this.#figure(3), total: this.#figure(4) }
       case 3:
         return { state: 'completed' }
       case 4:
@@ -154,39 +152,57 @@ export class DataMigrator {
       this.#number = numberOf(id)
       this.#id = id
     }
-    for (let from = 0; from < chunks.length; ) {
-      const to = this.#stageChunks(chunks, from)
-      const taken = from + this.#module.migratorTransfer(handle, this.#number, this.#stage, to - from)
-      if (taken < to) throw new KeyhaulError(errorCodeOf(this.#module.migratorFigure(handle, 5)), { key: chunks[taken]?.key, migration: id })
-      from = to
+    for (let taken = 0; taken < chunks.length; ) {
+      const to = this.#stageChunks(chunks, taken)
+      taken += this.#module.migratorTransfer(handle, this.#number, this.#stage, to - taken)
+      if (taken < to) throw new KeyhaulError(errorCodeOf(this.#figure(5)), { key: chunks[taken]?.key, migration: id })
     }
   }
 
-  /** Puts chunks from that one on into linear memory, as wasm/bindings/migrator.cc reads them; where it stopped. */
-  #stageChunks(chunks: readonly DataChunk[], from: number): number {
-    const first = chunks[from] as DataChunk
-    this.#reserve(Math.max(BATCH_BYTES, HEADER_BYTES + 3 * (first.key.length + first.value.length)))
-    if (this.#bytes.length !== this.#stageBytes) {
+  /**
+   * Puts chunks from that one on into linear memory, as wasm/bindings/migrator.cc reads them; where it stopped. They share
+   * 128 KiB: with less each takes longer where it comes from memory (bench/node/migrator.mjs).
+   */
+  #stageChunks(chunks: readonly DataChunk[], from: number, needed = 131_072): number {
+    if (needed > (this.#bytes?.length ?? 0)) {
+      this.#bytes = undefined
+      this.#stage = restage(this.#owned as Owned, needed)
+      if (this.#stage === 0) throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${needed} bytes do not fit into the module's memory` })
       const { buffer } = this.#module.memory
-      this.#bytes = new Uint8Array(buffer, this.#stage, this.#stageBytes)
-      this.#words = new Uint32Array(buffer, this.#stage, this.#stageBytes >>> 2)
+      this.#bytes = new Uint8Array(buffer, this.#stage, needed)
+      this.#words = new Uint32Array(buffer, this.#stage, needed >>> 2)
     }
-    const [bytes, words] = [this.#bytes, this.#words]
+    const bytes = this.#bytes as Uint8Array
+    const words = this.#words as Uint32Array
+    const { set } = bytes // V8 looks for it by name at each call
     let at = 0
     let i = from
     for (; i < chunks.length; i++) {
       const { key, value, checksum, sequence } = chunks[i] as DataChunk
-      const keyBytes = toBytes(key)
-      const valueBytes = toBytes(value)
-      const end = at + HEADER_BYTES + keyBytes.length + valueBytes.length
-      if (end > bytes.length) break
-      const word = at >>> 2
-      words[word] = keyBytes.length
-      words[word + 1] = valueBytes.length
-      words[word + 2] = checksum
-      words[word + 3] = sequence ?? -1
-      words[word + 4] = (sequence ?? -0x100000000) / 0x100000000
-      putBytes(bytes, valueBytes, putBytes(bytes, keyBytes, at + HEADER_BYTES))
+      // Once V8 has read the length it knows what they are, and need not search their prototypes.
+      const keyBytes = key.length >= 0 && key instanceof Uint8Array ? key : toBytes(key)
+      const valueBytes = value.length >= 0 && value instanceof Uint8Array ? value : toBytes(value)
+      const keyLength = keyBytes.length
+      const valueLength = valueBytes.length
+      let word = at >>> 2
+      at += 20 // five words
+      const end = at + keyLength + valueLength
+      // One that does not fit by itself gets more room.
+      if (end > bytes.length) return i > from ? i : this.#stageChunks(chunks, from, end)
+      words[word++] = keyLength
+      words[word++] = valueLength
+      words[word++] = checksum
+      words[word++] = sequence ?? -1
+      words[word++] = sequence == null ? -1 : sequence / 0x100000000
+      let j = 0
+      if (keyLength > LOOP_BYTES) j = putBytes(bytes, keyBytes, at) - at
+      // A word at a time, because V8 looks up anew where the bytes are after each write.
+      while (j < keyLength - 3) {
+        words[word++] = (keyBytes[j++] as number) | ((keyBytes[j++] as number) << 8) | ((keyBytes[j++] as number) << 16) | ((keyBytes[j++] as number) << 24)
+      }
+      while (j < keyLength) bytes[at + j] = keyBytes[j++] as number
+      if (valueLength > LOOP_BYTES) set.call(bytes, valueBytes, at + keyLength)
+      else putBytes(bytes, valueBytes, at + keyLength)
       at = (end + 3) & ~3
     }
     return i
@@ -194,9 +210,8 @@ export class DataMigrator {
 
   /** Throws KEYHAUL_NOT_FOUND, KEYHAUL_ALREADY_COMPLETE. */
   completeMigration(id: string): MigrationStats {
-    const handle = this.#open()
-    assertOk(this.#module.migratorComplete(handle, numberOf(id), nowUs()), id)
-    return { id, bytesTransferred: this.#module.migratorFigure(handle, 0), chunksTransferred: this.#module.migratorFigure(handle, 1), durationMs: this.#module.migratorFigure(handle, 2) }
+    assertOk(this.#module.migratorComplete(this.#open(), numberOf(id), nowUs()), id)
+    return { id, bytesTransferred: this.#figure(0), chunksTransferred: this.#figure(1), durationMs: this.#figure(2) }
   }
 
   /** Throws KEYHAUL_NOT_FOUND, KEYHAUL_ALREADY_COMPLETE. */
@@ -224,20 +239,11 @@ export class DataMigrator {
     return this.#owned.handle
   }
 
-  #reserve(bytes: number): void {
-    if (bytes <= this.#stageBytes) return
-    this.#bytes = new Uint8Array(0)
-    this.#stageBytes = Math.max(4096, bytes)
-    this.#stage = restage(this.#owned as Owned, this.#stageBytes)
-    if (this.#stage !== 0) return
-    this.#stageBytes = 0
-    throw new KeyhaulError('KEYHAUL_LIMIT_EXCEEDED', { message: `${bytes} bytes do not fit into the module's memory` })
+  /** Of wasm/bindings/migrator.cc. */
+  #figure(which: number): number {
+    return this.#module.migratorFigure(this.#open(), which)
   }
 }
-
-/** Of a chunk in linear memory, and of the memory that chunks share. */
-const HEADER_BYTES = 20
-const BATCH_BYTES = 65_536
 
 const nowUs = (): number => Math.floor(performance.now() * 1000)
 

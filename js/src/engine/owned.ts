@@ -21,7 +21,8 @@ export function own(owner: object, module: Owned['module'], destroy: Owned['dest
 /** Other memory in place of the stage, whose bytes are gone. 0 where there is no room. */
 export function restage(owned: Owned, bytes: number): number {
   if (owned.stage !== 0) owned.module.deallocate(owned.stage)
-  owned.stage = owned.module.allocate(bytes)
+  // Of more than the module can have, it would see the low 32 bits.
+  owned.stage = owned.module.allocate(Math.min(bytes, 0xffffffff))
   return owned.stage
 }
 

@@ -70,15 +70,12 @@ export function decodeFeedPosition(bytes: Uint8Array): { start: number; at: numb
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let end = 0
-  for (const part of parts) {
-    all.set(part, end)
-    end += part.length
-  }
+  for (const part of parts) end = putBytes(all, part, end)
   return all
 }
 
 /** Below this many bytes a loop is cheaper than TypedArray.set. */
-const LOOP_BYTES = 24
+export const LOOP_BYTES = 24
 
 /** Copies bytes into memory; where they end. */
 export function putBytes(memory: Uint8Array, bytes: Uint8Array, at: number): number {

@@ -113,3 +113,89 @@ test('many chunks at once: counted as one by one, up to the first that is refuse
   const again = chunks.filter((_, i) => i % 2 === 1).reduce((sum, { value }) => sum + value.length, 0)
   assert.equal(migrator.completeMigration(id).bytesTransferred, bytes + again + 400_000)
 })
+
+test('keys and values of every length and alignment arrive as they are', () => {
+  const migrator = new DataMigrator()
+  const byte = (i: number): number => (i * 167 + 13) % 256
+  const pool = Uint8Array.from({ length: 1_400 }, (_, i) => byte(i))
+  const kinds = [(bytes: Uint8Array) => bytes, (bytes: Uint8Array) => Buffer.from(bytes), (bytes: Uint8Array) => new Uint8Array(new SharedArrayBuffer(bytes.length)).map((_, i) => bytes[i] as number)]
+  for (let length = 0; length <= 70; length++) {
+    const key = pool.subarray(length % 7, (length % 7) + length)
+    const id = migrator.startMigration(migrator.createPlan('a', 'b', [[key, key]]))
+    // Each places the next one at another alignment.
+    const chunks = Array.from({ length: 20 }, (_, i) => {
+      const bytes = (length * 20 + i) % 1_301
+      return new DataChunk((kinds[i % 3] as (typeof kinds)[0])(key), (kinds[(i + length) % 3] as (typeof kinds)[0])(pool.subarray(i, i + bytes)))
+    })
+    migrator.transferChunks(id, chunks)
+    for (let at = 0; at < length; at++) {
+      const other = key.slice()
+      other[at] = (other[at] as number) ^ 1
+      throws(() => migrator.transferChunks(id, [...chunks.slice(0, at % 3), new DataChunk(other, 'value')]), 'KEYHAUL_KEY_OUT_OF_RANGE')
+    }
+    throws(() => migrator.transferChunk(id, new DataChunk(pool.subarray(length % 7, (length % 7) + length + 1), '')), 'KEYHAUL_KEY_OUT_OF_RANGE')
+    const repeats = Array.from({ length }, (_, at) => at % 3).reduce((sum, count) => sum + count, 0)
+    const { chunksTransferred, bytesTransferred } = migrator.completeMigration(id)
+    assert.equal(chunksTransferred, 20 + repeats)
+    const sizes = chunks.map(({ value }) => value.length)
+    const again = Array.from({ length }, (_, at) => sizes.slice(0, at % 3)).flat()
+    assert.equal(bytesTransferred, [...sizes, ...again].reduce((sum, bytes) => sum + bytes, 0))
+  }
+  migrator.close()
+})
+
+test('each byte of a value is checked, of every length', () => {
+  for (const checksum of ['crc32', 'crc32c'] as const) {
+    const migrator = new DataMigrator({ checksum })
+    const id = migrator.startMigration(migrator.createPlan('a', 'b', [['', 'z']]))
+    for (let length = 0; length <= 1_300; length++) {
+      const value = new Uint8Array(length).map((_, i) => (i * 31 + length) % 256)
+      const chunk = new DataChunk('key'.slice(length % 3), value, { checksum })
+      migrator.transferChunks(id, [chunk, chunk])
+      if (length === 0) continue
+      const at = (length * 37) % length
+      value[at] = (value[at] as number) ^ (1 << (length % 8))
+      throws(() => migrator.transferChunks(id, [chunk]), 'KEYHAUL_CHECKSUM_MISMATCH')
+    }
+    assert.equal(migrator.completeMigration(id).chunksTransferred, 2 * 1_301)
+    migrator.close()
+  }
+})
+
+test('what is neither text nor bytes, lies about its length or changes meanwhile harms nothing', () => {
+  const migrator = new DataMigrator()
+  const id = migrator.startMigration(migrator.createPlan('a', 'b', [['', 'z']]))
+  const good = new DataChunk('key', Buffer.alloc(100, 7))
+  const chunk = (fields: object): DataChunk => ({ key: 'key', value: good.value, checksum: good.checksum, sequence: undefined, ...fields }) as unknown as DataChunk
+  for (const wrong of [undefined, null, 1, {}, [1, 2, 3], { length: 3 }, new ArrayBuffer(3), new Uint16Array(3), new DataView(new ArrayBuffer(3))]) {
+    assert.throws(() => migrator.transferChunks(id, [good, chunk({ key: wrong })]), TypeError)
+    assert.throws(() => migrator.transferChunks(id, [good, chunk({ value: wrong })]), TypeError)
+  }
+  assert.deepEqual(migrator.getStatus(id), { state: 'inProgress', transferred: 0, total: 0 })
+  const detached = new Uint8Array(100)
+  structuredClone(detached.buffer, { transfer: [detached.buffer] })
+  throws(() => migrator.transferChunks(id, [chunk({ value: detached })]), 'KEYHAUL_CHECKSUM_MISMATCH')
+  // Its length is read before, and its bytes after, the checksum takes them away.
+  const taken = new Uint8Array(100).fill(7)
+  const takes = chunk({ value: taken, checksum: { valueOf: () => structuredClone(taken.buffer, { transfer: [taken.buffer] }) && 1 } })
+  assert.throws(() => migrator.transferChunks(id, [takes]), TypeError)
+  assert.deepEqual(migrator.getStatus(id), { state: 'inProgress', transferred: 0, total: 0 })
+  // No sequence number is none, however it is written.
+  migrator.transferChunks(id, [chunk({ sequence: null }), chunk({ sequence: null })])
+  for (const length of [99, 101, 60_000, 2 ** 33, -1, Number.NaN]) {
+    for (const field of ['key', 'value']) {
+      const lies = Object.defineProperty(new Uint8Array(30), 'length', { value: length })
+      // Refused or not: what it reads are bytes of its own batch, and what comes after is counted as ever.
+      try {
+        migrator.transferChunks(id, [good, chunk({ [field]: lies }), good])
+      } catch (error) {
+        assert.ok(error instanceof Error)
+      }
+    }
+  }
+  assert.ok(migrator.completeMigration(id).chunksTransferred >= 2)
+  const next = migrator.startMigration(migrator.createPlan('a', 'b', [['', 'z']]))
+  migrator.transferChunks(next, Array.from({ length: 1_000 }, () => good))
+  assert.equal(migrator.completeMigration(next).bytesTransferred, 100_000)
+  migrator.close()
+})
