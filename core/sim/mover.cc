@@ -219,7 +219,7 @@ void MoverNode::resume(Job& job, JournalImage image) {
       auto at = entries.lower_bound(range.leaves.back().upto);
       for (uint32_t skip = 0; skip < job.plan.pageEntries && at != entries.end(); ++skip) ++at;
       if (at != entries.end() && job.plan.ranges[i].contains(at->first)) {
-        range.leaves.back().upto = at->first;
+        range.leaves.add({at->first, {}});
       }
     }
   }

@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "keyhaul/key_list.h"
 #include "keyhaul/migration.h"
 #include "keyhaul/plan.h"
 #include "keyhaul/status.h"
@@ -138,7 +139,9 @@ class JournalWriter {
   void append(const Record& record, std::string& out);
 
  private:
-  void seal(uint8_t type, const std::string& payload, std::string& out);
+  // Returns where the record begins in `out`; its payload comes next, and then seal().
+  size_t begin(std::string& out);
+  void seal(uint8_t type, size_t at, std::string& out);
 
   uint32_t chain_ = 0;
   bool headerWritten_ = false;
@@ -166,13 +169,32 @@ class JournalReader {
 };
 
 struct Leaf {
-  Key upto;          // exclusive; unused when `end`
-  bool end = false;  // reaches to the end of its range
+  KeyView upto;  // exclusive; empty when it reaches to the end of its range
   Digest digest;
+  bool end() const { return upto.empty(); }
 };
 
-// A journal folded into what a resume needs. Leaves are bounded: when a range
-// has more than kLeavesMax, neighbours are merged (digests add).
+inline constexpr uint32_t kLeavesMax = 4'096;
+
+// Leaves of one range: digests of neighbouring parts, in key order. Beyond kLeavesMax
+// neighbours are merged pairwise (digests add), so a range of any size keeps at most that many, each
+// over about as many keys, and from there on no further one asks the heap for memory.
+class Leaves {
+ public:
+  size_t size() const { return digests_.size(); }
+  bool empty() const { return digests_.empty(); }
+  // Their keys are valid until the next add().
+  Leaf operator[](size_t index) const { return {uptos_[index], digests_[index]}; }
+  Leaf back() const { return (*this)[size() - 1]; }
+  void add(const Leaf& leaf);
+  Digest sum() const;
+
+ private:
+  KeyList uptos_;
+  std::vector<Digest> digests_;
+};
+
+// A journal folded into what a resume needs.
 struct JournalImage {
   explicit JournalImage(ValidPlan p) : plan(std::move(p)) {}
 
@@ -194,7 +216,7 @@ struct JournalImage {
   bool sourceGivenUp = false;  // or to give the source up
   uint64_t windowEndsUnixMs = 0;  // 0: not open yet, or nobody knew what time it was
   struct RangeProgress {
-    std::vector<Leaf> leaves;    // in key order; together the copied part
+    Leaves leaves;               // together the copied part
     bool copied = false;         // END was reached
     Key deletedUpto;
     bool deleted = false;
@@ -210,8 +232,6 @@ struct JournalImage {
   uint32_t chain = 0;
   bool torn = false;  // bytes behind validBytes are to be cut off
 };
-
-inline constexpr uint32_t kLeavesMax = 4'096;
 
 // Reads the whole journal. A torn tail is accepted and said in `torn`. Beyond the
 // format it checks that the story is possible: plan first, checkpoints in order

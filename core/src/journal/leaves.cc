@@ -1,27 +1,24 @@
-#include "journal/leaves.h"
-
-#include <utility>
+#include "keyhaul/journal.h"
 
 namespace keyhaul {
 
-void addLeaf(std::vector<Leaf>& leaves, Leaf leaf) {
-  if (leaves.size() >= kLeavesMax) {
-    std::vector<Leaf> merged;
-    merged.reserve(kLeavesMax);
-    for (size_t i = 0; i + 1 < leaves.size(); i += 2) {
-      Leaf pair = std::move(leaves[i + 1]);
-      pair.digest += leaves[i].digest;
-      merged.push_back(std::move(pair));
+void Leaves::add(const Leaf& leaf) {
+  if (size() >= kLeavesMax) {
+    uptos_.halve(true);
+    const size_t count = size();
+    for (size_t i = 0; i < count; i += 2) {
+      digests_[i / 2] = digests_[i];
+      if (i + 1 < count) digests_[i / 2] += digests_[i + 1];
     }
-    if (leaves.size() % 2 != 0) merged.push_back(std::move(leaves.back()));
-    leaves = std::move(merged);
+    digests_.resize((count + 1) / 2);
   }
-  leaves.push_back(std::move(leaf));
+  uptos_.add(leaf.upto);
+  digests_.push_back(leaf.digest);
 }
 
-Digest sumOf(const std::vector<Leaf>& leaves) {
+Digest Leaves::sum() const {
   Digest sum;
-  for (const Leaf& leaf : leaves) sum += leaf.digest;
+  for (const Digest& digest : digests_) sum += digest;
   return sum;
 }
 

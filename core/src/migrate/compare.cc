@@ -28,8 +28,10 @@ void ComparePhase::openPart() {
   const KeyRange& keys = parts_[part_].keys;
   Scanner::Limits limits = shared_.limits(false);
   limits.hurry = hurry_;
-  source_ = {};
-  target_ = {};
+  for (Side* side : {&source_, &target_}) {
+    side->open = false;
+    side->scanner.forgetRetries();
+  }
   source_.scanner.start(shared_.source, tagOf(MigrationPart::kSource, lane_), keys, limits,
                         &shared_.bucket);
   target_.scanner.start(shared_.target, tagOf(MigrationPart::kTarget, lane_), keys, limits,
@@ -140,7 +142,7 @@ void ComparePhase::differs(Port& port, DifferenceKind kind, std::string_view key
     case DifferenceKind::kChanged: ++found_.changed; break;
   }
   if (hasLiveMigrations() && purpose_ == Purpose::kCollect) {
-    different_.add(Key(key), kind);
+    different_.add(key, kind);
     return;
   }
   if (purpose_ == Purpose::kName && shared_.plan.level() >= GuaranteeLevel::kL1) {

@@ -25,7 +25,7 @@ void CopyPhase::takeRange(Lane& lane, uint32_t index) {
   KeyRange rest = shared_.spec().ranges[lane.range];
   const auto& leaves = shared_.ranges[lane.range].leaves;
   if (!leaves.empty()) rest.lo = leaves.back().upto;
-  lane.source.start(shared_.source, tagOf(MigrationPart::kSource, index), std::move(rest),
+  lane.source.start(shared_.source, tagOf(MigrationPart::kSource, index), rest,
                     shared_.limits(true), &shared_.bucket);
   lane.target.start(shared_.target, tagOf(MigrationPart::kWrite, index));
 }
@@ -77,14 +77,14 @@ void CopyPhase::writePage(Port& port, Lane& lane, const Page& page) {
 }
 
 void CopyPhase::checkpoint(Lane& lane, const Page& page) {
-  CheckpointRecord record;
-  record.range = lane.range;
-  record.end = page.end;
-  if (!page.end) record.upto = successor(page.lastKey);
-  record.leaf = lane.leaf;
-  record.pages = lane.leafPages;
-  addLeaf(shared_.ranges[lane.range].leaves, {record.upto, record.end, record.leaf});
-  shared_.journal.add(record);
+  record_.range = lane.range;
+  record_.end = page.end;
+  record_.upto.clear();
+  if (!page.end) record_.upto.append(page.lastKey).push_back('\0');  // its successor
+  record_.leaf = lane.leaf;
+  record_.pages = lane.leafPages;
+  shared_.ranges[lane.range].leaves.add({record_.upto, record_.leaf});
+  shared_.journal.add(record_);
   lane.leaf = {};
   lane.leafPages = 0;
 }
@@ -96,7 +96,9 @@ void CopyPhase::finishPage(Port& port, Lane& lane) {
   shared_.totals.retries += lane.source.retries() + lane.target.retries();
   shared_.ranges[lane.range].copied = true;
   lane.source.stop(port);
-  lane = {};
+  lane.source.forgetRetries();
+  lane.target = {};
+  lane.active = false;
   --rangesLeft_;
 }
 

@@ -29,7 +29,7 @@ Status DiscardPhase::pump(Port& port) {
       KeyRange keys = shared_.spec().ranges[range_];
       const Key& upto = shared_.ranges[range_].deletedUpto;
       if (cleanUpEpoch_ != 0 && !upto.empty()) keys.lo = upto;
-      scanner_.start(node_, tagOf(MigrationPart::kTarget), std::move(keys), shared_.limits(false),
+      scanner_.start(node_, tagOf(MigrationPart::kTarget), keys, shared_.limits(false),
                      &shared_.bucket);
       open_ = true;
     }

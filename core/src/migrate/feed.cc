@@ -20,13 +20,12 @@ constexpr Duration kRecordEvery = seconds(1);
 
 }  // namespace
 
-void FeedPhase::start(std::string position, bool hurry) {
+void FeedPhase::start(const std::string& position, bool hurry) {
   KH_ASSERT(idle());
   hurry_ = hurry;
   writer_.start(shared_.target, tagOf(MigrationPart::kWrite));
   // One that goes on where it is has applied what no record tells of yet.
-  if (position != position_) recorded_ = position;
-  position_ = std::move(position);
+  if (position != position_) recorded_ = position_ = position;
   if (trimmed_.empty()) trimmed_ = position_;
   caughtUp_ = false;
   trend_.reset();
@@ -105,7 +104,7 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
     port.buffers().release(event.payload.buffer);
     return body.status();
   }
-  nextPosition_ = std::string(asView(all.last(event.positionBytes)));
+  nextPosition_ = asView(all.last(event.positionBytes));
   nextCaughtUp_ = event.end && !std::exchange(early_, false);
   failures_ = 0;
   batch_ = body->size();
@@ -159,10 +158,9 @@ void FeedPhase::applied(Port& port) {
 
 void FeedPhase::record() {
   if (position_ == recorded_) return;
-  FeedAppliedRecord record;
-  record.position = recorded_ = position_;
-  record.changes = std::exchange(unrecorded_, 0);
-  shared_.journal.add(record);
+  record_.position = recorded_ = position_;
+  record_.changes = std::exchange(unrecorded_, 0);
+  shared_.journal.add(record_);
   recordSeq_ = shared_.journal.added();
 }
 

@@ -16,7 +16,7 @@ class FeedPhase {
 
   // `position`: everything up to it is applied already. `hurry`: writers wait, or soon will, so
   // no rate holds it back; what it takes is paid for later.
-  void start(std::string position, bool hurry = false);
+  void start(const std::string& position, bool hurry = false);
   void hurry() { hurry_ = true; }
   // Whatever it knew is of no use any more.
   void reset() {
@@ -86,6 +86,7 @@ class FeedPhase {
   bool early_ = false;  // the poll in flight was asked before follow(false)
   uint32_t failures_ = 0;
   Instant pollAt_{0};
+  FeedAppliedRecord record_; // kept for its memory
   std::string recorded_;     // the journal has it that all is applied up to here
   uint64_t unrecorded_ = 0;  // changes applied since
   uint64_t recordSeq_ = 0;   // the journal's count of records with that one

@@ -29,7 +29,7 @@ Status LeafCheck::pump(Port& port) {
     if (page == nullptr) return {};
     const auto& leaves = shared_.ranges[range_].leaves;
     for (const EntryView entry : page->view) {
-      while (!leaves[leaf_].end && entry.key >= std::string_view(leaves[leaf_].upto)) closeLeaf();
+      while (!leaves[leaf_].end() && entry.key >= leaves[leaf_].upto) closeLeaf();
       read_ += shared_.hasher.hash(entry.key, entry.value);
     }
     shared_.addWork(page->view.size(), page->view.dataBytes());
@@ -41,13 +41,13 @@ Status LeafCheck::pump(Port& port) {
 }
 
 void LeafCheck::closeLeaf() {
-  const Leaf& leaf = shared_.ranges[range_].leaves[leaf_];
+  const Leaf leaf = shared_.ranges[range_].leaves[leaf_];
   sourceSum_ += leaf.digest;
   targetSum_ += read_;
   if (leaf.digest != read_) {
     KeyRange keys;
     keys.lo = leafLo_;
-    keys.hi = leaf.end ? shared_.spec().ranges[range_].hi : Bound::at(leaf.upto);
+    keys.hi = leaf.end() ? shared_.spec().ranges[range_].hi : Bound::at(Key(leaf.upto));
     suspects_.push_back({range_, std::move(keys)});
   }
   read_ = {};
@@ -57,7 +57,7 @@ void LeafCheck::closeLeaf() {
 
 void LeafCheck::closeRange(Port& port) {
   const auto& leaves = shared_.ranges[range_].leaves;
-  KH_ASSERT(!leaves.empty() && leaves.back().end);
+  KH_ASSERT(!leaves.empty() && leaves.back().end());
   while (leaf_ < leaves.size()) closeLeaf();
   target_.stop(port);
   shared_.totals.retries += target_.retries();

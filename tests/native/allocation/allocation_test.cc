@@ -2,31 +2,8 @@
 // its own, because it replaces operator new for all of it.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "allocation/counter.h"
 #include "support/endless_copy.h"
-
-namespace {
-
-bool counting = false;
-uint64_t allocations = 0;
-
-void* take(std::size_t bytes) {
-  if (counting) ++allocations;
-  void* memory = std::malloc(bytes == 0 ? 1 : bytes);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return take(bytes); }
-void* operator new[](std::size_t bytes) { return take(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace keyhaul::test {
 namespace {
@@ -52,22 +29,14 @@ Measured measure(const EndlessCopy::Shape& shape, uint32_t warmUpSteps = kWarmUp
   for (uint32_t i = 0; i < steps; ++i) {
     const uint64_t heard = copy.checkpoints() - sum.checkpoints;  // in the step before
     sum.checkpoints = copy.checkpoints();
-    allocations = 0;
-    copy.step([] { counting = true; }, [] { counting = false; });
+    copy.step(startCounting, stopCounting);
+    const uint64_t allocations = takeAllocations();
     sum.allocations += allocations;
     if (heard == 0) sum.outsideCheckpoints += allocations;
   }
   sum.pages = copy.pagesApplied() - sum.pages;
   sum.events = copy.eventsGiven() - sum.events;
   return sum;
-}
-
-TEST(Allocation, TheCounterCounts) {
-  allocations = 0;
-  counting = true;
-  ::operator delete(::operator new(1));
-  counting = false;
-  EXPECT_EQ(allocations, 1U);
 }
 
 TEST(Allocation, ACopyAllocatesNothingButAtCheckpoints) {

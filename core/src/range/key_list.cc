@@ -1,0 +1,35 @@
+#include "keyhaul/key_list.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace keyhaul {
+
+KeyView KeyList::operator[](size_t index) const {
+  const size_t begin = index == 0 ? 0 : ends_[index - 1];
+  return {bytes_.data() + begin, ends_[index] - begin};
+}
+
+void KeyList::add(KeyView key) {
+  bytes_ += key;
+  ends_.push_back(bytes_.size());
+}
+
+void KeyList::clear() {
+  bytes_.clear();
+  ends_.clear();
+}
+
+void KeyList::halve(bool lasts) {
+  size_t kept = 0, end = 0;
+  for (size_t i = 0; i < size(); i += 2) {
+    const KeyView key = (*this)[lasts ? std::min(i + 1, size() - 1) : i];
+    std::memmove(bytes_.data() + end, key.data(), key.size());
+    end += key.size();
+    ends_[kept++] = end;
+  }
+  bytes_.resize(end);
+  ends_.resize(kept);
+}
+
+}  // namespace keyhaul
