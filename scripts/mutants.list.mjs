@@ -67,7 +67,7 @@ export const mutants = [
   {
     name: 'trimUnrecorded',
     what: 'a round of the approach takes for recorded what was only applied',
-    edits: { [`${MIGRATE}feed.cc`]: [['if (position != position_) recorded_ = position;', 'recorded_ = position;']] }
+    edits: { [`${MIGRATE}feed.cc`]: [['if (position != position_) recorded_.position = position;', 'recorded_.position = position;']] }
   },
   {
     name: 'watchOffWhileVerifying',

@@ -15,7 +15,6 @@
 #include <variant>
 #include <vector>
 
-#include "keyhaul/key_list.h"
 #include "keyhaul/migration.h"
 #include "keyhaul/plan.h"
 #include "keyhaul/status.h"
@@ -168,12 +167,6 @@ class JournalReader {
   uint32_t chain_ = 0;
 };
 
-struct Leaf {
-  KeyView upto;  // exclusive; empty when it reaches to the end of its range
-  Digest digest;
-  bool end() const { return upto.empty(); }
-};
-
 inline constexpr uint32_t kLeavesMax = 4'096;
 
 // Leaves of one range: digests of neighbouring parts, in key order. Beyond kLeavesMax
@@ -181,17 +174,25 @@ inline constexpr uint32_t kLeavesMax = 4'096;
 // over about as many keys, and from there on no further one asks the heap for memory.
 class Leaves {
  public:
-  size_t size() const { return digests_.size(); }
-  bool empty() const { return digests_.empty(); }
-  // Their keys are valid until the next add().
-  Leaf operator[](size_t index) const { return {uptos_[index], digests_[index]}; }
-  Leaf back() const { return (*this)[size() - 1]; }
-  void add(const Leaf& leaf);
+  size_t size() const { return leaves_.size(); }
+  bool empty() const { return leaves_.empty(); }
+  // Exclusive; empty where it reaches to the end of its range. Valid until the next add().
+  KeyView upto(size_t index) const;
+  const Digest& digest(size_t index) const { return leaves_[index].digest; }
+  // Up to where all of them reach; empty where there are none, too.
+  KeyView lastUpto() const { return empty() ? KeyView() : upto(size() - 1); }
+  void add(KeyView upto, const Digest& digest);
   Digest sum() const;
 
  private:
-  KeyList uptos_;
-  std::vector<Digest> digests_;
+  void merge();
+
+  struct Leaf {
+    Digest digest;
+    size_t end = 0;  // of its key in uptos_
+  };
+  std::vector<Leaf> leaves_;
+  std::string uptos_;
 };
 
 // A journal folded into what a resume needs.

@@ -22,8 +22,8 @@ class KeyList {
   // `key` is none of this list's.
   void add(KeyView key);
   void clear();
-  // Of two neighbours one stays: the first, or the last. Whoever has none stays.
-  void halve(bool lasts);
+  // Of two neighbours the first stays, and who has none.
+  void halve();
 
  private:
   std::string bytes_;

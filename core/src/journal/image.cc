@@ -122,9 +122,9 @@ class Fold {
     if (record.range >= image_.ranges.size()) return false;
     JournalImage::RangeProgress& range = image_.ranges[record.range];
     if (range.copied) return false;
-    if (!record.end && !isNews(record.range, record.upto, lastUpto(range))) return false;
+    if (!record.end && !isNews(record.range, record.upto, range.leaves.lastUpto())) return false;
     range.copied = record.end;
-    range.leaves.add({record.upto, record.leaf});
+    range.leaves.add(record.upto, record.leaf);
     image_.totals.copiedEntries += record.leaf.entries;
     image_.totals.copiedBytes += record.leaf.bytes;
     image_.totals.copiedPages += record.pages;
@@ -250,13 +250,10 @@ class Fold {
   }
 
   // `upto` is exclusive: it lies behind the last one, above lo, and may be the end.
-  bool isNews(uint32_t range, KeyView upto, KeyView last) const {
+  bool isNews(uint32_t range, const Key& upto, KeyView last) const {
     const KeyRange& keys = plan().ranges[range];
     if (upto <= last || upto <= keys.lo) return false;
     return keys.hi.isInfinite() || upto <= keys.hi.key();
-  }
-  static KeyView lastUpto(const JournalImage::RangeProgress& range) {
-    return range.leaves.empty() ? KeyView() : range.leaves.back().upto;
   }
 
   JournalImage image_;

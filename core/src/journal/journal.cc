@@ -61,14 +61,14 @@ size_t JournalWriter::begin(std::string& out) {
     headerWritten_ = true;
   }
   const size_t at = out.size();
-  out.append(kRecordHeaderBytes, '\0');
+  out.append("\0\0\0\0\0\0\0\0\0\0\0", kRecordHeaderBytes);
   return at;
 }
 
 // Where it stands: a payload that was encoded elsewhere first would be memory asked for with each record.
 void JournalWriter::seal(uint8_t type, size_t at, std::string& out) {
   char* const header = out.data() + at;
-  const auto payload = std::string_view(out).substr(at + kRecordHeaderBytes);
+  const std::string_view payload(header + kRecordHeaderBytes, out.size() - at - kRecordHeaderBytes);
   KH_ASSERT(payload.size() <= kRecordBytesMax);
   storeLe(header, static_cast<uint32_t>(payload.size()));
   storeLe(header + 4, type);

@@ -1,24 +1,38 @@
+#include <cstring>
+
 #include "keyhaul/journal.h"
 
 namespace keyhaul {
 
-void Leaves::add(const Leaf& leaf) {
-  if (size() >= kLeavesMax) {
-    uptos_.halve(true);
-    const size_t count = size();
-    for (size_t i = 0; i < count; i += 2) {
-      digests_[i / 2] = digests_[i];
-      if (i + 1 < count) digests_[i / 2] += digests_[i + 1];
-    }
-    digests_.resize((count + 1) / 2);
+KeyView Leaves::upto(size_t index) const {
+  const size_t begin = index == 0 ? 0 : leaves_[index - 1].end;
+  return {uptos_.data() + begin, leaves_[index].end - begin};
+}
+
+void Leaves::merge() {
+  static_assert(kLeavesMax % 2 == 0);
+  size_t end = 0;
+  for (size_t i = 0; i < kLeavesMax / 2; ++i) {
+    const KeyView key = upto(2 * i + 1);
+    std::memmove(uptos_.data() + end, key.data(), key.size());
+    end += key.size();
+    Digest both = digest(2 * i);
+    both += digest(2 * i + 1);
+    leaves_[i] = {both, end};
   }
-  uptos_.add(leaf.upto);
-  digests_.push_back(leaf.digest);
+  uptos_.erase(end);
+  while (size() > kLeavesMax / 2) leaves_.pop_back();
+}
+
+void Leaves::add(KeyView upto, const Digest& digest) {
+  if (size() == kLeavesMax) merge();
+  uptos_ += upto;
+  leaves_.push_back({digest, uptos_.size()});
 }
 
 Digest Leaves::sum() const {
   Digest sum;
-  for (const Digest& digest : digests_) sum += digest;
+  for (const Leaf& leaf : leaves_) sum += leaf.digest;
   return sum;
 }
 

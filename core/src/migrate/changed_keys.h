@@ -49,16 +49,18 @@ class ChangedKeys {
     while (!keys_.empty()) into.push_back(keys_.extract(keys_.begin()));
     bytes_ = 0;
   }
+  // Memory for further keys: it is of whoever takes them.
+  void useSpare(std::vector<Node>* spare) { spare_ = spare; }
   // They are of no use any more but for their memory.
   void giveBack(std::vector<Node>& taken) {
     for (Node& node : taken) {
       const uint64_t bytes = kNodeBytes + node.key().capacity();
       if (spareBytes_ + bytes > kSpareBytesMax) break;
       spareBytes_ += bytes;
-      spare_.push_back(std::move(node));
+      spare_->push_back(std::move(node));
     }
     taken.clear();
-    if (taken.capacity() > kSpareBytesMax / kNodeBytes) std::vector<Node>().swap(taken);
+    if (taken.capacity() > 2 * kSpareBytesMax / kNodeBytes) std::vector<Node>().swap(taken);
   }
 
  private:
@@ -66,9 +68,9 @@ class ChangedKeys {
   Set::iterator put(KeyView key, uint64_t valueBytes) {
     const auto at = keys_.lower_bound(key);
     if (at != keys_.end() && at->first == key) return at;
-    if (spare_.empty()) return keys_.emplace_hint(at, key, valueBytes);
-    Node node = std::move(spare_.back());
-    spare_.pop_back();
+    if (spare_ == nullptr || spare_->empty()) return keys_.emplace_hint(at, key, valueBytes);
+    Node node = std::move(spare_->back());
+    spare_->pop_back();
     spareBytes_ -= kNodeBytes + node.key().capacity();
     node.key().assign(key);
     node.mapped() = valueBytes;
@@ -78,7 +80,7 @@ class ChangedKeys {
   bool watching_ = false, overflowed_ = false;
   Set keys_;
   uint64_t bytes_ = 0, bytesMax_ = 0;
-  std::vector<Node> spare_;
+  std::vector<Node>* spare_ = nullptr;
   uint64_t spareBytes_ = 0;
 };
 

@@ -12,7 +12,7 @@ void ChangedSample::add(KeyView key) {
   keys_.add(key);
   // Every other one goes, and from here on only every other one comes: no time counts for more.
   while (keys_.size() > kKeysMax || (keys_.bytes() > kBytesMax && keys_.size() > 1)) {
-    keys_.halve(false);
+    keys_.halve();
     stride_ *= 2;
   }
 }

@@ -17,7 +17,7 @@ void ComparePhase::start(Purpose purpose, std::vector<Suspect> parts,
   fill_ = fill;
   hurry_ = hurry;
   found_ = {};
-  different_.clear();
+  if (hasLiveMigrations()) different_.clear();
   named_ = 0;
   sourceSum_ = targetSum_ = {};
   writer_.start(purpose == Purpose::kDelete ? shared_.source : shared_.target,
@@ -28,10 +28,9 @@ void ComparePhase::openPart() {
   const KeyRange& keys = parts_[part_].keys;
   Scanner::Limits limits = shared_.limits(false);
   limits.hurry = hurry_;
-  for (Side* side : {&source_, &target_}) {
-    side->open = false;
-    side->scanner.forgetRetries();
-  }
+  source_.open = target_.open = false;
+  source_.scanner.forgetRetries();
+  target_.scanner.forgetRetries();
   source_.scanner.start(shared_.source, tagOf(MigrationPart::kSource, lane_), keys, limits,
                         &shared_.bucket);
   target_.scanner.start(shared_.target, tagOf(MigrationPart::kTarget, lane_), keys, limits,

@@ -22,11 +22,10 @@ void CopyPhase::takeRange(Lane& lane, uint32_t index) {
   lane.active = true;
   lane.leaf = {};
   lane.leafPages = 0;
-  KeyRange rest = shared_.spec().ranges[lane.range];
-  const auto& leaves = shared_.ranges[lane.range].leaves;
-  if (!leaves.empty()) rest.lo = leaves.back().upto;
-  lane.source.start(shared_.source, tagOf(MigrationPart::kSource, index), rest,
+  const Leaves& leaves = shared_.ranges[lane.range].leaves;
+  lane.source.start(shared_.source, tagOf(MigrationPart::kSource, index), shared_.spec().ranges[lane.range],
                     shared_.limits(true), &shared_.bucket);
+  if (!leaves.empty()) lane.source.skipTo(leaves.lastUpto());
   lane.target.start(shared_.target, tagOf(MigrationPart::kWrite, index));
 }
 
@@ -79,11 +78,11 @@ void CopyPhase::writePage(Port& port, Lane& lane, const Page& page) {
 void CopyPhase::checkpoint(Lane& lane, const Page& page) {
   record_.range = lane.range;
   record_.end = page.end;
-  record_.upto.clear();
-  if (!page.end) record_.upto.append(page.lastKey).push_back('\0');  // its successor
+  record_.upto.assign(page.end ? KeyView() : page.lastKey);
+  if (!page.end) record_.upto.push_back('\0');  // its successor
   record_.leaf = lane.leaf;
   record_.pages = lane.leafPages;
-  shared_.ranges[lane.range].leaves.add({record_.upto, record_.leaf});
+  shared_.ranges[lane.range].leaves.add(record_.upto, record_.leaf);
   shared_.journal.add(record_);
   lane.leaf = {};
   lane.leafPages = 0;

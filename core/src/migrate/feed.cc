@@ -25,7 +25,8 @@ void FeedPhase::start(const std::string& position, bool hurry) {
   hurry_ = hurry;
   writer_.start(shared_.target, tagOf(MigrationPart::kWrite));
   // One that goes on where it is has applied what no record tells of yet.
-  if (position != position_) recorded_ = position_ = position;
+  if (position != position_) recorded_.position = position;
+  position_ = position;
   if (trimmed_.empty()) trimmed_ = position_;
   caughtUp_ = false;
   trend_.reset();
@@ -157,10 +158,10 @@ void FeedPhase::applied(Port& port) {
 }
 
 void FeedPhase::record() {
-  if (position_ == recorded_) return;
-  record_.position = recorded_ = position_;
-  record_.changes = std::exchange(unrecorded_, 0);
-  shared_.journal.add(record_);
+  if (position_ == recorded_.position) return;
+  recorded_.position = position_;
+  recorded_.changes = std::exchange(unrecorded_, 0);
+  shared_.journal.add(recorded_);
   recordSeq_ = shared_.journal.added();
 }
 
@@ -177,9 +178,9 @@ void FeedPhase::pumpTrim(Port& port) {
     port.noticeWarning(ErrorCode::kStoreStalled, shared_.source);
   }
   const bool durable = shared_.journal.durable() >= recordSeq_;
-  if (recorded_ == trimmed_ || !durable) return;
-  trim_ = port.trimFeed(shared_.source, tagOf(MigrationPart::kFeed), recorded_);
-  trimmed_ = recorded_;
+  if (recorded_.position == trimmed_ || !durable) return;
+  trim_ = port.trimFeed(shared_.source, tagOf(MigrationPart::kFeed), recorded_.position);
+  trimmed_ = recorded_.position;
 }
 
 void FeedPhase::stop(Port& port) {

@@ -12,7 +12,7 @@ namespace keyhaul {
 
 class RecheckPhase {
  public:
-  explicit RecheckPhase(Shared& shared) : shared_(shared) {}
+  explicit RecheckPhase(Shared& shared) : shared_(shared) { shared.changed.useSpare(&spare_); }
 
   // How large a value is that was never seen: a few such make a batch.
   static constexpr uint64_t kUnknownBytes = 64 * 1024;
@@ -49,6 +49,7 @@ class RecheckPhase {
 
   Shared& shared_;
   std::vector<ChangedKeys::Node> keys_;  // with about how many bytes their values have
+  std::vector<ChangedKeys::Node> spare_;  // of rounds before
   size_t next_ = 0;      // those before it were compared
   size_t asked_ = 0;     // keys of the batch under way
   Side source_, target_;

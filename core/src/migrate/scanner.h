@@ -39,6 +39,8 @@ class Scanner {
   // `migrationBucket` may be null.
   void start(NodeId node, OpTag tag, const KeyRange& range, const Limits& limits,
              TokenBucket* migrationBucket);
+  // Right after start(): what lies below is left out.
+  void skipTo(KeyView lo) { rest_.lo = lo; }
   // Issues the next read where window and rate allow; also retries and stalls.
   // Anything but Ok stops the migration.
   Status pump(Port& port);

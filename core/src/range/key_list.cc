@@ -1,6 +1,5 @@
 #include "keyhaul/key_list.h"
 
-#include <algorithm>
 #include <cstring>
 
 namespace keyhaul {
@@ -20,16 +19,16 @@ void KeyList::clear() {
   ends_.clear();
 }
 
-void KeyList::halve(bool lasts) {
+void KeyList::halve() {
   size_t kept = 0, end = 0;
   for (size_t i = 0; i < size(); i += 2) {
-    const KeyView key = (*this)[lasts ? std::min(i + 1, size() - 1) : i];
+    const KeyView key = (*this)[i];
     std::memmove(bytes_.data() + end, key.data(), key.size());
     end += key.size();
     ends_[kept++] = end;
   }
   bytes_.resize(end);
-  ends_.resize(kept);
+  while (size() > kept) ends_.pop_back();
 }
 
 }  // namespace keyhaul

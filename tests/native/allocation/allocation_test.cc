@@ -2,14 +2,15 @@
 // its own, because it replaces operator new for all of it.
 #include <gtest/gtest.h>
 
+#include <bit>
+
 #include "allocation/counter.h"
+#include "keyhaul/journal.h"
 #include "support/endless_copy.h"
 
 namespace keyhaul::test {
 namespace {
 
-// The leaf that a checkpoint leaves in memory, its key, and its record on the way.
-constexpr uint64_t kPerCheckpoint = 6;
 constexpr uint32_t kWarmUpSteps = 1'200, kSteps = 2'000;
 // Of a thousand copies each.
 constexpr uint32_t kManyWarmUpSteps = 100, kManySteps = 100;
@@ -39,18 +40,42 @@ Measured measure(const EndlessCopy::Shape& shape, uint32_t warmUpSteps = kWarmUp
   return sum;
 }
 
-TEST(Allocation, ACopyAllocatesNothingButAtCheckpoints) {
-  for (const uint32_t durablePages : {1U, 20U, 512U}) {
+// Until this is so; how often it asked meanwhile.
+template <typename IsSo>
+uint64_t countUntil(EndlessCopy& copy, IsSo isSo) {
+  (void)takeAllocations();
+  while (!isSo()) copy.step(startCounting, stopCounting);
+  return takeAllocations();
+}
+
+TEST(Allocation, ACopyAllocatesNothingAlsoAtCheckpoints) {
+  for (const uint32_t durablePages : {1U, 5U}) {
     for (const bool journal : {false, true}) {
       EndlessCopy::Shape shape;
       shape.durablePages = durablePages;
-      shape.pageEntries = 10;
+      shape.pageEntries = 2;
       shape.journal = journal;
-      const Measured sum = measure(shape);
-      EXPECT_GT(sum.pages, kSteps / 2);
-      EXPECT_EQ(sum.outsideCheckpoints, 0U);
-      EXPECT_LE(sum.allocations, kPerCheckpoint * (sum.pages / durablePages + 1));
+      EndlessCopy copy(shape);
+      const auto made = [&copy](uint64_t checkpoints) {
+        return [&copy, checkpoints] { return copy.checkpoints() >= checkpoints; };
+      };
+      (void)countUntil(copy, made(32));
+      // What a range remembers of them grows up to kLeavesMax: two lists and their keys, which double.
+      EXPECT_LE(countUntil(copy, made(3'700)), 3U * std::bit_width(kLeavesMax / 32U));
+      // From there on it does not, whatever is put together meanwhile.
+      EXPECT_EQ(countUntil(copy, made(3 * kLeavesMax)), 0U);
     }
+  }
+}
+
+TEST(Allocation, ACopyAllocatesNothingBetweenCheckpoints) {
+  for (const uint32_t durablePages : {20U, 512U}) {
+    EndlessCopy::Shape shape;
+    shape.durablePages = durablePages;
+    shape.pageEntries = 10;
+    const Measured sum = measure(shape);
+    EXPECT_GT(sum.pages, kSteps / 2);
+    EXPECT_EQ(sum.outsideCheckpoints, 0U);
   }
 }
 

@@ -25,6 +25,9 @@ class EndlessLive {
     uint32_t keys = 20'000;  // of each
     uint32_t pageEntries = 4;
     uint32_t durablePages = 1;
+    uint32_t ranges = 1;  // of as many keys each
+    uint32_t splitMax = 0;  // where it may be split, nobody follows: it goes on to its cutover
+    uint32_t written = 20'000;  // of those, the first, which clients write
     uint32_t seed = 1;
     bool versions = false;  // values have them, and feeds are early: writes count only where they are newer
     bool named = false;     // level 5
@@ -44,7 +47,7 @@ class EndlessLive {
   template <typename Before, typename After>
   void step(uint32_t writes, Before&& before, After&& after) {
     for (Store& store : stores_) {
-      for (uint32_t i = 0; i < writes; ++i) write(store, static_cast<uint32_t>(random_.below(shape_.keys)));
+      for (uint32_t i = 0; i < writes; ++i) write(store, static_cast<uint32_t>(random_.below(shape_.written)));
     }
     // Where nobody has anything to say, the time passes that somebody waits for.
     now_ = events_.empty() && now_ + Duration{10} < deadline_ ? deadline_ : now_ + Duration{10};
@@ -62,6 +65,12 @@ class EndlessLive {
   void step(uint32_t writes) {
     step(writes, [] {}, [] {});
   }
+  // Clients of each write so many keys, from this one on.
+  void writeFrom(uint32_t first, uint32_t count) {
+    for (Store& store : stores_) {
+      for (uint32_t i = 0; i < count; ++i) write(store, first + i);
+    }
+  }
 
   // Whether all of them are in this state.
   bool all(MigrationState state) const {
@@ -73,6 +82,7 @@ class EndlessLive {
   // Of the first: pages written of the copy or the feed, keys read again, records written.
   uint64_t applied() const { return stores_[0].applied; }
   uint64_t read() const { return stores_[0].read; }
+  uint64_t scans() const { return stores_[0].scans; }
   uint64_t journalled() const { return stores_[0].journalled; }
   uint64_t changes() const { return stores_[0].log.size(); }
   uint64_t eventsGiven() const { return eventsGiven_; }
@@ -85,7 +95,7 @@ class EndlessLive {
     std::string document;
     uint64_t version = 1;
     MigrationState state = MigrationState::kPending;
-    uint64_t applied = 0, read = 0, journalled = 0;
+    uint64_t applied = 0, read = 0, scans = 0, journalled = 0;
   };
 
   void start(uint32_t index) {
@@ -105,10 +115,15 @@ class EndlessLive {
     }
     if (shape_.versions) bits |= static_cast<uint32_t>(Capability::kVersion) | static_cast<uint32_t>(Capability::kFeedEarly);
     plan.sourceCapabilities.bits = plan.targetCapabilities.bits = bits;
-    plan.ranges = {KeyRange::all()};
+    for (uint32_t i = 0; i < shape_.ranges; ++i) {
+      plan.ranges.push_back({i == 0 ? Key() : nameOf(shape_.keys / shape_.ranges * i), Bound::infinity()});
+      if (i + 1 < shape_.ranges) plan.ranges.back().hi = Bound::at(nameOf(shape_.keys / shape_.ranges * (i + 1)));
+    }
     plan.mode = MigrationMode::kLive;
     plan.claim[0] = static_cast<uint8_t>(index + 1);
-    plan.durable = plan.follow = true;
+    plan.durable = true;
+    plan.splitMax = shape_.splitMax;
+    plan.follow = shape_.splitMax == 0;
     plan.pageEntries = shape_.pageEntries;
     plan.durablePages = shape_.durablePages;
     if (shape_.named) plan.require = GuaranteeLevel::kL5;
@@ -167,6 +182,10 @@ class EndlessLive {
     events_.push_back(event);
   }
 
+  static Key nameOf(uint32_t key) {
+    const std::string digits = std::to_string(key);
+    return std::string(kKeyBytes - digits.size(), '0') + digits;
+  }
   static uint32_t keyAt(const char* bytes) {
     uint32_t key = 0;
     std::from_chars(bytes, bytes + kKeyBytes, key);
@@ -188,6 +207,7 @@ class EndlessLive {
     uint32_t key = firstFrom({range + 8, loBytes});
     const uint32_t end = hiBytes == UINT32_MAX ? shape_.keys : firstFrom({range + 8 + loBytes, hiBytes});
     const auto& versions = isSource(action) ? store.source : store.target;
+    ++store.scans;
     rows_.clear();
     for (; key < end && rows_.size() < action.count; ++key) {
       if (versions[key] != 0) rows_.push_back(key);
