@@ -62,7 +62,7 @@ export const mutants = [
   {
     name: 'trimBeforeDurable',
     what: 'the feed is trimmed before the journal has what was applied',
-    edits: { [`${MIGRATE}feed.cc`]: [['recorded_ == trimmed_ || !durable', 'recorded_ == trimmed_ || (!durable && false)']] }
+    edits: { [`${MIGRATE}feed.cc`]: [['recorded_.position == trimmed_ || !durable', 'recorded_.position == trimmed_ || (!durable && false)']] }
   },
   {
     name: 'trimUnrecorded',

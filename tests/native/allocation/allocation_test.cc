@@ -60,8 +60,8 @@ TEST(Allocation, ACopyAllocatesNothingAlsoAtCheckpoints) {
         return [&copy, checkpoints] { return copy.checkpoints() >= checkpoints; };
       };
       (void)countUntil(copy, made(32));
-      // What a range remembers of them grows up to kLeavesMax: two lists and their keys, which double.
-      EXPECT_LE(countUntil(copy, made(3'700)), 3U * std::bit_width(kLeavesMax / 32U));
+      // What a range remembers of them grows up to kLeavesMax: a list and its keys, which double.
+      EXPECT_LE(countUntil(copy, made(3'700)), 2U * std::bit_width(kLeavesMax / 32U));
       // From there on it does not, whatever is put together meanwhile.
       EXPECT_EQ(countUntil(copy, made(3 * kLeavesMax)), 0U);
     }
