@@ -62,12 +62,12 @@ export const mutants = [
   {
     name: 'trimBeforeDurable',
     what: 'the feed is trimmed before the journal has what was applied',
-    edits: { [`${MIGRATE}feed.cc`]: [['recorded_ == trimmed_ || !durable', 'recorded_ == trimmed_ || (!durable && false)']] }
+    edits: { [`${MIGRATE}feed.cc`]: [['recorded_.position == trimmed_ || !durable', 'recorded_.position == trimmed_ || (!durable && false)']] }
   },
   {
     name: 'trimUnrecorded',
     what: 'a round of the approach takes for recorded what was only applied',
-    edits: { [`${MIGRATE}feed.cc`]: [['if (position != position_) recorded_ = position;', 'recorded_ = position;']] }
+    edits: { [`${MIGRATE}feed.cc`]: [['if (position != position_) recorded_.position = position;', 'recorded_.position = position;']] }
   },
   {
     name: 'watchOffWhileVerifying',

@@ -216,10 +216,10 @@ void MoverNode::resume(Job& job, JournalImage image) {
       auto& range = image.ranges[i];
       if (range.copied || range.leaves.empty()) continue;
       const Entries& entries = world_.store(job.source).entries();
-      auto at = entries.lower_bound(range.leaves.back().upto);
+      auto at = entries.lower_bound(range.leaves.lastUpto());
       for (uint32_t skip = 0; skip < job.plan.pageEntries && at != entries.end(); ++skip) ++at;
       if (at != entries.end() && job.plan.ranges[i].contains(at->first)) {
-        range.leaves.back().upto = at->first;
+        range.leaves.add(at->first, {});
       }
     }
   }

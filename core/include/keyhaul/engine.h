@@ -8,9 +8,11 @@
 //     if (!ready.more) wait for a completion or for ready.nextDeadline;
 //   }
 //
-// 1. step() never blocks, reads no clock and calls nothing outside. Between the
-//    checkpoints of a copy, or in a comparison, it allocates nothing either
-//    (tests/native/allocation). One thread; it is not re-entrant.
+// 1. step() never blocks, reads no clock and calls nothing outside. While a
+//    migration copies, follows a feed, compares or goes through the rounds before its cutover,
+//    it allocates nothing either, but for what grows: leaves of a range up to kLeavesMax, keys
+//    beyond the most that changed in any round, keys that differ, buckets of level 5 that are
+//    read again (tests/native/allocation has each bound). One thread; it is not re-entrant.
 // 2. Everything in Ready may be started at once, in any order. What has to wait
 //    for a durable record is held back in here, so a host cannot get it wrong.
 // 3. Each action but kAbort gets exactly one completion, also after an abort or a cancel.

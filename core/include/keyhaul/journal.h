@@ -138,7 +138,9 @@ class JournalWriter {
   void append(const Record& record, std::string& out);
 
  private:
-  void seal(uint8_t type, const std::string& payload, std::string& out);
+  // Returns where the record begins in `out`; its payload comes next, and then seal().
+  size_t begin(std::string& out);
+  void seal(uint8_t type, size_t at, std::string& out);
 
   uint32_t chain_ = 0;
   bool headerWritten_ = false;
@@ -165,14 +167,35 @@ class JournalReader {
   uint32_t chain_ = 0;
 };
 
-struct Leaf {
-  Key upto;          // exclusive; unused when `end`
-  bool end = false;  // reaches to the end of its range
-  Digest digest;
+inline constexpr uint32_t kLeavesMax = 4'096;
+
+// Leaves of one range: digests of neighbouring parts, in key order. Beyond kLeavesMax
+// neighbours are merged pairwise (digests add), so a range of any size keeps at most that many, each
+// over about as many keys, and from there on no further one asks the heap for memory.
+class Leaves {
+ public:
+  size_t size() const { return leaves_.size(); }
+  bool empty() const { return leaves_.empty(); }
+  // Exclusive; empty where it reaches to the end of its range. Valid until the next add().
+  KeyView upto(size_t index) const;
+  const Digest& digest(size_t index) const { return leaves_[index].digest; }
+  // Up to where all of them reach; empty where there are none, too.
+  KeyView lastUpto() const { return empty() ? KeyView() : upto(size() - 1); }
+  void add(KeyView upto, const Digest& digest);
+  Digest sum() const;
+
+ private:
+  void merge();
+
+  struct Leaf {
+    Digest digest;
+    size_t end = 0;  // of its key in uptos_
+  };
+  std::vector<Leaf> leaves_;
+  std::string uptos_;
 };
 
-// A journal folded into what a resume needs. Leaves are bounded: when a range
-// has more than kLeavesMax, neighbours are merged (digests add).
+// A journal folded into what a resume needs.
 struct JournalImage {
   explicit JournalImage(ValidPlan p) : plan(std::move(p)) {}
 
@@ -194,7 +217,7 @@ struct JournalImage {
   bool sourceGivenUp = false;  // or to give the source up
   uint64_t windowEndsUnixMs = 0;  // 0: not open yet, or nobody knew what time it was
   struct RangeProgress {
-    std::vector<Leaf> leaves;    // in key order; together the copied part
+    Leaves leaves;               // together the copied part
     bool copied = false;         // END was reached
     Key deletedUpto;
     bool deleted = false;
@@ -210,8 +233,6 @@ struct JournalImage {
   uint32_t chain = 0;
   bool torn = false;  // bytes behind validBytes are to be cut off
 };
-
-inline constexpr uint32_t kLeavesMax = 4'096;
 
 // Reads the whole journal. A torn tail is accepted and said in `torn`. Beyond the
 // format it checks that the story is possible: plan first, checkpoints in order

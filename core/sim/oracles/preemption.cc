@@ -142,7 +142,7 @@ class Preemption : public Oracle {
     if (!image.ok()) return ranges;
     for (size_t i = 0; i < image->ranges.size(); ++i) {
       ranges[i].copied = image->ranges[i].copied;
-      if (!image->ranges[i].leaves.empty()) ranges[i].upto = image->ranges[i].leaves.back().upto;
+      ranges[i].upto = image->ranges[i].leaves.lastUpto();
     }
     return ranges;
   }

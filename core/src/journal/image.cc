@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "journal/leaves.h"
 #include "keyhaul/journal.h"
 #include "migrate/live_state.h"
 #include "migrate/state.h"
@@ -123,9 +122,9 @@ class Fold {
     if (record.range >= image_.ranges.size()) return false;
     JournalImage::RangeProgress& range = image_.ranges[record.range];
     if (range.copied) return false;
-    if (!record.end && !isNews(record.range, record.upto, lastUpto(range))) return false;
+    if (!record.end && !isNews(record.range, record.upto, range.leaves.lastUpto())) return false;
     range.copied = record.end;
-    addLeaf(range.leaves, Leaf{record.upto, record.end, record.leaf});
+    range.leaves.add(record.upto, record.leaf);
     image_.totals.copiedEntries += record.leaf.entries;
     image_.totals.copiedBytes += record.leaf.bytes;
     image_.totals.copiedPages += record.pages;
@@ -251,13 +250,10 @@ class Fold {
   }
 
   // `upto` is exclusive: it lies behind the last one, above lo, and may be the end.
-  bool isNews(uint32_t range, const Key& upto, const Key& last) const {
+  bool isNews(uint32_t range, const Key& upto, KeyView last) const {
     const KeyRange& keys = plan().ranges[range];
     if (upto <= last || upto <= keys.lo) return false;
     return keys.hi.isInfinite() || upto <= keys.hi.key();
-  }
-  static Key lastUpto(const JournalImage::RangeProgress& range) {
-    return range.leaves.empty() ? Key() : range.leaves.back().upto;
   }
 
   JournalImage image_;

@@ -41,9 +41,9 @@ bool neverBegan(std::span<const std::byte> bytes) {
 
 template <typename R>
 void JournalWriter::append(const R& record, std::string& out) {
-  std::string payload;
-  encodePayload(record, payload);
-  seal(recordType<R>(), payload, out);
+  const size_t at = begin(out);
+  encodePayload(record, out);
+  seal(recordType<R>(), at, out);
 }
 #define KEYHAUL_APPENDS(R) template void JournalWriter::append(const R&, std::string&);
 KEYHAUL_RECORDS(KEYHAUL_APPENDS)
@@ -53,22 +53,28 @@ void JournalWriter::append(const Record& record, std::string& out) {
   std::visit([&](const auto& each) { append(each, out); }, record);
 }
 
-void JournalWriter::seal(uint8_t type, const std::string& payload, std::string& out) {
+size_t JournalWriter::begin(std::string& out) {
   if (!headerWritten_) {
     const std::string header = fileHeader();
     chain_ = loadLe<uint32_t>(header.data() + 12);
     out += header;
     headerWritten_ = true;
   }
+  const size_t at = out.size();
+  out.append("\0\0\0\0\0\0\0\0\0\0\0", kRecordHeaderBytes);
+  return at;
+}
+
+// Where it stands: a payload that was encoded elsewhere first would be memory asked for with each record.
+void JournalWriter::seal(uint8_t type, size_t at, std::string& out) {
+  char* const header = out.data() + at;
+  const std::string_view payload(header + kRecordHeaderBytes, out.size() - at - kRecordHeaderBytes);
   KH_ASSERT(payload.size() <= kRecordBytesMax);
-  std::string header(kRecordHeaderBytes, '\0');
-  storeLe(header.data(), static_cast<uint32_t>(payload.size()));
-  storeLe(header.data() + 4, type);
-  storeLe(header.data() + 6, headerCheck(header, chain_));
-  chain_ = crc32c(payload, crc32c(std::string_view(header).substr(0, 8), chain_));
-  storeLe(header.data() + 8, chain_);
-  out += header;
-  out += payload;
+  storeLe(header, static_cast<uint32_t>(payload.size()));
+  storeLe(header + 4, type);
+  storeLe(header + 6, headerCheck({header, kRecordHeaderBytes}, chain_));
+  chain_ = crc32c(payload, crc32c(std::string_view(header, 8), chain_));
+  storeLe(header + 8, chain_);
 }
 
 Result<JournalReader> JournalReader::open(std::span<const std::byte> bytes) {

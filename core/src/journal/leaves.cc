@@ -1,27 +1,38 @@
-#include "journal/leaves.h"
+#include <cstring>
 
-#include <utility>
+#include "keyhaul/journal.h"
 
 namespace keyhaul {
 
-void addLeaf(std::vector<Leaf>& leaves, Leaf leaf) {
-  if (leaves.size() >= kLeavesMax) {
-    std::vector<Leaf> merged;
-    merged.reserve(kLeavesMax);
-    for (size_t i = 0; i + 1 < leaves.size(); i += 2) {
-      Leaf pair = std::move(leaves[i + 1]);
-      pair.digest += leaves[i].digest;
-      merged.push_back(std::move(pair));
-    }
-    if (leaves.size() % 2 != 0) merged.push_back(std::move(leaves.back()));
-    leaves = std::move(merged);
-  }
-  leaves.push_back(std::move(leaf));
+KeyView Leaves::upto(size_t index) const {
+  const size_t begin = index == 0 ? 0 : leaves_[index - 1].end;
+  return {uptos_.data() + begin, leaves_[index].end - begin};
 }
 
-Digest sumOf(const std::vector<Leaf>& leaves) {
+void Leaves::merge() {
+  static_assert(kLeavesMax % 2 == 0);
+  size_t end = 0;
+  for (size_t i = 0; i < kLeavesMax / 2; ++i) {
+    const KeyView key = upto(2 * i + 1);
+    std::memmove(uptos_.data() + end, key.data(), key.size());
+    end += key.size();
+    Digest both = digest(2 * i);
+    both += digest(2 * i + 1);
+    leaves_[i] = {both, end};
+  }
+  uptos_.erase(end);
+  while (size() > kLeavesMax / 2) leaves_.pop_back();
+}
+
+void Leaves::add(KeyView upto, const Digest& digest) {
+  if (size() == kLeavesMax) merge();
+  uptos_ += upto;
+  leaves_.push_back({digest, uptos_.size()});
+}
+
+Digest Leaves::sum() const {
   Digest sum;
-  for (const Leaf& leaf : leaves) sum += leaf.digest;
+  for (const Leaf& leaf : leaves_) sum += leaf.digest;
   return sum;
 }
 

@@ -19,10 +19,10 @@ constexpr uint64_t kFewKeys = 16;
 
 }  // namespace
 
-void ApproachPhase::start(std::string position, std::vector<Key> suspects, bool follow,
+void ApproachPhase::start(const std::string& position, KeyList suspects, bool follow,
                           bool hurry, Duration budget, uint32_t calls) {
   hurry_ = hurry;
-  feed_.start(std::move(position), hurry_);
+  feed_.start(position, hurry_);
   last_ = false;
   follow_ = follow;
   patient_ = false;
@@ -38,11 +38,11 @@ void ApproachPhase::start(std::string position, std::vector<Key> suspects, bool 
   step_ = Step::kFeed;  // what may explain the suspects
 }
 
-void ApproachPhase::startLast(std::string position) {
+void ApproachPhase::startLast(const std::string& position) {
   last_ = true;
   follow_ = false;
   different_.clear();
-  feed_.start(std::move(position), true);
+  feed_.start(position, true);
   step_ = Step::kFeed;
 }
 
@@ -65,13 +65,11 @@ void ApproachPhase::startRecheck(Port& port) {
     suspects_.clear();
     return look_.start(last_ || (hurry_ && rounds_ > 1));
   }
-  auto keys = shared_.changed.take();
-  for (Key& key : suspects_) keys.try_emplace(std::move(key), RecheckPhase::kUnknownBytes);
+  recheck_.start(suspects_, hurry_ || last_);
   suspects_.clear();
-  recheck_.start(std::move(keys), hurry_ || last_);
 }
 
-Result<bool> ApproachPhase::pumpRecheck(Port& port, std::vector<Key>& found) {
+Result<bool> ApproachPhase::pumpRecheck(Port& port, KeyList& found) {
   const Status s = looks() ? look_.pump(port) : recheck_.pump(port);
   if (!s.ok()) return s.code();
   if (looks() ? !look_.done() : !recheck_.done()) return false;
@@ -130,13 +128,12 @@ Status ApproachPhase::endRound(Port& port) {
     fed_ = shared_.totals.feedChanges - fedBefore_;
     forecast_.addRound(roundUs_, compared_ + fed_, answers_);
   }
-  std::vector<Key> unexplained;
-  for (const Key& key : found_) {
-    if (!shared_.hasChanged(key)) unexplained.push_back(key);
-  }
   // A feed may name a change some time after a read has seen it, while an older write is still
   // under way. Only behind the fence is it known which keys differ for no reason.
-  suspects_ = std::move(unexplained);
+  suspects_.clear();
+  for (size_t i = 0; i < found_.size(); ++i) {
+    if (!shared_.hasChanged(found_[i])) suspects_.add(found_[i]);
+  }
   suspectRounds_ = suspects_.empty() ? 0 : suspectRounds_ + 1;
   const bool settled = suspectRounds_ == 0 || suspectRounds_ >= kSuspectRoundsMax;
   // Another round now costs its time once, and each writer in the pause half of what it has to do.

@@ -25,7 +25,7 @@ class ApproachPhase {
   // `suspects`: keys that were found different and nothing has explained yet. `follow`: go on
   // until finish(). `hurry`: writers will wait for it, so no rate holds it back. Ends when `budget`
   // allows for a last round and so many calls of gates and register around it.
-  void start(std::string position, std::vector<Key> suspects, bool follow, bool hurry,
+  void start(const std::string& position, KeyList suspects, bool follow, bool hurry,
              Duration budget, uint32_t calls);
   // A gate or the register has answered after so long.
   void called(uint64_t us) {
@@ -33,7 +33,7 @@ class ApproachPhase {
     callsWereLong_ = false;
   }
   // Behind the fence: the feed to its end, then the last look.
-  void startLast(std::string position);
+  void startLast(const std::string& position);
   void finish() {
     follow_ = false;
     rounds_ = 0;  // those of following were not meant to get shorter
@@ -58,7 +58,7 @@ class ApproachPhase {
   Status onEvent(Port& port, OpTag tag, const Event& event);
   bool done() const { return step_ == Step::kDone; }
   // After the last round: keys that differ.
-  const std::vector<Key>& different() const { return different_; }
+  const KeyList& different() const { return different_; }
   // How they do, as the store that serves sees it.
   const std::vector<DifferenceKind>& kinds() const { return lastLook().kinds; }
   uint64_t forecastUs() const;
@@ -73,7 +73,7 @@ class ApproachPhase {
   bool suspects() const { return !suspects_.empty(); }
   // Between two rounds: what they know is `takeSuspects()` and what changed, and nothing else.
   bool resting() const { return step_ == Step::kWait; }
-  std::vector<Key> takeSuspects() { return std::exchange(suspects_, {}); }
+  KeyList takeSuspects() { return std::exchange(suspects_, {}); }
   // Keys of the round under way that are still to be compared.
   size_t toCompare() const { return step_ == Step::kRecheck ? recheck_.left() : 0; }
   NodeId blamed() const {
@@ -95,7 +95,7 @@ class ApproachPhase {
   }
   void startRecheck(Port& port);
   // True once the round's keys or buckets are compared; those that differ are in `found` then.
-  Result<bool> pumpRecheck(Port& port, std::vector<Key>& found);
+  Result<bool> pumpRecheck(Port& port, KeyList& found);
   void startFeed();
   Status endRound(Port& port);
 
@@ -106,9 +106,9 @@ class ApproachPhase {
   Step step_ = Step::kDone;
   bool last_ = false, follow_ = false, patient_ = false, recheckBegun_ = false;
   bool hurry_ = true;
-  std::vector<Key> found_;      // different in this round
-  std::vector<Key> suspects_;   // different in the round before, and not explained in it
-  std::vector<Key> different_;
+  KeyList found_;               // different in this round
+  KeyList suspects_;            // different in the round before, and not explained in it
+  KeyList different_;
   Duration budget_;
   PauseForecast forecast_;
   uint32_t calls_ = 0;

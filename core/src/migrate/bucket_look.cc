@@ -35,9 +35,9 @@ Status BucketLook::pump(Port& port) {
 void BucketLook::finish() {
   for (size_t i = 0; i < kLanes; ++i) {
     shared_.totals.rechecked += fills_[i].keys();
-    DifferentKeys found = lanes_[i].takeDifferent();
+    const DifferentKeys& found = lanes_[i].different();
     for (size_t k = 0; k < found.keys.size(); ++k) {
-      different_.add(std::move(found.keys[k]), found.kinds[k]);
+      different_.add(found.keys[k], found.kinds[k]);
     }
   }
   shared_.buckets.replace(fills_);

@@ -1,7 +1,6 @@
 #include "migrate/changed_sample.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "range/split.h"
 
@@ -10,26 +9,18 @@ namespace keyhaul {
 void ChangedSample::add(KeyView key) {
   if (!watching_ || ++skipped_ < stride_) return;
   skipped_ = 0;
-  keys_.emplace_back(key);
-  bytes_ += key.size();
-  while (keys_.size() > kKeysMax || (bytes_ > kBytesMax && keys_.size() > 1)) thin();
-}
-
-// Every other one goes, and from here on only every other one comes: no time counts for more.
-void ChangedSample::thin() {
-  size_t kept = 0;
-  bytes_ = 0;
-  for (size_t i = 0; i < keys_.size(); i += 2) {
-    if (kept != i) keys_[kept] = std::move(keys_[i]);
-    bytes_ += keys_[kept++].size();
+  keys_.add(key);
+  // Every other one goes, and from here on only every other one comes: no time counts for more.
+  while (keys_.size() > kKeysMax || (keys_.bytes() > kBytesMax && keys_.size() > 1)) {
+    keys_.halve();
+    stride_ *= 2;
   }
-  keys_.resize(kept);
-  stride_ *= 2;
 }
 
 Key ChangedSample::middle(const std::vector<KeyRange>& ranges) const {
   if (keys_.empty()) return {};
-  std::vector<KeyView> sorted(keys_.begin(), keys_.end());
+  std::vector<KeyView> sorted(keys_.size());
+  for (size_t i = 0; i < sorted.size(); ++i) sorted[i] = keys_[i];
   std::sort(sorted.begin(), sorted.end());
   // A key that is written more than any other has to be on one side: on that which is more even then.
   const KeyView median = sorted[sorted.size() / 2];

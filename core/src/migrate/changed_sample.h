@@ -3,10 +3,9 @@
 // about half of the writes, whatever half of the keys that is.
 #pragma once
 
-#include <string>
 #include <vector>
 
-#include "keyhaul/key_range.h"
+#include "keyhaul/key_list.h"
 
 namespace keyhaul {
 
@@ -24,11 +23,8 @@ class ChangedSample {
   Key middle(const std::vector<KeyRange>& ranges) const;
 
  private:
-  void thin();
-
   bool watching_ = false;
-  std::vector<Key> keys_;  // in their order of time
-  uint64_t bytes_ = 0;
+  KeyList keys_;  // in their order of time
   uint64_t stride_ = 1, skipped_ = 0;
 };
 

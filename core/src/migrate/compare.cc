@@ -17,7 +17,7 @@ void ComparePhase::start(Purpose purpose, std::vector<Suspect> parts,
   fill_ = fill;
   hurry_ = hurry;
   found_ = {};
-  different_.clear();
+  if (hasLiveMigrations()) different_.clear();
   named_ = 0;
   sourceSum_ = targetSum_ = {};
   writer_.start(purpose == Purpose::kDelete ? shared_.source : shared_.target,
@@ -28,8 +28,9 @@ void ComparePhase::openPart() {
   const KeyRange& keys = parts_[part_].keys;
   Scanner::Limits limits = shared_.limits(false);
   limits.hurry = hurry_;
-  source_ = {};
-  target_ = {};
+  source_.open = target_.open = false;
+  source_.scanner.forgetRetries();
+  target_.scanner.forgetRetries();
   source_.scanner.start(shared_.source, tagOf(MigrationPart::kSource, lane_), keys, limits,
                         &shared_.bucket);
   target_.scanner.start(shared_.target, tagOf(MigrationPart::kTarget, lane_), keys, limits,
@@ -140,7 +141,7 @@ void ComparePhase::differs(Port& port, DifferenceKind kind, std::string_view key
     case DifferenceKind::kChanged: ++found_.changed; break;
   }
   if (hasLiveMigrations() && purpose_ == Purpose::kCollect) {
-    different_.add(Key(key), kind);
+    different_.add(key, kind);
     return;
   }
   if (purpose_ == Purpose::kName && shared_.plan.level() >= GuaranteeLevel::kL1) {

@@ -50,7 +50,8 @@ class ComparePhase {
   const Digest& target() const { return targetSum_; }
   NodeId blamed() const { return blamed_; }
   // kCollect.
-  DifferentKeys takeDifferent() { return std::move(different_); }
+  const DifferentKeys& different() const { return different_; }
+  void forgetDifferent() { different_.clear(); }
 
  private:
   // A forward cursor over the pages of one scanner.

@@ -22,11 +22,10 @@ void CopyPhase::takeRange(Lane& lane, uint32_t index) {
   lane.active = true;
   lane.leaf = {};
   lane.leafPages = 0;
-  KeyRange rest = shared_.spec().ranges[lane.range];
-  const auto& leaves = shared_.ranges[lane.range].leaves;
-  if (!leaves.empty()) rest.lo = leaves.back().upto;
-  lane.source.start(shared_.source, tagOf(MigrationPart::kSource, index), std::move(rest),
+  const Leaves& leaves = shared_.ranges[lane.range].leaves;
+  lane.source.start(shared_.source, tagOf(MigrationPart::kSource, index), shared_.spec().ranges[lane.range],
                     shared_.limits(true), &shared_.bucket);
+  if (!leaves.empty()) lane.source.skipTo(leaves.lastUpto());
   lane.target.start(shared_.target, tagOf(MigrationPart::kWrite, index));
 }
 
@@ -77,14 +76,14 @@ void CopyPhase::writePage(Port& port, Lane& lane, const Page& page) {
 }
 
 void CopyPhase::checkpoint(Lane& lane, const Page& page) {
-  CheckpointRecord record;
-  record.range = lane.range;
-  record.end = page.end;
-  if (!page.end) record.upto = successor(page.lastKey);
-  record.leaf = lane.leaf;
-  record.pages = lane.leafPages;
-  addLeaf(shared_.ranges[lane.range].leaves, {record.upto, record.end, record.leaf});
-  shared_.journal.add(record);
+  record_.range = lane.range;
+  record_.end = page.end;
+  record_.upto.assign(page.end ? KeyView() : page.lastKey);
+  if (!page.end) record_.upto.push_back('\0');  // its successor
+  record_.leaf = lane.leaf;
+  record_.pages = lane.leafPages;
+  shared_.ranges[lane.range].leaves.add(record_.upto, record_.leaf);
+  shared_.journal.add(record_);
   lane.leaf = {};
   lane.leafPages = 0;
 }
@@ -96,7 +95,9 @@ void CopyPhase::finishPage(Port& port, Lane& lane) {
   shared_.totals.retries += lane.source.retries() + lane.target.retries();
   shared_.ranges[lane.range].copied = true;
   lane.source.stop(port);
-  lane = {};
+  lane.source.forgetRetries();
+  lane.target = {};
+  lane.active = false;
   --rangesLeft_;
 }
 

@@ -47,6 +47,7 @@ class CopyPhase {
 
   Shared& shared_;
   std::vector<Lane> lanes_;
+  CheckpointRecord record_;  // the last one, kept for its memory
   uint32_t nextRange_ = 0;
   uint32_t rangesLeft_ = 0;
   bool held_ = false;

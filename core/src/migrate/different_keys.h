@@ -1,24 +1,23 @@
 // Keys that two sides hold differently, ascending, and how.
 #pragma once
 
-#include <utility>
 #include <vector>
 
-#include "keyhaul/key_range.h"
+#include "keyhaul/key_list.h"
 #include "keyhaul/migration.h"
 
 namespace keyhaul {
 
 struct DifferentKeys {
-  std::vector<Key> keys;
+  KeyList keys;
   std::vector<DifferenceKind> kinds;  // of each
 
   void clear() {
     keys.clear();
     kinds.clear();
   }
-  void add(Key key, DifferenceKind kind) {
-    keys.push_back(std::move(key));
+  void add(KeyView key, DifferenceKind kind) {
+    keys.add(key);
     kinds.push_back(kind);
   }
 };

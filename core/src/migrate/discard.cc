@@ -26,11 +26,10 @@ bool DiscardPhase::skipDone() {
 Status DiscardPhase::pump(Port& port) {
   while (open_ || skipDone()) {
     if (!open_) {
-      KeyRange keys = shared_.spec().ranges[range_];
       const Key& upto = shared_.ranges[range_].deletedUpto;
-      if (cleanUpEpoch_ != 0 && !upto.empty()) keys.lo = upto;
-      scanner_.start(node_, tagOf(MigrationPart::kTarget), std::move(keys), shared_.limits(false),
-                     &shared_.bucket);
+      scanner_.start(node_, tagOf(MigrationPart::kTarget), shared_.spec().ranges[range_],
+                     shared_.limits(false), &shared_.bucket);
+      if (cleanUpEpoch_ != 0 && !upto.empty()) scanner_.skipTo(upto);
       open_ = true;
     }
     if (Status s = scanner_.pump(port); !s.ok()) return s;

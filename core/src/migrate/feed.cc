@@ -20,13 +20,13 @@ constexpr Duration kRecordEvery = seconds(1);
 
 }  // namespace
 
-void FeedPhase::start(std::string position, bool hurry) {
+void FeedPhase::start(const std::string& position, bool hurry) {
   KH_ASSERT(idle());
   hurry_ = hurry;
   writer_.start(shared_.target, tagOf(MigrationPart::kWrite));
   // One that goes on where it is has applied what no record tells of yet.
-  if (position != position_) recorded_ = position;
-  position_ = std::move(position);
+  if (position != position_) recorded_.position = position;
+  position_ = position;
   if (trimmed_.empty()) trimmed_ = position_;
   caughtUp_ = false;
   trend_.reset();
@@ -105,7 +105,7 @@ Status FeedPhase::onPoll(Port& port, const Event& event) {
     port.buffers().release(event.payload.buffer);
     return body.status();
   }
-  nextPosition_ = std::string(asView(all.last(event.positionBytes)));
+  nextPosition_ = asView(all.last(event.positionBytes));
   nextCaughtUp_ = event.end && !std::exchange(early_, false);
   failures_ = 0;
   batch_ = body->size();
@@ -158,11 +158,10 @@ void FeedPhase::applied(Port& port) {
 }
 
 void FeedPhase::record() {
-  if (position_ == recorded_) return;
-  FeedAppliedRecord record;
-  record.position = recorded_ = position_;
-  record.changes = std::exchange(unrecorded_, 0);
-  shared_.journal.add(record);
+  if (position_ == recorded_.position) return;
+  recorded_.position = position_;
+  recorded_.changes = std::exchange(unrecorded_, 0);
+  shared_.journal.add(recorded_);
   recordSeq_ = shared_.journal.added();
 }
 
@@ -179,9 +178,9 @@ void FeedPhase::pumpTrim(Port& port) {
     port.noticeWarning(ErrorCode::kStoreStalled, shared_.source);
   }
   const bool durable = shared_.journal.durable() >= recordSeq_;
-  if (recorded_ == trimmed_ || !durable) return;
-  trim_ = port.trimFeed(shared_.source, tagOf(MigrationPart::kFeed), recorded_);
-  trimmed_ = recorded_;
+  if (recorded_.position == trimmed_ || !durable) return;
+  trim_ = port.trimFeed(shared_.source, tagOf(MigrationPart::kFeed), recorded_.position);
+  trimmed_ = recorded_.position;
 }
 
 void FeedPhase::stop(Port& port) {

@@ -16,12 +16,12 @@ class FeedPhase {
 
   // `position`: everything up to it is applied already. `hurry`: writers wait, or soon will, so
   // no rate holds it back; what it takes is paid for later.
-  void start(std::string position, bool hurry = false);
+  void start(const std::string& position, bool hurry = false);
   void hurry() { hurry_ = true; }
   // Whatever it knew is of no use any more.
   void reset() {
     position_.clear();
-    recorded_.clear();
+    recorded_.position.clear();
     trimmed_.clear();
   }
   // Journals how far the changes were applied, where that is not done yet.
@@ -86,7 +86,7 @@ class FeedPhase {
   bool early_ = false;  // the poll in flight was asked before follow(false)
   uint32_t failures_ = 0;
   Instant pollAt_{0};
-  std::string recorded_;     // the journal has it that all is applied up to here
+  FeedAppliedRecord recorded_;  // the journal has it that all is applied up to here
   uint64_t unrecorded_ = 0;  // changes applied since
   uint64_t recordSeq_ = 0;   // the journal's count of records with that one
   Instant recordAt_{0};

@@ -16,7 +16,7 @@ void JobBase::begin(Port& port, MigrationState next) {
   shared_.doneEntries = shared_.doneBytes = 0;
   if (next == MigrationState::kCopying) {
     for (const auto& range : shared_.ranges) {
-      const Digest sum = sumOf(range.leaves);
+      const Digest sum = range.leaves.sum();
       shared_.addWork(sum.entries, sum.bytes);
     }
   }

@@ -29,7 +29,11 @@ Status LeafCheck::pump(Port& port) {
     if (page == nullptr) return {};
     const auto& leaves = shared_.ranges[range_].leaves;
     for (const EntryView entry : page->view) {
-      while (!leaves[leaf_].end && entry.key >= std::string_view(leaves[leaf_].upto)) closeLeaf();
+      for (;;) {
+        const KeyView upto = leaves.upto(leaf_);
+        if (upto.empty() || entry.key < upto) break;
+        closeLeaf();
+      }
       read_ += shared_.hasher.hash(entry.key, entry.value);
     }
     shared_.addWork(page->view.size(), page->view.dataBytes());
@@ -41,23 +45,25 @@ Status LeafCheck::pump(Port& port) {
 }
 
 void LeafCheck::closeLeaf() {
-  const Leaf& leaf = shared_.ranges[range_].leaves[leaf_];
-  sourceSum_ += leaf.digest;
+  const Leaves& leaves = shared_.ranges[range_].leaves;
+  const Digest& copied = leaves.digest(leaf_);
+  const KeyView upto = leaves.upto(leaf_);
+  sourceSum_ += copied;
   targetSum_ += read_;
-  if (leaf.digest != read_) {
+  if (copied != read_) {
     KeyRange keys;
     keys.lo = leafLo_;
-    keys.hi = leaf.end ? shared_.spec().ranges[range_].hi : Bound::at(leaf.upto);
+    keys.hi = upto.empty() ? shared_.spec().ranges[range_].hi : Bound::at(Key(upto));
     suspects_.push_back({range_, std::move(keys)});
   }
   read_ = {};
-  leafLo_ = leaf.upto;
+  leafLo_ = upto;
   ++leaf_;
 }
 
 void LeafCheck::closeRange(Port& port) {
   const auto& leaves = shared_.ranges[range_].leaves;
-  KH_ASSERT(!leaves.empty() && leaves.back().end);
+  KH_ASSERT(!leaves.empty() && leaves.lastUpto().empty());
   while (leaf_ < leaves.size()) closeLeaf();
   target_.stop(port);
   shared_.totals.retries += target_.retries();

@@ -188,8 +188,10 @@ bool LiveMigration::allCopied() const {
 
 void LiveMigration::startApproach(bool follow) {
   feed_.gathered(Duration{0});  // its end was seen
-  std::vector<Key> suspects = compare_.takeDifferent().keys;
-  for (Key& key : std::exchange(carried_, {})) suspects.push_back(std::move(key));
+  KeyList suspects = compare_.different().keys;
+  compare_.forgetDifferent();
+  for (size_t i = 0; i < carried_.size(); ++i) suspects.add(carried_[i]);
+  carried_.clear();
   // What is only kept nobody waits for.
   const bool hurry = state_ != MigrationState::kReversible || goesBack();
   approach_.start(feedPosition_, std::move(suspects), follow, hurry,

@@ -200,7 +200,7 @@ class LiveMigration final : public JobBase {
   bool windowOpen_ = false;    // in this process; before, its time is that of getting there
   Instant windowEnds_{0};
   uint64_t windowEndsUnixMs_ = 0;  // as the journal has it; 0: it does not
-  std::vector<Key> carried_;   // suspects of the state before
+  KeyList carried_;            // suspects of the state before
   uint64_t postponedBefore_ = 0;
 
   RegisterStep register_;

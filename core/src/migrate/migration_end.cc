@@ -109,7 +109,7 @@ MigrationView Migration::view(Instant now) const {
   const Totals& totals = shared_.totals;
   if (state_ != MigrationState::kCopying && spec().mode != MigrationMode::kVerify) {
     for (const auto& range : shared_.ranges) {
-      const Digest sum = sumOf(range.leaves);
+      const Digest sum = range.leaves.sum();
       view.totalEntries += sum.entries;
       view.totalBytes += sum.bytes;
     }

@@ -143,12 +143,12 @@ OpId Port::scan(NodeId node, OpTag tag, const KeyRange& range, uint32_t entries,
                 uint64_t limitBytes, bool keep) {
   const bool infinite = range.hi.isInfinite();
   const std::string_view lo = range.lo, hi = infinite ? std::string_view() : range.hi.key();
-  scanPayload_.assign(8, '\0');
-  storeLe(scanPayload_.data(), static_cast<uint32_t>(lo.size()));
-  storeLe(scanPayload_.data() + 4, infinite ? uint32_t{0xFFFFFFFF} : static_cast<uint32_t>(hi.size()));
-  scanPayload_ += lo;
-  scanPayload_ += hi;
-  return request(ActionKind::kScan, node, tag, scanPayload_,
+  scratch_.assign(8, '\0');
+  storeLe(scratch_.data(), static_cast<uint32_t>(lo.size()));
+  storeLe(scratch_.data() + 4, infinite ? uint32_t{0xFFFFFFFF} : static_cast<uint32_t>(hi.size()));
+  scratch_ += lo;
+  scratch_ += hi;
+  return request(ActionKind::kScan, node, tag, scratch_,
                  {entries, limitBytes, keep, GateVerb::kPrepare, 0});
 }
 
@@ -192,17 +192,11 @@ OpId Port::estimate(NodeId node, OpTag tag) {
   return request(ActionKind::kEstimate, node, tag, {});
 }
 
-OpId Port::read(NodeId node, OpTag tag, std::span<const Key> keys, uint64_t answerBytes) {
-  std::string payload;
-  for (const Key& key : keys) {
-    char length[4];
-    storeLe(length, static_cast<uint32_t>(key.size()));
-    payload.append(length, sizeof length).append(key);
-  }
+OpId Port::read(NodeId node, OpTag tag, std::string_view keys, size_t count, uint64_t answerBytes) {
   Limits limits;
-  limits.entries = static_cast<uint32_t>(keys.size());
+  limits.entries = static_cast<uint32_t>(count);
   limits.answerBytes = answerBytes;
-  return request(ActionKind::kRead, node, tag, payload, limits);
+  return request(ActionKind::kRead, node, tag, keys, limits);
 }
 
 OpId Port::gate(NodeId node, OpTag tag, GateVerb verb, uint64_t epoch) {

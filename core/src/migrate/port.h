@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,6 +58,11 @@ class Port {
   const Config& config() const { return config_; }
   Instant now() const { return now_; }
   Buffers& buffers() { return buffers_; }
+  // Empty, to put a payload together in, for the next request.
+  std::string& scratch() {
+    scratch_.clear();
+    return scratch_;
+  }
   OpTable& ops() { return ops_; }
   TokenBucket& bucket() { return bucket_; }
   // When the bound migration may take more of the rate of all together. While one that cannot keep up
@@ -96,8 +100,8 @@ class Port {
   OpId trimFeed(NodeId node, OpTag tag, std::string_view upto);
   OpId closeFeed(NodeId node, OpTag tag, std::string_view position);
   OpId estimate(NodeId node, OpTag tag);
-  // `answerBytes`: about how many the entries have.
-  OpId read(NodeId node, OpTag tag, std::span<const Key> keys, uint64_t answerBytes);
+  // `keys`: the payload of kRead, of `count` keys. `answerBytes`: about how many the entries have.
+  OpId read(NodeId node, OpTag tag, std::string_view keys, size_t count, uint64_t answerBytes);
   OpId gate(NodeId node, OpTag tag, GateVerb verb, uint64_t epoch);
   OpId registerRead(OpTag tag);
   OpId registerSwap(OpTag tag, std::string_view document, uint64_t expectedVersion);
@@ -163,7 +167,7 @@ class Port {
   std::vector<OpId> refused_;
   bool saidNoRoom_ = false;              // in this step
   std::vector<BufferId> noticeBuffers_;  // live until the next step
-  std::string scanPayload_;              // kept for its memory
+  std::string scratch_;                  // kept for its memory
   Instant now_;
   Instant wake_ = kNever;
   MigrationId bound_;

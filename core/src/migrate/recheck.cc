@@ -1,9 +1,9 @@
 #include "migrate/recheck.h"
 
-#include <numeric>
 #include <utility>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "migrate/scanner.h"
 
 namespace keyhaul {
@@ -18,18 +18,11 @@ DifferenceKind kindOf(bool onSource, bool onTarget) {
 
 }  // namespace
 
-void RecheckPhase::start(std::map<Key, uint64_t, std::less<>> keys, bool hurry) {
+void RecheckPhase::start(const KeyList& suspects, bool hurry) {
   KH_ASSERT(done());
   hurry_ = hurry;
-  keys_.clear();
-  valueBytes_.clear();
-  keys_.reserve(keys.size());
-  valueBytes_.reserve(keys.size());
-  while (!keys.empty()) {
-    auto node = keys.extract(keys.begin());
-    keys_.push_back(std::move(node.key()));
-    valueBytes_.push_back(node.mapped());
-  }
+  shared_.changed.giveBack(keys_);
+  shared_.changed.take(suspects, kUnknownBytes, keys_);
   next_ = 0;
   different_.clear();
   source_ = {};
@@ -52,7 +45,7 @@ size_t RecheckPhase::batch() const {
   uint64_t bytes = 0;
   size_t count = 0;
   while (next_ + count < keys_.size() && count < kBatchKeys) {
-    bytes += keys_[next_ + count].size() + valueBytes_[next_ + count];
+    bytes += keys_[next_ + count].key().size() + keys_[next_ + count].mapped();
     if (count > 0 && bytes > shared_.spec().pageBytes) break;
     ++count;
   }
@@ -85,9 +78,16 @@ Status RecheckPhase::pumpSide(Port& port, Side& side) {
     port.wakeAt(side.retryAt);
     return {};
   }
-  const auto sizes = std::span(valueBytes_).subspan(next_, asked_);
-  side.op = port.read(side.node, tagOf(side.part), std::span(keys_).subspan(next_, asked_),
-                      std::accumulate(sizes.begin(), sizes.end(), uint64_t{0}));
+  std::string& payload = port.scratch();
+  uint64_t answerBytes = 0;
+  for (size_t i = next_; i < next_ + asked_; ++i) {
+    const Key& key = keys_[i].key();
+    char length[4];
+    storeLe(length, static_cast<uint32_t>(key.size()));
+    payload.append(length, sizeof length).append(key);
+    answerBytes += keys_[i].mapped();
+  }
+  side.op = port.read(side.node, tagOf(side.part), payload, asked_, answerBytes);
   port.wakeAt(port.ops().find(side.op)->deadline);
   return {};
 }
@@ -124,8 +124,8 @@ Status RecheckPhase::accept(Port& port, Side& side, const Event& event) {
   auto wanted = keys_.begin() + static_cast<std::ptrdiff_t>(next_);
   const auto end = wanted + static_cast<std::ptrdiff_t>(asked_);
   for (const EntryView entry : view.value()) {
-    while (wanted != end && KeyView(*wanted) < entry.key) ++wanted;
-    if (wanted == end || KeyView(*wanted) != entry.key) {
+    while (wanted != end && wanted->key() < entry.key) ++wanted;
+    if (wanted == end || wanted->key() != entry.key) {
       port.buffers().release(event.payload.buffer);
       return ErrorCode::kScanOutOfRange;
     }
@@ -143,11 +143,11 @@ void RecheckPhase::compare(Port& port) {
   auto source = source_.view.begin(), target = target_.view.begin();
   const auto sourceEnd = source_.view.end(), targetEnd = target_.view.end();
   for (size_t i = next_; i < next_ + asked_; ++i) {
-    const KeyView key = keys_[i];
+    const KeyView key = keys_[i].key();
     const bool onSource = source != sourceEnd && (*source).key == key;
     const bool onTarget = target != targetEnd && (*target).key == key;
     const bool equal = onSource == onTarget && (!onSource || (*source).value == (*target).value);
-    if (!equal) different_.add(keys_[i], kindOf(onSource, onTarget));
+    if (!equal) different_.add(key, kindOf(onSource, onTarget));
     if (onSource) ++source;
     if (onTarget) ++target;
   }
@@ -164,8 +164,7 @@ void RecheckPhase::stop(Port& port) {
     side->answered = false;
   }
   next_ = asked_ = 0;
-  keys_.clear();
-  valueBytes_.clear();
+  shared_.changed.giveBack(keys_);
 }
 
 }  // namespace keyhaul

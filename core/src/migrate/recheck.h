@@ -2,7 +2,6 @@
 // target stands still meanwhile; what the source took since then is in the feed.
 #pragma once
 
-#include <map>
 #include <vector>
 
 #include "keyhaul/frame.h"
@@ -13,13 +12,13 @@ namespace keyhaul {
 
 class RecheckPhase {
  public:
-  explicit RecheckPhase(Shared& shared) : shared_(shared) {}
+  explicit RecheckPhase(Shared& shared) : shared_(shared) { shared.changed.useSpare(&spare_); }
 
   // How large a value is that was never seen: a few such make a batch.
   static constexpr uint64_t kUnknownBytes = 64 * 1024;
 
-  // Keys, and about how many bytes their values have. Without `hurry` it keeps to the rates.
-  void start(std::map<Key, uint64_t, std::less<>> keys, bool hurry);
+  // Of the keys that changed until now, and of `suspects`. Without `hurry` it keeps to the rates.
+  void start(const KeyList& suspects, bool hurry);
   // Somebody waits for it from here on.
   void hurry() { hurry_ = true; }
   Status pump(Port& port);
@@ -49,8 +48,8 @@ class RecheckPhase {
   void compare(Port& port);
 
   Shared& shared_;
-  std::vector<Key> keys_;
-  std::vector<uint64_t> valueBytes_;  // of each
+  std::vector<ChangedKeys::Node> keys_;  // with about how many bytes their values have
+  std::vector<ChangedKeys::Node> spare_;  // of rounds before
   size_t next_ = 0;      // those before it were compared
   size_t asked_ = 0;     // keys of the batch under way
   Side source_, target_;

@@ -13,12 +13,12 @@ Duration retryDelay(const Config& config, uint32_t failures) {
   return {std::min(us, config.retryMax.us)};
 }
 
-void Scanner::start(NodeId node, OpTag tag, KeyRange range, const Limits& limits,
+void Scanner::start(NodeId node, OpTag tag, const KeyRange& range, const Limits& limits,
                     TokenBucket* migrationBucket) {
   KH_ASSERT(!active_ && !op_ && pages_.empty());
   node_ = node;
   tag_ = tag;
-  rest_ = std::move(range);
+  rest_ = range;  // in the memory that it has
   limits_ = limits;
   bucket_ = migrationBucket;
   ended_ = consumedEnd_ = false;

@@ -40,8 +40,10 @@ class Scanner {
   };
 
   // `migrationBucket` may be null.
-  void start(NodeId node, OpTag tag, KeyRange range, const Limits& limits,
+  void start(NodeId node, OpTag tag, const KeyRange& range, const Limits& limits,
              TokenBucket* migrationBucket);
+  // Right after start(): what lies below is left out.
+  void skipTo(KeyView lo) { rest_.lo = lo; }
   // Issues the next read where window and rate allow; also retries and stalls.
   // Anything but Ok stops the migration.
   Status pump(Port& port);
@@ -57,7 +59,9 @@ class Scanner {
   void stop(Port& port);
 
   NodeId node() const { return node_; }
+  // Since the first start, or since they were forgotten.
   uint64_t retries() const { return retries_; }
+  void forgetRetries() { retries_ = 0; }
 
  private:
   Status accept(Port& port, const Event& event);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "journal/leaves.h"
 #include "keyhaul/digest.h"
 #include "keyhaul/journal.h"
 #include "keyhaul/ownership.h"

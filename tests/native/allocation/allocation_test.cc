@@ -2,37 +2,15 @@
 // its own, because it replaces operator new for all of it.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
+#include <bit>
 
+#include "allocation/counter.h"
+#include "keyhaul/journal.h"
 #include "support/endless_copy.h"
-
-namespace {
-
-bool counting = false;
-uint64_t allocations = 0;
-
-void* take(std::size_t bytes) {
-  if (counting) ++allocations;
-  void* memory = std::malloc(bytes == 0 ? 1 : bytes);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t bytes) { return take(bytes); }
-void* operator new[](std::size_t bytes) { return take(bytes); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace keyhaul::test {
 namespace {
 
-// The leaf that a checkpoint leaves in memory, its key, and its record on the way.
-constexpr uint64_t kPerCheckpoint = 6;
 constexpr uint32_t kWarmUpSteps = 1'200, kSteps = 2'000;
 // Of a thousand copies each.
 constexpr uint32_t kManyWarmUpSteps = 100, kManySteps = 100;
@@ -52,8 +30,8 @@ Measured measure(const EndlessCopy::Shape& shape, uint32_t warmUpSteps = kWarmUp
   for (uint32_t i = 0; i < steps; ++i) {
     const uint64_t heard = copy.checkpoints() - sum.checkpoints;  // in the step before
     sum.checkpoints = copy.checkpoints();
-    allocations = 0;
-    copy.step([] { counting = true; }, [] { counting = false; });
+    copy.step(startCounting, stopCounting);
+    const uint64_t allocations = takeAllocations();
     sum.allocations += allocations;
     if (heard == 0) sum.outsideCheckpoints += allocations;
   }
@@ -62,26 +40,42 @@ Measured measure(const EndlessCopy::Shape& shape, uint32_t warmUpSteps = kWarmUp
   return sum;
 }
 
-TEST(Allocation, TheCounterCounts) {
-  allocations = 0;
-  counting = true;
-  ::operator delete(::operator new(1));
-  counting = false;
-  EXPECT_EQ(allocations, 1U);
+// Until this is so; how often it asked meanwhile.
+template <typename IsSo>
+uint64_t countUntil(EndlessCopy& copy, IsSo isSo) {
+  (void)takeAllocations();
+  while (!isSo()) copy.step(startCounting, stopCounting);
+  return takeAllocations();
 }
 
-TEST(Allocation, ACopyAllocatesNothingButAtCheckpoints) {
-  for (const uint32_t durablePages : {1U, 20U, 512U}) {
+TEST(Allocation, ACopyAllocatesNothingAlsoAtCheckpoints) {
+  for (const uint32_t durablePages : {1U, 5U}) {
     for (const bool journal : {false, true}) {
       EndlessCopy::Shape shape;
       shape.durablePages = durablePages;
-      shape.pageEntries = 10;
+      shape.pageEntries = 2;
       shape.journal = journal;
-      const Measured sum = measure(shape);
-      EXPECT_GT(sum.pages, kSteps / 2);
-      EXPECT_EQ(sum.outsideCheckpoints, 0U);
-      EXPECT_LE(sum.allocations, kPerCheckpoint * (sum.pages / durablePages + 1));
+      EndlessCopy copy(shape);
+      const auto made = [&copy](uint64_t checkpoints) {
+        return [&copy, checkpoints] { return copy.checkpoints() >= checkpoints; };
+      };
+      (void)countUntil(copy, made(32));
+      // What a range remembers of them grows up to kLeavesMax: a list and its keys, which double.
+      EXPECT_LE(countUntil(copy, made(3'700)), 2U * std::bit_width(kLeavesMax / 32U));
+      // From there on it does not, whatever is put together meanwhile.
+      EXPECT_EQ(countUntil(copy, made(3 * kLeavesMax)), 0U);
     }
+  }
+}
+
+TEST(Allocation, ACopyAllocatesNothingBetweenCheckpoints) {
+  for (const uint32_t durablePages : {20U, 512U}) {
+    EndlessCopy::Shape shape;
+    shape.durablePages = durablePages;
+    shape.pageEntries = 10;
+    const Measured sum = measure(shape);
+    EXPECT_GT(sum.pages, kSteps / 2);
+    EXPECT_EQ(sum.outsideCheckpoints, 0U);
   }
 }
 

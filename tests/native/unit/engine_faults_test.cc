@@ -56,8 +56,8 @@ TEST(EngineFaults, ResumesFromEveryRecordOfItsJournal) {
         if (image->state != MigrationState::kCopying || mode == MigrationMode::kVerify) {
           host.targetStore.entries = before;
         } else if (!image->ranges[0].leaves.empty()) {
-          const Leaf& last = image->ranges[0].leaves.back();
-          const auto end = last.end ? before.end() : before.lower_bound(last.upto);
+          const Key last(image->ranges[0].leaves.lastUpto());
+          const auto end = last.empty() ? before.end() : before.lower_bound(last);
           host.targetStore.entries.insert(before.begin(), end);
         }
         const auto id = goOn(host, first.journal.substr(0, length));

@@ -290,7 +290,7 @@ TEST_P(Crash, AtEveryStepResumes) {
       second.journal = first.journal;
       for (const auto& range : image->ranges) {
         for (const auto& [key, value] : all) {
-          if (range.copied || (!range.leaves.empty() && key < range.leaves.back().upto)) {
+          if (range.copied || key < range.leaves.lastUpto()) {
             ASSERT_EQ(second.targetStore.entries.count(key), 1U);
           }
         }
