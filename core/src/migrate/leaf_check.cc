@@ -67,6 +67,7 @@ void LeafCheck::closeRange(Port& port) {
   while (leaf_ < leaves.size()) closeLeaf();
   target_.stop(port);
   shared_.totals.retries += target_.retries();
+  target_.forgetRetries();
   open_ = false;
   ++range_;
 }

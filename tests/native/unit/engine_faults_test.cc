@@ -113,6 +113,26 @@ TEST(EngineFaults, AStoreThatNeverAnswersIsToldOfAtTheFirstDeadlineAndGivenUpAft
   }
 }
 
+// Of each range what was tried again counts once, while it is copied and while it is read back.
+TEST(EngineFaults, WhatWasTriedAgainIsCountedOnce) {
+  for (const bool ofSource : {true, false}) {
+    MemoryHost host;
+    fill(host.sourceStore, 100);
+    uint32_t failures = 0;
+    host.fault = [&](const Action& action) {
+      const MigrationState at = ofSource ? MigrationState::kCopying : MigrationState::kVerifying;
+      const bool asked = action.kind == ActionKind::kScan && !host.states.empty() && host.states.back() == at;
+      return asked && ++failures == 1 ? ErrorCode::kStoreFailed : ErrorCode::kOk;
+    };
+    Plan plan = copyPlan();
+    plan.ranges = {KeyRange::prefix("k00"), KeyRange::prefix("k01"), KeyRange::prefix("k02"), KeyRange::prefix("k03")};
+    const auto id = begin(host, plan);
+    ASSERT_TRUE(host.run());
+    ASSERT_GE(failures, 1U);
+    EXPECT_EQ(host.engine.receipt(id)->totals.retries, 1U) << ofSource;
+  }
+}
+
 TEST(EngineFaults, FinishFollowsWhatWasWrittenWhileAPollWasInFlight) {
   for (const bool duringApply : {false, true}) {
     MemoryHost host;
