@@ -294,6 +294,7 @@ export class Driver {
       case ActionKind.scan: {
         const range = readRange(action.payload)
         action.key = beginning(range)
+        this.#run(migration).pages = [] // who reads on was refused none, and what lives on is collected late
         const whole = await store.scanPacked?.(range, limits)
         if (whole !== undefined) return this.#passOn(action, range, whole, signal)
         const scanned: TextPage = await store.scan(range, limits)
@@ -342,8 +343,7 @@ export class Driver {
       case ActionKind.pollFeed: {
         const page = await this.#feeds.follow(migration, action.node).poll(migration, action.payload, limits)
         this.#assertWanted(signal)
-        // The feed spans all ranges; what lies between them is none of ours.
-        const ranges = this.#run(migration).ranges
+        const { ranges } = this.#run(migration) // the feed spans all; what lies between them is none of ours
         const changes = page.changes.filter((change) => inAny(change[0], ranges))
         const packed = this.boundary.pack(changes, page.position)
         const about = { count: changes.length, positionBytes: page.position.length, amount: page.behind ?? 0 }
