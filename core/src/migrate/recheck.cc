@@ -64,6 +64,7 @@ Status RecheckPhase::pump(Port& port) {
     if (!source_.answered || !target_.answered) return {};
     compare(port);
   }
+  shared_.changed.giveBack(keys_);
   return {};
 }
 

@@ -160,6 +160,19 @@ class Bursts : public testing::Test {
     return allocations;
   }
 
+  // The same, and as many others while those are compared.
+  uint64_t pair(uint32_t keys) {
+    if (first_ + 2 * keys > 100'000) first_ = 0;
+    live_.writeFrom(std::exchange(first_, first_ + keys), keys);
+    const uint64_t read = live_.read();
+    uint64_t sum = 0;
+    while (live_.read() < read + 2 * keys) sum += count(live_, 0, 1);
+    live_.writeFrom(std::exchange(first_, first_ + keys), keys);
+    sum += count(live_, 0, 4'000);
+    EXPECT_EQ(live_.read(), read + 4 * keys);
+    return sum;
+  }
+
   // The lists of what is spare, and of what is being compared.
   static constexpr uint64_t kLists = 2;
   // A node and a key.
@@ -179,6 +192,11 @@ TEST_F(Bursts, OnlyKeysBeyondTheMostOfAnyRoundAllocate) {
   EXPECT_GE(more, kPerKey * 500);
   EXPECT_LE(more, kPerKey * 500 + kLists);
   EXPECT_EQ(burst(1'500), 0U);
+}
+
+TEST_F(Bursts, TwoRoundsOneBehindTheOtherTakeTheSameMemory) {
+  (void)burst(1'000);
+  EXPECT_EQ(pair(1'000), 0U);
 }
 
 TEST_F(Bursts, AndThoseBeyondWhatIsKeptOfALargeRound) {
