@@ -34,10 +34,12 @@ export class Engine {
   // Not #driver: a test says to it what the engine would.
   private readonly driver: Driver
   readonly #running = new Set<Migration>()
+  #rate: number | undefined
   #closed = false
 
   constructor(options: EngineOptions = {}) {
     assertGiven(options, ENGINE_NAMES)
+    this.#rate = options.rate
     this.driver = new Driver({
       slots: options.slots ?? 0,
       sourceSlots: options.sourceSlots ?? 0,
@@ -109,6 +111,7 @@ export class Engine {
   setRate(bytesPerSecond: number): void {
     this.#assertOpen()
     assertRate(bytesPerSecond)
+    this.#rate = bytesPerSecond
     this.driver.engine.setRate(this.driver.now(), 0, bytesPerSecond)
     this.driver.wake()
   }
@@ -147,7 +150,7 @@ export class Engine {
       repair: options.repair === true,
       follow: options.follow === true,
       checksumKind: choose('checksum', CHECKSUMS, options.checksum ?? 'crc32'),
-      pageBytes: options.pageBytes ?? (live ? 65_536 : options.rate ? 1_000_000 : 4_000_000),
+      pageBytes: options.pageBytes ?? (live ? 65_536 : options.rate || this.#rate ? 1_000_000 : 4_000_000),
       pageEntries: options.pageEntries ?? 4096,
       lanes: options.lanes ?? 1,
       windowPages: options.windowPages ?? (live ? 2 : 4),

@@ -85,7 +85,7 @@ export interface MigrateOptions {
   readonly checksum?: 'none' | 'crc32' | 'crc32c' | undefined
   /**
    * A page's limits. Default 4,000,000 bytes and 4096 entries: small entries are cheaper in pages that stay in a
-   * cache, large ones where a page holds many. With a `rate` 1 MB, so that no burst is larger. Live 64 KiB, because
+   * cache, large ones where a page holds many. With a `rate`, here or of the engine, 1 MB: no burst is larger. Live 64 KiB, because
    * clients wait while a page is worked on.
    */
   readonly pageBytes?: number | undefined

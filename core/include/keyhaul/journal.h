@@ -171,7 +171,7 @@ inline constexpr uint32_t kLeavesMax = 4'096;
 
 // Leaves of one range: digests of neighbouring parts, in key order. Beyond kLeavesMax
 // neighbours are merged pairwise (digests add), so a range of any size keeps at most that many, each
-// over about as many keys, and from there on no further one asks the heap for memory.
+// over about as many keys, and from there on none whose key is not longer than those before asks the heap for memory.
 class Leaves {
  public:
   size_t size() const { return leaves_.size(); }

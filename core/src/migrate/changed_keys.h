@@ -55,7 +55,7 @@ class ChangedKeys {
   void giveBack(std::vector<Node>& taken) {
     for (Node& node : taken) {
       const uint64_t bytes = kNodeBytes + node.key().capacity();
-      if (spareBytes_ + bytes > kSpareBytesMax) break;
+      if (spareBytes_ + bytes > kSpareBytesMax) continue;
       spareBytes_ += bytes;
       spare_->push_back(std::move(node));
     }

@@ -51,7 +51,7 @@ class ComparePhase {
   NodeId blamed() const { return blamed_; }
   // kCollect.
   const DifferentKeys& different() const { return different_; }
-  void forgetDifferent() { different_.clear(); }
+  void forgetDifferent() { different_ = {}; }
 
  private:
   // A forward cursor over the pages of one scanner.

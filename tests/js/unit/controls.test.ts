@@ -203,6 +203,6 @@ test('an engine at rest has 4 MiB of memory at most, and one that has moved some
   const [verified, atRest, after] = JSON.parse(stdout) as [boolean, number, number]
   assert.equal(verified, true)
   assert.ok(atRest <= 4 << 20, `${atRest} bytes`)
-  // 60 MB went through it, in pages of 4 MB: one is written, one waits, one is read; and memory grows by a fifth more than is asked for.
+  // 60 MB went through it, in pages of 4 MB: two of the target and two of the source while they are compared, and memory grows by a fifth more than is asked for.
   assert.ok(after <= 24 << 20, `${after} bytes`)
 })
