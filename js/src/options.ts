@@ -92,7 +92,7 @@ export interface MigrateOptions {
   readonly pageEntries?: number | undefined
   /** Ranges copied at the same time, 1 to 64. Default 1. */
   readonly lanes?: number | undefined
-  /** Pages read ahead of the target, a lane; two of more than 2 MB. Default 4, live 2. */
+  /** Pages read ahead of the target, a lane; at most three of more than 2 MB, the one that is written among them. Default 4, live 2. */
   readonly windowPages?: number | undefined
   /**
    * A durable write and a checkpoint every so many pages, and once a second where they come slowly.

@@ -21,7 +21,6 @@ DifferenceKind kindOf(bool onSource, bool onTarget) {
 void RecheckPhase::start(const KeyList& suspects, bool hurry) {
   KH_ASSERT(done());
   hurry_ = hurry;
-  shared_.changed.giveBack(keys_);
   shared_.changed.take(suspects, kUnknownBytes, keys_);
   next_ = 0;
   different_.clear();

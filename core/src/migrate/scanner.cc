@@ -42,8 +42,7 @@ Status Scanner::pump(Port& port) {
       return {};
     }
   }
-  const bool large = !pages_.empty() && pages_.back().buffer.bytes >= kLargeBytes;
-  if (ended_ || pages_.size() >= std::max<uint32_t>(large ? 0 : limits_.windowPages, 2)) return {};
+  if (ended_ || pages_.size() >= window()) return {};
   Instant ready = retryAt_;
   if (limits_.throttled && !limits_.hurry) {
     const Instant shared = port.readyAt();
@@ -131,6 +130,11 @@ Status Scanner::accept(Port& port, const Event& event) {
   page.end = ended_;
   pages_.push_back(std::move(page));
   return {};
+}
+
+size_t Scanner::window() const {
+  const bool large = !pages_.empty() && pages_.back().buffer.bytes >= kLargeBytes;
+  return std::max(std::min(limits_.windowPages, large ? kLargePages : UINT32_MAX), 2U);
 }
 
 Page* Scanner::front() {

@@ -24,13 +24,15 @@ struct Page {
 
 class Scanner {
  public:
-  // Frames of so many bytes are large: two of them keep both stores at work, more only leave the caches.
+  // Frames of so many bytes are large. One that is written, the next, and the one by which that is known not to
+  // be the last keep both stores at work; more only leave the caches.
   static constexpr uint32_t kLargeBytes = 2'000'000;
+  static constexpr uint32_t kLargePages = 3;
 
   struct Limits {
     uint32_t entries = 0;
     uint64_t bytes = 0;
-    uint32_t windowPages = 2;  // read ahead; never fewer than two, nor more of large ones
+    uint32_t windowPages = 2;  // read ahead; never fewer than two, nor more than three of large ones
     uint64_t entryBytesMax = 0;
     ChecksumKind checksumKind = ChecksumKind::kNone;
     const EntryHasher* hasher = nullptr;
@@ -51,6 +53,8 @@ class Scanner {
   bool reading() const { return static_cast<bool>(op_); }
   Status onEvent(Port& port, const Event& event);
 
+  // The next page, as soon as there is one: it may turn out to be the last. Null: none was read.
+  const Page* first() const { return pages_.empty() ? nullptr : &pages_.front(); }
   // The next page, once it is known whether another one follows. Null: wait, or done().
   Page* front();
   void pop(Port& port);
@@ -66,6 +70,7 @@ class Scanner {
  private:
   Status accept(Port& port, const Event& event);
   Status failed(Port& port, ErrorCode error);
+  size_t window() const;
 
   NodeId node_;
   OpTag tag_;

@@ -81,10 +81,11 @@ uint64_t readAhead(uint32_t windowPages, size_t valueBytes) {
   return host.sourceStore.scans;
 }
 
-TEST(Engine, OfLargePagesTwoAreReadAhead) {
+TEST(Engine, OfLargePagesThreeAreHeld) {
   EXPECT_EQ(readAhead(6, 1'000), 6U);
   EXPECT_EQ(readAhead(6, 900'000), 6U);
-  EXPECT_EQ(readAhead(6, 1'000'000), 2U);
+  EXPECT_EQ(readAhead(6, 1'000'000), 3U);
+  EXPECT_EQ(readAhead(2, 1'000'000), 2U);
   EXPECT_EQ(readAhead(1, 1'000), 2U);  // the last of a range is known by the one behind it
 }
 
@@ -107,6 +108,17 @@ TEST(Engine, RefusesATargetThatIsNotEmpty) {
   EXPECT_EQ(host.engine.inspect(host.now, id)->error, ErrorCode::kTargetNotEmpty);
   EXPECT_TRUE(host.journal.empty());
   EXPECT_EQ(host.targetStore.entries.size(), 1U);
+}
+
+// The host names the key of the page that it gave last.
+TEST(Engine, OneKeyIsEnoughToRefuseATarget) {
+  MemoryHost host;
+  fill(host.sourceStore, 10);
+  fill(host.targetStore, 10);
+  const auto id = begin(host, copyPlan());
+  ASSERT_TRUE(host.run());
+  EXPECT_EQ(host.engine.inspect(host.now, id)->error, ErrorCode::kTargetNotEmpty);
+  EXPECT_EQ(host.targetStore.scans, 1U);
 }
 
 TEST(Engine, MovesAndDeletesTheSourceAfterwards) {
