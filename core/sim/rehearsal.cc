@@ -97,6 +97,7 @@ void build(World& world, const Rehearsal& model) {
     for (const char* name : {"source", "target"}) world.addStore(name);
   }
   Config config;
+  config.checkpointEvery = seconds(1);  // as the package has it (js/src/migrate.ts)
   if (model.rate != 0) {
     // As many simulated bytes as stand for the real ones.
     const uint64_t simulated = model.simulatedEntries * kRowBytes;
@@ -146,6 +147,8 @@ void Rehearsal::prepare() {
   const uint64_t entryBytes = std::max<uint64_t>(1, bytes / entries);
   const uint64_t rows = std::max<uint64_t>(1, std::min(pageEntries, pageBytes / entryBytes));
   pageRows = std::max<uint64_t>(1, rows / scale);
+  // The simulated pages are small whatever they stand for.
+  if (rows * entryBytes >= kLargePageBytes) windowPages = std::min<uint64_t>(windowPages, kLargePagesMost);
 }
 
 std::optional<Rehearsal> parseRehearsal(std::string_view text) {

@@ -15,6 +15,11 @@
 
 namespace keyhaul {
 
+// Pages of so many bytes are large. One that is written, the next, and the one by which that is known not to be the
+// last keep both stores at work; more only leave the caches.
+inline constexpr uint32_t kLargePageBytes = 2'000'000;
+inline constexpr uint32_t kLargePagesMost = 3;
+
 // What a store can do, one bit each. The names are those of the adapters
 // (js/src/stores/store.ts); a bit promises the behaviour, not just the method. Bits 3, 6 and 12 are
 // reserved: journals may have them, and they mean nothing.
@@ -87,7 +92,7 @@ struct Plan {
   uint32_t pageBytes = 256 * 1024;      // a scan's byte limit
   uint32_t pageEntries = 16'384;        // and its entry limit
   uint32_t lanes = 1;                   // ranges copied at the same time, 1 to 64
-  uint32_t windowPages = 8;             // pages read ahead of the target, a lane
+  uint32_t windowPages = 8;             // pages read ahead of the target, a lane; of large ones kLargePagesMost at most
   uint32_t durablePages = 20;           // a durable write and a checkpoint every so many pages
   uint64_t entryBytesMax = 64U << 20;   // a larger entry stops the migration
   uint64_t expectedEntries = 0;         // 0: unknown

@@ -133,8 +133,8 @@ Status Scanner::accept(Port& port, const Event& event) {
 }
 
 size_t Scanner::window() const {
-  const bool large = !pages_.empty() && pages_.back().buffer.bytes >= kLargeBytes;
-  return std::max(std::min(limits_.windowPages, large ? kLargePages : UINT32_MAX), 2U);
+  const bool large = !pages_.empty() && pages_.back().buffer.bytes >= kLargePageBytes;
+  return std::max(std::min(limits_.windowPages, large ? kLargePagesMost : UINT32_MAX), 2U);
 }
 
 Page* Scanner::front() {

@@ -24,15 +24,10 @@ struct Page {
 
 class Scanner {
  public:
-  // Frames of so many bytes are large. One that is written, the next, and the one by which that is known not to
-  // be the last keep both stores at work; more only leave the caches.
-  static constexpr uint32_t kLargeBytes = 2'000'000;
-  static constexpr uint32_t kLargePages = 3;
-
   struct Limits {
     uint32_t entries = 0;
     uint64_t bytes = 0;
-    uint32_t windowPages = 2;  // read ahead; never fewer than two, nor more than three of large ones
+    uint32_t windowPages = 2;  // read ahead; never fewer than two, nor more than kLargePagesMost of large ones
     uint64_t entryBytesMax = 0;
     ChecksumKind checksumKind = ChecksumKind::kNone;
     const EntryHasher* hasher = nullptr;

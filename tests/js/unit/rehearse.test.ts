@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Forecast, forecast, type Measurement, measure, rehearse, toMeasurement } from '../../../dist/rehearse/index.js'
 import { forecastInTurns } from '../../../dist/rehearse/forecast.js'
+import { runSimCommand } from '../../../dist/sim/command.js'
 import { memoryStore } from '../../../dist/stores/memory.js'
 import type { Write } from '../../../dist/index.js'
 
@@ -67,6 +68,19 @@ test('a live trial asks the gates between writes of clients, and counts what the
     // Timers are no earlier than a millisecond before their time.
     assert.ok(measured.syncUs >= 5_000 && (measured.syncMostUs as number) >= measured.syncUs, JSON.stringify(measured))
   }
+})
+
+test('pages are held and made durable as the engine does it: three of large ones, and a checkpoint a second', () => {
+  const slow = { ...MEASURED, entries: 2_000, live: false, readNs: 2_000_000, writeNs: 2_000_000, copyNs: 10_000 }
+  const [large, small] = [2_000 * 262_144, 2_000 * 1_000]
+  const hashOf = (bytes: number, windowPages: number): string =>
+    JSON.parse(runSimCommand(['--rehearse', `entries=2000,bytes=${bytes},page-entries=10,page-bytes=4000000,window-pages=${windowPages}`, '--seeds', '1..1']).text).hash as string
+  assert.notEqual(hashOf(small, 8), hashOf(small, 3))
+  assert.equal(hashOf(large, 8), hashOf(large, 3))
+  assert.notEqual(hashOf(large, 3), hashOf(large, 2))
+  // Four seconds and more in one checkpoint by pages: those by time are what the slow disk is asked for.
+  const durable = (syncUs: number): number => forecast({ ...slow, bytes: small, syncUs }, { durablePages: 10_000, pageEntries: 10, seeds: 1, verify: 'none' }).calm.durationMs.p50
+  assert.ok(durable(300_000) - durable(1_000) >= 3 * 250, `${durable(300_000)} and ${durable(1_000)} ms`)
 })
 
 test('a hundred million entries are rehearsed one for many, page by page', () => {
