@@ -32,7 +32,7 @@ const WAYS = {
   'bare loop, batches of 1 MiB': bareLoop(1000 * 1024),
   'the same, every 64th durable': bareLoop(1000 * 1024, (page) => page % 64 === 0),
   keyhaul: keyhaul({ journal }),
-  'keyhaul, a checkpoint a second': keyhaul({ journal, durablePages: 10_000 }),
+  'keyhaul, a checkpoint every 64 pages': keyhaul({ journal, durablePages: 64 }),
   'keyhaul without a journal': keyhaul({}),
   'keyhaul without a checksum': keyhaul({ journal, checksum: 'none' })
 }

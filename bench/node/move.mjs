@@ -1,6 +1,6 @@
 // LevelDB to LevelDB: keyhaul against the loops people write, in one run, results compared
 // first; and a memory-level, which is no disk. node bench/node/move.mjs [--quick] [--json] [--value=100|4096|262144]
-// [--memory] [--page=BYTES]; one core: taskset -c 0 node …
+// [--runs=N] [--memory] [--page=BYTES]; one core: taskset -c 0 node …
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,8 +13,9 @@ import { BYTES, bareLoop, usualLoop } from '../shared/loops.mjs'
 import { machine } from '../shared/machine.mjs'
 
 const quick = process.argv.includes('--quick')
-const RUNS = quick ? 1 : 3
-const pageBytes = process.argv.find((arg) => arg.startsWith('--page='))?.slice(7)
+const given = (name) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
+const RUNS = Number(given('runs') ?? (quick ? 1 : 3))
+const pageBytes = given('page')
 const SHAPES = [
   { name: '1 M x 116 B', rows: quick ? 100_000 : 1_000_000, valueBytes: 100 },
   { name: '100 k x 4 KiB', rows: quick ? 10_000 : 100_000, valueBytes: 4096 },

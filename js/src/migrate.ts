@@ -154,7 +154,7 @@ export class Engine {
       pageEntries: options.pageEntries ?? 4096,
       lanes: options.lanes ?? 1,
       windowPages: options.windowPages ?? (live ? 2 : 4),
-      durablePages: options.durablePages ?? (live ? 20 : 64),
+      durablePages: options.durablePages ?? (live ? 20 : 256),
       entryBytesMax: options.entryBytesMax ?? 64 << 20,
       expectedEntries: options.expected?.entries ?? 0,
       expectedBytes: options.expected?.bytes ?? 0,

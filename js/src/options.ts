@@ -95,8 +95,8 @@ export interface MigrateOptions {
   /** Pages read ahead of the target, a lane; at most three of more than 2 MB, the one that is written among them. Default 4, live 2. */
   readonly windowPages?: number | undefined
   /**
-   * A durable write and a checkpoint every so many pages, and once a second where they come slowly.
-   * Default 64, live 20; 1 makes each page durable by itself. LevelDB needs the 1 to outlive a power loss at any moment: a durable write syncs
+   * A durable write and a checkpoint every so many pages, and once a second where they take longer.
+   * Default 256, live 20; 1 makes each page durable by itself. LevelDB needs the 1 to outlive a power loss at any moment: a durable write syncs
    * only the log file that it goes to, and when LevelDB began a new one since the last durable
    * write, what stands in the file before is durable only once LevelDB has written it into a
    * table, in the background. A crash of the process (kill -9) loses nothing either way.

@@ -64,7 +64,7 @@ function writing(command: Command): Command {
   return ranged(command)
     .option('--journal <file>', 'where progress is kept; default: beside the target, removed at the end')
     .option('--into-nonempty', 'the target may hold keys in these ranges already; they are kept')
-    .addOption(new Option('--durable <each>', 'what is on the disk before going on: a checkpoint of 64 pages, or each page (LevelDB and power losses)').choices(['checkpoint', 'page']).default('checkpoint'))
+    .addOption(new Option('--durable <each>', 'what is on the disk before going on: a checkpoint of a second or 256 pages, or each page (LevelDB and power losses)').choices(['checkpoint', 'page']).default('checkpoint'))
     .addOption(new Option('--verify <depth>', 'what is read again: the target, both sides, or nothing').choices(['target', 'both', 'none']).default('target'))
 }
 

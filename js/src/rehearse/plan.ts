@@ -61,6 +61,6 @@ export function assertPlan(plan: RehearsalPlan): void {
 /** As migrate() has them, unless the plan says otherwise. */
 export function pagesOf(plan: RehearsalPlan): { pageEntries: number; pageBytes: number; windowPages: number; durablePages: number } {
   const isLive = plan.mode === 'live'
-  const { pageEntries = 4096, pageBytes = isLive ? 65_536 : plan.rate ? 1_000_000 : 4_000_000, windowPages = isLive ? 2 : 4, durablePages = isLive ? 20 : 64 } = plan
+  const { pageEntries = 4096, pageBytes = isLive ? 65_536 : plan.rate ? 1_000_000 : 4_000_000, windowPages = isLive ? 2 : 4, durablePages = isLive ? 20 : 256 } = plan
   return { pageEntries, pageBytes, windowPages, durablePages }
 }
