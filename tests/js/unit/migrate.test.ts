@@ -30,6 +30,22 @@ test('copies, verifies, gives a receipt and progress', async () => {
   assert.equal(states.at(-1), 'done')
 })
 
+test('a checkpoint every 256 pages, where they come within a second', async () => {
+  const to = memoryStore({ name: 'b' })
+  const durable: number[] = []
+  let pages = 0
+  const apply: typeof to.apply = async (writes, options) => {
+    pages++
+    if (options?.durable === true) durable.push(pages)
+    await to.apply(writes, options)
+  }
+  const { copiedPages, durationMs } = await migrate({ from: filled('a', 600), to: Object.assign(Object.create(to) as typeof to, { apply, applyPacked: undefined }), pageEntries: 1 }).done
+  assert.equal(copiedPages, 600)
+  assert.equal(durable.at(-1), 600)
+  assert.ok(durable.every((page, i) => page - (durable[i - 1] ?? 0) <= 256))
+  if (durationMs < 1000) assert.deepEqual(durable, [256, 512, 600])
+})
+
 test('each migration has a digest key of its own: equal data, other sums', async () => {
   const sums = new Set<string>()
   for (let i = 0; i < 2; i++) {
