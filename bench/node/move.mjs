@@ -1,15 +1,13 @@
-// LevelDB to LevelDB: keyhaul against the loops people write, in one run, results compared
-// first; and a memory-level, which is no disk. node bench/node/move.mjs [--quick] [--json] [--value=100|4096|262144]
+// LevelDB to LevelDB: keyhaul against the loops people write, in turn, each run in a process of its own (move-once.mjs:
+// in one process for all, the loops fill memory that keyhaul gave back, and take a fifth of the page faults), results
+// compared; and a memory-level, which is no disk. node bench/node/move.mjs [--quick] [--json] [--value=100|4096|262144]
 // [--runs=N] [--memory] [--page=BYTES]; one core: taskset -c 0 node …
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ClassicLevel } from 'classic-level'
-import { MemoryLevel } from 'memory-level'
-import { crc32c, Engine } from '../../dist/index.js'
-import { levelStore } from '../../dist/stores/level.js'
-import { BYTES, bareLoop, usualLoop } from '../shared/loops.mjs'
+import { fileURLToPath } from 'node:url'
+import { databaseOf, fill } from '../shared/databases.mjs'
 import { machine } from '../shared/machine.mjs'
 
 const quick = process.argv.includes('--quick')
@@ -28,49 +26,8 @@ const SHAPES = [
 const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
-const ways = {
-  'one by one': async (a, b) => {
-    for await (const [key, value] of a.iterator(BYTES)) await b.put(key, value, BYTES)
-  },
-  'usual loop: nextv(1000) + batch([])': usualLoop,
-  'chained batch + read-ahead, nothing else on': bareLoop(256 * 1024),
-  'keyhaul: checksum, digest, checkpoints, journal': async (a, b, journal) => {
-    const engine = new Engine()
-    const run = await engine.migrate({ from: levelStore(a), to: levelStore(b), journal, checksum: 'crc32c', ...(pageBytes && { pageBytes: Number(pageBytes) }) })
-    const receipt = await run.done
-    engine.close()
-    if (!receipt.verified) throw new Error('not verified')
-    return receipt
-  }
-}
-
-async function fill(db, rows, valueBytes) {
-  let seed = 1
-  for (let i = 0; i < rows; ) {
-    const batch = db.batch()
-    for (const end = Math.min(rows, i + Math.ceil(5e6 / valueBytes)); i < end; i++) {
-      const value = Buffer.alloc(valueBytes)
-      for (let j = 0; j < valueBytes; j += 4) {
-        seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
-        value.writeUInt32LE(seed, j)
-      }
-      batch.put(Buffer.from(String(i).padStart(16, '0')), value, BYTES)
-    }
-    await batch.write()
-  }
-  await db.compactRange?.(Buffer.from([0]), Buffer.from([255]), { keyEncoding: 'buffer' })
-}
-
-/** Order, keys and values of a whole store in one number, and how many. */
-async function fingerprint(db) {
-  let crc = 0
-  let rows = 0
-  for await (const [key, value] of db.iterator(BYTES)) {
-    crc = crc32c(value, crc32c(key, crc))
-    rows++
-  }
-  return `${rows}:${crc}`
-}
+const WAYS = ['one by one', 'usual loop: nextv(1000) + batch([])', 'chained batch + read-ahead, nothing else on', 'keyhaul: checksum, digest, checkpoints, journal']
+const once = fileURLToPath(new URL('move-once.mjs', import.meta.url))
 
 /** Another one begins in each run. */
 const inTurn = (list, run) => [...list.slice(run % list.length), ...list.slice(0, run % list.length)]
@@ -81,35 +38,36 @@ const rates = (seconds, rows) => {
 }
 const results = []
 for (const shape of SHAPES) {
-  const make = (path) => (shape.memory ? new MemoryLevel({ storeEncoding: 'buffer' }) : new ClassicLevel(path))
-  const a = make(join(folder, `source-${shape.valueBytes}`))
-  await a.open()
-  await fill(a, shape.rows, shape.valueBytes)
-  const expected = await fingerprint(a)
-  const seconds = Object.fromEntries(Object.keys(ways).map((way) => [way, []]))
-  const verify = []
-  for (let run = 0; run < RUNS; run++) {
-    for (const [way, work] of inTurn(Object.entries(ways), run)) {
-      // The slowest way needs no three runs.
-      if (way === 'one by one' && run > 0) continue
-      const path = join(folder, 'target')
-      const b = make(path)
-      await b.open()
-      // What the way before left for the disk to do is not this one's time.
-      execFileSync('sync')
-      const start = performance.now()
-      const receipt = await work(a, b, join(folder, 'journal'))
-      const total = performance.now() - start
-      // The loops do not read back; neither does the time they are compared with.
-      seconds[way].push((receipt === undefined ? total : total - receipt.verifyMs) / 1000)
-      if (receipt !== undefined) verify.push(receipt.verifyMs / 1000)
-      if ((await fingerprint(b)) !== expected) throw new Error(`${way}: the target differs from the source`)
-      await b.close()
-      rmSync(path, { recursive: true, force: true })
-      rmSync(join(folder, 'journal'), { force: true })
+  const inside = shape.memory ? undefined : join(folder, String(shape.valueBytes))
+  if (inside !== undefined) {
+    mkdirSync(inside)
+    for (const [name, rows] of [['source', shape.rows], ['source-warm', shape.rows / 10]]) {
+      const db = databaseOf(join(inside, name))
+      await db.open()
+      await fill(db, rows, shape.valueBytes)
+      await db.close()
     }
   }
-  await a.close()
+  const seconds = Object.fromEntries(WAYS.map((way) => [way, []]))
+  const verify = []
+  for (let run = 0; run < RUNS; run++) {
+    for (const way of inTurn(WAYS, run)) {
+      // The slowest way needs no three runs.
+      if (way === 'one by one' && run > 0) continue
+      // What the way before left for the disk to do is not this one's time.
+      execFileSync('sync')
+      const { rows, valueBytes } = shape
+      const text = execFileSync(process.execPath, [once, JSON.stringify({ way, folder: inside, rows, valueBytes, pageBytes })], { encoding: 'utf8' })
+      const done = JSON.parse(text)
+      if (done.fingerprint !== done.expected) throw new Error(`${way}: the target differs from the source`)
+      // The loops do not read back; neither does the time they are compared with.
+      seconds[way].push((done.ms - (done.verifyMs ?? 0)) / 1000)
+      if (done.verifyMs !== undefined) verify.push(done.verifyMs / 1000)
+      if (inside === undefined) continue
+      for (const name of readdirSync(inside)) if (!name.startsWith('source')) rmSync(join(inside, name), { recursive: true })
+    }
+  }
+  if (inside !== undefined) rmSync(inside, { recursive: true })
   const usual = median(seconds['usual loop: nextv(1000) + batch([])'])
   const bare = median(seconds['chained batch + read-ahead, nothing else on'])
   for (const [way, list] of Object.entries(seconds)) {
