@@ -74,7 +74,7 @@ bool GatedStoreNode::isDoneOrQueued(const Message& message) {
 GateCall GatedStoreNode::callOf(const Message& message) const {
   const Plan& plan = world_.job(message.party).plan;
   GateCall call;
-  call.verb = message.verb;
+  call.verb = message.verb == GateVerb::kRestage && world_.sabotaged(Sabotage::kStagedOnTrust) ? GateVerb::kPrepare : message.verb;
   call.claim = plan.claim;
   call.coordEpoch = message.coordEpoch;
   if (world_.sabotaged(Sabotage::kAnyCoordinator)) call.coordEpoch = UINT32_MAX;
@@ -98,7 +98,7 @@ void GatedStoreNode::onGateCall(Message message) {
   ErrorCode error = ErrorCode::kOk;
   if (call.verb == GateVerb::kInspect) {
     Message reply = replyTo(message);
-    reply.error = gate_.change(call).code();
+    if (!lostDisk() || !world_.sabotaged(Sabotage::kStagedOnTrust)) reply.error = gate_.change(call).code();
     return send(std::move(reply), 50);
   }
   if (Gate::opens(call.verb)) {
@@ -155,12 +155,12 @@ Message GatedStoreNode::executeGate(const Message& message) {
     if (world_.sabotaged(Sabotage::kUnfenceByTimer)) timer(kImpatienceUs, kSelfUnfence);
     if (world_.sabotaged(Sabotage::kFenceForgotten)) return reply;
   }
-  if (call.verb == GateVerb::kPrepare) {
+  const bool stages = call.verb == GateVerb::kPrepare || call.verb == GateVerb::kRestage;
+  if (stages) {
     uint64_t& preparedBy = sessionOf(message).preparedBy;
     preparedBy = std::max(preparedBy, message.call);
   }
-  if (call.verb == GateVerb::kPrepare && world_.sabotaged(Sabotage::kWindowByTimer) &&
-      world_.isTurned(world_.job(message.party))) {
+  if (stages && world_.sabotaged(Sabotage::kWindowByTimer) && world_.isTurned(world_.job(message.party))) {
     lastFence_ = call;
     timer(2 * kLazyUs, kSelfUnfence);
   }
@@ -359,7 +359,7 @@ void GatedStoreNode::onTimer(uint8_t what, uint64_t arg) {
   }
   if (what != kSelfUnfence) return StoreNode::onTimer(what, arg);
   GateCall call = *lastFence_;
-  const bool staged = call.verb == GateVerb::kPrepare;
+  const bool staged = call.verb != GateVerb::kFence;
   call.verb = staged ? GateVerb::kActivate : GateVerb::kUnfence;
   if (!staged) ++call.epoch;
   if (!gate_.change(call).ok()) return;

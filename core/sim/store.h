@@ -42,6 +42,11 @@ class StoreNode : public Node {
   Disk& disk() { return disk_; }
   const Disk& disk() const { return disk_; }
   void forgetHalfTheLog() { log_.forgetHalf(); }
+  // Does it hold nothing of its own, but what migrations have brought that are far from their end?
+  virtual bool isSpare() const;
+  // While it is down.
+  virtual void loseDisk();
+  bool lostDisk() const { return bornUs != 0; }
 
  protected:
   enum What : uint8_t { kCommit = 1 };

@@ -74,7 +74,7 @@ void LiveMigration::afterPreparing(Port& port) {
 
 // The source serves again: what for was it fenced?
 void LiveMigration::afterUnfencing(Port& port) {
-  staged_ = false;
+  staged_ = inspecting_ = false;  // an attempt may have been given up before it was told that the target is as it was
   if (!feed_.position().empty()) feedPosition_ = feed_.position();
   if (shared_.claim.state == ClaimState::kAborted) {
     sayWhyUndone();

@@ -186,6 +186,15 @@ bool LiveMigration::allCopied() const {
                      [](const auto& range) { return range.copied; });
 }
 
+// The journal says that the target has something of it, or all: a gate that does not know is of a store that came back
+// without its disk. Verification would find that, if there is one.
+bool LiveMigration::isFilled() const {
+  if (restarting_ || shared_.claim.state != ClaimState::kClaimed) return false;
+  return shared_.turned || std::any_of(shared_.ranges.begin(), shared_.ranges.end(), [](const auto& range) {
+           return range.copied || !range.leaves.empty();
+         });
+}
+
 void LiveMigration::startApproach(bool follow) {
   feed_.gathered(Duration{0});  // its end was seen
   KeyList suspects = compare_.different().keys;
@@ -209,7 +218,8 @@ void LiveMigration::startPart(Port& port) {
     case kStaging:
       // Whoever gave it up while this one was away has not asked it: its gate knows of neither.
       if (shared_.turned && claim.state == ClaimState::kClaimed) register_.start(RegisterStep::Change::kLook);
-      return targetGate_.start(shared_.target, inspecting_ ? GateVerb::kInspect : GateVerb::kPrepare,
+      return targetGate_.start(shared_.target,
+                               inspecting_ ? GateVerb::kInspect : isFilled() ? GateVerb::kRestage : GateVerb::kPrepare,
                                claim.fenceEpoch(), false);
     case kPreparing:
       return prepare_.start(!feedOpen_, feedPosition_, !prepared_ && !shared_.turned);
@@ -235,9 +245,8 @@ void LiveMigration::startPart(Port& port) {
       openWindow(port);
       return startApproach(true);
     case kFencing:
-      fencedAt_ = port.now();  // the record that it waited for kept nobody from writing
-      shared_.totals.pauseForecastUs = approach_.forecastUs();
-      return sourceGate_.start(shared_.source, GateVerb::kFence, claim.fenceEpoch(), false);
+      inspecting_ = true;
+      return targetGate_.start(shared_.target, GateVerb::kInspect, claim.fenceEpoch(), false);
     case kDraining:
       positionNamed_ = false;
       return approach_.startLast(feedPosition_);
@@ -285,6 +294,12 @@ Status LiveMigration::pumpOwn(Port& port) {
   }
   if (!sourceGate_.done()) return sourceGate_.pump(port);
   if (!targetGate_.done()) return targetGate_.pump(port);
+  if (state_ == MigrationState::kFencing && std::exchange(inspecting_, false)) {
+    fencedAt_ = port.now();  // neither that answer nor the record that it waited for kept anybody from writing
+    shared_.totals.pauseForecastUs = approach_.forecastUs();
+    sourceGate_.start(shared_.source, GateVerb::kFence, shared_.claim.fenceEpoch(), false);
+    return sourceGate_.pump(port);
+  }
   if (!register_.done()) return register_.pump(port);
   // The source serves again. A write that the attempt left under way is awaited here: one
   // that came later could undo what is written after it.
@@ -299,7 +314,8 @@ bool LiveMigration::ownDone() const {
   if (part() == Part::kApproach) {
     return approach_.done() && (!positionNamed_ || shared_.journal.flushed());
   }
-  return sourceGate_.done() && targetGate_.done() && register_.done() && !feed_.writing();
+  const bool asks = state_ == MigrationState::kFencing && inspecting_;
+  return !asks && sourceGate_.done() && targetGate_.done() && register_.done() && !feed_.writing();
 }
 
 NodeId LiveMigration::ownBlamed() const {

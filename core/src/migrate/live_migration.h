@@ -87,6 +87,7 @@ class LiveMigration final : public JobBase {
   void countDifference(Port& port, DifferenceKind kind, KeyView key);
   uint32_t pauseCalls() const;
   bool allCopied() const;
+  bool isFilled() const;
   bool overBudget(Port& port) const;
   bool holdsJournal() const;
   void pumpJournal(Port& port);

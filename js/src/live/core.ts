@@ -13,6 +13,8 @@ import { WriteMeter } from './writes.js'
 /** These are durable before they take effect, or a crash would take back an epoch in which clients were served. */
 const OPENING: ReadonlySet<GateVerb> = new Set(['assign', 'unfence', 'activate'])
 
+const GONE = 'the record of its gate is gone, and with it what was copied: it was emptied, or lost its disk; the source has everything'
+
 /** One a store, however many objects stand for it: two gates of one store would contradict each other. */
 const cores = new WeakMap<object, GateCore>()
 
@@ -117,6 +119,12 @@ export class GateCore {
         this.changeNow(gate, packed)
       })
     }
+    // What it was filled with is gone, record and all, behind the back of this gate: writing the record again would hide that.
+    const asks = call.verb === 'inspect'
+    if ((asks || call.verb === 'restage') && (await this.record.read()) === undefined) {
+      throw new KeyhaulError('KEYHAUL_NOT_OWNER', { store: this.store, message: GONE })
+    }
+    if (asks) return gate.change(packed)
     await this.inTurn(async () => this.changeNow(gate, packed))
     // Not in turn: what takes this back must not wait for it.
     for (;;) {
