@@ -74,7 +74,7 @@ bool GatedStoreNode::isDoneOrQueued(const Message& message) {
 GateCall GatedStoreNode::callOf(const Message& message) const {
   const Plan& plan = world_.job(message.party).plan;
   GateCall call;
-  call.verb = message.verb == GateVerb::kRestage && world_.sabotaged(Sabotage::kStagedOnTrust) ? GateVerb::kPrepare : message.verb;
+  call.verb = message.verb == GateVerb::kRestage && world_.sabotaged(Sabotage::kStagingForgotten) ? GateVerb::kPrepare : message.verb;
   call.claim = plan.claim;
   call.coordEpoch = message.coordEpoch;
   if (world_.sabotaged(Sabotage::kAnyCoordinator)) call.coordEpoch = UINT32_MAX;
@@ -98,7 +98,7 @@ void GatedStoreNode::onGateCall(Message message) {
   ErrorCode error = ErrorCode::kOk;
   if (call.verb == GateVerb::kInspect) {
     Message reply = replyTo(message);
-    if (!lostDisk() || !world_.sabotaged(Sabotage::kStagedOnTrust)) reply.error = gate_.change(call).code();
+    if (!lostDisk() || !world_.sabotaged(Sabotage::kStagingForgotten)) reply.error = gate_.change(call).code();
     return send(std::move(reply), 50);
   }
   if (Gate::opens(call.verb)) {
