@@ -193,8 +193,8 @@ void FaultSchedule::harmStore(Node& node) {
   if (strikes(store_, FaultKind::kFeedLost, node)) store.forgetHalfTheLog();
   if (!losses_.chance(world_.faults().rate(FaultKind::kDiskLost)) || !store.isSpare()) return;
   world_.struck(FaultKind::kDiskLost, node.id());
-  crash(node, world_.nowUs() + losses_.between(kTickUs, 3 * kSecondUs));
-  store.loseDisk();
+  node.bornUs = world_.nowUs();
+  crash(node, node.bornUs + losses_.between(kTickUs, 3 * kSecondUs));
 }
 
 void FaultSchedule::harmMover(Node& node) {

@@ -84,10 +84,9 @@ GateCall GatedStoreNode::callOf(const Message& message) const {
   return call;
 }
 
-ErrorCode GatedStoreNode::changeGate(const Message& message, GateCall call) {
+ErrorCode GatedStoreNode::changeGate(const Message&, GateCall call) {
   const Status status = gate_.change(call);
   if (!status.ok()) return status.code();
-  static_cast<void>(message);
   world_.tell([&](Oracle& oracle) { oracle.onGate(id(), call); });
   return ErrorCode::kOk;
 }
@@ -373,6 +372,7 @@ void GatedStoreNode::onCrash() {
   for (auto& [number, early] : early_) clients_[early.call.party].reply = early.reply;
   early_.clear();
   hiding_.reset();
+  if (losesDisk()) durableGate_.clear();
   gate_ = durableGate();
   waiting_.clear();
   held_.clear();

@@ -33,8 +33,6 @@ class GatedStoreNode : public StoreNode {
   // As it would be after a crash at this moment.
   Gate durableGate() const;
   void openStaged();
-  bool isSpare() const override;
-  void loseDisk() override;
   const GateRange* gateAt(std::string_view key) const;
   void setUpGate(const KeyRange& range);
   // Values that have ended are to be deleted from now on.

@@ -43,9 +43,7 @@ class StoreNode : public Node {
   const Disk& disk() const { return disk_; }
   void forgetHalfTheLog() { log_.forgetHalf(); }
   // Does it hold nothing of its own, but what migrations have brought that are far from their end?
-  virtual bool isSpare() const;
-  // While it is down.
-  virtual void loseDisk();
+  bool isSpare() const;
   bool lostDisk() const { return bornUs != 0; }
 
  protected:
@@ -68,6 +66,8 @@ class StoreNode : public Node {
   };
 
   void onCrash() override;
+  bool losesDisk() const;
+  void wipe();
   bool losesPrefix(uint64_t& surviving);
   void losesAny();
   static bool isRead(MessageKind kind);

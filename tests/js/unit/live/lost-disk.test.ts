@@ -85,7 +85,7 @@ for (const verify of VERIFY) {
         await inWorld(() => b, folder, async ({ a, register }) => {
           const journal = join(folder, 'move.journal')
           const first = new Engine()
-          const stopped = await first.migrate({ live: true, from: a, to: b, register, journal, verify, follow: true, pageEntries: 100, checkpointBytes: 1 })
+          const stopped = await first.migrate({ live: true, from: a, to: b, register, journal, verify, follow: true, pageEntries: 100, durablePages: 1 })
           await (state === 'copying' ? hasCopied(stopped) : reaches(stopped, state))
           stopped.stop()
           assert.equal((await ended(stopped)).code, 'KEYHAUL_INTERRUPTED')
