@@ -186,15 +186,6 @@ bool LiveMigration::allCopied() const {
                      [](const auto& range) { return range.copied; });
 }
 
-// The journal says that the target has something of it, or all: a gate that does not know is of a store that came back
-// without its disk. Verification would find that, if there is one.
-bool LiveMigration::isFilled() const {
-  if (restarting_ || shared_.claim.state != ClaimState::kClaimed) return false;
-  return shared_.turned || std::any_of(shared_.ranges.begin(), shared_.ranges.end(), [](const auto& range) {
-           return range.copied || !range.leaves.empty();
-         });
-}
-
 void LiveMigration::startApproach(bool follow) {
   feed_.gathered(Duration{0});  // its end was seen
   KeyList suspects = compare_.different().keys;
@@ -294,12 +285,7 @@ Status LiveMigration::pumpOwn(Port& port) {
   }
   if (!sourceGate_.done()) return sourceGate_.pump(port);
   if (!targetGate_.done()) return targetGate_.pump(port);
-  if (state_ == MigrationState::kFencing && std::exchange(inspecting_, false)) {
-    fencedAt_ = port.now();  // neither that answer nor the record that it waited for kept anybody from writing
-    shared_.totals.pauseForecastUs = approach_.forecastUs();
-    sourceGate_.start(shared_.source, GateVerb::kFence, shared_.claim.fenceEpoch(), false);
-    return sourceGate_.pump(port);
-  }
+  if (state_ == MigrationState::kFencing && std::exchange(inspecting_, false)) return fence(port);
   if (!register_.done()) return register_.pump(port);
   // The source serves again. A write that the attempt left under way is awaited here: one
   // that came later could undo what is written after it.

@@ -88,6 +88,7 @@ class LiveMigration final : public JobBase {
   uint32_t pauseCalls() const;
   bool allCopied() const;
   bool isFilled() const;
+  Status fence(Port& port);
   bool overBudget(Port& port) const;
   bool holdsJournal() const;
   void pumpJournal(Port& port);
