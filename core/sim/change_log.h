@@ -36,6 +36,7 @@ class ChangeLog {
   void close(uint32_t feed);
   // Feeds that had not read the older half have lost their place.
   void forgetHalf();
+  void forgetFeeds() { feeds_.clear(); }
   // Sabotage: those from `from` on client by client, each one's in their order.
   void groupByParty(size_t from);
   // Sabotage: a feed that was opened at `position` begins when this is first called.

@@ -25,6 +25,12 @@ bool writesValues(S state) {
 bool reads(S state) {
   return scans(state) || writesValues(state);
 }
+// Those in which a target may lose its disk.
+bool mayLoseItsTarget(S state) {
+  return state == S::kClaiming || state == S::kPreparing || state == S::kStaging || state == S::kArming || state == S::kReversible ||
+         state == S::kCopying || state == S::kCatchingUp || state == S::kVerifying || state == S::kApproaching ||
+         state == S::kAborting || state == S::kUnfencing || state == S::kDiscarding;
+}
 // Several writes before one is synced.
 bool writesMany(S state) {
   return state == S::kCopying;
@@ -76,6 +82,9 @@ std::string_view whyImpossibleForCopies(S state, FaultKind kind) {
     case FaultKind::kSlots:
     case FaultKind::kVersionSkew: return {};
     case FaultKind::kStaleRead: return state == S::kVerifying ? "" : "nothing is compared";
+    case FaultKind::kDiskLost:
+      if (state == S::kRepairing) return "what is repaired was the target's own";
+      return state == S::kVerifying || state == S::kDeleting ? "what it has shown is taken for what it holds" : "";
   }
   return {};
 }
@@ -100,6 +109,7 @@ std::string_view whyImpossible(CoverageOf of, MigrationState state, FaultKind ki
   if (kind == FaultKind::kNoMemory && !reads(state)) return "no page is read";
   if (kind == FaultKind::kAnyLoss && !writesMany(state)) return "what is written is synced before it is acknowledged";
   if (kind == FaultKind::kStoreError && ofRegister) return "only the register is asked";
+  if (kind == FaultKind::kDiskLost && !mayLoseItsTarget(state)) return "its source does not serve, or it serves itself, or nothing is to be left on it";
   if (kind == FaultKind::kRegisterError && !ofRegister) return "the register is not asked";
   return {};
 }

@@ -25,7 +25,8 @@ FaultSchedule::FaultSchedule(World& world)
       groups_(world.seed(), "fault groups"),
       swizzle_(world.seed(), "fault swizzle"),
       clocks_(world.seed(), "fault clocks"),
-      slots_(world.seed(), "fault slots") {}
+      slots_(world.seed(), "fault slots"),
+      losses_(world.seed(), "fault losses") {}
 
 void FaultSchedule::start() { post(kTickUs, kTick, 0); }
 
@@ -190,6 +191,10 @@ void FaultSchedule::harmStore(Node& node) {
   holdUp(store_, node, FaultKind::kStorePause, 10 * kSecondUs, FaultKind::kStoreSlow);
   fill(node, store.disk());
   if (strikes(store_, FaultKind::kFeedLost, node)) store.forgetHalfTheLog();
+  if (!losses_.chance(world_.faults().rate(FaultKind::kDiskLost)) || !store.isSpare()) return;
+  world_.struck(FaultKind::kDiskLost, node.id());
+  node.bornUs = world_.nowUs();
+  crash(node, node.bornUs + losses_.between(kTickUs, 3 * kSecondUs));
 }
 
 void FaultSchedule::harmMover(Node& node) {

@@ -52,7 +52,7 @@ class FaultSchedule {
   void post(uint64_t delayUs, What what, uint16_t node);
 
   World& world_;
-  Prng path_, mover_, store_, disk_, user_, register_, replay_, groups_, swizzle_, clocks_, slots_;
+  Prng path_, mover_, store_, disk_, user_, register_, replay_, groups_, swizzle_, clocks_, slots_, losses_;
   std::map<uint16_t, uint64_t> cloggedUntilUs_;  // by node: of a swizzle
 };
 

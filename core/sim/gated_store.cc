@@ -74,7 +74,7 @@ bool GatedStoreNode::isDoneOrQueued(const Message& message) {
 GateCall GatedStoreNode::callOf(const Message& message) const {
   const Plan& plan = world_.job(message.party).plan;
   GateCall call;
-  call.verb = message.verb;
+  call.verb = message.verb == GateVerb::kRestage && world_.sabotaged(Sabotage::kStagingForgotten) ? GateVerb::kPrepare : message.verb;
   call.claim = plan.claim;
   call.coordEpoch = message.coordEpoch;
   if (world_.sabotaged(Sabotage::kAnyCoordinator)) call.coordEpoch = UINT32_MAX;
@@ -84,10 +84,9 @@ GateCall GatedStoreNode::callOf(const Message& message) const {
   return call;
 }
 
-ErrorCode GatedStoreNode::changeGate(const Message& message, GateCall call) {
+ErrorCode GatedStoreNode::changeGate(const Message&, GateCall call) {
   const Status status = gate_.change(call);
   if (!status.ok()) return status.code();
-  static_cast<void>(message);
   world_.tell([&](Oracle& oracle) { oracle.onGate(id(), call); });
   return ErrorCode::kOk;
 }
@@ -98,7 +97,7 @@ void GatedStoreNode::onGateCall(Message message) {
   ErrorCode error = ErrorCode::kOk;
   if (call.verb == GateVerb::kInspect) {
     Message reply = replyTo(message);
-    reply.error = gate_.change(call).code();
+    if (!lostDisk() || !world_.sabotaged(Sabotage::kStagingForgotten)) reply.error = gate_.change(call).code();
     return send(std::move(reply), 50);
   }
   if (Gate::opens(call.verb)) {
@@ -155,12 +154,12 @@ Message GatedStoreNode::executeGate(const Message& message) {
     if (world_.sabotaged(Sabotage::kUnfenceByTimer)) timer(kImpatienceUs, kSelfUnfence);
     if (world_.sabotaged(Sabotage::kFenceForgotten)) return reply;
   }
-  if (call.verb == GateVerb::kPrepare) {
+  const bool stages = call.verb == GateVerb::kPrepare || call.verb == GateVerb::kRestage;
+  if (stages) {
     uint64_t& preparedBy = sessionOf(message).preparedBy;
     preparedBy = std::max(preparedBy, message.call);
   }
-  if (call.verb == GateVerb::kPrepare && world_.sabotaged(Sabotage::kWindowByTimer) &&
-      world_.isTurned(world_.job(message.party))) {
+  if (stages && world_.sabotaged(Sabotage::kWindowByTimer) && world_.isTurned(world_.job(message.party))) {
     lastFence_ = call;
     timer(2 * kLazyUs, kSelfUnfence);
   }
@@ -359,7 +358,7 @@ void GatedStoreNode::onTimer(uint8_t what, uint64_t arg) {
   }
   if (what != kSelfUnfence) return StoreNode::onTimer(what, arg);
   GateCall call = *lastFence_;
-  const bool staged = call.verb == GateVerb::kPrepare;
+  const bool staged = call.verb != GateVerb::kFence;
   call.verb = staged ? GateVerb::kActivate : GateVerb::kUnfence;
   if (!staged) ++call.epoch;
   if (!gate_.change(call).ok()) return;
@@ -373,6 +372,7 @@ void GatedStoreNode::onCrash() {
   for (auto& [number, early] : early_) clients_[early.call.party].reply = early.reply;
   early_.clear();
   hiding_.reset();
+  if (losesDisk()) durableGate_.clear();
   gate_ = durableGate();
   waiting_.clear();
   held_.clear();

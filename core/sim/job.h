@@ -61,7 +61,6 @@ struct Job {
   bool isLater = false;      // and began by a process whose version older ones do not know
   Receipt receipt;           // once it has ended
   std::vector<std::string> copiedUpto;  // by range; only kept for a sabotage
-  Entries targetBefore;      // its ranges of the target, when it was first begun
 
   bool begun = false;        // live: its plan names a source and a target
   bool reverseTold = false;  // that somebody wants back was known to it

@@ -55,6 +55,7 @@ struct Message {
   uint64_t epoch = 0;     // of a client: that of the owner as it knows it
   uint64_t coordEpoch = 0;
   std::vector<uint64_t> tickets;  // of a gate, while the call is inside a store
+  uint64_t sentUs = 0;
   uint32_t storeBoot = 0;  // an apply: the life of the store that its session began in
   GateVerb verb = GateVerb::kPrepare;
   std::string body, extra;

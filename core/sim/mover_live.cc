@@ -272,7 +272,8 @@ void MoverNode::attach(std::string_view bytes, Event& event) {
 bool MoverNode::onLiveReply(Job& job, const Call& call, const Message& reply) {
   const bool ofRegister =
       call.kind == ActionKind::kRegisterRead || call.kind == ActionKind::kRegisterSwap;
-  if (call.kind == ActionKind::kGate && call.request.verb == GateVerb::kPrepare) {
+  const GateVerb verb = call.request.verb;
+  if (call.kind == ActionKind::kGate && (verb == GateVerb::kPrepare || verb == GateVerb::kRestage)) {
     work_[job.index].storeBoots[reply.from] = reply.storeBoot;
   }
   if (!ofRegister) return false;

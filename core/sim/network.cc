@@ -70,6 +70,7 @@ bool Network::strikes(Prng& prng, FaultKind kind, const Message& message) {
 void Network::send(uint64_t nowUs, Message message, uint64_t delayUs) {
   ++sent_;
   message.checksum = message.computeChecksum();
+  message.sentUs = nowUs;
   Path& on = path(message.from, message.to);
   if (world_ != nullptr && meanDelay() != 0) world_->struck(FaultKind::kReorder, message);
   if (world_ != nullptr && bytesPerSecond_ != 0) world_->struck(FaultKind::kBandwidth, message);

@@ -34,6 +34,8 @@ class Node {
   uint32_t boot() const { return boot_; }
   bool isUp() const { return up_; }
   uint64_t events = 0;  // that it has seen
+  // A store's disk was lost then, as it crashed. What was sent to it before is of connections that are gone.
+  uint64_t bornUs = 0;
   uint64_t pausedUntilUs = 0;
   uint64_t slowUntilUs = 0;
   uint32_t slowBy = 1;

@@ -42,6 +42,9 @@ class StoreNode : public Node {
   Disk& disk() { return disk_; }
   const Disk& disk() const { return disk_; }
   void forgetHalfTheLog() { log_.forgetHalf(); }
+  // Does it hold nothing of its own, but what migrations have brought that are far from their end?
+  bool isSpare() const;
+  bool lostDisk() const { return bornUs != 0; }
 
  protected:
   enum What : uint8_t { kCommit = 1 };
@@ -63,6 +66,8 @@ class StoreNode : public Node {
   };
 
   void onCrash() override;
+  bool losesDisk() const;
+  void wipe();
   bool losesPrefix(uint64_t& surviving);
   void losesAny();
   static bool isRead(MessageKind kind);

@@ -231,6 +231,7 @@ void StoreNode::onCrash() {
       finish(message, std::move(reply), false);
     }
   }
+  if (losesDisk()) wipe();
   queue_.clear();
   committing_ = false;
   batchError_ = ErrorCode::kOk;

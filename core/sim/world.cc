@@ -237,7 +237,7 @@ void World::deliver(const Queued& event) {
   if (node.isUp() && nowUs_ < node.pausedUntilUs) return queue_.push(node.pausedUntilUs, event);
   Message message;
   const bool arrives = network_.take(nowUs_, event.arg, message);
-  if (!arrives || !node.isUp()) return;
+  if (!arrives || !node.isUp() || message.sentUs < node.bornUs) return;
   const auto kind = static_cast<uint8_t>(static_cast<uint32_t>(message.kind) | 0x80U);
   hash_.addEvent(nowUs_, kind, event.node, mix64(message.call) ^ message.checksum);
   if (logs()) {

@@ -61,6 +61,9 @@ enum class GateVerb : uint8_t {
   kActivate = 7,
   kDiscard = 8,
   kInspect = 9,  // changes nothing: NotOwner unless this migration has staged all of it
+  // As prepare, of what this migration has filled before: NotOwner where the gate does not know of that, as it came back
+  // without its disk. A prepare would stage what is empty, and the copy would go on behind what is gone.
+  kRestage = 10,
 };
 std::string_view gateVerbName(GateVerb verb);  // "fence"
 

@@ -38,7 +38,7 @@ class Cutover : public Oracle {
     forEachPair(
         source.entries(), target.entries(), range,
         [&](const auto& own) {
-          if (!target.lacksDurably(own.first) || !target.isRotten(own.first)) {
+          if (!target.lacksDurably(own.first) || !target.isRotten(own.first) || target.lostDisk()) {
             violated(Harm::kLost, "decided, but the target does not hold the key", own.first);
           }
         },

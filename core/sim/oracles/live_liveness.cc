@@ -74,6 +74,9 @@ class LiveLiveness : public Oracle {
     if (why == kInterrupted) return true;
     // Its journal never began, so nobody can go on with it.
     if (why == kJournalWriteFailed || why == kDiskFull) return true;
+    // What it had copied is gone, or what it found there before it asked whose that is.
+    const bool gone = why == kNotOwner || why == kTargetNotEmpty;
+    if (gone && world_.store(job.target).lostDisk()) return true;
     // Another was faster, or has not cleaned up behind itself; or has moved it already.
     // A part has what it moves to itself, and nobody has cleaned up behind it.
     const bool others = world_.hasRival(job) || (job.after != 0 && job.partOf == 0);

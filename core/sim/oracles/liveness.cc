@@ -69,10 +69,10 @@ class Liveness : public Oracle {
       case MigrationState::kMismatch:
         // Safe, and wrong: the target held it all, and showed in that round what had been.
         if (misled_.count(job.index) != 0) return true;
-        // With versions: what nobody can tell. Else the target rotted, the sides differed from the start, or
+        // With versions: what nobody can tell. Else the target rotted or lost its disk, the sides differed from the start, or
         // clients wrote on.
         if (mergesVersions(job.plan)) return world_.store(job.target).everRotted() || undecided_.count(job.index) != 0;
-        return world_.store(job.target).everRotted() ||
+        return world_.store(job.target).everRotted() || world_.store(job.target).lostDisk() ||
                (job.plan.mode == MigrationMode::kVerify && !job.plan.repair) ||
                (job.written && !job.plan.follow);
       case MigrationState::kFailed:

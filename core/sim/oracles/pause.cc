@@ -23,7 +23,9 @@ class Pause : public Oracle {
     if (to == MigrationState::kFencing) fencedAt_.erase(job.index);
   }
   void onAction(const Job& job, const Action& action) override {
-    const bool goesOn = action.kind != ActionKind::kJournal && action.kind != ActionKind::kCloseFeed;
+    // The target is asked before anybody is fenced.
+    const bool asks = action.kind == ActionKind::kGate && action.verb == GateVerb::kInspect;
+    const bool goesOn = action.kind != ActionKind::kJournal && action.kind != ActionKind::kCloseFeed && !asks;
     if (!isFenced(job.state) || !goesOn) return;
     // The journal comes before the fence, and keeps nobody from writing.
     const uint64_t nowUs = world_.mover(job.mover).now().us;

@@ -6,6 +6,7 @@
 
 #include "../mover.h"
 #include "../register.h"
+#include "../store.h"
 #include "../world.h"
 #include "oracles.h"
 
@@ -54,7 +55,8 @@ class Window : public Oracle {
     const std::string who = "job " + std::to_string(job.index);
     if (job.receipt.sourceGivenUp && !job.giveUpTold) violated("the source of " + who + " was given up, and nobody said so");
     if (job.receipt.sourceGivenUp) return;
-    if (why != ErrorCode::kOk && why != ErrorCode::kFeedPositionLost) {
+    const bool gone = why == ErrorCode::kNotOwner && world_.store(job.source).lostDisk();
+    if (why != ErrorCode::kOk && why != ErrorCode::kFeedPositionLost && !gone) {
       violated("the window of job " + std::to_string(job.index) + " ended for " + std::string(errorName(why)));
     }
     if (why != ErrorCode::kOk) return;

@@ -55,6 +55,7 @@ std::string_view gateVerbName(GateVerb verb) {
     case GateVerb::kActivate: return "activate";
     case GateVerb::kDiscard: return "discard";
     case GateVerb::kInspect: return "inspect";
+    case GateVerb::kRestage: return "restage";
   }
   return "unknown";
 }
@@ -194,8 +195,10 @@ Status Gate::check(const GateCall& call, const GateRange* at) const {
       if (at == nullptr || (state == GateState::kServing && epoch == call.epoch)) return {};
       return ErrorCode::kNotOwner;
     case GateVerb::kPrepare:
+    case GateVerb::kRestage:
       if (repeats(GateState::kStaged)) return {};
       if (epoch >= call.epoch) return ErrorCode::kSuperseded;
+      if (call.verb == GateVerb::kRestage && (!own || state == GateState::kAbsent)) return ErrorCode::kNotOwner;
       // Staged by an older migration: the register let this one claim the range, so that
       // one has ended and what it left is litter.
       return needs(state == GateState::kAbsent || state == GateState::kRedirecting ||
@@ -242,7 +245,8 @@ Status Gate::change(const GateCall& call) {
     case GateVerb::kUnfence:
     case GateVerb::kActivate: next.state = GateState::kServing; break;
     case GateVerb::kInspect: return {};
-    case GateVerb::kPrepare: next.state = GateState::kStaged; break;
+    case GateVerb::kPrepare:
+    case GateVerb::kRestage: next.state = GateState::kStaged; break;
     case GateVerb::kFence: next.state = GateState::kFenced; break;
     case GateVerb::kFenceReads: next.state = GateState::kReadFenced; break;
     case GateVerb::kDiscard: next.state = GateState::kAbsent; break;
@@ -256,7 +260,7 @@ Status Gate::change(const GateCall& call) {
     next.range = range;
     if (call.verb == GateVerb::kFence) {
       fenceParts(next, changes);
-    } else if (call.verb == GateVerb::kPrepare || call.verb == GateVerb::kDiscard) {
+    } else if (next.state == GateState::kStaged || call.verb == GateVerb::kDiscard) {
       stageParts(next, changes);
     } else {
       changes.push_back(next);
@@ -313,6 +317,7 @@ bool Gate::opens(GateVerb verb) {
     case GateVerb::kFenceReads:
     case GateVerb::kRedirect:
     case GateVerb::kDiscard:
+    case GateVerb::kRestage:
     case GateVerb::kInspect: return false;
   }
   return false;

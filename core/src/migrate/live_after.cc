@@ -1,10 +1,27 @@
 // Where a live migration goes from a state whose part has ended: what the register and the
 // target say decides it, not what this process remembers.
+#include <algorithm>
 #include <utility>
 
 #include "migrate/live_migration.h"
 
 namespace keyhaul {
+
+// The journal says that the target has something of it, or all: a gate that does not know is of a store that came back
+// without its disk. Verification would find that, if there is one.
+bool LiveMigration::isFilled() const {
+  if (restarting_ || shared_.claim.state != ClaimState::kClaimed) return false;
+  return shared_.turned || std::any_of(shared_.ranges.begin(), shared_.ranges.end(), [](const auto& range) {
+           return range.copied || !range.leaves.empty();
+         });
+}
+
+Status LiveMigration::fence(Port& port) {
+  fencedAt_ = port.now();  // neither the target's answer nor the record that it waited for kept anybody from writing
+  shared_.totals.pauseForecastUs = approach_.forecastUs();
+  sourceGate_.start(shared_.source, GateVerb::kFence, shared_.claim.fenceEpoch(), false);
+  return sourceGate_.pump(port);
+}
 
 void LiveMigration::afterClaiming(Port& port) {
   staged_ = false;
@@ -74,7 +91,7 @@ void LiveMigration::afterPreparing(Port& port) {
 
 // The source serves again: what for was it fenced?
 void LiveMigration::afterUnfencing(Port& port) {
-  staged_ = false;
+  staged_ = inspecting_ = false;  // an attempt may have been given up before it was told that the target is as it was
   if (!feed_.position().empty()) feedPosition_ = feed_.position();
   if (shared_.claim.state == ClaimState::kAborted) {
     sayWhyUndone();

@@ -252,7 +252,13 @@ Status LiveMigration::afterEvent(Port& port, Status status) {
     enter(port, MigrationState::kClaiming);
     return {};
   }
-  if (status.code() != ErrorCode::kNotOwner || !std::exchange(inspecting_, false)) return status;
+  const bool refused = status.code() == ErrorCode::kNotOwner;
+  if (refused && state_ == MigrationState::kStaging && shared_.turned && isFilled()) {
+    stopParts(port);  // what was kept for a way back is gone
+    loseWindow(port, status.code());
+    return {};
+  }
+  if (!refused || isFilled() || !std::exchange(inspecting_, false)) return status;
   if (shared_.claim.state != ClaimState::kAborted) return ErrorCode::kTargetNotEmpty;  // not ours
   enter(port, MigrationState::kReleasing);  // nothing is staged
   return {};

@@ -209,7 +209,8 @@ void LiveMigration::startPart(Port& port) {
     case kStaging:
       // Whoever gave it up while this one was away has not asked it: its gate knows of neither.
       if (shared_.turned && claim.state == ClaimState::kClaimed) register_.start(RegisterStep::Change::kLook);
-      return targetGate_.start(shared_.target, inspecting_ ? GateVerb::kInspect : GateVerb::kPrepare,
+      return targetGate_.start(shared_.target,
+                               inspecting_ ? GateVerb::kInspect : isFilled() ? GateVerb::kRestage : GateVerb::kPrepare,
                                claim.fenceEpoch(), false);
     case kPreparing:
       return prepare_.start(!feedOpen_, feedPosition_, !prepared_ && !shared_.turned);
@@ -235,9 +236,8 @@ void LiveMigration::startPart(Port& port) {
       openWindow(port);
       return startApproach(true);
     case kFencing:
-      fencedAt_ = port.now();  // the record that it waited for kept nobody from writing
-      shared_.totals.pauseForecastUs = approach_.forecastUs();
-      return sourceGate_.start(shared_.source, GateVerb::kFence, claim.fenceEpoch(), false);
+      inspecting_ = true;
+      return targetGate_.start(shared_.target, GateVerb::kInspect, claim.fenceEpoch(), false);
     case kDraining:
       positionNamed_ = false;
       return approach_.startLast(feedPosition_);
@@ -285,6 +285,7 @@ Status LiveMigration::pumpOwn(Port& port) {
   }
   if (!sourceGate_.done()) return sourceGate_.pump(port);
   if (!targetGate_.done()) return targetGate_.pump(port);
+  if (state_ == MigrationState::kFencing && std::exchange(inspecting_, false)) return fence(port);
   if (!register_.done()) return register_.pump(port);
   // The source serves again. A write that the attempt left under way is awaited here: one
   // that came later could undo what is written after it.
@@ -299,7 +300,8 @@ bool LiveMigration::ownDone() const {
   if (part() == Part::kApproach) {
     return approach_.done() && (!positionNamed_ || shared_.journal.flushed());
   }
-  return sourceGate_.done() && targetGate_.done() && register_.done() && !feed_.writing();
+  const bool asks = state_ == MigrationState::kFencing && inspecting_;
+  return !asks && sourceGate_.done() && targetGate_.done() && register_.done() && !feed_.writing();
 }
 
 NodeId LiveMigration::ownBlamed() const {

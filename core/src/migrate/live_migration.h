@@ -87,6 +87,8 @@ class LiveMigration final : public JobBase {
   void countDifference(Port& port, DifferenceKind kind, KeyView key);
   uint32_t pauseCalls() const;
   bool allCopied() const;
+  bool isFilled() const;
+  Status fence(Port& port);
   bool overBudget(Port& port) const;
   bool holdsJournal() const;
   void pumpJournal(Port& port);

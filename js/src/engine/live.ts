@@ -29,7 +29,7 @@ export interface LiveRun {
 }
 
 /** GateVerb of core/include/keyhaul/gate.h, from 1. */
-const VERBS: readonly GateVerb[] = ['assign', 'prepare', 'fence', 'fenceReads', 'unfence', 'redirect', 'activate', 'discard', 'inspect']
+const VERBS: readonly GateVerb[] = ['assign', 'prepare', 'fence', 'fenceReads', 'unfence', 'redirect', 'activate', 'discard', 'inspect', 'restage']
 
 interface Answer {
   count: number

@@ -13,6 +13,8 @@ import { WriteMeter } from './writes.js'
 /** These are durable before they take effect, or a crash would take back an epoch in which clients were served. */
 const OPENING: ReadonlySet<GateVerb> = new Set(['assign', 'unfence', 'activate'])
 
+const GONE = 'the record of its gate is gone, and with it what was copied: it was emptied, or lost its disk; the source has everything'
+
 /** One a store, however many objects stand for it: two gates of one store would contradict each other. */
 const cores = new WeakMap<object, GateCore>()
 
@@ -45,6 +47,8 @@ export class GateCore {
   /** What migrations ask of the writers, while they cannot keep up with them. */
   private readonly limits = new Map<readonly ScanRange[], WriteLimit>()
   private loading: Promise<Gate> | undefined
+  /** Its record was found to be gone. */
+  private isGone = false
   private tail: Promise<unknown> = Promise.resolve()
   private waiting: (() => void)[] = []
 
@@ -117,6 +121,9 @@ export class GateCore {
         this.changeNow(gate, packed)
       })
     }
+    const asks = call.verb === 'inspect'
+    if (asks || call.verb === 'restage') await this.assertKept(asks)
+    if (asks) return gate.change(packed)
     await this.inTurn(async () => this.changeNow(gate, packed))
     // Not in turn: what takes this back must not wait for it.
     for (;;) {
@@ -130,6 +137,15 @@ export class GateCore {
       })
       if (isDurable) return
     }
+  }
+
+  /** What it was filled with may be gone, record and all, behind the back of this gate: to write the record again would hide that. */
+  private async assertKept(asks: boolean): Promise<void> {
+    const isGone = (await this.record.read()) === undefined
+    // Whoever was told gives it up and asks whether anything is staged: what came since is to be taken off again.
+    const isTold = asks && this.isGone
+    this.isGone = isGone
+    if (isGone && !isTold) throw new KeyhaulError('KEYHAUL_NOT_OWNER', { store: this.store, message: GONE })
   }
 
   private changeNow(gate: Gate, packed: Uint8Array): void {

@@ -3,7 +3,7 @@ import type { GateCall, GateVerb, ScanRange } from '../stores/store.js'
 
 const NO_BOUND = 0xffffffff
 const NONE = new Uint8Array(0)
-const VERBS: readonly GateVerb[] = ['assign', 'prepare', 'fence', 'fenceReads', 'unfence', 'redirect', 'activate', 'discard', 'inspect']
+const VERBS: readonly GateVerb[] = ['assign', 'prepare', 'fence', 'fenceReads', 'unfence', 'redirect', 'activate', 'discard', 'inspect', 'restage']
 
 /** What wasm/bindings/gate.cc reads at an address. */
 export class Packer {

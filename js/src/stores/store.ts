@@ -71,7 +71,7 @@ export interface NewerOptions extends ApplyOptions {
   readonly deletes: boolean
 }
 
-export type GateVerb = 'assign' | 'prepare' | 'fence' | 'fenceReads' | 'unfence' | 'redirect' | 'activate' | 'discard' | 'inspect'
+export type GateVerb = 'assign' | 'prepare' | 'fence' | 'fenceReads' | 'unfence' | 'redirect' | 'activate' | 'discard' | 'inspect' | 'restage'
 
 /** A change of who may read and write these ranges of a store; core/include/keyhaul/gate.h has the rules. */
 export interface GateCall {

@@ -48,6 +48,22 @@ TEST(Gate, AWriteOfAnOlderCoordinatorOrOfAnotherMigrationIsRefused) {
 }
 
 // Seed 88716 of live-swarm: what it had filled meanwhile stayed there, and belonged to nobody.
+// What comes back without its disk knows of nothing: a prepare would stage it, and the copy would go on behind what is gone.
+TEST(Gate, WhatWasFilledIsStagedAgainOnlyWhereItIsKnown) {
+  Gate gate;
+  EXPECT_EQ(gate.change(call(GateVerb::kRestage, 2, 2)).code(), ErrorCode::kNotOwner);
+  EXPECT_TRUE(gate.ranges().empty());
+  ASSERT_TRUE(gate.change(call(GateVerb::kPrepare, 2, 1)).ok());
+  EXPECT_TRUE(gate.change(call(GateVerb::kRestage, 2, 2)).ok());
+  EXPECT_TRUE(gate.change(call(GateVerb::kRestage, 2, 2)).ok());  // repeated
+  EXPECT_TRUE(gate.change(call(GateVerb::kRestage, 3, 3)).ok());  // of another attempt
+  EXPECT_EQ(gate.ranges()[0].coordEpoch, 3U);
+  EXPECT_EQ(gate.change(call(GateVerb::kRestage, 3, 2)).code(), ErrorCode::kSuperseded);
+  EXPECT_EQ(gate.change(call(GateVerb::kRestage, 4, 1, 9)).code(), ErrorCode::kNotOwner);  // of another migration
+  ASSERT_TRUE(gate.change(call(GateVerb::kDiscard, 3, 3)).ok());
+  EXPECT_EQ(gate.change(call(GateVerb::kRestage, 4, 4)).code(), ErrorCode::kNotOwner);
+}
+
 TEST(Gate, WhatAnOlderCoordinatorPreparedIsNotDiscardedUnseen) {
   Gate gate;
   ASSERT_EQ(gate.change(call(GateVerb::kInspect, 2, 2)).code(), ErrorCode::kNotOwner);

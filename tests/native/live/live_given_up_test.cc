@@ -204,7 +204,8 @@ TEST(LiveGivenUp, ACoordinatorThatWasAwayMeanwhileWritesNothingThere) {
     uint32_t staged = 0, written = 0;
     world.seen = [&](const Action& action, const std::string&) {
       if (!action.node || !world.isOfS(action)) return;
-      staged += action.kind == ActionKind::kGate && action.verb == GateVerb::kPrepare ? 1U : 0U;
+      const bool stages = action.verb == GateVerb::kPrepare || action.verb == GateVerb::kRestage;
+      staged += action.kind == ActionKind::kGate && stages ? 1U : 0U;
       written += action.kind == ActionKind::kApply ? 1U : 0U;
     };
     run.away = false;

@@ -35,7 +35,7 @@ TEST(LiveView, NamesTheRegisterThatDoesNotAnswerAndForHowLongWritersWait) {
 TEST(LiveView, NamesWhatAFenceAndAnActivationWaitFor) {
   LiveWorld world(LiveOptions{});
   bool hang = true;
-  GateVerb verb = GateVerb::kFence;
+  GateVerb verb = GateVerb::kInspect;
   world.stall = [&](const Action& action) {
     return hang && action.kind == ActionKind::kGate && action.verb == verb;
   };
@@ -48,6 +48,11 @@ TEST(LiveView, NamesWhatAFenceAndAnActivationWaitFor) {
   };
   until(MigrationState::kFencing);
   LiveView view = look(world);
+  EXPECT_EQ(view.waitsFor, WaitsFor::kTargetGate);
+  EXPECT_EQ(view.paused.us, 0U) << "nobody is fenced before the target has answered";
+  verb = GateVerb::kFence;
+  for (int i = 0; i < 200 && look(world).waitsFor == WaitsFor::kTargetGate; ++i) world.tick();
+  view = look(world);
   EXPECT_EQ(view.waitsFor, WaitsFor::kWritesInFlight);
   EXPECT_EQ(view.text, "waits for writes in flight on " + plan.source);
   EXPECT_EQ(view.budget.us, 60'000'000U);

@@ -38,7 +38,7 @@ const OF: readonly (readonly [Story, string])[] = [
   [TWO_OWNERS, 'stale-owner unfence-by-timer activate-early fence-forgotten fence-in-flight cut-before-drain late-activate no-read-fence never-unfence back-undrained window-by-timer own-writes back-from-the-dead looks-early gate-begun-anew'],
   [SPLIT, 'register-no-compare blind-commit any-coordinator old-incarnation foreign-writes feed-by-client'],
   [INDEX, 'gate-behind-data resume-past-checkpoint keep-torn-tail feed-after-scan late-feed skip-above-watermark live-skip-above late-way-back empty-page-is-end live-empty-page'],
-  [DELETED, 'delete-after-copy unguarded-delete verify-source-only repair-is-verified blind-recheck close-early cancel-tail clean-up-in-window window-shut reverse-dropped given-up-unasked bucket-forgotten repair-after blind-look'],
+  [DELETED, 'delete-after-copy unguarded-delete verify-source-only repair-is-verified blind-recheck close-early cancel-tail clean-up-in-window window-shut reverse-dropped given-up-unasked bucket-forgotten staging-forgotten repair-after blind-look'],
   [UNITS, 'budget-in-seconds'],
   [RETRIED, 'retry-for-ever'],
   [LARGE, 'large-entry-refused'],
