@@ -30,7 +30,7 @@ export const TOUR = [
     speed: 2,
     captions: [
       at(0, 's1 is to be switched off. It gives one range to s0 and one to s2, and clients notice nothing.'),
-      at(5.5, 'The first range changes its owner. Whoever still asks s1 is told where it went.'),
+      at(6, 'The first range changes its owner. Whoever still asks s1 is told where it went.'),
       at(9.1, 'The second one follows. What s1 still holds is deleted only now.'),
       at(11.6, 's1 owns nothing and holds nothing: it may be switched off.')
     ]
