@@ -69,8 +69,9 @@ Status PreparePhase::pump(Port& port) {
                     limits, nullptr);
       scanning_ = true;
     }
-    const Page* page = target_.first();  // one key is enough
-    if (page == nullptr) return target_.pump(port);
+    if (Status s = target_.pump(port); !s.ok()) return s;
+    Page* page = target_.front();
+    if (page == nullptr) return {};
     if (page->view.size() > 0) targetWasEmpty_ = false;
     target_.stop(port);
     scanning_ = false;

@@ -42,7 +42,8 @@ Status Scanner::pump(Port& port) {
       return {};
     }
   }
-  if (ended_ || pages_.size() >= window()) return {};
+  const size_t held = pages_.size();
+  if (ended_ || (held >= 2 && (held >= limits_.windowPages || areEnough()))) return {};
   Instant ready = retryAt_;
   if (limits_.throttled && !limits_.hurry) {
     const Instant shared = port.readyAt();
@@ -132,9 +133,8 @@ Status Scanner::accept(Port& port, const Event& event) {
   return {};
 }
 
-size_t Scanner::window() const {
-  const bool large = !pages_.empty() && pages_.back().buffer.bytes >= kLargePageBytes;
-  return std::max(std::min(limits_.windowPages, large ? kLargePagesMost : UINT32_MAX), 2U);
+bool Scanner::areEnough() const {
+  return pages_.size() >= kLargePagesMost && pages_.back().buffer.bytes >= kLargePageBytes;
 }
 
 Page* Scanner::front() {

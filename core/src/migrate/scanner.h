@@ -48,8 +48,6 @@ class Scanner {
   bool reading() const { return static_cast<bool>(op_); }
   Status onEvent(Port& port, const Event& event);
 
-  // The next page, as soon as there is one: it may turn out to be the last. Null: none was read.
-  const Page* first() const { return pages_.empty() ? nullptr : &pages_.front(); }
   // The next page, once it is known whether another one follows. Null: wait, or done().
   Page* front();
   void pop(Port& port);
@@ -65,7 +63,7 @@ class Scanner {
  private:
   Status accept(Port& port, const Event& event);
   Status failed(Port& port, ErrorCode error);
-  size_t window() const;
+  bool areEnough() const;  // large ones
 
   NodeId node_;
   OpTag tag_;

@@ -12,8 +12,10 @@ import { WriteMeter } from './writes.js'
 
 /** These are durable before they take effect, or a crash would take back an epoch in which clients were served. */
 const OPENING: ReadonlySet<GateVerb> = new Set(['assign', 'unfence', 'activate'])
+/** These go by what was staged before. */
+const OF_TARGETS: ReadonlySet<GateVerb> = new Set(['prepare', 'restage', 'inspect', 'activate'])
 
-const GONE = 'the record of its gate is gone, and with it what was copied: it was emptied, or lost its disk; the source has everything'
+const GONE = 'its gate does not know of what was staged there: it was emptied, or came back without its disk; the other store has everything'
 
 /** One a store, however many objects stand for it: two gates of one store would contradict each other. */
 const cores = new WeakMap<object, GateCore>()
@@ -47,8 +49,12 @@ export class GateCore {
   /** What migrations ask of the writers, while they cannot keep up with them. */
   private readonly limits = new Map<readonly ScanRange[], WriteLimit>()
   private loading: Promise<Gate> | undefined
-  /** Its record was found to be gone. */
-  private isGone = false
+  /** There is a record, or was. */
+  private isRecorded = false
+  /** How often it was found gone, behind the back of this gate: what was staged before went with it. */
+  private losses = 0
+  /** Of claims: how often that was when they were staged, and whether they were told since. */
+  private readonly staged = new Map<string, { readonly losses: number; isTold: boolean }>()
   private tail: Promise<unknown> = Promise.resolve()
   private waiting: (() => void)[] = []
 
@@ -81,6 +87,7 @@ export class GateCore {
     this.loading ??= this.record.read().then(
       (bytes) => {
         this.gate = new Gate(bytes, this.store)
+        this.isRecorded = bytes !== undefined
         return this.gate
       },
       (error: unknown) => {
@@ -117,14 +124,17 @@ export class GateCore {
     if (call.verb === 'fence') for (const limit of this.limits.values()) limit.letGo()
     if (OPENING.has(call.verb)) {
       return this.inTurn(async () => {
-        await this.record.write(gate.encodeAfter(packed))
+        await this.assertKept(call)
+        await this.write(this.known(call, () => gate.encodeAfter(packed)))
         this.changeNow(gate, packed)
+        if (call.verb === 'activate') this.staged.delete(nameOf(call))
       })
     }
-    const asks = call.verb === 'inspect'
-    if (asks || call.verb === 'restage') await this.assertKept(asks)
-    if (asks) return gate.change(packed)
-    await this.inTurn(async () => this.changeNow(gate, packed))
+    await this.inTurn(async () => {
+      await this.assertKept(call)
+      this.known(call, () => (call.verb === 'inspect' ? gate.change(packed) : this.changeNow(gate, packed)))
+    })
+    if (call.verb === 'inspect') return
     // Not in turn: what takes this back must not wait for it.
     for (;;) {
       while (!gate.quiet(packed)) await new Promise<void>((wake) => this.waiting.push(wake))
@@ -132,20 +142,52 @@ export class GateCore {
         // A repetition changes nothing; where it is refused, a later call has overtaken this one.
         gate.change(packed)
         if (!gate.quiet(packed)) return false
-        await this.record.write(gate.encode())
+        await this.write(gate.encode())
         return true
       })
-      if (isDurable) return
+      if (isDurable) break
+    }
+    if (call.verb === 'discard') this.staged.delete(nameOf(call))
+  }
+
+  /** To write the record again would hide that it is gone. */
+  private async look(): Promise<void> {
+    if (!this.isRecorded || (await this.record.read()) !== undefined) return
+    this.isRecorded = false
+    this.losses++
+  }
+
+  private async write(bytes: Uint8Array): Promise<void> {
+    await this.look()
+    await this.record.write(bytes)
+    this.isRecorded = true
+  }
+
+  /** What a claim has staged may be gone, record and all. Who was told may inspect: it gives up, and takes off what it wrote since. */
+  private async assertKept(call: GateCall): Promise<void> {
+    const { verb } = call
+    if (!OF_TARGETS.has(verb)) return
+    await this.look()
+    const name = nameOf(call)
+    const staged = this.staged.get(name) ?? { losses: this.losses, isTold: false }
+    if (verb === 'prepare' || verb === 'restage') this.staged.set(name, staged)
+    if (staged.losses === this.losses || verb === 'prepare') return
+    const isTold = verb === 'inspect' && staged.isTold
+    staged.isTold = true
+    if (!isTold) throw this.gone()
+  }
+
+  /** A gate that was loaded from nothing knows of nothing. */
+  private known<T>({ verb }: GateCall, work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw OF_TARGETS.has(verb) && (error as KeyhaulError).code === 'KEYHAUL_NOT_OWNER' ? this.gone() : error
     }
   }
 
-  /** What it was filled with may be gone, record and all, behind the back of this gate: to write the record again would hide that. */
-  private async assertKept(asks: boolean): Promise<void> {
-    const isGone = (await this.record.read()) === undefined
-    // Whoever was told gives it up and asks whether anything is staged: what came since is to be taken off again.
-    const isTold = asks && this.isGone
-    this.isGone = isGone
-    if (isGone && !isTold) throw new KeyhaulError('KEYHAUL_NOT_OWNER', { store: this.store, message: GONE })
+  private gone(): KeyhaulError {
+    return new KeyhaulError('KEYHAUL_NOT_OWNER', { store: this.store, message: GONE })
   }
 
   private changeNow(gate: Gate, packed: Uint8Array): void {
@@ -161,3 +203,5 @@ export class GateCore {
     return turn
   }
 }
+
+const nameOf = ({ claim }: GateCall): string => String.fromCharCode(...claim)

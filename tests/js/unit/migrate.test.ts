@@ -126,10 +126,6 @@ test('verify names what differs, repair mends it', async () => {
   assert.equal(dump(to), dump(from))
 })
 
-test('a target that is not empty: the first of its keys is named', async () => {
-  await assert.rejects(migrate({ from: filled('a', 3), to: filled('b', 3) }).done, { code: 'KEYHAUL_TARGET_NOT_EMPTY', store: 'b', key: new TextEncoder().encode('k000000') })
-})
-
 test('wrong requests are refused before anything is touched', async () => {
   const from = filled('a', 3)
   const to = filled('b', 1)

@@ -110,17 +110,6 @@ TEST(Engine, RefusesATargetThatIsNotEmpty) {
   EXPECT_EQ(host.targetStore.entries.size(), 1U);
 }
 
-// The host names the key of the page that it gave last.
-TEST(Engine, OneKeyIsEnoughToRefuseATarget) {
-  MemoryHost host;
-  fill(host.sourceStore, 10);
-  fill(host.targetStore, 10);
-  const auto id = begin(host, copyPlan());
-  ASSERT_TRUE(host.run());
-  EXPECT_EQ(host.engine.inspect(host.now, id)->error, ErrorCode::kTargetNotEmpty);
-  EXPECT_EQ(host.targetStore.scans, 1U);
-}
-
 TEST(Engine, MovesAndDeletesTheSourceAfterwards) {
   MemoryHost host;
   fill(host.sourceStore, 500);

@@ -37,7 +37,8 @@ async function inWorld(b: () => GatedStore, folder: string, work: (world: World,
     await load.stop()
     assert.deepEqual(await everything(a), load.expected())
     const { parts, claims } = await readOwnership(register)
-    assert.deepEqual(parts.map(({ owner, epoch }) => [owner, epoch > 0]), [['a', true]])
+    assert.ok(parts.length > 0)
+    for (const { owner, epoch } of parts) assert.deepEqual([owner, epoch > 0], ['a', true])
     assert.deepEqual(claims, [])
     await a.put('still', 'served')
   } finally {
@@ -49,6 +50,7 @@ async function inWorld(b: () => GatedStore, folder: string, work: (world: World,
 function assertNamesIt(error: MigrationError): void {
   assert.equal(error.code, 'KEYHAUL_NOT_OWNER', error.message)
   assert.equal(error.store, 'b')
+  assert.match(error.message, /its gate does not know of what was staged there/)
   assert.equal(error.receipt?.state, 'failed')
   assert.equal(error.receipt?.verified, false)
 }
@@ -69,7 +71,7 @@ for (const verify of VERIFY) {
           migration.finish()
           const error = await ended(migration)
           assertNamesIt(error)
-          assert.match(error.message, /the record of its gate is gone, .* it was emptied, or lost its disk; the source has everything/)
+          assert.match(error.message, /its gate does not know of what was staged there: it was emptied, or came back without its disk; the other store has everything/)
           assert.equal((await everything(b)).size, 0)
           engine.close()
         })
@@ -105,6 +107,46 @@ for (const verify of VERIFY) {
       })
     })
   }
+
+  test(`two moves into one target that is emptied, and one more that is, verification: ${verify}`, async () => {
+    await inFolder(async (folder) => {
+      const dbB = new ClassicLevel(join(folder, 'b'))
+      const b = gatedStore(levelStore(dbB, { name: 'b', feed: true }))
+      await inWorld(() => b, folder, async ({ a, register }) => {
+        const engine = new Engine()
+        const LOW = ['a', 'key-3~'] as const
+        const HIGH = { from: 'key-4' } as const
+        const move = async (range: typeof LOW | typeof HIGH): Promise<Migration> => {
+          const migration = await engine.migrate({ live: true, from: a, to: b, register, verify, follow: true, ranges: [range] })
+          await reaches(migration, 'approaching')
+          return migration
+        }
+        const [low, high] = [await move(LOW), await move(HIGH)]
+        await dbB.clear()
+        low.finish()
+        assertNamesIt(await ended(low))
+        // Its gate has written its record since, for the one that gave up.
+        high.finish()
+        assertNamesIt(await ended(high))
+        for (let tries = 0; tries < 2; tries++) {
+          const again = await move(LOW)
+          await dbB.clear()
+          again.finish()
+          assertNamesIt(await ended(again))
+        }
+        // Another one stages what it has, and writes the record too.
+        const first = await move(LOW)
+        await dbB.clear()
+        const second = await move(HIGH)
+        first.finish()
+        assertNamesIt(await ended(first))
+        second.cancel()
+        assert.equal((await ended(second)).code, 'KEYHAUL_CANCELLED')
+        engine.close()
+      })
+      await dbB.close()
+    })
+  })
 
   test(`a memory store that is a new one after a resume, verification: ${verify}`, async () => {
     await inFolder(async (folder) => {
