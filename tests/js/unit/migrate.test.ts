@@ -39,7 +39,7 @@ test('a checkpoint every 256 pages, where they come within a second', async () =
     if (options?.durable === true) durable.push(pages)
     await to.apply(writes, options)
   }
-  const { copiedPages, durationMs } = await migrate({ from: filled('a', 600), to: Object.assign(Object.create(to) as typeof to, { apply, applyPacked: undefined }), pageEntries: 1 }).done
+  const { copiedPages, durationMs } = await migrate({ from: filled('a', 600), to: Object.assign(Object.create(to) as typeof to, { apply }), pageEntries: 1 }).done
   assert.equal(copiedPages, 600)
   assert.equal(durable.at(-1), 600)
   assert.ok(durable.every((page, i) => page - (durable[i - 1] ?? 0) <= 256))
