@@ -1,6 +1,5 @@
 // LevelDB to LevelDB: keyhaul against the loops people write, in turn, each run in a process of its own (move-once.mjs:
-// in one process for all, the loops fill memory that keyhaul gave back, and take a fifth of the page faults), results
-// compared; and a memory-level, which is no disk. node bench/node/move.mjs [--quick] [--json] [--value=100|4096|262144]
+// in one process for all, the loops fill memory that keyhaul gave back), results compared; and a memory-level, which is no disk. node bench/node/move.mjs [--quick] [--json] [--value=100|4096|262144]
 // [--runs=N] [--memory] [--page=BYTES]; one core: taskset -c 0 node …
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'

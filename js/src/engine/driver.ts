@@ -151,6 +151,7 @@ export class Driver {
     // First, so that nothing a listener does can keep an action from being started.
     for (const action of actions) this.#start(action)
     for (const [migration, notice] of notices) {
+      if (this.#closed) return // by a listener
       this.#pace?.see(migration, notice)
       this.#runs.get(migration)?.onNotice(notice)
     }
@@ -381,8 +382,7 @@ export class Driver {
   }
 
   #openFeed(store: Store, { migration, node }: Action, after: Uint8Array, signal: AbortSignal): Promise<Feed> {
-    const wanted = (): boolean => !this.#closed && this.#runs.has(migration)
-    return this.#feeds.begin(migration, node).begin(store, migration, this.#run(migration), after, signal, wanted)
+    return this.#feeds.begin(migration, node).begin(store, migration, this.#run(migration), after, signal, () => !this.#closed && this.#runs.has(migration))
   }
 
   #run(migration: number): RunPort {

@@ -186,6 +186,13 @@ test('a signal that aborts while a journal is read stops what comes of it, and i
   assert.deepEqual([verified, entries, to.size], [true, 500, 500])
 })
 
+test('a listener may close the engine while others are still to be told', async () => {
+  const engine = new Engine()
+  const runs = await Promise.all(['a', 'b'].map((name) => engine.migrate({ from: filled(`${name}1`, 100), to: memoryStore({ name: `${name}2` }) })))
+  for (const run of runs) run.on('state', () => engine.close())
+  for (const run of runs) await assert.rejects(run.done, { code: 'KEYHAUL_CLOSED' })
+})
+
 test('an engine at rest has 4 MiB of memory at most, and one that has moved something keeps to its window', () => {
   const dist = new URL('../../../dist/', import.meta.url).href
   const script = `
