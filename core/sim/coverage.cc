@@ -27,7 +27,7 @@ bool reads(S state) {
 }
 // Those in which a target may lose its disk.
 bool mayLoseItsTarget(S state) {
-  return state == S::kClaiming || state == S::kPreparing || state == S::kStaging || state == S::kArming || state == S::kReversible ||
+  return state == S::kClaiming || state == S::kPreparing || state == S::kStaging || state == S::kReversible ||
          state == S::kCopying || state == S::kCatchingUp || state == S::kVerifying || state == S::kApproaching ||
          state == S::kAborting || state == S::kUnfencing || state == S::kDiscarding;
 }
@@ -109,7 +109,7 @@ std::string_view whyImpossible(CoverageOf of, MigrationState state, FaultKind ki
   if (kind == FaultKind::kNoMemory && !reads(state)) return "no page is read";
   if (kind == FaultKind::kAnyLoss && !writesMany(state)) return "what is written is synced before it is acknowledged";
   if (kind == FaultKind::kStoreError && ofRegister) return "only the register is asked";
-  if (kind == FaultKind::kDiskLost && !mayLoseItsTarget(state)) return "its source does not serve, or it serves itself, or nothing is to be left on it";
+  if (kind == FaultKind::kDiskLost && !mayLoseItsTarget(state)) return "its source does not serve, or it serves itself, nothing is to be left on it, or it is one call long";
   if (kind == FaultKind::kRegisterError && !ofRegister) return "the register is not asked";
   return {};
 }

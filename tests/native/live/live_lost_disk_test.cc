@@ -62,6 +62,31 @@ TEST(LiveLostDisk, TheMigrationEndsAndTheSourceHasEverything) {
   EXPECT_GT(done, 0U);  // nothing was there yet
 }
 
+// The last call before it is asked: one long, so the simulator leaves it out.
+TEST(LiveLostDisk, WhileItsOwnFeedIsOpened) {
+  for (const VerifyDepth verify : {VerifyDepth::kNone, VerifyDepth::kBoth}) {
+    LiveOptions options;
+    LiveWorld world(options);
+    Plan plan = windowed(world, 3'600'000);
+    plan.verify = verify;
+    world.start(plan);
+    bool lost = false;
+    world.fault = [&](const Action&) {
+      if (!lost && world.state() == kArming) {
+        lost = true;
+        losesItsDisk(world, world.target());
+      }
+      return ErrorCode::kOk;
+    };
+    ASSERT_TRUE(world.run()) << stateName(world.state()) << " " << errorName(world.error());
+    ASSERT_TRUE(lost);
+    EXPECT_EQ(world.state(), kFailed);
+    EXPECT_EQ(world.error(), ErrorCode::kNotOwner);
+    serves(world.source(), true);
+    serves(world.target(), false);
+  }
+}
+
 // It has decided, and the target had acknowledged nothing: nobody serves, nothing is deleted, and the error says whose gate it is.
 TEST(LiveLostDisk, WhatIsDecidedStopsBeforeItIsServed) {
   LiveOptions options;

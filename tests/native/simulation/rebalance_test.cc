@@ -102,7 +102,7 @@ TEST(Rebalance, WhatTheScenarioIsAboutHappens) {
 // Some die after the first of what they wanted to ask for, and some worlds have two of them.
 TEST(Rebalance, PlannersDieAndDoNotKnowOfEachOther) {
   uint64_t died = 0, pairs = 0, bothMove = 0, refused = 0;
-  const uint64_t seeds = kThorough ? 90 : 15;
+  const uint64_t seeds = kThorough ? 90 : 30;
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
     Balanced run(seed, kAllFaults);
     const Report report = run.world->run();
