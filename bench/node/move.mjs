@@ -1,6 +1,7 @@
 // LevelDB to LevelDB: keyhaul against the loops people write, in turn, each run in a process of its own (move-once.mjs:
-// in one process for all, the loops fill memory that keyhaul gave back), results compared; and a memory-level, which is no disk. node bench/node/move.mjs [--quick] [--json] [--value=100|4096|262144]
-// [--runs=N] [--memory] [--page=BYTES]; one core: taskset -c 0 node …
+// in one process for all, the loops fill memory that keyhaul gave back), results compared; and a
+// memory-level, which is no disk. node bench/node/move.mjs [--quick] [--json] [--value=100|4096|262144] [--runs=N]
+// [--memory] [--page=BYTES]; one core: taskset -c 0 node …
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { databaseOf, fill } from '../shared/databases.mjs'
 import { machine } from '../shared/machine.mjs'
+import { WAYS } from '../shared/move-ways.mjs'
 
 const quick = process.argv.includes('--quick')
 const given = (name) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
@@ -25,7 +27,6 @@ const SHAPES = [
 const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
-const WAYS = ['one by one', 'usual loop: nextv(1000) + batch([])', 'chained batch + read-ahead, nothing else on', 'keyhaul: checksum, digest, checkpoints, journal']
 const once = fileURLToPath(new URL('move-once.mjs', import.meta.url))
 
 /** Another one begins in each run. */
@@ -47,10 +48,10 @@ for (const shape of SHAPES) {
       await db.close()
     }
   }
-  const seconds = Object.fromEntries(WAYS.map((way) => [way, []]))
+  const seconds = Object.fromEntries(Object.keys(WAYS).map((way) => [way, []]))
   const verify = []
   for (let run = 0; run < RUNS; run++) {
-    for (const way of inTurn(WAYS, run)) {
+    for (const way of inTurn(Object.keys(WAYS), run)) {
       // The slowest way needs no three runs.
       if (way === 'one by one' && run > 0) continue
       // What the way before left for the disk to do is not this one's time.
