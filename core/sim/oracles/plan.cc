@@ -69,7 +69,7 @@ class PlanOracle : public Oracle {
   }
   void onPlanned(const PlannerNode& planner, const Job& planned, uint64_t look) override {
     const std::vector<KeyRange>& ranges = world_.space().placed;
-    const Look& seen = looks_[planner.id()][look];
+    const Look& seen = looks_[planner.id()][static_cast<size_t>(look)];
     const std::string what = "from " + world_.store(planned.source).name() + " to " + world_.store(planned.target).name();
     uint64_t least = 0, most = 0, room = 0;  // but for what moves
     uint32_t out = 0, in = 0;
