@@ -145,6 +145,7 @@ double encodeAfter(uint32_t handle, uint32_t address) {
   return 0;
 }
 void encode(uint32_t handle) { text() = gates()[handle].encode(); }
+void emptied(uint32_t handle) { gates()[handle].emptied(); }
 uint32_t quiet(uint32_t handle, uint32_t address) {
   return gates()[handle].quiet(Packed{address}.call().ranges) ? 1 : 0;
 }
@@ -228,6 +229,7 @@ EMSCRIPTEN_BINDINGS(keyhaul_gate) {
   emscripten::function("gateEncodeAfter", &encodeAfter);
   emscripten::function("gateEncode", &encode);
   emscripten::function("gateQuiet", &quiet);
+  emscripten::function("gateEmptied", &emptied);
   emscripten::function("ownershipJson", &ownershipJson);
   emscripten::function("ownershipAssign", &ownershipAssign);
 }

@@ -14,6 +14,10 @@
 // What the same migration moved away before (its reverse window) sends clients on while it is
 // staged too, and is redirecting(f) again after a discard.
 //
+// A gate may outlive what its store holds: somebody empties the database behind its back, its record with it. The host
+// says so, emptied(), and what a migration had put or left there is `lost`: it is not copied further, activated, or gone
+// back to, also where the gate's record is read again later.
+//
 // Every change names its claim, its coordinator's epoch and an ownership epoch; older ones
 // are refused, whatever the order in which a network delivers them. Repeating one is fine.
 #pragma once
@@ -48,6 +52,7 @@ struct GateRange {
   ClaimId claim{};           // of the last migration that changed it
   uint64_t coordEpoch = 0;
   std::string target;        // kRedirecting, and what of it is kept for a way back
+  bool lost = false;         // what a migration has put or left here is gone (emptied())
   bool sameAs(const GateRange& other) const;  // but for the range
 };
 
@@ -60,7 +65,9 @@ enum class GateVerb : uint8_t {
   kRedirect = 6,
   kActivate = 7,
   kDiscard = 8,
-  kInspect = 9,  // changes nothing: NotOwner unless this migration has staged all of it
+  // Changes nothing: NotOwner unless this migration has staged all of it, and all is there. For epoch 0 also where it is
+  // lost: whoever gives it up takes off what was written since.
+  kInspect = 9,
   // As prepare, of what this migration has filled before: NotOwner where the gate does not know of that, as it came back
   // without its disk. A prepare would stage what is empty, and the copy would go on behind what is gone.
   kRestage = 10,
@@ -71,7 +78,7 @@ struct GateCall {
   GateVerb verb = GateVerb::kAssign;
   ClaimId claim{};
   uint64_t coordEpoch = 0;
-  uint64_t epoch = 0;  // the fence epoch f; for unfence the epoch of the abort
+  uint64_t epoch = 0;  // the fence epoch f; for unfence the epoch of the abort; 0 for some of inspect
   std::string target;  // kRedirect
   std::vector<KeyRange> ranges;
 };
@@ -124,6 +131,8 @@ class Gate {
   Result<std::string> encodeAfter(const GateCall& call) const;
   // Nothing in flight touches the ranges.
   bool quiet(const std::vector<KeyRange>& ranges) const;
+  // The store holds nothing any more, and has no record of this gate. What it owns it owns still.
+  void emptied();
   // May this migration write (or delete) these keys now? Staged by it, and no newer
   // coordinator, else Superseded. Gives what to pass to landed().
   Result<uint64_t> admitApply(const ClaimId& claim, uint64_t coordEpoch, const KeyRange& span);
@@ -144,7 +153,7 @@ class Gate {
   static Admission answerFor(const GateRange* range, bool write);
   Status check(const GateCall& call, const GateRange* at) const;
   uint64_t apply(const KeyRange& span);
-  void fenceParts(const GateRange& fence, std::vector<GateRange>& changes) const;
+  void closeParts(const GateRange& call, std::vector<GateRange>& changes) const;
   void stageParts(const GateRange& call, std::vector<GateRange>& changes) const;
   template <typename Visit>
   Status eachPart(const KeyRange& range, Visit visit) const;

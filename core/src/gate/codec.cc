@@ -9,13 +9,18 @@ namespace keyhaul {
 namespace {
 
 constexpr std::string_view kMagic = "KHGT";
+constexpr uint64_t kLost = 8;  // beside the state
+
+bool mayBeLost(GateState state) { return state != GateState::kAbsent && state != GateState::kServing; }
 
 GateRange readGateRange(ByteReader& in) {
   GateRange part;
   part.range = readKeys(in);
-  const uint64_t state = in.varint(static_cast<uint64_t>(GateState::kStaged));
-  if (state == 0) in.fail();
-  part.state = static_cast<GateState>(state);
+  const uint64_t state = in.varint(kLost | static_cast<uint64_t>(GateState::kStaged));
+  part.lost = (state & kLost) != 0;
+  part.state = static_cast<GateState>(state & ~kLost);
+  const bool known = part.state >= GateState::kAbsent && part.state <= GateState::kStaged;
+  if (!known || (part.lost && !mayBeLost(part.state))) in.fail();
   part.epoch = in.varint();
   const std::string_view id = in.raw(kClaimIdBytes);
   if (id.size() == kClaimIdBytes) std::memcpy(part.claim.data(), id.data(), kClaimIdBytes);
@@ -31,7 +36,7 @@ std::string Gate::encode() const {
   putVarint(out, ranges_.size());
   for (const GateRange& part : ranges_) {
     putRange(out, part.range);
-    putVarint(out, static_cast<uint64_t>(part.state));
+    putVarint(out, static_cast<uint64_t>(part.state) | (part.lost ? kLost : 0));
     putVarint(out, part.epoch);
     out.append(reinterpret_cast<const char*>(part.claim.data()), part.claim.size());
     putVarint(out, part.coordEpoch);

@@ -62,7 +62,7 @@ std::string_view gateVerbName(GateVerb verb) {
 
 bool GateRange::sameAs(const GateRange& other) const {
   return state == other.state && epoch == other.epoch && claim == other.claim &&
-         coordEpoch == other.coordEpoch && target == other.target;
+         coordEpoch == other.coordEpoch && target == other.target && lost == other.lost;
 }
 
 // The first part that ends above `key`.
@@ -180,6 +180,7 @@ Status Gate::check(const GateCall& call, const GateRange* at) const {
   const GateState state = at == nullptr ? GateState::kAbsent : at->state;
   const uint64_t epoch = at == nullptr ? 0 : at->epoch;
   const bool own = at != nullptr && at->claim == call.claim;
+  const bool lost = at != nullptr && at->lost;
   if (own && call.coordEpoch < at->coordEpoch) return ErrorCode::kSuperseded;
   // The same change again, by this or a later coordinator of the same migration.
   const auto repeats = [&](GateState done) { return own && state == done && epoch == call.epoch; };
@@ -190,12 +191,13 @@ Status Gate::check(const GateCall& call, const GateRange* at) const {
   const bool fenced = state == GateState::kFenced || state == GateState::kReadFenced;
   switch (call.verb) {
     case GateVerb::kInspect:
-      return own && state == GateState::kStaged ? Status{} : ErrorCode::kNotOwner;
+      return own && state == GateState::kStaged && (!lost || call.epoch == 0) ? Status{} : ErrorCode::kNotOwner;
     case GateVerb::kAssign:
       if (at == nullptr || (state == GateState::kServing && epoch == call.epoch)) return {};
       return ErrorCode::kNotOwner;
     case GateVerb::kPrepare:
     case GateVerb::kRestage:
+      if (call.verb == GateVerb::kRestage && lost) return needs(false);
       if (repeats(GateState::kStaged)) return {};
       if (epoch >= call.epoch) return ErrorCode::kSuperseded;
       if (call.verb == GateVerb::kRestage && (!own || state == GateState::kAbsent)) return ErrorCode::kNotOwner;
@@ -216,7 +218,7 @@ Status Gate::check(const GateCall& call, const GateRange* at) const {
       return needs(own && fenced && epoch == call.epoch);
     case GateVerb::kActivate:
       if (repeats(GateState::kServing)) return {};
-      return needs(own && state == GateState::kStaged && epoch == call.epoch);
+      return needs(own && state == GateState::kStaged && epoch == call.epoch && !lost);
     case GateVerb::kDiscard:
       if (repeats(GateState::kAbsent)) return {};
       // An older coordinator may have staged and filled it after this one looked.
@@ -258,8 +260,8 @@ Status Gate::change(const GateCall& call) {
   std::vector<GateRange> changes;
   for (const KeyRange& range : ordered(call.ranges)) {
     next.range = range;
-    if (call.verb == GateVerb::kFence) {
-      fenceParts(next, changes);
+    if (call.verb == GateVerb::kFence || call.verb == GateVerb::kFenceReads || call.verb == GateVerb::kRedirect) {
+      closeParts(next, changes);
     } else if (next.state == GateState::kStaged || call.verb == GateVerb::kDiscard) {
       stageParts(next, changes);
     } else {
@@ -271,40 +273,57 @@ Status Gate::change(const GateCall& call) {
   return {};
 }
 
-// A fence that comes again must not open the reads that were closed meanwhile.
-void Gate::fenceParts(const GateRange& fence, std::vector<GateRange>& changes) const {
-  for (size_t i = firstAbove(fence.range.lo); i < ranges_.size(); ++i) {
+// A fence that comes again must not open the reads that were closed meanwhile, and what is lost stays so.
+void Gate::closeParts(const GateRange& call, std::vector<GateRange>& changes) const {
+  for (size_t i = firstAbove(call.range.lo); i < ranges_.size(); ++i) {
     const GateRange& part = ranges_[i];
-    if (!fence.range.hi.isAbove(part.range.lo)) break;
-    const bool closed = part.state == GateState::kReadFenced && part.epoch == fence.epoch;
-    changes.push_back(fence);
-    changes.back().state = closed ? GateState::kReadFenced : GateState::kFenced;
-    changes.back().range = {std::max(part.range.lo, fence.range.lo),
-                            std::min(part.range.hi, fence.range.hi)};
+    if (!call.range.hi.isAbove(part.range.lo)) break;
+    const bool closed = part.state == GateState::kReadFenced && part.epoch == call.epoch;
+    changes.push_back(call);
+    GateRange& next = changes.back();
+    if (call.state == GateState::kFenced) next.state = closed ? GateState::kReadFenced : GateState::kFenced;
+    next.lost = part.lost;
+    next.range = {std::max(part.range.lo, call.range.lo), std::min(part.range.hi, call.range.hi)};
   }
 }
 
 // What this very migration moved away and now keeps for a way back still sends clients on, and does
-// again once it is not kept any more. Only what never was anybody's is absent then.
+// again once it is not kept any more. Only what never was anybody's is absent then. What is lost stays so where the
+// call that staged it comes once more.
 void Gate::stageParts(const GateRange& call, std::vector<GateRange>& changes) const {
-  const auto put = [&](const KeyRange& range, const std::string& owner) {
+  const bool discards = call.state == GateState::kAbsent;
+  const auto put = [&](const KeyRange& range, const std::string& owner, bool lost) {
     changes.push_back(call);
     changes.back().range = range;
     changes.back().target = owner;
-    const bool discards = call.state == GateState::kAbsent;
+    changes.back().lost = lost;
     if (discards && !owner.empty()) changes.back().state = GateState::kRedirecting;
   };
   Bound at = Bound::at(call.range.lo);
   for (size_t i = firstAbove(call.range.lo); i < ranges_.size(); ++i) {
     const GateRange& part = ranges_[i];
     if (!call.range.hi.isAbove(part.range.lo)) break;
-    if (part.claim != call.claim || part.target.empty()) continue;
+    const bool repeats = !discards && part.epoch == call.epoch && part.coordEpoch == call.coordEpoch;
+    const bool lost = part.lost && repeats;
+    if (part.claim != call.claim || (part.target.empty() && !lost)) continue;
     const KeyRange meets{std::max(part.range.lo, call.range.lo), std::min(part.range.hi, call.range.hi)};
-    if (at < Bound::at(meets.lo)) put({at.key(), Bound::at(meets.lo)}, {});
-    put(meets, part.target);
+    if (at < Bound::at(meets.lo)) put({at.key(), Bound::at(meets.lo)}, {}, false);
+    put(meets, part.target, lost);
     at = meets.hi;
   }
-  if (at < call.range.hi) put({at.key(), call.range.hi}, {});
+  if (at < call.range.hi) put({at.key(), call.range.hi}, {}, false);
+}
+
+// A source that is fenced too: it is what a way back would go back to.
+void Gate::emptied() {
+  std::vector<GateRange> changes;
+  for (const GateRange& part : ranges_) {
+    if (part.state == GateState::kAbsent || part.state == GateState::kServing) continue;
+    changes.push_back(part);
+    changes.back().lost = true;
+  }
+  ranges_ = overlay(std::move(ranges_), std::move(changes),
+                    [](const GateRange& a, const GateRange& b) { return a.sameAs(b); });
 }
 
 bool Gate::opens(GateVerb verb) {

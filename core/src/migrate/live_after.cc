@@ -17,7 +17,8 @@ bool LiveMigration::isFilled() const {
 }
 
 Status LiveMigration::fence(Port& port) {
-  fencedAt_ = port.now();  // neither the target's answer nor the record that it waited for kept anybody from writing
+  inspecting_ = false;
+  fencedAt_ = port.now();
   shared_.totals.pauseForecastUs = approach_.forecastUs();
   sourceGate_.start(shared_.source, GateVerb::kFence, shared_.claim.fenceEpoch(), false);
   return sourceGate_.pump(port);

@@ -253,7 +253,8 @@ Status LiveMigration::afterEvent(Port& port, Status status) {
     return {};
   }
   const bool refused = status.code() == ErrorCode::kNotOwner;
-  if (refused && state_ == MigrationState::kStaging && shared_.turned && isFilled()) {
+  const bool asked = state_ == MigrationState::kStaging || asksTarget();
+  if (refused && asked && shared_.turned && isFilled()) {
     stopParts(port);  // what was kept for a way back is gone
     loseWindow(port, status.code());
     return {};

@@ -79,7 +79,7 @@ void LiveMigration::enter(Port& port, MigrationState next) {
   begin(port, next);
   tryAt_ = {0};
   checkProof(next);
-  if (next == MigrationState::kFencing) fencedAt_ = port.now();
+  if (next == MigrationState::kFencing) fencedAt_ = {0};  // the target is asked first, and nobody waits for that
   if (next == MigrationState::kDeciding) staleSince_ = port.now();
   if (next == MigrationState::kAborting && undoneAs_ != MigrationState::kCancelled) {
     undoneFor_ = error_;
@@ -209,9 +209,9 @@ void LiveMigration::startPart(Port& port) {
     case kStaging:
       // Whoever gave it up while this one was away has not asked it: its gate knows of neither.
       if (shared_.turned && claim.state == ClaimState::kClaimed) register_.start(RegisterStep::Change::kLook);
-      return targetGate_.start(shared_.target,
-                               inspecting_ ? GateVerb::kInspect : isFilled() ? GateVerb::kRestage : GateVerb::kPrepare,
-                               claim.fenceEpoch(), false);
+      // Also what is lost: who gives it up takes off what was written since.
+      if (inspecting_) return targetGate_.start(shared_.target, GateVerb::kInspect, 0, false);
+      return targetGate_.start(shared_.target, isFilled() ? GateVerb::kRestage : GateVerb::kPrepare, claim.fenceEpoch(), false);
     case kPreparing:
       return prepare_.start(!feedOpen_, feedPosition_, !prepared_ && !shared_.turned);
     case kArming:
@@ -285,7 +285,7 @@ Status LiveMigration::pumpOwn(Port& port) {
   }
   if (!sourceGate_.done()) return sourceGate_.pump(port);
   if (!targetGate_.done()) return targetGate_.pump(port);
-  if (state_ == MigrationState::kFencing && std::exchange(inspecting_, false)) return fence(port);
+  if (asksTarget()) return fence(port);
   if (!register_.done()) return register_.pump(port);
   // The source serves again. A write that the attempt left under way is awaited here: one
   // that came later could undo what is written after it.
@@ -300,8 +300,7 @@ bool LiveMigration::ownDone() const {
   if (part() == Part::kApproach) {
     return approach_.done() && (!positionNamed_ || shared_.journal.flushed());
   }
-  const bool asks = state_ == MigrationState::kFencing && inspecting_;
-  return !asks && sourceGate_.done() && targetGate_.done() && register_.done() && !feed_.writing();
+  return !asksTarget() && sourceGate_.done() && targetGate_.done() && register_.done() && !feed_.writing();
 }
 
 NodeId LiveMigration::ownBlamed() const {

@@ -90,6 +90,7 @@ class LiveMigration final : public JobBase {
   bool isFilled() const;
   Status fence(Port& port);
   bool overBudget(Port& port) const;
+  bool asksTarget() const { return state_ == MigrationState::kFencing && inspecting_; }
   bool holdsJournal() const;
   void pumpJournal(Port& port);
   void journalFailed(Port& port, ErrorCode error, std::string_view text) override;
@@ -158,7 +159,7 @@ class LiveMigration final : public JobBase {
   bool resumed_ = false;
   bool feedOpen_ = false;   // in this process
   uint64_t knownCoordEpoch_ = 1;  // the last one that the journal tells of
-  bool inspecting_ = false;  // Staging: is what stands on the target ours?
+  bool inspecting_ = false;  // Staging: is what stands on the target ours? Fencing: is it still there?
   bool staged_ = false;      // under the present coordEpoch and fence epoch
   Ending after_ = Ending::kNone;  // what is to happen once the source serves again
   bool hasJournal_ = false;  // whether or not it can still be written

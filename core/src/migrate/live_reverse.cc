@@ -184,7 +184,9 @@ MigrationState LiveMigration::approachState() const {
 void LiveMigration::endWindow(Port& port) {
   windowOver_ = true;
   releaseWriters(port);
-  enter(port, MigrationState::kAborting);
+  if (liveRow(state_).stage != LiveStage::kFenced) return enter(port, MigrationState::kAborting);
+  aborting_ = true;  // once the writers go on
+  enter(port, MigrationState::kPostponing);
 }
 
 // The store that serves goes on, and the window is open for its whole time again: whoever wants

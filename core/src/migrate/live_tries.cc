@@ -15,7 +15,7 @@ constexpr Duration kPostponeFor = seconds(300);
 }  // namespace
 
 bool LiveMigration::overBudget(Port& port) const {
-  if (liveRow(state_).stage != LiveStage::kFenced) return false;
+  if (liveRow(state_).stage != LiveStage::kFenced || fencedAt_.us == 0) return false;
   const Instant over = fencedAt_ + milliseconds(spec().pauseBudgetMs);
   port.wakeAt(over);
   return over <= port.now();

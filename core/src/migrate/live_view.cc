@@ -122,8 +122,7 @@ MigrationView LiveMigration::view(Instant now) const {
   const bool refused = stage == LiveStage::kFenced || state_ == MigrationState::kDeciding ||
                        state_ == MigrationState::kActivating ||
                        state_ == MigrationState::kPostponing;
-  const bool asks = state_ == MigrationState::kFencing && inspecting_;  // nobody waits yet
-  if (refused && !asks && fencedAt_.us != 0) live.paused = now - fencedAt_;
+  if (refused && fencedAt_.us != 0) live.paused = now - fencedAt_;
   live.postponed = shared_.totals.postponed;
   live.ahead = isAhead();
   live.turned = shared_.turned;

@@ -54,6 +54,7 @@ export interface WasmModule {
   gateEncodeAfter(gate: number, call: number): number
   gateEncode(gate: number): void
   gateQuiet(gate: number, call: number): number
+  gateEmptied(gate: number): void
   /** Only keyhaul-live has it, and all from gateRestore on. */
   describeJournal?(address: number, bytes: number): void
   ownershipJson(document: number, bytes: number): number

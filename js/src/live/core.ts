@@ -51,10 +51,6 @@ export class GateCore {
   private loading: Promise<Gate> | undefined
   /** There is a record, or was. */
   private isRecorded = false
-  /** How often it was found gone, behind the back of this gate: what was staged before went with it. */
-  private losses = 0
-  /** Of claims: how often that was when they were staged, and whether they were told since. */
-  private readonly staged = new Map<string, { readonly losses: number; isTold: boolean }>()
   private tail: Promise<unknown> = Promise.resolve()
   private waiting: (() => void)[] = []
 
@@ -124,14 +120,12 @@ export class GateCore {
     if (call.verb === 'fence') for (const limit of this.limits.values()) limit.letGo()
     if (OPENING.has(call.verb)) {
       return this.inTurn(async () => {
-        await this.assertKept(call)
-        await this.write(this.known(call, () => gate.encodeAfter(packed)))
+        await this.write(gate, () => this.known(call, () => gate.encodeAfter(packed)))
         this.changeNow(gate, packed)
-        if (call.verb === 'activate') this.staged.delete(nameOf(call))
       })
     }
     await this.inTurn(async () => {
-      await this.assertKept(call)
+      if (OF_TARGETS.has(call.verb)) await this.look(gate)
       this.known(call, () => (call.verb === 'inspect' ? gate.change(packed) : this.changeNow(gate, packed)))
     })
     if (call.verb === 'inspect') return
@@ -142,52 +136,34 @@ export class GateCore {
         // A repetition changes nothing; where it is refused, a later call has overtaken this one.
         gate.change(packed)
         if (!gate.quiet(packed)) return false
-        await this.write(gate.encode())
+        await this.write(gate, () => gate.encode())
         return true
       })
       if (isDurable) break
     }
-    if (call.verb === 'discard') this.staged.delete(nameOf(call))
   }
 
-  /** To write the record again would hide that it is gone. */
-  private async look(): Promise<void> {
+  /** A record that is gone went with all that the store held: to write it again would hide that. */
+  private async look(gate: Gate): Promise<void> {
     if (!this.isRecorded || (await this.record.read()) !== undefined) return
     this.isRecorded = false
-    this.losses++
+    gate.emptied()
   }
 
-  private async write(bytes: Uint8Array): Promise<void> {
-    await this.look()
-    await this.record.write(bytes)
+  private async write(gate: Gate, bytes: () => Uint8Array): Promise<void> {
+    await this.look(gate)
+    await this.record.write(bytes())
     this.isRecorded = true
   }
 
-  /** What a claim has staged may be gone, record and all. Who was told may inspect: it gives up, and takes off what it wrote since. */
-  private async assertKept(call: GateCall): Promise<void> {
-    const { verb } = call
-    if (!OF_TARGETS.has(verb)) return
-    await this.look()
-    const name = nameOf(call)
-    const staged = this.staged.get(name) ?? { losses: this.losses, isTold: false }
-    if (verb === 'prepare' || verb === 'restage') this.staged.set(name, staged)
-    if (staged.losses === this.losses || verb === 'prepare') return
-    const isTold = verb === 'inspect' && staged.isTold
-    staged.isTold = true
-    if (!isTold) throw this.gone()
-  }
-
-  /** A gate that was loaded from nothing knows of nothing. */
+  /** A gate that was loaded from nothing knows of nothing, one that was emptied of what is lost. */
   private known<T>({ verb }: GateCall, work: () => T): T {
     try {
       return work()
     } catch (error) {
-      throw OF_TARGETS.has(verb) && (error as KeyhaulError).code === 'KEYHAUL_NOT_OWNER' ? this.gone() : error
+      const isGone = OF_TARGETS.has(verb) && (error as KeyhaulError).code === 'KEYHAUL_NOT_OWNER'
+      throw isGone ? new KeyhaulError('KEYHAUL_NOT_OWNER', { store: this.store, message: GONE }) : error
     }
-  }
-
-  private gone(): KeyhaulError {
-    return new KeyhaulError('KEYHAUL_NOT_OWNER', { store: this.store, message: GONE })
   }
 
   private changeNow(gate: Gate, packed: Uint8Array): void {
@@ -203,5 +179,3 @@ export class GateCore {
     return turn
   }
 }
-
-const nameOf = ({ claim }: GateCall): string => String.fromCharCode(...claim)

@@ -77,6 +77,11 @@ export class Gate {
     return bytesOf(this.module)
   }
 
+  /** Its store holds nothing any more, and no record of it. */
+  emptied(): void {
+    this.module.gateEmptied(this.handle)
+  }
+
   quiet(call: Uint8Array): boolean {
     return this.call(call, (address) => this.module.gateQuiet(this.handle, address)) !== 0
   }

@@ -40,6 +40,8 @@ export const REGISTER_KIND = 5
 export const OWNER_KIND = 6
 /** By the name of a lease: who holds it (js/src/register/level-leases.ts). */
 export const LEASE_KIND = 7
+/** Beside the record of a gate, written with the first of it and never again. */
+export const BORN_KIND = 8
 
 export function ownKey(kind: number, position?: number): Uint8Array {
   return concatBytes([OWN, Uint8Array.of(kind), ...(position === undefined ? [] : [encodePosition(position)])])

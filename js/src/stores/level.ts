@@ -6,7 +6,7 @@ import { type DeletableStore, deleteEqual } from './level-delete.js'
 import { fromLevel, isWrite, notBytes, reserved } from './level-errors.js'
 import { LevelFeedLog } from './level-feed.js'
 import type { OpenFeed } from './level-feed-open.js'
-import { BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
+import { BORN_KIND, BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
 import { LevelIterators, pageBack } from './level-iterators.js'
 import { mergeNewer } from './level-merge.js'
 import { LevelTap } from './level-tap.js'
@@ -128,7 +128,7 @@ class LevelStore implements Store {
         })
     }
     this.capabilities = new Set(capabilities)
-    this.ownRecord = this.recordAt(concatBytes([ownKey(GATE_KIND), this.prefix]))
+    this.ownRecord = this.recordAt(concatBytes([ownKey(GATE_KIND), this.prefix]), concatBytes([ownKey(BORN_KIND), this.prefix]))
   }
 
   getMany(keys: readonly Uint8Array[], options: { readonly signal?: AbortSignal | undefined } = {}): Promise<(Uint8Array | undefined)[]> {
@@ -279,19 +279,25 @@ class LevelStore implements Store {
     })
   }
 
-  private recordAt(key: Uint8Array): OwnRecord {
+  /** Whoever empties the database takes `born` too; a record that was written in the same moment is there again, and it is not. */
+  private recordAt(key: Uint8Array, born: Uint8Array): OwnRecord {
+    let isBorn = false
     return {
       read: () =>
         this.translate(async () => {
           await this.ready()
-          return ((await this.root.getMany([key], BYTES)) as (Uint8Array | undefined)[])[0]
+          const [record, mark] = (await this.root.getMany([key, born], BYTES)) as (Uint8Array | undefined)[]
+          isBorn = mark !== undefined
+          return isBorn ? record : undefined
         }),
       write: (bytes) =>
         this.translate(async () => {
           await this.ready()
           const batch = this.root.batch() as LevelChainedBatch
           batch.put(key, bytes, BYTES)
+          if (!isBorn) batch.put(born, new Uint8Array(0), BYTES)
           await batch.write({ sync: true })
+          isBorn = true
         })
     }
   }

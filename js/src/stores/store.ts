@@ -209,7 +209,7 @@ export interface Store {
   /**
    * `fence`, `readFence`, `activate`: resolves once the change is durable and nothing that was admitted before it is under way.
    * `inspect` and `restage` are asked whether it still has what this claim has staged: it looks into its durable record, not into
-   * its memory, and says KEYHAUL_NOT_OWNER where that is gone.
+   * its memory, and says KEYHAUL_NOT_OWNER where that is gone; `inspect` of epoch 0 says so only where it never was.
    * `limitWrites`: clients may write so many keys a second of the ranges; 0: as many as they like.
    * `meter`: keyhaul's own, where it counts what they write and who waits for a fence.
    */

@@ -1,4 +1,4 @@
-// A target that comes back without its disk, at every single effect: before the decision the source has everything, so
+// A target that comes back without its disk, or is emptied while its gate lives, at every single effect: before the decision the source has everything, so
 // the migration is given up with what it lacks, or begins with an empty target if nothing was there yet; after it nobody
 // serves what is gone.
 #include <gtest/gtest.h>
@@ -10,12 +10,17 @@ namespace {
 
 using enum MigrationState;
 
-void losesItsDisk(LiveWorld& world, GatedStore& store) {
-  world.restart(store);
+// `alive`: behind the back of its gate, which sees that its record is gone before it answers or writes it.
+void losesItsDisk(LiveWorld& world, GatedStore& store, bool alive) {
+  if (!alive) world.restart(store);
   store.entries.clear();
   store.log.clear();
   store.recording = false;
-  store.gate = Gate();
+  if (alive) {
+    store.gate.emptied();
+  } else {
+    store.gate = Gate();
+  }
   store.durableGate.clear();
 }
 
@@ -24,7 +29,13 @@ bool isBeforeTheFence(MigrationState state) {
   return state == kStaging || state == kCopying || state == kCatchingUp || state == kVerifying || state == kApproaching;
 }
 
-TEST(LiveLostDisk, TheMigrationEndsAndTheSourceHasEverything) {
+class LiveLostDisk : public ::testing::TestWithParam<bool> {
+ protected:
+  static void loses(LiveWorld& world, GatedStore& store) { losesItsDisk(world, store, GetParam()); }
+};
+INSTANTIATE_TEST_SUITE_P(OrIsEmptied, LiveLostDisk, ::testing::Bool(), [](const auto& info) { return info.param ? "alive" : "restarted"; });
+
+TEST_P(LiveLostDisk, TheMigrationEndsAndTheSourceHasEverything) {
   uint32_t failed = 0, done = 0;
   for (const VerifyDepth verify : {VerifyDepth::kNone, VerifyDepth::kBoth}) {
     for (const bool quiet : {false, true}) {
@@ -42,7 +53,7 @@ TEST(LiveLostDisk, TheMigrationEndsAndTheSourceHasEverything) {
         world.fault = [&](const Action&) {
           if (lost || !isBeforeTheFence(world.state()) || ++effects < at) return ErrorCode::kOk;
           lost = true;
-          losesItsDisk(world, world.target());
+          loses(world, world.target());
           return ErrorCode::kOk;
         };
         ASSERT_TRUE(world.run()) << at << " stands in " << stateName(world.state()) << " " << errorName(world.error());
@@ -63,7 +74,7 @@ TEST(LiveLostDisk, TheMigrationEndsAndTheSourceHasEverything) {
 }
 
 // The last call before it is asked: one long, so the simulator leaves it out.
-TEST(LiveLostDisk, WhileItsOwnFeedIsOpened) {
+TEST_P(LiveLostDisk, WhileItsOwnFeedIsOpened) {
   for (const VerifyDepth verify : {VerifyDepth::kNone, VerifyDepth::kBoth}) {
     LiveOptions options;
     LiveWorld world(options);
@@ -74,7 +85,7 @@ TEST(LiveLostDisk, WhileItsOwnFeedIsOpened) {
     world.fault = [&](const Action&) {
       if (!lost && world.state() == kArming) {
         lost = true;
-        losesItsDisk(world, world.target());
+        loses(world, world.target());
       }
       return ErrorCode::kOk;
     };
@@ -88,7 +99,7 @@ TEST(LiveLostDisk, WhileItsOwnFeedIsOpened) {
 }
 
 // It has decided, and the target had acknowledged nothing: nobody serves, nothing is deleted, and the error says whose gate it is.
-TEST(LiveLostDisk, WhatIsDecidedStopsBeforeItIsServed) {
+TEST_P(LiveLostDisk, WhatIsDecidedStopsBeforeItIsServed) {
   LiveOptions options;
   LiveWorld world(options);
   world.autoResume = false;
@@ -101,7 +112,7 @@ TEST(LiveLostDisk, WhatIsDecidedStopsBeforeItIsServed) {
   world.fault = [&](const Action& action) {
     if (action.kind == ActionKind::kGate && action.verb == GateVerb::kActivate && !lost) {
       lost = true;
-      losesItsDisk(world, world.target());
+      loses(world, world.target());
     }
     return ErrorCode::kOk;
   };
@@ -118,7 +129,7 @@ TEST(LiveLostDisk, WhatIsDecidedStopsBeforeItIsServed) {
 }
 
 // What is kept for a way back holds nothing of its own either.
-TEST(LiveLostDisk, AWindowEndsWhereWhatItKeptIsGone) {
+TEST_P(LiveLostDisk, AWindowEndsWhereWhatItKeptIsGone) {
   for (const VerifyDepth verify : {VerifyDepth::kNone, VerifyDepth::kBoth}) {
     for (uint64_t seed = 1; seed <= 20; ++seed) {
       LiveOptions options;
@@ -128,8 +139,8 @@ TEST(LiveLostDisk, AWindowEndsWhereWhatItKeptIsGone) {
       plan.verify = verify;
       world.start(plan);
       ASSERT_TRUE(reaches(world, kReversible)) << seed << " " << stateName(world.state());
-      losesItsDisk(world, world.source());
-      if (seed % 2 == 0) {
+      loses(world, world.source());
+      if (seed % 2 == 0 || GetParam()) {  // no write is refused that tells of it
         ASSERT_TRUE(world.reverse().ok());
       }
       ASSERT_TRUE(world.run()) << seed << " stands in " << stateName(world.state()) << " " << errorName(world.error());
@@ -141,6 +152,46 @@ TEST(LiveLostDisk, AWindowEndsWhereWhatItKeptIsGone) {
       serves(world.source(), false);
     }
   }
+}
+
+// From the decision on, until it is asked for the last time on the way back.
+TEST(LiveLostDiskAlive, TheWayBackIsNotGoneWhereItsStoreWasEmptied) {
+  uint32_t ended = 0;
+  for (const VerifyDepth verify : {VerifyDepth::kNone, VerifyDepth::kBoth}) {
+    bool lost = true;
+    for (uint64_t at = 1; lost; ++at) {
+      LiveOptions options;
+      options.seed = at;
+      LiveWorld world(options);
+      Plan plan = windowed(world, 3'600'000);
+      plan.verify = verify;
+      world.start(plan);
+      lost = false;
+      uint64_t effects = 0;
+      bool asked = false, decided = false, over = false;
+      world.fault = [&](const Action& action) {
+        const MigrationState state = world.state();
+        if (state == kReversible && !asked) asked = world.reverse().ok();
+        decided = decided || state == kDeciding;
+        over = over || (asked && state == kFencing);
+        const bool counts = decided && !over && action.kind != ActionKind::kJournal;
+        if (lost || !counts || ++effects < at) return ErrorCode::kOk;
+        lost = true;
+        losesItsDisk(world, world.source(), true);
+        return ErrorCode::kOk;
+      };
+      ASSERT_TRUE(world.run()) << at << " stands in " << stateName(world.state()) << " " << errorName(world.error());
+      ASSERT_EQ(world.checkEnd(), "") << at;
+      ASSERT_EQ(world.state(), kDone) << at << " " << errorName(world.error());
+      EXPECT_EQ(world.receipt()->reversed, !lost) << at;
+      serves(world.source(), !lost);
+      serves(world.target(), lost);
+      if (!lost) break;
+      EXPECT_EQ(world.receipt()->windowError, ErrorCode::kNotOwner) << at;
+      ++ended;
+    }
+  }
+  EXPECT_GT(ended, 20U);
 }
 
 }  // namespace
