@@ -125,7 +125,8 @@ export class GateCore {
       })
     }
     await this.inTurn(async () => {
-      if (OF_TARGETS.has(call.verb)) await this.look(gate)
+      // What an owner was emptied of before it is fenced is not what is kept for a way back.
+      if (OF_TARGETS.has(call.verb) || call.verb === 'fence') await this.look(gate)
       this.known(call, () => (call.verb === 'inspect' ? gate.change(packed) : this.changeNow(gate, packed)))
     })
     if (call.verb === 'inspect') return

@@ -32,16 +32,19 @@ export const MARK_KIND = 3
 export const ROW_TELLS = /* @__PURE__ */ Uint8Array.of(0)
 /** Keys may have been written that stand nowhere. */
 export const UNKNOWABLE = /* @__PURE__ */ Uint8Array.of(1)
-/** The record of the gate of the store with the prefix that follows (js/src/live/gated.ts). */
-export const GATE_KIND = 4
+/**
+ * Beside the record of a gate: it was written, and is not gone. Empty; or the record itself, of a version
+ * that had no mark beside it, until it is written next.
+ */
+export const BORN_KIND = 4
 /** The ownership document (js/src/register/level.ts). */
 export const REGISTER_KIND = 5
 /** By the start of a feed: who opened it, as text. */
 export const OWNER_KIND = 6
 /** By the name of a lease: who holds it (js/src/register/level-leases.ts). */
 export const LEASE_KIND = 7
-/** Beside the record of a gate, written with the first of it and never again. */
-export const BORN_KIND = 8
+/** The record of the gate of the store with the prefix that follows (js/src/live/gated.ts). */
+export const GATE_KIND = 8
 
 export function ownKey(kind: number, position?: number): Uint8Array {
   return concatBytes([OWN, Uint8Array.of(kind), ...(position === undefined ? [] : [encodePosition(position)])])

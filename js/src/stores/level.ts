@@ -279,7 +279,10 @@ class LevelStore implements Store {
     })
   }
 
-  /** Whoever empties the database takes `born` too; a record that was written in the same moment is there again, and it is not. */
+  /**
+   * Whoever empties the database takes `born` too; a record that was written in the same moment is there again, and it is not.
+   * Before there was one, the record stood in its place.
+   */
   private recordAt(key: Uint8Array, born: Uint8Array): OwnRecord {
     let isBorn = false
     return {
@@ -287,8 +290,8 @@ class LevelStore implements Store {
         this.translate(async () => {
           await this.ready()
           const [record, mark] = (await this.root.getMany([key, born], BYTES)) as (Uint8Array | undefined)[]
-          isBorn = mark !== undefined
-          return isBorn ? record : undefined
+          isBorn = mark?.length === 0
+          return isBorn ? record : mark
         }),
       write: (bytes) =>
         this.translate(async () => {

@@ -137,6 +137,33 @@ for (const verify of VERIFY) {
     }, wrap)
   })
 
+  test(`in that moment, then a new process goes on, verification: ${verify}`, async () => {
+    let isOn = false
+    let world: World | undefined
+    const wrap = emptying(async () => {
+      if (!isOn) return
+      isOn = false
+      await world?.dbB.clear()
+    })
+    await inWorld(async (made) => {
+      world = made
+      const journal = memoryJournal()
+      const first = await made.follows({ verify, ranges: [C], journal })
+      isOn = true
+      const second = await made.follows({ verify, ranges: [M], journal: memoryJournal() })
+      assert.equal(isOn, false)
+      for (const each of [first, second]) {
+        each.stop()
+        assert.equal((await failed(each)).code, 'KEYHAUL_INTERRUPTED')
+      }
+      await made.restarts()
+      const again = await made.engine.resume({ from: made.a, to: made.b, register: made.register, journal })
+      again.finish()
+      await isRefused(again)
+      assert.equal(await count(made.dbA), KEYS)
+    }, wrap)
+  })
+
   for (const how of ['has failed on it', 'began after it'] as const) {
     test(`and its record was written since by one that ${how}, then a new process goes on, verification: ${verify}`, async () => {
       await inWorld(async (world) => {
@@ -268,6 +295,20 @@ test('a target that is filled anew afterwards is cut over to', async () => {
     const receipt = await migration.done
     assert.equal(receipt.verified, true)
     assert.equal(await world.owners(), 'b')
+  })
+})
+
+test('an owner that was emptied long before is kept for a way back as any other', async () => {
+  await inWorld(async (world) => {
+    await world.dbA.clear()
+    for (let i = 0; i < 10; i++) await world.a.put(`cnew${i}`, 'x')
+    const migration = await world.migrate({ verify: 'both', reverseWindowMs: LONG })
+    await reaches(migration, 'reversible')
+    await migration.reverse()
+    const { reversed, windowError } = await migration.done
+    assert.deepEqual([reversed, windowError], [true, undefined])
+    assert.equal(await world.owners(), 'a')
+    assert.equal(await count(world.dbA), 10)
   })
 })
 
