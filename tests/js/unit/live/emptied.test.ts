@@ -9,6 +9,7 @@ import { assignRange, type GatedStore, gatedStore, readOwnership } from '../../.
 import { memoryRegister, type Register } from '../../../../dist/register/memory.js'
 import { levelStore } from '../../../../dist/stores/level.js'
 import type { OwnRecord, Store } from '../../../../dist/stores/store.js'
+import { memoryStore } from '../../../../dist/stores/memory.js'
 import { inFolder } from '../../support/stores.ts'
 import { reaches } from './reaches.ts'
 
@@ -275,3 +276,31 @@ async function has(db: ClassicLevel, entries: number): Promise<void> {
   for (let tries = 0; tries < 1000 && (await count(db)) < entries; tries++) await new Promise((wake) => setTimeout(wake, 10))
   assert.equal(await count(db), entries)
 }
+
+test('an owner whose record is of a version that put no mark beside it stays one', async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, 'a')
+    const register = memoryRegister()
+    const open = (): [ClassicLevel, GatedStore] => {
+      const db = new ClassicLevel(path)
+      return [db, gatedStore(levelStore(db, { name: 'a', feed: true }))]
+    }
+    const [before, owner] = open()
+    await assignRange({ register, store: owner })
+    await owner.put('key', 'value')
+    await before.close()
+    const raw = new ClassicLevel<Uint8Array, Uint8Array>(path, { keyEncoding: 'view', valueEncoding: 'view' })
+    const marks = (await raw.keys().all()).filter((key) => Buffer.from(key).toString('latin1').startsWith('!\0keyhaul!\b'))
+    assert.equal(marks.length, 1)
+    await raw.del(marks[0] as Uint8Array)
+    await raw.close()
+    const [after, again] = open()
+    for (let tries = 0; tries < 2; tries++) {
+      const migration = await new Engine().migrate({ live: true, from: again, to: gatedStore(memoryStore({ name: `b${tries}` })), register, verify: 'none', follow: true })
+      await reaches(migration, 'approaching')
+      await isCancelled(migration)
+      assert.ok(await again.get('key'))
+    }
+    await after.close()
+  })
+})
