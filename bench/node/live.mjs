@@ -29,6 +29,7 @@ const WAYS = {
   'a share of 0.25 (default)': {},
   'a share of 0.1': { share: 0.1 },
   'a pause budget of 50 ms': { pauseBudgetMs: 50 },
+  'a pause budget of 20 ms': { pauseBudgetMs: 20 },
   'as fast as it can': { share: 1, pageEntries: 16_384, pageBytes: 256 * 1024, windowPages: 8 }
 }
 const folder = mkdtempSync(join(tmpdir(), 'keyhaul-bench-'))

@@ -6,7 +6,8 @@ import { type DeletableStore, deleteEqual } from './level-delete.js'
 import { fromLevel, isWrite, notBytes, reserved } from './level-errors.js'
 import { LevelFeedLog } from './level-feed.js'
 import type { OpenFeed } from './level-feed-open.js'
-import { BORN_KIND, BYTES, GATE_KIND, isOwn, OWN, ownKey } from './level-feed-rows.js'
+import { BYTES, isOwn, OWN } from './level-feed-rows.js'
+import { levelRecord } from './level-record.js'
 import { LevelIterators, pageBack } from './level-iterators.js'
 import { mergeNewer } from './level-merge.js'
 import { LevelTap } from './level-tap.js'
@@ -128,7 +129,7 @@ class LevelStore implements Store {
         })
     }
     this.capabilities = new Set(capabilities)
-    this.ownRecord = this.recordAt(concatBytes([ownKey(GATE_KIND), this.prefix]), concatBytes([ownKey(BORN_KIND), this.prefix]))
+    this.ownRecord = levelRecord(this.root, this.prefix, (work) => this.translate(async () => this.ready().then(work)))
   }
 
   getMany(keys: readonly Uint8Array[], options: { readonly signal?: AbortSignal | undefined } = {}): Promise<(Uint8Array | undefined)[]> {
@@ -277,32 +278,6 @@ class LevelStore implements Store {
       const bytes = await sized.approximateSize(range.gte ?? new Uint8Array(0), end, BYTES)
       return { bytes }
     })
-  }
-
-  /**
-   * Whoever empties the database takes `born` too; a record that was written in the same moment is there again, and it is not.
-   * Before there was one, the record stood in its place.
-   */
-  private recordAt(key: Uint8Array, born: Uint8Array): OwnRecord {
-    let isBorn = false
-    return {
-      read: () =>
-        this.translate(async () => {
-          await this.ready()
-          const [record, mark] = (await this.root.getMany([key, born], BYTES)) as (Uint8Array | undefined)[]
-          isBorn = mark?.length === 0
-          return isBorn ? record : mark
-        }),
-      write: (bytes) =>
-        this.translate(async () => {
-          await this.ready()
-          const batch = this.root.batch() as LevelChainedBatch
-          batch.put(key, bytes, BYTES)
-          if (!isBorn) batch.put(born, new Uint8Array(0), BYTES)
-          await batch.write({ sync: true })
-          isBorn = true
-        })
-    }
   }
 
   /** A batch that hooks and listeners are told of, filled when it is written. */

@@ -132,6 +132,23 @@ TEST(GateEmptied, AnOwnerStaysOne) {
   EXPECT_FALSE(gate.ranges()[0].lost);
 }
 
+std::string sealed(std::string body) {
+  char tail[sizeof(uint32_t)];
+  storeLe(tail, crc32c(body));
+  return body.append(tail, sizeof tail);
+}
+
+// Byte by byte (core/src/ownership/FORMAT.md): what was written before anything could be lost is read as it was.
+TEST(GateEmptied, RecordsOfBefore) {
+  const std::string staged("KHGT\1\1\1a\0\1m\6\2\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0", 31);
+  Gate gate = after({call(GateVerb::kPrepare, 2)});
+  EXPECT_EQ(gate.encode(), sealed(staged));
+  gate.emptied();
+  std::string lost = staged;
+  lost[11] = 8 + 6;
+  EXPECT_EQ(gate.encode(), sealed(lost));
+}
+
 // State 8 more: lost. What is absent or served is never lost.
 TEST(GateEmptied, ARecordThatEncodeCannotHaveMadeIsCorrupt) {
   Gate gate = after({call(GateVerb::kPrepare, 2)});
@@ -143,9 +160,7 @@ TEST(GateEmptied, ARecordThatEncodeCannotHaveMadeIsCorrupt) {
   for (char state = 0; state < 18; ++state) {
     std::string other = record.substr(0, record.size() - sizeof(uint32_t));
     other[at] = state;
-    char tail[sizeof(uint32_t)];
-    storeLe(tail, crc32c(other));
-    other.append(tail, sizeof tail);
+    other = sealed(other);
     const bool known = (state >= 1 && state <= 6) || (state >= 8 + 3 && state <= 8 + 6);
     EXPECT_EQ(Gate::restore(std::as_bytes(std::span(other.data(), other.size())), 0).ok(), known) << int{state};
   }

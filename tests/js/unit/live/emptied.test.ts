@@ -9,6 +9,7 @@ import { assignRange, type GatedStore, gatedStore, readOwnership } from '../../.
 import { memoryRegister, type Register } from '../../../../dist/register/memory.js'
 import { levelStore } from '../../../../dist/stores/level.js'
 import type { OwnRecord, Store } from '../../../../dist/stores/store.js'
+import { memoryStore } from '../../../../dist/stores/memory.js'
 import { inFolder } from '../../support/stores.ts'
 import { reaches } from './reaches.ts'
 
@@ -316,3 +317,32 @@ async function has(db: ClassicLevel, entries: number): Promise<void> {
   for (let tries = 0; tries < 1000 && (await count(db)) < entries; tries++) await new Promise((wake) => setTimeout(wake, 10))
   assert.equal(await count(db), entries)
 }
+
+test('an owner whose record is of a version that put no mark beside it stays one', async () => {
+  await inFolder(async (folder) => {
+    const path = join(folder, 'a')
+    const register = memoryRegister()
+    const open = (): [ClassicLevel, GatedStore] => {
+      const db = new ClassicLevel(path)
+      return [db, gatedStore(levelStore(db, { name: 'a', feed: true }))]
+    }
+    const [before, owner] = open()
+    await assignRange({ register, store: owner })
+    await owner.put('key', 'value')
+    await before.close()
+    const raw = new ClassicLevel<Uint8Array, Uint8Array>(path, { keyEncoding: 'view', valueEncoding: 'view' })
+    const [mark, record] = [4, 8].map((kind) => Uint8Array.of(...Buffer.from('!\0keyhaul!'), kind)) as [Uint8Array, Uint8Array]
+    const bytes = await raw.get(record)
+    assert.ok(bytes !== undefined && bytes.length > 0)
+    await raw.batch([{ type: 'put', key: mark, value: bytes }, { type: 'del', key: record }])
+    await raw.close()
+    const [after, again] = open()
+    for (let tries = 0; tries < 2; tries++) {
+      const migration = await new Engine().migrate({ live: true, from: again, to: gatedStore(memoryStore({ name: `b${tries}` })), register, verify: 'none', follow: true })
+      await reaches(migration, 'approaching')
+      await isCancelled(migration)
+      assert.ok(await again.get('key'))
+    }
+    await after.close()
+  })
+})
