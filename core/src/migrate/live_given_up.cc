@@ -9,7 +9,7 @@ namespace keyhaul {
 Status LiveMigration::requestGiveUp() {
   if (isFinal(state_) || concluding_ != MigrationState::kPending) return ErrorCode::kAlreadyComplete;
   const LiveStage stage = liveRow(state_).stage;
-  const bool goesBack = stage == LiveStage::kFenced || stage == LiveStage::kCommitted;
+  const bool goesBack = (stage == LiveStage::kFenced && !asksTarget()) || stage == LiveStage::kCommitted;
   const bool asked = state_ != MigrationState::kPending && state_ != MigrationState::kClaiming;
   if (!shared_.turned || goesBack || (asked && shared_.claim.state == ClaimState::kDecided)) {
     return ErrorCode::kUnsupported;
@@ -30,7 +30,7 @@ bool LiveMigration::mayGiveUp() const {
     return state_ == kStaging || state_ == kDiscarding || state_ == kReleasing;
   }
   return shared_.claim.state == ClaimState::kClaimed && state_ != kClaiming &&
-         liveRow(state_).stage == LiveStage::kBefore;
+         (liveRow(state_).stage == LiveStage::kBefore || asksTarget());
 }
 
 // No write is awaited: what arrives there late is as little served as what stands there already.

@@ -51,7 +51,7 @@ Status LiveMigration::requestCloseWindow() {
   const LiveStage stage = liveRow(state_).stage;
   // What the register says of it is not known before it was asked.
   const bool known = state_ != MigrationState::kClaiming && stage != LiveStage::kIdle;
-  const bool goesBack = stage == LiveStage::kFenced || stage == LiveStage::kCommitted;
+  const bool goesBack = (stage == LiveStage::kFenced && !asksTarget()) || stage == LiveStage::kCommitted;
   const bool open = shared_.turned && known && !goesBack && !aborting_ && state_ != MigrationState::kAborting;
   if (!open || shared_.claim.state != ClaimState::kClaimed) return ErrorCode::kUnsupported;
   windowOver_ = true;
@@ -94,7 +94,8 @@ void LiveMigration::takeUpWindow(Port& port) {
 // open for ever.
 bool LiveMigration::windowEnds(Port& port) {
   const bool open = shared_.turned && everStaged_ && !aborting_ && shared_.claim.state == ClaimState::kClaimed;
-  const bool waits = open && liveRow(state_).stage == LiveStage::kBefore && state_ != MigrationState::kClaiming;
+  const bool before = liveRow(state_).stage == LiveStage::kBefore || asksTarget();
+  const bool waits = open && before && state_ != MigrationState::kClaiming;
   if (!waits) return false;
   windowOver_ = windowIsOver(port);
   return windowOver_ && !reverseAsked_;
@@ -184,9 +185,7 @@ MigrationState LiveMigration::approachState() const {
 void LiveMigration::endWindow(Port& port) {
   windowOver_ = true;
   releaseWriters(port);
-  if (liveRow(state_).stage != LiveStage::kFenced) return enter(port, MigrationState::kAborting);
-  aborting_ = true;  // once the writers go on
-  enter(port, MigrationState::kPostponing);
+  enter(port, MigrationState::kAborting);
 }
 
 // The store that serves goes on, and the window is open for its whole time again: whoever wants

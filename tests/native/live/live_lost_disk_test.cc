@@ -154,6 +154,34 @@ TEST_P(LiveLostDisk, AWindowEndsWhereWhatItKeptIsGone) {
   }
 }
 
+// A source that does not answer the question before its fence: nobody waits behind it, so what may end a window ends it there.
+TEST(LiveLostDiskAlive, WhoIsAskedForeverHoldsNoWindow) {
+  for (const bool givesUp : {false, true}) {
+    LiveOptions options;
+    LiveWorld world(options);
+    world.start(windowed(world, 3'600'000));
+    ASSERT_TRUE(reaches(world, kReversible));
+    ASSERT_TRUE(world.reverse().ok());
+    bool asked = false;
+    world.fault = [&](const Action& action) {
+      const bool asks = action.kind == ActionKind::kGate && action.verb == GateVerb::kInspect && world.state() == kFencing;
+      asked = asked || asks;
+      return asks ? ErrorCode::kStoreStalled : ErrorCode::kOk;
+    };
+    for (int i = 0; i < 20'000 && !asked; ++i) world.tick();
+    ASSERT_TRUE(asked);
+    world.tick();
+    ASSERT_EQ(world.state(), kFencing);
+    ASSERT_TRUE((givesUp ? world.giveUpSource() : world.closeWindow()).ok());
+    ASSERT_TRUE(world.run()) << stateName(world.state());
+    EXPECT_EQ(world.state(), kDone);
+    EXPECT_FALSE(world.receipt()->reversed);
+    EXPECT_EQ(world.receipt()->sourceGivenUp, givesUp);
+    serves(world.target(), true);
+    serves(world.source(), false);
+  }
+}
+
 // From the decision on, until it is asked for the last time on the way back.
 TEST(LiveLostDiskAlive, TheWayBackIsNotGoneWhereItsStoreWasEmptied) {
   uint32_t ended = 0;

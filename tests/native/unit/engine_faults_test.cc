@@ -70,6 +70,36 @@ TEST(EngineFaults, ResumesFromEveryRecordOfItsJournal) {
   }
 }
 
+// The record that deletions begin is damaged, and it is the last one, which looks like a torn append: a tester's `cancel`
+// emptied the target of what the source did not have any more.
+TEST(EngineFaults, ADamagedLastRecordHidesNoDeletion) {
+  for (const bool feed : {false, true}) {
+    for (const bool cancels : {false, true}) {
+      MemoryHost first;
+      fill(first.sourceStore, 120);
+      const auto before = first.sourceStore.entries;
+      Plan plan = feed ? following(false) : copyPlan();
+      plan.mode = MigrationMode::kMove;
+      begin(first, plan);
+      first.onStep = [&] { return first.sourceStore.entries.size() == before.size(); };
+      ASSERT_TRUE(first.run());
+      ASSERT_LT(first.sourceStore.entries.size(), before.size());
+      first.journal.back() ^= 1;
+      MemoryHost host;
+      host.sourceStore = first.sourceStore;
+      host.targetStore = first.targetStore;
+      const auto id = goOn(host, first.journal);
+      if (cancels) {
+        EXPECT_EQ(host.engine.cancel(id).code(), ErrorCode::kCancelTooLate);
+      }
+      ASSERT_TRUE(host.run());
+      EXPECT_EQ(host.engine.inspect(host.now, id)->state, MigrationState::kDone);
+      EXPECT_EQ(host.targetStore.entries, before);
+      EXPECT_TRUE(host.sourceStore.entries.empty());
+    }
+  }
+}
+
 TEST(EngineFaults, AJournalThatHangsStopsTheMigration) {
   MemoryHost host;
   fill(host.sourceStore, 300);
