@@ -24,12 +24,7 @@ class Fold {
     if (early && !live()) return false;
     return std::visit([this](const auto& r) { return fold(r); }, record);
   }
-  // What was equal is deleted at the source, and the record that says so is in the same append. Where it is cut off or damaged,
-  // deletions may have followed it all the same: whoever compared again would take what is gone for what the target has too much.
-  JournalImage finish() && {
-    if (owesDeletion_) image_.state = MigrationState::kDeleting;
-    return std::move(image_);
-  }
+  JournalImage finish() && { return std::move(image_); }
 
  private:
   const Plan& plan() const { return image_.plan.plan(); }
@@ -94,7 +89,6 @@ class Fold {
       resumed_ = false;
       return true;
     }
-    owesDeletion_ = false;
     if (isFinal(record.state) || record.state == MigrationState::kStopped ||
         record.state == MigrationState::kPending || record.state == MigrationState::kPreparing) {
       return false;
@@ -144,7 +138,9 @@ class Fold {
   bool fold(const VerifiedRecord& record) {
     image_.verified = record;
     image_.decided = false;
-    owesDeletion_ = record.equal && plan().mode == MigrationMode::kMove;
+    // What was equal is deleted at the source next, and the record that says so is in the same append. Where that one is cut off or
+    // damaged, deletions may have followed it all the same: whoever compared again would take what is gone for what the target has too much.
+    if (record.equal && plan().mode == MigrationMode::kMove) image_.state = MigrationState::kDeleting;
     image_.totals.missing = record.missing;
     image_.totals.extra = record.extra;
     image_.totals.changed = record.changed;
@@ -265,7 +261,6 @@ class Fold {
 
   JournalImage image_;
   bool resumed_ = false;
-  bool owesDeletion_ = false;  // the last record but for what is no state: a move was found equal
 };
 
 Result<JournalImage> begin(const Record& first) {
