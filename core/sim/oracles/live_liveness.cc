@@ -60,6 +60,13 @@ class LiveLiveness : public Oracle {
     return false;
   }
 
+  bool isUndone(const Job& job) const {
+    for (const auto& other : world_.jobs()) {
+      if (other->plan.claim == job.plan.claim && other->undone) return true;
+    }
+    return false;
+  }
+
   bool anyRotted() const {
     for (const uint16_t id : world_.gatedStores()) {
       if (world_.gated(id).everRotted()) return true;
@@ -80,8 +87,8 @@ class LiveLiveness : public Oracle {
     // Another was faster, or has not cleaned up behind itself; or has moved it already.
     // A part has what it moves to itself, and nobody has cleaned up behind it.
     const bool others = world_.hasRival(job) || (job.after != 0 && job.partOf == 0);
-    // It had given the migration up, without a journal to come back with, and another cleaned up.
-    if (others && job.undone && why == kSuperseded) return true;
+    // It or its rival had given the migration up, and it has no journal to come back with.
+    if (others && isUndone(job) && why == kSuperseded) return true;
     return others && (why == kTargetNotEmpty || why == kNotOwner || why == kRangeClaimed);
   }
 

@@ -23,13 +23,15 @@ class Pause : public Oracle {
     if (to == MigrationState::kFencing) fencedAt_.erase(job.index);
   }
   void onAction(const Job& job, const Action& action) override {
-    // The target is asked before anybody is fenced.
-    const bool asks = action.kind == ActionKind::kGate && action.verb == GateVerb::kInspect;
-    const bool goesOn = action.kind != ActionKind::kJournal && action.kind != ActionKind::kCloseFeed && !asks;
+    const bool goesOn = action.kind != ActionKind::kJournal && action.kind != ActionKind::kCloseFeed;
     if (!isFenced(job.state) || !goesOn) return;
-    // The journal comes before the fence, and keeps nobody from writing.
     const uint64_t nowUs = world_.mover(job.mover).now().us;
-    const uint64_t us = nowUs - fencedAt_.try_emplace(job.index, nowUs).first->second;
+    // What comes before the fence (the journal, the question to the target, the trimming of a feed) keeps nobody from writing.
+    const bool fences = action.kind == ActionKind::kGate && action.verb == GateVerb::kFence;
+    if (fences) fencedAt_.try_emplace(job.index, nowUs);
+    const auto fencedAt = fencedAt_.find(job.index);
+    if (fencedAt == fencedAt_.end()) return;
+    const uint64_t us = nowUs - fencedAt->second;
     if (us > uint64_t{job.plan.pauseBudgetMs} * 1'000) {
       violated("job " + std::to_string(job.index) + " has kept writers waiting for " +
                std::to_string(us / 1'000) + " ms and goes on");
