@@ -64,7 +64,7 @@ export interface MigrateOptions {
   readonly verify?: 'none' | 'target' | 'both' | undefined
   /** Mend what differs, then verify again from scratch. Between stores with `version` nothing newer is written over, and nothing deleted. */
   readonly repair?: boolean | undefined
-  /** The target ranges may hold keys already; they are kept. */
+  /** The target ranges may hold keys already: those that the source has too are overwritten, the others are kept. */
   readonly intoNonempty?: boolean | undefined
   /** Level 1, with a feed: keep following it until `finish()`. */
   readonly follow?: boolean | undefined

@@ -42,7 +42,7 @@ export interface Receipt {
    * sides had one digest at `position`, with nothing written to either until it was decided.
    */
   readonly level: number
-  /** The target was read back and equals the source: as it was read for the copy (verify `target`), or as it is now (`both`, or with a feed). Between stores with `version`: or holds something newer, see `changed`. */
+  /** It is `done`, and the target was read back and equals the source: as it was read for the copy (verify `target`), or as it is now (`both`, or with a feed). Between stores with `version`: or holds something newer, see `changed`. */
   readonly verified: boolean
   /** Live: it went back, and the source owns the ranges again. */
   readonly reversed: boolean
@@ -142,11 +142,11 @@ export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' 
     state: raw.state,
     mode: raw.mode,
     level: n('level'),
-    verified: raw.verified,
+    verified: raw.verified && raw.state === 'done',
     reversed: raw.reversed === true,
     ...(raw.windowError === undefined ? {} : { windowError: errorCodeOf(raw.windowError) }),
     sourceGivenUp: raw.sourceGivenUp === true,
-    ...(raw.staleReadsUnknown === true ? { staleReadsMs: 'unknown' as const } : raw['staleReadsUs'] === undefined ? {} : { staleReadsMs: Math.ceil(n('staleReadsUs') / 10) / 100 }),
+    ...(raw.staleReadsUnknown ? { staleReadsMs: 'unknown' as const } : raw['staleReadsUs'] === undefined ? {} : { staleReadsMs: Math.ceil(n('staleReadsUs') / 10) / 100 }),
     ...(raw.position === undefined ? {} : { position: { feed: raw.position, epoch: n('epoch') } }),
     ...(raw.splitAt === undefined ? {} : { splitAt: raw.splitAt }),
     ...about,
@@ -154,7 +154,7 @@ export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' 
     bytes: copied ? n('copiedBytes') : raw.target.bytes,
     digests: { source: raw.source, target: raw.target },
     // What was named and turned out to be a write that came meanwhile is no difference.
-    different: differences === 0 ? [] : different,
+    different: differences ? different : [],
     missing: n('missing'),
     extra: n('extra'),
     changed: n('changed'),
@@ -176,7 +176,7 @@ export function readReceipt(raw: RawReceipt, about: Pick<Receipt, 'from' | 'to' 
     pauseMs: ms('pauseUs'),
     postponed: n('postponed'),
     rechecked: n('rechecked'),
-    notPromised: raw.sourceGivenUp === true ? [...notPromised, givenUpText(about.from)] : notPromised,
+    notPromised: raw.sourceGivenUp ? [...notPromised, givenUpText(about.from)] : notPromised,
     version: VERSION
   }
 }

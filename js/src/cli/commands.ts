@@ -1,8 +1,6 @@
-import { accessSync, constants, readFileSync, unlinkSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { KeyhaulError, type KeyhaulErrorCode } from '../errors.js'
 import { inspectJournal, type JournalInfo } from '../inspect.js'
-import { readError } from '../journal/file-node.js'
 import { describeJournal } from '../journal/index.js'
 import { Engine } from '../migrate.js'
 import { type Migration, MigrationError } from '../migration.js'
@@ -11,14 +9,15 @@ import { toScanRanges } from '../ranges.js'
 import type { ScanRange } from '../stores/store.js'
 import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, rangesOf } from './arguments.js'
 import { Exit } from './exit.js'
-import type { ChainNode } from '../live/chain.js'
-import { chainOf, defaultJournal, filesOfChain, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
+import { assertJournal, assertNobodyWorksOn, hasEnded, inspectFile, isOwnJournal, journalBeside, ofFile, partsInfo, publicInfo, readJournalFile, removeEnded, removeQuietly, withParts } from './journals.js'
+import { chainOf, defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
 import { LiveView, REFRESH_MS } from './live-output.js'
-import { differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore, Warnings } from './output.js'
+import { DIFFERENCES_SHOWN, differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore, Warnings } from './output.js'
 import { standOf } from './removal.js'
 import { moveInService } from './service.js'
 import { rateFlag, shellWord } from './shell.js'
 import { statusText } from './status-text.js'
+import { say } from './terminal.js'
 import { assertDifferent, isThere, type OpenStore, openStore, storeName } from './stores.js'
 
 type Output = Pick<CopyFlags, 'json' | 'quiet' | 'rate'> & { readonly verb?: 'resume' | 'cancel' }
@@ -31,7 +30,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
   const ranges = rangesOf(flags)
   if (flags.dryRun === true) return dryRun(source, target, mode, toScanRanges(ranges.length === 0 ? 'all' : ranges), flags)
   // Without a journal of the user's there is one beside the target until all is well.
-  const ownJournal = flags.journal === undefined && mode !== 'verify' ? `${target.slice(target.indexOf(':') + 1)}.keyhaul-journal` : undefined
+  const ownJournal = flags.journal === undefined && mode !== 'verify' ? journalBeside(target) : undefined
   const journal = flags.journal === undefined ? ownJournal : resolve(flags.journal)
   if (flags.journal !== undefined) assertJournal(resolve(flags.journal))
   return withStores(source, target, mode === 'verify', async (a, b) => {
@@ -79,8 +78,11 @@ export async function resume(path: string, flags: Output): Promise<number> {
   await prepareLive()
   // A process may die between its last record and its exit: whoever resumes until all is
   // done gets the receipt then, not an error.
-  const { receipt } = await withParts(path)
-  if (receipt?.state === 'done') return report(receipt, flags)
+  const { receipt, mode } = await withParts(path)
+  if (receipt?.state === 'done') {
+    if (flags.json !== true) say(`this ${nameOf(mode)} had ended already, and nothing was done now; its receipt:\n`)
+    return report(receipt, flags)
+  }
   return continued(path, flags, () => {}, (info) => flags.rate ?? hostInfoOf(info).rate)
 }
 
@@ -121,23 +123,33 @@ export async function closeWindow(path: string, flags: Output & { giveUpSource: 
   })
 }
 
+const nameOf = (mode: JournalInfo['mode']): string => (mode === 'live' ? 'live move' : mode)
+
 async function continued(path: string, flags: Output & { giveUpSource?: boolean }, then: (migration: Migration) => void, rateOf: (info: JournalInfo) => number | undefined = () => undefined): Promise<number> {
   const journal = resolve(path)
   const info = await withParts(journal)
   if (info.receipt !== undefined) {
     throw new KeyhaulError('KEYHAUL_ALREADY_COMPLETE', {
       file: journal,
-      message: `this ${info.mode === 'live' ? 'live move' : info.mode} has ended (${info.state}); there is nothing to resume or cancel`
+      message: `this ${nameOf(info.mode)} has ended (${info.state}); there is nothing to resume or cancel`
     })
   }
+  await assertNobodyWorksOn(journal, info)
   const go = (migration: Migration): Promise<number> => {
     then(migration)
     return watch(migration, flags, journal)
   }
-  if (info.mode === 'live') return resumeLive(info, journal, { rate: rateOf(info), giveUpSource: flags.giveUpSource }, go)
+  const exit = await goneOnWith(info, journal, flags, rateOf(info), go)
+  // As at the end of the command that made it.
+  if (exit === Exit.done && isOwnJournal(info, journal)) await removeEnded(journal)
+  return exit
+}
+
+function goneOnWith(info: JournalInfo, journal: string, flags: { giveUpSource?: boolean }, rate: number | undefined, go: (migration: Migration) => Promise<number>): Promise<number> {
+  if (info.mode === 'live') return resumeLive(info, journal, { rate, giveUpSource: flags.giveUpSource }, go)
   return withStores(info.from, info.to, info.mode === 'verify', async (a, b) => {
     const engine = new Engine()
-    const migration = await engine.resume({ from: a.store, to: b.store, journal, rate: rateOf(info) })
+    const migration = await engine.resume({ from: a.store, to: b.store, journal, rate })
     const exit = await go(migration)
     engine.close()
     return exit
@@ -151,16 +163,18 @@ export async function status(path: string, flags: Output & { register?: string }
   const truth = flags.register === undefined ? undefined : await readTruth(flags.register, info)
   const { removal, isTurned } = standOf(info, readJournalFile(path))
   const chain = info.receipt?.splitAt === undefined ? undefined : await chainOf(path)
-  process.stdout.write(flags.json === true ? `${JSON.stringify({ ...publicInfo(info), ...removal, ...partsInfo(chain), register: truth })}\n` : statusText(info, path, truth, removal, chain, isTurned))
+  if (flags.json === true) process.stdout.write(`${JSON.stringify({ ...publicInfo(info), ...removal, ...partsInfo(chain), register: truth })}\n`)
+  else say(statusText(info, path, truth, removal, chain, isTurned))
   return Exit.done
 }
 
 export async function inspect(path: string): Promise<number> {
   const text = describeJournal(readJournalFile(path))
   process.stdout.write(text)
-  const summary = JSON.parse(text.trimEnd().split('\n').pop() as string) as { error?: string }
+  const summary = JSON.parse(text.trimEnd().split('\n').pop() as string) as { error?: string; records: number }
   if (summary.error === undefined) return Exit.done
-  process.stderr.write(errorText(new KeyhaulError(`KEYHAUL_${summary.error}` as KeyhaulErrorCode, { file: path })))
+  const code = `KEYHAUL_${summary.error}` as KeyhaulErrorCode
+  process.stderr.write(errorText(summary.records === 0 ? ofFile(code, path) : new KeyhaulError(code, { file: path })))
   return Exit.error
 }
 
@@ -218,8 +232,8 @@ async function watch(migration: Migration, flags: Output, journal: string | unde
 function report(receipt: Receipt, flags: Output): number {
   if (flags.json === true) process.stdout.write(`${JSON.stringify(receipt)}\n`)
   else {
-    process.stdout.write(differencesText(receipt))
-    process.stdout.write(receiptText(receipt))
+    process.stdout.write(differencesText(receipt, process.stdout.isTTY === true ? DIFFERENCES_SHOWN : undefined))
+    say(receiptText(receipt))
   }
   return receipt.state === 'mismatch' ? Exit.mismatch : Exit.done
 }
@@ -292,11 +306,10 @@ async function dryRun(from: string, to: string, mode: string, ranges: readonly S
   const refused = !targetEmpty && mode !== 'verify' && flags.intoNonempty !== true
   const plan = { dryRun: true, mode, from, to, ranges: ranges.length, estimatedBytes, targetEmpty, refused }
   const held = `holds keys in ${ranges.length === 1 ? 'the range' : 'these ranges'}${refused ? ', so it would be refused without --into-nonempty' : ''}`
-  process.stdout.write(
-    flags.json === true
-      ? `${JSON.stringify(plan)}\n`
-      : `would ${mode} ${plan.ranges} range${plan.ranges === 1 ? '' : 's'} from ${shownStore(from)} to ${shownStore(to)}\n  source: about ${formatBytes(estimatedBytes)} on disk; target: ${targetEmpty ? 'empty' : held}\n  nothing was changed\n`
-  )
+  if (flags.json === true) process.stdout.write(`${JSON.stringify(plan)}\n`)
+  else {
+    say(`would ${mode} ${plan.ranges} range${plan.ranges === 1 ? '' : 's'} from ${shownStore(from)} to ${shownStore(to)}\n  source: about ${formatBytes(estimatedBytes)} on disk; target: ${targetEmpty ? 'empty' : held}\n  nothing was changed\n`)
+  }
   return Exit.done
 }
 
@@ -311,86 +324,5 @@ async function withStores(from: string, to: string, targetMustExist: boolean, wo
     }
   } finally {
     await a.close()
-  }
-}
-
-/** What will not do as a journal, before a target is made. */
-function assertJournal(path: string): void {
-  const unfit = (message: string): KeyhaulError => new KeyhaulError('KEYHAUL_JOURNAL_WRITE_FAILED', { file: path, message })
-  try {
-    // With the slash it has to be a folder.
-    accessSync(`${dirname(path)}/`, constants.W_OK)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw unfit(code === 'ENOENT' ? 'its folder does not exist; make it first' : code === 'ENOTDIR' ? 'a part of its path is a file; name another' : 'its folder may not be written by this user; name another')
-  }
-  try {
-    readJournalFile(path)
-  } catch (error) {
-    if ((error as KeyhaulError).code !== 'KEYHAUL_JOURNAL_NOT_FOUND') throw error
-  }
-}
-
-function readJournalFile(path: string): Uint8Array {
-  try {
-    return new Uint8Array(readFileSync(path))
-  } catch (cause) {
-    throw readError(cause, path)
-  }
-}
-
-/** An error says which file it is about, and one that holds nothing yet is not called torn. */
-function inspectFile(path: string): JournalInfo {
-  const bytes = readJournalFile(path)
-  try {
-    return inspectJournal(bytes)
-  } catch (error) {
-    if (!(error instanceof KeyhaulError)) throw error
-    const nothing = { message: 'it holds no migration yet; run the command that it was made for again' }
-    throw new KeyhaulError(error.code, { file: path, cause: error, ...(error.code === 'KEYHAUL_JOURNAL_TORN' ? nothing : {}) })
-  }
-}
-
-/** Of one that was split: its receipt is that of all, once all have ended. */
-async function withParts(path: string): Promise<JournalInfo> {
-  const info = inspectFile(path)
-  if (info.receipt?.splitAt === undefined) return info
-  const receipt = (await chainOf(path))?.receipt
-  return { ...info, state: receipt?.state ?? 'stopped', receipt, resumable: receipt === undefined }
-}
-
-/** Of one that was split: of each part its journal and where it stands. */
-function partsInfo(chain: ChainNode | undefined): object {
-  if (chain === undefined) return {}
-  const told = ({ path, info, parts }: ChainNode): object => ({ journal: path, ...publicInfo(info), ...(parts.length === 0 ? {} : { parts: parts.map(told) }) })
-  return { state: chain.receipt?.state ?? 'stopped', receipt: chain.receipt, live: { ...chain.info.live, decided: undefined }, parts: chain.parts.map(told), resumable: chain.receipt === undefined }
-}
-
-/** Nobody chose the name of its journal. One that was split goes with its parts. */
-async function removeEnded(journal: string): Promise<void> {
-  if (!hasEnded(journal)) return
-  const chain = await chainOf(journal).catch(() => undefined)
-  if (chain?.receipt === undefined) return
-  for (const file of await filesOfChain(chain)) removeQuietly(file)
-}
-
-function publicInfo(info: JournalInfo): object {
-  const { hostInfo: _, ...rest } = info
-  return rest
-}
-
-function hasEnded(journal: string): boolean {
-  try {
-    return !inspectJournal(readJournalFile(journal)).resumable
-  } catch {
-    return false
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch {
-    // Nobody needs it any more.
   }
 }

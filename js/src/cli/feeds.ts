@@ -6,6 +6,7 @@ import { Exit } from './exit.js'
 import { formatBytes, formatCount, formatDuration, printable, shownStore } from './output.js'
 import { shellWord } from './shell.js'
 import { openStore, storeName } from './stores.js'
+import { say } from './terminal.js'
 
 const JOURNAL = /^journal (.+)$/s
 /** As nameOf() of engine/feeds.ts gives it. */
@@ -31,7 +32,7 @@ export async function inspectStore(url: string, flags: { json?: boolean }): Prom
     if (flags.json === true) {
       const all = feeds.map(({ inUse: _, ...feed }) => ({ ...feed, ageMs: Math.max(0, now - feed.openedAt.getTime()), journal: journalOf(feed) }))
       process.stdout.write(`${JSON.stringify({ store: name, feeds: all })}\n`)
-    } else process.stdout.write(feedsText(shownStore(name), feeds, now))
+    } else say(feedsText(shownStore(name), feeds, now))
     return Exit.done
   } finally {
     await store.close()

@@ -1,6 +1,6 @@
 import type { RunInfo, StoreInfo } from '../live/control-request.js'
 import type { MigrationState } from '../migration.js'
-import { coloursOf, entries, formatBytes, formatCount, formatDuration, pauseText, printable, redraws } from './output.js'
+import { coloursOf, entries, formatBytes, formatCount, formatDuration, pauseText, printable, redraws, wentBack } from './output.js'
 import { shellWord } from './shell.js'
 
 const WORDS: Readonly<Partial<Record<MigrationState, string>>> = {
@@ -141,6 +141,7 @@ export function runsText(runs: readonly RunInfo[], service: string): string {
     const colour = state === 'done' ? out.green : state === 'failed' || state === 'mismatch' ? out.red : resumable ? out.yellow : out.cyan
     const more: string[] = progress === undefined ? [] : [partsOf(progress).join(', ')]
     if (receipt?.state === 'done') more.push(`${entries(receipt.entries)}, level ${receipt.level}, ${receipt.verified ? 'verified' : 'not verified'}, ${pauseText(receipt, 'writers paused')}`)
+    if (receipt?.reversed === true) more.push(wentBack(receipt))
     if (error !== undefined && error.code !== 'KEYHAUL_INTERRUPTED' && error.code !== 'KEYHAUL_CANCELLED') more.push(`${error.code}: ${printable(error.message)}`)
     if (resumable) more.push(`go on with: keyhaul resume --service ${shellWord(service)} ${id}`)
     return [`${id}  ${runText(run)}: ${colour(progress === undefined ? state : wordOf(state, progress.live?.turned))}`, ...more.filter((line) => line !== '').map((line) => `  ${line}`)]

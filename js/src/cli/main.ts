@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, Help, Option } from 'commander'
 import { KeyhaulError } from '../errors.js'
 import { VERSION } from '../receipt.js'
 import { type CopyFlags, type LiveFlags, parseCount, parseEntryMax, parseLevel, parseMs, parsePath, parsePrefix, parseRange, parseRate, parseSplit, parseWindow } from './arguments.js'
@@ -9,8 +9,18 @@ import { errorText } from './output.js'
 import { cancelInService, closeWindowInService, resumeInService, reverseInService, type ServiceFlags, statusOfService } from './service.js'
 import { parseSeed, parseSeeds, parseShare, parseWrites, rehearse, type RehearseFlags } from './rehearse.js'
 import { type SimFlags, simulate } from './sim.js'
+import { wrapped } from './terminal.js'
 
 let exit: Promise<number> = Promise.resolve(Exit.done)
+
+/** Beside a flag there has to be so much room for what it means; else that stands below it. */
+const BESIDE_MIN = 40
+
+function formatItem(this: Help, term: string, termWidth: number, description: string, helper: Help): string {
+  const width = this.helpWidth ?? 80
+  if (description === '' || width - termWidth - 4 >= BESIDE_MIN) return Help.prototype.formatItem.call(this, term, termWidth, description, helper)
+  return `  ${term}\n${wrapped(`    ${description}`, width)}`
+}
 
 const program = new Command('keyhaul')
   .description('Moves key ranges between key-value stores, and proves that nothing was lost.')
@@ -18,6 +28,7 @@ const program = new Command('keyhaul')
   .option('--no-color', 'no colours (NO_COLOR does the same)')
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'error KEYHAUL_USAGE: ')) })
+  .configureHelp({ formatItem })
   .showHelpAfterError('(--help lists commands and flags)')
   .addHelpText(
     'after',
@@ -63,7 +74,7 @@ function ranged(command: Command): Command {
 function writing(command: Command): Command {
   return ranged(command)
     .option('--journal <file>', 'where progress is kept; default: beside the target, removed at the end')
-    .option('--into-nonempty', 'the target may hold keys in these ranges already; they are kept')
+    .option('--into-nonempty', 'the target may hold keys in these ranges already: those that the source has too are overwritten, the others are kept')
     .addOption(new Option('--durable <each>', 'what is on the disk before going on: a checkpoint of a second or 256 pages, or each page (LevelDB and power losses)').choices(['checkpoint', 'page']).default('checkpoint'))
     .addOption(new Option('--verify <depth>', 'what is read again: the target, both sides, or nothing').choices(['target', 'both', 'none']).default('target'))
 }
@@ -87,8 +98,8 @@ for (const [mode, what] of [
       .option('--live', 'while clients write: in the service of --service, or here with --register')
       .option('--service <socket>', 'the control socket of the service that has the stores open; <from> and <to> are its names for them')
       .option('--register <store>', 'where it stands who owns which keys, as in level:./register; may be one of the two stores')
-      .option('--pause-budget <time>', 'for so long writers may be refused, as in 50ms or 2s; default 1s', parseMs)
-      .option('--reverse-window <time>', 'after the cutover the source is kept up to date for so long, as in 10m, and keyhaul reverse goes back', parseWindow)
+      .option('--pause-budget <time>', 'for so long writers may be refused, in ms, s, m or h, as in 50ms or 2s, without a unit in ms; default 1s', parseMs)
+      .option('--reverse-window <time>', 'after the cutover the source is kept up to date for so long, as in 30s, 10m or 2h, without a unit in ms, and keyhaul reverse goes back', parseWindow)
       .option('--split <parts>', 'where the writers outrun it: move the ranges in parts, one after the other, in so many at most, 2 to 64', parseSplit)
       .option('--require <level>', 'refuse to start below this guarantee level, as in L4', parseLevel)
   }
@@ -189,8 +200,8 @@ ofRanges(common(program.command('rehearse')))
   .option('--live', 'a move while clients write')
   .option('--service <socket>', 'with --live: the control socket of the service that has the stores open; <from> and <to> are its names for them')
   .option('--writes <n/s>', 'with --live: writes of clients in the range, as in 5000 or 5k/s; default: with --service those that are seen, else none', parseWrites)
-  .option('--watch-writers <time>', 'with --service: they are watched for so long; default 5s', parseMs)
-  .option('--pause-budget <time>', 'with --live: for so long writers may be refused, as in 50ms or 2s; default 1s', parseMs)
+  .option('--watch-writers <time>', 'with --service: they are watched for so long, in the units of --pause-budget; default 5s', parseMs)
+  .option('--pause-budget <time>', 'with --live: for so long writers may be refused, in ms, s, m or h, as in 50ms or 2s, without a unit in ms; default 1s', parseMs)
   .option('--share <part>', 'with --live: of the thread, 0.01 to 1; default 0.25', parseShare)
   .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
   .addOption(new Option('--verify <depth>', 'what would be read again').choices(['target', 'both', 'none']))

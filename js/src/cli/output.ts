@@ -168,13 +168,14 @@ export function receiptText(receipt: Receipt): string {
   const isOver = receipt.state === 'done' || receipt.state === 'mismatch'
   const verb = { copy: 'copied', move: 'moved', verify: 'compared', live: 'moved live' }[receipt.mode]
   const name = receipt.mode === 'live' ? 'live move' : receipt.mode
-  const proof = receipt.verified
-    ? `${out.green('verified')}: ${proofText(receipt)}`
-    : receipt.state === 'done'
-      ? out.yellow('not verified')
-      : receipt.state === 'cancelled'
-        ? takenBack(receipt)
-        : out.red(receipt.state)
+  // What was verified and then taken back again is held by nobody.
+  const proof = receipt.state === 'cancelled'
+    ? takenBack(receipt)
+    : receipt.verified
+      ? `${out.green('verified')}: ${proofText(receipt)}`
+      : receipt.state === 'done'
+        ? out.yellow('not verified')
+        : receipt.state === 'failed' ? '' : out.red(receipt.state)
   const lines = [
     isOver
       ? `${verb} ${entries(receipt.entries)}, ${formatBytes(receipt.bytes)}, in ${formatDuration(receipt.durationMs)}${receipt.incarnations > 1 ? ' since it was resumed' : ''}`
@@ -182,7 +183,7 @@ export function receiptText(receipt: Receipt): string {
     `  from      ${shownStore(receipt.from)}`,
     `  to        ${shownStore(receipt.to)}`,
     ...rangesLine(receipt.ranges),
-    `  ${proof}`
+    ...(proof === '' ? [] : [`  ${proof}`])
   ]
   const times = ([
     ['copy', receipt.copyMs],
@@ -205,7 +206,7 @@ export function receiptText(receipt: Receipt): string {
     writersLine(receipt, isOver),
     receipt.staleReadsMs === undefined ? '' : `the source cannot keep readers out: it may have shown old values for ${receipt.staleReadsMs === 'unknown' ? 'an unknown time, as an earlier process decided' : `at most ${formatDuration(receipt.staleReadsMs)}`}`,
     receipt.windowError === undefined ? '' : `the way back was lost: ${new KeyhaulError(receipt.windowError).message}`,
-    receipt.reversed ? `went back: ${shownStore(receipt.from)} owns the range again` : '',
+    receipt.reversed ? wentBack(receipt) : '',
     moves && (isOver || receipt.deletedEntries > 0) ? `deleted ${entries(receipt.deletedEntries)} from the ${receipt.reversed ? 'target' : 'source'}${uncounted(receipt)}` : '',
     receipt.leftOnSource > 0 ? `left ${keys(receipt.leftOnSource)} on the source: changed after verification` : '',
     receipt.feedChanges > 0 ? `followed ${formatCount(receipt.feedChanges)} change${receipt.feedChanges === 1 ? '' : 's'} made meanwhile` : '',
@@ -216,6 +217,8 @@ export function receiptText(receipt: Receipt): string {
   for (const extra of extras) if (extra !== '') lines.push(`  ${extra}`)
   return `${lines.join('\n')}\n`
 }
+
+export const wentBack = ({ from }: Receipt): string => `went back: ${shownStore(from)} owns the range again`
 
 /** What was deleted right before a crash is gone, and its record was not written. */
 function uncounted({ mode, incarnations, deletedEntries, leftOnSource, entries: all }: Receipt): string {
@@ -283,12 +286,17 @@ export function takenBack({ mode, entries: copied, discardedEntries }: Receipt):
   return 'cancelled'
 }
 
-/** The differences by name, one a line; the receipt names the first of them. */
-export function differencesText({ different, missing, extra, changed }: Receipt): string {
-  const lines = different.map(({ key, kind }) => `${kind} ${printableKey(key)}\n`)
-  const more = missing + extra + changed - different.length
-  if (different.length > 0 && more > 0) lines.push(`and ${formatCount(more)} more; --range and --prefix take a part\n`)
-  return lines.join('')
+/** So many differences are read on a terminal. */
+export const DIFFERENCES_SHOWN = 20
+
+/** The differences by name, one a line, so many at most; the receipt names the first of them. */
+export function differencesText({ different, missing, extra, changed }: Receipt, shownMax = Number.POSITIVE_INFINITY): string {
+  const all = missing + extra + changed
+  const lines = different.slice(0, shownMax).map(({ key, kind }) => `${kind} ${printableKey(key)}\n`)
+  const rest = all - lines.length
+  if (different.length === 0 || rest <= 0) return lines.join('')
+  const where = different.length === lines.length ? '' : `; --json, or a file in the place of the terminal, has ${all === different.length ? 'all' : `the first ${formatCount(different.length)}`}`
+  return `${lines.join('')}and ${formatCount(rest)} more${where}${all === different.length ? '' : '; --range and --prefix take a part'}\n`
 }
 
 export function errorText(error: KeyhaulError): string {

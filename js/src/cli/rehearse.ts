@@ -11,6 +11,7 @@ import { namedStore } from './live.js'
 import { entries, formatBytes, formatCount, formatDuration, shownStore } from './output.js'
 import { measureInService } from './service.js'
 import { assertDifferent, isThere, type OpenStore, openStore } from './stores.js'
+import { say } from './terminal.js'
 
 export interface RehearseFlags extends RangeFlags {
   move?: boolean
@@ -70,7 +71,8 @@ export async function rehearse(from: string | undefined, to: string | undefined,
     const measurement = service === undefined ? await measured(from, to, flags, plan, signal) : await inService(from, to, { ...flags, service }, plan, signal)
     return forecastInTurns(measurement, plan, signal)
   })
-  process.stdout.write(flags.json === true ? `${JSON.stringify(forecast)}\n` : forecastText(forecast))
+  if (flags.json === true) process.stdout.write(`${JSON.stringify(forecast)}\n`)
+  else say(forecastText(forecast))
   return forecast.verdict === 'fits' ? Exit.done : Exit.mismatch
 }
 

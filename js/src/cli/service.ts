@@ -10,6 +10,7 @@ import { Exit } from './exit.js'
 import { LiveView, runsText, runText, waitingText } from './live-output.js'
 import { errorText, receiptText } from './output.js'
 import { rateFlag, shellWord } from './shell.js'
+import { say } from './terminal.js'
 
 export interface ServiceFlags {
   service: string
@@ -100,7 +101,8 @@ export async function statusOfService(id: string | undefined, flags: ServiceFlag
   if (flags.watch === true) return follow({ op: 'status', id, watch: true }, flags, 'leave')
   for await (const reply of ask(flags.service, { op: 'status', id })) {
     if (reply.type !== 'status') continue
-    process.stdout.write(flags.json === true ? `${JSON.stringify({ runs: reply.runs, stores: reply.stores })}\n` : `${runsText(reply.runs, flags.service)}${waitingText(reply.stores)}`)
+    if (flags.json === true) process.stdout.write(`${JSON.stringify({ runs: reply.runs, stores: reply.stores })}\n`)
+    else say(`${runsText(reply.runs, flags.service)}${waitingText(reply.stores)}`)
     return Exit.done
   }
   throw failure(flags.service, 'it closed the connection without an answer')
@@ -175,8 +177,9 @@ function ended({ state, receipt, error, resumable, id }: RunInfo, flags: Service
     process.stderr.write(`${why}stopped; go on with: ${resume}\n`)
     return why === '' ? Exit.interrupted : Exit.error
   }
-  if (receipt !== undefined) process.stdout.write(flags.json === true ? `${JSON.stringify({ ...receipt, id, ...(error === undefined ? {} : { error }) })}\n` : receiptText(receipt))
-  else if (flags.json === true) process.stdout.write(`${JSON.stringify({ state: 'failed', id, ...error })}\n`)
+  if (flags.json === true) process.stdout.write(`${JSON.stringify(receipt === undefined ? { state: 'failed', id, ...error } : { ...receipt, id, ...(error === undefined ? {} : { error }) })}\n`)
+  // That it failed the error says, and why; of parts it says nothing.
+  else if (receipt !== undefined && (receipt.state !== 'failed' || error === undefined || receipt.parts !== undefined)) say(receiptText(receipt))
   if (error !== undefined && error.code !== 'KEYHAUL_CANCELLED') process.stderr.write(errorText(fromWire(error)))
   if (state === 'done' || state === 'cancelled') return Exit.done
   return state === 'mismatch' ? Exit.mismatch : Exit.error

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { KeyhaulError } from '../errors.js'
 import { Exit } from './exit.js'
 import { type Names, simUsage } from './sim-usage.js'
+import { say } from './terminal.js'
 
 /** As commander names them: a flag with a value is text, one without is true. */
 export type SimFlags = Readonly<Record<string, string | true>>
@@ -28,7 +29,9 @@ export async function simulate(flags: SimFlags): Promise<number> {
     const names: Names = (what) => runSimCommand([`--list-${what}`]).text.split('\n').flatMap((line) => line.split(' ')[0] || [])
     throw new KeyhaulError('KEYHAUL_USAGE', { message: simUsage(flags, names, text.split('\n')[0] ?? text) })
   }
-  process.stdout.write(text)
+  // A line of JSON or of a log is one.
+  if (flags.json === true || flags.log === true) process.stdout.write(text)
+  else say(text)
   return exitCode
 }
 

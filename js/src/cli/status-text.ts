@@ -4,7 +4,7 @@ import type { ChainNode } from '../live/chain.js'
 import { hostInfoOf } from './arguments.js'
 import type { RegisterTruth } from './live.js'
 import { wordOf } from './live-output.js'
-import { entries, formatBytes, formatCount, formatDuration, printableKey, shownStore, takenBack, WORDS } from './output.js'
+import { entries, formatBytes, formatCount, formatDuration, printableKey, shownStore, takenBack, wentBack, WORDS } from './output.js'
 import type { Removal } from './removal.js'
 import { shellWord } from './shell.js'
 
@@ -20,7 +20,7 @@ export function statusText(info: JournalInfo, journal: string, truth?: RegisterT
   const { rate = 0 } = hostInfoOf(info)
   if (info.resumable && rate > 0) lines.push(`  at most ${formatBytes(rate)}/s`)
   // Of one that was split each part has an owner of its own, and the register knows.
-  if (info.live !== undefined && (chain === undefined || truth !== undefined)) lines.push(...journalLines(info.live, truth))
+  if (info.live !== undefined && (chain === undefined || truth !== undefined)) lines.push(...journalLines(info, info.live, truth))
   if (info.torn) lines.push('  the last write was cut short; resuming cuts it off')
   if (chain !== undefined) lines.push(...partLines(chain))
   const isResumable = chain === undefined ? info.resumable : chain.receipt === undefined
@@ -34,7 +34,7 @@ function partLines({ info, parts }: ChainNode): string[] {
   const lines = parts.flatMap((part, i) => {
     const { state, step, copiedEntries, receipt, live } = part.info
     const where = receipt?.splitAt === undefined ? state : part.receipt?.state ?? 'in parts'
-    const moved = receipt?.state === 'done' ? `, ${shownStore(part.info.to)} owns it` : ''
+    const moved = receipt?.state === 'done' ? `, ${shownStore(receipt.reversed ? part.info.from : part.info.to)} owns it` : ''
     const held = receipt === undefined && live?.claimed === true ? `, claim ${live.claim}` : ''
     return [`part ${i + 1} (${part.path}): ${where}${state === 'stopped' ? ` while ${WORDS[step] ?? wordOf(step)}` : ''}, ${entries(copiedEntries)}${moved}${held}`, ...(part.parts.length > 0 ? partLines(part) : [])]
   })
@@ -49,9 +49,9 @@ function removalText(step: JournalInfo['step'], { removedFrom, removedEntries, l
 }
 
 /** Its claim as well: whoever is refused because of it is told no more than that. */
-function journalLines({ claim: id, claimed, coordEpoch, decided, pauseBudgetMs }: LiveJournal, truth: RegisterTruth | undefined): string[] {
+function journalLines({ receipt }: JournalInfo, { claim: id, claimed, coordEpoch, decided, pauseBudgetMs }: LiveJournal, truth: RegisterTruth | undefined): string[] {
   const claim = claimed ? `claimed in the register as ${id}, coordinator ${coordEpoch}` : 'not claimed in the register, as far as the journal knows'
-  const owner = decided === undefined ? 'who owns the range stands in the register only: --register level:PATH reads it' : decided ? 'decided: the target owns the range' : 'not decided: the source owns the range'
+  const owner = receipt?.reversed === true ? wentBack(receipt) : decided === undefined ? 'who owns the range stands in the register only: --register level:PATH reads it' : decided ? 'decided: the target owns the range' : 'not decided: the source owns the range'
   if (truth !== undefined) {
     const owners = truth.owners.map(({ owner, epoch }) => `${shownStore(owner)} (epoch ${epoch})`).join(', ')
     return [`  ${claim}; pause budget ${formatDuration(pauseBudgetMs)}`, `  register ${shownStore(truth.register)}: ${truth.claim ?? 'no claim of it'}; owned by ${owners === '' ? 'nobody' : owners}`]

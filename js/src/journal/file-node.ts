@@ -4,10 +4,13 @@ import { KeyhaulError } from '../errors.js'
 import type { JournalStore } from './journal.js'
 import { takeLock } from './lock-node.js'
 
+/** Of one whose process was killed before it had begun: there is nothing that a resume could go on with. */
+export const HOLDS_NOTHING = 'it holds no migration yet; run the command that it was made for again'
+
 /**
  * A journal in a file. With `lock`, `<path>.lock` names the process that works on it; the
- * lock of a process that is gone is taken over. Errors: JOURNAL_NOT_FOUND, JOURNAL_NOT_A_JOURNAL,
- * JOURNAL_READ_FAILED, JOURNAL_IN_USE, JOURNAL_WRITE_FAILED, DISK_FULL.
+ * lock of a process that is gone is taken over. Errors: JOURNAL_NOT_FOUND, JOURNAL_NOT_A_JOURNAL, JOURNAL_TORN where
+ * one that is to be gone on with is empty, JOURNAL_READ_FAILED, JOURNAL_IN_USE, JOURNAL_WRITE_FAILED, DISK_FULL.
  */
 export async function openJournalFile(path: string, options: { create: boolean; lock: boolean }): Promise<JournalStore> {
   if (path === '') throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'the path of the journal is empty' })
@@ -41,12 +44,14 @@ export async function openJournalFile(path: string, options: { create: boolean; 
     path: at,
     async read() {
       try {
-        return new Uint8Array(await readFile(at))
+        const bytes = new Uint8Array(await readFile(at))
+        if (bytes.length > 0 || options.create || !options.lock) return bytes
       } catch (error) {
         const failure = readError(error, path)
         if (options.create && failure.code === 'KEYHAUL_JOURNAL_NOT_FOUND') return new Uint8Array(0)
         throw failure
       }
+      throw new KeyhaulError('KEYHAUL_JOURNAL_TORN', { file: path, message: HOLDS_NOTHING })
     },
     truncate: (length) =>
       change(async (target) => {

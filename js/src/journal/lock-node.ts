@@ -1,4 +1,5 @@
 import { type FileHandle, link, open, readFile, unlink } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { KeyhaulError } from '../errors.js'
 import { toHex } from '../stores/bytes.js'
 import { fileError } from './file-node.js'
@@ -26,6 +27,19 @@ export function takeLock(path: string, at: string): Promise<Release> {
   return take(path, `${at}.lock`)
 }
 
+/** Whether the journal could be locked now, for who has to open other things before it. Errors: JOURNAL_IN_USE. */
+export async function assertFree(path: string): Promise<void> {
+  const lock = `${resolve(path)}.lock`
+  const text = await readText(lock)
+  if (text !== undefined && (await isHeld(lock, text))) throw inUse(path, text)
+}
+
+function inUse(file: string, text: string): KeyhaulError {
+  const [pid] = text.split(' ')
+  const message = Number(pid) === process.pid ? 'this process is working on this journal already; wait for that to end' : `process ${pid} is working on this journal; wait for it, or stop it`
+  return new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', { file, message })
+}
+
 async function take(path: string, lock: string): Promise<Release> {
   const token = crypto.randomUUID()
   for (let tries = 0; tries < TRIES_MAX; tries++) {
@@ -44,13 +58,8 @@ async function take(path: string, lock: string): Promise<Release> {
     if (left !== undefined) await left
     // Where there are no links (see below) it may be about to be written.
     else if (other === '' && tries < TRIES_MAX / 2) await wait()
-    else if (await isHeld(lock, other)) {
-      const [pid] = other.split(' ')
-      throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', {
-        file: path,
-        message: Number(pid) === process.pid ? 'this process is working on this journal already; wait for that to end' : `process ${pid} is working on this journal; wait for it, or stop it`
-      })
-    } else await clear(path, lock, other)
+    else if (await isHeld(lock, other)) throw inUse(path, other)
+    else await clear(path, lock, other)
   }
   throw new KeyhaulError('KEYHAUL_JOURNAL_IN_USE', { file: path })
 }
@@ -84,7 +93,7 @@ async function make(path: string, lock: string, token: string): Promise<{ file: 
   const write = async (name: string): Promise<string> => {
     file = await open(name, 'wx')
     try {
-      const text = `${process.pid} ${await startOf(process.pid)} ${token} ${file.fd}`
+      const text = `${process.pid} ${(await statOf(process.pid)).start} ${token} ${file.fd}`
       await file.writeFile(text)
       return text
     } catch (error) {
@@ -134,8 +143,9 @@ async function isHeld(lock: string, text: string): Promise<boolean> {
   const holder = Number(pid)
   if (!Number.isInteger(holder) || holder <= 0) return false
   if (holder === process.pid && held.has(token)) return true
-  const isIt = start === '' || start === '0' || start === (await startOf(holder))
-  return isIt && (holder === process.pid ? isOpenAs(Number(fd), lock) : isAlive(holder))
+  const { isDead, start: began } = await statOf(holder)
+  const isIt = start === '' || start === '0' || start === began
+  return isIt && !isDead && (holder === process.pid ? isOpenAs(Number(fd), lock) : isAlive(holder))
 }
 
 /** Whether a thread of this process has this very file open as that. */
@@ -159,9 +169,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** When a process began, in clock ticks since boot (proc(5), stat, field 22); `0` where unknown. */
-async function startOf(pid: number): Promise<string> {
+/**
+ * Of a process, from proc(5), stat: when it began in clock ticks since boot (field 22; `0` where unknown), and whether it is
+ * only waited for: a zombie keeps its pid until its parent has asked for its end, which may be never. What it had open is
+ * closed once none of its other threads is left (field 20), of which one might be writing still.
+ */
+async function statOf(pid: number): Promise<{ isDead: boolean; start: string }> {
   const stat = await readText(`/proc/${pid}/stat`)
   // The name in field 2 may hold spaces and brackets; what follows the last bracket does not.
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '0'
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
+  return { isDead: /^[ZX]/.test(fields[0] ?? '') && Number(fields[17]) <= 1, start: fields[19] ?? '0' }
 }

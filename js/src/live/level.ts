@@ -1,6 +1,7 @@
 import {
   type AbstractBatchOperation, AbstractChainedBatch, type AbstractClearOptions, type AbstractDatabaseOptions, type AbstractIteratorOptions, AbstractIterator, AbstractLevel
 } from 'abstract-level'
+import { KeyhaulError } from '../errors.js'
 import { inRange, successor } from '../stores/bytes.js'
 import type { Entry, ScanRange, Write } from '../stores/store.js'
 import { clientBytes } from './client-bytes.js'
@@ -28,7 +29,7 @@ const CLEAR_ENTRIES = 500
 export class ShardedLevel<K = string, V = string> extends AbstractLevel<Uint8Array, K, V> {
   private store: ShardedStore | undefined
 
-  constructor(private readonly sharded: ShardedLevelOptions<K, V>) {
+  constructor(private readonly sharded: ShardedLevelOptions<K, V>, ...more: never[]) {
     super(
       {
         encodings: { view: true },
@@ -40,7 +41,7 @@ export class ShardedLevel<K = string, V = string> extends AbstractLevel<Uint8Arr
         errorIfExists: false,
         additionalMethods: {}
       } as never,
-      levelOptions(sharded)
+      levelOptions(sharded, more)
     )
   }
 
@@ -198,6 +199,11 @@ function from(range: ScanRange, key: Uint8Array, reverse: boolean): ScanRange | 
 }
 
 /** Its own options are not abstract-level's, which shows them to hooks. */
-function levelOptions<K, V>({ stores: _s, register: _r, timeoutMs: _t, pageEntries: _p, batchAcross: _b, ...rest }: ShardedLevelOptions<K, V>): AbstractDatabaseOptions<K, V> {
+/** Other databases take what they are made of first and their encodings second: here those would be passed over. */
+function levelOptions<K, V>(given: ShardedLevelOptions<K, V>, more: readonly unknown[]): AbstractDatabaseOptions<K, V> {
+  if (more.length > 0 || given?.stores === undefined || given.register === undefined) {
+    throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { message: 'a ShardedLevel takes one object, with stores and register, and with its encodings too' })
+  }
+  const { stores: _s, register: _r, timeoutMs: _t, pageEntries: _p, batchAcross: _b, ...rest } = given
   return rest
 }

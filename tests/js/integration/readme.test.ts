@@ -49,7 +49,7 @@ test('every block of code in the README runs and prints what it says', async () 
     }
     assert.match(outputs[0] as string, /done 2\ntrue 2 true\n$/)
     assert.match(outputs[1] as string, /^true new\n$/)
-    assert.match(outputs[2] as string, /^4 true true\nnew true\n$/)
+    assert.match(outputs[2] as string, /^4 true true\nnew true\n998\n$/)
     assert.match(outputs[3] as string, /^0\n$/)
     assert.match(outputs[4] as string, /# pass [1-9]\d\n# fail 0/)
     assert.equal(outputs[5], '1 true 1 5\n')
@@ -113,6 +113,11 @@ test('what is typed in a terminal works with the service that stands above it, a
     assert.match(run(folder, without[0] as string), /moved live 0 entries[\s\S]*level 4/)
     assert.match(run(folder, without[1] as string), /: done\n/)
   })
+})
+
+test('no link leads to a file that the package does not hold', () => {
+  const held = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).files as string[]
+  for (const [, to] of readme.matchAll(/\]\(([^)#]+)\)/g)) assert.ok(held.some((file) => to === file || to?.startsWith(`${file}/`)) || /^https:/.test(to as string), to)
 })
 
 test('no block is left out', () => {

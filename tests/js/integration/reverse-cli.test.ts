@@ -1,6 +1,7 @@
 // From a terminal: a move that can be reversed, and is, while clients of the service write.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { inFolder, keyhaul } from '../support/stores.js'
@@ -41,6 +42,11 @@ for (const [verb, reversed] of [['reverse', true], ['close-window', false]] as c
         assert.equal(lastJson(done.stdout).reversed, reversed)
         assert.equal((await move).code, 0)
         assert.equal(lastJson((await move).stdout).reversed, reversed)
+        // Whose it is now, also of the journal, which its service has closed.
+        const journal = join(folder, 'journals', readdirSync(join(folder, 'journals')).find((file) => file.endsWith('.journal')) as string)
+        const texts = [(await keyhaul(['status', ...service])).stdout, (await keyhaul(['status', journal])).stdout]
+        for (const text of texts) assert.equal(text.includes('\n  went back: shard1 owns the range again\n'), reversed, text)
+        if (reversed) assert.doesNotMatch(texts[1] as string, /decided/)
         child.stdin.write('quit\n')
         await said(/\}\n$/)
         const { left, moved } = JSON.parse(output.trimEnd().split('\n').pop() as string) as { left: number; moved: number }

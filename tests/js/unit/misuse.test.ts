@@ -2,6 +2,7 @@
 // meant, no delete where a value was missing, no promise that never settles.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import * as alone from '../../../dist/checksum/index.js'
 import { crc32, Engine, type EngineOptions, type JournalStore, type KeyhaulError, memoryJournal, type MigrateOptions, migrate, resume, type Store } from '../../../dist/index.js'
 import { assignRange, gatedStore, shardedStore } from '../../../dist/live/index.js'
 import { memoryRegister } from '../../../dist/register/memory.js'
@@ -193,6 +194,14 @@ test('a client that puts no value deletes nothing, and no key is not the empty k
 
 test('a checksum of what has no bytes is a TypeError, not 0', () => {
   for (const none of [undefined, null, 5, {}, new ArrayBuffer(8), [1, 2]] as never[]) assert.throws(() => crc32(none), TypeError)
+})
+
+test('a checksum alone that is to go on from what is no checksum is a TypeError, and not that of the first part', () => {
+  for (const sum of [alone.crc32, alone.crc32c]) {
+    for (const none of ['b', '', null, {}, 5n, Uint8Array.of(1)] as never[]) assert.throws(() => sum('a', none), TypeError)
+    assert.equal(sum('a', undefined), sum('a', 0))
+    assert.equal(sum('b', sum('a') | 0), sum('ab'), 'also signed, as others give it')
+  }
 })
 
 test('an error that nobody caught is printed with what it is about, and not with a list of what it is not', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { liveLine, runsText } from '../../../../js/src/cli/live-output.ts'
+import { type RawReceipt, readReceipt } from '../../../../js/src/receipt.ts'
 import type { RunInfo } from '../../../../js/src/live/control-request.ts'
 
 const live = {
@@ -39,6 +40,17 @@ test('a line of progress fits into the terminal and says the most important firs
   assert.equal(liveLine('discarding', back, 200), 'deleting from the source · 12,000 entries')
   assert.equal(liveLine('discarding', moved, 200), 'taking the copy back · 12,000 entries')
   assert.equal(liveLine('discarding', back, 35), 'deleting · 12,000 entries')
+})
+
+test('of one that went back it is said who owns the range', () => {
+  const raw = { state: 'done', mode: 'live', level: 4, verified: true, source: { sum: 'a', entries: 3, bytes: 9 }, target: { sum: 'a', entries: 3, bytes: 9 } } as unknown as RawReceipt
+  const shown = (reversed: boolean): string => {
+    const receipt = readReceipt({ ...raw, reversed } as RawReceipt, { from: 'left', to: 'right', ranges: [] }, [])
+    const run: RunInfo = { id: 'x', from: 'left', to: 'right', ranges: ['k01..k02'], level: 4, state: 'done', progress: undefined, resumable: false, journal: 'j', receipt, error: undefined }
+    return runsText([run], './s')
+  }
+  assert.match(shown(true), /left -> right k01..k02: done\n {2}0 entries, level 4, verified.*\n {2}went back: left owns the range again\n/)
+  assert.doesNotMatch(shown(false), /went back/)
 })
 
 test('nothing that a terminal would obey gets there', () => {

@@ -12,6 +12,20 @@ test('a copy says what both sides hold', () => {
   assert.match(textOf({ mode: 'copy' }), /verified: both sides hold 100 entries, digest a{32}\n/)
 })
 
+test('what was verified and then taken back is not called verified', () => {
+  for (const mode of ['copy', 'move', 'live']) {
+    const text = textOf({ mode, state: 'cancelled', copiedEntries: 100, discardedEntries: 100 })
+    const raw = { state: 'cancelled', mode, verified: true, source: digest('a', 100), target: digest('a', 100) } as unknown as RawReceipt
+    assert.equal(readReceipt(raw, { from: 'left', to: 'right', ranges: [] }, []).verified, false)
+    assert.match(text, /\n {2}cancelled: 100 entries taken off the target again\n/)
+    assert.doesNotMatch(text, /verified|both sides/)
+  }
+})
+
+test('that it failed is said once: of why there is an error', () => {
+  assert.match(textOf({ mode: 'live', state: 'failed', verified: false, activeUs: 2_000_000 }), /^live move failed after 2\.0 s\n {2}from {6}left\n {2}to {8}right\n$/)
+})
+
 test('a live move whose two sides were read while they changed names no digest of both', () => {
   const apart = { mode: 'live', level: 4, target: digest('b', 101) }
   assert.match(textOf({ ...apart, rechecked: 1234 }), /verified: every key was compared on both sides, and 1,234 again that changed meanwhile, to the last change before the cutover\n/)

@@ -79,3 +79,15 @@ test('a batch over two stores is refused, or goes store by store where that was 
     await loose.close()
   })
 })
+
+test('what is given as to another database is refused, not passed over', async () => {
+  await inMemory(10, async ({ a, b, register }) => {
+    const refused = { code: 'KEYHAUL_INVALID_ARGUMENT', message: 'a ShardedLevel takes one object, with stores and register, and with its encodings too' }
+    const options = { stores: { a, b }, register }
+    const Loose = ShardedLevel as unknown as new (...given: unknown[]) => ShardedLevel
+    for (const given of [[options, { valueEncoding: 'json' }], [a, { valueEncoding: 'json' }], [{ a, b }], [{ stores: { a, b } }], []]) assert.throws(() => new Loose(...given), refused)
+    const db = new ShardedLevel<string, unknown>({ ...options, valueEncoding: 'json' })
+    assert.equal(db.valueEncoding().commonName, 'json')
+    await db.close()
+  })
+})
