@@ -70,7 +70,9 @@ export async function transferLive(from: string, to: string, flags: Partial<Copy
   const journal = flags.journal === undefined ? defaultJournal(to) : resolve(flags.journal)
   await prepareLive()
   if (flags.journal === undefined) await removeEnded(journal)
-  const exit = await moveLive(from, to, ranges, flags, journal, (migration) => watch(migration, flags, journal))
+  const exit = await moveLive(from, to, ranges, flags, journal, (migration) => watch(migration, flags, journal)).catch((error: unknown) => {
+    throw ofDamaged(error, journal)
+  })
   if (exit === Exit.done && flags.journal === undefined) await removeEnded(journal)
   return exit
 }
@@ -347,8 +349,32 @@ function inspectFile(path: string): JournalInfo {
   } catch (error) {
     if (!(error instanceof KeyhaulError)) throw error
     const nothing = { message: 'it holds no migration yet; run the command that it was made for again' }
-    throw new KeyhaulError(error.code, { file: path, cause: error, ...(error.code === 'KEYHAUL_JOURNAL_TORN' ? nothing : {}) })
+    throw ofDamaged(new KeyhaulError(error.code, { file: path, cause: error, ...(error.code === 'KEYHAUL_JOURNAL_TORN' ? nothing : {}) }), path)
   }
+}
+
+/** A live move is not begun anew beside its claim, which is in the register still. */
+function ofDamaged(error: unknown, file: string): unknown {
+  const command = error instanceof KeyhaulError && error.code === 'KEYHAUL_JOURNAL_CORRUPT' ? endOfClaim(file) : undefined
+  if (command === undefined) return error
+  const message = typeof command === 'string' ? `a record of it is damaged; restore the file from a copy, or end the claim of the live move without it, and move again with another journal: ${command}` : `${new KeyhaulError('KEYHAUL_JOURNAL_CORRUPT').message}; but if it is of a live move, end its claim instead: keyhaul cancel --register level:PATH, which shows what there is`
+  return new KeyhaulError('KEYHAUL_JOURNAL_CORRUPT', { file, message, cause: error })
+}
+
+/** By the plan, which is the first record: false where that is damaged itself, and nothing where it is of no live move. */
+function endOfClaim(path: string): string | false | undefined {
+  const [first = ''] = describeJournal(readJournalFile(path)).split('\n', 1)
+  const { record, mode, source = '', target = '', hostInfo } = JSON.parse(first) as { record?: string; mode?: string; source?: string; target?: string; hostInfo?: string }
+  if (record !== 'plan') return false
+  if (mode !== 'live') return undefined
+  let places: HostInfo['places']
+  try {
+    places = hostInfoOf({ hostInfo: (JSON.parse(hostInfo as string) as { host?: unknown }).host }).places
+  } catch {
+    // Of a service, or of somebody else.
+  }
+  const [register, from, to] = places === undefined ? ['level:PATH', 'level:PATH', 'level:PATH'] : [places.register, places.from, places.to]
+  return `keyhaul cancel --register ${shellWord(register)} ${shellWord(`${source}=${from}`)} ${shellWord(`${target}=${to}`)}`
 }
 
 /** Of one that was split: its receipt is that of all, once all have ended. */
