@@ -97,15 +97,20 @@ async function ended({ register, takeOver, signal, stopWrites, resumeWrites, onM
   const given = { from, to, ...(stopWrites && { stopWrites }), ...(resumeWrites && { resumeWrites }) }
   const journal = memoryJournal(await planOf(given, claim))
   const engine = new Engine()
+  // As by a crash: where a store or the register hangs, what is undone would be waited for.
+  const leave = (): void => engine.close()
   try {
     const migration = await engine.resume({ ...given, register: onlyOf(claim, register), journal, signal, takeOver })
     migration.cancel()
     onMigration?.(migration)
+    signal?.addEventListener('abort', leave, { once: true })
+    if (signal?.aborted === true) leave()
     return await migration.done.catch((error: unknown) => {
       if (error instanceof MigrationError && error.code === 'KEYHAUL_CANCELLED' && error.receipt !== undefined) return error.receipt
-      throw error
+      throw signal?.aborted === true ? new KeyhaulError('KEYHAUL_INTERRUPTED', { migration: claim.id, message: 'stopped before its end; end the claim again', cause: error }) : error
     })
   } finally {
+    signal?.removeEventListener('abort', leave)
     engine.close()
   }
 }
