@@ -8,6 +8,7 @@ import type { Receipt } from '../receipt.js'
 import { toScanRanges } from '../ranges.js'
 import type { ScanRange } from '../stores/store.js'
 import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, rangesOf } from './arguments.js'
+import { ofDamaged } from './damaged.js'
 import { Exit } from './exit.js'
 import { assertJournal, assertNobodyWorksOn, hasEnded, inspectFile, isOwnJournal, journalBeside, ofFile, partsInfo, publicInfo, readJournalFile, removeEnded, removeQuietly, withParts } from './journals.js'
 import { chainOf, defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
@@ -69,7 +70,9 @@ export async function transferLive(from: string, to: string, flags: Partial<Copy
   const journal = flags.journal === undefined ? defaultJournal(to) : resolve(flags.journal)
   await prepareLive()
   if (flags.journal === undefined) await removeEnded(journal)
-  const exit = await moveLive(from, to, ranges, flags, journal, (migration) => watch(migration, flags, journal))
+  const exit = await moveLive(from, to, ranges, flags, journal, (migration) => watch(migration, flags, journal)).catch((error: unknown) => {
+    throw ofDamaged(error, journal)
+  })
   if (exit === Exit.done && flags.journal === undefined) await removeEnded(journal)
   return exit
 }

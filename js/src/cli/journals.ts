@@ -6,6 +6,7 @@ import { HOLDS_NOTHING, readError } from '../journal/file-node.js'
 import { assertFree } from '../journal/lock-node.js'
 import type { ChainNode } from '../live/chain.js'
 import { hostInfoOf } from './arguments.js'
+import { ofDamaged } from './damaged.js'
 import { chainOf, defaultJournal, filesOfChain } from './live.js'
 
 /** Where the journal of a copy or move is that nobody gave one. */
@@ -57,7 +58,7 @@ export function inspectFile(path: string): JournalInfo {
     return inspectJournal(bytes)
   } catch (error) {
     if (!(error instanceof KeyhaulError)) throw error
-    throw ofFile(error.code, path, error)
+    throw ofDamaged(ofFile(error.code, path, error), path)
   }
 }
 

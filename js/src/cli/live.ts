@@ -35,7 +35,7 @@ async function openOrSay(place: string, role: 'source' | 'target'): Promise<Open
 }
 
 /** Opens both databases and the register's, which may be one of them, and gates them; the source where it is to be given up and cannot be opened is not. */
-async function withLive(names: readonly [string, string], places: Places, kind: 'new' | 'known' | 'sourceGone', work: (live: Live) => Promise<number>): Promise<number> {
+export async function withLive(names: readonly [string, string], places: Places, kind: 'new' | 'known' | 'sourceGone', work: (live: Live) => Promise<number>): Promise<number> {
   const { gatedStore, goneStore, readOwnership } = await loadLive()
   const isNew = kind === 'new'
   const { levelRegister } = await import('../register/level.js')
@@ -119,22 +119,26 @@ export interface RegisterTruth {
   readonly owners: readonly { readonly owner: string; readonly epoch: number }[]
 }
 
-export async function readTruth(url: string, info: JournalInfo): Promise<RegisterTruth> {
+export async function readRegister(url: string): Promise<{ register: string; ownership: import('../live/index.js').Ownership }> {
   const { readOwnership } = await loadLive()
   const { levelRegister } = await import('../register/level.js')
   const register = storeName(url)
   const { db, close } = await openOrSay(register, 'source')
   try {
-    const ownership = await readOwnership(levelRegister(db))
-    const claim = ownership.claims.find(({ id }) => id === info.live?.claim)?.state
-    const touched = ownership.parts.filter((part) =>
-      info.ranges.some(([low, high]) => isBelow(Buffer.from(low, 'hex'), part.lt) && isBelow(part.gte, high === null ? undefined : Buffer.from(high, 'hex')))
-    )
-    const owners = new Map(touched.map(({ owner, epoch }) => [`${owner} ${epoch}`, { owner, epoch }]))
-    return { register, claim, owners: [...owners.values()] }
+    return { register, ownership: await readOwnership(levelRegister(db)) }
   } finally {
     await close()
   }
+}
+
+export async function readTruth(url: string, info: JournalInfo): Promise<RegisterTruth> {
+  const { register, ownership } = await readRegister(url)
+  const claim = ownership.claims.find(({ id }) => id === info.live?.claim)?.state
+  const touched = ownership.parts.filter((part) =>
+    info.ranges.some(([low, high]) => isBelow(Buffer.from(low, 'hex'), part.lt) && isBelow(part.gte, high === null ? undefined : Buffer.from(high, 'hex')))
+  )
+  const owners = new Map(touched.map(({ owner, epoch }) => [`${owner} ${epoch}`, { owner, epoch }]))
+  return { register, claim, owners: [...owners.values()] }
 }
 
 const isBelow = (key: Uint8Array, end: Uint8Array | undefined): boolean => end === undefined || compareBytes(key, end) < 0

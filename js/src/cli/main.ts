@@ -2,6 +2,7 @@ import { Command, CommanderError, Help, Option } from 'commander'
 import { KeyhaulError } from '../errors.js'
 import { VERSION } from '../receipt.js'
 import { type CopyFlags, type LiveFlags, parseCount, parseEntryMax, parseLevel, parseMs, parsePath, parsePrefix, parseRange, parseRate, parseSplit, parseWindow } from './arguments.js'
+import { cancelClaim, statusOfRegister } from './claims.js'
 import { cancel, closeWindow, inspect, resume, status, transfer, transferLive } from './commands.js'
 import { Exit } from './exit.js'
 import { dropFeed, inspectStore, isStore } from './feeds.js'
@@ -134,20 +135,29 @@ common(program.command('status'))
   .argument('[journal]', 'a journal; with --service the id of a migration, or none for all')
   .option('--service <socket>', 'in the service with this control socket')
   .option('--watch', 'with --service: show the progress to its end')
-  .option('--register <store>', 'of a live migration: see in this register who owns the range, as in level:./register')
-  .addHelpText('after', '\nExamples:\n  $ keyhaul status ./move.journal --json\n  $ keyhaul status --service ./keyhaul.sock --watch')
+  .option('--register <store>', 'of a live migration: see in this register who owns the range, as in level:./register; without a journal all that stands there')
+  .addHelpText('after', '\nExamples:\n  $ keyhaul status ./move.journal --json\n  $ keyhaul status --service ./keyhaul.sock --watch\n  $ keyhaul status --register level:./a')
   .action((journal: string | undefined, flags: Partial<ServiceFlags> & { register?: string }) => {
     if (flags.watch === true && flags.service === undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--watch needs --service SOCKET' })
-    exit = isOfService(flags) ? statusOfService(journal, flags) : status(named(journal), flags)
+    const { register } = flags
+    if (register !== undefined && journal === undefined && flags.service === undefined) exit = statusOfRegister({ ...flags, register })
+    else exit = isOfService(flags) ? statusOfService(journal, flags) : status(named(journal), flags)
   })
 
 common(program.command('cancel'))
   .description('end it and take the copy off the target again, if the target was empty before')
-  .argument('[journal]', 'its journal; with --service the id of a migration')
+  .argument('[what...]', 'its journal; with --service the id of a migration; with --register both stores')
   .option('--service <socket>', 'in the service with this control socket')
-  .addHelpText('after', '\nExamples:\n  $ keyhaul cancel ./copy.journal\n  $ keyhaul cancel --service ./keyhaul.sock 3f9a0c1d')
-  .action((journal: string | undefined, flags: Partial<ServiceFlags>) => {
-    exit = isOfService(flags) ? cancelInService(journal, flags) : cancel(named(journal), flags)
+  .option('--register <store>', 'of a live move whose journal is lost: end its claim in this register, as in level:./register. What was decided already is finished (exit 1)')
+  .option('--claim <id>', 'with --register: of several claims this one')
+  .addHelpText('after', '\nExamples:\n  $ keyhaul cancel ./copy.journal\n  $ keyhaul cancel --service ./keyhaul.sock 3f9a0c1d\n  $ keyhaul cancel --register level:./a shard1=level:./a shard2=level:./b')
+  .action((what: readonly string[], flags: Partial<ServiceFlags> & { register?: string; claim?: string }) => {
+    const { register, service, claim } = flags
+    if (register !== undefined && service !== undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: 'a service has its register; leave out --register, or stop the service and leave out --service' })
+    if (register === undefined && claim !== undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: '--claim needs --register STORE' })
+    if (register === undefined && what.length > 1) throw new KeyhaulError('KEYHAUL_USAGE', { message: `one journal or id, not ${what.length}; two stores need --register STORE` })
+    if (register !== undefined) exit = cancelClaim(what, { ...flags, register })
+    else exit = isOfService(flags) ? cancelInService(what[0], flags) : cancel(named(what[0]), flags)
   })
 
 common(program.command('reverse'))

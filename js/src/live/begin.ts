@@ -13,7 +13,8 @@ import { type Split, splitFrom, splitOf } from './split.js'
 
 export { splitOf }
 
-export type Fenced = Partial<Pick<LiveRun, 'fence'>> & { readonly split?: Split | undefined }
+/** `claim`: of somebody whose journal is lost, see end-claim.ts. */
+export type Fenced = Partial<Pick<LiveRun, 'fence'>> & { readonly split?: Split | undefined; readonly claim?: Uint8Array }
 type Given = Pick<MigrateOptions, 'from' | 'to' | 'register' | 'stopWrites' | 'resumeWrites' | 'mode' | 'splitMax' | 'journal'>
 
 /** The stores as a live migration sees them. */
@@ -24,7 +25,7 @@ export function moverOf<T extends Given>(options: T, ranges: readonly ScanRange[
   return { ...all, split: splitFrom(all) }
 }
 
-export function liveRun({ register, from, to, fence, share = 0.25 }: Pick<MigrateOptions, 'register' | 'from' | 'to' | 'share'> & Fenced, claim: Uint8Array = crypto.getRandomValues(new Uint8Array(16))): LiveRun {
+export function liveRun({ register, from, to, fence, share = 0.25, claim: given }: Pick<MigrateOptions, 'register' | 'from' | 'to' | 'share'> & Fenced, claim: Uint8Array = given ?? crypto.getRandomValues(new Uint8Array(16))): LiveRun {
   // What only has the name of a register would be asked for ever, as one that is down is.
   if (typeof register?.read !== 'function' || typeof register.compareAndSet !== 'function') throw refused('a live migration needs the `register` of its clients, such as levelRegister(db)')
   if (!(share > 0 && share <= 1)) throw refused(`share is ${share}; it must be more than 0, and at most 1`)

@@ -2,6 +2,7 @@ export { type ChainNode as SplitJournal, readChain as inspectParts } from './cha
 export { serveControl } from '#control'
 export type { Control, ControlOptions } from './control.js'
 export type { MoveRequest, RunInfo, WireError } from './control-request.js'
+export { endClaim, type EndClaimOptions, type EndedClaim } from './end-claim.js'
 export { type GatedStore, gatedStore, type GateOptions, type WriteOptions } from './gated.js'
 export { goneStore } from './gone.js'
 export type { Unanswered } from './group.js'

@@ -35,7 +35,7 @@ function otherClaim({ claims }: Ownership, own: string, range: ScanRange): Error
   for (const { id, from: source, to, state, ranges } of claims) {
     const shared = id === own ? undefined : within(ranges, range)[0]
     if (shared === undefined) continue
-    return { ...at(shared.gte), migration: id, message: `this claim of another migration, from ${source} to ${to} (${state}), holds the keys from ${from(shared.gte)} on; wait for its end, or resume or cancel it` }
+    return { ...at(shared.gte), migration: id, message: `this claim of another migration, from ${source} to ${to} (${state}), holds the keys from ${from(shared.gte)} on; wait for its end, or resume or cancel it; where its journal is lost, end it with endClaim() or keyhaul cancel --register` }
   }
   return undefined
 }

@@ -50,11 +50,12 @@ test('every block of code in the README runs and prints what it says', async () 
     assert.match(outputs[0] as string, /done 2\ntrue 2 true\n$/)
     assert.match(outputs[1] as string, /^true new\n$/)
     assert.match(outputs[2] as string, /^4 true true\nnew true\n998\n$/)
-    assert.match(outputs[3] as string, /^0\n$/)
-    assert.match(outputs[4] as string, /# pass [1-9]\d\n# fail 0/)
-    assert.equal(outputs[5], '1 true 1 5\n')
-    assert.equal(outputs[6], 'true e3069283\n')
-    assert.equal(outputs[7], '0 true\ncheckpoint the journal claims a change that the target does not durably hold\n')
+    assert.equal(outputs[3], 'cancelled one\n')
+    assert.match(outputs[4] as string, /^0\n$/)
+    assert.match(outputs[5] as string, /# pass [1-9]\d\n# fail 0/)
+    assert.equal(outputs[6], '1 true 1 5\n')
+    assert.equal(outputs[7], 'true e3069283\n')
+    assert.equal(outputs[8], '0 true\ncheckpoint the journal claims a change that the target does not durably hold\n')
     const shell = blocks.filter(({ language, code }) => language === 'sh' && code.includes('npx keyhaul'))
     assert.equal(shell.length, 3)
     for (const line of shell.flatMap(({ code }) => code.trim().split('\n'))) {
@@ -112,6 +113,10 @@ test('what is typed in a terminal works with the service that stands above it, a
     execFileSync(process.execPath, ['service.mjs'], { cwd: folder })
     assert.match(run(folder, without[0] as string), /moved live 0 entries[\s\S]*level 4/)
     assert.match(run(folder, without[1] as string), /: done\n/)
+    const [status, cancel] = typedIn(blocks.find(({ code }) => code.includes('cancel --register'))?.code ?? '') as [string, string]
+    assert.match(run(folder, status), /no claims\n/)
+    // One that there is comes to its end in end-claim-cli.test.ts.
+    assert.throws(() => run(folder, cancel), /KEYHAUL_NOT_FOUND: there is no claim/)
   })
 })
 
@@ -121,7 +126,7 @@ test('no link leads to a file that the package does not hold', () => {
 })
 
 test('no block is left out', () => {
-  const others = blocks.filter(({ language, code }) => !/^(js|ts)$/.test(language as string) && !code.includes('npx keyhaul') && !(language === 'console' && code.includes('--live')))
+  const others = blocks.filter(({ language, code }) => !/^(js|ts)$/.test(language as string) && !code.includes('npx keyhaul') && !(language === 'console' && /--live|cancel --register/.test(code)))
   // Each of these has a test: npm start below, the others in tests/js/package.
   assert.deepEqual(others.map(({ language, code }) => [language, code.split('\n')[0]]), [
     ['console', '$ npm start'],

@@ -37,7 +37,7 @@ test('of keys that another migration has claimed: its claim, its stores, and how
     assert.deepEqual(claim?.ranges.map(({ gte, lt }) => [text(gte), text(lt)]), [['key-00000100', 'key-00004000\0']])
     const error = await refusal(migrate({ live: true, from: a, to: c, register, ranges: [['key-00000001', 'key-00000150']] }).done)
     assert.deepEqual([error.code, error.store, error.migration, text(error.key)], ['KEYHAUL_RANGE_CLAIMED', 'a', claim.id, 'key-00000100'])
-    assert.equal(error.message, `store a, key key-00000100, ${claim.id}: this claim of another migration, from a to b (claimed), holds the keys from this key on; wait for its end, or resume or cancel it`)
+    assert.equal(error.message, `store a, key key-00000100, ${claim.id}: this claim of another migration, from a to b (claimed), holds the keys from this key on; wait for its end, or resume or cancel it; where its journal is lost, end it with endClaim() or keyhaul cancel --register`)
     await first.done
     await load.stop()
     assert.deepEqual((await readOwnership(register)).claims, [])
