@@ -19,6 +19,7 @@ bool LiveMigration::isFilled() const {
 Status LiveMigration::fence(Port& port) {
   inspecting_ = false;
   fencedAt_ = port.now();
+  port.wakeAt(fencedAt_ + milliseconds(spec().pauseBudgetMs));  // nothing else may happen until it is over
   shared_.totals.pauseForecastUs = approach_.forecastUs();
   sourceGate_.start(shared_.source, GateVerb::kFence, shared_.claim.fenceEpoch(), false);
   return sourceGate_.pump(port);

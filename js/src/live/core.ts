@@ -120,7 +120,8 @@ export class GateCore {
     if (call.verb === 'fence') for (const limit of this.limits.values()) limit.letGo()
     if (OPENING.has(call.verb)) {
       return this.inTurn(async () => {
-        await this.write(gate, () => this.known(call, () => gate.encodeAfter(packed)))
+        if (OF_TARGETS.has(call.verb)) await this.look(gate)
+        await this.write(this.known(call, () => gate.encodeAfter(packed)))
         this.changeNow(gate, packed)
       })
     }
@@ -137,23 +138,25 @@ export class GateCore {
         // A repetition changes nothing; where it is refused, a later call has overtaken this one.
         gate.change(packed)
         if (!gate.quiet(packed)) return false
-        await this.write(gate, () => gate.encode())
+        await this.write(gate.encode())
         return true
       })
       if (isDurable) break
     }
   }
 
-  /** A record that is gone went with all that the store held: to write it again would hide that. */
+  /**
+   * A record that is gone went with all that the store held. Writing it again does not hide that (`read`), so nobody looks
+   * before it is written: a call that waits behind those of clients would be one more in each pause.
+   */
   private async look(gate: Gate): Promise<void> {
     if (!this.isRecorded || (await this.record.read()) !== undefined) return
     this.isRecorded = false
     gate.emptied()
   }
 
-  private async write(gate: Gate, bytes: () => Uint8Array): Promise<void> {
-    await this.look(gate)
-    await this.record.write(bytes())
+  private async write(bytes: Uint8Array): Promise<void> {
+    await this.record.write(bytes)
     this.isRecorded = true
   }
 

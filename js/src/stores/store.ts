@@ -87,6 +87,7 @@ export interface GateCall {
 
 /** A small record of keyhaul's own beside the data, in no scan and in no feed. */
 export interface OwnRecord {
+  /** Nothing where it was taken away, with all that the store held, since it was first written: also where it was written again after that. */
   read(): Promise<Uint8Array | undefined>
   /** Returns once it survives a crash of the machine, where the store can do that. */
   write(bytes: Uint8Array): Promise<void>
