@@ -1,5 +1,5 @@
 // A database that is emptied (`db.clear()`) while its gate lives, in every way in which that once went unnoticed: nothing is
-// cut over to it or gone back to it, and no litter of a migration stays there.
+// cut over to it or gone back to it, and whoever gives a migration up in the same process leaves none of it there.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -114,55 +114,55 @@ function emptying(empty: () => Promise<void>): (store: Store) => Store {
   }
 }
 
+/** `secondMove` follows too, and its target is emptied right before the record of its gate is written for it. */
+async function emptiedInThatMoment(work: (world: World, secondMove: World['follows']) => Promise<void>): Promise<void> {
+  let isOn = false
+  let world: World | undefined
+  const wrap = emptying(async () => {
+    if (!isOn) return
+    isOn = false
+    await world?.dbB.clear()
+  })
+  await inWorld(async (made) => {
+    world = made
+    await work(made, async (options) => {
+      isOn = true
+      const second = await made.follows(options)
+      assert.equal(isOn, false)
+      return second
+    })
+  }, wrap)
+}
+
 for (const verify of VERIFY) {
   test(`in the moment in which its record is written for another move, verification: ${verify}`, async () => {
-    let isOn = false
-    let world: World | undefined
-    const wrap = emptying(async () => {
-      if (!isOn) return
-      isOn = false
-      await world?.dbB.clear()
-    })
-    await inWorld(async (made) => {
-      world = made
-      const first = await made.follows({ verify, ranges: [C] })
-      isOn = true
-      const second = await made.follows({ verify, ranges: [M] })
-      assert.equal(isOn, false)
+    await emptiedInThatMoment(async (world, secondMove) => {
+      const first = await world.follows({ verify, ranges: [C] })
+      const second = await secondMove({ verify, ranges: [M] })
       first.finish()
       await isRefused(first)
       await isCancelled(second)
-      assert.equal(await made.owners(), 'a')
-      assert.equal(await count(made.dbA), KEYS)
-      assert.equal(await count(made.dbB), 0)
-    }, wrap)
+      assert.equal(await world.owners(), 'a')
+      assert.equal(await count(world.dbA), KEYS)
+      assert.equal(await count(world.dbB), 0)
+    })
   })
 
   test(`in that moment, then a new process goes on, verification: ${verify}`, async () => {
-    let isOn = false
-    let world: World | undefined
-    const wrap = emptying(async () => {
-      if (!isOn) return
-      isOn = false
-      await world?.dbB.clear()
-    })
-    await inWorld(async (made) => {
-      world = made
+    await emptiedInThatMoment(async (world, secondMove) => {
       const journal = memoryJournal()
-      const first = await made.follows({ verify, ranges: [C], journal })
-      isOn = true
-      const second = await made.follows({ verify, ranges: [M], journal: memoryJournal() })
-      assert.equal(isOn, false)
+      const first = await world.follows({ verify, ranges: [C], journal })
+      const second = await secondMove({ verify, ranges: [M], journal: memoryJournal() })
       for (const each of [first, second]) {
         each.stop()
         assert.equal((await failed(each)).code, 'KEYHAUL_INTERRUPTED')
       }
-      await made.restarts()
-      const again = await made.engine.resume({ from: made.a, to: made.b, register: made.register, journal })
+      await world.restarts()
+      const again = await world.engine.resume({ from: world.a, to: world.b, register: world.register, journal })
       again.finish()
       await isRefused(again)
-      assert.equal(await count(made.dbA), KEYS)
-    }, wrap)
+      assert.equal(await count(world.dbA), KEYS)
+    })
   })
 
   for (const how of ['has failed on it', 'began after it'] as const) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ClassicLevel } from 'classic-level'
-import { Engine, memoryJournal, type MigrateOptions } from '../../../../dist/index.js'
+import { Engine, memoryJournal, type MigrateOptions, type Migration, type MigrationState } from '../../../../dist/index.js'
 import { assignRange, type GatedStore, gatedStore, readOwnership } from '../../../../dist/live/index.js'
 import { memoryRegister } from '../../../../dist/register/memory.js'
 import { levelStore } from '../../../../dist/stores/level.js'
@@ -85,6 +85,17 @@ async function inWorld(work: (world: World) => Promise<void>): Promise<void> {
   })
 }
 
+/** A move that is stopped in a state, and gone on with by the next version. */
+async function upgradedIn(world: World, state: MigrationState, options: Partial<MigrateOptions>): Promise<Migration> {
+  const journal = memoryJournal()
+  const migration = await world.engine.migrate(world.options({ ...options, journal }))
+  await reaches(migration, state)
+  migration.stop()
+  await assert.rejects(migration.done, { code: 'KEYHAUL_INTERRUPTED' })
+  await world.upgrades()
+  return world.engine.resume({ from: world.a, to: world.b, register: world.register, journal })
+}
+
 test('an owner is one still, and so it is after its next move', async () => {
   await inWorld(async (world) => {
     await (await world.engine.migrate(world.options({}))).done
@@ -99,13 +110,7 @@ test('an owner is one still, and so it is after its next move', async () => {
 
 test('a copy that was under way goes on', async () => {
   await inWorld(async (world) => {
-    const journal = memoryJournal()
-    const migration = await world.engine.migrate(world.options({ follow: true, journal }))
-    await reaches(migration, 'approaching')
-    migration.stop()
-    await assert.rejects(migration.done, { code: 'KEYHAUL_INTERRUPTED' })
-    await world.upgrades()
-    const again = await world.engine.resume({ from: world.a, to: world.b, register: world.register, journal })
+    const again = await upgradedIn(world, 'approaching', { follow: true })
     again.finish()
     assert.equal((await again.done).state, 'done')
     await world.isServedBy('b')
@@ -114,13 +119,7 @@ test('a copy that was under way goes on', async () => {
 
 test('a window that was open is gone back through', async () => {
   await inWorld(async (world) => {
-    const journal = memoryJournal()
-    const migration = await world.engine.migrate(world.options({ reverseWindowMs: 3_600_000, journal }))
-    await reaches(migration, 'reversible')
-    migration.stop()
-    await assert.rejects(migration.done, { code: 'KEYHAUL_INTERRUPTED' })
-    await world.upgrades()
-    const again = await world.engine.resume({ from: world.a, to: world.b, register: world.register, journal })
+    const again = await upgradedIn(world, 'reversible', { reverseWindowMs: 3_600_000 })
     await reaches(again, 'reversible')
     await again.reverse()
     assert.equal((await again.done).reversed, true)
@@ -130,13 +129,7 @@ test('a window that was open is gone back through', async () => {
 
 test('what is emptied afterwards is noticed', async () => {
   await inWorld(async (world) => {
-    const journal = memoryJournal()
-    const migration = await world.engine.migrate(world.options({ follow: true, journal }))
-    await reaches(migration, 'approaching')
-    migration.stop()
-    await assert.rejects(migration.done, { code: 'KEYHAUL_INTERRUPTED' })
-    await world.upgrades()
-    const again = await world.engine.resume({ from: world.a, to: world.b, register: world.register, journal })
+    const again = await upgradedIn(world, 'approaching', { follow: true })
     await reaches(again, 'approaching')
     await world.dbB.clear()
     again.finish()
