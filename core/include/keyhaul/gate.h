@@ -54,6 +54,7 @@ struct GateRange {
   std::string target;        // kRedirecting, and what of it is kept for a way back
   bool lost = false;         // what a migration has put or left here is gone (emptied())
   bool sameAs(const GateRange& other) const;  // but for the range
+  bool mayBeLost() const { return state != GateState::kAbsent && state != GateState::kServing; }
 };
 
 enum class GateVerb : uint8_t {

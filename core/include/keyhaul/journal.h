@@ -70,9 +70,8 @@ struct VerifiedRecord {
   bool written = false;
   Digest source, target;
   uint64_t missing = 0, extra = 0, changed = 0, repairs = 0;
-  // L5: the position of the feed that both digests are of, and the epoch of the fence; else empty.
-  std::string position;
-  uint64_t epoch = 0;
+  std::string position;  // L5: of the feed, which both digests are of; else empty
+  uint64_t epoch = 0;    // live: of the fence of the attempt that it is of; else 0
 };
 // Everything of plan.ranges[range] below `upto` was taken off: in kDeleting off
 // the source, in kDiscarding off the target.

@@ -15,7 +15,11 @@ class LiveLiveness : public Oracle {
 
   // Whether it went back stands in its receipt, and in the register.
   void onLiveEnd(const Job& job) override {
-    if (job.state != MigrationState::kDone || !job.begun || job.plan.reverseWindowMs == 0) return;
+    if (job.state != MigrationState::kDone || !job.begun) return;
+    // Another coordinator may have the proof.
+    const bool proves = job.plan.verify != VerifyDepth::kNone && !world_.hasRival(job);
+    if (proves && !job.receipt.verified) violated("job " + std::to_string(job.index) + " is done, and its receipt does not say verified");
+    if (job.plan.reverseWindowMs == 0) return;
     world_.counts().reversed += job.receipt.reversed ? 1U : 0U;
     world_.counts().givenUp += job.receipt.sourceGivenUp ? 1U : 0U;
     ++world_.counts().windows;

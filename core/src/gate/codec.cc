@@ -11,8 +11,6 @@ namespace {
 constexpr std::string_view kMagic = "KHGT";
 constexpr uint64_t kLost = 8;  // beside the state
 
-bool mayBeLost(GateState state) { return state != GateState::kAbsent && state != GateState::kServing; }
-
 GateRange readGateRange(ByteReader& in) {
   GateRange part;
   part.range = readKeys(in);
@@ -20,7 +18,7 @@ GateRange readGateRange(ByteReader& in) {
   part.lost = (state & kLost) != 0;
   part.state = static_cast<GateState>(state & ~kLost);
   const bool known = part.state >= GateState::kAbsent && part.state <= GateState::kStaged;
-  if (!known || (part.lost && !mayBeLost(part.state))) in.fail();
+  if (!known || (part.lost && !part.mayBeLost())) in.fail();
   part.epoch = in.varint();
   const std::string_view id = in.raw(kClaimIdBytes);
   if (id.size() == kClaimIdBytes) std::memcpy(part.claim.data(), id.data(), kClaimIdBytes);

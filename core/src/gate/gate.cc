@@ -318,7 +318,7 @@ void Gate::stageParts(const GateRange& call, std::vector<GateRange>& changes) co
 void Gate::emptied() {
   std::vector<GateRange> changes;
   for (const GateRange& part : ranges_) {
-    if (part.state == GateState::kAbsent || part.state == GateState::kServing) continue;
+    if (!part.mayBeLost()) continue;
     changes.push_back(part);
     changes.back().lost = true;
   }

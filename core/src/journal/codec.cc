@@ -108,7 +108,7 @@ struct Encoder {
   }
   void operator()(const VerifiedRecord& record) const {
     putVarint(out, record.round);
-    const bool named = !record.position.empty();
+    const bool named = record.epoch != 0;
     putVarint(out, (record.equal ? 1U : 0U) | (record.written ? 2U : 0U) | (named ? 4U : 0U));
     if (named) putNamed(record.position, record.epoch);
     putDigest(out, record.source);
@@ -137,10 +137,10 @@ struct Encoder {
     putVarint(out, (receipt.verified ? 1U : 0U) | (receipt.reversed ? 2U : 0U) |
                        (receipt.windowError != ErrorCode::kOk ? 4U : 0U) |
                        (receipt.sourceGivenUp ? 8U : 0U) | (receipt.staleReadsUs != 0 ? 16U : 0U) |
-                       (receipt.position.empty() ? 0U : 32U));
+                       (receipt.epoch == 0 ? 0U : 32U));
     if (receipt.windowError != ErrorCode::kOk) putVarint(out, static_cast<uint64_t>(receipt.windowError));
     if (receipt.staleReadsUs != 0) putVarint(out, receipt.staleReadsUs);
-    if (!receipt.position.empty()) putNamed(receipt.position, receipt.epoch);
+    if (receipt.epoch != 0) putNamed(receipt.position, receipt.epoch);
     putDigest(out, receipt.source);
     putDigest(out, receipt.target);
     eachTotal(receipt.totals, [this](uint64_t& field) { putVarint(out, field); });
@@ -155,12 +155,12 @@ struct Encoder {
   }
 };
 
-// The position that digests are of; it is never empty.
+// The epoch of the fence, never 0, and at level 5 the position that digests are of.
 template <typename T>
 void readNamed(ByteReader& in, T& record) {
   record.position = in.bytes(kPositionBytesMax);
   record.epoch = in.varint();
-  if (record.position.empty()) in.fail();
+  if (record.epoch == 0) in.fail();
 }
 
 PlanRecord readPlan(ByteReader& in) {

@@ -104,10 +104,8 @@ struct Describe {
     json.number("round", record.round);
     json.boolean("equal", record.equal);
     json.boolean("written", record.written);
-    if (!record.position.empty()) {
-      json.text("position", record.position);
-      json.number("epoch", record.epoch);
-    }
+    if (!record.position.empty()) json.text("position", record.position);
+    if (record.epoch != 0) json.number("epoch", record.epoch);
     digest("source", record.source);
     digest("target", record.target);
     json.number("missing", record.missing);

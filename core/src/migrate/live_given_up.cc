@@ -8,10 +8,8 @@ namespace keyhaul {
 // Before the register was asked, what the journal says has to do.
 Status LiveMigration::requestGiveUp() {
   if (isFinal(state_) || concluding_ != MigrationState::kPending) return ErrorCode::kAlreadyComplete;
-  const LiveStage stage = liveRow(state_).stage;
-  const bool goesBack = (stage == LiveStage::kFenced && !asksTarget()) || stage == LiveStage::kCommitted;
   const bool asked = state_ != MigrationState::kPending && state_ != MigrationState::kClaiming;
-  if (!shared_.turned || goesBack || (asked && shared_.claim.state == ClaimState::kDecided)) {
+  if (!shared_.turned || fenced() || (asked && shared_.claim.state == ClaimState::kDecided)) {
     return ErrorCode::kUnsupported;
   }
   giveUpAsked_ = true;
@@ -29,8 +27,7 @@ bool LiveMigration::mayGiveUp() const {
   if (shared_.claim.state == ClaimState::kAborted) {
     return state_ == kStaging || state_ == kDiscarding || state_ == kReleasing;
   }
-  return shared_.claim.state == ClaimState::kClaimed && state_ != kClaiming &&
-         (liveRow(state_).stage == LiveStage::kBefore || asksTarget());
+  return shared_.claim.state == ClaimState::kClaimed && state_ != kClaiming && beforeFence();
 }
 
 // No write is awaited: what arrives there late is as little served as what stands there already.

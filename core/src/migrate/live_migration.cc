@@ -344,8 +344,6 @@ void LiveMigration::leavePart(Port& port) {
       feedPosition_ = feed_.position();
       // Of buckets that differ one has a key that does.
       if (!approach_.different().empty() || shared_.namesPosition() != positionNamed_) return endOfClaim(port);
-      verified_ = compared_;
-      if (verified_ && !positionNamed_) recordVerified(true);
       return enter(port, servingCapabilities().has(Capability::kReadFence) ? kReadFencing : kDeciding);
     case kReadFencing: return enter(port, kDeciding);
     case kDeciding:

@@ -91,6 +91,11 @@ class LiveMigration final : public JobBase {
   Status fence(Port& port);
   bool overBudget(Port& port) const;
   bool asksTarget() const { return state_ == MigrationState::kFencing && inspecting_; }
+  bool beforeFence() const { return liveRow(state_).stage == LiveStage::kBefore || asksTarget(); }
+  bool fenced() const {
+    const LiveStage stage = liveRow(state_).stage;
+    return (stage == LiveStage::kFenced && !asksTarget()) || stage == LiveStage::kCommitted;
+  }
   bool holdsJournal() const;
   void pumpJournal(Port& port);
   void journalFailed(Port& port, ErrorCode error, std::string_view text) override;
@@ -124,6 +129,7 @@ class LiveMigration final : public JobBase {
 
   // live_proof.cc
   void recordVerified(bool equal);
+  void vouch();
   // L5: what both sides are equal at, if they are; the journal has it before anything is decided.
   void namePosition();
   void takeDigests(const Digest& serving, const Digest& filled);
@@ -178,7 +184,7 @@ class LiveMigration final : public JobBase {
   std::optional<uint64_t> staleUs_[2];
   BucketFill fill_;              // L5: while everything is compared
   bool positionNamed_ = false;   // L5: in this attempt
-  bool proofDecided_ = false;    // L5: and what was decided, was on that
+  bool proofDecided_ = false;    // and what was decided, was on that
   VerifiedRecord cutover_;       // L5: of the way there, once it is turned round
   // What was tried so that it converges. The writers of a range are asked last before it waits.
   enum class Rung : uint8_t { kNone, kPriority, kThrottle, kPostpone };

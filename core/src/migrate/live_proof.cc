@@ -1,12 +1,13 @@
 // What a live migration has verified, and at level 5: at which position, and whether that is what
 // was decided on. An attempt to cut over has an epoch of its own, whoever makes it, so a decision
 // says which proof is its.
+#include <utility>
+
 #include "migrate/live_migration.h"
 
 namespace keyhaul {
 
-// For the receipt of whoever goes on from here. Below L5 the decision does not wait for it: lost with
-// a crash, it costs the word "verified", and nothing else.
+// For the receipt of whoever goes on from here, who asks the register which attempt was decided on.
 void LiveMigration::recordVerified(bool equal) {
   VerifiedRecord record = proof();
   record.round = shared_.totals.verifyRounds;
@@ -14,7 +15,6 @@ void LiveMigration::recordVerified(bool equal) {
   record.missing = shared_.totals.missing;
   record.extra = shared_.totals.extra;
   record.changed = shared_.totals.changed;
-  if (!equal) record.position.clear();
   shared_.journal.add(record);
 }
 
@@ -57,23 +57,32 @@ void LiveMigration::takeProof(const VerifiedRecord& record) {
   verifiedEpoch_ = record.epoch;
 }
 
-// L5: is what was proven what the state that comes next takes for granted? A record of an attempt
+// Below L5 no record is awaited behind the fence, so what was compared is recorded before it: what is
+// found to differ after that keeps the attempt from being decided on.
+void LiveMigration::vouch() {
+  if (!compared_ || shared_.namesPosition()) return;
+  verified_ = true;
+  verifiedEpoch_ = shared_.claim.fenceEpoch();
+  recordVerified(true);
+}
+
+// Is what was proven what the state that comes next takes for granted? A record of an attempt
 // that was given up is none; nor is one's own where another coordinator has decided.
 void LiveMigration::checkProof(MigrationState next) {
   using enum MigrationState;
-  if (!shared_.namesPosition()) return;
   const bool gaveUp = next == kFencing || next == kPostponing || next == kUnfencing || next == kAborting;
-  if (gaveUp) verified_ = false;
+  if (gaveUp) verified_ = proofDecided_ = false;
+  if (next == kFencing) vouch();
   if (next != kActivating) return;
   proofDecided_ = verified_ && verifiedEpoch_ == shared_.claim.fenceEpoch();
   if (proofDecided_) return;
-  verified_ = false;
-  recordVerified(false);
+  const bool claimed = std::exchange(verified_, false);
+  if (claimed || shared_.namesPosition()) recordVerified(false);
 }
 
 // The claim is gone; who owns the ranges, and at which epoch, is all that is left of it.
 void LiveMigration::checkProofOfGone() {
-  if (!shared_.namesPosition() || proofDecided_) return;
+  if (proofDecided_) return;
   const std::string& owner = reversed_ ? spec().source : spec().target;
   verified_ = verified_ && register_.ownedAt(owner, verifiedEpoch_);
 }
@@ -85,7 +94,6 @@ Receipt LiveMigration::receipt() const {
   receipt.sourceGivenUp = sourceGivenUp_;
   receipt.staleReadsUs = staleReadsUs();
   if (state_ == MigrationState::kFailed || concluding_ == MigrationState::kFailed) receipt.splitAt = splitAt_;
-  if (!shared_.namesPosition()) return receipt;
   // Of attempts to go back nothing stays, unless it went back.
   if (shared_.turned && !reversed_) {
     receipt.verified = cutover_.equal;
@@ -93,6 +101,10 @@ Receipt LiveMigration::receipt() const {
     receipt.target = cutover_.target;
     receipt.position = cutover_.position;
     receipt.epoch = cutover_.epoch;
+  }
+  if (!shared_.namesPosition()) {
+    receipt.epoch = 0;  // of a position
+    return receipt;
   }
   // It is in the journal of another coordinator, if it was decided by one.
   if (receipt.position.empty()) receipt.level = GuaranteeLevel::kL4;

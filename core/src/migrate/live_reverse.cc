@@ -48,11 +48,9 @@ Status LiveMigration::requestReverse() {
 
 Status LiveMigration::requestCloseWindow() {
   if (isFinal(state_) || concluding_ != MigrationState::kPending) return ErrorCode::kAlreadyComplete;
-  const LiveStage stage = liveRow(state_).stage;
   // What the register says of it is not known before it was asked.
-  const bool known = state_ != MigrationState::kClaiming && stage != LiveStage::kIdle;
-  const bool goesBack = (stage == LiveStage::kFenced && !asksTarget()) || stage == LiveStage::kCommitted;
-  const bool open = shared_.turned && known && !goesBack && !aborting_ && state_ != MigrationState::kAborting;
+  const bool known = state_ != MigrationState::kClaiming && liveRow(state_).stage != LiveStage::kIdle;
+  const bool open = shared_.turned && known && !fenced() && !aborting_ && state_ != MigrationState::kAborting;
   if (!open || shared_.claim.state != ClaimState::kClaimed) return ErrorCode::kUnsupported;
   windowOver_ = true;
   reverseAsked_ = false;
@@ -94,8 +92,7 @@ void LiveMigration::takeUpWindow(Port& port) {
 // open for ever.
 bool LiveMigration::windowEnds(Port& port) {
   const bool open = shared_.turned && everStaged_ && !aborting_ && shared_.claim.state == ClaimState::kClaimed;
-  const bool before = liveRow(state_).stage == LiveStage::kBefore || asksTarget();
-  const bool waits = open && before && state_ != MigrationState::kClaiming;
+  const bool waits = open && beforeFence() && state_ != MigrationState::kClaiming;
   if (!waits) return false;
   windowOver_ = windowIsOver(port);
   return windowOver_ && !reverseAsked_;

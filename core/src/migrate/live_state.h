@@ -118,7 +118,7 @@ consteval LiveRow makeLiveRow(MigrationState state) {
       return {Part::kGate, LiveStage::kCommitted, false,
               liveBit(kCleaning) | liveBit(kTurning) | kEnds};
     // The target serves; only the way back is not open yet.
-    case kTurning: return {Part::kRegister, LiveStage::kCommitted, false, liveBit(kStaging) | kEnds};
+    case kTurning: return {Part::kRegister, LiveStage::kCommitted, true, liveBit(kStaging) | kEnds};
     case kReversible:
       return {Part::kApproach, LiveStage::kBefore, false, liveBit(kApproaching) | liveBit(kCatchingUp) | kUndone};
     case kCleaning:

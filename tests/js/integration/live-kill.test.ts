@@ -53,9 +53,10 @@ interface Moved {
   readonly state: string
   readonly level: number
   readonly reversed: boolean
+  readonly verified: boolean
   readonly postponed: number
   readonly incarnations: number
-  readonly parts?: readonly { readonly state: string }[]
+  readonly parts?: readonly { readonly state: string; readonly verified: boolean }[]
   /** Keys in each of the databases. */
   readonly held: { readonly a: number; readonly b: number }
   /** Keys that clients have left. */
@@ -95,9 +96,11 @@ function assertEnded(mode: Mode, receipt: Moved): void {
   assert.equal(receipt.state, mode === 'cancel' ? 'cancelled' : 'done')
   assert.equal(receipt.level, 4)
   assert.equal(receipt.reversed, mode === 'reverse')
+  // Of one that was split each part says it.
+  assert.equal(receipt.verified, mode !== 'cancel' && mode !== 'split')
   const { there } = receipt
   assert.deepEqual(receipt.held, mode === 'cancel' || mode === 'reverse' ? { a: there, b: 0 } : { a: 0, b: there })
-  if (mode === 'split') assert.deepEqual(receipt.parts?.map(({ state }) => state), ['done', 'done'])
+  if (mode === 'split') assert.deepEqual(receipt.parts?.map(({ state, verified }) => [state, verified]), [['done', true], ['done', true]])
   assert.equal(receipt.feedRows, 0, 'a feed was left open')
 }
 

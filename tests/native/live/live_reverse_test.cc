@@ -357,6 +357,7 @@ TEST(LiveReverse, SurvivesACrashAtEveryEffect) {
       if (!end.empty()) return end;
       if (world.state() != kDone) return "stands in " + std::string(stateName(world.state()));
       if (world.receipt()->reversed != back) return "reversed is wrong";
+      if (!world.receipt()->verified) return "is not verified";
       if (world.target().entries.empty() != back) return "the other store has it";
       return {};
     };

@@ -110,6 +110,7 @@ TEST(Live, SurvivesACrashAtEveryEffect) {
       ASSERT_TRUE(world.run()) << at << " stands in " << stateName(world.state()) << world.violation();
       ASSERT_EQ(world.checkEnd(), "") << "crash at " << at << " and " << again << " later";
       ASSERT_EQ(world.state(), MigrationState::kDone) << at << " " << errorName(world.error());
+      ASSERT_TRUE(world.receipt()->verified) << "crash at " << at << " and " << again << " later";
     }
   }
 }
