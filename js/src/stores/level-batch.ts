@@ -1,5 +1,5 @@
 import type { Row } from './level-text.js'
-import type { LevelChainedBatch, LevelDatabase, LevelEncoding, NativeBatch } from './level-types.js'
+import type { AddingBatch, LevelChainedBatch, LevelDatabase, LevelEncoding, NativeBatch } from './level-types.js'
 import type { Write } from './store.js'
 
 // abstract-level spreads the options of each put into an operation; inherited ones are read all the
@@ -121,6 +121,27 @@ export function fillBatch(batch: LevelChainedBatch, writes: readonly (Write | Ro
   }
 }
 
+/**
+ * As fillBatch, of a root database whose hooks and listeners nobody is: what abstract-level's put and del come to, and nothing
+ * else, where the batch takes operations as objects, as that of a memory-level does.
+ */
+export function fillUnwatched(db: LevelDatabase, batch: LevelChainedBatch, writes: readonly Write[], encoding: LevelEncoding): void {
+  if (!isMapping(db) || !isAdding(batch)) {
+    fillBatch(batch, writes, encoding)
+    return
+  }
+  // As in LevelBatches.fill().
+  fillBatch(batch, writes.slice(0, 1), encoding)
+  const [keys, values] = [db.keyEncoding(encoding), db.valueEncoding(encoding)]
+  const { format: keyEncoding } = keys
+  const { format: valueEncoding } = values
+  for (let i = 1; i < writes.length; i++) {
+    const [bytes, value] = writes[i] as Write
+    const key = db.prefixKey(keys.encode(bytes), keyEncoding, true)
+    batch._add(value === undefined ? { type: 'del', key, keyEncoding } : { type: 'put', key, value: values.encode(value), keyEncoding, valueEncoding })
+  }
+}
+
 function add(batch: NativeBatch, [key, value]: Write | Row): void {
   const options = typeof key === 'string' ? TEXT : OPTIONS.buffer
   if (value === undefined) batch._del(key, options)
@@ -140,31 +161,42 @@ function bufferBytes(writes: readonly Write[]): number | undefined {
   return bytes
 }
 
-const OF_IMPLEMENTORS = ['_put', '_del', '_clear', '_write']
+const OF_BATCHES = ['_put', '_del', '_clear', '_write']
+const OF_ADDING = ['_add', '_clear', '_write']
 const OF_EVERYBODY = ['put', 'del', 'clear', 'write']
 
-/** Whether its class has methods of its own below the public ones, as classic-level's has; others take operations as objects, by `_add`. */
-function isNative(batch: LevelChainedBatch): batch is NativeBatch {
+/** Whether its class has those methods of its own below the public ones, and not these. */
+function isMadeOf(batch: LevelChainedBatch, names: readonly string[], not: readonly string[]): boolean {
   const own = Object.getPrototypeOf(batch) as object
   const base = Object.getPrototypeOf(own) as object | null
   const has = (object: object | null, name: string): boolean => object !== null && Object.hasOwn(object, name)
   return (
-    OF_IMPLEMENTORS.every((name) => has(own, name) && !has(batch, name)) &&
+    names.every((name) => has(own, name) && !has(batch, name)) &&
     OF_EVERYBODY.every((name) => has(base, name) && !has(own, name) && !has(batch, name)) &&
-    !has(own, '_add')
+    !not.some((name) => has(own, name))
   )
 }
 
-interface Mapping {
-  prefixKey(key: Buffer, format: string, local: boolean): unknown
-  keyEncoding(name: string): { encode(bytes: Buffer): unknown }
-  valueEncoding(name: string): { encode(bytes: Buffer): unknown }
+const isNative = (batch: LevelChainedBatch): batch is NativeBatch => isMadeOf(batch, OF_BATCHES, ['_add'])
+const isAdding = (batch: LevelChainedBatch): batch is AddingBatch => isMadeOf(batch, OF_ADDING, ['_put', '_del'])
+
+interface Encoding {
+  readonly format: string
+  encode(bytes: Uint8Array): unknown
 }
+interface Mapping {
+  prefixKey(key: unknown, format: string, local: boolean): unknown
+  keyEncoding(name: string): Encoding
+  valueEncoding(name: string): Encoding
+}
+
+const OF_MAPPINGS = ['prefixKey', 'keyEncoding', 'valueEncoding']
+const isMapping = (db: LevelDatabase): db is LevelDatabase & Mapping => OF_MAPPINGS.every((name) => typeof (db as unknown as Record<string, unknown>)[name] === 'function')
 
 /** Whether keys and values reach the batch as they are. */
 function mapsNothing(db: LevelDatabase): boolean {
-  const mapping = db as LevelDatabase & Partial<Mapping>
+  if (!isMapping(db)) return false
   const probe = Buffer.from('k')
-  const mapped = [mapping.prefixKey?.(probe, 'buffer', true), mapping.keyEncoding?.('buffer').encode(probe), mapping.valueEncoding?.('buffer').encode(probe)]
+  const mapped = [db.prefixKey(probe, 'buffer', true), db.keyEncoding('buffer').encode(probe), db.valueEncoding('buffer').encode(probe)]
   return mapped.every((bytes) => bytes === probe)
 }

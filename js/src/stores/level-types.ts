@@ -43,6 +43,11 @@ export interface NativeBatch extends LevelChainedBatch {
   _write(options: { sync: boolean }): Promise<void>
 }
 
+/** As NativeBatch, of those that take operations as objects. */
+export interface AddingBatch extends LevelChainedBatch {
+  _add(operation: { type: 'put' | 'del'; key: unknown; value?: unknown; keyEncoding: string; valueEncoding?: string }): void
+}
+
 /** An operation as the prewrite hook sees it. */
 export interface LevelOperation {
   type: string

@@ -1,6 +1,6 @@
 import { KeyhaulError } from '../errors.js'
 import { compareBytes, concatBytes, present, startsWith, toBytes } from './bytes.js'
-import { type FilledBatch, fillBatch, LevelBatches } from './level-batch.js'
+import { type FilledBatch, fillBatch, fillUnwatched, LevelBatches } from './level-batch.js'
 import { prefixRange } from './level-cleared.js'
 import { type DeletableStore, deleteEqual } from './level-delete.js'
 import { fromLevel, isWrite, notBytes, reserved } from './level-errors.js'
@@ -280,12 +280,14 @@ class LevelStore implements Store {
     })
   }
 
-  /** A batch that hooks and listeners are told of, filled when it is written. */
+  /** A batch that hooks and listeners are told of, if there are any, filled when it is written. */
   private watched(writes: readonly Write[]): FilledBatch {
+    const isUnwatched = this.isUnwatched()
     // The array form of batch() costs three times as much.
     const batch = this.db.batch() as LevelChainedBatch
     const write = (sync: boolean | undefined): Promise<void> => {
-      fillBatch(batch, writes, this.encoding)
+      if (isUnwatched) fillUnwatched(this.db, batch, writes, this.encoding)
+      else fillBatch(batch, writes, this.encoding)
       return batch.write({ sync })
     }
     return { write, discard: () => void batch.close().catch(() => {}) }

@@ -51,6 +51,55 @@ test('a LevelDB holds what its batches say, applied and prepared', () =>
     })
   ))
 
+for (const storeEncoding of ['buffer', 'view'] as const) {
+  test(`a memory-level of ${storeEncoding}s holds what its batches say`, async () => {
+    const db = new MemoryLevel<Uint8Array, Uint8Array>({ storeEncoding })
+    const store = levelStore(db)
+    const model = new Map<string, string>()
+    await fc.assert(
+      fc.asyncProperty(writes, async (batch) => {
+        await store.apply(batch, { durable: false })
+        assert.deepEqual(await contents(db as unknown as Readable), applied(model, batch))
+      }),
+      { numRuns: 300 }
+    )
+  })
+}
+
+test('a memory-level is given what put and del would have given it', async () => {
+  type Operation = { type: string; key: unknown; value?: unknown; keyEncoding: string; valueEncoding?: string }
+  const given: Operation[][] = []
+  class Told extends MemoryLevel<Uint8Array, Uint8Array> {
+    async _batch(operations: Operation[], options: object): Promise<void> {
+      given.push(operations)
+      // @ts-expect-error: of implementors
+      return super._batch(operations, options)
+    }
+  }
+  const db = new Told()
+  const batch: Write[] = [[Buffer.from('a'), Buffer.from('1')], [Uint8Array.of(98), Uint8Array.of(50)], [Uint8Array.of(97), undefined]]
+  await levelStore(db).apply(batch, { durable: false })
+  const publicly = db.batch()
+  for (const [key, value] of batch) {
+    const options = { keyEncoding: 'view', valueEncoding: 'view' }
+    if (value === undefined) publicly.del(key, options)
+    else publicly.put(key, value, options)
+  }
+  await publicly.write()
+  const plain = ({ type, key, value, keyEncoding, valueEncoding }: Operation): Operation => ({ type, key, value, keyEncoding, ...(value === undefined ? {} : { valueEncoding }) }) as Operation
+  assert.deepEqual(given[0]?.map(plain), given[1]?.map(plain))
+})
+
+test('a memory-level whose hooks and listeners are there tells them', async () => {
+  const db = new MemoryLevel<Uint8Array, Uint8Array>()
+  await db.open()
+  const seen: string[] = []
+  db.hooks.prewrite.add(() => void seen.push('hook'))
+  db.on('write', (operations: unknown[]) => void seen.push(`event of ${operations.length}`))
+  await levelStore(db).apply([[Buffer.from('a'), Buffer.from('1')], [Buffer.from('b'), undefined]], { durable: false })
+  assert.deepEqual(seen, ['hook', 'hook', 'event of 2'])
+})
+
 test('hooks and listeners are told of every put', () =>
   inFolder((folder) =>
     withLevel(join(folder, 'db'), async (db) => {
