@@ -1,11 +1,13 @@
 // Level 5: when it is decided, a journal of the claim durably says that both sides had one digest at
 // a position of the serving store's feed. So they do: the digests are taken here once more, behind
 // that position nothing of the ranges was written, and nothing was written to either store since
-// the record. The receipt says the same.
+// the record. The receipt says the same. Below level 5 the receipt of a live migration is verified only where its journal
+// had vouched for the attempt that was decided.
 #include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "../gated_store.h"
 #include "../register.h"
@@ -44,11 +46,14 @@ class Position : public Oracle {
       const Claim* was = before.find(claim.id);
       const bool decided = claim.state == ClaimState::kDecided &&
                            (was == nullptr || was->state != ClaimState::kDecided);
-      if (decided) onDecided(claim);
+      if (!decided) continue;
+      onDecided(claim);
+      epochs_[claim.id].push_back(claim.fenceEpoch());
     }
   }
   void onLiveEnd(const Job& job) override {
-    if (!isProving(job) || job.state != MigrationState::kDone || !job.begun) return;
+    if (!job.live || job.state != MigrationState::kDone || !job.begun) return;
+    if (!isProving(job)) return checkVouched(job);
     const auto decided = decided_.find(job.plan.claim);
     if (decided == decided_.end()) return;  // it had moved before
     const Receipt& receipt = job.receipt;
@@ -106,6 +111,19 @@ class Position : public Oracle {
     if (any != nullptr) violated(problem);
   }
 
+  // There is one decision for each way.
+  void checkVouched(const Job& job) {
+    if (!job.receipt.verified) return;
+    const std::vector<uint64_t>& epochs = epochs_[job.plan.claim];
+    const size_t way = job.receipt.reversed ? 1 : 0;
+    bool vouched = false;
+    JournalTap tap(job.journal);
+    for (TappedRecord record; tap.next(record);) {
+      vouched = vouched || (record.type == TappedRecord::kVerified && way < epochs.size() && record.epoch == epochs[way]);
+    }
+    if (!vouched) violated("the receipt of job " + std::to_string(job.index) + " is verified, and its journal vouched for no attempt that was decided");
+  }
+
   // Empty: it holds.
   std::string check(const Job& job, const Claim& claim, const Proof& proof) {
     const TappedRecord& record = proof.record;
@@ -132,6 +150,7 @@ class Position : public Oracle {
   }
 
   std::map<uint32_t, Proof> proofs_;          // by job: the last one
+  std::map<ClaimId, std::vector<uint64_t>> epochs_;  // of decisions: there, and back
   std::map<ClaimId, Decided> decided_;
   std::map<uint16_t, uint64_t> writtenAt_;    // by store
   uint64_t clock_ = 0;

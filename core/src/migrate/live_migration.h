@@ -185,7 +185,7 @@ class LiveMigration final : public JobBase {
   BucketFill fill_;              // L5: while everything is compared
   bool positionNamed_ = false;   // L5: in this attempt
   bool proofDecided_ = false;    // and what was decided, was on that
-  VerifiedRecord cutover_;       // L5: of the way there, once it is turned round
+  VerifiedRecord cutover_;       // of the way there, once it is turned round
   // What was tried so that it converges. The writers of a range are asked last before it waits.
   enum class Rung : uint8_t { kNone, kPriority, kThrottle, kPostpone };
   Rung rung_ = Rung::kNone;

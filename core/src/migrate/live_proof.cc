@@ -1,8 +1,6 @@
 // What a live migration has verified, and at level 5: at which position, and whether that is what
 // was decided on. An attempt to cut over has an epoch of its own, whoever makes it, so a decision
 // says which proof is its.
-#include <utility>
-
 #include "migrate/live_migration.h"
 
 namespace keyhaul {
@@ -74,10 +72,13 @@ void LiveMigration::checkProof(MigrationState next) {
   if (gaveUp) verified_ = proofDecided_ = false;
   if (next == kFencing) vouch();
   if (next != kActivating) return;
-  proofDecided_ = verified_ && verifiedEpoch_ == shared_.claim.fenceEpoch();
+  // A record of before it had an epoch is of what was decided, where the decision stands behind it.
+  const bool ours = verifiedEpoch_ == shared_.claim.fenceEpoch() || (verifiedEpoch_ == 0 && proofDecided_);
+  proofDecided_ = verified_ && ours;
   if (proofDecided_) return;
-  const bool claimed = std::exchange(verified_, false);
-  if (claimed || shared_.namesPosition()) recordVerified(false);
+  verified_ = false;
+  // What an attempt was vouched for that was given up stands in the journal still.
+  if (spec().verify != VerifyDepth::kNone) recordVerified(false);
 }
 
 // The claim is gone; who owns the ranges, and at which epoch, is all that is left of it.

@@ -198,7 +198,7 @@ export function receiptText(receipt: Receipt): string {
     ...partsText(receipt),
     receipt.state === 'done' && receipt.mode !== 'verify' && receipt.entries === 0 ? 'no key of the source lies in the range' : '',
     differences > 0
-      ? `differences found: ${formatCount(receipt.missing)} missing, ${formatCount(receipt.extra)} extra, ${formatCount(receipt.changed)} changed`
+      ? `differences found${receipt.mode === 'live' && receipt.verified ? ' on the way back' : ''}: ${formatCount(receipt.missing)} missing, ${formatCount(receipt.extra)} extra, ${formatCount(receipt.changed)} changed`
       : '',
     receipt.state !== 'mismatch' ? '' : receipt.mode === 'live' ? `the copy was taken back, and ${shownStore(receipt.from)} serves on: ${MOVE_AGAIN}` : 'keyhaul verify --repair of the same stores and ranges makes the target equal to the source',
     receipt.repairs > 0 ? `repaired ${keys(receipt.repairs)}, then verified again` : '',
