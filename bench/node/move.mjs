@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { databaseOf, fill } from '../shared/databases.mjs'
 import { machine } from '../shared/machine.mjs'
-import { WAYS } from '../shared/move-ways.mjs'
+import { FLOOR, WAYS } from '../shared/move-ways.mjs'
 
 const quick = process.argv.includes('--quick')
 const given = (name) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3)
@@ -48,10 +48,11 @@ for (const shape of SHAPES) {
       await db.close()
     }
   }
-  const seconds = Object.fromEntries(Object.keys(WAYS).map((way) => [way, []]))
+  const ways = [...Object.keys(WAYS), ...(shape.memory ? [FLOOR] : [])]
+  const seconds = Object.fromEntries(ways.map((way) => [way, []]))
   const verify = []
   for (let run = 0; run < RUNS; run++) {
-    for (const way of inTurn(Object.keys(WAYS), run)) {
+    for (const way of inTurn(ways, run)) {
       // The slowest way needs no three runs.
       if (way === 'one by one' && run > 0) continue
       // What the way before left for the disk to do is not this one's time.

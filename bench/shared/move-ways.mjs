@@ -18,3 +18,13 @@ export const WAYS = {
     return receipt
   }
 }
+
+/** What no way into a memory-level is without, by the method of its implementors: its tree takes rows that lie there ready. Gives its own time. */
+export const FLOOR = 'nothing read: the tree of the target takes rows that lie ready'
+export async function floor(a, b) {
+  const operations = []
+  for await (const [key, value] of a.iterator(BYTES)) operations.push({ type: 'put', key, value })
+  const start = performance.now()
+  for (let i = 0; i < operations.length; i += 1000) await b._batch(operations.slice(i, i + 1000), {})
+  return { ms: performance.now() - start }
+}
