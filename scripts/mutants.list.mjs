@@ -20,6 +20,11 @@ export const mutants = [
     edits: { [`${MIGRATE}live_tries.cc`]: [['  return over <= port.now();', '  return false;']] }
   },
   {
+    name: 'notVouched',
+    what: 'nothing is recorded of what was compared before the fence',
+    edits: { [`${MIGRATE}live_proof.cc`]: [['  if (next == kFencing) vouch();\n', '  if (next == kFencing) verified_ = compared_, verifiedEpoch_ = shared_.claim.fenceEpoch();\n']] }
+  },
+  {
     name: 'targetNotEmpty',
     what: 'a target that is not empty is accepted',
     edits: { [`${MIGRATE}prepare.cc`]: [['if (!targetWasEmpty_ && !shared_.spec().intoNonempty) return ErrorCode::kTargetNotEmpty;', '']] }
