@@ -58,14 +58,14 @@ async function nodeTests(folder, concurrency) {
 
 async function native() {
   await bootstrap(['native'])
-  await sh('cmake -S . -B build/debug -G Ninja -DCMAKE_BUILD_TYPE=Debug -DKEYHAUL_DEV=ON -DKEYHAUL_TESTS=ON -DKEYHAUL_SANITIZE=address,undefined && ninja -C build/debug --quiet')
+  await sh('cmake -S . -B build/debug -G Ninja -DCMAKE_BUILD_TYPE=Debug -DKEYHAUL_DEV=ON -DKEYHAUL_TESTS=ON -DKEYHAUL_PCH=ON -DKEYHAUL_SANITIZE=address,undefined && ninja -C build/debug --quiet')
   const output = await sh('ctest --test-dir build/debug --output-on-failure -V -j2')
   const counts = [...output.matchAll(/\[ {2}PASSED {2}\] (\d+) test/g)].map((match) => match[1])
   return `${counts.join(' + ')} tests, address and undefined sanitizers`
 }
 
 const buildSimulation = (target) =>
-  sh(`cmake -S . -B build/simulation -G Ninja -DCMAKE_BUILD_TYPE=Release -DKEYHAUL_TESTS=ON -DKEYHAUL_SIM=ON && ninja -C build/simulation --quiet ${target}`)
+  sh(`cmake -S . -B build/simulation -G Ninja -DCMAKE_BUILD_TYPE=Release -DKEYHAUL_TESTS=ON -DKEYHAUL_SIM=ON -DKEYHAUL_PCH=ON && ninja -C build/simulation --quiet ${target}`)
 
 /** The same seeds as in `native` and many more: without sanitizers they are much faster. */
 async function simulation() {
@@ -80,7 +80,7 @@ async function kernels() {
   const kinds = ['unit', 'property', 'live', 'allocation']
   await buildSimulation(`${kinds.map((kind) => `keyhaul_${kind}`).join(' ')} keyhaul_transcript keyhaul_sim`)
   const all = await Promise.all(
-    ['portable', 'sparse', 'sse42', 'pclmul', 'vpclmul'].map(async (kernel) => {
+    ['portable', 'sparse', 'sse42', 'pclmul', 'vpclmul256', 'vpclmul512'].map(async (kernel) => {
       const on = (command) => sh(`KEYHAUL_CHECKSUM_KERNEL=${kernel} build/simulation/${command}`)
       try {
         await on('keyhaul_unit --gtest_brief=1')

@@ -102,7 +102,7 @@ void registerPeers() {
 }
 
 int registerAll() {
-  for (const char* kernel : {"portable", "sparse", "sse42", "pclmul", "vpclmul", "armv8"}) {
+  for (const char* kernel : {"portable", "sparse", "sse42", "pclmul", "vpclmul256", "vpclmul512", "armv8"}) {
     for (const ChecksumKind kind : {ChecksumKind::kCrc32, ChecksumKind::kCrc32c}) {
       const std::string name = (kind == ChecksumKind::kCrc32 ? "crc32/" : "crc32c/") + std::string(kernel);
       if (!forceChecksumKernel(kernel).ok() || checksumKernelName(kind) != kernel) continue;

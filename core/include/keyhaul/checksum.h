@@ -29,7 +29,7 @@ uint32_t checksum(ChecksumKind kind, std::span<const std::byte> bytes, uint32_t 
 uint32_t crc32Combine(uint32_t crcA, uint32_t crcB, uint64_t lengthB);
 uint32_t crc32cCombine(uint32_t crcA, uint32_t crcB, uint64_t lengthB);
 
-// The kernel in use: "portable", "sparse", "sse42" (CRC-32C only), "pclmul", "vpclmul", "armv8".
+// The kernel in use: "portable", "sparse", "sse42" (CRC-32C only), "pclmul", "vpclmul256", "vpclmul512", "armv8".
 std::string_view checksumKernelName(ChecksumKind kind);
 
 // Uses this kernel where it applies and the portable one elsewhere; "auto" goes

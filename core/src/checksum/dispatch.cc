@@ -21,9 +21,10 @@ bool always() { return true; }
 bool hasSsse3() { return __builtin_cpu_supports("ssse3"); }
 bool hasSse42() { return __builtin_cpu_supports("sse4.2"); }
 bool hasPclmul() { return hasSse42() && __builtin_cpu_supports("pclmul"); }
-bool hasVpclmul() {
-  return hasPclmul() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("vpclmulqdq");
+bool hasVpclmul256() {
+  return hasPclmul() && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("vpclmulqdq");
 }
+bool hasVpclmul512() { return hasVpclmul256() && __builtin_cpu_supports("avx512f"); }
 #endif
 
 // Each but the first is compiled for more than the baseline, or slow on some.
@@ -35,7 +36,8 @@ constexpr Kernel kKernels[] = {
     {"sparse", crc32Sparse, crc32cSparse, hasSsse3, true},
     {"sse42", nullptr, crc32cSse42, hasSse42, true},
     {"pclmul", crc32Pclmul, crc32cPclmul, hasPclmul, true},
-    {"vpclmul", crc32Vpclmul, crc32cVpclmul, hasVpclmul, true},
+    {"vpclmul256", crc32Vpclmul256, crc32cVpclmul256, hasVpclmul256, true},
+    {"vpclmul512", crc32Vpclmul512, crc32cVpclmul512, hasVpclmul512, true},
 #else
     {"sparse", crc32Sparse, crc32cSparse, always, false},
 #endif

@@ -29,9 +29,12 @@ uint32_t crc32cSse42(uint32_t reg, const std::byte* data, size_t length);
 // Precondition: SSE4.2 and PCLMULQDQ.
 uint32_t crc32Pclmul(uint32_t reg, const std::byte* data, size_t length);
 uint32_t crc32cPclmul(uint32_t reg, const std::byte* data, size_t length);
-// Precondition: the above, AVX-512 (F) and VPCLMULQDQ.
-uint32_t crc32Vpclmul(uint32_t reg, const std::byte* data, size_t length);
-uint32_t crc32cVpclmul(uint32_t reg, const std::byte* data, size_t length);
+// Precondition: the above, AVX2 and VPCLMULQDQ.
+uint32_t crc32Vpclmul256(uint32_t reg, const std::byte* data, size_t length);
+uint32_t crc32cVpclmul256(uint32_t reg, const std::byte* data, size_t length);
+// Precondition: the above and AVX-512 (F).
+uint32_t crc32Vpclmul512(uint32_t reg, const std::byte* data, size_t length);
+uint32_t crc32cVpclmul512(uint32_t reg, const std::byte* data, size_t length);
 #endif
 
 #if defined(__aarch64__) && defined(__ARM_FEATURE_CRC32) && \

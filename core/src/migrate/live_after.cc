@@ -146,7 +146,7 @@ void LiveMigration::endOfClaim(Port& port) {
     countDifference(port, approach_.kinds()[i], approach_.different()[i]);
   }
   verified_ = false;
-  recordVerified(false);
+  recordVerified();
   stopParts(port);
   // Which of the two is right nobody knows, so both are kept.
   if (shared_.turned) return giveUpReverse(port, ErrorCode::kVerifyMismatch);

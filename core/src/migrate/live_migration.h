@@ -128,7 +128,7 @@ class LiveMigration final : public JobBase {
   void giveUpReverse(Port& port, ErrorCode why);
 
   // live_proof.cc
-  void recordVerified(bool equal);
+  void recordVerified();
   void vouch();
   // L5: what both sides are equal at, if they are; the journal has it before anything is decided.
   void namePosition();

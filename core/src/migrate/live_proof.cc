@@ -6,10 +6,9 @@
 namespace keyhaul {
 
 // For the receipt of whoever goes on from here, who asks the register which attempt was decided on.
-void LiveMigration::recordVerified(bool equal) {
+void LiveMigration::recordVerified() {
   VerifiedRecord record = proof();
   record.round = shared_.totals.verifyRounds;
-  record.equal = equal;
   record.missing = shared_.totals.missing;
   record.extra = shared_.totals.extra;
   record.changed = shared_.totals.changed;
@@ -25,7 +24,7 @@ void LiveMigration::namePosition() {
   verifiedPosition_ = feed_.position();
   verifiedEpoch_ = shared_.claim.fenceEpoch();
   verified_ = positionNamed_ = true;
-  recordVerified(true);
+  recordVerified();
 }
 
 // The receipt has them as the plan names the stores.
@@ -61,7 +60,7 @@ void LiveMigration::vouch() {
   if (!compared_ || shared_.namesPosition()) return;
   verified_ = true;
   verifiedEpoch_ = shared_.claim.fenceEpoch();
-  recordVerified(true);
+  recordVerified();
 }
 
 // Is what was proven what the state that comes next takes for granted? A record of an attempt
@@ -78,7 +77,7 @@ void LiveMigration::checkProof(MigrationState next) {
   if (proofDecided_) return;
   verified_ = false;
   // What an attempt was vouched for that was given up stands in the journal still.
-  if (spec().verify != VerifyDepth::kNone) recordVerified(false);
+  if (spec().verify != VerifyDepth::kNone) recordVerified();
 }
 
 // The claim is gone; who owns the ranges, and at which epoch, is all that is left of it.

@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const ChecksumKind kind : {ChecksumKind::kCrc32, ChecksumKind::kCrc32c}) {
     const uint32_t expected = bitwise(kind, bytes, initial);
     if (keyhaul::forceChecksumKernel("sparse").ok() && inPlace(kind, bytes, initial) != expected) std::abort();
-    for (const char* name : {"portable", "sparse", "sse42", "pclmul", "vpclmul", "armv8", "auto"}) {
+    for (const char* name : {"portable", "sparse", "sse42", "pclmul", "vpclmul256", "vpclmul512", "armv8", "auto"}) {
       if (!keyhaul::forceChecksumKernel(name).ok()) continue;
       if (keyhaul::checksum(kind, bytes, initial) != expected) std::abort();
       const uint32_t first = keyhaul::checksum(kind, bytes.first(at), initial);

@@ -115,7 +115,7 @@ TEST_P(Kernels, ChainsAndCombinesAtEverySplit) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Kernels, 
-                         testing::Values("portable", "sparse", "sse42", "pclmul", "vpclmul", "armv8",
+                         testing::Values("portable", "sparse", "sse42", "pclmul", "vpclmul256", "vpclmul512", "armv8",
                                          "auto"));
 
 TEST(ChecksumLaws, CombineWorksBeyondFourGigabytes) {
@@ -132,7 +132,7 @@ TEST(ChecksumLaws, CombineWorksBeyondFourGigabytes) {
 TEST(ChecksumLaws, TheFastestIsChosen) {
   std::string_view fastest32 = "portable", fastest32c = "portable";
 #if defined(__x86_64__) || defined(__ARM_FEATURE_CRC32)
-  for (const char* name : {"sparse", "sse42", "pclmul", "vpclmul", "armv8"}) {
+  for (const char* name : {"sparse", "sse42", "pclmul", "vpclmul256", "vpclmul512", "armv8"}) {
 #if !defined(__x86_64__)
     if (std::string_view(name) == "sparse") continue;
 #endif
