@@ -1,9 +1,10 @@
 // Builds everything the package holds: core -> WASM (Emscripten), TypeScript -> dist.
 // Incremental: what is newer than its inputs is left alone.
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { bootstrap } from './bootstrap.mjs'
 import { mix } from './mix.mjs'
 import { ninja } from './ninja.mjs'
@@ -40,7 +41,7 @@ function withoutUnusedViews(glue) {
 async function buildGlue(from, factory, folder, unpackedBy = 'keyhaul_unpack') {
   const { transform } = await import('esbuild')
   const built = join(root, 'build/wasm/wasm')
-  const wasm = readFileSync(smaller(join(built, `${from}.wasm`)))
+  const wasm = readFileSync(await smaller(from))
   // The glue would instantiate later; js/src/engine/instantiate.ts does it at once.
   const parts = readFileSync(join(built, `${from}.js`), 'utf8').split(/WebAssembly\.instantiate\(Module\[["']wasm["']\], *imports\)\.then\(/)
   if (parts.length !== 2) throw new Error('the glue of this Emscripten instantiates in another way; see js/src/engine/instantiate.ts')
@@ -48,7 +49,7 @@ async function buildGlue(from, factory, folder, unpackedBy = 'keyhaul_unpack') {
   const small = await transform(withoutUnusedViews(glue), { minify: true, format: 'esm', legalComments: 'none' })
   mkdirSync(join(root, folder), { recursive: true })
   writeFileSync(join(root, folder, 'glue.js'), small.code)
-  const unpacker = readFileSync(smaller(join(built, `${unpackedBy}.wasm`)))
+  const unpacker = readFileSync(await smaller(unpackedBy))
   // Mixing has no other form on the way: the module comes out of it front to back.
   const { packed, apartBytes } = unpackedBy === 'keyhaul_unpack' ? pack(wasm) : { packed: mix(wasm), apartBytes: wasm.length }
   writeFileSync(
@@ -65,12 +66,20 @@ async function buildModule(from, factory, folder, asset) {
   writeFileSync(join(root, 'dist', asset), wasm)
 }
 
-/** Debian's Binaryen is some years old: today's takes another hundredth off. */
-function smaller(path) {
-  const to = path.replace(/\.wasm$/, '.small.wasm')
-  if (existsSync(to) && statSync(to).mtimeMs > statSync(path).mtimeMs) return to
+const MODULES = ['keyhaul-sim', 'keyhaul-page', 'keyhaul-live', 'keyhaul', 'keyhaul_unpack', 'keyhaul_unmix', 'keyhaul_checksum_simd', 'keyhaul_checksum_scalar']
+const smallerOnes = new Map()
+/** Debian's Binaryen is some years old: today's takes another hundredth off. Where the smaller module is. */
+function smaller(name) {
+  if (!smallerOnes.has(name)) smallerOnes.set(name, shrink(join(root, `build/wasm/wasm/${name}`)))
+  return smallerOnes.get(name)
+}
+
+async function shrink(path) {
+  const [from, to] = [`${path}.wasm`, `${path}.small.wasm`]
+  if (existsSync(to) && statSync(to).mtimeMs > statSync(from).mtimeMs) return to
   const features = ['simd', 'nontrapping-float-to-int', 'sign-ext', 'mutable-globals'].map((feature) => `--enable-${feature}`)
-  run('node', ['node_modules/binaryen/bin/wasm-opt', path, '-o', to, '--generate-global-effects', '-Oz', '--converge', '--generate-global-effects', '-Oz', '--converge', '--reorder-functions', '--low-memory-unused', ...features])
+  const optimiser = ['node_modules/binaryen/bin/wasm-opt', from, '-o', to]
+  await promisify(execFile)('node', [...optimiser, '--generate-global-effects', '-Oz', '--converge', '--generate-global-effects', '-Oz', '--converge', '--reorder-functions', '--low-memory-unused', ...features], { cwd: root })
   return to
 }
 
@@ -78,9 +87,9 @@ function smaller(path) {
  * The two modules of `keyhaul/checksum`: too small to be worth packing, though not for the optimiser. Letters of four bits,
  * because gzip finds in them what repeats; of base64, where a byte has three faces, it leaves a quarter more.
  */
-function buildChecksum() {
-  const letters = (variant) => readFileSync(smaller(join(root, `build/wasm/wasm/keyhaul_checksum_${variant}.wasm`))).toString('hex').replace(/./g, (digit) => String.fromCharCode(97 + Number.parseInt(digit, 16)))
-  writeFileSync(join(root, 'dist/checksum/inline.js'), `export const simd='${letters('simd')}'\nexport const scalar='${letters('scalar')}'\n`)
+async function buildChecksum() {
+  const letters = async (variant) => readFileSync(await smaller(`keyhaul_checksum_${variant}`)).toString('hex').replace(/./g, (digit) => String.fromCharCode(97 + Number.parseInt(digit, 16)))
+  writeFileSync(join(root, 'dist/checksum/inline.js'), `export const simd='${await letters('simd')}'\nexport const scalar='${await letters('scalar')}'\n`)
   cpSync(join(root, 'js/src/checksum/inline.d.ts'), join(root, 'dist/checksum/inline.d.ts'))
 }
 
@@ -119,12 +128,15 @@ export async function build() {
   await bootstrap(['build', 'npm'])
   await buildWasm()
   rmSync(join(root, 'dist'), { recursive: true, force: true })
+  // All at once: the optimiser has one thread, and takes half a minute for the largest.
+  const shrunk = Promise.all(MODULES.map(smaller))
   run('node', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
+  await shrunk
   await buildModule('keyhaul', 'createKeyhaul', 'engine', 'keyhaul.wasm')
   await buildModule('keyhaul-live', 'createKeyhaul', 'live', 'live/keyhaul-live.wasm')
   await buildModule('keyhaul-sim', 'createKeyhaulSim', 'sim', 'sim/keyhaul-sim.wasm')
   writeFileSync(join(root, 'build/page/keyhaul-page.wasm'), await buildGlue('keyhaul-page', 'createKeyhaulPage', 'build/page', 'keyhaul_unmix'))
-  buildChecksum()
+  await buildChecksum()
   // Needed by then: bootstrap may have installed it a moment ago.
   const { bundleEntry } = await import('./bundle.mjs')
   await bundleEntry(join(root, 'dist'), { others: ['checksum/index.js', 'sim/index.js', 'sim/element/index.js', 'testing/index.js'], apart: ['engine/inline.js', 'engine/glue.js'] })
