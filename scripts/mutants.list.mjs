@@ -25,6 +25,21 @@ export const mutants = [
     edits: { [`${MIGRATE}live_proof.cc`]: [['  if (next == kFencing) vouch();\n', '  if (next == kFencing) verified_ = compared_, verifiedEpoch_ = shared_.claim.fenceEpoch();\n']] }
   },
   {
+    name: 'anyVouch',
+    what: 'what was compared for one attempt is a proof of another',
+    edits: { [`${MIGRATE}live_proof.cc`]: [['const bool ours = verifiedEpoch_ ==', 'const bool ours = true || verifiedEpoch_ ==']] }
+  },
+  {
+    name: 'vouchKept',
+    what: 'the journal keeps the proof of an attempt that was given up where another was decided on',
+    edits: { [`${MIGRATE}live_proof.cc`]: [['  if (spec().verify != VerifyDepth::kNone) recordVerified();\n', '']] }
+  },
+  {
+    name: 'turnedUnrecorded',
+    what: 'a claim is turned round before the journal says so',
+    edits: { [`${MIGRATE}live_state.h`]: [['case kTurning: return {Part::kRegister, LiveStage::kCommitted, true,', 'case kTurning: return {Part::kRegister, LiveStage::kCommitted, false,']] }
+  },
+  {
     name: 'targetNotEmpty',
     what: 'a target that is not empty is accepted',
     edits: { [`${MIGRATE}prepare.cc`]: [['if (!targetWasEmpty_ && !shared_.spec().intoNonempty) return ErrorCode::kTargetNotEmpty;', '']] }
