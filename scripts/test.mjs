@@ -28,6 +28,12 @@ function sh(command) {
   })
 }
 
+/** As Promise.all, but nothing of them runs on behind a failure. */
+async function allOf(promises) {
+  await Promise.allSettled(promises)
+  return Promise.all(promises)
+}
+
 async function step(name, run) {
   known.push(name)
   if (only !== undefined && !only.includes(name)) return
@@ -49,7 +55,7 @@ const testFiles = (folder) =>
         .sort()
     : []
 
-/** With three at once two cores stand still for an eighth of the time, with two for longer; pages are not to wait for each other. */
+/** With three files at once two cores stand still for an eighth of the time, with two for longer. */
 async function nodeTests(folder, concurrency) {
   const files = testFiles(folder)
   if (files.length === 0) return 'none'
@@ -71,7 +77,7 @@ const buildSimulation = (target) =>
 /** The same seeds as in `native` and many more: without sanitizers they are much faster. */
 async function simulation() {
   await buildSimulation('keyhaul_simulation')
-  const halves = await Promise.all([0, 1].map((half) => sh(`GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=${half} build/simulation/keyhaul_simulation`)))
+  const halves = await allOf([0, 1].map((half) => sh(`GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=${half} build/simulation/keyhaul_simulation`)))
   const passed = halves.map((output) => Number(/\[ {2}PASSED {2}\] (\d+) test/.exec(output)?.[1]))
   return `${passed[0] + passed[1]} tests`
 }
@@ -80,7 +86,7 @@ async function simulation() {
 async function kernels() {
   const kinds = ['unit', 'property', 'live', 'allocation']
   await buildSimulation(`${kinds.map((kind) => `keyhaul_${kind}`).join(' ')} keyhaul_transcript keyhaul_sim`)
-  const all = await Promise.all(
+  const all = await allOf(
     ['portable', 'sparse', 'sse42', 'pclmul', 'vpclmul256', 'vpclmul512'].map(async (kernel) => {
       const on = (command) => sh(`KEYHAUL_CHECKSUM_KERNEL=${kernel} build/simulation/${command}`)
       try {
@@ -113,7 +119,7 @@ async function arm() {
     `tests/native/property/digest_quality_test.cc ${gtest}/src/gtest_main.cc core/src/base/*.cc core/src/checksum/*.cc core/src/digest/*.cc core/src/range/*.cc`
   ]
   await sh('mkdir -p build/arm')
-  await Promise.all(halves.map((sources, half) => sh(`aarch64-linux-gnu-g++ ${flags} -r ${sources} -o build/arm/half${half}.o`)))
+  await allOf(halves.map((sources, half) => sh(`aarch64-linux-gnu-g++ ${flags} -r ${sources} -o build/arm/half${half}.o`)))
   await sh('aarch64-linux-gnu-g++ -static build/arm/half0.o build/arm/half1.o -o build/arm/laws')
   const output = await sh('qemu-aarch64 build/arm/laws --gtest_brief=1')
   return `${/PASSED {2}\] (\d+)/.exec(output)?.[1]} tests of checksums and digests`
@@ -138,7 +144,7 @@ async function fuzz() {
   const lane = async () => {
     for (let target = left.pop(); target !== undefined; target = left.pop()) await sh(`cd build/fuzz && ./${target} -max_total_time=8 -rss_limit_mb=1500 -timeout=5 -verbosity=0`)
   }
-  await Promise.all([lane(), lane()])
+  await allOf([lane(), lane()])
   return targets.join(', ')
 }
 

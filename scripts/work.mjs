@@ -15,7 +15,8 @@ const MORE_MAX = 0.05
 const MORE_MAX_ELSEWHERE = 0.3
 
 function build() {
-  const options = ['-DCMAKE_BUILD_TYPE=Release', '-DKEYHAUL_TESTS=ON', '-DKEYHAUL_SIM=ON']
+  // As scripts/test.mjs has it.
+  const options = ['-DCMAKE_BUILD_TYPE=Release', '-DKEYHAUL_TESTS=ON', '-DKEYHAUL_SIM=ON', '-DKEYHAUL_PCH=ON']
   execFileSync('cmake', ['-S', '.', '-B', 'build/simulation', '-G', 'Ninja', ...options], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
   const built = spawnSync('ninja', ['-C', 'build/simulation', '--quiet', 'keyhaul_work'], { cwd: root, encoding: 'utf8' })
   if (built.status !== 0) throw new Error(built.stdout + built.stderr)

@@ -12,7 +12,7 @@ struct Kernel {
   CrcKernel crc32;   // nullptr: not of this checksum
   CrcKernel crc32c;
   bool (*runsHere)();
-  bool isFast;  // faster than those before it, wherever it runs
+  bool isFast;  // as fast as those before it or faster, wherever it runs
 };
 
 bool always() { return true; }

@@ -13,6 +13,7 @@ struct WideFolding {
   using Vector = typename Wide::Vector;
   static constexpr size_t kWidth = sizeof(Vector) / 16;  // in lanes
   static constexpr size_t kTurn = 4 * kWidth;
+  static_assert(2 * kTurn <= kLanes, "what is left over behind a turn is carried by the constants there are");
 
   static Vector sumOf(const std::byte* data, size_t vectors, Vector sum) {
     const std::byte* carries = carriesOf<kPolynomial>(kWidth * vectors) + 16;
