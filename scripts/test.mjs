@@ -34,6 +34,17 @@ async function allOf(promises) {
   return Promise.all(promises)
 }
 
+/** Two at a time, in this order. */
+async function inLanes(items, run) {
+  const results = []
+  const left = items.entries()
+  const lane = async () => {
+    for (const [at, item] of left) results[at] = await run(item)
+  }
+  await allOf([lane(), lane()])
+  return results
+}
+
 async function step(name, run) {
   known.push(name)
   if (only !== undefined && !only.includes(name)) return
@@ -77,9 +88,9 @@ const buildSimulation = (target) =>
 /** The same seeds as in `native` and many more: without sanitizers they are much faster. */
 async function simulation() {
   await buildSimulation('keyhaul_simulation')
-  const halves = await allOf([0, 1].map((half) => sh(`GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=${half} build/simulation/keyhaul_simulation`)))
-  const passed = halves.map((output) => Number(/\[ {2}PASSED {2}\] (\d+) test/.exec(output)?.[1]))
-  return `${passed[0] + passed[1]} tests`
+  const parts = Array.from({ length: 8 }, (_, part) => `GTEST_TOTAL_SHARDS=8 GTEST_SHARD_INDEX=${part} build/simulation/keyhaul_simulation`)
+  const passed = await inLanes(parts, async (command) => Number(/\[ {2}PASSED {2}\] (\d+) test/.exec(await sh(command))?.[1]))
+  return `${passed.reduce((sum, count) => sum + count, 0)} tests`
 }
 
 /** On each checksum kernel that this processor has: every native test of the core, and seeds of copies and of live moves, which have the same hashes on all. */
@@ -140,11 +151,7 @@ async function fuzz() {
   await bootstrap(['fuzz'])
   await sh('CXX=clang++-14 cmake -S . -B build/fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DKEYHAUL_FUZZ=ON -DKEYHAUL_PCH=ON -DKEYHAUL_SANITIZE=address,undefined && ninja -C build/fuzz --quiet')
   const targets = readdirSync(join(root, 'build/fuzz')).filter((file) => file.endsWith('_fuzz'))
-  const left = [...targets]
-  const lane = async () => {
-    for (let target = left.pop(); target !== undefined; target = left.pop()) await sh(`cd build/fuzz && ./${target} -max_total_time=8 -rss_limit_mb=1500 -timeout=5 -verbosity=0`)
-  }
-  await allOf([lane(), lane()])
+  await inLanes(targets, (target) => sh(`cd build/fuzz && ./${target} -max_total_time=8 -rss_limit_mb=1500 -timeout=5 -verbosity=0`))
   return targets.join(', ')
 }
 
