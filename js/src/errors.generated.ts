@@ -45,7 +45,7 @@ export const ERRORS = {
   KEYHAUL_VERIFY_MISMATCH: [60, 'source and target differ; the keys are named; run verify --repair'],
   KEYHAUL_SOURCE_CHANGED: [61, 'the source changed after verification; the differing keys were left on the source; copy them again'],
   KEYHAUL_NOT_CONVERGING: [62, 'the source is written faster than the target takes it up; slow the writers or raise the rate'],
-  KEYHAUL_CANCEL_TOO_LATE: [63, 'verified entries are being deleted from the source, so the target holds the only copy of some; resume the migration to its end'],
+  KEYHAUL_CANCEL_TOO_LATE: [63, 'the target owns the range, or holds the only copy of what was deleted from the source; resume the migration to its end'],
   KEYHAUL_PAUSE_BUDGET: [64, 'writers would have been paused for longer than the budget, so the source serves on; raise pauseBudgetMs, slow the writers, or try at a quieter time'],
   KEYHAUL_SOURCE_GIVEN_UP: [65, 'the source was given up while it was kept for a way back; if it returns, empty the range there first'],
   KEYHAUL_INTERRUPTED: [70, 'the run was stopped before its end; resume continues it from the last checkpoint'],

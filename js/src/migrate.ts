@@ -61,8 +61,8 @@ export class Engine {
   async migrate(given: MigrateOptions): Promise<Migration> {
     this.#assertOpen()
     assertGiven(given)
-    const ranges = toScanRanges(given.ranges)
     assertStores(given)
+    const ranges = toScanRanges(given.ranges)
     const options = given.live === true ? liveBegin().moverOf(given, ranges) : given
     assertApart(options, ranges)
     return this.start(options, ranges)
@@ -231,7 +231,7 @@ export class Engine {
   }
 }
 
-function assertStores({ from, to, signal }: Pick<MigrateOptions, 'from' | 'to' | 'signal'>): void {
+function assertStores({ from, to, signal }: Pick<MigrateOptions, 'from' | 'to' | 'signal'> = {} as MigrateOptions): void {
   if (signal != null && !(typeof signal.addEventListener === 'function' && typeof signal.removeEventListener === 'function')) throw refused(`signal is ${signal}; it must be an AbortSignal`)
   assertHonoured(from)
   assertHonoured(to)

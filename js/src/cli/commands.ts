@@ -94,6 +94,7 @@ export async function cancel(path: string, flags: Output): Promise<number> {
   const info = inspectFile(path)
   // As the engine would say; but to ask it the stores have to be opened, which a full disk does not allow.
   if (info.resumable && info.step === 'deleting') throw tooLate(path)
+  if (info.resumable && standOf(info, readJournalFile(path)).isTurned) throw inWindow(path)
   try {
     return await continued(path, { ...flags, verb: 'cancel' }, (migration) => migration.cancel())
   } catch (error) {
@@ -102,7 +103,13 @@ export async function cancel(path: string, flags: Output): Promise<number> {
 }
 
 function tooLate(path: string): KeyhaulError {
-  return new KeyhaulError('KEYHAUL_CANCEL_TOO_LATE', { file: path, message: `${new KeyhaulError('KEYHAUL_CANCEL_TOO_LATE').message}: keyhaul resume ${shellWord(resolve(path))}` })
+  return new KeyhaulError('KEYHAUL_CANCEL_TOO_LATE', { file: path, message: `verified entries are being deleted from the source, so the target holds the only copy of some; end it: keyhaul resume ${shellWord(resolve(path))}` })
+}
+
+/** Nothing is deleted yet, and both sides have all of it. */
+function inWindow(path: string): KeyhaulError {
+  const message = `the range has moved, and can still go back: reverse() in a service that resumes it does that; to leave it where it is: keyhaul close-window ${shellWord(resolve(path))}`
+  return new KeyhaulError('KEYHAUL_CANCEL_TOO_LATE', { file: path, message })
 }
 
 /** Even what takes things away needs room: LevelDB writes that they are gone. */
@@ -138,8 +145,15 @@ async function continued(path: string, flags: Output & { giveUpSource?: boolean 
     })
   }
   await assertNobodyWorksOn(journal, info)
-  const go = (migration: Migration): Promise<number> => {
-    then(migration)
+  const go = async (migration: Migration): Promise<number> => {
+    try {
+      then(migration)
+    } catch (error) {
+      // It would go on, and this process with it.
+      migration.stop()
+      await migration.done.catch(() => {})
+      throw error
+    }
     return watch(migration, flags, journal)
   }
   const exit = await goneOnWith(info, journal, flags, rateOf(info), go)

@@ -200,7 +200,7 @@ export function receiptText(receipt: Receipt): string {
     differences > 0
       ? `differences found${receipt.mode === 'live' && receipt.verified ? ' on the way back' : ''}: ${formatCount(receipt.missing)} missing, ${formatCount(receipt.extra)} extra, ${formatCount(receipt.changed)} changed`
       : '',
-    receipt.state !== 'mismatch' ? '' : receipt.mode === 'live' ? `the copy was taken back, and ${shownStore(receipt.from)} serves on: ${MOVE_AGAIN}` : 'keyhaul verify --repair of the same stores and ranges makes the target equal to the source',
+    receipt.state !== 'mismatch' ? '' : receipt.mode === 'live' ? `the copy was taken back, and ${shownStore(receipt.from)} serves on: ${MOVE_AGAIN}` : `keyhaul verify --repair of the same stores and ranges makes the target equal to the source${deletesExtra(receipt)}`,
     receipt.repairs > 0 ? `repaired ${keys(receipt.repairs)}, then verified again` : '',
     receipt.mode === 'live' && (isOver || receipt.pauseMs > 0) ? `level ${receipt.level}; ${pauseText(receipt, 'writers were refused')}${receipt.postponed > 0 ? `, put off ${receipt.postponed} time${receipt.postponed > 1 ? 's' : ''} before` : ''}` : '',
     writersLine(receipt, isOver),
@@ -208,7 +208,7 @@ export function receiptText(receipt: Receipt): string {
     receipt.windowError === undefined ? '' : `the way back was lost: ${new KeyhaulError(receipt.windowError).message}`,
     receipt.reversed ? wentBack(receipt) : '',
     moves && (isOver || receipt.deletedEntries > 0) ? `deleted ${entries(receipt.deletedEntries)} from the ${receipt.reversed ? 'target' : 'source'}${uncounted(receipt)}` : '',
-    receipt.leftOnSource > 0 ? `left ${keys(receipt.leftOnSource)} on the source: changed after verification` : '',
+    receipt.leftOnSource > 0 ? `left ${keys(receipt.leftOnSource)} on the source: changed after verification, there or on the target; keyhaul verify names what differs` : '',
     receipt.feedChanges > 0 ? `followed ${formatCount(receipt.feedChanges)} change${receipt.feedChanges === 1 ? '' : 's'} made meanwhile` : '',
     ...receipt.notPromised.map((text) => `not promised: ${text}`),
     receipt.incarnations > 1 ? `resumed ${receipt.incarnations - 1} time${receipt.incarnations > 2 ? 's' : ''}` : '',
@@ -217,6 +217,10 @@ export function receiptText(receipt: Receipt): string {
   for (const extra of extras) if (extra !== '') lines.push(`  ${extra}`)
   return `${lines.join('\n')}\n`
 }
+
+/** Before anybody does it: of a move that is not at its end they are the only copies. */
+const deletesExtra = ({ extra }: Receipt): string =>
+  extra === 0 ? '' : `, and deletes ${extra === 1 ? 'the extra key' : `the ${formatCount(extra)} extra keys`} from it; are they there because a move was not ended, keyhaul resume of its journal ends it and loses none`
 
 export const wentBack = ({ from }: Receipt): string => `went back: ${shownStore(from)} owns the range again`
 

@@ -76,6 +76,14 @@ test('a resume without a journal, or with what it does not take', async () => {
   await assert.rejects(resume({ ...stores, journal: './none', ranges: 'all' } as never).done, refusal(/^there is no option ranges$/))
 })
 
+test('nothing at all is no plan, and names what is missing', async () => {
+  const engine = new Engine()
+  for (const run of [migrate(undefined as never).done, engine.migrate(undefined as never), engine.resume(undefined as never), engine.resume({ journal: 'j' } as never)]) {
+    await assert.rejects(run, { name: 'KeyhaulError', code: 'KEYHAUL_INVALID_ARGUMENT', message: /a store has name/ })
+  }
+  engine.close()
+})
+
 test('two migrations do not write one journal, and the next one may', async () => {
   const journal = memoryJournal()
   const engine = new Engine()
