@@ -103,7 +103,7 @@ export async function cancel(path: string, flags: Output): Promise<number> {
 }
 
 function tooLate(path: string): KeyhaulError {
-  return new KeyhaulError('KEYHAUL_CANCEL_TOO_LATE', { file: path, message: `verified entries are being deleted from the source, so the target holds the only copy of some; end it: keyhaul resume ${shellWord(resolve(path))}` })
+  return new KeyhaulError('KEYHAUL_CANCEL_TOO_LATE', { file: path, message: `verified entries are being deleted from the source, so the target holds the only copy of some; resume the migration to its end: keyhaul resume ${shellWord(resolve(path))}` })
 }
 
 /** Nothing is deleted yet, and both sides have all of it. */
