@@ -19,6 +19,7 @@ export interface CopyFlags extends RangeFlags {
   entryMax?: number
   intoNonempty?: boolean
   repair?: boolean
+  pastGate?: boolean
   dryRun?: boolean
   json?: boolean
   quiet?: boolean

@@ -14,6 +14,7 @@ import { assertJournal, assertNobodyWorksOn, hasEnded, inspectFile, isOwnJournal
 import { chainOf, defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
 import { LiveView, REFRESH_MS } from './live-output.js'
 import { DIFFERENCES_SHOWN, differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore, Warnings } from './output.js'
+import { assertMoveEnded, assertUngated } from './refusals.js'
 import { standOf } from './removal.js'
 import { moveInService } from './service.js'
 import { rateFlag, shellWord } from './shell.js'
@@ -29,12 +30,14 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
   assertDifferent(source, target)
   if (mode === 'move' && flags.verify === 'none') throw new KeyhaulError('KEYHAUL_USAGE', { message: 'a move deletes from the source only what was verified; leave out --verify none, or copy' })
   const ranges = rangesOf(flags)
+  if (mode === 'verify' && flags.repair === true) assertMoveEnded(source, target)
   if (flags.dryRun === true) return dryRun(source, target, mode, toScanRanges(ranges.length === 0 ? 'all' : ranges), flags)
   // Without a journal of the user's there is one beside the target until all is well.
   const ownJournal = flags.journal === undefined && mode !== 'verify' ? journalBeside(target) : undefined
   const journal = flags.journal === undefined ? ownJournal : resolve(flags.journal)
   if (flags.journal !== undefined) assertJournal(resolve(flags.journal))
   return withStores(source, target, mode === 'verify', async (a, b) => {
+    await assertUngated(mode, a, b, flags)
     // One that has ended, after a resume, is of no more use, and nobody chose its name.
     if (ownJournal !== undefined && hasEnded(ownJournal)) removeQuietly(ownJournal)
     const engine = new Engine()
@@ -64,7 +67,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
 /** In a running service, or in this process. */
 export async function transferLive(from: string, to: string, flags: Partial<CopyFlags> & LiveFlags): Promise<number> {
   const ranges = rangesOf(flags)
-  const unused = (['dryRun', 'intoNonempty', 'entryMax', 'verify', 'durable', 'checksum', 'concurrency', ...(flags.service === undefined ? [] : (['journal', 'register'] as const))] as const).find((name) => flags[name] !== undefined)
+  const unused = (['dryRun', 'intoNonempty', 'pastGate', 'entryMax', 'verify', 'durable', 'checksum', 'concurrency', ...(flags.service === undefined ? [] : (['journal', 'register'] as const))] as const).find((name) => flags[name] !== undefined)
   if (unused !== undefined) throw new KeyhaulError('KEYHAUL_USAGE', { message: `a live move${flags.service === undefined ? '' : ' in a service'} has no --${unused.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}` })
   if (flags.service !== undefined) return moveInService(from, to, ranges, flags)
   const journal = flags.journal === undefined ? defaultJournal(to) : resolve(flags.journal)
@@ -162,9 +165,10 @@ async function continued(path: string, flags: Output & { giveUpSource?: boolean 
   return exit
 }
 
-function goneOnWith(info: JournalInfo, journal: string, flags: { giveUpSource?: boolean }, rate: number | undefined, go: (migration: Migration) => Promise<number>): Promise<number> {
+function goneOnWith(info: JournalInfo, journal: string, flags: Pick<Output, 'verb'> & { giveUpSource?: boolean }, rate: number | undefined, go: (migration: Migration) => Promise<number>): Promise<number> {
   if (info.mode === 'live') return resumeLive(info, journal, { rate, giveUpSource: flags.giveUpSource }, go)
-  return withStores(info.from, info.to, info.mode === 'verify', async (a, b) => {
+  // One that is gone was there at its beginning; only a cancel has nothing to look for in it.
+  return withStores(info.from, info.to, flags.verb !== 'cancel', async (a, b) => {
     const engine = new Engine()
     const migration = await engine.resume({ from: a.store, to: b.store, journal, rate })
     const exit = await go(migration)
@@ -252,7 +256,8 @@ function report(receipt: Receipt, flags: Output): number {
     process.stdout.write(differencesText(receipt, process.stdout.isTTY === true ? DIFFERENCES_SHOWN : undefined))
     say(receiptText(receipt))
   }
-  return receipt.state === 'mismatch' ? Exit.mismatch : Exit.done
+  // Of what was left each side has its own, so whoever removes the source next would lose it.
+  return receipt.state === 'mismatch' || receipt.leftOnSource > 0 ? Exit.mismatch : Exit.done
 }
 
 function failed(error: unknown, flags: Output, journal: string | undefined): number {

@@ -68,6 +68,7 @@ function ranged(command: Command): Command {
       .option('--concurrency <n>', 'ranges worked on at the same time', parseCount, 1)
       .addOption(new Option('--checksum <kind>', 'checksum of pages on their way').choices(['crc32', 'crc32c', 'none']).default('crc32'))
       .option('--entry-max <bytes>', 'a larger key and value stop it, 1KiB to 512MiB; default 64MiB', parseEntryMax)
+      .option('--past-gate', 'also change a store that belongs to a service, past its gate: nobody who follows its changes is told')
       .option('--dry-run', 'say what would be done, and change nothing')
   )
 }

@@ -208,7 +208,7 @@ export function receiptText(receipt: Receipt): string {
     receipt.windowError === undefined ? '' : `the way back was lost: ${new KeyhaulError(receipt.windowError).message}`,
     receipt.reversed ? wentBack(receipt) : '',
     moves && (isOver || receipt.deletedEntries > 0) ? `deleted ${entries(receipt.deletedEntries)} from the ${receipt.reversed ? 'target' : 'source'}${uncounted(receipt)}` : '',
-    receipt.leftOnSource > 0 ? `left ${keys(receipt.leftOnSource)} on the source: changed after verification, there or on the target; keyhaul verify names what differs` : '',
+    receipt.leftOnSource > 0 ? out.yellow(`left ${keys(receipt.leftOnSource)} on the source: changed after verification, there or on the target, or the target lost them; keyhaul verify names what differs`) : '',
     receipt.feedChanges > 0 ? `followed ${formatCount(receipt.feedChanges)} change${receipt.feedChanges === 1 ? '' : 's'} made meanwhile` : '',
     ...receipt.notPromised.map((text) => `not promised: ${text}`),
     receipt.incarnations > 1 ? `resumed ${receipt.incarnations - 1} time${receipt.incarnations > 2 ? 's' : ''}` : '',
