@@ -22,7 +22,7 @@ export async function buildWasm(...targets) {
   const env = { NODE_PATH: '/usr/share/nodejs', PATH }
   if (!existsSync(join(root, 'build/wasm/build.ninja'))) {
     console.log('compiling to WASM, the first time all of it: some minutes')
-    run('emcmake', ['cmake', '-S', '.', '-B', 'build/wasm', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release'], env, 'pipe')
+    run('emcmake', ['cmake', '-S', '.', '-B', 'build/wasm', '-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Release', '-DKEYHAUL_PCH=ON'], env, 'pipe')
   }
   await ninja('build/wasm', targets, { cwd: root, env: { ...process.env, ...env }, what: 'compiling to WASM' })
 }

@@ -3,9 +3,13 @@
 #pragma once
 
 #include "checksum/fold_sse.h"
+#include "checksum/kernels.h"
 
 namespace keyhaul {
 namespace {
+
+// Up to here 128-bit lanes are faster than either width (bench/native/checksum_bench.cc).
+constexpr size_t kShort = 88;
 
 template <typename Wide, uint32_t kPolynomial>
 struct WideFolding {
@@ -23,8 +27,13 @@ struct WideFolding {
     return sum;
   }
 
-  // Precondition: length > 16.
   static uint32_t run(uint32_t reg, const std::byte* data, size_t length) {
+    if (length >= kShort) return wide(reg, data, length);
+    return kPolynomial == kCrc32Polynomial ? crc32Pclmul(reg, data, length) : crc32cPclmul(reg, data, length);
+  }
+
+  // Precondition: length > 16.
+  static uint32_t wide(uint32_t reg, const std::byte* data, size_t length) {
     const auto at = Folds::start(reg, data, length);
     data = at.rest;
     size_t lanes = at.restLanes;

@@ -24,18 +24,13 @@ struct Avx2 {
   }
 };
 
-// Up to here 128-bit lanes are faster (bench/native/checksum_bench.cc).
-constexpr size_t kShort = 88;
-
 }  // namespace
 
 uint32_t crc32Vpclmul256(uint32_t reg, const std::byte* data, size_t length) {
-  if (length < kShort) return crc32Pclmul(reg, data, length);
   return WideFolding<Avx2, kCrc32Polynomial>::run(reg, data, length);
 }
 
 uint32_t crc32cVpclmul256(uint32_t reg, const std::byte* data, size_t length) {
-  if (length < kShort) return crc32cPclmul(reg, data, length);
   return WideFolding<Avx2, kCrc32cPolynomial>::run(reg, data, length);
 }
 

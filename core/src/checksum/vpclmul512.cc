@@ -29,18 +29,13 @@ struct Avx512 {
   }
 };
 
-// Up to here 128-bit lanes are faster (bench/native/checksum_bench.cc).
-constexpr size_t kShort = 88;
-
 }  // namespace
 
 uint32_t crc32Vpclmul512(uint32_t reg, const std::byte* data, size_t length) {
-  if (length < kShort) return crc32Pclmul(reg, data, length);
   return WideFolding<Avx512, kCrc32Polynomial>::run(reg, data, length);
 }
 
 uint32_t crc32cVpclmul512(uint32_t reg, const std::byte* data, size_t length) {
-  if (length < kShort) return crc32cPclmul(reg, data, length);
   return WideFolding<Avx512, kCrc32cPolynomial>::run(reg, data, length);
 }
 

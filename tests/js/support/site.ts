@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { extname, join } from 'node:path'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { launch } from './page.ts'
 
 const FOLDER = new URL('../../../web/dist', import.meta.url).pathname
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
@@ -38,7 +39,7 @@ export class Site {
       }
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return new Site(server, await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] }), asked)
+    return new Site(server, await launch(), asked)
   }
 
   get address(): string {
