@@ -172,21 +172,20 @@ if (readdirSync(join(root, 'tests/native')).includes('fuzz') && globFuzz()) awai
 if (existsSync(join(root, 'tests/native/install'))) await step('install', installed)
 await step('model', model)
 await step('build', build)
-// Of these each has a time in which a processor stands still; so few at once that no test waits for long.
+// Neither needs both processors all the time.
 await Promise.all([
   step('lint', () => sh('npm run -s lint -- --diagnostic-level=error --max-diagnostics=30').then(() => undefined)).then(() =>
     step('types', () => sh('npx tsc -p tsconfig.tests.json --noEmit').then(() => undefined))
   ),
-  step('js', () => nodeTests('tests/js/unit', 3))
-])
-await Promise.all([
   step('parity', async () => {
     await bootstrap(['native'])
     await buildSimulation('keyhaul_sim') // tests/js/parity/simulation.test.ts compares with it
-    return nodeTests('tests/js/parity', 1)
-  }).then(() => step('tidy', () => nodeTests('tests/js/tidy', 1))),
-  step('integration', () => nodeTests('tests/js/integration', 3))
+    return nodeTests('tests/js/parity', 2)
+  })
 ])
+await step('js', () => nodeTests('tests/js/unit', 3))
+await step('tidy', () => nodeTests('tests/js/tidy', 2))
+await step('integration', () => nodeTests('tests/js/integration', 3))
 if (testFiles('tests/js/package').length > 0) {
   await step('package', async () => {
     await bootstrap(['browser'])

@@ -125,12 +125,22 @@ export interface HostInfo {
   readonly rate?: number | undefined
   /** Live: where the stores are found again. */
   readonly places?: Places
+  /** Of a copy or move: what its stores are marked with (marks.ts). */
+  readonly mark?: string | undefined
+  /** It was told to change what has a gate. */
+  readonly pastGate?: boolean | undefined
 }
 
 /** A journal of somebody else's may hold anything there. */
 export function hostInfoOf(info: { readonly hostInfo: unknown }): HostInfo {
-  const { rate, places } = (info.hostInfo ?? {}) as { rate?: unknown; places?: HostInfo['places'] }
-  return { rate: typeof rate === 'number' && rate >= 0 ? rate : undefined, ...(places === undefined ? {} : { places }) }
+  const { rate, places, mark, pastGate } = (info.hostInfo ?? {}) as { rate?: unknown; places?: HostInfo['places']; mark?: unknown; pastGate?: unknown }
+  return {
+    rate: typeof rate === 'number' && rate >= 0 ? rate : undefined,
+    ...(places === undefined ? {} : { places }),
+    // It becomes a part of a path.
+    mark: typeof mark === 'string' && /^[\w-]+$/.test(mark) ? mark : undefined,
+    pastGate: pastGate === true
+  }
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, ki: 2 ** 10, mi: 2 ** 20, gi: 2 ** 30 }

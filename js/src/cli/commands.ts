@@ -10,11 +10,12 @@ import type { ScanRange } from '../stores/store.js'
 import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, rangesOf } from './arguments.js'
 import { ofDamaged } from './damaged.js'
 import { Exit } from './exit.js'
-import { assertJournal, assertNobodyWorksOn, hasEnded, inspectFile, isOwnJournal, journalBeside, ofFile, partsInfo, publicInfo, readJournalFile, removeEnded, removeQuietly, withParts } from './journals.js'
+import { assertJournal, assertNobodyWorksOn, hasEnded, inspectFile, inspectIfAny, isOwnJournal, journalBeside, ofFile, partsInfo, publicInfo, readJournalFile, removeEnded, removeQuietly, withParts } from './journals.js'
 import { chainOf, defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
 import { LiveView, REFRESH_MS } from './live-output.js'
+import { assertSameTarget, leaveMarks, removeMarks } from './marks.js'
 import { DIFFERENCES_SHOWN, differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore, Warnings } from './output.js'
-import { assertMoveEnded, assertUngated } from './refusals.js'
+import { assertMovesEnded, assertNotEmptying, assertUngated, isEmpty } from './refusals.js'
 import { standOf } from './removal.js'
 import { moveInService } from './service.js'
 import { rateFlag, shellWord } from './shell.js'
@@ -22,7 +23,7 @@ import { statusText } from './status-text.js'
 import { say } from './terminal.js'
 import { assertDifferent, isThere, type OpenStore, openStore, storeName } from './stores.js'
 
-type Output = Pick<CopyFlags, 'json' | 'quiet' | 'rate'> & { readonly verb?: 'resume' | 'cancel' }
+type Output = Pick<CopyFlags, 'json' | 'quiet' | 'rate' | 'pastGate'> & { readonly verb?: 'resume' | 'cancel' }
 
 export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, to: string, flags: CopyFlags): Promise<number> {
   const [source, target] = [storeName(from), storeName(to)]
@@ -30,38 +31,68 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
   assertDifferent(source, target)
   if (mode === 'move' && flags.verify === 'none') throw new KeyhaulError('KEYHAUL_USAGE', { message: 'a move deletes from the source only what was verified; leave out --verify none, or copy' })
   const ranges = rangesOf(flags)
-  if (mode === 'verify' && flags.repair === true) assertMoveEnded(source, target)
-  if (flags.dryRun === true) return dryRun(source, target, mode, toScanRanges(ranges.length === 0 ? 'all' : ranges), flags)
+  const isRepair = mode === 'verify' && flags.repair === true
+  if (isRepair) assertMovesEnded(source, target)
+  const all = toScanRanges(ranges.length === 0 ? 'all' : ranges)
+  if (flags.dryRun === true) return dryRun(source, target, mode, all, flags)
   // Without a journal of the user's there is one beside the target until all is well.
   const ownJournal = flags.journal === undefined && mode !== 'verify' ? journalBeside(target) : undefined
   const journal = flags.journal === undefined ? ownJournal : resolve(flags.journal)
   if (flags.journal !== undefined) assertJournal(resolve(flags.journal))
-  return withStores(source, target, mode === 'verify', async (a, b) => {
-    await assertUngated(mode, a, b, flags)
+  const begun = journal === undefined ? undefined : unfinished(journal)
+  if (begun?.to === target) assertSameTarget(begun, journal as string)
+  const mark = mode === 'verify' ? undefined : begun === undefined ? crypto.randomUUID() : hostInfoOf(begun).mark
+  const assertOpened = (store: OpenStore, role: 'source' | 'target'): Promise<void> => assertChangeable(store, role, mode, flags)
+  return withStores(source, target, mode === 'verify', assertOpened, async (a, b) => {
+    if (isRepair) await assertNotEmptying(a.store, b.store, all)
     // One that has ended, after a resume, is of no more use, and nobody chose its name.
     if (ownJournal !== undefined && hasEnded(ownJournal)) removeQuietly(ownJournal)
-    const engine = new Engine()
-    const migration = await engine.migrate({
-      from: a.store,
-      to: b.store,
-      mode,
-      ranges: ranges.length === 0 ? undefined : ranges,
-      journal,
-      rate: flags.rate,
-      lanes: flags.concurrency,
-      checksum: flags.checksum,
-      verify: flags.verify,
-      durablePages: flags.durable === 'page' ? 1 : undefined,
-      entryBytesMax: flags.entryMax,
-      repair: flags.repair,
-      intoNonempty: flags.intoNonempty,
-      hostInfo: { rate: flags.rate } satisfies HostInfo
-    })
-    const exit = await watch(migration, flags, journal)
-    engine.close()
-    if (exit === Exit.done && ownJournal !== undefined) removeQuietly(ownJournal)
-    return exit
+    if (mark !== undefined && begun === undefined) leaveMarks({ id: mark, journal: journal as string, mode, from: source, to: target })
+    try {
+      const engine = new Engine()
+      const migration = await engine.migrate({
+        from: a.store,
+        to: b.store,
+        mode,
+        ranges: ranges.length === 0 ? undefined : ranges,
+        journal,
+        rate: flags.rate,
+        lanes: flags.concurrency,
+        checksum: flags.checksum,
+        verify: flags.verify,
+        durablePages: flags.durable === 'page' ? 1 : undefined,
+        entryBytesMax: flags.entryMax,
+        repair: flags.repair,
+        intoNonempty: flags.intoNonempty,
+        hostInfo: { rate: flags.rate, mark, pastGate: flags.pastGate } satisfies HostInfo
+      })
+      const exit = await watch(migration, flags, journal)
+      engine.close()
+      unmark(mark, source, target, journal)
+      if (exit === Exit.done && ownJournal !== undefined) removeQuietly(ownJournal)
+      return exit
+    } catch (error) {
+      unmark(mark, source, target, journal)
+      throw error
+    }
   })
+}
+
+/** What a journal holds that can be gone on with. */
+function unfinished(journal: string): JournalInfo | undefined {
+  const info = inspectIfAny(journal)
+  return info?.resumable === true ? info : undefined
+}
+
+/** Unless it goes on. */
+function unmark(mark: string | undefined, source: string, target: string, journal: string | undefined): void {
+  if (mark !== undefined && journal !== undefined && unfinished(journal) === undefined) removeMarks(mark, source, target)
+}
+
+/** Before the other one is opened, which may have to be made for that. */
+async function assertChangeable({ store }: OpenStore, role: 'source' | 'target', mode: JournalInfo['mode'], { pastGate, repair }: Pick<CopyFlags, 'pastGate' | 'repair'>): Promise<void> {
+  const changes = mode === 'move' || (role === 'target' && (mode === 'copy' || repair === true))
+  if (changes && pastGate !== true) await assertUngated(store, mode === 'verify' ? 'repair' : mode)
 }
 
 /** In a running service, or in this process. */
@@ -84,8 +115,10 @@ export async function resume(path: string, flags: Output): Promise<number> {
   await prepareLive()
   // A process may die between its last record and its exit: whoever resumes until all is
   // done gets the receipt then, not an error.
-  const { receipt, mode } = await withParts(path)
+  const { receipt, mode, ...info } = await withParts(path)
   if (receipt?.state === 'done') {
+    const { mark } = hostInfoOf(info)
+    if (mark !== undefined) removeMarks(mark, info.from, info.to)
     if (flags.json !== true) say(`this ${nameOf(mode)} had ended already, and nothing was done now; its receipt:\n`)
     return report(receipt, flags)
   }
@@ -165,14 +198,18 @@ async function continued(path: string, flags: Output & { giveUpSource?: boolean 
   return exit
 }
 
-function goneOnWith(info: JournalInfo, journal: string, flags: Pick<Output, 'verb'> & { giveUpSource?: boolean }, rate: number | undefined, go: (migration: Migration) => Promise<number>): Promise<number> {
+function goneOnWith(info: JournalInfo, journal: string, flags: Pick<CopyFlags, 'pastGate'> & { giveUpSource?: boolean }, rate: number | undefined, go: (migration: Migration) => Promise<number>): Promise<number> {
   if (info.mode === 'live') return resumeLive(info, journal, { rate, giveUpSource: flags.giveUpSource }, go)
-  // One that is gone was there at its beginning; only a cancel has nothing to look for in it.
-  return withStores(info.from, info.to, flags.verb !== 'cancel', async (a, b) => {
+  const { mark, pastGate } = hostInfoOf(info)
+  assertSameTarget(info, journal)
+  const assertOpened = (store: OpenStore, role: 'source' | 'target'): Promise<void> => assertChangeable(store, role, info.mode, { pastGate: pastGate === true || flags.pastGate === true })
+  // What was there at its beginning is not made anew.
+  return withStores(info.from, info.to, mark !== undefined || info.mode === 'verify', assertOpened, async (a, b) => {
     const engine = new Engine()
     const migration = await engine.resume({ from: a.store, to: b.store, journal, rate })
     const exit = await go(migration)
     engine.close()
+    unmark(mark, info.from, info.to, journal)
     return exit
   })
 }
@@ -257,6 +294,10 @@ function report(receipt: Receipt, flags: Output): number {
     say(receiptText(receipt))
   }
   // Of what was left each side has its own, so whoever removes the source next would lose it.
+  if (flags.verb === 'cancel' && receipt.state === 'done') {
+    process.stderr.write(errorText(new KeyhaulError('KEYHAUL_CANCEL_TOO_LATE', { message: 'it was too late to cancel, and it was ended instead' })))
+    return Exit.error
+  }
   return receipt.state === 'mismatch' || receipt.leftOnSource > 0 ? Exit.mismatch : Exit.done
 }
 
@@ -310,10 +351,11 @@ function stoppedText(resume: string | undefined): string {
 }
 
 /** Makes nothing, not even a target to look into. */
-async function dryRun(from: string, to: string, mode: string, ranges: readonly ScanRange[], flags: CopyFlags): Promise<number> {
+async function dryRun(from: string, to: string, mode: 'copy' | 'move' | 'verify', ranges: readonly ScanRange[], flags: CopyFlags): Promise<number> {
   const a = await openStore(from, 'source')
   let estimatedBytes = 0
   try {
+    await assertChangeable(a, 'source', mode, flags)
     for (const range of ranges) estimatedBytes += (await a.store.estimate?.(range))?.bytes ?? 0
   } finally {
     await a.close()
@@ -321,7 +363,10 @@ async function dryRun(from: string, to: string, mode: string, ranges: readonly S
   const b = mode === 'verify' || isThere(to) ? await openStore(to, 'source') : undefined
   let targetEmpty = true
   try {
-    for (const range of b === undefined ? [] : ranges) targetEmpty &&= (await (b as OpenStore).store.scan(range, { maxEntries: 1, maxBytes: 1 })).entries.length === 0
+    if (b !== undefined) {
+      await assertChangeable(b, 'target', mode, flags)
+      targetEmpty = await isEmpty(b.store, ranges)
+    }
   } finally {
     await b?.close()
   }
@@ -335,11 +380,13 @@ async function dryRun(from: string, to: string, mode: string, ranges: readonly S
   return Exit.done
 }
 
-async function withStores(from: string, to: string, targetMustExist: boolean, work: (a: OpenStore, b: OpenStore) => Promise<number>): Promise<number> {
+async function withStores(from: string, to: string, targetMustExist: boolean, opened: (store: OpenStore, role: 'source' | 'target') => Promise<void>, work: (a: OpenStore, b: OpenStore) => Promise<number>): Promise<number> {
   const a = await openStore(from, 'source')
   try {
+    await opened(a, 'source')
     const b = await openStore(to, targetMustExist ? 'source' : 'target')
     try {
+      await opened(b, 'target')
       return await work(a, b)
     } finally {
       await b.close()

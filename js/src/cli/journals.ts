@@ -62,6 +62,16 @@ export function inspectFile(path: string): JournalInfo {
   }
 }
 
+/** Nothing where there is none, or one that began nothing. */
+export function inspectIfAny(path: string): JournalInfo | undefined {
+  try {
+    return inspectFile(path)
+  } catch (error) {
+    if (error instanceof KeyhaulError && (error.code === 'KEYHAUL_JOURNAL_NOT_FOUND' || error.code === 'KEYHAUL_JOURNAL_TORN')) return undefined
+    throw error
+  }
+}
+
 /** Where nothing of it is whole it is called torn too: it began nothing. */
 export function ofFile(code: KeyhaulErrorCode, file: string, cause?: unknown): KeyhaulError {
   return new KeyhaulError(code, { file, cause, ...(code === 'KEYHAUL_JOURNAL_TORN' ? { message: HOLDS_NOTHING } : {}) })

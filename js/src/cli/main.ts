@@ -68,7 +68,7 @@ function ranged(command: Command): Command {
       .option('--concurrency <n>', 'ranges worked on at the same time', parseCount, 1)
       .addOption(new Option('--checksum <kind>', 'checksum of pages on their way').choices(['crc32', 'crc32c', 'none']).default('crc32'))
       .option('--entry-max <bytes>', 'a larger key and value stop it, 1KiB to 512MiB; default 64MiB', parseEntryMax)
-      .option('--past-gate', 'also change a store that belongs to a service, past its gate: nobody who follows its changes is told')
+      .option('--past-gate', 'also change a store that has the gate of a service or of a live move, which is not told of it')
       .option('--dry-run', 'say what would be done, and change nothing')
   )
 }
@@ -123,6 +123,7 @@ common(program.command('resume'))
   .argument('[journal]', 'its journal; with --service the id of a migration')
   .option('--service <socket>', 'in the service with this control socket')
   .option('--rate <bytes/s>', 'at most so many bytes a second', parseRate)
+  .option('--past-gate', 'also where a store was given a gate since')
   .option('--take-over', 'with --service: also from another service that is at work on it')
   .addHelpText('after', '\nExamples:\n  $ keyhaul resume ./move.journal\n  $ keyhaul resume --service ./keyhaul.sock 3f9a0c1d')
   .action((journal: string | undefined, { takeOver, ...flags }: Partial<ServiceFlags> & { rate?: number; takeOver?: true }) => {

@@ -1,7 +1,7 @@
 // What would destroy the only copies though each command alone does what it says: a repair beside a move that is not at its
 // end, a move whose target was lost meanwhile, and what passes the gate of a database that a service owns.
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspectJournal } from '../../../dist/index.js'
@@ -9,64 +9,145 @@ import { fillLevel, inFolder, keyhaul, keyOf, readLevel, withLevel } from '../su
 
 const RECORDS = 40_000
 
-/** Its journal is the one beside the target; killed once a record of it says that it deletes. */
-async function killWhileDeleting(a: string, b: string): Promise<void> {
+/** Killed once a record of the journal says that it deletes; unless another one is given the journal is beside the target. */
+async function killWhileDeleting(a: string, b: string, journal = `${b}.keyhaul-journal`): Promise<void> {
   const isDeleting = (): boolean => {
     try {
-      return inspectJournal(readFileSync(`${b}.keyhaul-journal`)).step === 'deleting'
+      return inspectJournal(readFileSync(journal)).step === 'deleting'
     } catch {
       return false // Not there yet.
     }
   }
   let poll: NodeJS.Timeout | undefined
-  const killed = await keyhaul(['move', `level:${a}`, `level:${b}`, '--rate', '8MB'], (child) => {
+  const killed = await keyhaul(['move', `level:${a}`, `level:${b}`, '--rate', '8MB', '--journal', journal], (child) => {
     poll = setInterval(() => isDeleting() && child.kill('SIGKILL'), 2)
   })
   clearInterval(poll)
   assert.equal(killed.signal, 'SIGKILL', killed.stderr)
 }
 
-test('a repair beside a move that is not at its end is refused, in both directions, and the command that ends it is named', { timeout: 120_000 }, async () => {
+const marksIn = (path: string): string[] => readdirSync(path).filter((name) => name.endsWith('.unfinished'))
+
+async function refusedRepair(from: string, to: string, ...flags: string[]): Promise<string> {
+  const refused = await keyhaul(['verify', `level:${from}`, `level:${to}`, '--repair', ...flags])
+  assert.equal(refused.code, 1, `${from} ${to}: ${refused.stdout}`)
+  assert.match(refused.stderr, /KEYHAUL_RANGE_CLAIMED: .*could delete the only copies/)
+  return refused.stderr
+}
+
+test('a repair beside a move that is not at its end is refused under each name of its stores, and the command that ends it is named', { timeout: 180_000 }, async () => {
   await inFolder(async (folder) => {
-    const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+    const [a, b, link, journal] = ['a', 'b', 'link', 'chosen.journal'].map((name) => join(folder, name)) as [string, string, string, string]
     await fillLevel(a, RECORDS)
     const all = await readLevel(a)
-    await killWhileDeleting(a, b)
-    for (const [from, to] of [[a, b], [b, a]] as const) {
-      const refused = await keyhaul(['verify', `level:${from}`, `level:${to}`, '--repair'])
-      assert.equal(refused.code, 1, refused.stdout)
-      assert.match(refused.stderr, /KEYHAUL_TARGET_NOT_EMPTY: .*is not at its end.*keyhaul resume .*b\.keyhaul-journal/)
+    await killWhileDeleting(a, b, journal)
+    symlinkSync(b, link)
+    for (const [from, to] of [[a, b], [b, a], [a, link], [link, a]] as const) {
+      assert.match(await refusedRepair(from, to), new RegExp(`keyhaul resume ${journal}`))
     }
-    const ended = await keyhaul(['resume', `${b}.keyhaul-journal`])
+    // In another folder, where the names in the journal lead nowhere.
+    const sub = join(folder, 'sub')
+    mkdirSync(sub)
+    for (const path of [a, b, journal]) renameSync(path, path.replace(folder, sub))
+    assert.match(await refusedRepair(join(sub, 'a'), join(sub, 'b')), /chosen\.journal, which is not there; .*rm .*\.unfinished/)
+    for (const path of [a, b, journal]) renameSync(path.replace(folder, sub), path)
+    const ended = await keyhaul(['resume', journal])
     assert.equal(ended.code, 0, ended.stderr)
     assert.deepEqual(await readLevel(b), all)
     assert.equal((await readLevel(a)).size, 0)
-    // Nothing stands against it then: it does what it was told to.
+    assert.deepEqual([...marksIn(a), ...marksIn(b)], [])
+    // Nothing stands against it then: it does what it was told to, but for what would empty the other.
+    const emptied = await keyhaul(['verify', `level:${a}`, `level:${b}`, '--repair'])
+    assert.equal(emptied.code, 1, emptied.stdout)
+    assert.match(emptied.stderr, /it holds no key in the range, and a repair would delete all that level:.*b holds there/)
     const repaired = await keyhaul(['verify', `level:${b}`, `level:${a}`, '--repair'])
     assert.equal(repaired.code, 0, repaired.stderr)
     assert.deepEqual(await readLevel(a), all)
   })
 })
 
+test('a mark that says nothing, and one of what has ended, are no end and no hindrance', { timeout: 60_000 }, async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = ['a', 'b', 'journal'].map((name) => join(folder, name)) as [string, string, string]
+    await fillLevel(a, 100)
+    const copied = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--journal', journal])
+    assert.equal(copied.code, 0, copied.stderr)
+    assert.deepEqual([...marksIn(a), ...marksIn(b)], [])
+    // Killed right before it was removed.
+    const { mark: id } = inspectJournal(readFileSync(journal)).hostInfo as { mark: string }
+    writeFileSync(join(b, `keyhaul-${id}.unfinished`), JSON.stringify({ id, journal, mode: 'move', from: `level:${a}`, to: `level:${b}` }))
+    assert.equal((await keyhaul(['verify', `level:${a}`, `level:${b}`, '--repair'])).code, 0)
+    assert.deepEqual(marksIn(b), [])
+    for (const text of ['', '{', 'null', '7', '{"journal":5,"mode":"move"}']) {
+      writeFileSync(join(b, 'keyhaul-x.unfinished'), text)
+      await refusedRepair(a, b)
+    }
+  })
+})
+
 test('a move whose target was lost while it deleted keeps what is left, and does not end well', { timeout: 120_000 }, async () => {
   await inFolder(async (folder) => {
-    const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+    const [a, b, kept] = ['a', 'b', 'kept'].map((name) => join(folder, name)) as [string, string, string]
     await fillLevel(a, RECORDS)
     await killWhileDeleting(a, b)
     const left = await readLevel(a)
     assert.ok(left.size > 0, 'it was killed after its deletions')
+    const journal = `${b}.keyhaul-journal`
+    cpSync(b, kept, { recursive: true })
     rmSync(b, { recursive: true })
-    const gone = await keyhaul(['resume', `${b}.keyhaul-journal`])
-    assert.equal(gone.code, 1, gone.stdout)
-    assert.match(gone.stderr, /KEYHAUL_STORE_NOT_FOUND: .*b.*no such directory/)
+    const refused = async (code: string, pattern: RegExp): Promise<void> => {
+      for (const command of [['resume', journal], ['move', `level:${a}`, `level:${b}`]]) {
+        const { code: exit, stderr } = await keyhaul(command)
+        assert.equal(exit, 1, command.join(' '))
+        assert.match(stderr, new RegExp(`${code}: .*${pattern.source}.*holds the only copies of what was deleted from level:.*a, which has the rest: bring it back, then keyhaul resume`))
+      }
+    }
+    await refused('KEYHAUL_STORE_NOT_FOUND', /is not there/)
+    writeFileSync(b, 'a file')
+    await refused('KEYHAUL_STORE_NOT_FOUND', /is not there/)
+    rmSync(b)
     // Another database in its place.
     await withLevel(b, (db) => db.put(keyOf(RECORDS - 1), 'of another'))
-    const another = await keyhaul(['resume', `${b}.keyhaul-journal`])
-    assert.equal(another.code, 3, another.stderr)
-    assert.match(another.stdout, /left .* keys on the source: .*or the target lost them; keyhaul verify names what differs/)
+    await refused('KEYHAUL_JOURNAL_MISMATCH', /is not the database that this move wrote to/)
+    assert.equal((await readLevel(b)).size, 1)
     assert.deepEqual(await readLevel(a), left)
+    // It comes back, but lost something itself.
+    rmSync(b, { recursive: true })
+    cpSync(kept, b, { recursive: true })
+    await withLevel(b, (db) => db.del(keyOf(RECORDS - 1)))
+    const ended = await keyhaul(['resume', journal])
+    assert.equal(ended.code, 3, ended.stderr)
+    assert.match(ended.stdout, /left 1 key on the source: .*or the target lost them; keyhaul verify names what differs/)
+    assert.deepEqual([...(await readLevel(a)).keys()], [keyOf(RECORDS - 1)])
     // Whoever asks again is told the same.
-    assert.equal((await keyhaul(['resume', `${b}.keyhaul-journal`])).code, 3)
+    assert.equal((await keyhaul(['resume', journal])).code, 3)
+  })
+})
+
+test('what lies in the place of a target is neither written to nor emptied by a resume, a cancel or the same command', { timeout: 120_000 }, async () => {
+  await inFolder(async (folder) => {
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+    await fillLevel(a, RECORDS)
+    const all = await readLevel(a)
+    const stopped = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--rate', '1MB'], (child) => {
+      child.stderr?.on('data', (data) => /copying: [1-9]/.test(String(data)) && child.kill('SIGKILL'))
+    })
+    assert.equal(stopped.signal, 'SIGKILL')
+    rmSync(b, { recursive: true })
+    await fillLevel(b, 300)
+    const other = await readLevel(b)
+    const journal = `${b}.keyhaul-journal`
+    for (const command of [['resume', journal], ['cancel', journal], ['copy', `level:${a}`, `level:${b}`]]) {
+      const { code, stderr } = await keyhaul(command)
+      assert.equal(code, 1, command.join(' '))
+      assert.match(stderr, new RegExp(`KEYHAUL_JOURNAL_MISMATCH: .*level:.*a has all of it: .*rm ${journal}`))
+    }
+    assert.deepEqual(await readLevel(b), other)
+    rmSync(b, { recursive: true })
+    rmSync(journal)
+    const again = await keyhaul(['copy', `level:${a}`, `level:${b}`])
+    assert.equal(again.code, 0, again.stderr)
+    assert.deepEqual(await readLevel(b), all)
   })
 })
 
@@ -79,13 +160,14 @@ test('a database that a service owns is not changed past its gate unless that is
     assert.equal(live.code, 0, live.stderr)
     const [owned, plain] = [`level:${a}`, `level:${c}`]
     const before = await readLevel(a)
-    for (const command of [['move', owned, plain, '--into-nonempty'], ['move', plain, owned, '--into-nonempty'], ['copy', plain, owned, '--into-nonempty'], ['verify', plain, owned, '--repair']]) {
+    for (const command of [['move', owned, plain, '--into-nonempty'], ['move', plain, owned, '--into-nonempty'], ['copy', plain, owned, '--into-nonempty'], ['verify', plain, owned, '--repair'], ['move', owned, `level:${join(folder, 'none')}`], ['move', owned, plain, '--dry-run']]) {
       const refused = await keyhaul(command)
       assert.equal(refused.code, 1, command.join(' '))
-      assert.match(refused.stderr, /KEYHAUL_UNSUPPORTED: .*level:.*\/a.* belongs to a service.*--live.*--past-gate/, command.join(' '))
+      assert.match(refused.stderr, /KEYHAUL_UNSUPPORTED: .*level:.*\/a.* has the gate of a service.*--live.*--past-gate/, command.join(' '))
     }
     assert.deepEqual(await readLevel(a), before)
     assert.equal((await readLevel(c)).size, 10)
+    assert.deepEqual(readdirSync(folder).filter((name) => name.startsWith('none')), [])
     // Reading changes nothing.
     const target = `level:${join(folder, 'd')}`
     assert.equal((await keyhaul(['copy', owned, target])).code, 0)
