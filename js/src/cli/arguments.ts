@@ -129,17 +129,20 @@ export interface HostInfo {
   readonly mark?: string | undefined
   /** It was told to change what has a gate. */
   readonly pastGate?: boolean | undefined
+  /** Of a verify: the target is made equal. */
+  readonly repair?: boolean | undefined
 }
 
 /** A journal of somebody else's may hold anything there. */
 export function hostInfoOf(info: { readonly hostInfo: unknown }): HostInfo {
-  const { rate, places, mark, pastGate } = (info.hostInfo ?? {}) as { rate?: unknown; places?: HostInfo['places']; mark?: unknown; pastGate?: unknown }
+  const { rate, places, mark, pastGate, repair } = (info.hostInfo ?? {}) as { rate?: unknown; places?: HostInfo['places']; mark?: unknown; pastGate?: unknown; repair?: unknown }
   return {
     rate: typeof rate === 'number' && rate >= 0 ? rate : undefined,
     ...(places === undefined ? {} : { places }),
     // It becomes a part of a path.
     mark: typeof mark === 'string' && /^[\w-]+$/.test(mark) ? mark : undefined,
-    pastGate: pastGate === true
+    pastGate: pastGate === true,
+    repair: repair === true
   }
 }
 

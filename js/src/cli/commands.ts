@@ -10,12 +10,12 @@ import type { ScanRange } from '../stores/store.js'
 import { type CopyFlags, type HostInfo, hostInfoOf, type LiveFlags, rangesOf } from './arguments.js'
 import { ofDamaged } from './damaged.js'
 import { Exit } from './exit.js'
-import { assertJournal, assertNobodyWorksOn, hasEnded, inspectFile, inspectIfAny, isOwnJournal, journalBeside, ofFile, partsInfo, publicInfo, readJournalFile, removeEnded, removeQuietly, withParts } from './journals.js'
+import { assertJournal, assertNobodyWorksOn, hasEnded, inspectFile, inspectIfAny, isOwnJournal, journalBeside, ofFile, partsInfo, publicInfo, rangesOfJournal, readJournalFile, removeEnded, removeQuietly, withParts } from './journals.js'
 import { chainOf, defaultJournal, moveLive, prepareLive, readTruth, resumeLive } from './live.js'
 import { LiveView, REFRESH_MS } from './live-output.js'
 import { assertSameTarget, leaveMarks, removeMarks } from './marks.js'
 import { DIFFERENCES_SHOWN, differencesText, errorText, formatBytes, ProgressView, receiptText, shownStore, Warnings } from './output.js'
-import { assertMovesEnded, assertNotEmptying, assertUngated, isEmpty } from './refusals.js'
+import { assertChangeable, assertNotEmptying, assertRepairable, type Intent, isEmpty } from './refusals.js'
 import { standOf } from './removal.js'
 import { moveInService } from './service.js'
 import { rateFlag, shellWord } from './shell.js'
@@ -31,10 +31,9 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
   assertDifferent(source, target)
   if (mode === 'move' && flags.verify === 'none') throw new KeyhaulError('KEYHAUL_USAGE', { message: 'a move deletes from the source only what was verified; leave out --verify none, or copy' })
   const ranges = rangesOf(flags)
-  const isRepair = mode === 'verify' && flags.repair === true
-  if (isRepair) assertMovesEnded(source, target)
-  const all = toScanRanges(ranges.length === 0 ? 'all' : ranges)
-  if (flags.dryRun === true) return dryRun(source, target, mode, all, flags)
+  const intent = { mode, repair: flags.repair === true, pastGate: flags.pastGate === true, ranges: toScanRanges(ranges.length === 0 ? 'all' : ranges) }
+  assertRepairable(source, target, intent)
+  if (flags.dryRun === true) return dryRun(source, target, intent, flags)
   // Without a journal of the user's there is one beside the target until all is well.
   const ownJournal = flags.journal === undefined && mode !== 'verify' ? journalBeside(target) : undefined
   const journal = flags.journal === undefined ? ownJournal : resolve(flags.journal)
@@ -42,9 +41,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
   const begun = journal === undefined ? undefined : unfinished(journal)
   if (begun?.to === target) assertSameTarget(begun, journal as string)
   const mark = mode === 'verify' ? undefined : begun === undefined ? crypto.randomUUID() : hostInfoOf(begun).mark
-  const assertOpened = (store: OpenStore, role: 'source' | 'target'): Promise<void> => assertChangeable(store, role, mode, flags)
-  return withStores(source, target, mode === 'verify', assertOpened, async (a, b) => {
-    if (isRepair) await assertNotEmptying(a.store, b.store, all)
+  return withStores(source, target, mode === 'verify', intent, async (a, b) => {
     // One that has ended, after a resume, is of no more use, and nobody chose its name.
     if (ownJournal !== undefined && hasEnded(ownJournal)) removeQuietly(ownJournal)
     if (mark !== undefined && begun === undefined) leaveMarks({ id: mark, journal: journal as string, mode, from: source, to: target })
@@ -64,15 +61,15 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
         entryBytesMax: flags.entryMax,
         repair: flags.repair,
         intoNonempty: flags.intoNonempty,
-        hostInfo: { rate: flags.rate, mark, pastGate: flags.pastGate } satisfies HostInfo
+        hostInfo: { rate: flags.rate, mark, pastGate: flags.pastGate, repair: flags.repair } satisfies HostInfo
       })
       const exit = await watch(migration, flags, journal)
       engine.close()
-      unmark(mark, source, target, journal)
+      if (journal !== undefined) removeMarks(mark, journal, source, target)
       if (exit === Exit.done && ownJournal !== undefined) removeQuietly(ownJournal)
       return exit
     } catch (error) {
-      unmark(mark, source, target, journal)
+      if (journal !== undefined) removeMarks(mark, journal, source, target)
       throw error
     }
   })
@@ -82,17 +79,6 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
 function unfinished(journal: string): JournalInfo | undefined {
   const info = inspectIfAny(journal)
   return info?.resumable === true ? info : undefined
-}
-
-/** Unless it goes on. */
-function unmark(mark: string | undefined, source: string, target: string, journal: string | undefined): void {
-  if (mark !== undefined && journal !== undefined && unfinished(journal) === undefined) removeMarks(mark, source, target)
-}
-
-/** Before the other one is opened, which may have to be made for that. */
-async function assertChangeable({ store }: OpenStore, role: 'source' | 'target', mode: JournalInfo['mode'], { pastGate, repair }: Pick<CopyFlags, 'pastGate' | 'repair'>): Promise<void> {
-  const changes = mode === 'move' || (role === 'target' && (mode === 'copy' || repair === true))
-  if (changes && pastGate !== true) await assertUngated(store, mode === 'verify' ? 'repair' : mode)
 }
 
 /** In a running service, or in this process. */
@@ -117,8 +103,7 @@ export async function resume(path: string, flags: Output): Promise<number> {
   // done gets the receipt then, not an error.
   const { receipt, mode, ...info } = await withParts(path)
   if (receipt?.state === 'done') {
-    const { mark } = hostInfoOf(info)
-    if (mark !== undefined) removeMarks(mark, info.from, info.to)
+    removeMarks(hostInfoOf(info).mark, path, info.from, info.to)
     if (flags.json !== true) say(`this ${nameOf(mode)} had ended already, and nothing was done now; its receipt:\n`)
     return report(receipt, flags)
   }
@@ -200,16 +185,17 @@ async function continued(path: string, flags: Output & { giveUpSource?: boolean 
 
 function goneOnWith(info: JournalInfo, journal: string, flags: Pick<CopyFlags, 'pastGate'> & { giveUpSource?: boolean }, rate: number | undefined, go: (migration: Migration) => Promise<number>): Promise<number> {
   if (info.mode === 'live') return resumeLive(info, journal, { rate, giveUpSource: flags.giveUpSource }, go)
-  const { mark, pastGate } = hostInfoOf(info)
+  const { mark, pastGate, repair } = hostInfoOf(info)
+  const intent = { mode: info.mode, repair: repair === true, pastGate: pastGate === true || flags.pastGate === true, ranges: rangesOfJournal(info) }
+  assertRepairable(info.from, info.to, intent)
   assertSameTarget(info, journal)
-  const assertOpened = (store: OpenStore, role: 'source' | 'target'): Promise<void> => assertChangeable(store, role, info.mode, { pastGate: pastGate === true || flags.pastGate === true })
   // What was there at its beginning is not made anew.
-  return withStores(info.from, info.to, mark !== undefined || info.mode === 'verify', assertOpened, async (a, b) => {
+  return withStores(info.from, info.to, mark !== undefined || info.mode === 'verify', intent, async (a, b) => {
     const engine = new Engine()
     const migration = await engine.resume({ from: a.store, to: b.store, journal, rate })
     const exit = await go(migration)
     engine.close()
-    unmark(mark, info.from, info.to, journal)
+    removeMarks(mark, journal, info.from, info.to)
     return exit
   })
 }
@@ -293,11 +279,11 @@ function report(receipt: Receipt, flags: Output): number {
     process.stdout.write(differencesText(receipt, process.stdout.isTTY === true ? DIFFERENCES_SHOWN : undefined))
     say(receiptText(receipt))
   }
-  // Of what was left each side has its own, so whoever removes the source next would lose it.
   if (flags.verb === 'cancel' && receipt.state === 'done') {
     process.stderr.write(errorText(new KeyhaulError('KEYHAUL_CANCEL_TOO_LATE', { message: 'it was too late to cancel, and it was ended instead' })))
     return Exit.error
   }
+  // Of what was left each side has its own, so whoever removes the source next would lose it.
   return receipt.state === 'mismatch' || receipt.leftOnSource > 0 ? Exit.mismatch : Exit.done
 }
 
@@ -351,11 +337,12 @@ function stoppedText(resume: string | undefined): string {
 }
 
 /** Makes nothing, not even a target to look into. */
-async function dryRun(from: string, to: string, mode: 'copy' | 'move' | 'verify', ranges: readonly ScanRange[], flags: CopyFlags): Promise<number> {
+async function dryRun(from: string, to: string, intent: Intent, flags: CopyFlags): Promise<number> {
+  const { mode, ranges } = intent
   const a = await openStore(from, 'source')
   let estimatedBytes = 0
   try {
-    await assertChangeable(a, 'source', mode, flags)
+    await assertChangeable(a, 'source', intent)
     for (const range of ranges) estimatedBytes += (await a.store.estimate?.(range))?.bytes ?? 0
   } finally {
     await a.close()
@@ -364,7 +351,8 @@ async function dryRun(from: string, to: string, mode: 'copy' | 'move' | 'verify'
   let targetEmpty = true
   try {
     if (b !== undefined) {
-      await assertChangeable(b, 'target', mode, flags)
+      await assertChangeable(b, 'target', intent)
+      await assertNotEmptying(a.store, b.store, intent)
       targetEmpty = await isEmpty(b.store, ranges)
     }
   } finally {
@@ -380,13 +368,15 @@ async function dryRun(from: string, to: string, mode: 'copy' | 'move' | 'verify'
   return Exit.done
 }
 
-async function withStores(from: string, to: string, targetMustExist: boolean, opened: (store: OpenStore, role: 'source' | 'target') => Promise<void>, work: (a: OpenStore, b: OpenStore) => Promise<number>): Promise<number> {
+async function withStores(from: string, to: string, targetMustExist: boolean, intent: Intent, work: (a: OpenStore, b: OpenStore) => Promise<number>): Promise<number> {
   const a = await openStore(from, 'source')
   try {
-    await opened(a, 'source')
+    // Before the other one is opened, which may have to be made for that.
+    await assertChangeable(a, 'source', intent)
     const b = await openStore(to, targetMustExist ? 'source' : 'target')
     try {
-      await opened(b, 'target')
+      await assertChangeable(b, 'target', intent)
+      await assertNotEmptying(a.store, b.store, intent)
       return await work(a, b)
     } finally {
       await b.close()

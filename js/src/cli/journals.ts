@@ -5,6 +5,7 @@ import { inspectJournal, type JournalInfo } from '../inspect.js'
 import { HOLDS_NOTHING, readError } from '../journal/file-node.js'
 import { assertFree } from '../journal/lock-node.js'
 import type { ChainNode } from '../live/chain.js'
+import type { ScanRange } from '../stores/store.js'
 import { hostInfoOf } from './arguments.js'
 import { ofDamaged } from './damaged.js'
 import { chainOf, defaultJournal, filesOfChain } from './live.js'
@@ -70,6 +71,11 @@ export function inspectIfAny(path: string): JournalInfo | undefined {
     if (error instanceof KeyhaulError && (error.code === 'KEYHAUL_JOURNAL_NOT_FOUND' || error.code === 'KEYHAUL_JOURNAL_TORN')) return undefined
     throw error
   }
+}
+
+/** As a store is scanned. */
+export function rangesOfJournal({ ranges }: JournalInfo): ScanRange[] {
+  return ranges.map(([low, high]) => ({ gte: Buffer.from(low, 'hex'), lt: high === null ? undefined : Buffer.from(high, 'hex') }))
 }
 
 /** Where nothing of it is whole it is called torn too: it began nothing. */

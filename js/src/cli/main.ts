@@ -40,7 +40,8 @@ Examples:
   $ keyhaul verify level:./a level:./b --repair
   $ keyhaul resume ./copy.journal
 
-Exit codes: 0 done (and verified), 1 error, 2 usage, 3 mismatch, 4 interrupted and resumable.`
+Exit codes: 0 done (and verified), 1 error, 2 usage, 3 the sides differ, 4 interrupted
+and resumable.`
   )
 
 const LIVE_EXAMPLES = `

@@ -41,17 +41,26 @@ function leave(store: string, mark: Mark): void {
   }
 }
 
-/** In both, but a copy takes nothing from its source. What an earlier run with this journal left that never began is removed. */
+/** In both, but a copy takes nothing from its source. */
 export function leaveMarks(mark: Mark): void {
-  for (const store of mark.mode === 'move' ? [mark.to, mark.from] : [mark.to]) {
-    for (const other of marksOf(store)) if (other.journal === mark.journal) removeQuietly(markFile(store, other.id))
-    leave(store, mark)
+  for (const store of mark.mode === 'move' ? [mark.to, mark.from] : [mark.to]) leave(store, mark)
+}
+
+/**
+ * Once it is over: a journal that can be gone on with keeps its marks, and so does a move that left keys on the source, whose
+ * other keys only the target has. What ended well ends what was begun and given up with that journal before, too.
+ */
+export function removeMarks(id: string | undefined, journal: string, ...stores: readonly string[]): void {
+  const info = inspectIfAny(journal)
+  if (id === undefined || info?.resumable === true || leftKeys(info)) return
+  for (const store of stores) {
+    for (const other of marksOf(store)) {
+      if (other.id === id || (info?.receipt?.state === 'done' && other.journal === journal)) removeQuietly(markFile(store, other.id))
+    }
   }
 }
 
-export function removeMarks(id: string, ...stores: readonly string[]): void {
-  for (const store of stores) removeQuietly(markFile(store, id))
-}
+const leftKeys = (info: JournalInfo | undefined): boolean => info?.mode === 'move' && (info.receipt?.leftOnSource ?? 0) > 0
 
 /** Whoever wrote them: what cannot be read of one is empty. */
 export function marksOf(store: string): Mark[] {
@@ -90,16 +99,16 @@ export function assertSameTarget(info: JournalInfo, journal: string): void {
   throw new KeyhaulError(isThere ? 'KEYHAUL_JOURNAL_MISMATCH' : 'KEYHAUL_STORE_NOT_FOUND', { store: info.to, message: `${what}; ${next}` })
 }
 
-/** Of the moves whose marks are in a store, those that are not known to have ended. Of the others the marks are removed. */
-export function unfinishedMoves(store: string): { readonly mark: Mark; readonly info: JournalInfo | undefined }[] {
-  return marksOf(store).flatMap((mark) => {
-    const info = mark.mode === 'move' && existsSync(mark.journal) ? inspectIfAny(mark.journal) : undefined
-    const isIts = info !== undefined && hostInfoOf(info).mark === mark.id
-    if (mark.mode === 'copy') return []
-    if (isIts && !info.resumable) {
-      removeQuietly(markFile(store, mark.id))
-      return []
-    }
-    return [{ mark, info: isIts ? info : undefined }]
+/**
+ * What was begun with a store and is not known to have ended well, with what its journal says, if that is there. Marks of
+ * what has are removed.
+ */
+export function unfinishedIn(store: string): { readonly mark: Mark; readonly info: JournalInfo | undefined }[] {
+  return marksOf(store).flatMap((mark): { mark: Mark; info: JournalInfo | undefined }[] => {
+    const info = existsSync(mark.journal) ? inspectIfAny(mark.journal) : undefined
+    if (info === undefined || hostInfoOf(info).mark !== mark.id) return [{ mark, info: undefined }]
+    if (info.resumable || leftKeys(info)) return [{ mark, info }]
+    removeQuietly(markFile(store, mark.id))
+    return []
   })
 }

@@ -208,7 +208,7 @@ export function receiptText(receipt: Receipt): string {
     receipt.windowError === undefined ? '' : `the way back was lost: ${new KeyhaulError(receipt.windowError).message}`,
     receipt.reversed ? wentBack(receipt) : '',
     moves && (isOver || receipt.deletedEntries > 0) ? `deleted ${entries(receipt.deletedEntries)} from the ${receipt.reversed ? 'target' : 'source'}${uncounted(receipt)}` : '',
-    receipt.leftOnSource > 0 ? out.yellow(`left ${keys(receipt.leftOnSource)} on the source: changed after verification, there or on the target, or the target lost them; keyhaul verify names what differs`) : '',
+    receipt.leftOnSource > 0 ? out.yellow(`left ${keys(receipt.leftOnSource)} on the source: changed after verification, there or on the target, or the target lost them; keyhaul verify names them as changed or missing`) : '',
     receipt.feedChanges > 0 ? `followed ${formatCount(receipt.feedChanges)} change${receipt.feedChanges === 1 ? '' : 's'} made meanwhile` : '',
     ...receipt.notPromised.map((text) => `not promised: ${text}`),
     receipt.incarnations > 1 ? `resumed ${receipt.incarnations - 1} time${receipt.incarnations > 2 ? 's' : ''}` : '',
@@ -220,7 +220,7 @@ export function receiptText(receipt: Receipt): string {
 
 /** Before anybody does it: of a move that is not at its end they are the only copies. */
 const deletesExtra = ({ extra }: Receipt): string =>
-  extra === 0 ? '' : `, and deletes ${extra === 1 ? 'the extra key' : `the ${formatCount(extra)} extra keys`} from it; are they there because a move was not ended, keyhaul resume of its journal ends it and loses none`
+  extra === 0 ? '' : `, and deletes ${extra === 1 ? 'the extra key' : `the ${formatCount(extra)} extra keys`} from it: where a move brought them, they are the only copies`
 
 export const wentBack = ({ from }: Receipt): string => `went back: ${shownStore(from)} owns the range again`
 

@@ -1,25 +1,40 @@
 // What a copy, a move or a repair would destroy, though each of them did only what it was told to.
 import { KeyhaulError } from '../errors.js'
 import type { JournalInfo } from '../inspect.js'
+import { BORN_KIND, BYTES, GATE_KIND, ownKey } from '../stores/level-feed-rows.js'
 import type { ScanRange, Store } from '../stores/store.js'
 import { hostInfoOf } from './arguments.js'
 import { inspectIfAny, journalBeside } from './journals.js'
-import { markFile, unfinishedMoves } from './marks.js'
+import { markFile, unfinishedIn } from './marks.js'
 import { shownStore } from './output.js'
 import { shellWord } from './shell.js'
+import type { OpenStore } from './stores.js'
 
-/** A repair deletes what only the target holds: after a move that is not at its end, the only copies. */
-export function assertMovesEnded(source: string, target: string): void {
+type Role = 'source' | 'target'
+
+/** What is about to be done to two stores. */
+export interface Intent {
+  readonly mode: JournalInfo['mode']
+  /** A verify that makes the target equal. */
+  readonly repair: boolean
+  readonly pastGate: boolean
+  readonly ranges: readonly ScanRange[]
+}
+
+/**
+ * A repair deletes what only its target holds: after a move that is not at its end, or left keys behind, the only copies; and
+ * where the store that is said to be right is the target of a copy that is not at its end, what that has not reached yet.
+ */
+export function assertRepairable(source: string, target: string, { mode, repair, ranges }: Intent): void {
+  if (mode !== 'verify' || !repair) return
   for (const store of [target, source]) {
     const journal = journalBeside(store)
     const info = inspectIfAny(journal)
-    if (info?.resumable === true && isMoveWith(info, target)) throw claimed(target, info, journal)
-    for (const { mark, info } of unfinishedMoves(store)) {
-      if (info !== undefined) throw claimed(target, info, mark.journal)
-      throw new KeyhaulError('KEYHAUL_RANGE_CLAIMED', {
-        store: target,
-        message: `a move from ${shownStore(mark.from)} to ${shownStore(mark.to)} was begun with the journal ${mark.journal}, which is not there; until it has ended a repair could delete the only copies: bring the journal back, or, where the move is known to be over, rm ${shellWord(markFile(store, mark.id))}`
-      })
+    if (info?.resumable === true && isMoveWith(info, target) && overlap(info, ranges)) throw claimed(target, info, journal)
+    for (const { mark, info } of unfinishedIn(store)) {
+      if (mark.mode === 'copy' && store === target) continue
+      if (info === undefined) throw claimedByMark(target, mark, markFile(store, mark.id))
+      if (overlap(info, ranges)) throw claimed(target, info, mark.journal)
     }
   }
 }
@@ -30,14 +45,32 @@ function isMoveWith(info: JournalInfo, target: string): boolean {
   return (info.mode === 'move' || info.mode === 'live') && (from === target || to === target)
 }
 
-function claimed(store: string, { mode, from, to }: JournalInfo, journal: string): KeyhaulError {
-  const message = `a ${mode === 'live' ? 'live move' : mode} from ${shownStore(from)} to ${shownStore(to)} is not at its end, and a repair could delete the only copies of what it moved; first end it: keyhaul resume ${shellWord(journal)}`
+function overlap(info: JournalInfo, ranges: readonly ScanRange[]): boolean {
+  const hex = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString('hex')
+  // Digits of the same width are in the order of their bytes.
+  return info.ranges.some(([low, high]) => ranges.some(({ gte, lt }) => (lt === undefined || low < (hex(lt) as string)) && (high === null || (hex(gte) ?? '') < high)))
+}
+
+function claimed(store: string, info: JournalInfo, journal: string): KeyhaulError {
+  const what = `a ${info.mode === 'live' ? 'live move' : info.mode} from ${shownStore(info.from)} to ${shownStore(info.to)}`
+  const risk = 'and a repair could delete the only copies of its keys'
+  const left = info.receipt?.leftOnSource ?? 0
+  const message = info.resumable
+    ? `${what} is not at its end, ${risk}; first end it: keyhaul resume ${shellWord(journal)}${info.step === 'deleting' || info.mode === 'live' ? '' : `, or give it up: keyhaul cancel ${shellWord(journal)}`}`
+    : `${what} left ${left === 1 ? 'a key' : `${left} keys`} on the source that had changed, ${risk}; first move what was left over what the target has of it: the same command with --into-nonempty${journal === journalBeside(info.to) ? '' : `, another --journal, and then rm keyhaul-${hostInfoOf(info).mark}.unfinished in both folders`}`
   return new KeyhaulError('KEYHAUL_RANGE_CLAIMED', { store, message })
 }
 
+function claimedByMark(store: string, { journal, from, to, mode }: { journal: string; from: string; to: string; mode: string }, file: string): KeyhaulError {
+  return new KeyhaulError('KEYHAUL_RANGE_CLAIMED', {
+    store,
+    message: `a ${mode === 'copy' ? mode : 'move'} from ${shownStore(from)} to ${shownStore(to)} was begun with the journal ${journal}, which is not there; until it has ended a repair could delete the only copies of its keys: bring the journal back, or, where it is known to be over, rm ${shellWord(file)}`
+  })
+}
+
 /** Whoever took the two the wrong way round would empty the one that is right. */
-export async function assertNotEmptying(source: Store, target: Store, ranges: readonly ScanRange[]): Promise<void> {
-  if (!(await isEmpty(source, ranges)) || (await isEmpty(target, ranges))) return
+export async function assertNotEmptying(source: Store, target: Store, { mode, repair, ranges }: Intent): Promise<void> {
+  if (mode !== 'verify' || !repair || !(await isEmpty(source, ranges)) || (await isEmpty(target, ranges))) return
   const message = `it holds no key in ${ranges.length === 1 ? 'the range' : 'these ranges'}, and a repair would delete all that ${shownStore(target.name)} holds there; the store that is right comes first`
   throw new KeyhaulError('KEYHAUL_INVALID_ARGUMENT', { store: source.name, message })
 }
@@ -47,11 +80,25 @@ export async function isEmpty(store: Store, ranges: readonly ScanRange[]): Promi
   return true
 }
 
-/** A store with a gate has its record in it, and whoever follows its changes is told only of those that pass the gate. */
-export async function assertUngated(store: Store, what: string): Promise<void> {
-  if ((await store.ownRecord?.read()) === undefined) return
+/** A database with a gate has its record in it, and whoever follows its changes is told only of those that pass the gate. */
+export async function assertChangeable({ store, db }: OpenStore, role: Role, { mode, repair, pastGate }: Intent): Promise<void> {
+  const changes = mode === 'move' || (role === 'target' && (mode === 'copy' || repair))
+  if (!changes || pastGate || !(await hasGate(db))) return
   throw new KeyhaulError('KEYHAUL_UNSUPPORTED', {
     store: store.name,
-    message: `it has the gate of a service or of a live move, past which a ${what} would change its keys: a service and a live move would not know; move such keys with keyhaul move --live, or add --past-gate where nobody uses that gate any more, or it is meant`
+    message: `it has the gate of a service or of a live move, past which a ${mode === 'verify' ? 'repair' : mode} would change its keys: a service and a live move would not know; move such keys with keyhaul move --live, or add --past-gate where nobody uses that gate any more, or it is meant`
   })
+}
+
+/** Of the database, or of a sublevel of it. */
+async function hasGate(db: OpenStore['db']): Promise<boolean> {
+  for (const kind of [GATE_KIND, BORN_KIND]) {
+    const iterator = db.iterator({ ...BYTES, gte: ownKey(kind), lt: ownKey(kind + 1), values: false })
+    try {
+      if ((await iterator.nextv(1)).length > 0) return true
+    } finally {
+      await iterator.close()
+    }
+  }
+  return false
 }

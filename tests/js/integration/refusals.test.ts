@@ -5,6 +5,9 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symli
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspectJournal } from '../../../dist/index.js'
+import { assignRange, gatedStore } from '../../../dist/live/index.js'
+import { levelRegister } from '../../../dist/register/level.js'
+import { levelStore } from '../../../dist/stores/level.js'
 import { fillLevel, inFolder, keyhaul, keyOf, readLevel, withLevel } from '../support/stores.js'
 
 const RECORDS = 40_000
@@ -19,7 +22,7 @@ async function killWhileDeleting(a: string, b: string, journal = `${b}.keyhaul-j
     }
   }
   let poll: NodeJS.Timeout | undefined
-  const killed = await keyhaul(['move', `level:${a}`, `level:${b}`, '--rate', '8MB', '--journal', journal], (child) => {
+  const killed = await keyhaul(['move', `level:${a}`, `level:${b}`, '--prefix', 'key-', '--rate', '8MB', '--journal', journal], (child) => {
     poll = setInterval(() => isDeleting() && child.kill('SIGKILL'), 2)
   })
   clearInterval(poll)
@@ -45,6 +48,9 @@ test('a repair beside a move that is not at its end is refused under each name o
     for (const [from, to] of [[a, b], [b, a], [a, link], [link, a]] as const) {
       assert.match(await refusedRepair(from, to), new RegExp(`keyhaul resume ${journal}`))
     }
+    assert.match(await refusedRepair(a, b, '--range', `${keyOf(7)}..`), /keyhaul resume/)
+    // Other keys are none of its business.
+    assert.equal((await keyhaul(['verify', `level:${a}`, `level:${b}`, '--repair', '--range', 'x..z'])).code, 0)
     // In another folder, where the names in the journal lead nowhere.
     const sub = join(folder, 'sub')
     mkdirSync(sub)
@@ -96,7 +102,7 @@ test('a move whose target was lost while it deleted keeps what is left, and does
     cpSync(b, kept, { recursive: true })
     rmSync(b, { recursive: true })
     const refused = async (code: string, pattern: RegExp): Promise<void> => {
-      for (const command of [['resume', journal], ['move', `level:${a}`, `level:${b}`]]) {
+      for (const command of [['resume', journal], ['move', `level:${a}`, `level:${b}`, '--prefix', 'key-']]) {
         const { code: exit, stderr } = await keyhaul(command)
         assert.equal(exit, 1, command.join(' '))
         assert.match(stderr, new RegExp(`${code}: .*${pattern.source}.*holds the only copies of what was deleted from level:.*a, which has the rest: bring it back, then keyhaul resume`))
@@ -117,10 +123,49 @@ test('a move whose target was lost while it deleted keeps what is left, and does
     await withLevel(b, (db) => db.del(keyOf(RECORDS - 1)))
     const ended = await keyhaul(['resume', journal])
     assert.equal(ended.code, 3, ended.stderr)
-    assert.match(ended.stdout, /left 1 key on the source: .*or the target lost them; keyhaul verify names what differs/)
+    assert.match(ended.stdout, /left 1 key on the source: .*or the target lost them; keyhaul verify names them as changed or missing/)
     assert.deepEqual([...(await readLevel(a)).keys()], [keyOf(RECORDS - 1)])
-    // Whoever asks again is told the same.
+    // Whoever asks again is told the same, and a repair would take what was moved.
     assert.equal((await keyhaul(['resume', journal])).code, 3)
+    assert.match(await refusedRepair(a, b), /left a key on the source that had changed.*the same command with --into-nonempty$/m)
+  })
+})
+
+test('what was left on the source is moved by the same command, and then nothing stands against a repair', { timeout: 60_000 }, async () => {
+  await inFolder(async (folder) => {
+    const [a, b] = [join(folder, 'a'), join(folder, 'b')]
+    await fillLevel(a, RECORDS)
+    const all = await readLevel(a)
+    await killWhileDeleting(a, b)
+    await withLevel(a, (db) => db.put(keyOf(RECORDS - 1), 'changed meanwhile'))
+    const ended = await keyhaul(['move', `level:${a}`, `level:${b}`, '--prefix', 'key-'])
+    assert.equal(ended.code, 3, ended.stderr)
+    assert.match(await refusedRepair(a, b), /the same command with --into-nonempty$/m)
+    // Refused, it takes nothing of what is known of it.
+    assert.match((await keyhaul(['move', `level:${a}`, `level:${b}`, '--prefix', 'key-'])).stderr, /KEYHAUL_TARGET_NOT_EMPTY/)
+    await refusedRepair(a, b)
+    const again = await keyhaul(['move', `level:${a}`, `level:${b}`, '--prefix', 'key-', '--into-nonempty'])
+    assert.equal(again.code, 0, again.stderr)
+    assert.deepEqual(await readLevel(b), new Map([...all, [keyOf(RECORDS - 1), 'changed meanwhile']]))
+    assert.deepEqual([...marksIn(a), ...marksIn(b)], [])
+  })
+})
+
+test('a repair that was begun before a move is not gone on with beside it', { timeout: 120_000 }, async () => {
+  await inFolder(async (folder) => {
+    const [a, b, journal] = ['a', 'b', 'repair.journal'].map((name) => join(folder, name)) as [string, string, string]
+    await fillLevel(a, RECORDS)
+    await fillLevel(b, 10)
+    const stopped = await keyhaul(['verify', `level:${a}`, `level:${b}`, '--repair', '--journal', journal, '--rate', '1MB'], (child) => {
+      child.stderr?.on('data', (data) => /verifying: [1-9]/.test(String(data)) && child.kill('SIGKILL'))
+    })
+    assert.equal(stopped.signal, 'SIGKILL', stopped.stderr)
+    rmSync(b, { recursive: true })
+    await killWhileDeleting(a, b)
+    const refused = await keyhaul(['resume', journal])
+    assert.equal(refused.code, 1, refused.stdout)
+    assert.match(refused.stderr, /KEYHAUL_RANGE_CLAIMED: .*keyhaul resume .*b\.keyhaul-journal/)
+    assert.equal((await keyhaul(['resume', `${b}.keyhaul-journal`])).code, 0)
   })
 })
 
@@ -143,6 +188,14 @@ test('what lies in the place of a target is neither written to nor emptied by a 
       assert.match(stderr, new RegExp(`KEYHAUL_JOURNAL_MISMATCH: .*level:.*a has all of it: .*rm ${journal}`))
     }
     assert.deepEqual(await readLevel(b), other)
+    // What the copy had not reached yet would be deleted from the one that is right.
+    rmSync(b, { recursive: true })
+    rmSync(journal)
+    const halfway = await keyhaul(['copy', `level:${a}`, `level:${b}`, '--rate', '1MB'], (child) => {
+      child.stderr?.on('data', (data) => /copying: [1-9]/.test(String(data)) && child.kill('SIGKILL'))
+    })
+    assert.equal(halfway.signal, 'SIGKILL')
+    assert.match(await refusedRepair(b, a), /a copy from .* is not at its end.*keyhaul cancel/)
     rmSync(b, { recursive: true })
     rmSync(journal)
     const again = await keyhaul(['copy', `level:${a}`, `level:${b}`])
@@ -172,6 +225,13 @@ test('a database that a service owns is not changed past its gate unless that is
     const target = `level:${join(folder, 'd')}`
     assert.equal((await keyhaul(['copy', owned, target])).code, 0)
     assert.equal((await keyhaul(['verify', owned, target])).code, 0)
+    // Also that of a sublevel.
+    const sub = join(folder, 'sub')
+    await withLevel(sub, async (db) => {
+      const gated = gatedStore(levelStore(db.sublevel('users'), { name: 'users', feed: true }))
+      await assignRange({ register: levelRegister(db), store: gated })
+    })
+    assert.match((await keyhaul(['move', `level:${sub}`, `level:${join(folder, 'e')}`])).stderr, /KEYHAUL_UNSUPPORTED: .*\/sub.* has the gate/)
     const meant = await keyhaul(['move', owned, target, '--into-nonempty', '--past-gate'])
     assert.equal(meant.code, 0, meant.stderr)
     const keysOf = async (path: string): Promise<string[]> => [...(await readLevel(path)).keys()].filter((key) => key.startsWith('key-'))
