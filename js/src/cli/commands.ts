@@ -45,6 +45,7 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
     // One that has ended, after a resume, is of no more use, and nobody chose its name.
     if (ownJournal !== undefined && hasEnded(ownJournal)) removeQuietly(ownJournal)
     if (mark !== undefined && begun === undefined) leaveMarks({ id: mark, journal: journal as string, mode, from: source, to: target })
+    let exit: number
     try {
       const engine = new Engine()
       const migration = await engine.migrate({
@@ -63,15 +64,13 @@ export async function transfer(mode: 'copy' | 'move' | 'verify', from: string, t
         intoNonempty: flags.intoNonempty,
         hostInfo: { rate: flags.rate, mark, pastGate: flags.pastGate, repair: flags.repair } satisfies HostInfo
       })
-      const exit = await watch(migration, flags, journal)
+      exit = await watch(migration, flags, journal)
       engine.close()
+    } finally {
       if (journal !== undefined) removeMarks(mark, journal, source, target)
-      if (exit === Exit.done && ownJournal !== undefined) removeQuietly(ownJournal)
-      return exit
-    } catch (error) {
-      if (journal !== undefined) removeMarks(mark, journal, source, target)
-      throw error
     }
+    if (exit === Exit.done && ownJournal !== undefined) removeQuietly(ownJournal)
+    return exit
   })
 }
 

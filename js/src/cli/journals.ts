@@ -9,9 +9,10 @@ import type { ScanRange } from '../stores/store.js'
 import { hostInfoOf } from './arguments.js'
 import { ofDamaged } from './damaged.js'
 import { chainOf, defaultJournal, filesOfChain } from './live.js'
+import { folderOf } from './stores.js'
 
 /** Where the journal of a copy or move is that nobody gave one. */
-export const journalBeside = (target: string): string => `${target.slice(target.indexOf(':') + 1)}.keyhaul-journal`
+export const journalBeside = (target: string): string => `${folderOf(target)}.keyhaul-journal`
 
 /** Whether its name is the one that is given where nobody chose one: such a journal goes once all is well. */
 export function isOwnJournal(info: JournalInfo, journal: string): boolean {

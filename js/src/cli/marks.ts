@@ -9,6 +9,7 @@ import { hostInfoOf } from './arguments.js'
 import { inspectIfAny, removeQuietly } from './journals.js'
 import { shownStore } from './output.js'
 import { shellWord } from './shell.js'
+import { folderOf } from './stores.js'
 
 export interface Mark {
   /** A journal says it too, so that a later one at the same path is not taken for it. */
@@ -19,7 +20,6 @@ export interface Mark {
   readonly to: string
 }
 
-const folderOf = (store: string): string => store.slice(store.indexOf(':') + 1)
 export const markFile = (store: string, id: string): string => join(folderOf(store), `keyhaul-${id}.unfinished`)
 
 /** On the disk before anything is written that it stands for. Errors: STORE_FAILED, DISK_FULL. */
@@ -51,8 +51,9 @@ export function leaveMarks(mark: Mark): void {
  * other keys only the target has. What ended well ends what was begun and given up with that journal before, too.
  */
 export function removeMarks(id: string | undefined, journal: string, ...stores: readonly string[]): void {
+  if (id === undefined) return
   const info = inspectIfAny(journal)
-  if (id === undefined || info?.resumable === true || leftKeys(info)) return
+  if (info?.resumable === true || leftKeys(info)) return
   for (const store of stores) {
     for (const other of marksOf(store)) {
       if (other.id === id || (info?.receipt?.state === 'done' && other.journal === journal)) removeQuietly(markFile(store, other.id))

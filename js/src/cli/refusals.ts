@@ -1,10 +1,11 @@
 // What a copy, a move or a repair would destroy, though each of them did only what it was told to.
 import { KeyhaulError } from '../errors.js'
 import type { JournalInfo } from '../inspect.js'
+import { anyOverlap } from '../ranges.js'
 import { BORN_KIND, BYTES, GATE_KIND, ownKey } from '../stores/level-feed-rows.js'
 import type { ScanRange, Store } from '../stores/store.js'
 import { hostInfoOf } from './arguments.js'
-import { inspectIfAny, journalBeside } from './journals.js'
+import { inspectIfAny, journalBeside, rangesOfJournal } from './journals.js'
 import { markFile, unfinishedIn } from './marks.js'
 import { shownStore } from './output.js'
 import { shellWord } from './shell.js'
@@ -45,11 +46,7 @@ function isMoveWith(info: JournalInfo, target: string): boolean {
   return (info.mode === 'move' || info.mode === 'live') && (from === target || to === target)
 }
 
-function overlap(info: JournalInfo, ranges: readonly ScanRange[]): boolean {
-  const hex = (bytes: Uint8Array | undefined): string | undefined => bytes && Buffer.from(bytes).toString('hex')
-  // Digits of the same width are in the order of their bytes.
-  return info.ranges.some(([low, high]) => ranges.some(({ gte, lt }) => (lt === undefined || low < (hex(lt) as string)) && (high === null || (hex(gte) ?? '') < high)))
-}
+const overlap = (info: JournalInfo, ranges: readonly ScanRange[]): boolean => anyOverlap(rangesOfJournal(info), ranges)
 
 function claimed(store: string, info: JournalInfo, journal: string): KeyhaulError {
   const what = `a ${info.mode === 'live' ? 'live move' : info.mode} from ${shownStore(info.from)} to ${shownStore(info.to)}`

@@ -10,7 +10,7 @@ import { Exit } from './exit.js'
 import { namedStore } from './live.js'
 import { entries, formatBytes, formatCount, formatDuration, shownStore } from './output.js'
 import { measureInService } from './service.js'
-import { assertDifferent, isThere, type OpenStore, openStore } from './stores.js'
+import { assertDifferent, folderOf, isThere, type OpenStore, openStore } from './stores.js'
 import { say } from './terminal.js'
 
 export interface RehearseFlags extends RangeFlags {
@@ -146,7 +146,7 @@ async function measured(from: string | undefined, to: string | undefined, flags:
   const a = await openStore(source, 'source')
   const b = await openIfFree(target)
   try {
-    return await inScratchFolder(target.slice(target.indexOf(':') + 1), async (folder) => {
+    return await inScratchFolder(folderOf(target), async (folder) => {
       const opened: { close(): Promise<void> }[] = []
       const scratch = async (name: string): Promise<{ store: MeasureOptions['scratch']; db: OpenStore['db'] }> => {
         const { db, close } = await openStore(`level:${join(folder, name)}`, 'target')

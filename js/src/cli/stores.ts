@@ -34,9 +34,12 @@ export function openStore(name: string, role: 'source' | 'target'): Promise<Open
   return opener(name.slice(colon + 1), role)
 }
 
+/** Of a LevelDB its folder. */
+export const folderOf = (name: string): string => name.slice(name.indexOf(':') + 1)
+
 /** Whether it has been made. */
 export function isThere(name: string): boolean {
-  const path = name.slice(name.indexOf(':') + 1)
+  const path = folderOf(name)
   if (isFile(path)) throw isAFile(name)
   return existsSync(join(path, 'CURRENT'))
 }
@@ -44,7 +47,7 @@ export function isThere(name: string): boolean {
 /** The same folder under two names is one store. */
 export function assertDifferent(from: string, to: string): void {
   const real = (name: string): string => {
-    const path = name.slice(name.indexOf(':') + 1)
+    const path = folderOf(name)
     return existsSync(path) ? realpathSync(path) : path
   }
   if (real(from) === real(to)) {
